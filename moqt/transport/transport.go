@@ -1,0 +1,109 @@
+// Package transport says what a MoQT session needs from the connection below it,
+// and what a verdict needs to know about that connection, without naming a QUIC library.
+//
+// Implementations: quicconn (QUIC), wtconn (WebTransport over HTTP/3), memconn (in memory).
+// Package endpoint dials and listens for any of them.
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"time"
+)
+
+// Kind names the transport below a session, in the words of CONTRACT's `sessions.<role>.transport`.
+type Kind string
+
+// The transports a connection can have.
+const (
+	QUIC         Kind = "quic"
+	WebTransport Kind = "webtransport-h3"
+	Memory       Kind = "memory"
+)
+
+// Conn is one connection that carries one MoQT session. All methods are safe for concurrent use.
+// After the connection has ended every blocked or later call returns an error that is
+// (errors.As) a *CloseError and for which errors.Is(err, net.ErrClosed) holds.
+type Conn interface {
+	// OpenStream opens a bidirectional stream; it waits while the peer's stream limit is reached.
+	OpenStream(ctx context.Context) (Stream, error)
+	// OpenUniStream opens a unidirectional stream; it waits while the peer's stream limit is reached.
+	OpenUniStream(ctx context.Context) (SendStream, error)
+	// AcceptStream waits for the peer's next bidirectional stream.
+	AcceptStream(ctx context.Context) (Stream, error)
+	// AcceptUniStream waits for the peer's next unidirectional stream.
+	AcceptUniStream(ctx context.Context) (ReceiveStream, error)
+	// SendDatagram queues one datagram. It does not keep b. A datagram that cannot fit the path
+	// gives a *DatagramTooLargeError.
+	SendDatagram(b []byte) error
+	// ReceiveDatagram waits for the next datagram. The caller owns the slice.
+	ReceiveDatagram(ctx context.Context) ([]byte, error)
+	// CloseWithError ends the connection with an application code; the first call wins, later ones return nil.
+	// It returns when the close has been handed to the network, and every goroutine of the connection ends soon after.
+	CloseWithError(code uint64, reason string) error
+	// Context ends when the connection has ended; context.Cause is then its *CloseError.
+	Context() context.Context
+	// Info describes the connection. It does not change once the connection is established.
+	Info() Info
+}
+
+// SendStream is the sending direction of a stream. Write, Close and Reset may not be called
+// concurrently with each other, except that Reset may interrupt a blocked Write.
+type SendStream interface {
+	io.Writer
+	// Close ends the direction with FIN. It does not wait for acknowledgements.
+	Close() error
+	// Reset aborts the direction with RESET_STREAM and an application code. No effect after Close was acknowledged or after Reset.
+	Reset(code uint64)
+	// Context ends when the direction has ended: FIN acknowledged or sent, reset, or stopped by the peer.
+	// The cause is then a *StreamError for reset and stop.
+	Context() context.Context
+	// SetWriteDeadline bounds blocked Writes; a zero time removes the bound.
+	SetWriteDeadline(t time.Time) error
+	// StreamID is the QUIC stream id (also over WebTransport).
+	StreamID() uint64
+}
+
+// ReceiveStream is the receiving direction of a stream.
+type ReceiveStream interface {
+	// Read returns io.EOF after FIN, and a *StreamError after RESET_STREAM.
+	io.Reader
+	// Stop asks the peer with STOP_SENDING and an application code to stop; later Reads fail.
+	Stop(code uint64)
+	// SetReadDeadline bounds blocked Reads; a zero time removes the bound.
+	SetReadDeadline(t time.Time) error
+	// StreamID is the QUIC stream id (also over WebTransport).
+	StreamID() uint64
+}
+
+// Stream is a bidirectional stream.
+type Stream interface {
+	SendStream
+	ReceiveStream
+}
+
+// Info is what a verdict says about a connection.
+type Info struct {
+	// Kind is the transport.
+	Kind Kind
+	// ALPN is the application protocol that the TLS handshake selected ("moqt-16", "h3").
+	ALPN string
+	// Protocol is the WebTransport protocol that the server selected with WT-Protocol; empty when it named none.
+	Protocol string
+	// OfferedProtocols is what the client offered in WT-Available-Protocols; empty on raw QUIC.
+	OfferedProtocols []string
+	// Path and Authority are those of the WebTransport request; empty on raw QUIC, where SETUP carries them.
+	Path, Authority string
+	// OriginalDestinationConnectionID is the client's Initial Destination Connection ID; nil when unknown.
+	OriginalDestinationConnectionID []byte
+	// LocalAddr and RemoteAddr may be nil in memory.
+	LocalAddr, RemoteAddr net.Addr
+	// TLS is nil where there is none.
+	TLS *tls.ConnectionState
+	// Client tells which side of the connection this is.
+	Client bool
+	// Notes are facts worth a diagnostic line, e.g. the HTTP/3 settings that the server announced.
+	Notes []string
+}
