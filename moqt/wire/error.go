@@ -1,0 +1,47 @@
+package wire
+
+import (
+	"fmt"
+	"io"
+)
+
+// Error is a breach of the draft found while decoding, or a value that cannot be encoded.
+type Error struct {
+	// Draft and Message say what was being read: "SUBSCRIBE", "SUBGROUP_HEADER", "OBJECT", "parameter".
+	Draft   Draft
+	Message string
+	// Field is the draft's name of the field in snake_case, with a path for nested ones: "parameters[1].value".
+	Field string
+	// Offset is in bytes from the start of the input handed to the decoder.
+	Offset int
+	// Code is the session error that the draft names for the breach (0x3 PROTOCOL_VIOLATION where it names none).
+	Code SessionError
+	// Section is where the rule stands, e.g. "§2.4.1"; may be empty.
+	Section string
+	// Reason says what was expected and what came.
+	Reason string
+	// Err is ErrTruncated when the input ended too early, ErrUnknownType, or nil.
+	Err error
+}
+
+// ErrTruncated is the cause of an Error when the input ended inside a value. For a stream it means "read more".
+var ErrTruncated = fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF)
+
+// ErrUnknownType is the cause of an Error for a message, stream or datagram type that the draft does not define.
+var ErrUnknownType = fmt.Errorf("unknown type")
+
+// Error is "wire: SUBSCRIBE (draft-17): track_name at byte 9: truncated".
+func (e *Error) Error() string {
+	s := fmt.Sprintf("wire: %s (%s): ", e.Message, e.Draft)
+	if e.Field != "" {
+		s += e.Field + " "
+	}
+	s += fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
+	if e.Section != "" {
+		s += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
+	}
+	return s
+}
+
+// Unwrap gives ErrTruncated, ErrUnknownType or nil.
+func (e *Error) Unwrap() error { return e.Err }

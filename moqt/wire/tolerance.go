@@ -1,0 +1,87 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Tolerance is a set of named deviations that decoding lets pass when asked to (`--compat`). The zero value tolerates nothing.
+// What is let pass is reported through Options.Tolerated, never silent.
+type Tolerance uint32
+
+// The tolerances of the codec. Each stands for a deviation seen in deployment (WIRE-20-22 section 11.4).
+const (
+	// LenientExtensions lets pass a truncated or unparsable block of track or object extensions (properties).
+	LenientExtensions Tolerance = 1 << iota
+	// EndOfRangeDeltas reads End of Range markers of fetch streams with delta ids and a Payload Length of 0.
+	EndOfRangeDeltas
+	// FetchObjectStatus reads an Object Status behind a Payload Length of 0 in fetch streams of 16 and later.
+	FetchObjectStatus
+	// LargestObjectLength reads LARGEST_OBJECT with a length before the Location (17-19).
+	LargestObjectLength
+	// GroupOrderInReplies accepts GROUP_ORDER in SUBSCRIBE_OK, FETCH_OK, PUBLISH and PUBLISH_OK, where the draft does not define it there.
+	GroupOrderInReplies
+	// FillWithoutLength reads FILL_PARAMETERS as a bare parameter block: count, no Length (20-22).
+	FillWithoutLength
+	// MisplacedParameters ignores known parameters in messages they are not defined for (17 and later), as 14-16 do.
+	MisplacedParameters
+)
+
+// toleranceNames is the one list of names; `--compat` and reports use it.
+var toleranceNames = []struct {
+	bit  Tolerance
+	name string
+}{
+	{LenientExtensions, "lenient-extensions"},
+	{EndOfRangeDeltas, "end-of-range-deltas"},
+	{FetchObjectStatus, "fetch-object-status"},
+	{LargestObjectLength, "largest-object-length"},
+	{GroupOrderInReplies, "group-order-in-replies"},
+	{FillWithoutLength, "fill-without-length"},
+	{MisplacedParameters, "misplaced-parameters"},
+}
+
+// ToleranceNames lists the names that ParseTolerance knows.
+func ToleranceNames() []string {
+	var names []string
+	for _, t := range toleranceNames {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// ParseTolerance reads one name.
+func ParseTolerance(name string) (Tolerance, error) {
+	for _, t := range toleranceNames {
+		if t.name == name {
+			return t.bit, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown tolerance %q: want one of %s", name, strings.Join(ToleranceNames(), ", "))
+}
+
+// Has reports whether all of u is in t.
+func (t Tolerance) Has(u Tolerance) bool { return t&u == u }
+
+// String joins the names with commas.
+func (t Tolerance) String() string {
+	var names []string
+	for _, x := range toleranceNames {
+		if t.Has(x.bit) {
+			names = append(names, x.name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// Options change how bytes are decoded. The zero value is the strict reading.
+type Options struct {
+	// Tolerate names the deviations to let pass.
+	Tolerate Tolerance
+	// Tolerated, if set, is told of each deviation let pass: which, and where.
+	Tolerated func(t Tolerance, where string)
+	// Answers is the request that a response answers, where known: rules of a response depend on it. Zero: not known, not judged.
+	Answers Kind
+	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas is not on the wire.
+	Descending bool
+}
