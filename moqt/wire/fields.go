@@ -9,7 +9,7 @@ import (
 )
 
 // Field is one named value of a message or header, as `decode` prints it and as transcripts show it.
-// Value is a string (decimal integer, text or hex), a Fields (an object), or a []any of those (a list).
+// Value is a string (decimal integer, text or hex), a bool, a Fields (an object), or a []any of those (a list).
 type Field struct {
 	Name  string
 	Value any
@@ -112,7 +112,10 @@ func unmarshalValue(raw json.RawMessage) (any, error) {
 		err := json.Unmarshal(raw, &s)
 		return s, err
 	}
-	return string(raw), nil // a bare number or literal is taken as its own text
+	if raw[0] == 't' || raw[0] == 'f' {
+		return raw[0] == 't', nil
+	}
+	return string(raw), nil // a bare number is taken as its own text
 }
 
 // uintValue is how every integer is shown: a decimal string, because JSON numbers lose digits past 2^53.

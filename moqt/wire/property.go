@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"bytes"
+	"fmt"
+)
+
 // Property is one Key-Value-Pair of a track or an object (called extension header in drafts 14-16, draft-18 §2.5), or one
 // setup parameter or option. Even types carry Uint, odd types carry Bytes (draft-18 §1.4.3).
 type Property struct {
@@ -11,16 +16,14 @@ type Property struct {
 // Properties is a list in wire order. From draft 16 on types are written as deltas, so encoding needs ascending order.
 type Properties []Property
 
-// Get finds the first property of a type, also inside Immutable Properties when not found outside (draft-18 §12.7 wants both searched).
-// It is the caller's to know whether to read Uint or Bytes.
-func (p Properties) Get(t uint64) (Property, bool) {
-	for _, x := range p {
-		if x.Type == t {
-			return x, true
-		}
-	}
-	return Property{}, false
-}
+// Scope says whether properties belong to a track or to an object (draft-18 §15.8). Zero is neither: plain Key-Value-Pairs, as setup options are.
+type Scope uint8
+
+// The two scopes.
+const (
+	TrackScope Scope = 1 << iota
+	ObjectScope
+)
 
 // Property types of tracks and objects (draft-22 §10; WIRE section 6.9). The names are the newest draft's.
 const (
@@ -34,3 +37,197 @@ const (
 	PropPriorGroupIDGap          = 0x3C
 	PropPriorObjectIDGap         = 0x3E
 )
+
+// maxKeyValue is the longest byte value of a Key-Value-Pair (draft-18 §1.4.3).
+const maxKeyValue = 1<<16 - 1
+
+// Get finds the first property of a type in the list itself. For tracks and objects use Lookup, which also looks inside Immutable Properties.
+// It is the caller's to know whether to read Uint or Bytes.
+func (p Properties) Get(t uint64) (Property, bool) {
+	for _, x := range p {
+		if x.Type == t {
+			return x, true
+		}
+	}
+	return Property{}, false
+}
+
+// Lookup finds a property of a track or an object, also inside Immutable Properties when not found outside (draft-18 §12.7 wants both searched).
+func (p Properties) Lookup(d Draft, t uint64) (Property, bool) {
+	if x, ok := p.Get(t); ok {
+		return x, true
+	}
+	for _, x := range p {
+		if x.Type == PropImmutable {
+			if y, ok := findKeyValue(x.Bytes, d, t); ok {
+				return y, true
+			}
+		}
+	}
+	return Property{}, false
+}
+
+// LookupProperty is Properties.Lookup on an encoded block, without allocating. Bytes of the result is a view into raw.
+func LookupProperty(raw []byte, d Draft, t uint64) (Property, bool) {
+	if x, ok := findKeyValue(raw, d, t); ok {
+		return x, true
+	}
+	for r := (kvReader{b: raw, d: d}); r.more(); {
+		if r.next() != nil {
+			break
+		}
+		if r.pair.Type == PropImmutable {
+			if x, ok := findKeyValue(r.pair.Bytes, d, t); ok {
+				return x, true
+			}
+		}
+	}
+	return Property{}, false
+}
+
+func findKeyValue(raw []byte, d Draft, t uint64) (Property, bool) {
+	for r := (kvReader{b: raw, d: d}); r.more(); {
+		if r.next() != nil {
+			break
+		}
+		if r.pair.Type == t {
+			return r.pair, true
+		}
+	}
+	return Property{}, false
+}
+
+// ParseProperties reads a whole block of Key-Value-Pairs: the properties of an object, or those that end a control message.
+// The result shares no memory with b. Values that close the session are judged by the scope (draft-16 §11, draft-18 §12); a block inside
+// Immutable Properties that cannot be parsed is not an error here, see Properties.Malformed. Offsets of an *Error count from the start of b.
+func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, error) {
+	var props Properties
+	for r := (kvReader{b: b, d: d}); r.more(); {
+		if err := r.next(); err != nil {
+			if scope != 0 && opt.tolerates(LenientExtensions, "properties") {
+				return props, nil
+			}
+			return props, err
+		}
+		if err := checkProperty(&r, d, scope); err != nil {
+			return props, err
+		}
+		x := r.pair
+		x.Bytes = bytes.Clone(x.Bytes)
+		props = append(props, x)
+	}
+	return props, nil
+}
+
+// tolerates reports whether a deviation is to be let pass, and tells so.
+func (o *Options) tolerates(t Tolerance, where string) bool {
+	if !o.Tolerate.Has(t) {
+		return false
+	}
+	if o.Tolerated != nil {
+		o.Tolerated(t, where)
+	}
+	return true
+}
+
+// AppendProperties appends a block of Key-Value-Pairs, without a length before it. The error is an *Error: types not ascending (16 and later), an odd
+// type with Uint, an even one with Bytes, a value too long or too large for the draft. The values' meaning is not judged.
+func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
+	out := b
+	var prev uint64
+	for i, x := range props {
+		reason := ""
+		switch {
+		case d >= Draft16 && x.Type < prev:
+			reason = fmt.Sprintf("type 0x%x after 0x%x: types must ascend, they are written as deltas", x.Type, prev)
+		case x.Type > d.MaxVarint() || x.Uint > d.MaxVarint():
+			reason = "integer above 2^62-1"
+		case x.Type%2 == 0 && len(x.Bytes) > 0:
+			reason = fmt.Sprintf("type 0x%x is even and carries an integer, not bytes", x.Type)
+		case x.Type%2 == 1 && x.Uint != 0:
+			reason = fmt.Sprintf("type 0x%x is odd and carries bytes, not an integer", x.Type)
+		case len(x.Bytes) > maxKeyValue:
+			reason = fmt.Sprintf("value of %d bytes, at most %d", len(x.Bytes), maxKeyValue)
+		}
+		if reason != "" {
+			return b, &Error{Draft: d, Message: "properties", Field: fmt.Sprintf("properties[%d]", i), Offset: len(out) - len(b),
+				Code: InternalError, Section: kvSection(d), Reason: reason}
+		}
+		out = appendKeyValue(out, d, prev, x)
+		prev = x.Type
+	}
+	return out, nil
+}
+
+// appendKeyValue writes one pair whose fitness was checked.
+func appendKeyValue(b []byte, d Draft, prev uint64, x Property) []byte {
+	t := x.Type
+	if d >= Draft16 {
+		t -= prev
+	}
+	b = AppendVarint(b, d, t)
+	if x.Type%2 == 0 {
+		return AppendVarint(b, d, x.Uint)
+	}
+	return append(AppendVarint(b, d, uint64(len(x.Bytes))), x.Bytes...)
+}
+
+// kvReader steps through a sequence of Key-Value-Pairs (draft-14 §1.4.2, draft-16 §1.4.2, draft-18 §1.4.3): absolute types in 14-15, deltas after.
+// It allocates nothing but its error.
+type kvReader struct {
+	b []byte
+	d Draft
+	// n bytes are read; the current pair starts at start, its value at value.
+	n, start, value int
+	pair            Property
+}
+
+func (r *kvReader) more() bool { return r.n < len(r.b) }
+
+// next reads a pair into r.pair; Bytes is a view. The result is an *Error or nil.
+func (r *kvReader) next() error {
+	c := cursor{b: r.b, d: r.d, n: r.n}
+	r.start = r.n
+	t := c.varint("type")
+	if r.d >= Draft16 {
+		if t > 1<<64-1-r.pair.Type { // draft-16 §1.4.2
+			return r.fail("type", "type passes 2^64-1")
+		}
+		t += r.pair.Type
+	}
+	r.value = c.n
+	x := Property{Type: t}
+	if t%2 == 0 {
+		x.Uint = c.varint("value")
+	} else {
+		length := c.varint("length")
+		if c.stop == running && length > maxKeyValue {
+			return r.fail("length", fmt.Sprintf("%d bytes, at most %d", length, maxKeyValue))
+		}
+		x.Bytes = c.bytes("value", length)
+	}
+	switch c.stop {
+	case short:
+		return r.fail(c.field, "truncated: the block ends here")
+	case invalid:
+		return r.fail(c.field, "invalid integer")
+	}
+	r.n, r.pair = c.n, x
+	return nil
+}
+
+// fail is never ErrTruncated: a block's length is known, so there is nothing more to read.
+func (r *kvReader) fail(field, reason string) error {
+	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation, Section: kvSection(r.d), Reason: reason}
+}
+
+// kvSection is where the draft defines Key-Value-Pairs.
+func kvSection(d Draft) string {
+	switch {
+	case d <= Draft16:
+		return "§1.4.2"
+	case d <= Draft20:
+		return "§1.4.3"
+	}
+	return "§8"
+}

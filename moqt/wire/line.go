@@ -1,0 +1,169 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Line describes one message, header or object, as `decode` prints it and `encode` reads it: one JSON object a line. Control messages and headers have the
+// draft's name as Type and their type code as TypeID. The objects of a stream have Type "OBJECT", the markers of a fetch stream "END_OF_RANGE"; neither has a
+// type of its own, so TypeID is that of their stream.
+type Line struct {
+	Type string `json:"type"`
+	// TypeID is decimal.
+	TypeID string `json:"type_id"`
+	Draft  int    `json:"draft"`
+	// Offset is in bytes from the start of the input, Length is all of it: type, length and body, or header and payload.
+	Offset int `json:"offset"`
+	Length int `json:"length"`
+	// Fields are what is on the wire, in wire order, with the draft's names in snake_case; of objects and data-stream headers then what it amounts to.
+	Fields Fields `json:"fields"`
+}
+
+// Decode describes a stream from its first byte, or one datagram. Besides an error it gives what was decoded before. The error is an *Error, with offsets
+// from the start of data; a stream that ends inside a message, header or object is an error too, with ErrTruncated as its cause where bytes are missing.
+func Decode(d Draft, stream StreamKind, data []byte, opt Options) ([]Line, error) {
+	switch stream {
+	case UniStream:
+		return decodeUni(d, data, opt)
+	case DatagramStream:
+		line, err := describeDatagram(d, data, opt)
+		if err != nil {
+			return nil, err
+		}
+		return []Line{line}, nil
+	}
+	lines, _, err := decodeControlLines(d, stream, data, 0, opt)
+	return lines, err
+}
+
+func decodeUni(d Draft, data []byte, opt Options) ([]Line, error) {
+	s := dataStream{d: d, opt: opt}
+	line, pos, err := s.start(data)
+	if err != nil {
+		return nil, err
+	}
+	if s.kind == ControlUniStream { // the type is that of the SETUP message
+		lines, _, err := decodeControlLines(d, ControlStream, data, 0, opt)
+		return lines, err
+	}
+	lines := []Line{line}
+	for pos < len(data) {
+		line, n, err := s.object(data[pos:])
+		if err != nil {
+			if e, ok := err.(*Error); ok {
+				e.Offset += pos
+			}
+			return lines, err
+		}
+		line.Offset = pos
+		lines = append(lines, line)
+		pos += n
+	}
+	return lines, nil
+}
+
+// Encode writes what the lines describe, one after the other.
+func Encode(d Draft, lines []Line) ([]byte, error) {
+	e := LineEncoder{Draft: d}
+	var b []byte
+	for i, line := range lines {
+		var err error
+		if b, err = e.Append(b, line); err != nil {
+			return b, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	return b, nil
+}
+
+// LineEncoder writes lines one by one; the zero value with a Draft is ready. It keeps the state of the data stream whose header it wrote last.
+// Not safe for concurrent use.
+type LineEncoder struct {
+	Draft Draft
+
+	stream dataStream
+}
+
+// Append appends the bytes that a line describes. The fields that are on the wire decide. Data streams are read back, so what the line says besides must agree
+// with the bytes: nothing is repaired and nothing ignored. Offset and Length are not read.
+func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
+	if line.Draft != 0 && line.Draft != int(e.Draft) {
+		return b, fmt.Errorf("%s is of draft %d, encoding for %d", line.Type, line.Draft, uint8(e.Draft))
+	}
+	var err error
+	switch line.Type {
+	case subgroupMessage, fetchMessage, objectMessage, rangeMessage, paddingMessage, datagramMessage:
+		var out []byte
+		if out, err = e.data(line); err == nil {
+			b = append(b, out...)
+		}
+	default:
+		b, err = encodeControlLine(b, e.Draft, line)
+	}
+	if err != nil {
+		return b, fmt.Errorf("%s: %w", line.Type, err)
+	}
+	return b, nil
+}
+
+// differ compares what a line says with what its bytes say, by the names that the line has, and gives the first difference.
+func differ(path string, said, is any) error {
+	switch s := said.(type) {
+	case Fields:
+		f, ok := is.(Fields)
+		if !ok {
+			break
+		}
+		for _, x := range s {
+			v, ok := f.Get(x.Name)
+			if !ok {
+				return fmt.Errorf("%s%s: no such field here", path, x.Name)
+			}
+			if err := differ(path+x.Name, x.Value, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []any:
+		list, ok := is.([]any)
+		if !ok || len(list) != len(s) {
+			break
+		}
+		for i := range s {
+			if err := differ(fmt.Sprintf("%s[%d].", path, i), s[i], list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		if a, b := fmt.Sprint(said), fmt.Sprint(is); strings.EqualFold(a, b) || sameCode(a, b) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s says %v, but the bytes say %v", path, said, is)
+}
+
+// sameCode lets a type code be written in decimal too.
+func sameCode(a, b string) bool {
+	x, err1 := parseCode(a)
+	y, err2 := parseCode(b)
+	return err1 == nil && err2 == nil && x == y
+}
+
+// parseCode reads a type code: 0x… or decimal.
+func parseCode(v any) (uint64, error) {
+	s, ok := v.(string)
+	if !ok {
+		return 0, fmt.Errorf("want a type code, got %v", v)
+	}
+	digits, base := s, 10
+	if rest, found := strings.CutPrefix(strings.ToLower(s), "0x"); found {
+		digits, base = rest, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
+	if err != nil {
+		return 0, fmt.Errorf("want a type code, got %q", s)
+	}
+	return n, nil
+}

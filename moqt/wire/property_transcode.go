@@ -1,0 +1,114 @@
+package wire
+
+import (
+	"bytes"
+	"slices"
+)
+
+// sameKeyValues reports whether two drafts write Key-Value-Pairs alike: the same integers, and types both absolute or both as deltas.
+func sameKeyValues(from, to Draft) bool {
+	return from.dialect() == to.dialect() && (from >= Draft16) == (to >= Draft16)
+}
+
+// TranscodeProperties appends to dst the block raw, written for one draft, as another writes it: a relay forwards an object from 16 to 22 with it.
+// Types keep their order unless the other draft needs them ascending. The bytes inside Immutable Properties stay as they are where both drafts read the
+// same from them, and are translated otherwise, because a subscriber that cannot parse them must hold the track malformed (draft-18 §12.7); what does not
+// parse stays. Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is an *Error: raw cannot be parsed, or an integer that
+// the other draft cannot encode; dst is unchanged then.
+func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
+	if sameKeyValues(from, to) {
+		return append(dst, raw...), nil
+	}
+	out := dst
+	var prev uint64
+	for r := (kvReader{b: raw, d: from}); r.more(); {
+		if err := r.next(); err != nil {
+			return dst, err
+		}
+		if r.pair.Type < prev && to >= Draft16 {
+			return transcodeSorted(dst, from, to, raw)
+		}
+		if err := transcodePair(&r.pair, from, to); err != nil {
+			return dst, err
+		}
+		out = appendKeyValue(out, to, prev, r.pair)
+		prev = r.pair.Type
+	}
+	return out, nil
+}
+
+// Transcode gives the properties as another draft needs them: a copy in ascending order where the draft wants it, Immutable Properties translated
+// as TranscodeProperties does. The result shares the byte values that did not change.
+func (p Properties) Transcode(from, to Draft) (Properties, error) {
+	if sameKeyValues(from, to) {
+		return p, nil
+	}
+	out := slices.Clone(p)
+	for i := range out {
+		if err := transcodePair(&out[i], from, to); err != nil {
+			return nil, err
+		}
+	}
+	if to >= Draft16 {
+		slices.SortStableFunc(out, func(a, b Property) int {
+			switch {
+			case a.Type < b.Type:
+				return -1
+			case a.Type > b.Type:
+				return 1
+			}
+			return 0
+		})
+	}
+	return out, nil
+}
+
+func transcodeSorted(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
+	var props Properties
+	for r := (kvReader{b: raw, d: from}); r.more(); {
+		if err := r.next(); err != nil {
+			return dst, err
+		}
+		props = append(props, r.pair)
+	}
+	props, err := props.Transcode(from, to)
+	if err != nil {
+		return dst, err
+	}
+	return AppendProperties(dst, to, props)
+}
+
+func transcodePair(x *Property, from, to Draft) error {
+	if !fits(to, x.Type, x.Uint) {
+		return unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
+	}
+	if x.Type != PropImmutable || readsAlike(x.Bytes, from, to) {
+		return nil
+	}
+	inner, err := TranscodeProperties(nil, from, to, x.Bytes)
+	if err != nil {
+		if e := err.(*Error); e.Draft == from {
+			return nil // not parsable where it came from: malformed there, malformed here
+		}
+		return err
+	}
+	if len(inner) > maxKeyValue {
+		return unencodable(to, "properties", typeValue(x.Type), "%d bytes after translation, at most %d", len(inner), maxKeyValue)
+	}
+	x.Bytes = inner
+	return nil
+}
+
+// readsAlike reports whether both drafts read the same pairs from b.
+func readsAlike(b []byte, d1, d2 Draft) bool {
+	r1, r2 := kvReader{b: b, d: d1}, kvReader{b: b, d: d2}
+	for r1.more() && r2.more() {
+		if r1.next() != nil || r2.next() != nil {
+			return false
+		}
+		if r1.n != r2.n || r1.pair.Type != r2.pair.Type || r1.pair.Uint != r2.pair.Uint || !bytes.Equal(r1.pair.Bytes, r2.pair.Bytes) {
+			return false
+		}
+	}
+	return !r1.more() && !r2.more()
+}
