@@ -1,0 +1,187 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// maxBody is the longest message body: Message Length is 16 bits.
+const maxBody = 1<<16 - 1
+
+// AppendMessage writes type, length and body. The stream matters for GOAWAY in 18 only. The error is an *Error: a value the draft cannot
+// express, or a message it does not have. Nothing is repaired.
+func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
+	if raw, ok := m.(*Raw); ok {
+		return appendFrame(b, d, raw.Type, raw.Body)
+	}
+	r, err := rowOfMessage(d, m)
+	if err != nil {
+		return b, err
+	}
+	c := coder{op: opEncode, draft: d, stream: stream, row: r, opt: &Options{Answers: answers(m)}}
+	m.fields(&c)
+	if c.err != nil {
+		return b, c.err
+	}
+	return appendFrame(b, d, r.code, c.out)
+}
+
+func appendFrame(b []byte, d Draft, code uint64, body []byte) ([]byte, error) {
+	if len(body) > maxBody || code > d.MaxVarint() {
+		return b, &Error{Draft: d, Message: "message", Code: InternalError, Reason: fmt.Sprintf("type 0x%x with a body of %d bytes does not fit the frame", code, len(body))}
+	}
+	b = AppendVarint(b, d, code)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(body)))
+	return append(b, body...), nil
+}
+
+// rowOfMessage finds the table row to encode m with.
+func rowOfMessage(d Draft, m Message) (*row, error) {
+	from := NoSide
+	if s, ok := m.(*Setup); ok {
+		from = s.Sender
+	}
+	r := rowFor(d, m.Kind(), answers(m), from)
+	if r == nil {
+		return nil, &Error{Draft: d, Message: m.Kind().String(), Code: InternalError, Reason: "the draft has no such message"}
+	}
+	return r, nil
+}
+
+// answers is the request that a response says it answers.
+func answers(m Message) Kind {
+	switch x := m.(type) {
+	case *RequestOK:
+		return x.Answers
+	case *RequestError:
+		return x.Answers
+	}
+	return KindNone
+}
+
+// NameOf is the draft's name of a message, "SUBSCRIBE_ERROR" or "REQUEST_ERROR".
+func NameOf(d Draft, m Message) string {
+	if raw, ok := m.(*Raw); ok {
+		return fmt.Sprintf("raw message 0x%x", raw.Type)
+	}
+	if r, err := rowOfMessage(d, m); err == nil {
+		return r.name
+	}
+	return m.Kind().String()
+}
+
+// Frame finds the first message's frame in b: its type code and body, and how many bytes both take. n is 0 when b does not hold it whole; need is
+// then the number of bytes known to be needed. A first byte that starts no integer gives an *Error.
+func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error) {
+	code, size := Varint(b, d)
+	if size < 0 {
+		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: "§1.4.1",
+			Reason: fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
+	}
+	if size == 0 {
+		return 0, nil, 0, len(b) + 1, nil
+	}
+	if len(b) < size+2 {
+		return code, nil, 0, size + 2, nil
+	}
+	n = size + 2 + int(binary.BigEndian.Uint16(b[size:]))
+	if len(b) < n {
+		return code, nil, 0, n, nil
+	}
+	return code, b[size+2 : n], n, n, nil
+}
+
+// ParseMessage reads the first message of b and tells how many bytes it took. The error is an *Error; its cause is ErrTruncated when b
+// ends inside the message, and ErrUnknownType for a type that the draft does not define. Offsets count from the start of b. The message shares no memory with b.
+func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, int, error) {
+	code, body, n, _, err := Frame(b, d)
+	if err != nil {
+		return nil, 0, err
+	}
+	r := rowOf(d, code)
+	if n == 0 {
+		name := "message"
+		if _, size := Varint(b, d); size > 0 && r != nil {
+			name = r.name
+		}
+		return nil, 0, &Error{Draft: d, Message: name, Offset: len(b), Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
+	}
+	if r == nil {
+		return nil, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: sectionOf(d, "§9", "§9", "§10"),
+			Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
+	}
+	if !mayStand(d, r.kind, stream) {
+		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: "§3.3",
+			Reason: fmt.Sprintf("may not stand on a %s stream", stream)}
+	}
+	m := r.new()
+	switch x := m.(type) {
+	case *RequestOK:
+		if x.Answers == KindNone {
+			x.Answers = opt.Answers
+		}
+	case *RequestError:
+		if x.Answers == KindNone {
+			x.Answers = opt.Answers
+		}
+	}
+	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
+	m.fields(&c)
+	if c.err == nil && c.pos < len(body) {
+		c.failf("", ProtocolViolation, sectionOf(d, "§9", "§9", "§10"), "%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
+	}
+	if c.err != nil {
+		return nil, 0, c.err
+	}
+	return m, n, nil
+}
+
+// Describe gives the draft's name of a message, its type code, and its fields as names and values in wire order.
+func Describe(d Draft, m Message, stream StreamKind) (name string, code uint64, fields Fields, err error) {
+	r, err := rowOfMessage(d, m)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	c := coder{op: opDescribe, draft: d, stream: stream, row: r, opt: &Options{Answers: answers(m)}, desc: Fields{}}
+	m.fields(&c)
+	if c.err != nil {
+		return r.name, r.code, c.desc, c.err
+	}
+	return r.name, r.code, c.desc, nil
+}
+
+// MessageFromFields is the way back from Describe: name is the draft's name of the message.
+func MessageFromFields(d Draft, name string, fields Fields, stream StreamKind) (Message, error) {
+	var r *row
+	for i := range rows {
+		if x := &rows[i]; x.name == name && x.first <= d && d <= x.last {
+			r = x
+		}
+	}
+	if r == nil {
+		return nil, &Error{Draft: d, Message: name, Code: InternalError, Reason: "the draft has no message of this name"}
+	}
+	m := r.new()
+	c := coder{op: opParse, draft: d, stream: stream, row: r, opt: &Options{}, desc: fields}
+	m.fields(&c)
+	c.allTaken()
+	if c.err != nil {
+		return nil, c.err
+	}
+	return m, nil
+}
+
+// String is the name that `decode --stream` takes.
+func (s StreamKind) String() string {
+	return [...]string{"control", "request", "uni", "datagram"}[s]
+}
+
+// ParseStreamKind reads the name that `decode --stream` takes.
+func ParseStreamKind(name string) (StreamKind, error) {
+	for s := ControlStream; s <= DatagramStream; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("stream %q: want control, request, uni or datagram", name)
+}

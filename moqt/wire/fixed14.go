@@ -1,0 +1,116 @@
+package wire
+
+// Draft 14 has as fields what later drafts have as parameters. These functions code such a field from and to the parameter, so that
+// the structs need one shape only. parameters() leaves out what was coded here.
+
+// rule8 says which values a one-byte field may have.
+type rule8 uint8
+
+const (
+	any8     rule8 = iota
+	bool8          // 0 or 1 (rules 49, 50)
+	order8         // 1 or 2 (rule 48)
+	orderOr0       // 0, 1 or 2 (rule 47); 0 leaves the choice to the publisher and is no parameter
+)
+
+func (c *coder) fixed8(name string, t ParameterType, ps *Parameters, def uint8, rule rule8) {
+	if c.err != nil {
+		return
+	}
+	c.fixed = append(c.fixed, t)
+	v64 := ps.UintOr(t, uint64(def))
+	v := uint8(v64)
+	if uint64(v) != v64 {
+		c.failf(name, InternalError, "", "%d does not fit one byte", v64)
+		return
+	}
+	c.uint8(name, &v)
+	var ok bool
+	switch rule {
+	case bool8:
+		ok = v <= 1
+	case order8:
+		ok = v == Ascending || v == Descending
+	case orderOr0:
+		ok = v <= Descending
+	default:
+		ok = true
+	}
+	if !ok {
+		c.failf(name, ProtocolViolation, "§9", "value %d is a protocol error", v)
+		return
+	}
+	if c.reading() && !(rule == orderOr0 && v == 0) {
+		ps.Add(Parameter{Type: t, Uint: uint64(v)})
+	}
+}
+
+func (c *coder) fixedVarint(name string, t ParameterType, ps *Parameters, none uint64) {
+	c.fixed = append(c.fixed, t)
+	v := ps.UintOr(t, none)
+	c.varint(name, &v)
+	if c.reading() && v != none {
+		ps.Add(Parameter{Type: t, Uint: v})
+	}
+}
+
+// fixedLargest is Content Exists and, if 1, the Largest Location.
+func (c *coder) fixedLargest(ps *Parameters) {
+	c.fixed = append(c.fixed, ParamLargestObject)
+	l, ok := ps.Largest()
+	var exists uint8
+	if ok {
+		exists = 1
+	}
+	c.uint8("content_exists", &exists)
+	if exists > 1 {
+		c.failf("content_exists", ProtocolViolation, "§9.8", "want 0 or 1, got %d", exists)
+	}
+	if exists == 0 || c.err != nil {
+		return
+	}
+	c.location("largest_location", &l)
+	if c.reading() {
+		ps.Add(Parameter{Type: ParamLargestObject, Location: l})
+	}
+}
+
+// fixedFilter is Filter Type, Start Location and End Group. Without a filter, Largest Object is written: 14 cannot say "unfiltered".
+func (c *coder) fixedFilter(ps *Parameters) {
+	c.fixed = append(c.fixed, ParamLocationFilter)
+	f, ok := ps.Filter()
+	if !ok || f.Form == FilterNone {
+		f = LocationFilter{Form: FilterNextObject}
+	}
+	c.oldFilter(&f)
+	if c.reading() {
+		ps.Add(Parameter{Type: ParamLocationFilter, Filter: f})
+	}
+}
+
+// fixedUpdateRange is SUBSCRIBE_UPDATE's Start Location and End Group, the group plus 1, 0 = open (draft-14 §9.10). It restates the range, so
+// the filter must be an absolute one.
+func (c *coder) fixedUpdateRange(ps *Parameters) {
+	c.fixed = append(c.fixed, ParamLocationFilter)
+	f, _ := ps.Filter()
+	var end uint64
+	if !c.reading() {
+		switch {
+		case f.Form == FilterGroupEnd && f.EndGroup < 1<<62-1:
+			end = f.EndGroup + 1
+		case f.Form != FilterAbsoluteStart:
+			c.failf("start_location", InternalError, "§9.10", "an update restates the range: want an absolute filter, got %s", f)
+			return
+		}
+	}
+	start := Location{f.StartGroup, f.StartObject}
+	c.location("start_location", &start)
+	c.varint("end_group", &end)
+	if c.reading() {
+		f = LocationFilter{Form: FilterAbsoluteStart, StartGroup: start.Group, StartObject: start.Object}
+		if end > 0 {
+			f.Form, f.EndGroup = FilterGroupEnd, end-1
+		}
+		ps.Add(Parameter{Type: ParamLocationFilter, Filter: f})
+	}
+}
