@@ -1,0 +1,67 @@
+package moqt
+
+import "github.com/moqinterop/moq-interop-client/moqt/wire"
+
+// AppendDatagram appends an OBJECT_DATAGRAM with the object (draft-18 §11.3.1). Properties of another draft are translated. It allocates nothing where b has room
+// and there are no properties to translate. The error is a *wire.Error, and nothing is appended: what the draft has no form for, such as
+// an EndOfGroup with a status.
+func AppendDatagram(b []byte, d wire.Draft, trackAlias uint64, o *Object) ([]byte, error) {
+	if o.Range != wire.NoRange {
+		return b, unencodable(d, "the end of a range has its place in a fetch stream")
+	}
+	props, err := translated(nil, d, o.Draft, o.Properties)
+	if err != nil {
+		return b, err
+	}
+	g := wire.Datagram{
+		TrackAlias:      trackAlias,
+		GroupID:         o.GroupID,
+		ObjectID:        o.ObjectID,
+		Priority:        o.Priority,
+		DefaultPriority: o.DefaultPriority && d >= wire.Draft15, // 14 has no form without
+		EndOfGroup:      o.EndOfGroup,
+		Properties:      props,
+		HasStatus:       o.Status != wire.StatusNormal,
+		Status:          o.Status,
+		Payload:         o.Payload,
+	}
+	return wire.AppendDatagram(b, d, &g)
+}
+
+// ParseDatagram reads an OBJECT_DATAGRAM into o and gives its Track Alias. Properties and Payload are views into b. A priority that is left out is
+// DefaultPublisherPriority, with o.DefaultPriority set. The error is wire.ErrPadding for a padding datagram, else a *wire.Error; o is unchanged then. It allocates nothing but the error.
+func ParseDatagram(b []byte, d wire.Draft, opt wire.Options, o *Object) (trackAlias uint64, err error) {
+	var g wire.Datagram
+	if err := wire.ParseDatagram(b, d, opt, &g); err != nil {
+		return 0, err
+	}
+	*o = Object{
+		GroupID:         g.GroupID,
+		ObjectID:        g.ObjectID,
+		Priority:        g.Priority,
+		DefaultPriority: g.DefaultPriority,
+		Status:          g.Status,
+		Payload:         g.Payload,
+		Properties:      g.Properties,
+		Draft:           d,
+		Datagram:        true,
+		EndOfGroup:      g.EndOfGroup,
+	}
+	if g.DefaultPriority {
+		o.Priority = DefaultPublisherPriority
+	}
+	return g.TrackAlias, nil
+}
+
+// translated gives an encoded block of properties in the form of draft to: the block itself where nothing changes, otherwise in dst.
+func translated(dst []byte, to, from wire.Draft, block []byte) ([]byte, error) {
+	if len(block) == 0 || from == 0 || from == to {
+		return block, nil
+	}
+	return wire.TranscodeProperties(dst[:0], from, to, block)
+}
+
+// unencodable is the error for what an encoder is given and the draft has no form for.
+func unencodable(d wire.Draft, reason string) error {
+	return &wire.Error{Draft: d, Message: "OBJECT", Code: wire.InternalError, Reason: reason}
+}
