@@ -43,9 +43,10 @@ func (e *DialError) Unwrap() error { return e.Err }
 type CloseError struct {
 	// Remote is true when the peer closed.
 	Remote bool
-	// Code is the application code (a MoQT session error), or the QUIC transport code when Transport is set.
+	// Code is the application code (a MoQT session error); when Transport is set, QUIC's or HTTP/3's own.
 	Code uint64
-	// Transport is true when QUIC itself ended the connection: idle timeout, handshake, transport error.
+	// Transport is true when a layer below the session ended the connection: QUIC (idle timeout, transport error,
+	// unreachable port) or HTTP/3 (a connection or CONNECT stream that ended with an HTTP/3 code).
 	Transport bool
 	// Timeout is true when the connection ended because nothing came any more.
 	Timeout bool
@@ -57,17 +58,21 @@ type CloseError struct {
 
 // Error implements error.
 func (e *CloseError) Error() string {
-	side := "closed here"
-	if e.Remote {
-		side = "closed by the peer"
-	}
-	switch {
-	case e.Timeout:
+	if e.Timeout {
 		return "connection timed out: " + e.Reason
-	case e.Transport:
-		return fmt.Sprintf("connection %s with QUIC error 0x%x: %s", side, e.Code, e.Reason)
 	}
-	return fmt.Sprintf("connection %s with code 0x%x: %s", side, e.Code, e.Reason)
+	who, code := "here", "code"
+	if e.Remote {
+		who = "by the peer"
+	}
+	if e.Transport {
+		code = "transport code"
+	}
+	text := fmt.Sprintf("connection closed %s with %s 0x%x", who, code, e.Code)
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
 }
 
 // Unwrap gives the cause.
@@ -84,8 +89,11 @@ type StreamError struct {
 	Remote bool
 	// Stop is true for STOP_SENDING, false for RESET_STREAM.
 	Stop bool
-	// Code is the application code.
+	// Code is the application code; when Transport is set, HTTP/3's own.
 	Code uint64
+	// Transport is true when the code is not an application's: over WebTransport, one outside of the range
+	// that carries application codes.
+	Transport bool
 }
 
 // Error implements error.
@@ -97,7 +105,11 @@ func (e *StreamError) Error() string {
 	if e.Remote {
 		who = "by the peer"
 	}
-	return fmt.Sprintf("stream %d %s %s with code 0x%x", e.StreamID, what, who, e.Code)
+	kind := "code"
+	if e.Transport {
+		kind = "HTTP/3 code"
+	}
+	return fmt.Sprintf("stream %d %s %s with %s 0x%x", e.StreamID, what, who, kind, e.Code)
 }
 
 // DatagramTooLargeError says that a datagram does not fit the path.
