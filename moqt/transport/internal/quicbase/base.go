@@ -1,0 +1,130 @@
+// Package quicbase is what quicconn and wtconn share: streams on quic-go's, the way a connection ends, and what
+// quic-go's errors mean in the terms of package transport.
+package quicbase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// MaxCode is the largest application code that QUIC can carry (RFC 9000 §16); larger ones are sent as this.
+const MaxCode = 1<<62 - 1
+
+// Base is a QUIC connection that ends once, for one cause.
+type Base struct {
+	Q *quic.Conn
+
+	classify func(error) *transport.CloseError
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	cause    atomic.Pointer[transport.CloseError]
+	done     chan struct{}
+}
+
+// NewBase wraps q. classify says what the error that ended q means; nil is Classify. onEnd, which may be nil, is called
+// once after q has ended: it frees what q used.
+func NewBase(q *quic.Conn, classify func(error) *transport.CloseError, onEnd func()) *Base {
+	if classify == nil {
+		classify = Classify
+	}
+	b := &Base{Q: q, classify: classify, done: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancelCause(context.Background())
+	context.AfterFunc(q.Context(), func() {
+		defer close(b.done)
+		b.Decide(classify(context.Cause(q.Context())))
+		if onEnd != nil {
+			onEnd()
+		}
+	})
+	return b
+}
+
+// Context is the connection's; its cause is the *transport.CloseError.
+func (b *Base) Context() context.Context { return b.ctx }
+
+// Done is closed when the QUIC connection has ended and everything it used has been freed.
+func (b *Base) Done() <-chan struct{} { return b.done }
+
+// Decide states why the connection ends and reports whether it is the first to do so.
+func (b *Base) Decide(cause *transport.CloseError) bool {
+	if !b.cause.CompareAndSwap(nil, cause) {
+		return false
+	}
+	b.cancel(cause)
+	return true
+}
+
+// Close ends the QUIC connection and waits until all is freed. Whoever has not decided the cause before has it decided by q.
+func (b *Base) Close(code uint64, reason string) {
+	b.Q.CloseWithError(quic.ApplicationErrorCode(min(code, MaxCode)), reason)
+	<-b.done
+}
+
+// Err turns an error of quic-go's into one of package transport's; errors of contexts and deadlines stay as they are.
+func (b *Base) Err(err error) error {
+	switch {
+	case err == nil || err == io.EOF:
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	case b.Q.Context().Err() != nil:
+		b.Decide(b.classify(context.Cause(b.Q.Context())))
+	case errors.Is(err, net.ErrClosed):
+		b.Decide(b.classify(err))
+	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	if cause := b.cause.Load(); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// Ended is the cause when the connection has ended, else nil.
+func (b *Base) Ended() error {
+	if cause := b.cause.Load(); cause != nil {
+		return cause
+	}
+	return nil
+}
+
+// Classify says what an error that ended a raw QUIC connection means.
+func Classify(err error) *transport.CloseError {
+	out := &transport.CloseError{Transport: true, Err: err}
+	var (
+		app   *quic.ApplicationError
+		qerr  *quic.TransportError
+		idle  *quic.IdleTimeoutError
+		hand  *quic.HandshakeTimeoutError
+		reset *quic.StatelessResetError
+	)
+	switch {
+	case errors.As(err, &app):
+		out.Transport, out.Remote, out.Code, out.Reason = false, app.Remote, uint64(app.ErrorCode), app.ErrorMessage
+	case errors.As(err, &qerr):
+		out.Remote, out.Code, out.Reason = qerr.Remote, uint64(qerr.ErrorCode), qerr.Error()
+	case errors.As(err, &idle):
+		out.Timeout, out.Reason = true, "the peer sent nothing any more until the idle timeout"
+	case errors.As(err, &hand):
+		out.Timeout, out.Reason = true, "the handshake did not complete in time"
+	case errors.As(err, &reset):
+		out.Remote, out.Reason = true, "stateless reset: the peer no longer knows the connection"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		out.Remote, out.Reason = true, "port unreachable: nothing listens there any more"
+	case err == nil:
+		out.Reason = "ended without a cause"
+	default:
+		out.Reason = fmt.Sprint(err)
+	}
+	return out
+}

@@ -1,0 +1,111 @@
+// Package quicconn is transport.Conn on a raw QUIC connection of quic-go's.
+package quicconn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quicbase"
+)
+
+// Conn is a raw QUIC connection; it implements transport.Conn.
+type Conn struct {
+	base *quicbase.Base
+	info transport.Info
+}
+
+// New wraps an established connection, whose incoming streams and datagrams nobody else may take. What q itself
+// knows (addresses, TLS, ALPN) is filled into info. onEnd, which may be nil, is called once after q has ended; CloseWithError waits for it.
+func New(q *quic.Conn, info transport.Info, onEnd func()) *Conn {
+	state := q.ConnectionState().TLS
+	info.Kind, info.ALPN, info.TLS = transport.QUIC, state.NegotiatedProtocol, &state
+	info.LocalAddr, info.RemoteAddr = q.LocalAddr(), q.RemoteAddr()
+	return &Conn{base: quicbase.NewBase(q, nil, onEnd), info: info}
+}
+
+// Info implements transport.Conn.
+func (c *Conn) Info() transport.Info { return c.info }
+
+// Context implements transport.Conn.
+func (c *Conn) Context() context.Context { return c.base.Context() }
+
+// CloseWithError implements transport.Conn. A code that QUIC cannot carry is sent as the largest it can.
+func (c *Conn) CloseWithError(code uint64, reason string) error {
+	c.base.Decide(&transport.CloseError{Code: code, Reason: reason})
+	c.base.Close(code, reason)
+	return nil
+}
+
+// OpenStream implements transport.Conn.
+func (c *Conn) OpenStream(ctx context.Context) (transport.Stream, error) {
+	s, err := c.base.Q.OpenStreamSync(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewBidi(s, mapper{c.base}, nil), nil
+}
+
+// OpenUniStream implements transport.Conn.
+func (c *Conn) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
+	s, err := c.base.Q.OpenUniStreamSync(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewSend(s, mapper{c.base}, nil), nil
+}
+
+// AcceptStream implements transport.Conn.
+func (c *Conn) AcceptStream(ctx context.Context) (transport.Stream, error) {
+	s, err := c.base.Q.AcceptStream(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewBidi(s, mapper{c.base}, nil), nil
+}
+
+// AcceptUniStream implements transport.Conn.
+func (c *Conn) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
+	s, err := c.base.Q.AcceptUniStream(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewRecv(s, mapper{c.base}), nil
+}
+
+// SendDatagram implements transport.Conn. It waits while the queue of datagrams to be sent is full.
+func (c *Conn) SendDatagram(b []byte) error {
+	if err := c.base.Ended(); err != nil {
+		return err
+	}
+	return DatagramError(c.base.Q.SendDatagram(b), len(b), 0, c.base.Err)
+}
+
+// DatagramError turns what quic-go said to a datagram of size bytes, overhead of which were not the caller's, into
+// an error of package transport's; other errors go through otherwise.
+func DatagramError(err error, size, overhead int, otherwise func(error) error) error {
+	var large *quic.DatagramTooLargeError
+	if errors.As(err, &large) {
+		return &transport.DatagramTooLargeError{Size: size - overhead, Max: max(0, int(large.MaxDatagramPayloadSize)-overhead)}
+	}
+	return otherwise(err)
+}
+
+// ReceiveDatagram implements transport.Conn.
+func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	b, err := c.base.Q.ReceiveDatagram(ctx)
+	return b, c.base.Err(err)
+}
+
+// mapper: on raw QUIC the codes on the wire are the application's.
+type mapper struct{ *quicbase.Base }
+
+func (mapper) ToWire(code uint64) quic.StreamErrorCode {
+	return quic.StreamErrorCode(min(code, quicbase.MaxCode))
+}
+func (mapper) FromWire(code quic.StreamErrorCode) (uint64, bool) { return uint64(code), true }
+func (mapper) Gone(quic.StreamErrorCode) error                   { return nil }
+
+var _ transport.Conn = (*Conn)(nil)
