@@ -1,0 +1,158 @@
+package wtconn
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"time"
+	"unicode/utf8"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+	"github.com/quic-go/quic-go/quicvarint"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// Capsules of the CONNECT stream (draft-ietf-webtrans-http3 §4.7 and §6); all others are skipped.
+const (
+	capsuleClose http3.CapsuleType = 0x2843
+	capsuleDrain http3.CapsuleType = 0x78ae
+)
+
+// maxCloseReason is how long the reason in a close capsule may be, in bytes.
+const maxCloseReason = 1024
+
+// readCapsules reads the CONNECT stream until the session ends.
+func (c *Conn) readCapsules() {
+	defer close(c.connectEnded)
+	parser := http3.NewCapsuleParser(c.connect)
+	for {
+		kind, r, err := parser.Next()
+		if err != nil {
+			c.connectEnd(err)
+			return
+		}
+		switch kind {
+		case capsuleClose:
+			cause, err := readClose(r)
+			if err != nil {
+				c.connectEnd(err)
+				return
+			}
+			c.peerClosed(cause)
+			return
+		case capsuleDrain:
+			c.drain.Do(func() { close(c.draining) })
+		}
+		if err := r.Discard(); err != nil {
+			c.connectEnd(err)
+			return
+		}
+	}
+}
+
+func readClose(r http3.CapsuleReader) (*transport.CloseError, error) {
+	var code [4]byte
+	if _, err := io.ReadFull(r, code[:]); err != nil {
+		return nil, errShortClose
+	}
+	reason, err := io.ReadAll(io.LimitReader(r, maxCloseReason))
+	if err != nil {
+		return nil, err
+	}
+	return &transport.CloseError{Remote: true, Code: uint64(binary.BigEndian.Uint32(code[:])), Reason: string(reason)}, nil
+}
+
+var errShortClose = errors.New("a CLOSE_WEBTRANSPORT_SESSION capsule without a code")
+
+// connectEnd: the CONNECT stream ended without a close capsule, or the whole connection did.
+func (c *Conn) connectEnd(err error) {
+	// The HTTP/3 library shows a reset and a closed connection as the same error. When the connection ends, its streams'
+	// sending sides end first, with that cause.
+	if errors.Is(err, net.ErrClosed) || errors.Is(context.Cause(c.connect.Context()), net.ErrClosed) || c.base.Ended() != nil {
+		return
+	}
+	code, remote, isReset := resetCode(err)
+	switch {
+	case err == io.EOF: // as if closed with code 0 (§6)
+		c.peerClosed(&transport.CloseError{Remote: true, Reason: "the CONNECT stream ended"})
+	case isReset:
+		c.peerClosed(&transport.CloseError{Remote: remote, Transport: true, Code: code,
+			Reason: "the CONNECT stream was reset: " + http3Reason(code, "")})
+	default:
+		c.fail(http3.ErrCodeMessageError, "the CONNECT stream: "+err.Error())
+	}
+}
+
+// resetCode is the HTTP/3 code of a stream that was reset; the library shows it in one of two forms.
+func resetCode(err error) (code uint64, remote, ok bool) {
+	var reset *quic.StreamError
+	if errors.As(err, &reset) {
+		return uint64(reset.ErrorCode), reset.Remote, true
+	}
+	var h3 *http3.Error
+	if errors.As(err, &h3) {
+		return uint64(h3.ErrorCode), h3.Remote, true
+	}
+	return 0, false, false
+}
+
+// peerClosed ends our side after the peer ended the session. The connection carries nothing else, so it ends too.
+func (c *Conn) peerClosed(cause *transport.CloseError) {
+	if !c.base.Decide(cause) {
+		return
+	}
+	c.connect.Close()
+	c.base.Q.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
+}
+
+// The bounds of the wait for the peer's answer to our close, which is four round trips.
+const (
+	minCloseWait = 50 * time.Millisecond
+	maxCloseWait = time.Second
+)
+
+// CloseWithError implements transport.Conn: it sends the close capsule, waits until the peer has ended the CONNECT stream too, but
+// not for long, and closes the QUIC connection. The code has 32 bits; larger ones are sent as the largest.
+func (c *Conn) CloseWithError(code uint64, reason string) error {
+	if !c.base.Decide(&transport.CloseError{Code: code, Reason: reason}) {
+		<-c.base.Done()
+		return nil
+	}
+	wait := min(max(4*c.base.Q.ConnectionStats().SmoothedRTT, minCloseWait), maxCloseWait)
+	c.connect.SetWriteDeadline(time.Now().Add(wait))
+	if _, err := c.connect.Write(closeCapsule(code, reason)); err == nil {
+		c.connect.Close()
+		t := time.NewTimer(wait)
+		select {
+		case <-c.connectEnded:
+		case <-c.base.Q.Context().Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+	// Stacks that read no capsules find the code here, where those of the Rust family look for it.
+	wire := uint64(http3.ErrCodeNoError)
+	if code != 0 {
+		wire = toHTTP(code)
+	}
+	c.base.Close(wire, reason)
+	return nil
+}
+
+func closeCapsule(code uint64, reason string) []byte {
+	if len(reason) > maxCloseReason {
+		cut := maxCloseReason
+		for cut > 0 && !utf8.RuneStart(reason[cut]) {
+			cut--
+		}
+		reason = reason[:cut]
+	}
+	b := quicvarint.Append(nil, uint64(capsuleClose))
+	b = quicvarint.Append(b, uint64(4+len(reason)))
+	b = binary.BigEndian.AppendUint32(b, uint32(min(code, 1<<32-1)))
+	return append(b, reason...)
+}

@@ -1,0 +1,392 @@
+// Package wtconn is transport.Conn on WebTransport over HTTP/3, client and server.
+//
+// WebTransport is not one thing: its drafts differ in settings, in the :protocol token and in requirements, and the deployed
+// stacks stand at different drafts. quic-go's own client reaches only the newest; this one reads the server's SETTINGS and
+// asks for what they announce. The HTTP/3 below (request streams, QPACK) is quic-go's; a connection carries one session.
+package wtconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+	"github.com/quic-go/quic-go/quicvarint"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quicbase"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/quicconn"
+)
+
+// The first varint of a WebTransport stream; the session id follows (draft-ietf-webtrans-http3 §4.2 and §4.3).
+const (
+	streamTypeUni  = 0x54
+	streamTypeBidi = 0x41
+	streamControl  = 0x0 // HTTP/3's control stream (RFC 9114 §6.2.1)
+)
+
+// maxWaiting bounds the incoming streams whose header is still being read, or that wait to be accepted, among them those
+// that came before the session was established. Further ones wait in the QUIC connection, whose stream limits push back.
+const maxWaiting = 1024
+
+// Conn is a WebTransport session; it implements transport.Conn.
+type Conn struct {
+	base *quicbase.Base
+	info transport.Info
+
+	// The HTTP/3 library's share: streams that are not WebTransport's.
+	otherUni  func(*quic.ReceiveStream)
+	otherBidi func(*quic.Stream)
+
+	workers  sync.WaitGroup
+	slots    chan struct{}
+	settled  chan struct{} // closed once the peer's SETTINGS are known
+	settings settings
+
+	established chan struct{} // closed once the session is; the fields below are set by then
+	connect     connectStream
+	uniHeader   []byte
+	bidiHeader  []byte
+	dgramHeader []byte
+
+	uni          chan *quic.ReceiveStream
+	bidi         chan *quic.Stream
+	foreign      atomic.Uint64
+	draining     chan struct{}
+	drain        sync.Once
+	connectEnded chan struct{} // the peer has ended its side of the CONNECT stream
+}
+
+// connectStream is the stream of the CONNECT request, which frames what is written into DATA frames.
+type connectStream interface {
+	io.ReadWriteCloser
+	CancelRead(quic.StreamErrorCode)
+	CancelWrite(quic.StreamErrorCode)
+	SetWriteDeadline(time.Time) error
+	Context() context.Context
+	StreamID() quic.StreamID
+}
+
+func newConn(q *quic.Conn, onEnd func()) *Conn {
+	c := &Conn{
+		slots:        make(chan struct{}, maxWaiting),
+		settled:      make(chan struct{}),
+		established:  make(chan struct{}),
+		uni:          make(chan *quic.ReceiveStream),
+		bidi:         make(chan *quic.Stream),
+		draining:     make(chan struct{}),
+		connectEnded: make(chan struct{}),
+	}
+	c.workers.Add(1) // until establish or abandon
+	c.base = quicbase.NewBase(q, classify, func() {
+		c.workers.Wait()
+		if onEnd != nil {
+			onEnd()
+		}
+	})
+	return c
+}
+
+// start begins to take the peer's streams.
+func (c *Conn) start(otherUni func(*quic.ReceiveStream), otherBidi func(*quic.Stream)) {
+	c.otherUni, c.otherBidi = otherUni, otherBidi
+	ctx := c.base.Q.Context()
+	c.workers.Go(func() { acceptLoop(c, ctx, c.base.Q.AcceptUniStream, c.takeUni) })
+	c.workers.Go(func() { acceptLoop(c, ctx, c.base.Q.AcceptStream, c.takeBidi) })
+}
+
+func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context) (S, error), take func(S)) {
+	for {
+		select {
+		case c.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		s, err := accept(ctx)
+		if err != nil {
+			return
+		}
+		c.workers.Go(func() {
+			defer func() { <-c.slots }()
+			take(s)
+		})
+	}
+}
+
+// takeUni reads a stream's type and passes it on.
+func (c *Conn) takeUni(s *quic.ReceiveStream) {
+	kind, err := quicvarint.Peek(s)
+	if err != nil {
+		return
+	}
+	r := quicvarint.NewReader(s)
+	switch kind {
+	case streamTypeUni:
+		quicvarint.Read(r) // peeked above
+		if !c.ours(r, s.CancelRead) {
+			return
+		}
+		select {
+		case c.uni <- s:
+		case <-c.base.Q.Context().Done():
+		}
+	case streamControl:
+		quicvarint.Read(r)
+		c.readControl(r)
+	default:
+		c.otherUni(s)
+	}
+}
+
+// takeBidi does the same for a bidirectional stream.
+func (c *Conn) takeBidi(s *quic.Stream) {
+	kind, err := quicvarint.Peek(s)
+	if err != nil {
+		return
+	}
+	if kind != streamTypeBidi {
+		c.otherBidi(s)
+		return
+	}
+	r := quicvarint.NewReader(s)
+	quicvarint.Read(r)
+	reject := func(code quic.StreamErrorCode) { s.CancelRead(code); s.CancelWrite(code) }
+	if !c.ours(r, reject) {
+		return
+	}
+	select {
+	case c.bidi <- s:
+	case <-c.base.Q.Context().Done():
+	}
+}
+
+// ours reads the session id and waits until the session is established: streams may overtake the answer.
+func (c *Conn) ours(r quicvarint.Reader, reject func(quic.StreamErrorCode)) bool {
+	id, err := quicvarint.Read(r)
+	if err != nil {
+		return false
+	}
+	if id%4 != 0 { // not a stream that a request can stand on (§4.2)
+		c.fail(http3.ErrCodeIDError, fmt.Sprintf("session id %d in a stream header", id))
+		return false
+	}
+	select {
+	case <-c.established:
+	case <-c.base.Q.Context().Done():
+		return false
+	}
+	if id != uint64(c.connect.StreamID()) {
+		reject(codeStreamRejected)
+		return false
+	}
+	return true
+}
+
+// fail ends the connection because of what the peer did.
+func (c *Conn) fail(code http3.ErrCode, what string) {
+	c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: http3Reason(uint64(code), what)})
+	c.base.Q.CloseWithError(quic.ApplicationErrorCode(code), what)
+}
+
+// readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as draining.
+func (c *Conn) readControl(r quicvarint.Reader) {
+	select {
+	case <-c.settled:
+		c.fail(http3.ErrCodeStreamCreationError, "a second control stream")
+		return
+	default:
+	}
+	s, err := readSettings(r)
+	if err == nil {
+		c.settings = s
+		close(c.settled)
+	}
+	for err == nil {
+		var kind, length uint64
+		if kind, length, err = readFrameHeader(r); err != nil {
+			break
+		}
+		if kind == frameSettings {
+			c.fail(http3.ErrCodeFrameUnexpected, "a second SETTINGS frame")
+			return
+		}
+		if kind == frameGoAway {
+			c.drain.Do(func() { close(c.draining) })
+		}
+		_, err = io.CopyN(io.Discard, r, int64(min(length, quicvarint.Max)))
+	}
+	switch {
+	case c.base.Q.Context().Err() != nil:
+	case errors.Is(err, errMissingSettings):
+		c.fail(http3.ErrCodeMissingSettings, err.Error())
+	case err == io.EOF || errors.As(err, new(*quic.StreamError)):
+		c.fail(http3.ErrCodeClosedCriticalStream, "the control stream ended")
+	default:
+		c.fail(http3.ErrCodeFrameError, err.Error())
+	}
+}
+
+// establish makes the session usable. It is called once, before info is read.
+func (c *Conn) establish(connect connectStream, info transport.Info) {
+	state := c.base.Q.ConnectionState().TLS
+	info.Kind, info.ALPN, info.TLS = transport.WebTransport, state.NegotiatedProtocol, &state
+	info.LocalAddr, info.RemoteAddr = c.base.Q.LocalAddr(), c.base.Q.RemoteAddr()
+	c.info = info
+	c.connect = connect
+	id := uint64(connect.StreamID())
+	c.uniHeader = quicvarint.Append(quicvarint.Append(nil, streamTypeUni), id)
+	c.bidiHeader = quicvarint.Append(quicvarint.Append(nil, streamTypeBidi), id)
+	c.dgramHeader = quicvarint.Append(nil, id/4)
+	close(c.established)
+	c.workers.Go(c.readCapsules)
+	c.workers.Done()
+}
+
+// abandon ends the connection of a session that was not established, and waits until all is freed.
+func (c *Conn) abandon(code http3.ErrCode, reason string) {
+	c.workers.Done()
+	c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: reason})
+	c.base.Close(uint64(code), reason)
+}
+
+// Info implements transport.Conn.
+func (c *Conn) Info() transport.Info { return c.info }
+
+// Context implements transport.Conn.
+func (c *Conn) Context() context.Context { return c.base.Context() }
+
+// Draining is closed when the peer has asked for the end of the session, with DRAIN_WEBTRANSPORT_SESSION or GOAWAY.
+func (c *Conn) Draining() <-chan struct{} { return c.draining }
+
+// ForeignDatagrams is how many datagrams for other sessions came and were dropped.
+func (c *Conn) ForeignDatagrams() uint64 { return c.foreign.Load() }
+
+// OpenStream implements transport.Conn.
+func (c *Conn) OpenStream(ctx context.Context) (transport.Stream, error) {
+	if err := c.base.Ended(); err != nil {
+		return nil, err
+	}
+	s, err := c.base.Q.OpenStreamSync(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewBidi(s, mapper{c.base}, c.bidiHeader), nil
+}
+
+// OpenUniStream implements transport.Conn.
+func (c *Conn) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
+	if err := c.base.Ended(); err != nil {
+		return nil, err
+	}
+	s, err := c.base.Q.OpenUniStreamSync(ctx)
+	if err != nil {
+		return nil, c.base.Err(err)
+	}
+	return quicbase.NewSend(s, mapper{c.base}, c.uniHeader), nil
+}
+
+// AcceptStream implements transport.Conn.
+func (c *Conn) AcceptStream(ctx context.Context) (transport.Stream, error) {
+	s, err := accept(c, ctx, c.bidi)
+	if err != nil {
+		return nil, err
+	}
+	return quicbase.NewBidi(s, mapper{c.base}, nil), nil
+}
+
+// AcceptUniStream implements transport.Conn.
+func (c *Conn) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
+	s, err := accept(c, ctx, c.uni)
+	if err != nil {
+		return nil, err
+	}
+	return quicbase.NewRecv(s, mapper{c.base}), nil
+}
+
+func accept[S any](c *Conn, ctx context.Context, from <-chan S) (s S, err error) {
+	if err := c.base.Ended(); err != nil {
+		return s, err
+	}
+	select {
+	case s = <-from:
+		return s, nil
+	case <-c.base.Context().Done():
+		return s, context.Cause(c.base.Context())
+	case <-ctx.Done():
+		return s, ctx.Err()
+	}
+}
+
+var datagramBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// SendDatagram implements transport.Conn. It waits while the queue of datagrams to be sent is full.
+func (c *Conn) SendDatagram(b []byte) error {
+	if err := c.base.Ended(); err != nil {
+		return err
+	}
+	if !c.settings.on(settingDatagram) {
+		return errors.New("the peer did not announce H3_DATAGRAM: it takes no datagrams")
+	}
+	buf := datagramBuffers.Get().(*[]byte)
+	defer datagramBuffers.Put(buf)
+	*buf = append(append((*buf)[:0], c.dgramHeader...), b...)
+	return quicconn.DatagramError(c.base.Q.SendDatagram(*buf), len(*buf), len(c.dgramHeader), c.base.Err)
+}
+
+// ReceiveDatagram implements transport.Conn.
+func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	for {
+		if err := c.base.Ended(); err != nil {
+			return nil, err
+		}
+		b, err := c.base.Q.ReceiveDatagram(ctx)
+		if err != nil {
+			return nil, c.base.Err(err)
+		}
+		quarter, n, err := quicvarint.Parse(b)
+		if err != nil {
+			c.fail(http3.ErrCodeDatagramError, "a datagram without a quarter stream id")
+			continue
+		}
+		if quarter == uint64(c.connect.StreamID())/4 {
+			return b[n:], nil
+		}
+		c.foreign.Add(1)
+	}
+}
+
+// mapper maps codes as WebTransport does.
+type mapper struct{ *quicbase.Base }
+
+func (mapper) ToWire(code uint64) quic.StreamErrorCode { return quic.StreamErrorCode(toHTTP(code)) }
+
+func (mapper) FromWire(wire quic.StreamErrorCode) (uint64, bool) {
+	if code, ok := fromHTTP(uint64(wire)); ok {
+		return code, true
+	}
+	return uint64(wire), false
+}
+
+// goneWait is how long a stream that ended because its session did waits for word of that end, which may arrive later.
+const goneWait = time.Second
+
+func (m mapper) Gone(wire quic.StreamErrorCode) error {
+	if wire != codeSessionGone {
+		return nil
+	}
+	t := time.NewTimer(goneWait)
+	defer t.Stop()
+	select {
+	case <-m.Context().Done():
+		return context.Cause(m.Context())
+	case <-t.C:
+		return nil
+	}
+}
+
+var _ transport.Conn = (*Conn)(nil)

@@ -1,0 +1,144 @@
+package wtconn
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dunglas/httpsfv"
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// ServerOptions shape Server.
+type ServerOptions struct {
+	// Path is the only path that is served; empty is any.
+	Path string
+	// Protocols are served; of the client's, in the client's order, the first that is among them is selected.
+	Protocols []string
+	// NoProtocol accepts a request that offers no protocols.
+	NoProtocol bool
+	// Info is completed with what the connection and the request know.
+	Info transport.Info
+	// OnEnd, which may be nil, is called once after the connection has ended; CloseWithError waits for it.
+	OnEnd func()
+}
+
+// Server waits on a QUIC connection whose ALPN is h3 for a WebTransport request that it can accept, accepts it (from any
+// origin) and gives its session. It takes the connection over, and closes it when ctx ends before: the error then says
+// which requests were refused and why.
+func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
+	c := newConn(q, opts.OnEnd)
+	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
+	h3 := &http3.Server{AdditionalSettings: announced(), Handler: up}
+	raw, err := h3.NewRawServerConn(q)
+	if err != nil {
+		c.abandon(http3.ErrCodeInternalError, "")
+		return nil, err
+	}
+	c.start(raw.HandleUnidirectionalStream, raw.HandleRequestStream)
+	select {
+	case <-up.accepted:
+		c.establish(up.stream, up.info)
+		return c, nil
+	case <-c.base.Context().Done():
+		err = context.Cause(c.base.Context())
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	refused := up.giveUp()
+	if refused != "" {
+		err = fmt.Errorf("%s: %w", refused, err)
+	}
+	c.abandon(http3.ErrCodeNoError, "no WebTransport session")
+	return nil, fmt.Errorf("no WebTransport session from %s: %w", q.RemoteAddr(), err)
+}
+
+// upgrader answers requests until one is accepted.
+type upgrader struct {
+	c        *Conn
+	ctx      context.Context
+	opts     ServerOptions
+	accepted chan struct{}
+
+	mu      sync.Mutex
+	over    bool // accepted, or given up
+	refused []string
+	stream  *http3.Stream
+	info    transport.Info
+}
+
+// maxRefused bounds the refusals that are kept for the error.
+const maxRefused = 4
+
+func (u *upgrader) giveUp() (refused string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.over = true
+	return strings.Join(u.refused, "; ")
+}
+
+// ServeHTTP implements http.Handler.
+func (u *upgrader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-u.c.settled: // before them the client's datagrams and version are unknown
+	case <-u.c.base.Context().Done():
+		return
+	case <-u.ctx.Done():
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	protocol, offered, status, why := u.judge(r)
+	if status != http.StatusOK {
+		if len(u.refused) < maxRefused {
+			u.refused = append(u.refused, fmt.Sprintf("%d to %s %s: %s", status, r.Method, r.URL, why))
+		}
+		http.Error(w, why, status)
+		return
+	}
+	if protocol != "" {
+		value, err := httpsfv.Marshal(httpsfv.NewItem(protocol))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header()[headerProtocol] = []string{value}
+	}
+	if r.Header.Get(headerDraft02) != "" {
+		w.Header()[headerDraftAnswer] = []string{"draft02"}
+	}
+	u.info = u.opts.Info
+	u.info.Protocol, u.info.OfferedProtocols = protocol, offered
+	u.info.Path, u.info.Authority = r.URL.RequestURI(), r.Host
+	u.info.Notes = append(slices.Clone(u.info.Notes), "the client's HTTP/3 SETTINGS are: "+u.c.settings.String(), "the request's :protocol is "+r.Proto)
+	u.stream = w.(http3.HTTPStreamer).HTTPStream() // sends the 200
+	u.over = true
+	close(u.accepted)
+}
+
+// judge decides about a request. The caller holds mu.
+func (u *upgrader) judge(r *http.Request) (protocol string, offered []string, status int, why string) {
+	offered, ok := parseProtocols(r.Header[headerAvailable])
+	switch {
+	case r.Method != http.MethodConnect || (r.Proto != protocolNew && r.Proto != protocolOld):
+		return "", nil, http.StatusNotFound, "this is a MoQT endpoint: it takes WebTransport requests alone"
+	case u.over:
+		return "", nil, http.StatusTooManyRequests, "one WebTransport session per connection"
+	case u.opts.Path != "" && r.URL.Path != u.opts.Path:
+		return "", nil, http.StatusNotFound, fmt.Sprintf("no WebTransport at path %q", r.URL.Path)
+	case ok:
+		if protocol, ok := choose(offered, u.opts.Protocols); ok {
+			return protocol, offered, http.StatusOK, ""
+		}
+		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no common protocol: offered %v, served %v", offered, u.opts.Protocols)
+	case !u.opts.NoProtocol:
+		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no protocol offered (draft 14), served %v", u.opts.Protocols)
+	}
+	return "", nil, http.StatusOK, ""
+}
