@@ -1,0 +1,229 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/qlogwriter"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/quicconn"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/wtconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// DialOptions say whom to dial and what to offer.
+type DialOptions struct {
+	// URL is the relay's.
+	URL transport.URL
+	// Transport constrains the transport; empty is transport.Auto: WebTransport for https://, and for moqt:// what the server chooses.
+	Transport transport.Choice
+	// Drafts are offered in this order; empty is all, newest first.
+	Drafts []wire.Draft
+	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host when empty;
+	// NextProtos is replaced. May be nil.
+	TLS *tls.Config
+	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
+	QLOGDir string
+	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
+	KeyLog io.Writer
+	// HandshakeTimeout bounds the time without a packet during the handshake, and twice it the whole handshake; 0 is 10 s.
+	// The context bounds everything anyway.
+	HandshakeTimeout time.Duration
+	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may be called
+	// from any goroutine. Until Dial returns these also go to Info.Notes.
+	Warn func(error)
+}
+
+// Dial makes one connection, with one handshake that offers everything (a second one only where the name has several
+// addresses and the first does not answer). Errors are *transport.DialError, which say in which layer it failed.
+func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
+	quiet()
+	drafts := orAll(opts.Drafts)
+	d := &dialer{opts: opts, offer: alpns(opts.Transport, opts.URL.Scheme, drafts)}
+	addrs, err := resolve(ctx, opts.URL)
+	if err != nil {
+		return nil, err
+	}
+	a, err := d.race(ctx, addrs)
+	if err != nil {
+		return nil, err
+	}
+	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes()}
+	if a.q.ConnectionState().TLS.NegotiatedProtocol != alpnHTTP3 {
+		return quicconn.New(a.q, info, a.free), nil
+	}
+	tokens, draft14 := protocols(drafts)
+	conn, err := wtconn.Client(ctx, a.q, wtconn.ClientOptions{
+		Authority: opts.URL.Authority, Path: opts.URL.Path,
+		Protocols: tokens, NoProtocol: draft14, Info: info, OnEnd: a.free,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// dialer is one call of Dial.
+type dialer struct {
+	opts  DialOptions
+	offer []string // ALPNs
+
+	mu    sync.Mutex
+	notes []string
+	over  bool
+}
+
+func (d *dialer) warn(err error) {
+	d.mu.Lock()
+	if !d.over {
+		d.notes = append(d.notes, err.Error())
+	}
+	d.mu.Unlock()
+	if d.opts.Warn != nil {
+		d.opts.Warn(err)
+	}
+}
+
+func (d *dialer) takeNotes() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	return d.notes
+}
+
+// resolve finds the addresses of the URL's host, in the system's order.
+func resolve(ctx context.Context, u transport.URL) ([]*net.UDPAddr, error) {
+	port, err := strconv.ParseUint(u.Port, 10, 16)
+	if err != nil {
+		return nil, &transport.DialError{Layer: transport.LayerDNS, Reason: fmt.Sprintf("bad port %q", u.Port), Err: err}
+	}
+	ips := []netip.Addr{}
+	if ip, err := netip.ParseAddr(u.Host); err == nil {
+		ips = append(ips, ip)
+	} else if ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip", u.Host); err != nil {
+		return nil, &transport.DialError{Layer: transport.LayerDNS, Reason: fmt.Sprintf("the name %q does not resolve: %v", u.Host, err), Err: err}
+	}
+	var out []*net.UDPAddr
+	for _, ip := range ips {
+		out = append(out, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(port))))
+	}
+	return out, nil
+}
+
+// headStart is how long an address may stay silent before the next one is tried beside it (RFC 8305 §5).
+const headStart = 250 * time.Millisecond
+
+// race tries the addresses in order and gives the first on which the handshake completes. An address that refuses or stays
+// silent lets the next one have its turn; any other failure comes from a server, and is the answer.
+func (d *dialer) race(ctx context.Context, addrs []*net.UDPAddr) (*attempt, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	type result struct {
+		a   *attempt
+		err *transport.DialError
+	}
+	results := make(chan result)
+	next, running := 0, 0
+	start := func() {
+		if next == len(addrs) {
+			return
+		}
+		addr := addrs[next]
+		next++
+		running++
+		go func() {
+			a, err := d.attempt(ctx, addr)
+			results <- result{a, err}
+		}()
+	}
+	defer func() {
+		cancel()
+		for ; running > 0; running-- {
+			if r := <-results; r.a != nil { // a second one that got through
+				r.a.q.CloseWithError(0, "another address answered first")
+				r.a.free()
+			}
+		}
+	}()
+	var failure *transport.DialError
+	timer := time.NewTicker(headStart)
+	defer timer.Stop()
+	start()
+	for running > 0 {
+		select {
+		case r := <-results:
+			running--
+			if r.err == nil {
+				return r.a, nil
+			}
+			if r.err.Layer != transport.LayerUDP {
+				return nil, r.err
+			}
+			if failure == nil {
+				failure = r.err
+			} else {
+				failure = &transport.DialError{Layer: failure.Layer, Reason: failure.Reason + "; " + r.err.Reason, Err: failure.Err}
+			}
+			start()
+		case <-timer.C:
+			start()
+		}
+	}
+	return nil, failure
+}
+
+// attempt is one handshake with one address, and what it occupies.
+type attempt struct {
+	q      *quic.Conn
+	odcid  []byte
+	socket *clientSocket
+	tr     *quic.Transport
+	closer func()
+}
+
+// free gives back socket and files after the connection has ended.
+func (a *attempt) free() {
+	a.tr.Close()
+	a.socket.Close()
+	a.closer()
+}
+
+func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *transport.DialError) {
+	start := time.Now()
+	socket, err := dialUDP(addr)
+	if err != nil {
+		return nil, &transport.DialError{Layer: transport.LayerUDP, Reason: fmt.Sprintf("no UDP socket towards %s: %v", addr, err), Err: err}
+	}
+	conf := &tls.Config{}
+	if d.opts.TLS != nil {
+		conf = d.opts.TLS.Clone()
+	}
+	conf.MinVersion = tls.VersionTLS13
+	conf.NextProtos = d.offer
+	if conf.ServerName == "" {
+		conf.ServerName = d.opts.URL.Host
+	}
+	a := &attempt{socket: socket, tr: &quic.Transport{Conn: socket}, closer: func() {}}
+	if conf.KeyLogWriter == nil {
+		conf.KeyLogWriter, a.closer = keyLog(d.opts.KeyLog, d.warn)
+	}
+	qconf := quicConfig(d.opts.HandshakeTimeout)
+	dir := qlogDir(d.opts.QLOGDir)
+	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
+		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts
+		return newQLOG(dir, true, id, d.warn)
+	}
+	if a.q, err = a.tr.Dial(ctx, addr, conf, qconf); err != nil {
+		a.free()
+		return nil, d.handshakeError(err, a, addr, time.Since(start))
+	}
+	return a, nil
+}

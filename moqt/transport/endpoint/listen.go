@@ -1,0 +1,270 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/qlogwriter"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/quicconn"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/wtconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// ListenOptions say what to serve.
+type ListenOptions struct {
+	// Addr is host:port; port 0 is any free one.
+	Addr string
+	// TLS is the base of the TLS configuration, with its certificates. NextProtos and GetConfigForClient are replaced. When it is nil
+	// or has no certificate, SelfSigned makes one.
+	TLS *tls.Config
+	// Drafts are served; empty is all.
+	Drafts []wire.Draft
+	// Transport constrains the transport; empty is transport.Auto, both on the one port.
+	Transport transport.Choice
+	// Path is the only path that is served over WebTransport; empty is any.
+	Path string
+	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
+	QLOGDir string
+	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
+	KeyLog io.Writer
+	// UpgradeTimeout bounds the time from the handshake to the WebTransport request; 0 is 10 s.
+	UpgradeTimeout time.Duration
+	// Warn, which may be nil, is told of connections that came to nothing and of logs that cannot be written.
+	// It may be called from any goroutine.
+	Warn func(error)
+}
+
+// maxPending bounds the connections that have not been accepted yet, those being upgraded to WebTransport among them.
+// Further ones are refused.
+const maxPending = 256
+
+// refusedBusy is the application code of that refusal: MoQT has none for it, 1 is its INTERNAL_ERROR.
+const refusedBusy = 1
+
+// Listener serves both transports on one UDP port.
+type Listener struct {
+	opts      ListenOptions
+	drafts    []wire.Draft
+	cert      tls.Certificate
+	socket    *net.UDPConn
+	tr        *quic.Transport
+	ln        *quic.Listener
+	closeLog  func()
+	ctx       context.Context
+	cancel    context.CancelFunc
+	workers   sync.WaitGroup
+	pending   chan struct{}
+	ready     chan transport.Conn
+	closeOnce sync.Once
+
+	mu    sync.Mutex
+	conns map[transport.Conn]struct{}
+}
+
+// Listen begins to serve.
+func Listen(opts ListenOptions) (*Listener, error) {
+	quiet()
+	if opts.UpgradeTimeout <= 0 {
+		opts.UpgradeTimeout = handshakeTimeout
+	}
+	l := &Listener{
+		opts: opts, drafts: orAll(opts.Drafts), closeLog: func() {},
+		pending: make(chan struct{}, maxPending), ready: make(chan transport.Conn), conns: make(map[transport.Conn]struct{}),
+	}
+	conf, err := l.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := net.ResolveUDPAddr("udp", opts.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
+	}
+	if l.socket, err = net.ListenUDP("udp", addr); err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
+	}
+	l.tr = &quic.Transport{Conn: l.socket, ConnContext: withMeta}
+	qconf := quicConfig(0)
+	dir := qlogDir(opts.QLOGDir)
+	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
+		if m, ok := ctx.Value(metaKey{}).(*meta); ok {
+			m.odcid = slices.Clone(id.Bytes())
+		}
+		return newQLOG(dir, false, id, l.warn)
+	}
+	if l.ln, err = l.tr.Listen(conf, qconf); err != nil {
+		l.tr.Close()
+		l.socket.Close()
+		l.closeLog()
+		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.workers.Go(l.serve)
+	return l, nil
+}
+
+// tlsConfig picks the ALPN in the client's order: crypto/tls itself would take the server's.
+func (l *Listener) tlsConfig() (*tls.Config, error) {
+	base := &tls.Config{}
+	if l.opts.TLS != nil {
+		base = l.opts.TLS.Clone()
+	}
+	if len(base.Certificates) == 0 && base.GetCertificate == nil {
+		cert, err := SelfSigned()
+		if err != nil {
+			return nil, err
+		}
+		base.Certificates = []tls.Certificate{cert}
+	}
+	if len(base.Certificates) > 0 {
+		l.cert = base.Certificates[0]
+	}
+	base.MinVersion = tls.VersionTLS13
+	if base.KeyLogWriter == nil {
+		base.KeyLogWriter, l.closeLog = keyLog(l.opts.KeyLog, l.warn)
+	}
+	base.NextProtos = nil
+	if l.opts.Transport != transport.OnlyWebTransport {
+		base.NextProtos = alpns(transport.OnlyQUIC, "", l.drafts)
+	}
+	if l.opts.Transport != transport.OnlyQUIC {
+		base.NextProtos = append(base.NextProtos, alpnHTTP3)
+	}
+	chosen := make(map[string]*tls.Config)
+	for _, p := range base.NextProtos {
+		chosen[p] = base.Clone()
+		chosen[p].NextProtos = []string{p}
+	}
+	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, p := range hello.SupportedProtos {
+			if conf := chosen[p]; conf != nil {
+				return conf, nil
+			}
+		}
+		return nil, nil // the handshake fails with no_application_protocol
+	}
+	return base, nil
+}
+
+// meta is what is known of a connection before it is one.
+type meta struct{ odcid []byte }
+
+type metaKey struct{}
+
+func withMeta(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+	return context.WithValue(ctx, metaKey{}, &meta{}), nil
+}
+
+func (l *Listener) warn(err error) {
+	if l.opts.Warn != nil {
+		l.opts.Warn(err)
+	}
+}
+
+// Addr is the address that is listened on.
+func (l *Listener) Addr() net.Addr { return l.socket.LocalAddr() }
+
+// Certificate is the first certificate that is served; zero when the TLS configuration chooses by a function of its own.
+func (l *Listener) Certificate() tls.Certificate { return l.cert }
+
+// Accept waits for the next connection, on which ALPN or WebTransport protocol are settled. After Close it returns net.ErrClosed.
+func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
+	select {
+	case c := <-l.ready:
+		return c, nil
+	case <-l.ctx.Done():
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close stops serving: it ends every connection, accepted or not, with code 0, and returns when all goroutines have ended.
+func (l *Listener) Close() error {
+	l.closeOnce.Do(func() {
+		l.cancel()
+		l.ln.Close()
+		l.workers.Wait() // no connection is added after this
+		l.mu.Lock()
+		var closing sync.WaitGroup
+		for c := range l.conns {
+			closing.Go(func() { c.CloseWithError(0, "the server is shutting down") })
+		}
+		l.mu.Unlock()
+		closing.Wait()
+		l.tr.Close()
+		l.socket.Close()
+		l.closeLog()
+	})
+	return nil
+}
+
+func (l *Listener) serve() {
+	for {
+		q, err := l.ln.Accept(l.ctx)
+		if err != nil {
+			if l.ctx.Err() == nil {
+				l.warn(fmt.Errorf("listener on %s: %w", l.Addr(), err))
+				l.cancel()
+			}
+			return
+		}
+		select {
+		case l.pending <- struct{}{}:
+		default:
+			l.warn(fmt.Errorf("refused %s: %d connections wait to be accepted", q.RemoteAddr(), maxPending))
+			q.CloseWithError(refusedBusy, "too many connections wait")
+			continue
+		}
+		l.workers.Go(func() {
+			defer func() { <-l.pending }()
+			l.bring(q)
+		})
+	}
+}
+
+// bring makes a connection of q and waits until it is accepted. A slow WebTransport client holds up nobody else.
+func (l *Listener) bring(q *quic.Conn) {
+	info := transport.Info{}
+	if m, ok := q.Context().Value(metaKey{}).(*meta); ok {
+		info.OriginalDestinationConnectionID = m.odcid
+	}
+	var conn transport.Conn
+	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {
+		ctx, cancel := context.WithTimeout(l.ctx, l.opts.UpgradeTimeout)
+		defer cancel()
+		tokens, draft14 := protocols(l.drafts)
+		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14, Info: info})
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				l.warn(err)
+			}
+			return
+		}
+		conn = wt
+	} else {
+		conn = quicconn.New(q, info, nil)
+	}
+	l.mu.Lock()
+	l.conns[conn] = struct{}{}
+	l.mu.Unlock()
+	context.AfterFunc(conn.Context(), func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.conns, conn)
+	})
+	select {
+	case l.ready <- conn:
+	case <-conn.Context().Done(): // ended before anybody wanted it
+	case <-l.ctx.Done():
+	}
+}
