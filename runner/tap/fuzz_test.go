@@ -26,7 +26,7 @@ func FuzzReader(f *testing.F) {
 		}
 	}
 	for _, s := range []string{
-		"1..1\rok\r\n", "a | ok\nb | ok\n", "ok 1\n  ---\n  a: &a [*a]\n  ...\n", "ok 1\n  ---\n  ? - {[\n",
+		"1..1\rok\r\n", "ok 1\n  ---\n# Subtest: x\n", "c | ok 1\nc |   ---\nBail out!\nc |   a: b\n", "a | ok\nb | ok\n", "ok 1\n  ---\n  a: &a [*a]\n  ...\n", "ok 1\n  ---\n  ? - {[\n",
 		"# Subtest\n    # Subtest\n        ok\n    ok\nok\n", "\x1b]0;title\x07ok 1\n1..1\n", "5..8\nok 5\n", "ok 1 # s\\#kip # TODO\n", "\xff\xfe1..0\n",
 	} {
 		f.Add([]byte(s))

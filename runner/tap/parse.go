@@ -76,7 +76,9 @@ type frame struct {
 
 // block is an open YAML block.
 type block struct {
-	indent int
+	point  *Point
+	level  int // of the point
+	indent int // of the marker
 	line   int
 	text   strings.Builder
 	cut    bool
@@ -109,7 +111,8 @@ const (
 	bail
 	pragma
 	comment
-	marker // "---"
+	subtest // "# Subtest: name", a comment to older readers
+	marker  // "---"
 )
 
 var kinds = []struct {
@@ -117,6 +120,7 @@ var kinds = []struct {
 	re   *regexp.Regexp
 }{
 	{point, regexp.MustCompile(`^(not )?ok(?:\s|$)(.*)`)},
+	{subtest, regexp.MustCompile(`^#\s*Subtest(?:\s*|:(.*))$`)},
 	{comment, regexp.MustCompile(`^#(.*)`)},
 	{marker, regexp.MustCompile(`^---(?:\s|$)`)},
 	{plan, regexp.MustCompile(`^(\d+)\.\.(\d+)\s*(?:#(.*))?$`)},
@@ -126,7 +130,7 @@ var kinds = []struct {
 }
 
 // classify returns what body is, with the parts of its expression. Bail out counts at any indentation, the
-// other lines only at a multiple of four, comments and markers anywhere.
+// others only at a multiple of four, but for comments and markers.
 func classify(indent int, body string) (kind, []string) {
 	for _, k := range kinds {
 		if m := k.re.FindStringSubmatch(body); m != nil {
@@ -176,8 +180,10 @@ func (p *parsing) line(l line) {
 		p.point(l, level, m[1] == "", m[2])
 	case bail:
 		p.bail(l, m[1])
+	case subtest:
+		p.subtest(l, level, strings.TrimSpace(m[1]))
 	case comment:
-		p.comment(l, indent, strings.TrimSpace(m[1]))
+		p.comment(l, level, strings.TrimSpace(m[1]))
 	case marker:
 		p.marker(l, indent)
 	case other:
@@ -244,7 +250,7 @@ func (p *parsing) inBlock(l line, indent int, body string, kind kind) bool {
 			p.note(l.no, "YAML closed by %q at column %d", end, indent+1)
 		}
 		p.closeBlock()
-	case kind.carries() && (indent < b.indent || indent <= 4*p.level):
+	case (kind.carries() || kind == subtest) && (indent < b.indent || indent <= 4*b.level):
 		p.note(l.no, "YAML from line %d closed by the next TAP line", b.line)
 		p.closeBlock()
 		return false
@@ -277,13 +283,13 @@ func (p *parsing) marker(l line, indent int) {
 	if want := 4*p.level + 2; indent != want {
 		p.note(l.no, "YAML indented by %d spaces, not %d", indent, want)
 	}
-	p.block = &block{indent: indent, line: l.no}
+	p.block, p.last = &block{point: p.last, level: p.level, indent: indent, line: l.no}, nil
 }
 
 // closeBlock parses the open block and hands its point on.
 func (p *parsing) closeBlock() {
-	b, at := p.block, p.last
-	p.block, p.last = nil, nil
+	b, at := p.block, p.block.point
+	p.block = nil
 	at.RawYAML = b.text.String()
 	if b.cut {
 		p.note(b.line, "YAML cut after %d bytes", maxRaw)
@@ -295,7 +301,7 @@ func (p *parsing) closeBlock() {
 		p.note(b.line, "%v", err)
 	}
 	p.kept += len(at.RawYAML)
-	if p.level == 0 {
+	if b.level == 0 {
 		p.sessions(at)
 		p.flush()
 	}
@@ -377,6 +383,9 @@ func (p *parsing) frame(level, no int) *frame {
 }
 
 func (p *parsing) bail(l line, text string) {
+	if p.block != nil { // the line is from another source
+		p.closeBlock()
+	}
 	p.flush()
 	p.last = nil
 	if p.doc.Bail == nil {
@@ -384,18 +393,18 @@ func (p *parsing) bail(l line, text string) {
 	}
 }
 
-func (p *parsing) comment(l line, indent int, text string) {
-	if name, ok := strings.CutPrefix(text, "Subtest"); ok && indent%4 == 0 && (name == "" || name[0] == ':') {
-		name = strings.TrimSpace(strings.TrimPrefix(name, ":"))
-		level := indent/4 + 1
-		p.frame(level-1, l.no)
-		p.drop(level, l.no)
-		p.frame(level, l.no).Name = name
-		p.kept += len(name) + 64
-		return
-	}
+// subtest opens the level below this line's.
+func (p *parsing) subtest(l line, level int, name string) {
+	p.flush()
+	p.frame(level, l.no)
+	p.drop(level+1, l.no)
+	p.frame(level+1, l.no).Name = name
+	p.kept += len(name) + 64
+}
+
+func (p *parsing) comment(l line, level int, text string) {
 	p.kept += len(text) + 64
-	p.doc.Comments = append(p.doc.Comments, Comment{l.no, indent / 4, text})
+	p.doc.Comments = append(p.doc.Comments, Comment{l.no, level, text})
 	if !p.locked {
 		p.sources = append(p.sources, l.source)
 	}
