@@ -1,0 +1,128 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Level says what a case's verdict rests on.
+type Level string
+
+// The levels.
+const (
+	// Must: the draft demands it; a breach is a failure.
+	Must Level = "MUST"
+	// Should: the draft recommends it; a breach is an expected failure (TODO) unless the run is strict.
+	Should Level = "SHOULD"
+	// Probe: the draft leaves it open; what the relay does is recorded.
+	Probe Level = "probe"
+)
+
+// The suites. Every standard case is in suite all too.
+const (
+	SuiteStandard = "standard"
+	SuiteAll      = "all"
+)
+
+// Case is one test case. Values are immutable and safe for concurrent use.
+type Case struct {
+	// ID is the stable identifier, Title one line for people.
+	ID, Title string
+	// Aliases are the names other clients use for it.
+	Aliases []string
+	// Sections says where, in each draft, the verdict's rules stand.
+	Sections Sections
+	// First and Last bound the drafts it applies to; zero means no bound.
+	First, Last wire.Draft
+	// Transports it applies to; empty means all.
+	Transports []transport.Kind
+	// Level is what its main verdict rests on.
+	Level Level
+	// Suite is the smallest suite it belongs to.
+	Suite string
+	// Tags group cases by topic.
+	Tags []string
+	// Roles are its connections, in the order in which they are made. With one role, and one role alone, Result
+	// knows a single connection id.
+	Roles []string
+	// Timeout bounds everything from the first packet on, SETUP included; Config.TimeoutFactor stretches it.
+	Timeout time.Duration
+	// Faults are faults of the reference relay that must make it fail.
+	Faults []string
+	// Run is the procedure. It returns nil for a pass; the verbs of Env end it early.
+	Run func(ctx context.Context, e *Env) error
+}
+
+// Sections is where rules stand, by ranges of drafts.
+type Sections []Section
+
+// Section is where rules stand in the drafts from First to Last.
+type Section struct {
+	First, Last wire.Draft
+	// Where is one or more section numbers, "§9.3, §3.3".
+	Where string
+}
+
+// For gives the sections of one draft, "draft-16 §9.3"; "" when none is known.
+func (s Sections) For(d wire.Draft) string {
+	for _, x := range s {
+		if x.First <= d && d <= x.Last {
+			return d.String() + " " + x.Where
+		}
+	}
+	return ""
+}
+
+// Applies reports whether the case applies to a draft.
+func (c *Case) Applies(d wire.Draft) bool {
+	return (c.First == 0 || c.First <= d) && (c.Last == 0 || d <= c.Last)
+}
+
+// appliesTo reports whether the case applies to a transport. In memory every case does.
+func (c *Case) appliesTo(k transport.Kind) bool {
+	return len(c.Transports) == 0 || k == transport.Memory || slices.Contains(c.Transports, k)
+}
+
+// draftRange is the drafts a case applies to, for people.
+func (c *Case) draftRange() string {
+	first, last := max(c.First, wire.Oldest), c.Last
+	if last == 0 {
+		last = wire.Newest
+	}
+	if first == last {
+		return first.String()
+	}
+	return fmt.Sprintf("drafts %d to %d", first, last)
+}
+
+// All gives every case, the standard suite first. The caller owns the slice.
+func All() []Case { return slices.Clone(list) }
+
+// Suite gives the cases of a suite, in order; nil for an unknown name.
+func Suite(name string) []Case {
+	switch name {
+	case SuiteAll:
+		return All()
+	case SuiteStandard:
+		return slices.DeleteFunc(All(), func(c Case) bool { return c.Suite != SuiteStandard })
+	}
+	return nil
+}
+
+// Suites lists the names that Suite knows.
+func Suites() []string { return []string{SuiteStandard, SuiteAll} }
+
+// Find gives the case with an identifier or alias.
+func Find(name string) (Case, bool) {
+	for _, c := range list {
+		if c.ID == name || slices.Contains(c.Aliases, name) {
+			return c, true
+		}
+	}
+	return Case{}, false
+}

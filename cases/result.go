@@ -1,0 +1,70 @@
+package cases
+
+import (
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Status is the outcome of a case.
+type Status string
+
+// The outcomes.
+const (
+	Pass Status = "pass"
+	// Fail is a failure; with Result.Todo it is one that does not fail the run.
+	Fail Status = "fail"
+	// Skip: the relay says properly that it does not support what the case needs.
+	Skip Status = "skip"
+	// NotApplicable: the case does not exist for the draft or transport.
+	NotApplicable Status = "not-applicable"
+)
+
+// Result is the outcome of one case.
+type Result struct {
+	// Case is the case's ID.
+	Case   string
+	Status Status
+	// Level is the case's, or SHOULD when only a SHOULD was broken.
+	Level Level
+	// Layer is where it failed; empty unless Status is Fail, and for a panic.
+	Layer transport.Layer
+	// Message is one sentence; Expected and Received are the two halves of a failure. Message may also annotate a pass.
+	Message, Expected, Received string
+	// Reason says why it was skipped or does not apply.
+	Reason string
+	// Todo is "SHOULD: what" for a broken SHOULD in a run that is not strict. Status is Fail then.
+	Todo string
+	// Sections is where the negotiated draft has the rules, "draft-16 §9.3"; empty before a draft was negotiated.
+	Sections string
+	Duration time.Duration
+	// Sessions are the connections made, in the order of dialling, also those whose SETUP failed.
+	Sessions []SessionInfo
+	// Notes are observations, Tolerated the named tolerances that mattered.
+	Notes, Tolerated []string
+	// Transcript are the decoded messages of all sessions, in order of time; bounded.
+	Transcript []string
+	// DialFailed is true when the failure lies below SETUP (dns to webtransport) and the case had no session before it.
+	DialFailed bool
+}
+
+// SessionInfo describes one connection of a case.
+type SessionInfo struct {
+	// Role is the case's name for it.
+	Role string
+	// Draft is what was negotiated; 0 when nothing was.
+	Draft wire.Draft
+	// Version is "moqt-NN" for Draft, or empty.
+	Version string
+	// Transport is "quic", "webtransport-h3" or "memory".
+	Transport transport.Kind
+	// ALPN and WebTransportProtocol are what the handshakes selected.
+	ALPN, WebTransportProtocol string
+	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; empty when unknown.
+	ConnectionID string
+	// Implementation is the peer's MOQT_IMPLEMENTATION; empty when it sent none.
+	Implementation string
+	// Ready is true once SETUP has gone both ways.
+	Ready bool
+}
