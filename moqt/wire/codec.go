@@ -75,7 +75,7 @@ func NameOf(d Draft, m Message) string {
 func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error) {
 	code, size := Varint(b, d)
 	if size < 0 {
-		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: "§1.4.1",
+		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicIntegers),
 			Reason: fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
 	}
 	if size == 0 {
@@ -107,11 +107,11 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 		return nil, 0, &Error{Draft: d, Message: name, Offset: len(b), Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
 	}
 	if r == nil {
-		return nil, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: sectionOf(d, "§9", "§9", "§10"),
+		return nil, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicMessages),
 			Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
 	}
 	if !mayStand(d, r.kind, stream) {
-		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: "§3.3",
+		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: Section(d, TopicStreams),
 			Reason: fmt.Sprintf("may not stand on a %s stream", stream)}
 	}
 	m := r.new()
@@ -128,7 +128,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
-		c.failf("", ProtocolViolation, sectionOf(d, "§9", "§9", "§10"), "%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
+		c.failf("", ProtocolViolation, Section(d, TopicMessages), "%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
 	}
 	if c.err != nil {
 		return nil, 0, c.err

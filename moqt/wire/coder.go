@@ -63,19 +63,11 @@ func (c *coder) failf(field string, code SessionError, section, format string, a
 
 // truncated is a body that ends inside a field: Message Length is shorter than the fields (rule 15).
 func (c *coder) truncated(field string) {
-	c.fail(field, ProtocolViolation, sectionOf(c.draft, "§9", "§9", "§10"), "truncated: the message ends here")
+	c.fail(field, ProtocolViolation, c.section(TopicMessages), "truncated: the message ends here")
 }
 
-// sectionOf picks a section number by draft: 14-16, 17, 18 and later.
-func sectionOf(d Draft, old, seventeen, newer string) string {
-	switch {
-	case d <= Draft16:
-		return old
-	case d == Draft17:
-		return seventeen
-	}
-	return newer
-}
+// section is where the draft has a topic.
+func (c *coder) section(t Topic) string { return Section(c.draft, t) }
 
 // state adds a value to the description.
 func (c *coder) state(name string, v any) { c.desc = append(c.desc, Field{name, v}) }
@@ -145,7 +137,7 @@ func (c *coder) readVarint(field string) uint64 {
 	v, n := Varint(c.in[c.pos:], c.draft)
 	switch {
 	case n < 0:
-		c.failf(field, ProtocolViolation, "§1.4.1", "0x%02x is not a valid first byte of an integer", c.in[c.pos])
+		c.failf(field, ProtocolViolation, c.section(TopicIntegers), "0x%02x is not a valid first byte of an integer", c.in[c.pos])
 		return 0
 	case n == 0:
 		c.truncated(field)
@@ -161,7 +153,7 @@ func (c *coder) readBytes(field string, n uint64) []byte {
 		return nil
 	}
 	if n > uint64(len(c.in)-c.pos) {
-		c.failf(field, ProtocolViolation, sectionOf(c.draft, "§9", "§9", "§10"), "truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
+		c.failf(field, ProtocolViolation, c.section(TopicMessages), "truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
 		return nil
 	}
 	b := c.in[c.pos : c.pos+int(n)]
@@ -174,7 +166,7 @@ func (c *coder) writeVarint(field string, v uint64) {
 		return
 	}
 	if v > c.draft.MaxVarint() {
-		c.failf(field, InternalError, "§1.4", "%d does not fit the draft's integers", v)
+		c.failf(field, InternalError, c.section(TopicIntegers), "%d does not fit the draft's integers", v)
 		return
 	}
 	c.out = AppendVarint(c.out, c.draft, v)
@@ -251,7 +243,11 @@ func (c *coder) text(name string, v *string, max int) {
 }
 
 func (c *coder) tooLong(name string, n uint64, max int) {
-	c.failf(name, ProtocolViolation, "", "%d bytes long, at most %d are allowed", n, max)
+	topic := TopicReasonPhrase
+	if max == maxGoawayURI {
+		topic = TopicGoaway
+	}
+	c.failf(name, ProtocolViolation, c.section(topic), "%d bytes long, at most %d are allowed", n, max)
 }
 
 // Limits of the text (draft-18 §1.4.4, §10.4).

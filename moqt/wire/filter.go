@@ -92,7 +92,7 @@ func (c *coder) oldFilter(f *LocationFilter) {
 			}
 		}
 		if t == 0 || t == 1 && f.StartGroup != 0 {
-			c.failf("filter_type", InternalError, "§5.1.2", "the draft cannot express the filter %s", f)
+			c.failf("filter_type", InternalError, c.section(TopicLocationFilter), "the draft cannot express the filter %s", f)
 			return
 		}
 	}
@@ -103,7 +103,7 @@ func (c *coder) oldFilter(f *LocationFilter) {
 	if c.reading() {
 		form, ok := oldFilterTypes[t]
 		if !ok {
-			c.failf("filter_type", ProtocolViolation, sectionOf(c.draft, "§5.1.2", "§5.1.2", "§5.1.2"), "want 1 to 4, got %d", t)
+			c.failf("filter_type", ProtocolViolation, c.section(TopicLocationFilter), "want 1 to 4, got %d", t)
 			return
 		}
 		f.Form = form
@@ -125,14 +125,14 @@ func (c *coder) endGroup(f *LocationFilter) {
 		return
 	}
 	if !c.reading() && f.EndGroup < f.StartGroup {
-		c.failf("end_group_delta", InternalError, "§5.1.2", "end group %d is before start group %d", f.EndGroup, f.StartGroup)
+		c.failf("end_group_delta", InternalError, c.section(TopicLocationFilter), "end group %d is before start group %d", f.EndGroup, f.StartGroup)
 		return
 	}
 	delta := f.EndGroup - f.StartGroup
 	c.varint("end_group_delta", &delta)
 	f.EndGroup = f.StartGroup + delta
 	if c.err == nil && f.EndGroup < f.StartGroup {
-		c.fail("end_group_delta", ProtocolViolation, "§5.1.2", "the end group passes 2^64-1")
+		c.fail("end_group_delta", ProtocolViolation, c.section(TopicLocationFilter), "the end group passes 2^64-1")
 	}
 }
 
@@ -143,7 +143,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 		for rest := c.in[c.pos:]; len(rest) > 0; n++ {
 			_, size := Varint(rest, c.draft)
 			if size <= 0 || n == 4 {
-				c.fail("", ProtocolViolation, "§5.1.2", "want 0 to 4 whole integers in the length given")
+				c.fail("", ProtocolViolation, c.section(TopicLocationFilter), "want 0 to 4 whole integers in the length given")
 				return
 			}
 			rest = rest[size:]
@@ -163,7 +163,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 	case f.Form == FilterNextObject:
 		f = &zero
 	case *f == zero:
-		c.fail("", InternalError, "§5.1.2", "the draft cannot express absolute {0,0} without an end: it reads as Next Object")
+		c.fail("", InternalError, c.section(TopicLocationFilter), "the draft cannot express absolute {0,0} without an end: it reads as Next Object")
 		return
 	}
 	c.filterFields(f)
@@ -177,7 +177,7 @@ func (c *coder) typedFilter(f *LocationFilter) {
 	t := uint64(f.Form)
 	c.varint("location_filter_type", &t)
 	if c.err == nil && t > uint64(FilterNextObject) {
-		c.failf("location_filter_type", ProtocolViolation, "§9.20.9", "want 0 to 5, got %d", t)
+		c.failf("location_filter_type", ProtocolViolation, c.section(TopicLocationFilter), "want 0 to 5, got %d", t)
 		return
 	}
 	f.Form = FilterForm(t)

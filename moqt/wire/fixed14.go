@@ -37,7 +37,7 @@ func (c *coder) fixed8(name string, t ParameterType, ps *Parameters, def uint8, 
 		ok = true
 	}
 	if !ok {
-		c.failf(name, ProtocolViolation, "§9", "value %d is a protocol error", v)
+		c.failf(name, ProtocolViolation, c.section(TopicMessages), "value %d is a protocol error", v)
 		return
 	}
 	if c.reading() && !(rule == orderOr0 && v == 0) {
@@ -64,7 +64,7 @@ func (c *coder) fixedLargest(ps *Parameters) {
 	}
 	c.uint8("content_exists", &exists)
 	if exists > 1 {
-		c.failf("content_exists", ProtocolViolation, "§9.8", "want 0 or 1, got %d", exists)
+		c.failf("content_exists", ProtocolViolation, c.section(TopicSubscribeOK), "want 0 or 1, got %d", exists)
 	}
 	if exists == 0 || c.err != nil {
 		return
@@ -99,7 +99,7 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 		case f.Form == FilterGroupEnd && f.EndGroup < 1<<62-1:
 			end = f.EndGroup + 1
 		case f.Form != FilterAbsoluteStart:
-			c.failf("start_location", InternalError, "§9.10", "an update restates the range: want an absolute filter, got %s", f)
+			c.failf("start_location", InternalError, c.section(TopicRequestUpdate), "an update restates the range: want an absolute filter, got %s", f)
 			return
 		}
 	}

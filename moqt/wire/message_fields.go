@@ -53,7 +53,7 @@ func (m *RequestOK) fields(c *coder) {
 	if c.draft >= Draft18 {
 		c.properties("track_properties", &m.Properties)
 		if m.Answers != KindNone && m.Answers != KindTrackStatus && len(m.Properties) > 0 {
-			c.fail("track_properties", ProtocolViolation, "§10.5", "must be empty except in answer to TRACK_STATUS")
+			c.fail("track_properties", ProtocolViolation, c.section(TopicRequestOK), "must be empty except in answer to TRACK_STATUS")
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (c *coder) redirect(m *RequestError) {
 		fallthrough
 	case KindPublishNamespace, KindSubscribeNamespace:
 		if r.TrackName != "" {
-			c.fail("track_name", ProtocolViolation, "§10.6.1", "a Redirect of a namespace request has no Track Name")
+			c.fail("track_name", ProtocolViolation, c.section(TopicRedirect), "a Redirect of a namespace request has no Track Name")
 		}
 	}
 }
@@ -217,7 +217,7 @@ func (m *Fetch) fields(c *coder) {
 			c.varint("joining_request_id", &m.JoiningRequestID)
 			c.varint("joining_start", &m.JoiningStart)
 		default:
-			c.failf("fetch_type", ProtocolViolation, sectionOf(c.draft, "§9.16", "§9.14", "§10.12"), "want 1, 2 or 3, got %d", m.Type)
+			c.failf("fetch_type", ProtocolViolation, c.section(TopicFetch), "want 1, 2 or 3, got %d", m.Type)
 		}
 	}
 	c.parameters(&m.Parameters)

@@ -74,7 +74,7 @@ func (c *coder) fullTrackName(n *TrackNamespace, name *string) {
 	c.namespace("track_namespace", n, c.minFields())
 	c.text("track_name", name, 0)
 	if total := n.size() + len(*name); total > MaxFullTrackName {
-		c.failf("track_name", ProtocolViolation, "§2.4.1", "Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
+		c.failf("track_name", ProtocolViolation, c.section(TopicNames), "Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
 	}
 }
 
@@ -131,17 +131,17 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 	}
 	for _, f := range *n {
 		if f == "" {
-			c.fail(name, ProtocolViolation, "§2.4.1", "a namespace field of length 0")
+			c.fail(name, ProtocolViolation, c.section(TopicNames), "a namespace field of length 0")
 		}
 	}
 	if total := n.size(); total > MaxFullTrackName {
-		c.failf(name, ProtocolViolation, "§2.4.1", "namespace of %d bytes, at most %d are allowed", total, MaxFullTrackName)
+		c.failf(name, ProtocolViolation, c.section(TopicNames), "namespace of %d bytes, at most %d are allowed", total, MaxFullTrackName)
 	}
 }
 
 func (c *coder) checkFieldCount(name string, count uint64, min int) bool {
 	if c.err == nil && (count < uint64(min) || count > MaxNamespaceFields) {
-		c.failf(name, ProtocolViolation, "§2.4.1", "%d fields, want %d to %d", count, min, MaxNamespaceFields)
+		c.failf(name, ProtocolViolation, c.section(TopicNames), "%d fields, want %d to %d", count, min, MaxNamespaceFields)
 	}
 	return c.err == nil
 }

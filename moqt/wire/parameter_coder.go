@@ -28,7 +28,7 @@ func (c *coder) parameterBlock(name string, ps *Parameters, where place) {
 			prev = p.Type
 			if c.err == nil && !p.Type.repeatable() && parameterRowOf(c.draft, p.Type) != nil &&
 				slices.ContainsFunc(*ps, func(q Parameter) bool { return q.Type == p.Type && !slices.Contains(fixed, p.Type) }) {
-				c.failf("type", ProtocolViolation, sectionOf(c.draft, "§9.2", "§9.3", "§10.2"), "%s stands twice", p.Type.label(c.draft))
+				c.failf("type", ProtocolViolation, c.section(TopicParameters), "%s stands twice", p.Type.label(c.draft))
 			}
 			last := i == count-1
 			c.parameterValue(&p, where, last)
@@ -82,7 +82,7 @@ func (c *coder) parameterType(prev ParameterType) ParameterType {
 	if sum := prev + v; sum >= prev {
 		return sum
 	}
-	c.fail("type", ProtocolViolation, sectionOf(c.draft, "§1.4.2", "§9.3", "§10.2"), "the type passes 2^64-1")
+	c.fail("type", ProtocolViolation, c.section(TopicParameters), "the type passes 2^64-1")
 	return 0
 }
 
@@ -115,7 +115,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	if c.op == opDecode && !p.Raw {
 		switch {
 		case r == nil && c.draft >= Draft16:
-			c.failf("type", ProtocolViolation, sectionOf(c.draft, "§9.2", "§9.3", "§10.2"), "unknown parameter 0x%x", uint64(p.Type))
+			c.failf("type", ProtocolViolation, c.section(TopicParameters), "unknown parameter 0x%x", uint64(p.Type))
 			return
 		case r == nil:
 			p.Raw = true
@@ -140,7 +140,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 		c.typedValue(p, r, last)
 	}
 	if c.err == nil && r.where&where != 0 && (r.min > 0 && p.Uint < r.min || r.max > 0 && p.Uint > r.max) {
-		c.failf("value", ProtocolViolation, r.section, "%s is %d, want %s", r.name, p.Uint, r.bounds())
+		c.failf("value", ProtocolViolation, c.section(TopicParameters), "%s is %d, want %s", r.name, p.Uint, r.bounds())
 	}
 }
 
@@ -158,7 +158,7 @@ func (c *coder) misplaced(r *parameterRow) {
 		t = GroupOrderInReplies
 	}
 	if !c.tolerate(t, r.name) && (t == MisplacedParameters || !c.tolerate(MisplacedParameters, r.name)) {
-		c.failf("type", ProtocolViolation, sectionOf(c.draft, "", "§9.3.1", "§10.2.1"), "%s is not allowed in %s", r.name, c.row.name)
+		c.failf("type", ProtocolViolation, c.section(TopicParameterScope), "%s is not allowed in %s", r.name, c.row.name)
 	}
 }
 
@@ -225,7 +225,7 @@ func (c *coder) valueBytes(b *[]byte) {
 	if c.op == opDecode {
 		n := c.readVarint("length")
 		if c.err == nil && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, sectionOf(c.draft, "§1.4.2", "§1.4.3", "§1.4.3"), "value of %d bytes, at most %d are allowed", n, maxKeyValue)
+			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs), "value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		*b = append([]byte{}, c.readBytes("value", n)...)
 		return
@@ -410,7 +410,7 @@ func (c *coder) within(code SessionError, fields func()) {
 	case opDecode:
 		n := c.readVarint("length")
 		if c.err == nil && c.draft <= Draft16 && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, "§1.4.2", "value of %d bytes, at most %d are allowed", n, maxKeyValue)
+			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs), "value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		inner := c.readBytes("value", n)
 		if c.err != nil {

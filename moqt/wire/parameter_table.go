@@ -116,7 +116,6 @@ type parameterRow struct {
 	enc         encoding
 	where       place
 	min, max    uint64
-	section     string
 }
 
 const anyReply = inTO | inSNO | inSTO | inPNO | inUO
@@ -125,79 +124,79 @@ const anyReply = inTO | inSNO | inSTO | inPNO | inUO
 const inSubscribes = inS | inST
 
 var parameterRows = []parameterRow{
-	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0, ""},
-	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0, ""},
-	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inUs, 1, 0, "§9.2.2.2"},
-	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inUs, 0, 0, ""},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0, ""},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0, ""},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0, ""},
+	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
+	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
+	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inUs, 1, 0},
+	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inUs, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
-	{0x03, "AUTHORIZATION_TOKEN", 14, 15, encToken, inP | inS | inUs | inSN | inPN | inTS | inF, 0, 0, ""},
-	{0x03, "AUTHORIZATION_TOKEN", 16, 17, encToken, inP | inS | inU | inSN | inPN | inTS | inF, 0, 0, ""},
-	{0x03, "AUTHORIZATION_TOKEN", 18, Newest, encToken, inP | inS | inU | inSN | inST | inPN | inTS | inF, 0, 0, ""},
+	{0x03, "AUTHORIZATION_TOKEN", 14, 15, encToken, inP | inS | inUs | inSN | inPN | inTS | inF, 0, 0},
+	{0x03, "AUTHORIZATION_TOKEN", 16, 17, encToken, inP | inS | inU | inSN | inPN | inTS | inF, 0, 0},
+	{0x03, "AUTHORIZATION_TOKEN", 18, Newest, encToken, inP | inS | inU | inSN | inST | inPN | inTS | inF, 0, 0},
 
-	{0x04, "MAX_CACHE_DURATION", 14, 15, encVarint, inP | inSO | inFO | inTO, 0, 0, ""},
-	{0x04, "RENDEZVOUS_TIMEOUT", 17, 18, encVarint, inS, 0, 0, ""},
-	{0x04, "RENDEZVOUS_TIMEOUT", 19, Newest, encVarint, inSubscribes, 0, 0, ""},
+	{0x04, "MAX_CACHE_DURATION", 14, 15, encVarint, inP | inSO | inFO | inTO, 0, 0},
+	{0x04, "RENDEZVOUS_TIMEOUT", 17, 18, encVarint, inS, 0, 0},
+	{0x04, "RENDEZVOUS_TIMEOUT", 19, Newest, encVarint, inSubscribes, 0, 0},
 
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0, ""},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0, ""},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0, ""},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
-	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0, ""},
-	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0, ""},
-	{0x08, "EXPIRES", 18, 18, encVarint, inSO | inP | inPO | inUO, 0, 0, ""},
-	{0x08, "EXPIRES", 19, Newest, encVarint, inSO | inP | inPO | inSNO | inSTO | inPNO | inUO, 0, 0, ""},
+	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0},
+	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0},
+	{0x08, "EXPIRES", 18, 18, encVarint, inSO | inP | inPO | inUO, 0, 0},
+	{0x08, "EXPIRES", 19, Newest, encVarint, inSO | inP | inPO | inSNO | inSTO | inPNO | inUO, 0, 0},
 
-	{0x09, "LARGEST_OBJECT", 15, 19, encLocation, inSO | inP | inUO | inTO, 0, 0, ""},
-	{0x09, "LARGEST_OBJECT", 20, Newest, encLocation, inSO | inP | inUO | inTO | inN, 0, 0, ""},
+	{0x09, "LARGEST_OBJECT", 15, 19, encLocation, inSO | inP | inUO | inTO, 0, 0},
+	{0x09, "LARGEST_OBJECT", 20, Newest, encLocation, inSO | inP | inUO | inTO | inN, 0, 0},
 
-	{0x0A, "FILL_TIMEOUT", 18, 19, encVarint, inF, 0, 0, ""},
-	{0x0A, "FILL_TIMEOUT", 20, Newest, encVarint, inF | inFP, 0, 0, ""},
+	{0x0A, "FILL_TIMEOUT", 18, 19, encVarint, inF, 0, 0},
+	{0x0A, "FILL_TIMEOUT", 20, Newest, encVarint, inF | inFP, 0, 0},
 
-	{0x0E, "PUBLISHER_PRIORITY", 15, 15, encVarint, inSO | inP, 0, 255, "§9.2.1.4"},
+	{0x0E, "PUBLISHER_PRIORITY", 15, 15, encVarint, inSO | inP, 0, 255},
 
-	{0x10, "FORWARD", 15, 15, encUint8, inS | inUs | inP | inPO | inTS | inTO | inSN, 0, 1, "§9.2.1.10"},
-	{0x10, "FORWARD", 16, 17, encUint8, inS | inUs | inP | inPO | inSN, 0, 1, "FORWARD"},
-	{0x10, "FORWARD", 18, 19, encUint8, inS | inUs | inP | inPO | inST, 0, 1, "FORWARD"},
-	{0x10, "FORWARD", 20, Newest, encUint8, inS | inUs | inUst | inP | inST | inN, 0, 1, "FORWARD"},
+	{0x10, "FORWARD", 15, 15, encUint8, inS | inUs | inP | inPO | inTS | inTO | inSN, 0, 1},
+	{0x10, "FORWARD", 16, 17, encUint8, inS | inUs | inP | inPO | inSN, 0, 1},
+	{0x10, "FORWARD", 18, 19, encUint8, inS | inUs | inP | inPO | inST, 0, 1},
+	{0x10, "FORWARD", 20, Newest, encUint8, inS | inUs | inUst | inP | inST | inN, 0, 1},
 
-	{0x20, "SUBSCRIBER_PRIORITY", 15, 15, encUint8, inS | inUs | inTS | inPO | inF, 0, 255, "§9.2.1.5"},
-	{0x20, "SUBSCRIBER_PRIORITY", 16, 18, encUint8, inS | inUs | inUf | inPO | inF, 0, 255, "SUBSCRIBER_PRIORITY"},
-	{0x20, "SUBSCRIBER_PRIORITY", 19, 19, encUint8, inS | inUs | inUf | inPO | inF | inST, 0, 255, "SUBSCRIBER_PRIORITY"},
-	{0x20, "SUBSCRIBER_PRIORITY", 20, Newest, encUint8, inSubscribes | inP | inUs | inUf | inF | inFP, 0, 255, "SUBSCRIBER_PRIORITY"},
+	{0x20, "SUBSCRIBER_PRIORITY", 15, 15, encUint8, inS | inUs | inTS | inPO | inF, 0, 255},
+	{0x20, "SUBSCRIBER_PRIORITY", 16, 18, encUint8, inS | inUs | inUf | inPO | inF, 0, 255},
+	{0x20, "SUBSCRIBER_PRIORITY", 19, 19, encUint8, inS | inUs | inUf | inPO | inF | inST, 0, 255},
+	{0x20, "SUBSCRIBER_PRIORITY", 20, Newest, encUint8, inSubscribes | inP | inUs | inUf | inF | inFP, 0, 255},
 
-	{0x21, "SUBSCRIPTION_FILTER", 15, 15, encFilter, inS | inTS | inPO | inUs, 0, 0, ""},
-	{0x21, "SUBSCRIPTION_FILTER", 16, 18, encFilter, inS | inPO | inUs, 0, 0, ""},
-	{0x21, "LOCATION_FILTER", 19, 19, encFilter, inS | inPO | inUs | inST, 0, 0, ""},
-	{0x21, "LOCATION_FILTER", 20, Newest, encFilter, inSubscribes | inP | inUs | inF | inN | inFP, 0, 0, ""},
+	{0x21, "SUBSCRIPTION_FILTER", 15, 15, encFilter, inS | inTS | inPO | inUs, 0, 0},
+	{0x21, "SUBSCRIPTION_FILTER", 16, 18, encFilter, inS | inPO | inUs, 0, 0},
+	{0x21, "LOCATION_FILTER", 19, 19, encFilter, inS | inPO | inUs | inST, 0, 0},
+	{0x21, "LOCATION_FILTER", 20, Newest, encFilter, inSubscribes | inP | inUs | inF | inN | inFP, 0, 0},
 
-	{0x22, "GROUP_ORDER", 15, 15, encUint8, inS | inSO | inTS | inTO | inP | inPO | inF, 1, 2, "§9.2.1.6"},
-	{0x22, "GROUP_ORDER", 16, 18, encUint8, inS | inPO | inF, 1, 2, "GROUP_ORDER"},
-	{0x22, "GROUP_ORDER", 19, 19, encUint8, inS | inST | inF | inP, 1, 2, "§10.2.8"}, // in PUBLISH by §10.19.1
-	{0x22, "GROUP_ORDER", 20, Newest, encUint8, inSubscribes | inP | inF | inFP, 1, 2, "GROUP_ORDER"},
+	{0x22, "GROUP_ORDER", 15, 15, encUint8, inS | inSO | inTS | inTO | inP | inPO | inF, 1, 2},
+	{0x22, "GROUP_ORDER", 16, 18, encUint8, inS | inPO | inF, 1, 2},
+	{0x22, "GROUP_ORDER", 19, 19, encUint8, inS | inST | inF | inP, 1, 2}, // in PUBLISH by §10.19.1
+	{0x22, "GROUP_ORDER", 20, Newest, encUint8, inSubscribes | inP | inF | inFP, 1, 2},
 
-	{0x23, "FILL_PARAMETERS", 20, Newest, encInner, inSubscribes | inUs, 0, 0, ""},
+	{0x23, "FILL_PARAMETERS", 20, Newest, encInner, inSubscribes | inUs, 0, 0},
 
-	{0x25, "SUBGROUP_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0, ""},
-	{0x25, "SUBGROUP_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0, ""},
-	{0x26, "OBJECTID_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0, ""},
-	{0x26, "OBJECTID_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0, ""},
-	{0x27, "PRIORITY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0, ""},
-	{0x27, "PRIORITY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0, ""},
-	{0x28, "OBJECT_PROPERTY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0, ""},
-	{0x28, "OBJECT_PROPERTY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0, ""},
-	{0x29, "TRACK_PROPERTY_FILTER", 19, Newest, encRanges, inST | inUst, 0, 0, ""},
+	{0x25, "SUBGROUP_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x25, "SUBGROUP_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
+	{0x26, "OBJECTID_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x26, "OBJECTID_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
+	{0x27, "PRIORITY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x27, "PRIORITY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
+	{0x28, "OBJECT_PROPERTY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x28, "OBJECT_PROPERTY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
+	{0x29, "TRACK_PROPERTY_FILTER", 19, Newest, encRanges, inST | inUst, 0, 0},
 
-	{0x30, "DYNAMIC_GROUPS", 15, 15, encVarint, inP | inSO, 0, 1, "§9.2.1.11"},
+	{0x30, "DYNAMIC_GROUPS", 15, 15, encVarint, inP | inSO, 0, 1},
 
-	{0x32, "NEW_GROUP_REQUEST", 15, 18, encVarint, inPO | inS | inUs, 0, 0, ""},
-	{0x32, "NEW_GROUP_REQUEST", 19, 19, encVarint, inPO | inS | inUs | inST, 0, 0, ""},
-	{0x32, "NEW_GROUP_REQUEST", 20, Newest, encVarint, inSubscribes | inUs, 0, 0, ""},
+	{0x32, "NEW_GROUP_REQUEST", 15, 18, encVarint, inPO | inS | inUs, 0, 0},
+	{0x32, "NEW_GROUP_REQUEST", 19, 19, encVarint, inPO | inS | inUs | inST, 0, 0},
+	{0x32, "NEW_GROUP_REQUEST", 20, Newest, encVarint, inSubscribes | inUs, 0, 0},
 
-	{0x34, "TRACK_NAMESPACE_PREFIX", 18, Newest, encNamespace, inUsn | inUst, 0, 0, ""},
-	{0x35, "INCLUDE_PROPERTIES", 20, Newest, encUint8, inS | inTS | inF | inST, 0, 1, "INCLUDE_PROPERTIES"},
+	{0x34, "TRACK_NAMESPACE_PREFIX", 18, Newest, encNamespace, inUsn | inUst, 0, 0},
+	{0x35, "INCLUDE_PROPERTIES", 20, Newest, encUint8, inS | inTS | inF | inST, 0, 1},
 }
 
 // parameterRowOf finds the definition of a type in a draft.

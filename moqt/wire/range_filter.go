@@ -99,7 +99,7 @@ func (c *coder) encodeRanges(f *RangeFilter) {
 	var prev uint64
 	for i, r := range f.Ranges {
 		if r.Open && i < len(f.Ranges)-1 {
-			c.fail("ranges", InternalError, "§5.1.3", "only the last range may have no end")
+			c.fail("ranges", InternalError, c.section(TopicRangeFilters), "only the last range may have no end")
 		}
 		c.writeVarint("start_delta", r.Start-prev) // modulo 2^64: what overflows was Invalid when it was read, and comes back as it was
 		if !r.Open {

@@ -73,7 +73,7 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 		}
 		c.keyValues(field, p, 0)
 		if c.err == nil && c.draft <= Draft16 && count != uint64(len(*p)) {
-			c.failf(field, ProtocolViolation, "§9", "the count is %d, but %d stand in the message", count, len(*p))
+			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but %d stand in the message", count, len(*p))
 		}
 	case opEncode:
 		if c.draft <= Draft16 {
@@ -150,7 +150,7 @@ func (c *coder) checkOptions(field string, sender Side, p Properties) {
 		name := OptionName(c.draft, o.Type)
 		if c.draft <= Draft16 && name != "" && o.Type != OptionAuthorizationToken &&
 			slices.ContainsFunc(p[:i], func(q Property) bool { return q.Type == o.Type }) {
-			c.failf(at, ProtocolViolation, "§9.2", "%s stands twice", name)
+			c.failf(at, ProtocolViolation, c.section(TopicParameters), "%s stands twice", name)
 			return
 		}
 		switch {
@@ -159,16 +159,16 @@ func (c *coder) checkOptions(field string, sender Side, p Properties) {
 			if err != nil {
 				c.fail(at, KeyValueFormattingError, "", err.Error())
 			} else if c.draft >= Draft15 && sender == ClientSide && (t.AliasType == TokenDelete || t.AliasType == TokenUseAlias) {
-				c.fail(at, ProtocolViolation, sectionOf(c.draft, "§9.2.2.1", "§9.3.2", "§10.2.2"), "DELETE or USE_ALIAS in a client's setup message")
+				c.fail(at, ProtocolViolation, c.section(TopicTokens), "DELETE or USE_ALIAS in a client's setup message")
 			}
 		case o.Type == OptionPath && sender == ServerSide:
-			c.fail(at, InvalidPath, "§9.3", "PATH from a server")
+			c.fail(at, InvalidPath, c.section(TopicSetup), "PATH from a server")
 		case o.Type == OptionAuthority && sender == ServerSide && c.draft > Draft14:
-			c.fail(at, InvalidAuthority, "§9.3", "AUTHORITY from a server")
+			c.fail(at, InvalidAuthority, c.section(TopicSetup), "AUTHORITY from a server")
 		case o.Type == OptionPath && !validPath(string(o.Bytes)):
-			c.failf(at, MalformedPath, "", "%q is not a path of RFC 3986", o.Bytes)
+			c.failf(at, MalformedPath, c.section(TopicSetup), "%q is not a path of RFC 3986", o.Bytes)
 		case o.Type == OptionAuthority && c.draft > Draft14 && !validAuthority(string(o.Bytes)):
-			c.failf(at, MalformedAuthority, "", "%q is not an authority of RFC 3986", o.Bytes)
+			c.failf(at, MalformedAuthority, c.section(TopicSetup), "%q is not an authority of RFC 3986", o.Bytes)
 		}
 	}
 }
