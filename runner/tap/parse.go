@@ -14,11 +14,11 @@ import (
 
 // Limits of one document. Beyond them text is dropped, or reading stops, and a Problem says so.
 const (
-	maxRaw      = 1 << 20  // bytes of one YAML block that are kept
-	maxYAML     = 2 << 20  // bytes of all blocks that the YAML library parses
-	maxKept     = 16 << 20 // bytes that the whole document keeps, roughly
-	maxProblems = 1000     // of each kind: breaking or not
-	maxNumber   = 1 << 30  // a point number or plan from here on is taken for nonsense
+	maxRaw      = 512 << 10 // bytes of one YAML block that are kept
+	maxYAML     = 2 << 20   // bytes of all blocks that the YAML library parses
+	maxKept     = 16 << 20  // bytes that the whole document keeps, roughly
+	maxProblems = 1000      // of each kind: breaking or not
+	maxNumber   = 1 << 30   // a point number or plan from here on is taken for nonsense
 )
 
 // Parse reads one TAP document to its end. The Document is never nil; the error is the
@@ -30,9 +30,13 @@ func Parse(r io.Reader) (*Document, error) { return ParseFunc(r, nil) }
 // complete: when its YAML block ends, or the next TAP line begins, or the input ends. The calls come
 // from this goroutine. What a point amounts to in the end only the Document can tell.
 func ParseFunc(r io.Reader, each func(*Point)) (*Document, error) {
+	return parse(r, each, maxKept)
+}
+
+func parse(r io.Reader, each func(*Point), limit int) (*Document, error) {
 	p := &parsing{doc: &Document{}, frames: []*frame{{}}, each: each}
 	lines := newLineReader(r)
-	for p.kept < maxKept {
+	for p.kept < limit {
 		l, err := lines.next()
 		if err != nil {
 			if err == io.EOF {
@@ -116,23 +120,27 @@ const (
 )
 
 var kinds = []struct {
-	kind kind
-	re   *regexp.Regexp
+	kind  kind
+	first string // bytes that it can begin with
+	re    *regexp.Regexp
 }{
-	{point, regexp.MustCompile(`^(not )?ok(?:\s|$)(.*)`)},
-	{subtest, regexp.MustCompile(`^#\s*Subtest(?:\s*|:(.*))$`)},
-	{comment, regexp.MustCompile(`^#(.*)`)},
-	{marker, regexp.MustCompile(`^---(?:\s|$)`)},
-	{plan, regexp.MustCompile(`^(\d+)\.\.(\d+)\s*(?:#(.*))?$`)},
-	{version, regexp.MustCompile(`(?i)^TAP version (\d+)\s*$`)},
-	{bail, regexp.MustCompile(`(?i)^Bail out!(.*)`)},
-	{pragma, regexp.MustCompile(`^pragma [+-][\w-]+\s*$`)},
+	{point, "on", regexp.MustCompile(`^(not )?ok(?:\s|$)(.*)`)},
+	{subtest, "#", regexp.MustCompile(`^#\s*Subtest(?:\s*|:(.*))$`)},
+	{comment, "#", regexp.MustCompile(`^#(.*)`)},
+	{marker, "-", regexp.MustCompile(`^---(?:\s|$)`)},
+	{plan, "0123456789", regexp.MustCompile(`^(\d+)\.\.(\d+)\s*(?:#(.*))?$`)},
+	{version, "tT", regexp.MustCompile(`(?i)^TAP version (\d+)\s*$`)},
+	{bail, "bB", regexp.MustCompile(`(?i)^Bail out!(.*)`)},
+	{pragma, "p", regexp.MustCompile(`^pragma [+-][\w-]+\s*$`)},
 }
 
 // classify returns what body is, with the parts of its expression. Bail out counts at any indentation, the
 // others only at a multiple of four, but for comments and markers.
 func classify(indent int, body string) (kind, []string) {
 	for _, k := range kinds {
+		if body == "" || strings.IndexByte(k.first, body[0]) < 0 {
+			continue
+		}
 		if m := k.re.FindStringSubmatch(body); m != nil {
 			if indent%4 != 0 && k.kind != bail && k.kind != comment && k.kind != marker {
 				return other, nil

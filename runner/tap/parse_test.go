@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/moqinterop/moq-interop-client/runner/tap"
@@ -346,11 +347,11 @@ func TestLongLines(t *testing.T) {
 }
 
 func TestLongYAML(t *testing.T) {
-	doc := parse(t, "TAP version 14\n1..1\nok 1\n  ---\n  first: 1\n  sub:\n"+strings.Repeat("    key: value\n", 1<<17)+"  ...\n")
+	doc := parse(t, "TAP version 14\n1..1\nok 1\n  ---\n  first: 1\n  sub:\n"+strings.Repeat("    key: value\n", 1<<16)+"  ...\n")
 	if v, ok := tap.Lookup(doc.Points[0].YAML, "first"); !ok || v != uint64(1) {
 		t.Errorf("first %v", v)
 	}
-	if n := len(doc.Points[0].RawYAML); n > 1<<20 {
+	if n := len(doc.Points[0].RawYAML); n > 512<<10 {
 		t.Errorf("%d bytes kept", n)
 	}
 	if len(doc.Problems) != 2 || !doc.Verdict(0).Pass {
@@ -372,7 +373,7 @@ func (e *endless) Read(b []byte) (int, error) {
 
 func TestEndlessInput(t *testing.T) {
 	for _, text := range []string{"ok\n", "# comment\n", "ok 1 - a\n  ---\n  a: b\n  ...\n", "# Subtest: x\n    1..1\nok\n"} {
-		doc, err := tap.Parse(&endless{text: "log line\n" + strings.Repeat(text, 2000)})
+		doc, err := tap.ParseLimited(&endless{text: "log line\n" + strings.Repeat(text, 2000)}, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -387,5 +388,61 @@ func TestProblemsAreBounded(t *testing.T) {
 	doc := parse(t, "TAP version 14\n1..1\nok 1\n"+strings.Repeat("log\n", 5000)+strings.Repeat("1..2\n", 5000))
 	if len(doc.Problems) != 2000 || doc.MoreProblems != 8000 || doc.Verdict(0).Pass {
 		t.Errorf("%d problems and %d more", len(doc.Problems), doc.MoreProblems)
+	}
+}
+
+// TestOddYAML reads blocks that are no mapping, or that the library must not get.
+func TestOddYAML(t *testing.T) {
+	own := yaml.MapSlice{{Key: "n", Value: uint64(1)}}
+	for _, tt := range []struct {
+		name, raw string
+		want      yaml.MapSlice
+		note      string
+	}{
+		{"empty", "", nil, ""},
+		{"blank lines", "\n\n", nil, ""},
+		{"only a comment", "# nothing\n", nil, "not valid YAML"},
+		{"a list", "- a\n- b\n", nil, "not a mapping"},
+		{"text", "something\n", nil, "not a mapping"},
+		{"two documents", "n: 1\n--- # again\n", own, "not one document"},
+		{"deep brackets", "n: 1\nx: " + strings.Repeat("[", 100) + "\n", append(own[:1:1], yaml.MapItem{Key: "x", Value: strings.Repeat("[", 100)}), "nested deeper than 64"},
+		{"deep list", "n: 1\n" + strings.Repeat("- ", 100) + "\n", yaml.MapSlice{{Key: "n", Value: "1\n" + strings.TrimSpace(strings.Repeat("- ", 100))}}, "nested deeper than 64"},
+		{"merge of itself", "n: 1\na: &a\n  <<: *a\n", append(own[:1:1], yaml.MapItem{Key: "a", Value: "&a\n  <<: *a"}), "aliases"},
+		{"same key twice", "n: 2\nn: 1\n", append(yaml.MapSlice{{Key: "n", Value: uint64(2)}}, own...), ""},
+		{"quoted, negative, broken", "q: 'a'\nm: -5\n%: x\n  y\n\t\n", yaml.MapSlice{{Key: "q", Value: "a"}, {Key: "m", Value: "-5\n%: x\n  y"}}, "line by line"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			block := strings.ReplaceAll("---\n"+tt.raw+"...\n", "\n", "\n  ")
+			doc := parse(t, "TAP version 14\n1..1\nok 1\n  "+strings.TrimRight(block, " "))
+			if diff := cmp.Diff(tt.want, doc.Points[0].YAML); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if all := fmt.Sprint(doc.Problems); len(doc.Problems) > 0 != (tt.note != "") || !strings.Contains(all, tt.note) {
+				t.Errorf("problems %s, want %q", all, tt.note)
+			}
+			if !doc.Verdict(0).Pass {
+				t.Errorf("%+v", doc.Verdict(0))
+			}
+		})
+	}
+}
+
+func TestLookup(t *testing.T) {
+	m := yaml.MapSlice{{Key: 1, Value: 2}, {Key: "a", Value: yaml.MapSlice{{Key: "b", Value: "c"}}}}
+	if v, ok := tap.Lookup(m, "a", "b"); !ok || v != "c" {
+		t.Errorf("%v %t", v, ok)
+	}
+	for _, path := range [][]string{{"x"}, {"a", "x"}, {"a", "b", "c"}, {"1"}} {
+		if v, ok := tap.Lookup(m, path...); ok {
+			t.Errorf("%q gives %v", path, v)
+		}
+	}
+}
+
+// TestSubtestOddities: nothing inside a subtest breaks the document.
+func TestSubtestOddities(t *testing.T) {
+	doc := parse(t, "TAP version 14\n1..1\n# Subtest: a\n    TAP version 14\n    1..2\n    1..3\n    2..3\n    ok 1\n    ok 1\n      ---\n      sessions: {c: {moqt_version: moqt-16}}\n      ...\nok 1 - b\n")
+	if !doc.Verdict(0).Pass || len(doc.Problems) != 4 || len(doc.Drafts) != 0 {
+		t.Errorf("%+v %v", doc.Verdict(0), doc.Problems)
 	}
 }

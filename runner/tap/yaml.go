@@ -319,7 +319,7 @@ func flatYAML(raw string) yaml.MapSlice {
 		if m := keyValue.FindStringSubmatch(line); m != nil && m[1][0] != ' ' && m[1][0] != '\t' && m[1][0] != '-' {
 			end()
 			out, more = append(out, yaml.MapItem{Key: m[1]}), []string{m[2]}
-		} else if len(out) > 0 {
+		} else if len(out) > 0 && !strings.HasPrefix(line, "---") {
 			more = append(more, line)
 		}
 	}
