@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"context"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+)
+
+// Builtin is the client that runs package cases in this process.
+func Builtin(info ClientInfo, cfg cases.Config) Client { return &builtin{info: info, cfg: cfg} }
+
+// Planned describes cases for Options.Cases.
+func Planned(list []cases.Case) []Case {
+	out := make([]Case, 0, len(list))
+	for _, c := range list {
+		out = append(out, Case{ID: c.ID, Roles: c.Roles})
+	}
+	return out
+}
+
+type builtin struct {
+	info ClientInfo
+	cfg  cases.Config
+}
+
+func (b *builtin) Info() ClientInfo { return b.info }
+
+func (b *builtin) Run(ctx context.Context, c Case, watch func(Session)) Result {
+	found, ok := cases.Find(c.ID)
+	if !ok {
+		return Result{Status: NotApplicable, Reason: "no such case"}
+	}
+	cfg := b.cfg
+	cfg.OnSession = func(s cases.SessionInfo) { watch(session(s)) }
+	return result(cases.Run(ctx, found, cfg))
+}
+
+func session(s cases.SessionInfo) Session {
+	return Session{
+		Role: s.Role, Version: s.Version, Transport: string(s.Transport), ALPN: s.ALPN, WebTransportProtocol: s.WebTransportProtocol,
+		ConnectionID: s.ConnectionID, PeerImplementation: s.Implementation, Established: s.Ready,
+	}
+}
+
+// result translates; a failure that only breaks a SHOULD has a status of its own here.
+func result(r cases.Result) Result {
+	out := Result{
+		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Layer: r.Layer,
+		Message: r.Message, Expected: r.Expected, Received: r.Received, Reason: r.Reason,
+		Duration: r.Duration, Notes: r.Notes, Tolerated: r.Tolerated, Transcript: r.Transcript,
+	}
+	if r.Status == cases.Fail && r.Todo != "" {
+		out.Status, out.Reason = Todo, r.Todo
+	}
+	for _, s := range r.Sessions {
+		out.Sessions = append(out.Sessions, session(s))
+	}
+	return out
+}

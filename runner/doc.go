@@ -1,0 +1,34 @@
+// Package runner runs test cases against one relay and says what came of it: a TAP 14 document, point by point as
+// the results become known, and a [Report] that is written as JSON.
+//
+// Whoever runs the cases stands behind [Client]. [Builtin] runs those of package cases in this process; another program that
+// prints TAP fits the same seam.
+package runner
+
+import "context"
+
+// Client runs test cases against one relay.
+type Client interface {
+	// Info says who it is; it does not change.
+	Info() ClientInfo
+	// Run runs one case to its end, with connections of its own, within the case's limit, and tells what came of it. It tells watch,
+	// which is never nil, of each session as soon as that has done its setup; watch may be called from any goroutine, but
+	// not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is no verdict.
+	Run(ctx context.Context, c Case, watch func(Session)) Result
+}
+
+// ClientInfo identifies a client.
+type ClientInfo struct {
+	// Name is the program's name.
+	Name string `json:"name"`
+	// Version is the client's own version, an opaque string.
+	Version string `json:"version"`
+}
+
+// Case is what the runner needs to know of a test case.
+type Case struct {
+	// ID is the stable identifier, e.g. "announce-subscribe".
+	ID string
+	// Roles are the roles that make connections of their own. With more than one, connection ids carry the role's name.
+	Roles []string
+}

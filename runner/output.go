@@ -1,0 +1,76 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Output is a file for a report: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is written directly.
+type Output struct {
+	path   string
+	direct bool
+}
+
+// OpenOutput finds out whether a report can be written to path later, and leaves nothing behind. A symbolic link is followed.
+func OpenOutput(path string) (*Output, error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	o := &Output{path: path}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", path)
+	case !info.Mode().IsRegular():
+		o.direct = true
+		return o, nil
+	}
+	tmp, err := o.temp()
+	if err != nil {
+		return nil, err
+	}
+	tmp.Close()
+	return o, os.Remove(tmp.Name())
+}
+
+// temp makes a file beside the target, so that renaming it replaces the target at once.
+func (o *Output) temp() (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*")
+}
+
+// Write puts the report there, indented for people.
+func (o *Output) Write(r *Report) error {
+	compact, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, compact, "", "  "); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	b.WriteByte('\n')
+	if o.direct {
+		return os.WriteFile(o.path, b.Bytes(), 0)
+	}
+	tmp, err := o.temp()
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b.Bytes())
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), o.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// Options say what to run and where the results go.
+type Options struct {
+	// Client runs the cases.
+	Client Client
+	// Cases are run in this order, each with connections of its own.
+	Cases []Case
+	// Relay is the relay as the user named it; it stands in the header.
+	Relay string
+	// About are further comment lines for the header.
+	About []string
+	// Transport and Drafts say what was asked for, for the report.
+	Transport string
+	Drafts    []string
+	// TAP gets the TAP 14 document, each piece in one Write as soon as it is known.
+	TAP io.Writer
+	// Trace, if set, is told of each case before it runs, with a nil Result, and after it.
+	Trace func(c Case, r *Result)
+}
+
+// unreachable are the layers below the session: a run whose first case fails there, without a session so far, ends at once.
+var unreachable = []transport.Layer{
+	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport,
+}
+
+// ErrInterrupted is the cause to cancel Run's context with when the user asks it to stop.
+var ErrInterrupted = errors.New("interrupted")
+
+// Run runs the cases one after the other and prints the TAP document. When ctx ends, it bails out and reports what is known: the case that
+// was running has no result then. The error says that the document could not be written; the report is there all the same.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	start := time.Now()
+	out := newPrinter(o.TAP, &o, start)
+	report := &Report{
+		Client: o.Client.Info(), Relay: o.Relay, Transport: o.Transport, Drafts: o.Drafts, Started: start, Planned: make([]string, 0, len(o.Cases)),
+	}
+	for _, c := range o.Cases {
+		report.Planned = append(report.Planned, c.ID)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reached, first := false, true // reached: the run has had a session
+	for i, c := range o.Cases {
+		watch := func(Session) {}
+		if i == 0 {
+			watch = out.header
+		}
+		if o.Trace != nil {
+			o.Trace(c, nil)
+		}
+		r, known := runCase(ctx, o.Client, c, watch)
+		if !known {
+			report.BailOut = context.Cause(ctx).Error()
+			break
+		}
+		if o.Trace != nil {
+			o.Trace(c, &r)
+		}
+		report.Results = append(report.Results, r)
+		if err := out.result(c, r); err != nil {
+			break
+		}
+		_, had := r.established()
+		reached = reached || had
+		if first && !reached && r.Status == Fail && slices.Contains(unreachable, r.Layer) {
+			report.BailOut = fmt.Sprintf("%s: %s", r.Layer, firstOf(r.Message, r.Received, "no connection"))
+			break
+		}
+		if r.Status != Skip && r.Status != NotApplicable {
+			first = false
+		}
+	}
+	if report.BailOut != "" {
+		out.bail(report.BailOut)
+	}
+	report.finish(out.draft, time.Since(start))
+	return report, out.err
+}
+
+// runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or said more than that.
+func runCase(ctx context.Context, client Client, c Case, watch func(Session)) (Result, bool) {
+	if ctx.Err() != nil {
+		return Result{}, false
+	}
+	start := time.Now()
+	r := client.Run(ctx, c, watch)
+	if ctx.Err() != nil && r.Status != Pass {
+		return Result{}, false
+	}
+	r.Case = c.ID
+	if r.Duration <= 0 {
+		r.Duration = time.Since(start)
+	}
+	return r, true
+}
+
+// firstOf gives the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
