@@ -1,0 +1,134 @@
+package moqt
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// SessionError says why a session ended. It is the context cause of everything that belongs to the session, and errors.Is(err, net.ErrClosed) holds.
+type SessionError struct {
+	// Side is who closed; NoSide when the network failed.
+	Side wire.Side
+	// Local is true when this end closed.
+	Local bool
+	// Code is the session termination code, Name the draft's name of it ("" for an unknown one).
+	Code wire.SessionError
+	Name string
+	// Reason is the reason phrase of who closed.
+	Reason string
+	// Draft is the session's.
+	Draft wire.Draft
+	// Err is the cause: a *wire.Error for a breach of the draft, a *transport.CloseError when the peer or the network ended it. May be nil.
+	Err error
+}
+
+// Error names side, code and reason.
+func (e *SessionError) Error() string {
+	if e.Side == wire.NoSide {
+		if e.Err != nil {
+			return "session lost: " + e.Err.Error()
+		}
+		return "session lost: " + e.Reason
+	}
+	who := "the peer (" + e.Side.String() + ")"
+	if e.Local {
+		who = "us (" + e.Side.String() + ")"
+	}
+	text := fmt.Sprintf("session closed by %s with %s", who, codeText(e.Name, uint64(e.Code)))
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *SessionError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, net.ErrClosed) hold.
+func (e *SessionError) Is(target error) bool { return target == net.ErrClosed }
+
+// RequestError says that a request was refused with REQUEST_ERROR (14: with the kind's own error message).
+type RequestError struct {
+	// Side is who refused.
+	Side wire.Side
+	// Kind is the kind of request; KindRequestUpdate for a refused update.
+	Kind wire.Kind
+	// Code is the number on the wire, Name the draft's name of it ("" for an unknown one, which counts as INTERNAL_ERROR: draft-18 §14).
+	Code uint64
+	Name string
+	// Reason is the peer's.
+	Reason string
+	// RetryInterval is milliseconds plus one before a retry, 0 = do not retry (16 and later).
+	RetryInterval uint64
+	// Redirect says where to go instead, with REDIRECT (18 and later).
+	Redirect *wire.Redirect
+	Draft    wire.Draft
+}
+
+// Error names kind, code and reason.
+func (e *RequestError) Error() string {
+	text := fmt.Sprintf("%s refused by the %s with %s", e.Kind, e.Side, codeText(e.Name, e.Code))
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+// CancelError says that a request was cancelled, or ended before it had to (draft-18 §3.3.2): by a message of its own in 14-16, by the end of its stream later.
+type CancelError struct {
+	// Side is who cancelled.
+	Side wire.Side
+	// Kind is the kind of request.
+	Kind wire.Kind
+	// How is the means: RESET_STREAM, STOP_SENDING, FIN, or the message ("UNSUBSCRIBE").
+	How string
+	// Code is that of the reset, of STOP_SENDING or of PUBLISH_NAMESPACE_CANCEL; Name the draft's name of it. HasCode tells whether there is one.
+	Code    uint64
+	Name    string
+	HasCode bool
+	// Reason is that of PUBLISH_NAMESPACE_CANCEL.
+	Reason string
+}
+
+// Error names kind, means and code.
+func (e *CancelError) Error() string {
+	text := fmt.Sprintf("%s cancelled by the %s with %s", e.Kind, e.Side, e.How)
+	if e.HasCode {
+		text += " " + codeText(e.Name, e.Code)
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+// NoRequestIDError says that the peer granted no Request ID before the context ended (14-16: MAX_REQUEST_ID).
+type NoRequestIDError struct {
+	// Max is the peer's MAX_REQUEST_ID, Next the ID that the request would have had.
+	Max, Next uint64
+	// Err is the context's cause.
+	Err error
+}
+
+// Error says what was waited for.
+func (e *NoRequestIDError) Error() string {
+	return fmt.Sprintf("no request id granted: the peer's MAX_REQUEST_ID is %d, the request needs id %d: %v", e.Max, e.Next, e.Err)
+}
+
+// Unwrap gives the context's cause.
+func (e *NoRequestIDError) Unwrap() error { return e.Err }
+
+// ErrNotInDraft is the cause of errors for what a draft has no means to say.
+var ErrNotInDraft = errors.New("the draft has no means for it")
+
+func codeText(name string, code uint64) string {
+	if name == "" {
+		return fmt.Sprintf("code 0x%x", code)
+	}
+	return fmt.Sprintf("%s (0x%x)", name, code)
+}
+
+var _ = net.ErrClosed
