@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // Property is one Key-Value-Pair of a track or an object (called extension header in drafts 14-16, draft-18 §2.5), or one
 // setup parameter or option. Even types carry Uint, odd types carry Bytes (draft-18 §1.4.3).
@@ -98,7 +95,7 @@ func findKeyValue(raw []byte, d Draft, t uint64) (Property, bool) {
 }
 
 // ParseProperties reads a whole block of Key-Value-Pairs: the properties of an object, or those that end a control message.
-// The result shares no memory with b. Values that close the session are judged by the scope (draft-16 §11, draft-18 §12); a block inside
+// The result shares no memory with b; an empty value is nil. Values that close the session are judged by the scope (draft-16 §11, draft-18 §12); a block inside
 // Immutable Properties that cannot be parsed is not an error here, see Properties.Malformed. Offsets of an *Error count from the start of b.
 func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, error) {
 	var props Properties
@@ -113,7 +110,7 @@ func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, e
 			return props, err
 		}
 		x := r.pair
-		x.Bytes = bytes.Clone(x.Bytes)
+		x.Bytes = append([]byte(nil), x.Bytes...)
 		props = append(props, x)
 	}
 	return props, nil
