@@ -1,0 +1,73 @@
+package peers
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/runner/tap"
+)
+
+// aiomoqtClientDeviations: cases of aiomoqt's client that do not pass on our relay, and why.
+var aiomoqtClientDeviations = []deviation{
+	{"rendezvous-timeout", 14, 16, "", tap.StatusSkipped, "the parameter came with draft 17"},
+}
+
+// TestAiomoqtClientAgainstOurRelay: its default cases, and fetch and join, on the drafts it speaks.
+func TestAiomoqtClientAgainstOurRelay(t *testing.T) {
+	client := program(t, "moq-interop-client")
+	port := ourRelay(t)
+	t.Run("drafts", func(t *testing.T) {
+		for _, d := range []wire.Draft{22, 20, 18, 16, 14} {
+			for transport, scheme := range schemes {
+				t.Run(fmt.Sprintf("%s/%s", d, transport), func(t *testing.T) {
+					t.Parallel()
+					args := []string{"-r", fmt.Sprintf("%s://127.0.0.1:%s/", scheme, port), "--draft", fmt.Sprint(uint8(d)), "--tls-disable-verify"}
+					count := 0
+					for _, more := range [][]string{nil, {"-t", "fetch"}, {"-t", "join"}} {
+						doc, _ := runTAP(t, time.Minute, client, append(args, more...)...)
+						for _, p := range doc.Points {
+							count++
+							want, why := expected(aiomoqtClientDeviations, p.Name, d, transport)
+							if got := p.Status(); got != want {
+								t.Errorf("%s is %v, want %v %s", p.Name, got, want, why)
+							}
+						}
+					}
+					if count != 14 {
+						t.Errorf("%d points, want its 12 default cases, fetch and join", count)
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestRustClientsAgainstOurRelay: a publisher and a subscriber of the Rust package meet on our relay, pinned to one draft each.
+func TestRustClientsAgainstOurRelay(t *testing.T) {
+	python := program(t, "python")
+	const groups, frames = 3, 2
+	run := func(t *testing.T, publisher, subscriber string) {
+		t.Helper()
+		const broadcast, track = "peers/rust", "track"
+		pub := start(t, python, filepath.Join("testdata", "rs_publish.py"), publisher, broadcast, track, fmt.Sprint(groups), fmt.Sprint(frames))
+		waitFor(t, pub, "announced", 10*time.Second)
+		sub := start(t, python, filepath.Join("testdata", "rs_subscribe.py"), subscriber, broadcast, track, fmt.Sprint(groups*frames))
+		for g := range groups {
+			for f := range frames {
+				waitFor(t, sub, fmt.Sprintf("frame %d %d/%d\n", g, g, f), 15*time.Second)
+			}
+		}
+	}
+	for _, d := range wire.Drafts() {
+		for transport, scheme := range schemes {
+			t.Run(fmt.Sprintf("%s/%s", d, transport), func(t *testing.T) {
+				port := ourRelay(t, "--drafts", fmt.Sprint(uint8(d)))
+				url := fmt.Sprintf("%s://127.0.0.1:%s/", scheme, port)
+				run(t, url, url)
+			})
+		}
+	}
+}
