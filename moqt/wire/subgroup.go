@@ -214,7 +214,7 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 	v.ObjectID = v.Delta
 	if o.started {
 		limit := o.Draft.MaxVarint()
-		if o.last == limit || v.Delta > limit-o.last-1 { // draft-18 §11.4.2
+		if c.stop == running && (o.last == limit || v.Delta > limit-o.last-1) { // draft-18 §11.4.2
 			return c.fail(objectMessage, "object_id_delta", 0, dataSection(c.d, "4.2"), "Object ID passes %d", limit)
 		}
 		v.ObjectID = o.last + v.Delta + 1
