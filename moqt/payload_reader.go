@@ -180,7 +180,7 @@ func (r *PayloadReader) final(err error) error {
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	r.err, r.left = err, 0
+	r.err, r.left, r.started = err, 0, false
 	r.in.release()
 	return err
 }

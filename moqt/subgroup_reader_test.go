@@ -1,0 +1,572 @@
+package moqt_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// headers gives every form of SUBGROUP_HEADER that the draft has.
+func headers(d wire.Draft) (all []wire.SubgroupHeader) {
+	flags := []bool{false, true}
+	for _, mode := range []wire.SubgroupIDMode{wire.SubgroupIDZero, wire.SubgroupIDFirstObject, wire.SubgroupIDPresent} {
+		for _, props := range flags {
+			for _, end := range flags {
+				for _, byDefault := range flags {
+					for _, first := range flags {
+						if byDefault && d < wire.Draft15 || first && d < wire.Draft18 {
+							continue
+						}
+						h := wire.SubgroupHeader{TrackAlias: 7, GroupID: 300, IDMode: mode, HasProperties: props, EndOfGroup: end, DefaultPriority: byDefault, FirstObject: first}
+						if mode == wire.SubgroupIDPresent {
+							h.SubgroupID = 5
+						}
+						if !byDefault {
+							h.Priority = 200
+						}
+						all = append(all, h)
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// someObjects has gaps, all statuses and sizes around those of an integer, as h lets them be; complete as a reader of the stream must give them.
+func someObjects(t testing.TB, d wire.Draft, h wire.SubgroupHeader) []*moqt.Object {
+	objects := []*moqt.Object{
+		{ObjectID: 2, Payload: []byte("first")},
+		{ObjectID: 3, Payload: nil},
+		{ObjectID: 4, Payload: payload(63)},
+		{ObjectID: 90, Payload: payload(64)},
+		{ObjectID: 1 << 20, Payload: payload(16384), Status: wire.StatusNormal},
+		{ObjectID: 1<<20 + 1, Status: wire.StatusEndOfGroup},
+		{ObjectID: 1<<62 - 1, Status: wire.StatusEndOfTrack},
+	}
+	if d <= wire.Draft15 {
+		objects = append(objects[:2:2], append([]*moqt.Object{{ObjectID: 3 + 1<<10, Status: wire.StatusDoesNotExist}}, objects[4:]...)...)
+	}
+	if h.HasProperties {
+		objects[0].Properties = someProperties(t, d)
+		objects[1].Properties = block(t, d, wire.Properties{{Type: 0x3801, Bytes: payload(40000)}})
+		objects[3].Properties = nil
+	}
+	for i, o := range objects {
+		o.GroupID, o.Draft, o.SubgroupID, o.Priority = h.GroupID, d, h.SubgroupID, h.Priority
+		if h.IDMode == wire.SubgroupIDFirstObject {
+			o.SubgroupID = 2
+		}
+		if o.DefaultPriority = h.DefaultPriority; o.DefaultPriority {
+			o.Priority = moqt.DefaultPublisherPriority
+		}
+		o.FirstObject = h.FirstObject && i == 0
+	}
+	return objects
+}
+
+func TestSubgroupRoundTrip(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		for _, h := range headers(d) {
+			want := someObjects(t, d, h)
+			send, recv := uniStream(t, roomy)
+			w, err := moqt.NewSubgroupWriter(send, d, h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range want {
+				if err := w.WriteObject(o); err != nil {
+					t.Fatalf("%+v: %v: %v", h, o, err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			r, err := moqt.NewSubgroupReader(recv(), d, moqt.ReaderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Header() != h {
+				t.Fatalf("header %+v, want %+v", r.Header(), h)
+			}
+			if r.EndOfGroup() {
+				t.Fatal("EndOfGroup before the end")
+			}
+			got, err := readAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantObjects(t, got, want)
+			if r.EndOfGroup() != h.EndOfGroup {
+				t.Errorf("EndOfGroup %t, want %t", r.EndOfGroup(), h.EndOfGroup)
+			}
+			if n := uint64(len(want)); r.Objects() != n || w.Objects() != n {
+				t.Errorf("%d objects read, %d written, want %d", r.Objects(), w.Objects(), n)
+			}
+			id := want[0].SubgroupID
+			if r.Header().SubgroupID != id || w.Header().SubgroupID != id {
+				t.Errorf("Subgroup ID %d read, %d written, want %d", r.Header().SubgroupID, w.Header().SubgroupID, id)
+			}
+			if err := r.ReadObject(&moqt.Object{}); err != io.EOF {
+				t.Errorf("after the end: %v, want io.EOF again", err)
+			}
+		}
+	})
+}
+
+func TestSubgroupDefaultPriority(t *testing.T) {
+	b, _ := subgroupBytes(t, 16, wire.SubgroupHeader{DefaultPriority: true}, []*moqt.Object{{ObjectID: 0}, {ObjectID: 1}})
+	r, err := moqt.NewSubgroupReader(sent(t, b), 16, moqt.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o moqt.Object
+	for _, want := range []uint8{moqt.DefaultPublisherPriority, 0} {
+		if err := r.ReadObject(&o); err != nil {
+			t.Fatal(err)
+		}
+		if o.Priority != want || !o.DefaultPriority || r.Priority() != want {
+			t.Errorf("priority %d (reader: %d, by default %t), want %d by default", o.Priority, r.Priority(), o.DefaultPriority, want)
+		}
+		r.SetDefaultPriority(0)
+	}
+}
+
+// TestSubgroupTruncated ends a stream with FIN after every byte: what is whole is read, the rest is rule 87.
+func TestSubgroupTruncated(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		h := wire.SubgroupHeader{TrackAlias: 70, GroupID: 300, IDMode: wire.SubgroupIDPresent, SubgroupID: 1 << 20, Priority: 9, HasProperties: true}
+		objects := []*moqt.Object{
+			{ObjectID: 64, Payload: payload(70), Properties: someProperties(t, d)},
+			{ObjectID: 1000},
+			{ObjectID: 1 << 31, Status: wire.StatusEndOfGroup},
+		}
+		b, ends := subgroupBytes(t, d, h, objects)
+		for cut := range len(b) + 1 {
+			stream := sent(t, b[:cut])
+			if cut%2 == 1 {
+				stream = oneByte{stream}
+			}
+			checkTruncated(t, cut, ends, func() (objectReader, error) { return moqt.NewSubgroupReader(stream, d, moqt.ReaderOptions{}) })
+			checkTruncated(t, cut, ends, func() (objectReader, error) {
+				return moqt.NewSubgroupReader(&withFIN{b: b[:cut]}, d, moqt.ReaderOptions{})
+			})
+		}
+	})
+}
+
+// checkTruncated judges the reading of a stream that was cut; ends are where the header and each object end.
+func checkTruncated(t *testing.T, cut int, ends []int, open func() (objectReader, error)) {
+	t.Helper()
+	r, err := open()
+	if cut < ends[0] {
+		if cut == 0 {
+			if err != io.EOF {
+				t.Fatalf("empty stream: %v, want io.EOF", err)
+			}
+			return
+		}
+		if e := wireError(t, err, wire.ProtocolViolation); !errors.Is(err, wire.ErrTruncated) || e.Offset > cut {
+			t.Fatalf("cut at %d: %v (offset %d)", cut, err, e.Offset)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("cut at %d: %v", cut, err)
+	}
+	got, err := readAll(r)
+	whole, boundary := 0, false
+	for i, end := range ends {
+		if end <= cut {
+			whole, boundary = i, end == cut
+		}
+	}
+	if len(got) != whole {
+		t.Fatalf("cut at %d: %d objects, want %d", cut, len(got), whole)
+	}
+	if boundary {
+		if err != nil {
+			t.Fatalf("cut at %d, after an object: %v", cut, err)
+		}
+		return
+	}
+	e := wireError(t, err, wire.ProtocolViolation)
+	if !errors.Is(err, wire.ErrTruncated) || e.Offset < ends[whole] || e.Offset > cut {
+		t.Fatalf("cut at %d: %v (offset %d, want %d to %d)", cut, err, e.Offset, ends[whole], cut)
+	}
+	if again := r.ReadObject(&moqt.Object{}); again != err {
+		t.Fatalf("cut at %d: second error %v, want the same", cut, again)
+	}
+}
+
+func TestSubgroupTruncatedPayloadInPieces(t *testing.T) {
+	b, ends := subgroupBytes(t, 22, wire.SubgroupHeader{}, []*moqt.Object{{Payload: payload(1000)}})
+	r, err := moqt.NewSubgroupReader(sent(t, b[:len(b)-1]), 22, moqt.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, r)
+	if e := wireError(t, err, wire.ProtocolViolation); n != 999 || e.Offset != ends[1]-1000 {
+		t.Errorf("%d bytes, then %v at %d", n, err, e.Offset)
+	}
+	if _, again := r.Read(make([]byte, 1)); again != err {
+		t.Errorf("then %v, want the same error, not the end of a payload", again)
+	}
+}
+
+// TestSubgroupReset resets and stops a stream in the middle of an object.
+func TestSubgroupReset(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		send, recv := uniStream(t, 0)
+		w, err := moqt.NewSubgroupWriter(send, d, wire.SubgroupHeader{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WriteObject(&moqt.Object{Payload: []byte("whole")}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := moqt.NewSubgroupReader(recv(), d, moqt.ReaderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o moqt.Object
+		if err := r.ReadObject(&o); err != nil || string(o.Payload) != "whole" {
+			t.Fatalf("%v, %v", &o, err)
+		}
+		if err := w.BeginObject(&wire.ObjectHeader{ObjectID: 1, PayloadLength: 100}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(payload(50)); err != nil {
+			t.Fatal(err)
+		}
+		w.Reset(0x2)
+		err = r.ReadObject(&o)
+		streamError(t, err, transport.StreamError{Remote: true, Code: 0x2})
+		if again := r.ReadObject(&o); again != err {
+			t.Errorf("then %v, want the same error", again)
+		}
+		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 2}), "Flush": w.Flush(), "Close": w.Close()} {
+			streamError(t, err, transport.StreamError{Code: 0x2})
+			if err == nil {
+				t.Error(what)
+			}
+		}
+	})
+}
+
+func TestSubgroupStop(t *testing.T) {
+	send, recv := uniStream(t, 1<<10)
+	w, err := moqt.NewSubgroupWriter(send, 18, wire.SubgroupHeader{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := moqt.NewSubgroupReader(recv(), 18, moqt.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- w.WriteObject(&moqt.Object{Payload: payload(1 << 20)}) }()
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	r.Stop(0x1) // the writer is blocked: the stream holds 1 KiB
+	streamError(t, <-done, transport.StreamError{Remote: true, Stop: true, Code: 0x1})
+	_, err = io.Copy(io.Discard, r)
+	streamError(t, err, transport.StreamError{Stop: true, Code: 0x1})
+}
+
+// TestResetEndsBlockedWrite resets while another goroutine's write waits for the peer.
+func TestResetEndsBlockedWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		send, _ := uniStream(t, 1<<10)
+		w, err := moqt.NewSubgroupWriter(send, 18, wire.SubgroupHeader{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- w.WriteObject(&moqt.Object{Payload: payload(1 << 20)}) }()
+		synctest.Wait()
+		w.Reset(0x5)
+		streamError(t, <-done, transport.StreamError{Code: 0x5})
+		streamError(t, w.WriteObject(&moqt.Object{ObjectID: 1}), transport.StreamError{Code: 0x5})
+	})
+}
+
+// TestSubgroupDeadline lets deadlines pass at every point of an object; nothing is lost.
+func TestSubgroupDeadline(t *testing.T) {
+	h := wire.SubgroupHeader{HasProperties: true}
+	want := &moqt.Object{Payload: payload(100), Properties: someProperties(t, 22), Draft: 22}
+	b, ends := subgroupBytes(t, 22, h, []*moqt.Object{want})
+	synctest.Test(t, func(t *testing.T) {
+		send, recv := uniStream(t, roomy)
+		if _, err := send.Write(b[:ends[0]]); err != nil {
+			t.Fatal(err)
+		}
+		r, err := moqt.NewSubgroupReader(recv(), 22, moqt.ReaderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o moqt.Object
+		for i := ends[0]; i < len(b); i++ {
+			if err := r.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.ReadObject(&o); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("after %d bytes: %v, want a deadline", i, err)
+			}
+			if _, err := send.Write(b[i : i+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ReadObject(&o); err != nil {
+			t.Fatal(err)
+		}
+		wantObjects(t, []*moqt.Object{&o}, []*moqt.Object{want})
+	})
+}
+
+// TestObjectSizes walks the sizes at which buffers change, written at once and in pieces, read at once and in pieces.
+func TestObjectSizes(t *testing.T) {
+	sizes := []int{0, 1, 63, 64, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65536, 65537, 66559, 66560, 66561, 131072, 200000}
+	var want []*moqt.Object
+	for i, n := range sizes {
+		want = append(want, &moqt.Object{ObjectID: uint64(i), Payload: payload(n), Draft: 18})
+	}
+	for _, gather := range []bool{false, true} {
+		for _, pieces := range []int{0, 1000, 70000} {
+			send, recv := uniStream(t, roomy)
+			w, err := moqt.NewSubgroupWriter(send, 18, wire.SubgroupHeader{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.SetAutoFlush(!gather)
+			for _, o := range want {
+				if pieces == 0 {
+					err = w.WriteObject(o)
+				} else {
+					err = w.BeginObject(&wire.ObjectHeader{ObjectID: o.ObjectID, PayloadLength: uint64(len(o.Payload))}, 0)
+					for p := o.Payload; err == nil && len(p) > 0; {
+						n := min(len(p), pieces)
+						_, err = w.Write(p[:n])
+						p = p[n:]
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			r, err := moqt.NewSubgroupReader(recv(), 18, moqt.ReaderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pieces == 0 {
+				got, err := readAll(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantObjects(t, got, want)
+				continue
+			}
+			for _, o := range want {
+				h, err := r.Next()
+				if err != nil || h.ObjectID != o.ObjectID || r.Remaining() != uint64(len(o.Payload)) {
+					t.Fatalf("%v: %+v, %d remaining, %v", o, h, r.Remaining(), err)
+				}
+				var got bytes.Buffer
+				if _, err := io.CopyBuffer(&got, struct{ io.Reader }{r}, make([]byte, pieces)); err != nil || !bytes.Equal(got.Bytes(), o.Payload) {
+					t.Fatalf("%v: %d bytes, %v", o, got.Len(), err)
+				}
+			}
+			if _, err := r.Next(); err != io.EOF {
+				t.Fatalf("%v, want io.EOF", err)
+			}
+		}
+	}
+}
+
+// TestStreamLargeObject moves 10 MB from one draft's stream to another's without either side holding it.
+func TestStreamLargeObject(t *testing.T) {
+	const size = 10 << 20
+	data := payload(size)
+	fromSend, fromRecv := uniStream(t, 0)
+	toSend, toRecv := uniStream(t, 0)
+	errs := make(chan error, 2)
+	go func() {
+		w, err := moqt.NewSubgroupWriter(fromSend, 16, wire.SubgroupHeader{HasProperties: true})
+		if err == nil {
+			err = w.BeginObject(&wire.ObjectHeader{ObjectID: 3, PayloadLength: size, Properties: block(t, 16, wire.Properties{{Type: 0x3C, Uint: 0}, {Type: 0x3E, Uint: 200}})}, 0)
+		}
+		if err == nil {
+			_, err = io.Copy(w, bytes.NewReader(data))
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		errs <- err
+	}()
+	go func() {
+		errs <- func() error {
+			r, err := moqt.NewSubgroupReader(fromRecv(), 16, moqt.ReaderOptions{})
+			if err != nil {
+				return err
+			}
+			w, err := moqt.NewSubgroupWriter(toSend, 22, r.Header())
+			if err != nil {
+				return err
+			}
+			h, err := r.Next()
+			if err != nil {
+				return err
+			}
+			if err := w.BeginObject(h, r.Draft()); err != nil {
+				return err
+			}
+			if n, err := io.Copy(w, r); err != nil || n != size {
+				return errors.Join(err, errors.New(describe("%d bytes forwarded", n)))
+			}
+			return w.Close()
+		}()
+	}()
+	r, err := moqt.NewSubgroupReader(toRecv(), 22, moqt.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o moqt.Object
+	if err := r.ReadObject(&o); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(o.Payload, data) {
+		t.Error("the payload differs")
+	}
+	if x, ok := o.Property(0x3E); !ok || x.Uint != 200 {
+		t.Errorf("property %+v, %t", x, ok)
+	}
+	if err := r.ReadObject(&o); err != io.EOF {
+		t.Errorf("%v, want io.EOF", err)
+	}
+	for range 2 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestObjectTooLarge(t *testing.T) {
+	b, _ := subgroupBytes(t, 20, wire.SubgroupHeader{GroupID: 4}, []*moqt.Object{{ObjectID: 1, Payload: payload(101)}, {ObjectID: 2, Payload: payload(102)}, {ObjectID: 3, Payload: payload(100)}})
+	r, err := moqt.NewSubgroupReader(sent(t, b), 20, moqt.ReaderOptions{MaxObjectSize: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o moqt.Object
+	tooLarge := func(id, size uint64) {
+		t.Helper()
+		var e *moqt.ObjectTooLargeError
+		if err := r.ReadObject(&o); !errors.As(err, &e) {
+			t.Fatalf("got %v, want *ObjectTooLargeError", err)
+		}
+		if *e != (moqt.ObjectTooLargeError{Location: wire.Location{Group: 4, Object: id}, Size: size, Max: 100}) || o.ObjectID != id {
+			t.Fatalf("%v, object %v", e, &o)
+		}
+	}
+	tooLarge(1, 101)
+	if p, err := io.ReadAll(r); err != nil || !bytes.Equal(p, payload(101)) {
+		t.Fatalf("in pieces: %d bytes, %v", len(p), err)
+	}
+	tooLarge(2, 102)
+	if err := r.ReadObject(&o); err != nil || o.ObjectID != 3 || len(o.Payload) != 100 {
+		t.Fatalf("after one left unread: %v, %v", &o, err)
+	}
+}
+
+// TestLengthsTakeNoMemory gives lengths that nothing follows: no buffer of their size may be made.
+func TestLengthsTakeNoMemory(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		header, err := wire.AppendSubgroupHeader(nil, d, &wire.SubgroupHeader{HasProperties: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := func(properties, payload uint64) []byte {
+			b := wire.AppendVarint(bytes.Clone(header), d, 0)
+			b = wire.AppendVarint(b, d, properties)
+			if properties == 0 {
+				b = wire.AppendVarint(b, d, payload)
+			}
+			return append(b, "few"...)
+		}
+		read := func(b []byte) (moqt.Object, error) {
+			r, err := moqt.NewSubgroupReader(sent(t, b), d, moqt.ReaderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var o moqt.Object
+			return o, r.ReadObject(&o)
+		}
+		var large *moqt.ObjectTooLargeError
+		if _, err := read(object(0, d.MaxVarint())); !errors.As(err, &large) || large.Size != d.MaxVarint() {
+			t.Errorf("payload of 2^62 and more: %v", err)
+		}
+		o, err := read(object(0, moqt.DefaultMaxObjectSize))
+		if wireError(t, err, wire.ProtocolViolation); cap(o.Payload) > 1<<20 {
+			t.Errorf("%d bytes held for a payload of which 3 came", cap(o.Payload))
+		}
+		_, err = read(object(d.MaxVarint(), 0))
+		if e := wireError(t, err, wire.InternalError); !strings.Contains(e.Error(), "at most 262144") {
+			t.Errorf("properties of 2^62 and more: %v", e)
+		}
+		_, err = read(object(moqt.DefaultMaxProperties, 0))
+		wireError(t, err, wire.ProtocolViolation)
+	})
+}
+
+// TestLargeProperties fills the bound for properties to the last byte.
+func TestLargeProperties(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		var props wire.Properties
+		for i := range uint64(3) {
+			props = append(props, wire.Property{Type: 0x3801 + 2*i, Bytes: payload(65535)})
+		}
+		want := &moqt.Object{Properties: block(t, d, props), Payload: payload(9), Draft: d}
+		b, _ := subgroupBytes(t, d, wire.SubgroupHeader{HasProperties: true}, []*moqt.Object{want})
+		for _, stream := range []transport.ReceiveStream{sent(t, b), &withFIN{b: b}} {
+			r, err := moqt.NewSubgroupReader(stream, d, moqt.ReaderOptions{MaxProperties: uint64(len(want.Properties))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := readAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantObjects(t, got, []*moqt.Object{want})
+			if back, err := got[0].DecodeProperties(); err != nil || len(back) != len(props) {
+				t.Fatalf("%d properties, %v", len(back), err)
+			}
+		}
+		r, err := moqt.NewSubgroupReader(sent(t, b), d, moqt.ReaderOptions{MaxProperties: uint64(len(want.Properties)) - 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = readAll(r)
+		wireError(t, err, wire.InternalError)
+	})
+}
