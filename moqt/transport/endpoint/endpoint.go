@@ -87,7 +87,7 @@ func alpns(choice transport.Choice, scheme string, drafts []wire.Draft) []string
 	return out
 }
 
-// protocols is the tokens of the drafts over WebTransport; draft 14, which has none, is there by being in the list.
+// protocols is what a client offers over WebTransport; draft 14, which has no token, is there by being in the list.
 func protocols(drafts []wire.Draft) (tokens []string, draft14 bool) {
 	for _, d := range drafts {
 		if t := d.WebTransportProtocol(); t != "" {

@@ -246,6 +246,36 @@ func resetAndStop(t *testing.T, a, b transport.Conn, code uint64) {
 	check("Read after Stop", err, transport.StreamError{Stop: true})
 }
 
+func TestStreamsWithoutAByte(t *testing.T) {
+	for _, s := range schemes {
+		t.Run(s.scheme, func(t *testing.T) {
+			client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft17}}, s.scheme, "")
+			ctx := testContext(t)
+			for _, reset := range []bool{true, false} {
+				w, err := client.OpenUniStream(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := io.EOF
+				if reset {
+					w.Reset(7)
+					want = &transport.StreamError{StreamID: w.StreamID(), Remote: true, Code: 7}
+				} else if err := w.Close(); err != nil {
+					t.Error(err)
+				}
+				r, err := server.AcceptUniStream(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = r.Read(make([]byte, 1))
+				if want == io.EOF && err != io.EOF || want != io.EOF && !cmp.Equal(want, err) {
+					t.Errorf("Read: %v, want %v", err, want)
+				}
+			}
+		})
+	}
+}
+
 func TestInfo(t *testing.T) {
 	for _, s := range schemes {
 		t.Run(s.scheme, func(t *testing.T) {

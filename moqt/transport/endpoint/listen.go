@@ -243,6 +243,9 @@ func (l *Listener) bring(q *quic.Conn) {
 		ctx, cancel := context.WithTimeout(l.ctx, l.opts.UpgradeTimeout)
 		defer cancel()
 		tokens, draft14 := protocols(l.drafts)
+		if draft14 {
+			tokens = append(tokens, wire.Draft14.ALPN()) // no draft's token, but some clients offer it
+		}
 		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14, Info: info})
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {

@@ -162,7 +162,7 @@ func (c *Conn) judge(rsp *http.Response, offer string) error {
 	case rsp.StatusCode == http.StatusNotAcceptable:
 		fail.Reason = answer + ": no common draft; " + offer
 	case rsp.StatusCode != http.StatusOK:
-		fail.Reason = answer
+		fail.Reason = answer + "; " + offer
 	case !c.settings.webTransport():
 		fail.Reason = "a web server without WebTransport: it answered 200, but its SETTINGS do not announce WebTransport: " + c.settings.String()
 	default:

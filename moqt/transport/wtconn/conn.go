@@ -124,7 +124,7 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	if err != nil {
 		return
 	}
-	r := quicvarint.NewReader(s)
+	r := headerReader{s}
 	switch kind {
 	case streamTypeUni:
 		quicvarint.Read(r) // peeked above
@@ -153,7 +153,7 @@ func (c *Conn) takeBidi(s *quic.Stream) {
 		c.otherBidi(s)
 		return
 	}
-	r := quicvarint.NewReader(s)
+	r := headerReader{s}
 	quicvarint.Read(r)
 	reject := func(code quic.StreamErrorCode) { s.CancelRead(code); s.CancelWrite(code) }
 	if !c.ours(r, reject) {
@@ -162,6 +162,23 @@ func (c *Conn) takeBidi(s *quic.Stream) {
 	select {
 	case c.bidi <- s:
 	case <-c.base.Q.Context().Done():
+	}
+}
+
+// headerReader reads byte by byte. When RESET_STREAM_AT covers just the header, quic-go gives its last byte together with
+// the error of the reset, which is for the reader of what follows.
+type headerReader struct{ io.Reader }
+
+func (r headerReader) ReadByte() (byte, error) {
+	var b [1]byte
+	for {
+		n, err := r.Read(b[:])
+		if n == 1 {
+			return b[0], nil
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error
 	raw, err := h3.NewRawServerConn(q)
 	if err != nil {
 		c.abandon(http3.ErrCodeInternalError, "")
-		return nil, err
+		return nil, fmt.Errorf("no WebTransport session from %s: %w", q.RemoteAddr(), err)
 	}
 	c.start(raw.HandleUnidirectionalStream, raw.HandleRequestStream)
 	select {
