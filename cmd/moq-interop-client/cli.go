@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. The flags of a test belong to a command of their own, which is taken when none is named, so
+// that other commands can use the same letters. Pointers tell apart what was not given from what was given as nothing.
+type cli struct {
+	Test   testCmd   `cmd:"" default:"withargs" hidden:"" help:"Run test cases against a relay (what happens without a command)."`
+	Serve  serveCmd  `cmd:"" help:"Run the reference relay."`
+	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
+	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
+}
+
+// execute parses the command line and runs the command.
+func execute(args []string, sys *system) error {
+	helped := false
+	parser, err := kong.New(&cli{}, options(sys, kong.Help(help), kong.Exit(func(int) { helped = true }))...)
+	if err != nil {
+		return err
+	}
+	ctx, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil
+	case err != nil:
+		text := err.Error()
+		if strings.Contains(text, "unexpected argument") && strings.Contains(text, "://") {
+			text += ": the relay is given with -r"
+		}
+		return usage("%s", text)
+	}
+	return ctx.Run(sys)
+}
+
+// options are those of every parser here.
+func options(sys *system, more ...kong.Option) []kong.Option {
+	return append([]kong.Option{
+		kong.Name(program),
+		kong.Description("Tells whether a Media over QUIC (MoQT) relay works: runs test cases against it and prints TAP 14."),
+		kong.Writers(sys.stdout, sys.stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+	}, more...)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+)
+
+const helpBegin = `Usage: moq-interop-client [-r URL] [-t NAME,…] [flags]
+       moq-interop-client COMMAND …
+
+Tells whether a Media over QUIC (MoQT) relay works, drafts 14 to 22, over raw QUIC and WebTransport: runs test cases against it
+and prints TAP 14 on stdout, each result as soon as it is known. Everything else goes to stderr.
+
+Examples:
+  moq-interop-client -r embedded                              every standard case against the built-in relay
+  moq-interop-client -r https://relay.example:4443            the same against a relay, over WebTransport
+  moq-interop-client -r moqt://relay.example:4443 -d 16       over raw QUIC, offering draft 16 only
+  moq-interop-client -r moqt://localhost:4443 -t subscribe-error,fetch --tls-disable-verify
+  moq-interop-client -r "embedded?fault=NAME" -t fetch        see a case fail; --list-faults lists the names
+  moq-interop-client -r moqt://localhost:4443 -o results.json -v
+
+`
+
+const helpEnd = `
+Commands:
+  serve     Run the reference relay.
+  decode    Show bytes as JSON lines, one for each message, header or object.
+  encode    Turn such lines back into bytes, in hex.
+  COMMAND --help says more.
+
+Environment:
+  A flag may also be given by the variable that stands in brackets behind it. The flag goes first, then the variable, then the
+  default; an empty variable counts as unset, and MOQT_DRAFT goes before DRAFT. SSLKEYLOGFILE names a file for TLS secrets.
+
+Exit codes:
+  0    all cases passed (some may have been skipped)
+  1    a case failed, or the run bailed out
+  2    usage error: a flag, an argument or a variable is wrong; stdout stays empty
+  127  no such case (stdout stays empty), or every case was skipped or did not apply
+`
+
+// help prints the help of a command. The program's own is that of its hidden default command, with what a newcomer needs around it.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if selected := ctx.Selected(); selected != nil && selected.Name != "test" {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	flags, err := kong.New(&testCmd{}, kong.Name(program), kong.Writers(ctx.Stdout, ctx.Stderr))
+	if err != nil {
+		return err
+	}
+	list, err := kong.Trace(flags, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(ctx.Stdout, helpBegin)
+	options.NoAppSummary = true
+	if err := kong.DefaultHelpPrinter(options, list); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(ctx.Stdout, helpEnd)
+	return err
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// settings are what flags, environment and defaults amount to.
+type settings struct {
+	target  runner.Target
+	names   []string // cases; nil for the suite
+	choice  transport.Choice
+	cases   cases.Config         // but for how to dial
+	connect endpoint.DialOptions // for a relay with a URL
+	output  *runner.Output       // may be nil
+	verbose bool
+}
+
+// settings reads them all; an error is a usage error that names the flag or the variable.
+func (t *testCmd) settings(sys *system) (*settings, error) {
+	s := &settings{}
+	verify := true
+	for _, read := range []func() error{
+		func() error {
+			return s.readTarget(sys.choose(t.Relay, "--relay", "https://localhost:4443", "RELAY_URL"))
+		},
+		func() error { return s.readNames(sys.chooseList(t.Test, "--test", "TESTCASE")) },
+		func() error { return s.readDrafts(sys.choose(t.Draft, "--draft", "", "MOQT_DRAFT", "DRAFT")) },
+		func() error { return s.readTransport(sys.choose(t.Transport, "--transport", string(transport.Auto))) },
+		func() error {
+			return s.readPrefix(sys.choose(t.NamespacePrefix, "--namespace-prefix", "", "NAMESPACE_PREFIX"))
+		},
+		func() error { return s.readCompat(sys.chooseList(t.Compat, "--compat", "COMPAT")) },
+		func() (err error) { s.verbose, err = sys.chooseBool(t.Verbose, "VERBOSE"); return err },
+		func() error {
+			disabled, err := sys.chooseBool(t.TLSDisableVerify, "TLS_DISABLE_VERIFY")
+			verify = !disabled
+			return err
+		},
+		func() error { return s.readFactor(t.TimeoutFactor) },
+		func() error { return s.readOutput(sys.choose(t.Output, "--output", "")) },
+	} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	s.cases.AuthToken = sys.choose(t.AuthToken, "--auth-token", "", "AUTH_TOKEN").text
+	s.cases.Strict = t.Strict
+	s.cases.Implementation = program + " " + runner.Version()
+	s.connect = endpoint.DialOptions{
+		URL: s.target.URL, Transport: s.choice, Drafts: s.cases.Drafts, TLS: &tls.Config{InsecureSkipVerify: !verify},
+		QLOGDir: sys.choose(t.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
+	}
+	return s, nil
+}
+
+func (s *settings) readTarget(v setting) (err error) {
+	if s.target, err = runner.ParseTarget(v.text, faultNames()); err != nil {
+		return v.fail(err)
+	}
+	return nil
+}
+
+func (s *settings) readNames(v setting) error {
+	s.names = v.names()
+	if v.set && len(s.names) == 0 {
+		return v.fail(errors.New("no case named"))
+	}
+	return nil
+}
+
+func (s *settings) readDrafts(v setting) (err error) {
+	if s.cases.Drafts, err = parseDrafts(v); err != nil {
+		return err
+	}
+	return nil
+}
+
+// parseDrafts reads a list of drafts; one that is named twice counts where it stands first. Nothing set is all, newest first.
+func parseDrafts(v setting) ([]wire.Draft, error) {
+	if !v.set {
+		return wire.Drafts(), nil
+	}
+	var drafts []wire.Draft
+	for _, name := range v.names() {
+		d, err := wire.ParseDraft(name)
+		if err != nil {
+			return nil, v.fail(err)
+		}
+		if !slices.Contains(drafts, d) {
+			drafts = append(drafts, d)
+		}
+	}
+	if len(drafts) == 0 {
+		return nil, v.fail(errors.New("no draft named"))
+	}
+	return drafts, nil
+}
+
+func (s *settings) readTransport(v setting) error {
+	s.choice = transport.Choice(v.text)
+	if !slices.Contains([]transport.Choice{transport.Auto, transport.OnlyQUIC, transport.OnlyWebTransport}, s.choice) {
+		return v.fail(fmt.Errorf("%q is none of quic, webtransport, auto", v.text))
+	}
+	return nil
+}
+
+// maxPrefix leaves room for the fields that cases add.
+const maxPrefix = wire.MaxNamespaceFields - 4
+
+func (s *settings) readPrefix(v setting) error {
+	if v.text == "" {
+		return nil
+	}
+	prefix := wire.TrackNamespace(strings.Split(v.text, "/"))
+	switch {
+	case slices.Contains(prefix, ""):
+		return v.fail(fmt.Errorf("%q has an empty field", v.text))
+	case len(prefix) > maxPrefix:
+		return v.fail(fmt.Errorf("%d fields, at most %d leave room for ours", len(prefix), maxPrefix))
+	case len(v.text) > wire.MaxFullTrackName/2:
+		return v.fail(fmt.Errorf("%d bytes, at most %d leave room for ours", len(v.text), wire.MaxFullTrackName/2))
+	}
+	s.cases.NamespacePrefix = prefix
+	return nil
+}
+
+func (s *settings) readCompat(v setting) error {
+	for _, name := range v.names() {
+		if err := s.cases.SetTolerance(name); err != nil {
+			return v.fail(err)
+		}
+	}
+	return nil
+}
+
+func (s *settings) readFactor(f float64) error {
+	if !(f > 0) || math.IsInf(f, 0) || f > 1000 {
+		return usage("--timeout-factor: %v is not above 0 and at most 1000", f)
+	}
+	s.cases.TimeoutFactor = f
+	return nil
+}
+
+func (s *settings) readOutput(v setting) (err error) {
+	if !v.set {
+		return nil
+	}
+	if v.text == "" || v.text == "-" {
+		return v.fail(errors.New("want the name of a file (stdout carries TAP)"))
+	}
+	if s.output, err = runner.OpenOutput(v.text); err != nil {
+		return v.fail(err)
+	}
+	return nil
+}
+
+func (s *settings) draftNames() (names []string) {
+	for _, d := range s.cases.Drafts {
+		names = append(names, d.String())
+	}
+	return names
+}
+
+// warn says what the embedded relay has to say, when the user wants to know.
+func (s *settings) warn(sys *system) func(error) {
+	if !s.verbose {
+		return nil
+	}
+	return func(err error) { sys.say("embedded relay: %v", err) }
+}

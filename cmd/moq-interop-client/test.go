@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// testCmd runs test cases.
+type testCmd struct {
+	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC; with draft 18 or later offered the relay may choose WebTransport), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
+	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run these cases, of any suite, in this order. [TESTCASE]"`
+	Suite            string   `enum:"standard,all" default:"standard" help:"What to run or list without -t: standard or all."`
+	Draft            *string  `short:"d" placeholder:"NN,…" help:"Offer these drafts, in this order, in each handshake. Default: all nine, newest first. [MOQT_DRAFT, DRAFT]"`
+	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what the URL says. embedded is raw QUIC then."`
+	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
+	NamespacePrefix  *string  `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
+	AuthToken        *string  `placeholder:"T" help:"Authorization token (by value, Token Type 0) in every request that allows one. [AUTH_TOKEN]"`
+	Compat           []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations from the draft pass; the results name those that mattered. [COMPAT]"`
+	Strict           bool     `help:"A broken SHOULD fails the run."`
+	TimeoutFactor    float64  `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
+	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
+	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
+	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
+	List             bool     `short:"l" help:"List the cases of the suite, one a line."`
+	ListFaults       bool     `help:"List the faults that the reference relay can be given."`
+	Version          bool     `help:"Show the version."`
+}
+
+// Run does what the flags say.
+func (t *testCmd) Run(sys *system) error {
+	switch {
+	case t.Version:
+		_, err := fmt.Fprintln(sys.stdout, program, runner.Version())
+		return err
+	case t.ListFaults:
+		return listFaults(sys.stdout)
+	case t.List:
+		for _, c := range cases.Suite(t.Suite) {
+			if _, err := fmt.Fprintln(sys.stdout, c.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	s, err := t.settings(sys)
+	if err != nil {
+		return err
+	}
+	selected := cases.Suite(t.Suite)
+	if s.names != nil {
+		if selected, err = runner.SelectCases(s.names); err != nil {
+			return &exit{runner.ExitUnsupported, fmt.Errorf("%w (-l --suite all lists the cases)", err)}
+		}
+	}
+	return t.test(sys, s, selected)
+}
+
+// test runs the cases and reports.
+func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
+	connect := s.connect
+	connect.Warn = func(err error) { sys.say("warning: %v", err) }
+	if s.target.Embedded {
+		relay, err := runner.StartEmbedded(s.target, s.warn(sys))
+		if err != nil {
+			return err
+		}
+		defer relay.Close()
+		connect = relay.Connect(connect)
+		if s.verbose {
+			sys.say("the embedded relay listens on %s", connect.URL.Addr())
+		}
+	}
+	s.cases.URL = connect.URL
+	s.cases.Dial = runner.Dialer(connect)
+	info := runner.ClientInfo{Name: program, Version: runner.Version()}
+	o := runner.Options{
+		Client: runner.Builtin(info, s.cases), Cases: runner.Planned(selected), Relay: s.target.Name,
+		Transport: string(s.choice), Drafts: s.draftNames(), TAP: sys.stdout,
+	}
+	if s.verbose {
+		o.Trace = runner.Verbose(sys.stderr)
+	}
+	report, err := runner.Run(sys.ctx, o)
+	if s.output != nil {
+		err = errors.Join(err, s.output.Write(report))
+	}
+	if err != nil {
+		return err
+	}
+	if report.Exit != runner.ExitPass {
+		return &exit{code: report.Exit}
+	}
+	return nil
+}

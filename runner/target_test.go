@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+)
+
+func TestParseTarget(t *testing.T) {
+	known := []string{"drop-objects", "wrong-code"}
+	for _, test := range []struct {
+		name     string
+		embedded bool
+		addr     string
+		faults   []string
+		err      string // a part of the error; empty for none
+	}{
+		{name: "https://relay.example/path?x=1", addr: "relay.example:443"},
+		{name: "moqt://[::1]:4443", addr: "[::1]:4443"},
+		{name: "embedded", embedded: true},
+		{name: "embedded?fault=wrong-code", embedded: true, faults: []string{"wrong-code"}},
+		{name: "embedded?fault=wrong-code&fault=drop-objects", embedded: true, faults: []string{"wrong-code", "drop-objects"}},
+		{name: "embedded?fault=wrongcode", err: `unknown fault "wrongcode": did you mean wrong-code?`},
+		{name: "embedded?fault=", err: `unknown fault ""`},
+		{name: "embedded?faults=wrong-code", err: `unknown option "faults"`},
+		{name: "embedded?fault=%zz", err: "invalid URL escape"},
+		{name: "embeded", err: "want https://host:port/path, moqt://host:port/path or embedded"},
+		{name: "relay.example:4443", err: "want https://"},
+		{name: "", err: "want https://"},
+		{name: "http://relay.example", err: "https:// (WebTransport) or moqt:// (QUIC)"},
+		{name: "https://relay.example:99999", err: "99999"},
+		{name: "https://:4443", err: "no host"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := ParseTarget(test.name, known)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Fatalf("got %v, want %q", err, test.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Name != test.name || got.Embedded != test.embedded || !slices.Equal(got.Faults, test.faults) {
+				t.Errorf("got %+v", got)
+			}
+			if !got.Embedded && got.URL.Addr() != test.addr {
+				t.Errorf("address %q, want %q", got.URL.Addr(), test.addr)
+			}
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"setup-only", "announce-only", "subscribe-error", "fetch", "join"}
+	for name, want := range map[string][]string{
+		"setup-onyl":      {"setup-only"},
+		"SETUP-ONLY":      {"setup-only"},
+		"setup":           {"setup-only"},
+		"subscribe-eror":  {"subscribe-error"},
+		"only":            {"setup-only", "announce-only"},
+		"fetsh":           {"fetch"},
+		"zzzzzzzz":        nil,
+		"x":               nil,
+		"":                nil,
+		"no-such-case-77": nil,
+	} {
+		if got := Nearest(name, known); !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestSelectCases(t *testing.T) {
+	for _, c := range cases.All() {
+		for _, name := range append([]string{c.ID}, c.Aliases...) {
+			got, err := SelectCases([]string{name})
+			if err != nil || len(got) != 1 || got[0].ID != c.ID {
+				t.Errorf("%q: got %v, %v", name, got, err)
+			}
+		}
+	}
+	got, err := SelectCases([]string{"subscribe-error", "publish-namespace-only", "announce-only", "subscribe-error"})
+	if err != nil || len(got) != 2 || got[0].ID != "subscribe-error" || got[1].ID != "announce-only" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	_, err = SelectCases([]string{"setup-only", "setup-onyl"})
+	unknown, ok := err.(*UnknownCaseError)
+	if !ok || unknown.Name != "setup-onyl" || !slices.Contains(unknown.Near, "setup-only") || !strings.Contains(err.Error(), "did you mean setup-only") {
+		t.Errorf("got %v", err)
+	}
+}
