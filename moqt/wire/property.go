@@ -137,7 +137,7 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 		switch {
 		case d >= Draft16 && x.Type < prev:
 			reason = fmt.Sprintf("type 0x%x after 0x%x: types must ascend, they are written as deltas", x.Type, prev)
-		case x.Type > d.MaxVarint() || x.Uint > d.MaxVarint():
+		case !fits(d, typeField(d, prev, x.Type), x.Uint):
 			reason = "integer above 2^62-1"
 		case x.Type%2 == 0 && len(x.Bytes) > 0:
 			reason = fmt.Sprintf("type 0x%x is even and carries an integer, not bytes", x.Type)
@@ -156,13 +156,17 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 	return out, nil
 }
 
+// typeField is what stands for a type after the previous one. Deltas may add up to more than one integer of 16 can hold, up to 2^64-1 (draft-16 §1.4.2).
+func typeField(d Draft, prev, t uint64) uint64 {
+	if d >= Draft16 {
+		return t - prev
+	}
+	return t
+}
+
 // appendKeyValue writes one pair whose fitness was checked.
 func appendKeyValue(b []byte, d Draft, prev uint64, x Property) []byte {
-	t := x.Type
-	if d >= Draft16 {
-		t -= prev
-	}
-	b = AppendVarint(b, d, t)
+	b = AppendVarint(b, d, typeField(d, prev, x.Type))
 	if x.Type%2 == 0 {
 		return AppendVarint(b, d, x.Uint)
 	}

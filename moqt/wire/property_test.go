@@ -160,6 +160,7 @@ func TestPropertiesUnencodable(t *testing.T) {
 		{"repeated type", Draft16, Properties{{Type: 2}, {Type: 2}}, true},
 		{"63 bits", Draft16, Properties{{Type: 2, Uint: 1 << 62}}, false},
 		{"type of 63 bits", Draft14, Properties{{Type: 1 << 62}}, false},
+		{"type of 63 bits, by a delta of 62", Draft16, Properties{{Type: 1<<62 - 2}, {Type: 1 << 62}}, true},
 		{"64 bits", Draft17, Properties{{Type: 1<<64 - 2, Uint: 1<<64 - 1}}, true},
 		{"bytes in an even type", Draft18, Properties{{Type: 2, Bytes: []byte{1}}}, false},
 		{"integer in an odd type", Draft18, Properties{{Type: 3, Uint: 1}}, false},

@@ -28,11 +28,15 @@ func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error)
 		if r.pair.Type < prev && to >= Draft16 {
 			return transcodeSorted(dst, from, to, raw)
 		}
-		if err := transcodePair(&r.pair, from, to); err != nil {
+		x := r.pair
+		if err := transcodePair(&x, from, to); err != nil {
 			return dst, err
 		}
-		out = appendKeyValue(out, to, prev, r.pair)
-		prev = r.pair.Type
+		if !fits(to, typeField(to, prev, x.Type)) {
+			return dst, unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
+		}
+		out = appendKeyValue(out, to, prev, x)
+		prev = x.Type
 	}
 	return out, nil
 }
@@ -79,7 +83,7 @@ func transcodeSorted(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
 }
 
 func transcodePair(x *Property, from, to Draft) error {
-	if !fits(to, x.Type, x.Uint) {
+	if !fits(to, x.Uint) {
 		return unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
 	}
 	if x.Type != PropImmutable || readsAlike(x.Bytes, from, to) {
