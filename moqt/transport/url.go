@@ -42,6 +42,8 @@ func ParseURL(raw string) (URL, error) {
 		return URL{}, fmt.Errorf("relay URL %q: no host", raw)
 	case u.User != nil:
 		return URL{}, fmt.Errorf("relay URL %q: user information is not allowed", raw)
+	case u.Fragment != "":
+		return URL{}, fmt.Errorf("relay URL %q: a fragment is not allowed, it would not be sent", raw)
 	}
 	port := u.Port()
 	if port == "" {

@@ -14,16 +14,17 @@ type StreamInfo struct {
 	OpenedByClient, FromClient bool
 }
 
-// Action is what happens to one direction of a stream once Fault.After bytes have passed.
+// Action is what happens to one direction of a stream once the receiver has read Fault.After bytes. Nothing that the sender
+// sends beyond these bytes arrives, FIN and RESET_STREAM included; the sender itself notices nothing of that.
 type Action int
 
 // The actions.
 const (
-	// None does nothing.
+	// None lets everything through.
 	None Action = iota
-	// Cut swallows everything further, FIN and RESET_STREAM included; the sender notices nothing.
+	// Cut does no more than that: the receiver waits for ever.
 	Cut
-	// Reset shows the receiver a RESET_STREAM with Code; the sender notices nothing and what it sends is swallowed.
+	// Reset shows the receiver a RESET_STREAM with Code.
 	Reset
 	// Stop shows the sender a STOP_SENDING with Code, which it answers with a RESET_STREAM with the same code, as QUIC does.
 	Stop
@@ -35,7 +36,7 @@ const (
 type Fault struct {
 	// Delay is how much later everything of this direction arrives: its first frame, data, FIN, RESET_STREAM.
 	Delay time.Duration
-	// After is the number of bytes that pass unharmed before Action; with 0 it strikes at the first frame of the direction.
+	// After is the number of bytes that arrive before Action; with 0 it strikes when the first frame of the direction would arrive.
 	After int64
 	// Action is what happens then, Code its application code.
 	Action Action

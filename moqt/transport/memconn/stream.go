@@ -55,7 +55,7 @@ func (s *Stream) SetWriteDeadline(t time.Time) error {
 }
 
 // Read implements transport.ReceiveStream.
-func (s *Stream) Read(b []byte) (int, error) { return s.recv.read(b) }
+func (s *Stream) Read(b []byte) (int, error) { return s.recv.take(b) }
 
 // Stop implements transport.ReceiveStream.
 func (s *Stream) Stop(code uint64) { s.recv.stop(code) }
@@ -88,7 +88,8 @@ type half struct {
 	held    int    // how many there are
 	flight  []mark // when they arrive; empty without a delay
 	passed  int64  // bytes handed to the buffer so far
-	struck  bool   // the fault's action has happened
+	read    int64  // bytes taken out of it
+	armed   bool   // the fault's action is on its way
 	shown   bool   // the peer has been told of the stream
 	ended   bool   // counted out of whole
 	finSent bool
@@ -184,13 +185,11 @@ func (h *half) write(b []byte) (n int, err error) {
 
 // put sends bytes for which there is room and returns how many of them. The caller holds mu.
 func (h *half) put(b []byte) int {
-	if h.strikes() {
+	if h.swallows() {
 		return len(b)
 	}
 	if h.fault.Action != None {
-		if left := h.fault.After - h.passed; int64(len(b)) > left {
-			b = b[:left]
-		}
+		b = b[:min(int64(len(b)), h.fault.After-h.passed)]
 	}
 	h.show()
 	h.grow(len(b))
@@ -234,20 +233,24 @@ func (h *half) copyOut(b []byte, n int) {
 	copy(b[k:n], h.buf)
 }
 
-// strikes does the fault's action when its bytes have passed, and reports whether it swallows what comes next.
-// The caller holds mu.
-func (h *half) strikes() bool {
+// swallows reports whether the fault keeps what comes next from the receiver. The caller holds mu.
+func (h *half) swallows() bool {
 	if h.fault.Action == None || h.passed < h.fault.After {
 		return false
 	}
-	if h.struck {
-		return true
+	h.show()
+	if h.fault.After == 0 && !h.armed {
+		h.armed = true
+		h.later(h.strike)
 	}
-	h.struck = true
+	return true
+}
+
+// strike does the fault's action. The caller holds mu.
+func (h *half) strike() {
 	switch code := h.fault.Code; h.fault.Action {
 	case Reset:
-		h.show()
-		h.later(func() { h.arriveReset(code) })
+		h.arriveReset(code)
 	case Stop:
 		h.arriveStop(code)
 	case Close:
@@ -255,7 +258,6 @@ func (h *half) strikes() bool {
 		other := err
 		h.link.end(h.sender, &err, &other)
 	}
-	return true
 }
 
 func (h *half) close() error {
@@ -272,7 +274,7 @@ func (h *half) close() error {
 	h.finSent = true
 	h.cancel(nil)
 	h.changed.Broadcast()
-	if h.strikes() {
+	if h.swallows() {
 		return nil
 	}
 	h.show()
@@ -292,7 +294,7 @@ func (h *half) reset(code uint64) {
 	h.sendErr = &transport.StreamError{StreamID: h.info.ID, Code: code}
 	h.cancel(h.sendErr)
 	h.changed.Broadcast()
-	if h.strikes() {
+	if h.swallows() {
 		return
 	}
 	h.show()
@@ -330,7 +332,8 @@ func (h *half) stop(code uint64) {
 	h.arriveStop(code)
 }
 
-func (h *half) read(b []byte) (int, error) {
+// take waits for bytes that have arrived.
+func (h *half) take(b []byte) (int, error) {
 	h.link.mu.Lock()
 	defer h.link.mu.Unlock()
 	for {
@@ -355,7 +358,11 @@ func (h *half) read(b []byte) (int, error) {
 			h.copyOut(b, n)
 			h.start = (h.start + n) % len(h.buf)
 			h.held -= n
+			h.read += int64(n)
 			h.changed.Broadcast()
+			if h.fault.Action != None && h.read == h.fault.After {
+				h.strike()
+			}
 			return n, nil
 		}
 		if h.finCame && h.held == 0 {
