@@ -81,15 +81,15 @@ func (c *cursor) stopped(message string) error {
 	case short:
 		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation, Reason: "truncated", Err: ErrTruncated}
 	case invalid:
-		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation, Section: "§1.4.1",
+		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation, Section: Section(c.d, TopicIntegers),
 			Reason: fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
 	}
 	return nil
 }
 
 // fail is a breach found in a field that starts at offset at.
-func (c *cursor) fail(message, field string, at int, section, format string, args ...any) error {
-	return &Error{Draft: c.d, Message: message, Field: field, Offset: at, Code: ProtocolViolation, Section: section, Reason: fmt.Sprintf(format, args...)}
+func (c *cursor) fail(message, field string, at int, topic Topic, format string, args ...any) error {
+	return &Error{Draft: c.d, Message: message, Field: field, Offset: at, Code: ProtocolViolation, Section: Section(c.d, topic), Reason: fmt.Sprintf(format, args...)}
 }
 
 // unencodable is the error of the data-stream encoders: a value that the draft has no form for.
@@ -105,17 +105,6 @@ func fits(d Draft, values ...uint64) bool {
 		}
 	}
 	return true
-}
-
-// dataSection is a section of "Data Streams and Datagrams": §10.x in 14-17, §11.x in 18-20; 21 renumbered what is below §11.
-func dataSection(d Draft, sub string) string {
-	switch {
-	case d <= Draft17:
-		return "§10." + sub
-	case d <= Draft20:
-		return "§11." + sub
-	}
-	return "§11"
 }
 
 // propertiesLengthField and propertiesField are the draft's names of the two fields of an object's properties.

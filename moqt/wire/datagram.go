@@ -129,9 +129,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 		if t == TypePaddingDatagram && c.d >= Draft18 {
 			return g, ErrPadding
 		}
-		err := unknownType(c.d, datagramMessage, t).(*Error)
-		err.Section = dataSection(c.d, "3.1")
-		return g, err
+		return g, unknownType(c.d, datagramMessage, TopicObjectDatagram, t)
 	}
 	g.EndOfGroup = t&datagramEndOfGroup != 0
 	g.ZeroObjectID = t&datagramZeroObjectID != 0
@@ -151,7 +149,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 			return g, err
 		}
 		if c.stop == running && len(g.Properties) == 0 {
-			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, dataSection(c.d, "3.1"), "0, but the type says that there are %s", propertiesField(c.d))
+			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, TopicObjectDatagram, "0, but the type says that there are %s", propertiesField(c.d))
 		}
 	}
 	if !g.HasStatus {
@@ -164,7 +162,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 		return g, err
 	}
 	if c.stop == running && c.n < len(c.b) {
-		return g, c.fail(datagramMessage, "object_status", c.n, dataSection(c.d, "3.1"), "%d bytes after the status, which has no payload", len(c.b)-c.n)
+		return g, c.fail(datagramMessage, "object_status", c.n, TopicObjectDatagram, "%d bytes after the status, which has no payload", len(c.b)-c.n)
 	}
 	return g, nil
 }

@@ -90,7 +90,7 @@ func ParseFetchHeader(b []byte, d Draft) (requestID uint64, n int, err error) {
 func (c *cursor) fetchHeader() (requestID uint64, err error) {
 	t := c.varint("type")
 	if c.stop == running && t != typeFetch {
-		return 0, unknownType(c.d, fetchMessage, t)
+		return 0, unknownType(c.d, fetchMessage, TopicFetchHeader, t)
 	}
 	return c.varint("request_id"), nil
 }
@@ -160,7 +160,7 @@ func (o *FetchObjects) EndOfStream(rest []byte) error {
 		return err
 	}
 	if err := c.stopped(objectMessage); err != nil {
-		err.(*Error).Section = dataSection(o.Draft, "4")
+		err.(*Error).Section = Section(o.Draft, TopicStreamEnd)
 		return err
 	}
 	return TruncatedPayload(o.Draft, c.n, h.PayloadLength, uint64(len(rest)-c.n))

@@ -56,10 +56,10 @@ func (c *cursor) checkStatus(message string, s ObjectStatus, properties, at int)
 		return nil
 	}
 	if !s.Defined(c.d) {
-		return c.fail(message, "object_status", at, dataSection(c.d, "2.1.1"), "0x%x is not defined", uint64(s))
+		return c.fail(message, "object_status", at, TopicObjectStatus, "0x%x is not defined", uint64(s))
 	}
 	if properties > 0 && !s.allowsProperties(c.d) {
-		return c.fail(message, "object_status", at, dataSection(c.d, "2.1.2"), "an object with status %s has %s", s, propertiesField(c.d))
+		return c.fail(message, "object_status", at, TopicObjectProperties, "an object with status %s has %s", s, propertiesField(c.d))
 	}
 	return nil
 }
@@ -88,8 +88,8 @@ func (c *cursor) objectProperties(message string, limit uint64, opt *Options) ([
 		return nil, nil
 	}
 	if limit > 0 && length > limit {
-		e := c.fail(message, propertiesLengthField(c.d), at, "", "%d bytes, this endpoint takes at most %d", length, limit).(*Error)
-		e.Code = InternalError
+		e := unencodable(c.d, message, propertiesLengthField(c.d), "%d bytes, this endpoint takes at most %d", length, limit).(*Error)
+		e.Offset = at
 		return nil, e
 	}
 	raw := c.bytes(propertiesField(c.d), length)

@@ -148,7 +148,7 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 		}
 		if reason != "" {
 			return b, &Error{Draft: d, Message: "properties", Field: fmt.Sprintf("properties[%d]", i), Offset: len(out) - len(b),
-				Code: InternalError, Section: kvSection(d), Reason: reason}
+				Code: InternalError, Section: Section(d, TopicKeyValuePairs), Reason: reason}
 		}
 		out = appendKeyValue(out, d, prev, x)
 		prev = x.Type
@@ -219,16 +219,5 @@ func (r *kvReader) next() error {
 
 // fail is never ErrTruncated: a block's length is known, so there is nothing more to read.
 func (r *kvReader) fail(field, reason string) error {
-	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation, Section: kvSection(r.d), Reason: reason}
-}
-
-// kvSection is where the draft defines Key-Value-Pairs.
-func kvSection(d Draft) string {
-	switch {
-	case d <= Draft16:
-		return "§1.4.2"
-	case d <= Draft20:
-		return "§1.4.3"
-	}
-	return "§8"
+	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation, Section: Section(r.d, TopicKeyValuePairs), Reason: reason}
 }

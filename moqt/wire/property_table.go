@@ -48,15 +48,16 @@ var propertyRows = []propertyRow{
 	{0x0A, "VIDEO_FRAME_MARKING", 18, 19, ObjectScope, nil},
 	{0x08, "TIMESCALE", 18, Newest, bothScopes, nil},
 	{0x09, "VIDEO_FRAME_MARKING", 20, Newest, ObjectScope, nil},
-	{0x0A, "ENCRYPTED_LIST", 20, Newest, bothScopes, nil},
+	{0x0A, "ENCRYPTED_LIST", 20, Newest, ObjectScope, nil},
 	{0x0C, "AUDIO_LEVEL", 18, Newest, ObjectScope, nil},
-	{0x0D, "VIDEO_CONFIG", 18, Newest, ObjectScope, nil},
-	{0x0F, "AUDIO_CONFIG", 20, Newest, ObjectScope, nil},
+	{0x0D, "VIDEO_CONFIG", 18, 19, ObjectScope, nil},
+	{0x0D, "VIDEO_CONFIG", 20, Newest, bothScopes, nil},
+	{0x0F, "AUDIO_CONFIG", 20, Newest, bothScopes, nil},
 	{0x10, "TIMESTAMP", 20, Newest, ObjectScope, nil},
-	{0x32, "PADDING", 20, Newest, bothScopes, nil},
+	{0x32, "PADDING", 20, Newest, ObjectScope, nil},
 }
 
-// propertySection is where a property stands, by its number in draft 17's §11: 16 has no numbers there, 18 put one before.
+// propertySection is where a property stands, by its number in draft 17's §11: 16 has no numbers there, 18 put one before, 21 moved all.
 func propertySection(n int) func(Draft) string {
 	return func(d Draft) string {
 		switch {
@@ -67,7 +68,7 @@ func propertySection(n int) func(Draft) string {
 		case d <= Draft20:
 			return fmt.Sprintf("§12.%d", n+1)
 		}
-		return "§10"
+		return fmt.Sprintf("§10.%d", n+1)
 	}
 }
 

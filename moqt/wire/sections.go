@@ -41,6 +41,17 @@ const (
 	TopicTermination
 	TopicJoining
 	TopicNegotiation
+	TopicUniStreams
+	TopicObjectStatus
+	TopicObjectProperties
+	TopicObjectDatagram
+	TopicStreamEnd
+	TopicSubgroupHeader
+	TopicFetchHeader
+	TopicFetchFlags
+	TopicEndOfRange
+	TopicPadding
+	TopicMalformedTracks
 )
 
 // sections has per topic one column for each of 14, 15, 16, 17, 18, 19, 20, and 21 and 22 together, which have the same numbers.
@@ -81,6 +92,17 @@ var sections = [...][8]string{
 	TopicTermination:        {"§3.4", "§3.4", "§3.4", "§3.5", "§3.5", "§3.5", "§3.5", "§6.6"},
 	TopicJoining:            {"§9.16.2", "§9.16.2", "§9.16.2", "§9.14.2", "§10.12.2", "§10.12.2", "§5.1.3", "§3.4"},
 	TopicNegotiation:        {"§3.2", "§3.1", "§3.1", "§3.1", "§3.1", "§3.1", "§3.1", "§6.2"},
+	TopicUniStreams:         {"§10", "§10", "§10", "§3.4", "§3.4", "§3.4", "§3.4", "§6.4.1"},
+	TopicObjectStatus:       {"§10.2.1.1", "§10.2.1.1", "§10.2.1.1", "§10.2.1.1", "§11.2.1.1", "§11.2.1.1", "§11.2.1.1", "§11.1.1"},
+	TopicObjectProperties:   {"§10.2.1.2", "§10.2.1.2", "§10.2.1.2", "§10.2.1.2", "§11.2.1.2", "§11.2.1.2", "§11.2.1.2", "§11.1.2"},
+	TopicObjectDatagram:     {"§10.3.1", "§10.3.1", "§10.3.1", "§10.3.1", "§11.3.1", "§11.3.1", "§11.3.1", "§11.2.1"},
+	TopicStreamEnd:          {"§10.4", "§10.4", "§10.4", "§10.4", "§11.4", "§11.4", "§11.4", "§11.3"},
+	TopicSubgroupHeader:     {"§10.4.2", "§10.4.2", "§10.4.2", "§10.4.2", "§11.4.2", "§11.4.2", "§11.4.2", "§11.3.1"},
+	TopicFetchHeader:        {"§10.4.4", "§10.4.4", "§10.4.4", "§10.4.4", "§11.4.4", "§11.4.4", "§11.4.4", "§11.4.1"},
+	TopicFetchFlags:         {"", "§10.4.4", "§10.4.4.1", "§10.4.4.1", "§11.4.4.1", "§11.4.4.1", "§11.4.4.1", "§11.4.1.1"},
+	TopicEndOfRange:         {"", "", "§10.4.4.2", "§10.4.4.2", "§11.4.4.2", "§11.4.4.2", "§11.4.4.2", "§11.4.1.2"},
+	TopicPadding:            {"", "", "", "", "§11.5", "§11.5", "§11.5", "§11.5"},
+	TopicMalformedTracks:    {"§2.5", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§12.1"},
 }
 
 // Section is where draft d has the topic, "§9.7"; "" where it has none.

@@ -59,22 +59,15 @@ func ParseStreamType(b []byte, d Draft) (t StreamType, n int, err error) {
 	case v == TypePaddingStream && d >= Draft18:
 		t = PaddingStream
 	default:
-		return 0, 0, unknownType(d, "unidirectional stream", v)
+		return 0, 0, unknownType(d, "unidirectional stream", TopicUniStreams, v)
 	}
 	n, err = c.result("unidirectional stream", nil)
 	return t, n, err
 }
 
 // unknownType is the error for a type that the draft does not define.
-func unknownType(d Draft, message string, t uint64) error {
-	section := dataSection(d, "4.2")
-	switch {
-	case d == Draft17 || d == Draft18 || d == Draft19 || d == Draft20:
-		section = "§3.4"
-	case d <= Draft16:
-		section = "§10"
-	}
-	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Section: section, Reason: "unknown type " + typeValue(t), Err: ErrUnknownType}
+func unknownType(d Draft, message string, topic Topic, t uint64) error {
+	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Section: Section(d, topic), Reason: "unknown type " + typeValue(t), Err: ErrUnknownType}
 }
 
 // SubgroupIDMode says where the Subgroup ID of a stream comes from.
@@ -167,7 +160,7 @@ func ParseSubgroupHeader(b []byte, d Draft, h *SubgroupHeader) (int, error) {
 func (c *cursor) subgroupHeader() (h SubgroupHeader, err error) {
 	t := c.varint("type")
 	if c.stop == running && !validSubgroupType(c.d, t) {
-		return h, unknownType(c.d, subgroupMessage, t)
+		return h, unknownType(c.d, subgroupMessage, TopicSubgroupHeader, t)
 	}
 	h.HasProperties = t&subgroupProperties != 0
 	h.EndOfGroup = t&subgroupEndOfGroup != 0
@@ -215,7 +208,7 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 	if o.started {
 		limit := o.Draft.MaxVarint()
 		if c.stop == running && (o.last == limit || v.Delta > limit-o.last-1) { // draft-18 §11.4.2
-			return c.fail(objectMessage, "object_id_delta", 0, dataSection(c.d, "4.2"), "Object ID passes %d", limit)
+			return c.fail(objectMessage, "object_id_delta", 0, TopicSubgroupHeader, "Object ID passes %d", limit)
 		}
 		v.ObjectID = o.last + v.Delta + 1
 	}
@@ -297,7 +290,7 @@ func (o *SubgroupObjects) EndOfStream(rest []byte) error {
 		return err
 	}
 	if err := c.stopped(objectMessage); err != nil {
-		err.(*Error).Section = dataSection(o.Draft, "4")
+		err.(*Error).Section = Section(o.Draft, TopicStreamEnd)
 		return err
 	}
 	return TruncatedPayload(o.Draft, c.n, h.PayloadLength, uint64(len(rest)-c.n))
@@ -307,6 +300,6 @@ func (o *SubgroupObjects) EndOfStream(rest []byte) error {
 // offset is where the payload starts.
 func TruncatedPayload(d Draft, offset int, want, got uint64) error {
 	e := unencodable(d, objectMessage, "payload", "the stream ended after %d of %d bytes", got, want).(*Error)
-	e.Offset, e.Code, e.Section, e.Err = offset, ProtocolViolation, dataSection(d, "4"), ErrTruncated
+	e.Offset, e.Code, e.Section, e.Err = offset, ProtocolViolation, Section(d, TopicStreamEnd), ErrTruncated
 	return e
 }
