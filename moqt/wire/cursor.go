@@ -10,6 +10,8 @@ type cursor struct {
 	n     int
 	stop  stopReason
 	field string
+	// passed are the deviations let pass so far; they are told once the whole header is there, not at every attempt.
+	passed Tolerance
 }
 
 type stopReason uint8
@@ -85,6 +87,15 @@ func (c *cursor) stopped(message string) error {
 			Reason: fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
 	}
 	return nil
+}
+
+// tolerates reports whether a deviation is to be let pass, and notes it.
+func (c *cursor) tolerates(opt *Options, t Tolerance) bool {
+	if !opt.Tolerate.Has(t) {
+		return false
+	}
+	c.passed |= t
+	return true
 }
 
 // fail is a breach found in a field that starts at offset at.

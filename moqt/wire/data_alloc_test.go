@@ -144,6 +144,9 @@ func dataPaths(d Draft) []dataPath {
 			}
 			return nil
 		}},
+		{"properties/malformed", 1, len(objects[0].Properties), func() error {
+			return MalformedObject(objects[0].Properties, d, Location{Group: 1 << 40, Object: 1 << 20})
+		}},
 		{"properties/transcode", 1, len(objects[0].Properties), func() (err error) {
 			to := Draft22
 			if d == Draft22 {

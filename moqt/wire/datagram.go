@@ -119,6 +119,7 @@ func ParseDatagram(b []byte, d Draft, opt Options, g *Datagram) error {
 	}
 	if err == nil {
 		*g = v
+		opt.tell(c.passed, datagramMessage)
 	}
 	return err
 }

@@ -39,7 +39,7 @@ func (o *FetchObjects) parse(c *cursor, h *FetchObject) (err error) {
 		}
 	}
 	v.PayloadLength = c.varint("payload_length")
-	if c.stop == running && v.PayloadLength == 0 && (o.Draft <= Draft15 || o.Options.tolerates(FetchObjectStatus, objectMessage)) {
+	if c.stop == running && v.PayloadLength == 0 && (o.Draft <= Draft15 || c.tolerates(&o.Options, FetchObjectStatus)) {
 		at := c.n
 		v.Status = ObjectStatus(c.varint("object_status"))
 		if err := c.checkStatus(objectMessage, v.Status, len(v.Properties), at); err != nil {
@@ -49,6 +49,7 @@ func (o *FetchObjects) parse(c *cursor, h *FetchObject) (err error) {
 	if c.stop == running {
 		*h = v
 		o.took(h)
+		o.Options.tell(c.passed, objectMessage)
 	}
 	return nil
 }
@@ -162,7 +163,7 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 // parseRange reads a marker: both ids absolute and no Payload Length, also from 18 on, where the text leaves it open (WIRE section 7.5).
 // With the tolerance EndOfRangeDeltas, the ids are read as an object's of that draft, and a Payload Length of 0 follows.
 func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) error {
-	if !o.Options.tolerates(EndOfRangeDeltas, objectMessage) {
+	if !c.tolerates(&o.Options, EndOfRangeDeltas) {
 		v.Group = c.varint("group_id")
 		v.Object = c.varint("object_id")
 	} else {
@@ -183,6 +184,7 @@ func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) erro
 	if c.stop == running {
 		*h = v
 		o.took(h)
+		o.Options.tell(c.passed, objectMessage)
 	}
 	return nil
 }

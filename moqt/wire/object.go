@@ -68,7 +68,7 @@ func (c *cursor) checkStatus(message string, s ObjectStatus, properties, at int)
 func (c *cursor) checkProperties(message string, raw []byte, opt *Options) error {
 	for r := (kvReader{b: raw, d: c.d}); r.more(); {
 		if err := r.next(); err != nil {
-			if opt.tolerates(LenientExtensions, message) {
+			if c.tolerates(opt, LenientExtensions) {
 				return nil
 			}
 			e := err.(*Error)

@@ -101,7 +101,8 @@ func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, e
 	var props Properties
 	for r := (kvReader{b: b, d: d}); r.more(); {
 		if err := r.next(); err != nil {
-			if scope != 0 && opt.tolerates(LenientExtensions, "properties") {
+			if scope != 0 && opt.Tolerate.Has(LenientExtensions) {
+				opt.tell(LenientExtensions, "properties")
 				return props, nil
 			}
 			return props, err
@@ -114,17 +115,6 @@ func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, e
 		props = append(props, x)
 	}
 	return props, nil
-}
-
-// tolerates reports whether a deviation is to be let pass, and tells so.
-func (o *Options) tolerates(t Tolerance, where string) bool {
-	if !o.Tolerate.Has(t) {
-		return false
-	}
-	if o.Tolerated != nil {
-		o.Tolerated(t, where)
-	}
-	return true
 }
 
 // AppendProperties appends a block of Key-Value-Pairs, without a length before it. The error is an *Error: types not ascending (16 and later), an odd

@@ -110,7 +110,7 @@ func checkProperty(r *kvReader, d Draft, scope Scope) error {
 	if r.pair.Type == PropImmutable {
 		for in := (kvReader{b: r.pair.Bytes, d: d}); in.more(); {
 			if in.next() != nil || in.pair.Type == PropImmutable {
-				return nil // a malformed track, see Malformed
+				return nil // a malformed track, see Properties.Malformed
 			}
 			if err := checkProperty(&in, d, scope); err != nil {
 				err.(*Error).Offset += r.n - len(r.pair.Bytes)
@@ -125,57 +125,6 @@ func checkProperty(r *kvReader, d Draft, scope Scope) error {
 	}
 	return &Error{Draft: d, Message: "properties", Field: row.name, Offset: r.value, Code: row.rule.code, Section: row.rule.section(d),
 		Reason: fmt.Sprintf("want %s, got %d", row.rule.want, r.pair.Uint)}
-}
-
-// Malformed reports why a track or object with these properties is malformed, nil if it is not: the subscription or fetch is to be cancelled then,
-// the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc is the object's location, not used for a track. What takes more than one object
-// to see (gaps that cover received objects) is the session's to find.
-func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
-	var groups, objects int
-	gap := func(x Property) error {
-		switch {
-		case scope != ObjectScope:
-		case x.Type == PropPriorGroupIDGap:
-			groups++
-			return oneGap("Prior Group ID Gap", groups, x.Uint, loc.Group)
-		case x.Type == PropPriorObjectIDGap:
-			objects++
-			return oneGap("Prior Object ID Gap", objects, x.Uint, loc.Object)
-		case MandatoryProperty(d, x.Type):
-			return fmt.Errorf("malformed track: Mandatory Track Property 0x%x on an object", x.Type)
-		}
-		return nil
-	}
-	for _, x := range p {
-		if x.Type != PropImmutable {
-			if err := gap(x); err != nil {
-				return err
-			}
-			continue
-		}
-		for r := (kvReader{b: x.Bytes, d: d}); r.more(); {
-			if err := r.next(); err != nil {
-				return fmt.Errorf("malformed track: Immutable Properties cannot be parsed: %w", err)
-			}
-			if r.pair.Type == PropImmutable {
-				return fmt.Errorf("malformed track: Immutable Properties inside Immutable Properties")
-			}
-			if err := gap(r.pair); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func oneGap(name string, seen int, gap, id uint64) error {
-	switch {
-	case seen > 1:
-		return fmt.Errorf("malformed track: more than one %s on an object", name)
-	case gap > id:
-		return fmt.Errorf("malformed track: %s %d is larger than the ID %d", name, gap, id)
-	}
-	return nil
 }
 
 // describeProperties lists properties in wire order: {"type","name","value"} or {"type","name","length","hex"}; unknown ones have no name, and even

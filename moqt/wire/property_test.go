@@ -145,6 +145,16 @@ func TestMalformedTrack(t *testing.T) {
 		if err := tt.props.Malformed(tt.d, tt.scope, at); (err != nil) != tt.malformed {
 			t.Errorf("%s: %v, want malformed %v", tt.name, err, tt.malformed)
 		}
+		if tt.scope != ObjectScope {
+			continue
+		}
+		raw, err := AppendProperties(nil, tt.d, tt.props)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := MalformedObject(raw, tt.d, at); (err != nil) != tt.malformed {
+			t.Errorf("%s, encoded: %v, want malformed %v", tt.name, err, tt.malformed)
+		}
 	}
 }
 

@@ -227,6 +227,7 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 	}
 	if c.stop == running {
 		*h, o.last, o.started = v, v.ObjectID, true
+		o.Options.tell(c.passed, objectMessage)
 	}
 	return nil
 }

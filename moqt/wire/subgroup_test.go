@@ -350,6 +350,9 @@ func TestLenientExtensions(t *testing.T) {
 	opt := Options{Tolerate: LenientExtensions, Tolerated: func(x Tolerance, where string) { told = append(told, fmt.Sprint(x, " ", where)) }}
 	o := SubgroupObjects{Draft: Draft16, HasProperties: true, Options: opt}
 	var h ObjectHeader
+	if _, err := o.ParseHeader(unhex(t, "00013c"), &h); err != ErrTruncated || len(told) != 0 { // told once, when the header is whole
+		t.Errorf("%v, told %v", err, told)
+	}
 	if n, err := o.ParseHeader(unhex(t, "00013c04"), &h); err != nil || n != 4 || !bytes.Equal(h.Properties, []byte{0x3c}) {
 		t.Errorf("n = %d, %x: %v", n, h.Properties, err)
 	}

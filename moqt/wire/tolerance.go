@@ -85,3 +85,15 @@ type Options struct {
 	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas is not on the wire.
 	Descending bool
 }
+
+// tell reports each of the deviations let pass.
+func (o *Options) tell(passed Tolerance, where string) {
+	if o.Tolerated == nil || passed == 0 {
+		return
+	}
+	for _, t := range toleranceNames {
+		if passed.Has(t.bit) {
+			o.Tolerated(t.bit, where)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package wire
+
+import "fmt"
+
+// Malformed reports why a track or object with these properties is malformed, nil if it is not: the subscription or fetch is to be cancelled then,
+// the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc is the object's location, not used for a track. What takes more than one object
+// to see (gaps that cover received objects) is the session's to find.
+func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
+	m := malformed{d: d, scope: scope, loc: loc}
+	for _, x := range p {
+		if err := m.property(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MalformedObject is Properties.Malformed on an object's encoded block; it allocates nothing but the error. A block that cannot be parsed itself is
+// not its matter: ParseHeader and ParseDatagram refuse that.
+func MalformedObject(raw []byte, d Draft, loc Location) error {
+	m := malformed{d: d, scope: ObjectScope, loc: loc}
+	for r := (kvReader{b: raw, d: d}); r.more(); {
+		if r.next() != nil {
+			return nil
+		}
+		if err := m.property(r.pair); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// malformed counts what an object may have once only.
+type malformed struct {
+	d               Draft
+	scope           Scope
+	loc             Location
+	groups, objects int
+}
+
+func (m *malformed) property(x Property) error {
+	if x.Type != PropImmutable {
+		return m.plain(x)
+	}
+	for r := (kvReader{b: x.Bytes, d: m.d}); r.more(); {
+		if err := r.next(); err != nil {
+			return fmt.Errorf("malformed track: %s cannot be parsed: %w", PropertyName(m.d, m.scope, PropImmutable), err)
+		}
+		if r.pair.Type == PropImmutable {
+			name := PropertyName(m.d, m.scope, PropImmutable)
+			return fmt.Errorf("malformed track: %s inside %s", name, name)
+		}
+		if err := m.plain(r.pair); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *malformed) plain(x Property) error {
+	switch {
+	case m.scope != ObjectScope:
+	case x.Type == PropPriorGroupIDGap:
+		m.groups++
+		return oneGap("PRIOR_GROUP_ID_GAP", m.groups, x.Uint, m.loc.Group)
+	case x.Type == PropPriorObjectIDGap:
+		m.objects++
+		return oneGap("PRIOR_OBJECT_ID_GAP", m.objects, x.Uint, m.loc.Object)
+	case MandatoryProperty(m.d, x.Type):
+		return fmt.Errorf("malformed track: Mandatory Track Property 0x%x on an object", x.Type)
+	}
+	return nil
+}
+
+func oneGap(name string, seen int, gap, id uint64) error {
+	switch {
+	case seen > 1:
+		return fmt.Errorf("malformed track: more than one %s on an object", name)
+	case gap > id:
+		return fmt.Errorf("malformed track: %s %d is larger than the ID %d", name, gap, id)
+	}
+	return nil
+}
