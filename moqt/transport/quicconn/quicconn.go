@@ -29,6 +29,9 @@ func New(q *quic.Conn, info transport.Info, onEnd func()) *Conn {
 // Info implements transport.Conn.
 func (c *Conn) Info() transport.Info { return c.info }
 
+// QUIC is the connection below, for its statistics. Its streams, datagrams and end are the Conn's.
+func (c *Conn) QUIC() *quic.Conn { return c.base.Q }
+
 // Context implements transport.Conn.
 func (c *Conn) Context() context.Context { return c.base.Context() }
 

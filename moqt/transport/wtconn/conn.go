@@ -274,6 +274,9 @@ func (c *Conn) abandon(code http3.ErrCode, reason string) {
 // Info implements transport.Conn.
 func (c *Conn) Info() transport.Info { return c.info }
 
+// QUIC is the connection below, for its statistics. Its streams, datagrams and end are the Conn's.
+func (c *Conn) QUIC() *quic.Conn { return c.base.Q }
+
 // Context implements transport.Conn.
 func (c *Conn) Context() context.Context { return c.base.Context() }
 

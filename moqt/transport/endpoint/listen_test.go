@@ -1,0 +1,239 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/wtconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+func TestSlowClientHoldsUpNobody(t *testing.T) {
+	var mu sync.Mutex
+	var warnings []string
+	warned := make(chan struct{}, 16)
+	l := listen(t, ListenOptions{UpgradeTimeout: 300 * time.Millisecond, Warn: func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		warnings = append(warnings, err.Error())
+		warned <- struct{}{}
+	}})
+	ctx := testContext(t)
+	slow, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, quicConfig(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.CloseWithError(0, "")
+	for _, s := range schemes {
+		c, err := Dial(ctx, DialOptions{URL: urlOf(t, s.scheme, l.Addr(), ""), TLS: insecure})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseWithError(0, "")
+		if _, err := l.Accept(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-slow.Context().Done()
+	<-warned
+	mu.Lock()
+	defer mu.Unlock()
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "no WebTransport session") || !strings.Contains(warnings[0], "deadline") {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	l := listen(t, ListenOptions{})
+	ctx := testContext(t)
+	var clients []transport.Conn
+	for _, s := range schemes {
+		for range 2 { // one is accepted, one is not
+			c, err := Dial(ctx, DialOptions{URL: urlOf(t, s.scheme, l.Addr(), ""), TLS: insecure})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseWithError(0, "")
+			clients = append(clients, c)
+		}
+	}
+	for range 2 {
+		if _, err := l.Accept(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Close()
+	for _, c := range clients {
+		select {
+		case <-c.Context().Done():
+			var cause *transport.CloseError
+			if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || cause.Code != 0 || cause.Transport {
+				t.Errorf("cause %v", context.Cause(c.Context()))
+			}
+		case <-ctx.Done():
+			t.Fatal("a client did not notice")
+		}
+	}
+	if _, err := l.Accept(ctx); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept after Close: %v", err)
+	}
+	if conn, err := net.ListenPacket("udp", l.Addr().String()); err != nil {
+		t.Errorf("the port is still taken: %v", err)
+	} else {
+		conn.Close()
+	}
+}
+
+func TestTooManyWaitingConnectionsAreRefused(t *testing.T) {
+	l := listen(t, ListenOptions{})
+	for range maxPending {
+		l.pending <- struct{}{}
+	}
+	defer func() {
+		for range maxPending {
+			<-l.pending
+		}
+	}()
+	c, err := Dial(testContext(t), DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure})
+	if err != nil {
+		return // refused before the handshake was over for us
+	}
+	defer c.CloseWithError(0, "")
+	<-c.Context().Done()
+	var cause *transport.CloseError
+	if !errors.As(context.Cause(c.Context()), &cause) || cause.Code != refusedBusy {
+		t.Errorf("cause %v", context.Cause(c.Context()))
+	}
+}
+
+func TestListenErrors(t *testing.T) {
+	l := listen(t, ListenOptions{})
+	for _, addr := range []string{l.Addr().String(), "nonsense", "127.0.0.1:99999"} {
+		if other, err := Listen(ListenOptions{Addr: addr}); err == nil {
+			other.Close()
+			t.Errorf("%s: no error", addr)
+		} else if !strings.Contains(err.Error(), addr) {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}
+
+func TestHalfWrittenStreamsDoNotBlockOthers(t *testing.T) {
+	client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{17}}, "https", "")
+	ctx := testContext(t)
+	q := client.(*wtconn.Conn).QUIC()
+	for range 500 { // streams whose header never comes whole
+		s, err := q.OpenUniStreamSync(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Write([]byte{0x40})
+	}
+	s, err := client.OpenUniStream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Write([]byte("whole"))
+	s.Close()
+	r, err := server.AcceptUniStream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); string(got) != "whole" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+func TestSelfSigned(t *testing.T) {
+	cert, err := SelfSigned("relay", "192.0.2.7", "relay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := cert.Leaf
+	for _, host := range []string{"localhost", "127.0.0.1", "::1", "relay", "192.0.2.7"} {
+		if err := leaf.VerifyHostname(host); err != nil {
+			t.Error(err)
+		}
+	}
+	if life := leaf.NotAfter.Sub(leaf.NotBefore); life >= 14*24*time.Hour || time.Until(leaf.NotAfter) < 24*time.Hour || leaf.NotBefore.After(time.Now()) {
+		t.Errorf("valid from %s for %s", leaf.NotBefore, life)
+	}
+	if leaf.IsCA || !leaf.BasicConstraintsValid || len(leaf.DNSNames) != 2 {
+		t.Errorf("CA %v, basic constraints %v, names %v", leaf.IsCA, leaf.BasicConstraintsValid, leaf.DNSNames)
+	}
+	if CertificateHash(cert) != sha256.Sum256(leaf.Raw) || CertificateHash(tls.Certificate{}) != [32]byte{} {
+		t.Error("the hash is not the certificate's")
+	}
+}
+
+func TestLogs(t *testing.T) {
+	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys")
+	t.Setenv("SSLKEYLOGFILE", keys)
+	t.Setenv("QLOGDIR", filepath.Join(dir, "from the environment"))
+	var serverKeys bytes.Buffer
+	l := listen(t, ListenOptions{QLOGDir: filepath.Join(dir, "q"), KeyLog: &serverKeys})
+	ctx := testContext(t)
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := fmt.Sprintf("%x", c.Info().OriginalDestinationConnectionID)
+	if _, err := l.Accept(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.CloseWithError(0, "")
+	l.Close()
+	for _, file := range []string{filepath.Join(dir, "from the environment", id+"_client.sqlog"), filepath.Join(dir, "q", id+"_server.sqlog")} {
+		b, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(b, []byte(id)) || !bytes.Contains(b, []byte("connection_close")) {
+			t.Errorf("%s: %d bytes, %v", file, len(b), err)
+		}
+	}
+	b, err := os.ReadFile(keys)
+	if err != nil || !bytes.Contains(b, []byte("CLIENT_TRAFFIC_SECRET_0")) {
+		t.Errorf("%q %v", b, err)
+	}
+	if !bytes.Contains(serverKeys.Bytes(), []byte("SERVER_TRAFFIC_SECRET_0")) {
+		t.Errorf("server's secrets: %q", serverKeys.Bytes())
+	}
+}
+
+// failing is a writer that cannot write.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestLogsThatCannotBeWrittenEndNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	warned := 0
+	client, server := connect(t, ListenOptions{QLOGDir: filepath.Join(file, "below a file")}, DialOptions{
+		QLOGDir: filepath.Join(file, "below a file"), KeyLog: failing{}, Drafts: []wire.Draft{17},
+		Warn: func(error) { mu.Lock(); defer mu.Unlock(); warned++ },
+	}, "moqt", "")
+	echo(t, client, server)
+	mu.Lock()
+	defer mu.Unlock()
+	if notes := strings.Join(client.Info().Notes, "\n"); warned != 2 || !strings.Contains(notes, "qlog") || !strings.Contains(notes, "disk full") {
+		t.Errorf("warned %d times, notes %s", warned, notes)
+	}
+}
