@@ -1,17 +1,30 @@
 package moqt
 
-import "github.com/moqinterop/moq-interop-client/moqt/wire"
+import (
+	"sync"
 
-// AppendDatagram appends an OBJECT_DATAGRAM with the object (draft-18 §11.3.1). Properties of another draft are translated. It allocates nothing where b has room
-// and there are no properties to translate. The error is a *wire.Error, and nothing is appended: what the draft has no form for, such as
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// blocks are buffers for the properties of a datagram while they are translated.
+var blocks = sync.Pool{New: func() any { return new([]byte) }}
+
+// AppendDatagram appends an OBJECT_DATAGRAM with the object (draft-18 §11.3.1). Properties of another draft are translated. It allocates nothing where b has room,
+// but for Immutable Properties that must be translated. The error is a *wire.Error, and nothing is appended: what the draft has no form for, such as
 // an EndOfGroup with a status.
 func AppendDatagram(b []byte, d wire.Draft, trackAlias uint64, o *Object) ([]byte, error) {
 	if o.Range != wire.NoRange {
 		return b, unencodable(d, "the end of a range has its place in a fetch stream")
 	}
-	props, err := translated(nil, d, o.Draft, o.Properties)
-	if err != nil {
-		return b, err
+	props := o.Properties
+	if len(props) > 0 && o.Draft != 0 && o.Draft != d {
+		scratch := blocks.Get().(*[]byte)
+		defer blocks.Put(scratch)
+		var err error
+		if props, err = wire.TranscodeProperties((*scratch)[:0], o.Draft, d, props); err != nil {
+			return b, err
+		}
+		*scratch = props
 	}
 	g := wire.Datagram{
 		TrackAlias:      trackAlias,
@@ -51,14 +64,6 @@ func ParseDatagram(b []byte, d wire.Draft, opt wire.Options, o *Object) (trackAl
 		o.Priority = DefaultPublisherPriority
 	}
 	return g.TrackAlias, nil
-}
-
-// translated gives an encoded block of properties in the form of draft to: the block itself where nothing changes, otherwise in dst.
-func translated(dst []byte, to, from wire.Draft, block []byte) ([]byte, error) {
-	if len(block) == 0 || from == 0 || from == to {
-		return block, nil
-	}
-	return wire.TranscodeProperties(dst[:0], from, to, block)
 }
 
 // unencodable is the error for what an encoder is given and the draft has no form for.

@@ -240,8 +240,6 @@ func fetchBytes(t testing.TB, d wire.Draft, descending bool, objects []*moqt.Obj
 	return slices.Clone(rec.Bytes()), ends
 }
 
-func ascendingOptions() moqt.ReaderOptions { return moqt.ReaderOptions{} }
-
 func fetchOptions(descending bool) moqt.ReaderOptions {
 	return moqt.ReaderOptions{Decode: wire.Options{Descending: descending}}
 }

@@ -343,6 +343,38 @@ func TestSubgroupDeadline(t *testing.T) {
 	})
 }
 
+// TestDeadlineInLargePayload lets a deadline pass while the payload goes straight to the object's buffer.
+func TestDeadlineInLargePayload(t *testing.T) {
+	const size = 300 << 10
+	b, _ := subgroupBytes(t, 19, wire.SubgroupHeader{}, []*moqt.Object{{Payload: payload(size)}})
+	synctest.Test(t, func(t *testing.T) {
+		send, recv := uniStream(t, roomy)
+		if _, err := send.Write(b[:200<<10]); err != nil {
+			t.Fatal(err)
+		}
+		r, err := moqt.NewSubgroupReader(recv(), 19, moqt.ReaderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		var o moqt.Object
+		if err := r.ReadObject(&o); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%v, want a deadline", err)
+		}
+		if err := r.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := send.Write(b[200<<10:]); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ReadObject(&o); err != nil || !bytes.Equal(o.Payload, payload(size)) {
+			t.Fatalf("%d bytes, %v", len(o.Payload), err)
+		}
+	})
+}
+
 // TestObjectSizes walks the sizes at which buffers change, written at once and in pieces, read at once and in pieces.
 func TestObjectSizes(t *testing.T) {
 	sizes := []int{0, 1, 63, 64, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65536, 65537, 66559, 66560, 66561, 131072, 200000}
