@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -35,8 +36,8 @@ type Case struct {
 	ID, Title string
 	// Aliases are the names other clients use for it.
 	Aliases []string
-	// Sections says where, in each draft, the verdict's rules stand.
-	Sections Sections
+	// Topics are what the verdict's rules are about; Sections says where a draft has them.
+	Topics []wire.Topic
 	// First and Last bound the drafts it applies to; zero means no bound.
 	First, Last wire.Draft
 	// Transports it applies to; empty means all.
@@ -58,24 +59,18 @@ type Case struct {
 	Run func(ctx context.Context, e *Env) error
 }
 
-// Sections is where rules stand, by ranges of drafts.
-type Sections []Section
-
-// Section is where rules stand in the drafts from First to Last.
-type Section struct {
-	First, Last wire.Draft
-	// Where is one or more section numbers, "§9.3, §3.3".
-	Where string
-}
-
-// For gives the sections of one draft, "draft-16 §9.3"; "" when none is known.
-func (s Sections) For(d wire.Draft) string {
-	for _, x := range s {
-		if x.First <= d && d <= x.Last {
-			return d.String() + " " + x.Where
+// Sections is where a draft has the rules that the verdict rests on, "draft-16 §9.3, §3.3"; "" for draft 0.
+func (c *Case) Sections(d wire.Draft) string {
+	var where []string
+	for _, t := range c.Topics {
+		if s := wire.Section(d, t); s != "" && !slices.Contains(where, s) {
+			where = append(where, s)
 		}
 	}
-	return ""
+	if len(where) == 0 {
+		return ""
+	}
+	return d.String() + " " + strings.Join(where, ", ")
 }
 
 // Applies reports whether the case applies to a draft.
