@@ -24,44 +24,7 @@ type Line struct {
 // Decode describes a stream from its first byte, or one datagram. Besides an error it gives what was decoded before. The error is an *Error, with offsets
 // from the start of data; a stream that ends inside a message, header or object is an error too, with ErrTruncated as its cause where bytes are missing.
 func Decode(d Draft, stream StreamKind, data []byte, opt Options) ([]Line, error) {
-	switch stream {
-	case UniStream:
-		return decodeUni(d, data, opt)
-	case DatagramStream:
-		line, err := describeDatagram(d, data, opt)
-		if err != nil {
-			return nil, err
-		}
-		return []Line{line}, nil
-	}
-	lines, _, err := decodeControlLines(d, stream, data, 0, opt)
-	return lines, err
-}
-
-func decodeUni(d Draft, data []byte, opt Options) ([]Line, error) {
-	s := dataStream{d: d, opt: opt}
-	line, pos, err := s.start(data)
-	if err != nil {
-		return nil, err
-	}
-	if s.kind == ControlUniStream { // the type is that of the SETUP message
-		lines, _, err := decodeControlLines(d, ControlStream, data, 0, opt)
-		return lines, err
-	}
-	lines := []Line{line}
-	for pos < len(data) {
-		line, n, err := s.object(data[pos:])
-		if err != nil {
-			if e, ok := err.(*Error); ok {
-				e.Offset += pos
-			}
-			return lines, err
-		}
-		line.Offset = pos
-		lines = append(lines, line)
-		pos += n
-	}
-	return lines, nil
+	return NewLineDecoder(d, stream, opt).Decode(data, true)
 }
 
 // Encode writes what the lines describe, one after the other.
