@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // cli is the command line. The flags of a test belong to a command of their own, which is taken when none is named, so
@@ -36,6 +39,13 @@ func execute(args []string, sys *system) error {
 	return ctx.Run(sys)
 }
 
+// names are what the help texts list.
+var names = kong.Vars{
+	"tolerances": strings.Join(cases.ToleranceNames(), ", "),
+	"codec":      strings.Join(wire.ToleranceNames(), ", "),
+	"suites":     strings.Join(cases.Suites(), ","),
+}
+
 // options are those of every parser here.
 func options(sys *system, more ...kong.Option) []kong.Option {
 	return append([]kong.Option{
@@ -43,5 +53,6 @@ func options(sys *system, more ...kong.Option) []kong.Option {
 		kong.Description("Tells whether a Media over QUIC (MoQT) relay works: runs test cases against it and prints TAP 14."),
 		kong.Writers(sys.stdout, sys.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+		names,
 	}, more...)
 }

@@ -45,7 +45,7 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if selected := ctx.Selected(); selected != nil && selected.Name != "test" {
 		return kong.DefaultHelpPrinter(options, ctx)
 	}
-	flags, err := kong.New(&testCmd{}, kong.Name(program), kong.Writers(ctx.Stdout, ctx.Stderr))
+	flags, err := kong.New(&testCmd{}, kong.Name(program), kong.Writers(ctx.Stdout, ctx.Stderr), names)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,13 @@ import (
 type testCmd struct {
 	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC; with draft 18 or later offered the relay may choose WebTransport), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
 	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run these cases, of any suite, in this order. [TESTCASE]"`
-	Suite            string   `enum:"standard,all" default:"standard" help:"What to run or list without -t: standard or all."`
+	Suite            string   `enum:"${suites}" default:"standard" help:"What to run or list without -t: ${suites}."`
 	Draft            *string  `short:"d" placeholder:"NN,…" help:"Offer these drafts, in this order, in each handshake. Default: all nine, newest first. [MOQT_DRAFT, DRAFT]"`
 	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what the URL says. embedded is raw QUIC then."`
 	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
 	NamespacePrefix  *string  `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
 	AuthToken        *string  `placeholder:"T" help:"Authorization token (by value, Token Type 0) in every request that allows one. [AUTH_TOKEN]"`
-	Compat           []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations from the draft pass; the results name those that mattered. [COMPAT]"`
+	Compat           []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations from the draft pass; the results name those that mattered. Names: ${tolerances}. [COMPAT]"`
 	Strict           bool     `help:"A broken SHOULD fails the run."`
 	TimeoutFactor    float64  `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
 	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/moqinterop/moq-interop-client/runner"
+	"github.com/moqinterop/moq-interop-client/runner/tap"
+)
+
+// points reads the last stdout as TAP 14 without a single oddity, and wants its points: points [bail] [draft=draft-16] NAME=OUTCOME…
+// with outcomes passed, failed, skipped, todo. The numbers, the plan and the keys that every point has are checked too.
+func points(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("points cannot be negated")
+	}
+	doc, err := tap.Parse(strings.NewReader(ts.ReadFile("stdout")))
+	ts.Check(err)
+	var got, want []string
+	for _, p := range doc.Points {
+		got = append(got, fmt.Sprintf("%s=%s", p.Name, p.Status()))
+		for _, key := range []string{"duration_ms", "implementation_version", "test_spec_revision"} {
+			if _, ok := tap.Lookup(p.YAML, key); !ok {
+				ts.Fatalf("point %d has no %s", p.Number, key)
+			}
+		}
+	}
+	bail, header := false, true
+	for _, a := range args {
+		if a == "bail" {
+			bail = true
+		} else if draft, ok := strings.CutPrefix(a, "draft="); ok {
+			header = strings.Contains(ts.ReadFile("stdout"), "\n# Draft: "+draft+"\n")
+		} else {
+			want = append(want, a)
+		}
+	}
+	if a, b := strings.Join(got, " "), strings.Join(want, " "); a != b {
+		ts.Fatalf("points\n\t%s\nwant\n\t%s", a, b)
+	}
+	switch {
+	case !header:
+		ts.Fatalf("another draft in the header: %q", lines(ts.ReadFile("stdout"))[:5])
+	case doc.Version != 14 || doc.Plan == nil:
+		ts.Fatalf("version %d, plan %v", doc.Version, doc.Plan)
+	case bail != (doc.Bail != nil):
+		ts.Fatalf("bail out: %v", doc.Bail)
+	case !bail && (len(doc.Problems) > 0 || doc.Plan.Count != len(doc.Points)):
+		ts.Fatalf("plan %d, problems %v", doc.Plan.Count, doc.Problems)
+	}
+}
+
+// validates holds JSON files against the schema of results: validates FILE…
+func validates(ts *testscript.TestScript, neg bool, args []string) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(runner.Schema))
+	ts.Check(err)
+	ts.Check(c.AddResource("result.schema.json", doc))
+	schema, err := c.Compile("result.schema.json")
+	ts.Check(err)
+	for _, name := range args {
+		report, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(name)))
+		ts.Check(err)
+		if err := schema.Validate(report); (err == nil) == neg {
+			ts.Fatalf("%s: %v", name, err)
+		}
+	}
+}
