@@ -129,22 +129,23 @@ type FetchObjects struct {
 	Options Options
 
 	items         bool // an object or marker came before: there is a prior Group ID and Object ID
-	objects       bool // an object came before: there is a prior Priority
-	subgroups     bool // an object with a subgroup came before: there is a prior Subgroup ID
+	objects       bool // an object came before: there is a prior Subgroup ID and Priority
+	datagram      bool // the last object was a Datagram object
 	group, object uint64
 	subgroup      uint64
 	priority      uint8
 }
 
 // took makes an item the prior one. After a marker, Subgroup and Priority are those of the last object (draft-17 §10.4.4.2; 16 is silent).
+// What the prior Subgroup ID is after a Datagram object, which has none, no draft says: it reads as 0, and is never referred to in writing.
 func (o *FetchObjects) took(h *FetchObject) {
 	o.items, o.group, o.object = true, h.Group, h.Object
 	if h.Range != NoRange {
 		return
 	}
-	o.objects, o.priority = true, h.Priority
-	if !h.Datagram {
-		o.subgroups, o.subgroup = true, h.Subgroup
+	o.objects, o.priority, o.datagram, o.subgroup = true, h.Priority, h.Datagram, h.Subgroup
+	if h.Datagram {
+		o.subgroup = 0
 	}
 }
 

@@ -67,13 +67,14 @@ func (o *FetchObjects) chooseFlags(h *FetchObject) uint64 {
 		return fetchGroupID | fetchSubgroupPresent | fetchObjectID | fetchPriority | fetchProperties
 	}
 	var flags uint64
+	prior := o.objects && !o.datagram
 	switch {
 	case h.Datagram:
 		flags = fetchDatagram
 	case h.Subgroup == 0:
-	case o.subgroups && h.Subgroup == o.subgroup:
+	case prior && h.Subgroup == o.subgroup:
 		flags = fetchSubgroupPrior
-	case o.subgroups && h.Subgroup-1 == o.subgroup:
+	case prior && h.Subgroup-1 == o.subgroup:
 		flags = fetchSubgroupNext
 	default:
 		flags = fetchSubgroupPresent

@@ -94,7 +94,7 @@ func (o *FetchObjects) missingPrior(flags uint64) string {
 	switch {
 	case flags&fetchGroupID == 0 && !o.items:
 		return "Group ID"
-	case usesSubgroup && !o.subgroups:
+	case usesSubgroup && !o.objects:
 		return "Subgroup ID"
 	case flags&fetchObjectID == 0 && !o.items:
 		return "Object ID"

@@ -198,7 +198,8 @@ func TestFetchArithmetic(t *testing.T) {
 		{"after a marker: deltas from the marker", 18, Newest, false, []string{"1f0a0b0c0d01", "MARK1405", "0d020301"}, want{23, 3, 11, 13}},
 		{"after a marker at the start", 18, Newest, false, []string{"MARK1405", "1c02030401"}, want{23, 3, 0, 4}},
 		{"after a marker at the start", 16, 17, false, []string{"MARK1405", "100401"}, want{20, 6, 0, 4}},
-		{"after a datagram object: the subgroup before it", 18, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0101"}, want{10, 14, 11, 13}},
+		{"after a datagram object: subgroup 0", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0101"}, want{10, 14, 0, 13}},
+		{"after a datagram object: subgroup 0 plus one", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0201"}, want{10, 14, 1, 13}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for d := tt.first; d <= tt.last; d++ {
@@ -374,9 +375,9 @@ func TestFetchCompact(t *testing.T) {
 	}{
 		{14, 14, 5, "030000800001" + "030001800001" + "030104800001" + "050100070001" + "050909070001"},
 		{15, 15, 5, "1c03008001" + "0001" + "060401" + "1d05000701" + "070909" + "01"},
-		{16, 16, 7, "1c03008001" + "0001" + "060401" + "1d05000701" + "40440901" + "410c0601" + "0201"},
-		{17, 17, 7, "1c03008001" + "0001" + "060401" + "1d05000701" + "440901" + "810c0601" + "0201"},
-		{18, Newest, 7, "1c03008001" + "0001" + "060301" + "1d01000701" + "440901" + "810c0601" + "0201"},
+		{16, 16, 7, "1c03008001" + "0001" + "060401" + "1d05000701" + "40440901" + "410c0601" + "030201"},
+		{17, 17, 7, "1c03008001" + "0001" + "060401" + "1d05000701" + "440901" + "810c0601" + "030201"},
+		{18, Newest, 7, "1c03008001" + "0001" + "060301" + "1d01000701" + "440901" + "810c0601" + "030201"},
 	} {
 		for d := tt.first; d <= tt.last; d++ {
 			o := FetchObjects{Draft: d}
