@@ -16,6 +16,8 @@ type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the reference relay."`
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes names in a shell."`
 }
 
 // execute parses the command line and runs the command.

@@ -24,9 +24,10 @@ Examples:
 
 const helpEnd = `
 Commands:
-  serve     Run the reference relay.
-  decode    Show bytes as JSON lines, one for each message, header or object.
-  encode    Turn such lines back into bytes, in hex.
+  serve       Run the reference relay.
+  decode      Show bytes as JSON lines, one for each message, header or object.
+  encode      Turn such lines back into bytes, in hex.
+  completion  Print a script that completes names in a shell.
   COMMAND --help says more.
 
 Environment:
