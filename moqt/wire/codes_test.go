@@ -187,3 +187,14 @@ func TestCodesAgainstTheDrafts(t *testing.T) {
 		}
 	}
 }
+
+func TestLocationCompare(t *testing.T) {
+	sorted := []Location{{0, 0}, {0, 1}, {1, 0}, {1, 1<<64 - 1}, {2, 0}}
+	for i, a := range sorted {
+		for j, b := range sorted {
+			if got, want := a.Compare(b), max(-1, min(1, i-j)); got != want {
+				t.Errorf("%v.Compare(%v) = %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}
