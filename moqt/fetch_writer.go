@@ -14,8 +14,9 @@ type FetchWriter struct {
 	count   uint64
 }
 
-// NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request has. The header goes out with the first object, or with Flush or Close:
-// a fetch without objects is NewFetchWriter and Close. The error is a *wire.Error: a Request ID that has no form in the draft.
+// NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request has. The header goes out with
+// the first object, or with Flush or Close: a fetch without objects is NewFetchWriter and Close. The error is a *wire.Error: a Request ID that has no
+// form in the draft.
 func NewFetchWriter(stream transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter, error) {
 	w := &FetchWriter{PayloadWriter: PayloadWriter{stream: stream, draft: d}, objects: wire.FetchObjects{Draft: d}}
 	w.objects.Options.Descending = descending
@@ -33,9 +34,10 @@ func (w *FetchWriter) Objects() uint64 {
 	return w.count
 }
 
-// WriteObject writes a whole object, or a marker when o.Range says so. Properties of another draft are translated, so that an object that came from a session of any draft, by stream,
-// datagram or fetch, can be written as it is. From 18 on groups must follow the Group Order, and objects must not go back within their group. From 16 on a fetch stream has no status: an object
-// with another than Normal is an error, and leaving it out or naming the range is the caller's to decide.
+// WriteObject writes a whole object, or a marker when o.Range says so. Properties of another draft are translated, so that an object that came from a
+// session of any draft, by stream, datagram or fetch, can be written as it is. From 18 on groups must follow the Group Order, and objects must not go
+// back within their group. From 16 on a fetch stream has no status: an object with another than Normal is an error, and leaving it out or naming the
+// range is the caller's to decide.
 func (w *FetchWriter) WriteObject(o *Object) error {
 	h := wire.FetchObject{
 		Group:         o.GroupID,
@@ -60,8 +62,9 @@ func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	return w.object(wire.FetchObject{Group: end.Group, Object: end.Object, Range: kind}, 0, nil, 0)
 }
 
-// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes. h.Properties are in the form of draft from, 0 meaning
-// the stream's own; the fields of h that only reading sets are not used. It is otherwise as WriteObject. A header that FetchReader.Next returned can be given as it is, markers too.
+// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes. h.Properties are in the form of draft
+// from, 0 meaning the stream's own; the fields of h that only reading sets are not used. It is otherwise as WriteObject. A header that
+// FetchReader.Next returned can be given as it is, markers too.
 func (w *FetchWriter) BeginObject(h *wire.FetchObject, from wire.Draft) error {
 	v := *h
 	v.KeepFlags = false

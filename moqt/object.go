@@ -53,8 +53,8 @@ func (o *Object) DecodeProperties() (wire.Properties, error) {
 	return wire.ParseProperties(o.Properties, o.Draft, wire.ObjectScope, wire.Options{})
 }
 
-// EncodeProperties sets the properties, in the form of draft d; the object's own buffer is used again. The error is a *wire.Error, and nothing is changed then:
-// types that do not ascend (16 and later), or a value that the draft cannot encode.
+// EncodeProperties sets the properties, in the form of draft d; the object's own buffer is used again. The error is a *wire.Error, and nothing is
+// changed then: types that do not ascend (16 and later), or a value that the draft cannot encode.
 func (o *Object) EncodeProperties(d wire.Draft, props wire.Properties) error {
 	block, err := wire.AppendProperties(o.Properties[:0:0], d, props)
 	if err != nil {
@@ -64,7 +64,8 @@ func (o *Object) EncodeProperties(d wire.Draft, props wire.Properties) error {
 	return nil
 }
 
-// Property finds one property, also inside Immutable Properties (draft-18 §12.7). It allocates nothing; Bytes of the result is a view into the object.
+// Property finds one property, also inside Immutable Properties (draft-18 §12.7). It allocates nothing; Bytes of the result is a view into the
+// object.
 func (o *Object) Property(t uint64) (wire.Property, bool) {
 	if len(o.Properties) == 0 || !o.Draft.Valid() {
 		return wire.Property{}, false
@@ -72,8 +73,8 @@ func (o *Object) Property(t uint64) (wire.Property, bool) {
 	return wire.LookupProperty(o.Properties, o.Draft, t)
 }
 
-// Malformed says why the object's properties make its track malformed, nil if they do not (draft-14 §11, draft-18 §12.7-12.9): the subscription or fetch
-// is to be cancelled then. What takes more than this object to see is not judged.
+// Malformed says why the object's properties make its track malformed, nil if they do not (draft-14 §11, draft-18 §12.7-12.9): the subscription or
+// fetch is to be cancelled then. What takes more than this object to see is not judged.
 func (o *Object) Malformed() error {
 	props, err := o.DecodeProperties()
 	if err != nil {

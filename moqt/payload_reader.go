@@ -23,9 +23,12 @@ const growStep = 256 << 10
 type ReaderOptions struct {
 	// MaxObjectSize is the longest payload that ReadObject takes, in bytes; 0 is DefaultMaxObjectSize. Reading payloads in pieces has no bound.
 	MaxObjectSize uint64
-	// MaxProperties is the longest encoded block of properties of one object, in bytes; 0 is DefaultMaxProperties. A longer one is a *wire.Error with code
-	// INTERNAL_ERROR and ends the reading.
+	// MaxProperties is the longest encoded block of properties of one object, in bytes; 0 is DefaultMaxProperties. A longer one is a *wire.Error with
+	// code INTERNAL_ERROR and ends the reading.
 	MaxProperties uint64
+	// Ended, if set, is told once how the reading ended: io.EOF, the final error of a read, or a *transport.StreamError for Stop. It is called by the
+	// goroutine that read or stopped, before that returns, so that a session can close for a breach that somebody else's reading met.
+	Ended func(error)
 	// Decode is for package wire. Descending is needed for fetch streams from 18 on.
 	Decode wire.Options
 }
@@ -40,11 +43,12 @@ func (o ReaderOptions) withDefaults() ReaderOptions {
 	return o
 }
 
-// PayloadReader is the part that SubgroupReader and FetchReader share: the payload of the current object, which Next or ReadObject has reached, and the stream.
+// PayloadReader is the part that SubgroupReader and FetchReader share: the payload of the current object, which Next or ReadObject has reached, and
+// the stream.
 //
-// Reads wait for the stream; to end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline (errors.Is os.ErrDeadlineExceeded) nothing
-// is lost and reading may go on; every other error is final. Resets come through as *transport.StreamError, breaches of the draft as *wire.Error,
-// with the offset in the stream. Only Stop, SetReadDeadline and StreamID may be called concurrently with other methods.
+// Reads wait for the stream; to end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline (errors.Is
+// os.ErrDeadlineExceeded) nothing is lost and reading may go on; every other error is final. Resets come through as *transport.StreamError, breaches
+// of the draft as *wire.Error, with the offset in the stream. Only Stop, SetReadDeadline and StreamID may be called concurrently with other methods.
 type PayloadReader struct {
 	in      *streamBuffer
 	draft   wire.Draft
@@ -66,7 +70,7 @@ func (r *PayloadReader) SetReadDeadline(t time.Time) error { return r.in.stream.
 
 // Stop asks the peer with STOP_SENDING and a code of the draft's stream reset codes to stop. A blocked read ends, later ones fail once what had
 // already come is read. Safe for concurrent use.
-func (r *PayloadReader) Stop(code uint64) { r.in.stream.Stop(code) }
+func (r *PayloadReader) Stop(code uint64) { r.in.stop(code) }
 
 // Remaining is how many bytes of the current object's payload are not read yet.
 func (r *PayloadReader) Remaining() uint64 { return r.left }
@@ -182,6 +186,7 @@ func (r *PayloadReader) final(err error) error {
 	}
 	r.err, r.left, r.started = err, 0, false
 	r.in.release()
+	r.in.end(err)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -43,7 +44,7 @@ func putBuffer(b []byte) {
 }
 
 // streamBuffer reads a stream through a pooled buffer. Its size follows the traffic; it grows past largeBuffer only as bytes come
-// for a header that the parser has not refused by its length. Not safe for concurrent use.
+// for a header that the parser has not refused by its length. Not safe for concurrent use, but for stop.
 type streamBuffer struct {
 	stream transport.ReceiveStream
 	buf    []byte // nil while nothing is held
@@ -52,6 +53,21 @@ type streamBuffer struct {
 	filled bool
 	offset uint64 // bytes of the stream before buf[r]
 	err    error  // what ended the stream; follows the bytes in buf
+	onEnd  func(error)
+	ended  atomic.Bool // onEnd was told
+}
+
+// end tells of the end of the reading, once. Safe for concurrent use.
+func (b *streamBuffer) end(err error) {
+	if b.ended.CompareAndSwap(false, true) && b.onEnd != nil {
+		b.onEnd(err)
+	}
+}
+
+// stop stops the stream. Safe for concurrent use; the buffer stays with whoever reads.
+func (b *streamBuffer) stop(code uint64) {
+	b.stream.Stop(code)
+	b.end(&transport.StreamError{StreamID: b.stream.StreamID(), Stop: true, Code: code})
 }
 
 func (b *streamBuffer) unread() []byte { return b.buf[b.r:b.w] }

@@ -602,3 +602,37 @@ func TestLargeProperties(t *testing.T) {
 		wireError(t, err, wire.InternalError)
 	})
 }
+
+// TestEnded: whoever watches a stream is told once how its reading ended.
+func TestEnded(t *testing.T) {
+	b, _ := subgroupBytes(t, 18, wire.SubgroupHeader{}, []*moqt.Object{{Payload: payload(50)}})
+	for _, c := range []struct {
+		name string
+		end  func(r *moqt.SubgroupReader) error
+		cut  int
+	}{
+		{"FIN", func(r *moqt.SubgroupReader) error { return r.ReadObject(&moqt.Object{}) }, 0},
+		{"cut", func(r *moqt.SubgroupReader) error { return r.ReadObject(&moqt.Object{}) }, 1},
+		{"stop", func(r *moqt.SubgroupReader) error {
+			r.Stop(0x1)
+			return &transport.StreamError{StreamID: r.StreamID(), Stop: true, Code: 0x1}
+		}, 0},
+	} {
+		var told []error
+		r, err := moqt.NewSubgroupReader(sent(t, b[:len(b)-c.cut]), 18, moqt.ReaderOptions{Ended: func(err error) { told = append(told, err) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.cut == 0 {
+			if err := r.ReadObject(&moqt.Object{}); err != nil || told != nil {
+				t.Fatalf("%s: %v, told %v", c.name, err, told)
+			}
+		}
+		want := c.end(r)
+		r.ReadObject(&moqt.Object{})
+		r.Stop(0)
+		if len(told) != 1 || told[0].Error() != want.Error() {
+			t.Errorf("%s: told %v, want %v once", c.name, told, want)
+		}
+	}
+}

@@ -2,9 +2,13 @@ package moqt_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -171,4 +175,29 @@ func TestPayloadInPieces(t *testing.T) {
 	if !bytes.HasSuffix(rec.Bytes(), []byte("abcde")) {
 		t.Errorf("%q", rec.Bytes())
 	}
+}
+
+// TestWriteDeadline: a write that a deadline ended has ended the writer.
+func TestWriteDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		send, _ := uniStream(t, 1<<10)
+		w, err := moqt.NewSubgroupWriter(send, 18, wire.SubgroupHeader{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WriteObject(&moqt.Object{Payload: payload(2000)}); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%v, want a deadline", err)
+		}
+		if err := w.SetWriteDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 1}), "Close": w.Close()} {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%s: %v, want the same error", what, err)
+			}
+		}
+	})
 }

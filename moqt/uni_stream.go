@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// UniStream is an incoming unidirectional stream whose first header has been read, so that it can be given to whom it is for. What was read beyond the header
-// is kept: use the stream only through UniStream, or through the reader made from it, after which UniStream itself is of no use.
+// UniStream is an incoming unidirectional stream whose first header has been read, so that it can be given to whom it is for. What was read beyond
+// the header is kept: use the stream only through UniStream, or through the reader made from it, after which UniStream itself is of no use.
 type UniStream struct {
 	// Type says which of the following holds.
 	Type wire.StreamType
@@ -23,11 +23,12 @@ type UniStream struct {
 	opts  ReaderOptions
 }
 
-// ReadUniHeader waits for the first header of a stream and reads it. io.EOF means that the stream ended without a byte; a *wire.Error that it ended inside the header,
-// that its type is not defined (wire.ErrUnknownType: the session must be closed, draft-18 §3.4) or that the header is invalid. To end the wait, stop the
-// stream or set its deadline; after a deadline what had come is lost.
+// ReadUniHeader waits for the first header of a stream and reads it. io.EOF means that the stream ended without a byte; a *wire.Error that it ended
+// inside the header, that its type is not defined (wire.ErrUnknownType: the session must be closed, draft-18 §3.4) or that the header is invalid. To
+// end the wait, stop the stream or set its deadline; after a deadline what had come is lost. opts are for the reader to come; its Ended is not told
+// of an error of ReadUniHeader.
 func ReadUniHeader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
-	u := &UniStream{in: &streamBuffer{stream: stream}, draft: d, opts: opts.withDefaults()}
+	u := &UniStream{in: &streamBuffer{stream: stream, onEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
 	for {
 		n, err := u.parse()
 		if err == nil {
@@ -82,11 +83,17 @@ func (u *UniStream) Draft() wire.Draft { return u.draft }
 func (u *UniStream) StreamID() uint64 { return u.in.stream.StreamID() }
 
 // Stop asks the peer with STOP_SENDING to stop. Safe for concurrent use.
-func (u *UniStream) Stop(code uint64) { u.in.stream.Stop(code) }
+func (u *UniStream) Stop(code uint64) { u.in.stop(code) }
 
 // Read reads what follows the header of a padding stream, and a control stream from its first byte: the type of its first message. Not for
 // the other types.
-func (u *UniStream) Read(p []byte) (int, error) { return u.in.read(p, 0) }
+func (u *UniStream) Read(p []byte) (int, error) {
+	n, err := u.in.read(p, 0)
+	if u.in.err != nil && len(u.in.unread()) == 0 {
+		u.in.end(u.in.err)
+	}
+	return n, err
+}
 
 // SubgroupReader goes on with the objects of a subgroup stream. The error says that it is none.
 func (u *UniStream) SubgroupReader() (*SubgroupReader, error) {
