@@ -35,8 +35,8 @@ type Conn interface {
 	AcceptStream(ctx context.Context) (Stream, error)
 	// AcceptUniStream waits for the peer's next unidirectional stream.
 	AcceptUniStream(ctx context.Context) (ReceiveStream, error)
-	// SendDatagram queues one datagram. It does not keep b. A datagram that cannot fit the path
-	// gives a *DatagramTooLargeError.
+	// SendDatagram queues one datagram, and waits while the queue is full. It does not keep b. A datagram that cannot fit
+	// the path gives a *DatagramTooLargeError. What the peer has no room for is lost, as on the network.
 	SendDatagram(b []byte) error
 	// ReceiveDatagram waits for the next datagram. The caller owns the slice.
 	ReceiveDatagram(ctx context.Context) ([]byte, error)

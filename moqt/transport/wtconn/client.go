@@ -33,7 +33,7 @@ type ClientOptions struct {
 // Client makes a WebTransport session on a QUIC connection whose ALPN is h3 and which nobody else uses. It takes the connection over, and
 // closes it when it fails. Errors are *transport.DialError of layer http3 or webtransport.
 func Client(ctx context.Context, q *quic.Conn, opts ClientOptions) (*Conn, error) {
-	h3 := &http3.Transport{AdditionalSettings: announced(), DisableCompression: true}
+	h3 := &http3.Transport{AdditionalSettings: announced(), MaxResponseHeaderBytes: maxHeader, DisableCompression: true}
 	c := newConn(q, opts.OnEnd)
 	raw := h3.NewRawClientConn(q)
 	c.start(raw.HandleUnidirectionalStream, raw.HandleBidirectionalStream)

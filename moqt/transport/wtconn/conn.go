@@ -30,8 +30,8 @@ const (
 	streamControl  = 0x0 // HTTP/3's control stream (RFC 9114 §6.2.1)
 )
 
-// maxWaiting bounds the incoming streams whose header is still being read, or that wait to be accepted, among them those
-// that came before the session was established. Further ones wait in the QUIC connection, whose stream limits push back.
+// maxWaiting bounds the incoming streams of each kind whose header is still being read, or that wait to be accepted, among
+// them those that came before the session was established. Further ones wait in the QUIC connection, whose stream limits push back.
 const maxWaiting = 1024
 
 // Conn is a WebTransport session; it implements transport.Conn.
@@ -44,7 +44,6 @@ type Conn struct {
 	otherBidi func(*quic.Stream)
 
 	workers  sync.WaitGroup
-	slots    chan struct{}
 	settled  chan struct{} // closed once the peer's SETTINGS are known
 	settings settings
 
@@ -74,7 +73,6 @@ type connectStream interface {
 
 func newConn(q *quic.Conn, onEnd func()) *Conn {
 	c := &Conn{
-		slots:        make(chan struct{}, maxWaiting),
 		settled:      make(chan struct{}),
 		established:  make(chan struct{}),
 		uni:          make(chan *quic.ReceiveStream),
@@ -101,9 +99,10 @@ func (c *Conn) start(otherUni func(*quic.ReceiveStream), otherBidi func(*quic.St
 }
 
 func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context) (S, error), take func(S)) {
+	slots := make(chan struct{}, maxWaiting)
 	for {
 		select {
-		case c.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
@@ -112,7 +111,7 @@ func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context
 			return
 		}
 		c.workers.Go(func() {
-			defer func() { <-c.slots }()
+			defer func() { <-slots }()
 			take(s)
 		})
 	}
@@ -391,6 +390,9 @@ func (mapper) FromWire(wire quic.StreamErrorCode) (uint64, bool) {
 	}
 	return uint64(wire), false
 }
+
+// maxHeader bounds a request's and an answer's header fields, in bytes.
+const maxHeader = 64 << 10
 
 // goneWait is how long a stream that ended because its session did waits for word of that end, which may arrive later.
 const goneWait = time.Second

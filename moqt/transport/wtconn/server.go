@@ -35,7 +35,7 @@ type ServerOptions struct {
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
 	c := newConn(q, opts.OnEnd)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
-	h3 := &http3.Server{AdditionalSettings: announced(), Handler: up}
+	h3 := &http3.Server{AdditionalSettings: announced(), MaxHeaderBytes: maxHeader, Handler: up}
 	raw, err := h3.NewRawServerConn(q)
 	if err != nil {
 		c.abandon(http3.ErrCodeInternalError, "")
