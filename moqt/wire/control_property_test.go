@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"slices"
 	"testing"
 
@@ -356,7 +357,20 @@ func streamOf(d Draft, k Kind) StreamKind {
 	return RequestStream
 }
 
+// fewerChecks lets a property that runs once per message and draft draw n times each, unless the flag says otherwise.
+func fewerChecks(t *testing.T, n string) {
+	f := flag.Lookup("rapid.checks")
+	if f.Value.String() != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(n); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Value.Set(f.DefValue) })
+}
+
 func TestEveryMessageEveryDraft(t *testing.T) {
+	fewerChecks(t, "20")
 	eachRow(t, func(t *testing.T, d Draft, r *row) {
 		stream := streamOf(d, r.kind)
 		rapid.Check(t, func(t *rapid.T) {
