@@ -143,7 +143,7 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			name:   "silent port",
 			server: func(t *testing.T) net.Addr { return udpSocket(t, nil) },
 			limit:  200 * time.Millisecond,
-			layer:  transport.LayerUDP, reason: []string{"no answer", "20", "h3"},
+			layer:  transport.LayerUDP, reason: []string{"no answer", "within", "h3"},
 		}, {
 			name:   "port that answers nonsense",
 			server: func(t *testing.T) net.Addr { return udpSocket(t, func([]byte) []byte { return []byte("nonsense") }) },

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -237,7 +238,7 @@ func (c *Conn) readControl(r quicvarint.Reader) {
 		_, err = io.CopyN(io.Discard, r, int64(min(length, quicvarint.Max)))
 	}
 	switch {
-	case c.base.Q.Context().Err() != nil:
+	case errors.Is(err, net.ErrClosed): // the whole connection
 	case errors.Is(err, errMissingSettings):
 		c.fail(http3.ErrCodeMissingSettings, err.Error())
 	case err == io.EOF || errors.As(err, new(*quic.StreamError)):
