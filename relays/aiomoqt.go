@@ -81,7 +81,7 @@ func (f *filler) readAiomoqt(root *node) *Catalogue {
 			}
 		}
 		c.Implementations = append(c.Implementations, im)
-		nodes = append(nodes, r.Node)
+		nodes = append(nodes, r.Node.get("name"))
 	}
 	if f.names(c, nodes) {
 		return nil

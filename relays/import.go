@@ -168,20 +168,22 @@ func (f *filler) readCatalogue(root *node) *Catalogue {
 	}
 	c.complete()
 	items := root.get("implementations").items
-	f.names(c, items)
+	named := make([]*node, len(items))
 	for i, im := range c.Implementations {
+		named[i] = items[i].get("name")
 		f.implementation(im, items[i])
 	}
+	f.names(c, named)
 	return c
 }
 
-// names finds names given twice; the nodes are those of the implementations.
+// names finds names given twice; the nodes are where the names stand.
 func (f *filler) names(c *Catalogue, nodes []*node) (twice bool) {
 	first := map[string]int{}
 	for i, im := range c.Implementations {
 		key := strings.ToLower(string(im.Name))
 		if line, known := first[key]; known {
-			f.add(nodes[i].get("name"), fmt.Sprintf("name given twice, first on line %d", line))
+			f.add(nodes[i], fmt.Sprintf("name given twice, first on line %d", line))
 			twice = true
 			continue
 		}

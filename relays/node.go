@@ -41,7 +41,7 @@ const mostDepth = 32
 func parseJSON(file string, b []byte) (*node, error) {
 	p := parser{dec: json.NewDecoder(bytes.NewReader(b)), input: b, line: 1}
 	p.dec.UseNumber()
-	root, err := p.value(nil, 0)
+	root, err := p.value(&node{}, 0)
 	if err == nil {
 		if _, more := p.dec.Token(); more != io.EOF {
 			err = errors.New("more behind the end of the JSON value")
@@ -83,12 +83,13 @@ func (p *parser) token() (json.Token, error) {
 	return t, err
 }
 
-func (p *parser) value(parent *node, depth int) (*node, error) {
+// value reads what comes next into n, which has its place already.
+func (p *parser) value(n *node, depth int) (*node, error) {
 	t, err := p.token()
 	if err != nil {
 		return nil, err
 	}
-	n := &node{parent: parent, line: p.line}
+	n.line = p.line
 	switch t := t.(type) {
 	case string:
 		n.kind, n.value = text, t
@@ -115,23 +116,21 @@ func (p *parser) value(parent *node, depth int) (*node, error) {
 func (p *parser) inside(n *node, depth int) error {
 	seen := map[string]int{}
 	for p.dec.More() {
-		key := ""
+		item := &node{parent: n, index: len(n.items)}
 		if n.kind == object {
 			t, err := p.token()
 			if err != nil {
 				return err
 			}
-			key = t.(string)
-			if first, twice := seen[key]; twice {
-				return Finding{Line: p.line, Path: (&node{parent: n, key: key}).path(), Why: fmt.Sprintf("given twice, first on line %d", first)}
+			item.key = t.(string)
+			if first, twice := seen[item.key]; twice {
+				return Finding{Line: p.line, Path: item.path(), Why: fmt.Sprintf("given twice, first on line %d", first)}
 			}
-			seen[key] = p.line
+			seen[item.key] = p.line
 		}
-		item, err := p.value(n, depth+1)
-		if err != nil {
+		if _, err := p.value(item, depth+1); err != nil {
 			return err
 		}
-		item.key, item.index = key, len(n.items)
 		n.items = append(n.items, item)
 	}
 	_, err := p.token()
