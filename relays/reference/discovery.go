@@ -1,0 +1,100 @@
+package reference
+
+import (
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// tracksSubscriber is a SUBSCRIBE_TRACKS, up to 17 a SUBSCRIBE_NAMESPACE for publishes: tracks that are published under the prefix go to it by PUBLISH. The
+// relay's lock guards prefix.
+type tracksSubscriber struct {
+	peer       *peer
+	req        *moqt.Request
+	prefix     wire.TrackNamespace
+	parameters wire.Parameters
+	bare       bool // INCLUDE_PROPERTIES 0
+}
+
+// announceTrack adds a published track, and publishes it to who wants it.
+func (r *Relay) announceTrack(pub *publication) {
+	r.mu.Lock()
+	r.published.add(pub.track.namespace, pub)
+	for _, ts := range r.tracking.prefixes(pub.track.namespace) {
+		r.pass(pub, ts)
+	}
+	r.mu.Unlock()
+	pub.track.published()
+}
+
+// withdrawTrack takes a published track away.
+func (r *Relay) withdrawTrack(pub *publication) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.published.remove(pub.track.namespace, pub)
+}
+
+// track begins to publish tracks to ts, those that there are first.
+func (r *Relay) track(ts *tracksSubscriber) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tracking.add(ts.prefix, ts)
+	r.published.below(ts.prefix, func(_ wire.TrackNamespace, pubs []*publication) {
+		for _, pub := range pubs {
+			r.pass(pub, ts)
+		}
+	})
+}
+
+func (r *Relay) untrack(ts *tracksSubscriber) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tracking.remove(ts.prefix, ts)
+}
+
+// pass publishes a track to ts, unless it is its own: from 18 on those are left out (draft-18 §6.1). A subscription that came of it outlives the
+// SUBSCRIBE_TRACKS. The caller holds the relay's lock.
+func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
+	if pub.peer == ts.peer && ts.peer.session.Draft() >= wire.Draft18 || ts.peer.ctx.Err() != nil {
+		return
+	}
+	pub.track.users++
+	r.tasks.Go(func() {
+		defer r.release(pub.track)
+		pub.track.publishTo(ts)
+	})
+}
+
+// skip tells that a track cannot be published: PUBLISH_SKIPPED, in 17 and 18 PUBLISH_BLOCKED.
+func (ts *tracksSubscriber) skip(t *track) {
+	d := ts.peer.session.Draft()
+	ts.peer.relay.mu.Lock()
+	n := len(ts.prefix)
+	ts.peer.relay.mu.Unlock()
+	ts.peer.relay.log.Info("track skipped", "track", t.name, "session", ts.peer.id)
+	if d >= wire.Draft17 && len(t.namespace) >= n {
+		ts.req.Send(ts.req.Context(), &wire.PublishSkipped{Suffix: t.namespace[n:], TrackName: t.name})
+	}
+}
+
+// defaults are the parameters of a PUBLISH that the request leads to. From 20 on all of its own stand there but tokens (draft-20 §10.20.1); before, Forward
+// State and, in 19, the group order.
+func (ts *tracksSubscriber) defaults() wire.Parameters {
+	d := ts.peer.session.Draft()
+	allowed := []wire.ParameterType{wire.ParamForward}
+	switch {
+	case d == wire.Draft19:
+		allowed = append(allowed, wire.ParamGroupOrder)
+	case d >= wire.Draft20:
+		allowed = append(allowed, wire.ParamGroupOrder, wire.ParamObjectDeliveryTimeout, wire.ParamSubgroupDeliveryTimeout,
+			wire.ParamSubscriberPriority, wire.ParamLocationFilter)
+	}
+	var ps wire.Parameters
+	for _, p := range ts.parameters {
+		if !p.Raw && slices.Contains(allowed, p.Type) {
+			ps.Add(p)
+		}
+	}
+	return ps
+}

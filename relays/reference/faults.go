@@ -1,0 +1,212 @@
+package reference
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is a misbehaviour of the relay that can be asked for by name, so that it can be shown that a test notices it.
+type Fault struct {
+	// Name is what Options.Faults takes, Doc one line that says what the relay then does.
+	Name, Doc string
+}
+
+// fault is a line of the table below.
+type fault int
+
+// The faults, by what they touch.
+const (
+	setupSilence fault = iota
+	setupGarbage
+	setupWrongVersion
+	dieAfterSetup
+	closeError
+	dieOnRequest
+	noRequestIDs
+
+	announceSilent
+	announceReject
+	withdrawClosesSession
+	namespaceSilent
+	namespaceDoneMissing
+	namespaceWrongSuffix
+	overlapAccepted
+	tracksSilent
+	publishSilent
+	publishReject
+	publishNotRouted
+
+	subscribeAcceptsEverything
+	subscribeErrorZero
+	subscribeSilent
+	subscribeBeforeSilent
+	routeNowhere
+	okWithoutPublisher
+	rendezvousIgnored
+	largestMissing
+	duplicateAlias
+
+	dropObject
+	duplicateObject
+	corruptPayload
+	truncatePayload
+	wrongObjectID
+	wrongGroupID
+	wrongSubgroupID
+	wrongPriority
+	stripProperties
+	loseFirstObjectBit
+	loseEndOfGroup
+	loseStatus
+	dropGroup
+	splitStreams
+	neverFin
+	dropDatagrams
+	datagramsAsStreams
+	loseLargeObjects
+	starveSecond
+	ignoreSecondPublisher
+
+	doneNever
+	doneWrongStatus
+	streamCountWrong
+	filterIgnored
+	forwardIgnored
+	updateSilent
+	updateReject
+	unsubscribeIgnored
+	priorityIgnored
+	timeoutIgnored
+	statusSilent
+	statusWrong
+	tokenIgnored
+	goawaySilent
+
+	fetchSilent
+	fetchError
+	fetchMissingObject
+	fetchExtraObject
+	fetchCorrupt
+	fetchReset
+	fetchNoStream
+	fetchWrongOrder
+	fetchWrongEnd
+	fetchEverything
+	joinHole
+	joinDuplicate
+	joinSilent
+
+	numFaults
+)
+
+// faultTable names every fault and says what it does. The hooks stand where the relay does it right.
+var faultTable = [numFaults]Fault{
+	setupSilence:      {"setup-silence", "takes the connection and never sends a setup message"},
+	setupGarbage:      {"setup-garbage", "sends bytes that are no setup message"},
+	setupWrongVersion: {"setup-wrong-version", "selects a version that the client did not offer (14), refuses with VERSION_NEGOTIATION_FAILED (15 and later)"},
+	dieAfterSetup:     {"die-after-setup", "drops the connection right after its setup message"},
+	closeError:        {"close-error", "closes with INTERNAL_ERROR when the session is 100 ms old"},
+	dieOnRequest:      {"die-on-request", "drops the connection at the first request"},
+	noRequestIDs:      {"no-request-ids", "grants no request id (14-16)"},
+
+	announceSilent:        {"announce-silent", "never answers PUBLISH_NAMESPACE"},
+	announceReject:        {"announce-reject", "refuses every PUBLISH_NAMESPACE with UNAUTHORIZED"},
+	withdrawClosesSession: {"withdraw-closes-session", "closes the session with PROTOCOL_VIOLATION when a namespace is withdrawn"},
+	namespaceSilent:       {"namespace-silent", "accepts SUBSCRIBE_NAMESPACE and tells of no namespace"},
+	namespaceDoneMissing:  {"namespace-done-missing", "does not tell subscribers that a namespace was withdrawn"},
+	namespaceWrongSuffix:  {"namespace-wrong-suffix", "tells subscribers of a namespace with a field too many"},
+	overlapAccepted:       {"overlap-accepted", "accepts namespace subscriptions that overlap"},
+	tracksSilent:          {"tracks-silent", "accepts SUBSCRIBE_TRACKS, or SUBSCRIBE_NAMESPACE for publishes, and passes on no PUBLISH"},
+	publishSilent:         {"publish-silent", "never answers PUBLISH"},
+	publishReject:         {"publish-reject", "refuses every PUBLISH with UNINTERESTED"},
+	publishNotRouted:      {"publish-not-routed", "accepts PUBLISH, but nobody can subscribe to the track"},
+
+	subscribeAcceptsEverything: {"subscribe-accepts-everything", "answers SUBSCRIBE with SUBSCRIBE_OK though nobody publishes the track"},
+	subscribeErrorZero:         {"subscribe-error-zero", "refuses SUBSCRIBE to an unknown track with code 0x0"},
+	subscribeSilent:            {"subscribe-silent", "never answers SUBSCRIBE"},
+	subscribeBeforeSilent:      {"subscribe-before-silent", "never answers a SUBSCRIBE that comes before its publisher"},
+	routeNowhere:               {"route-nowhere", "answers SUBSCRIBE to an announced track with DOES_NOT_EXIST"},
+	okWithoutPublisher:         {"subscribe-ok-without-publisher", "answers SUBSCRIBE to an announced track itself, without asking the publisher"},
+	rendezvousIgnored:          {"rendezvous-ignored", "refuses a SUBSCRIBE with RENDEZVOUS_TIMEOUT at once with DOES_NOT_EXIST"},
+	largestMissing:             {"largest-missing", "leaves LARGEST_OBJECT out of SUBSCRIBE_OK"},
+	duplicateAlias:             {"duplicate-alias", "gives every track of a session the same Track Alias"},
+
+	dropObject:            {"drop-object", "leaves the first object out of every subgroup stream"},
+	duplicateObject:       {"duplicate-object", "forwards every subgroup stream twice"},
+	corruptPayload:        {"corrupt-payload", "changes the first byte of every payload"},
+	truncatePayload:       {"truncate-payload", "cuts the last byte off every payload"},
+	wrongObjectID:         {"wrong-object-id", "adds 1 to every Object ID"},
+	wrongGroupID:          {"wrong-group-id", "adds 1 to every Group ID"},
+	wrongSubgroupID:       {"wrong-subgroup-id", "adds 1 to every Subgroup ID"},
+	wrongPriority:         {"wrong-priority", "adds 1 to every Publisher Priority"},
+	stripProperties:       {"strip-properties", "forwards objects without their properties"},
+	loseFirstObjectBit:    {"first-object-missing", "clears FIRST_OBJECT in every subgroup header (18 and later)"},
+	loseEndOfGroup:        {"end-of-group-missing", "clears END_OF_GROUP in every header and drops objects with that status"},
+	loseStatus:            {"status-missing", "drops every object with a status other than Normal"},
+	dropGroup:             {"drop-group", "does not forward every second group"},
+	splitStreams:          {"split-streams", "sends every object on a stream of its own"},
+	neverFin:              {"never-fin", "resets subgroup streams where they should end with FIN"},
+	dropDatagrams:         {"drop-datagrams", "forwards no datagram"},
+	datagramsAsStreams:    {"datagrams-as-streams", "forwards datagrams as subgroup streams"},
+	loseLargeObjects:      {"large-objects-missing", "resets a subgroup stream at an object of 1 MB or more"},
+	starveSecond:          {"second-subscriber-starved", "forwards objects to the first subscriber of a track alone"},
+	ignoreSecondPublisher: {"second-publisher-ignored", "drops what another than the first publisher of a track sends"},
+
+	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
+	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},
+	streamCountWrong:   {"stream-count-wrong", "sends PUBLISH_DONE with a Stream Count that is 1 too high"},
+	filterIgnored:      {"filter-ignored", "sends objects outside of the subscription's filter"},
+	forwardIgnored:     {"forward-ignored", "sends objects with Forward State 0"},
+	updateSilent:       {"update-silent", "never answers an update of a subscription, nor heeds it"},
+	updateReject:       {"update-reject", "refuses every update of a subscription"},
+	unsubscribeIgnored: {"unsubscribe-ignored", "goes on sending objects after the subscriber has unsubscribed"},
+	priorityIgnored:    {"priority-ignored", "sends streams in the order in which they came, whatever their priority"},
+	timeoutIgnored:     {"delivery-timeout-ignored", "sends objects whose delivery timeout has passed"},
+	statusSilent:       {"track-status-silent", "never answers TRACK_STATUS"},
+	statusWrong:        {"track-status-wrong", "answers TRACK_STATUS with a largest object that is one group too high"},
+	tokenIgnored:       {"token-ignored", "accepts requests without the token that it requires"},
+	goawaySilent:       {"goaway-ignored", "answers nothing once a GOAWAY came"},
+
+	fetchSilent:        {"fetch-silent", "never answers FETCH"},
+	fetchError:         {"fetch-error", "refuses every FETCH with INTERNAL_ERROR, and resets every fill"},
+	fetchMissingObject: {"fetch-missing-object", "leaves the second object out of what a FETCH returns"},
+	fetchExtraObject:   {"fetch-extra-object", "adds an object behind the last one that a FETCH returns"},
+	fetchCorrupt:       {"fetch-corrupt-payload", "changes the first byte of every payload that a FETCH returns"},
+	fetchReset:         {"fetch-reset", "resets a fetch stream after the first object"},
+	fetchNoStream:      {"fetch-no-stream", "answers FETCH with FETCH_OK and opens no stream"},
+	fetchWrongOrder:    {"fetch-wrong-order", "returns groups in ascending order though descending was asked for"},
+	fetchWrongEnd:      {"fetch-wrong-end", "reports in FETCH_OK an End that is one group too high"},
+	fetchEverything:    {"fetch-everything", "returns the whole track for any range"},
+	joinHole:           {"join-hole", "leaves the last object before the live edge out of a joining FETCH or fill"},
+	joinDuplicate:      {"join-duplicate", "repeats the last object before the live edge on the subscription"},
+	joinSilent:         {"join-silent", "never answers a joining FETCH, and opens no stream for a fill"},
+}
+
+// Faults lists the faults that the relay knows, in the order of what they touch.
+func Faults() []Fault { return append([]Fault(nil), faultTable[:]...) }
+
+// faultSet is what was asked for.
+type faultSet [numFaults]bool
+
+func parseFaults(names []string) (faultSet, error) {
+	var set faultSet
+next:
+	for _, name := range names {
+		for f := range faultTable {
+			if faultTable[f].Name == name {
+				set[f] = true
+				continue next
+			}
+		}
+		return set, fmt.Errorf("unknown fault %q: want one of %s", name, strings.Join(faultNames(), ", "))
+	}
+	return set, nil
+}
+
+func faultNames() []string {
+	names := make([]string, 0, numFaults)
+	for _, f := range faultTable {
+		names = append(names, f.Name)
+	}
+	return names
+}

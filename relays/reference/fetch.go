@@ -1,0 +1,368 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// fetch serves a FETCH: from the cache what is there, and what is missing from a publisher.
+func (p *peer) fetch(req *moqt.Request) error {
+	r, ctx := p.relay, req.Context()
+	if err := p.subscribes(); err != nil {
+		return err
+	}
+	defer p.unsubscribed()
+	asked, err := req.FetchRange()
+	if err != nil {
+		return refuse(moqt.RejectInvalidRange, "%v", err)
+	}
+	f := &retrieval{peer: p, descending: asked.Descending, ctx: ctx, budget: r.limits.Fetch}
+	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
+		f.budget = oneOf(r.limits.Fetch, v)
+	}
+	if asked.Joining != nil {
+		if r.faults[joinSilent] {
+			<-ctx.Done()
+			return nil
+		}
+		s := p.joinable(ctx, asked.Joining.Target)
+		if err := f.join(s, asked.Joining); err != nil {
+			return err
+		}
+		f.track = s.track
+	} else {
+		f.track = r.acquire(asked.TrackNamespace, asked.TrackName)
+		defer r.release(f.track)
+		if err := f.bound(asked.Range); err != nil {
+			return err
+		}
+	}
+	if r.faults[fetchEverything] {
+		f.start, f.end = wire.Location{}, f.track.newest()
+	}
+	return f.answer(req)
+}
+
+// retrieval is the answering of one FETCH or fill.
+type retrieval struct {
+	peer       *peer
+	track      *track
+	ctx        context.Context
+	start, end wire.Location // inclusive
+	descending bool
+	joining    bool
+	// budget is how long publishers may take for what is missing, in all.
+	budget time.Duration
+	// alone: no publisher can be asked any more; timedOut says that it was for want of time.
+	alone, timedOut bool
+	// asked is an upstream fetch that was begun to find out about the range.
+	asked *missing
+	w     *moqt.FetchWriter
+	count int // objects written
+	last  *entry
+}
+
+// missing is an upstream fetch for a part of the track.
+type missing struct {
+	fetch       *moqt.Fetch
+	draft       wire.Draft
+	first, last wire.Location
+}
+
+// newest is the largest location of the track.
+func (t *track) newest() wire.Location {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.largest
+}
+
+// join works out the range of a joining FETCH (draft-18 §10.12.2).
+func (f *retrieval) join(s *subscriber, j *moqt.Joining) error {
+	if s == nil {
+		return refuse(moqt.RejectInvalidJoiningRequestID, "there is no subscription with request id %d", j.RequestID)
+	}
+	t := s.track
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case !s.forward:
+		return refuse(moqt.RejectInvalidRange, "the subscription has Forward State 0")
+	case !s.hasJoining:
+		return refuse(moqt.RejectInvalidRange, "nothing had been published when the subscription began")
+	}
+	f.joining = true
+	f.end = s.joining
+	f.start = wire.Location{Group: j.Start}
+	if j.Relative {
+		f.start.Group = s.joining.Group - min(j.Start, s.joining.Group)
+	}
+	if f.start.Compare(f.end) > 0 {
+		return refuse(moqt.RejectInvalidRange, "the range starts at %s, behind %s", f.start, f.end)
+	}
+	return nil
+}
+
+// bound works out the range of a standalone FETCH: where a subscription follows the track, it ends with its largest object.
+func (f *retrieval) bound(filter wire.LocationFilter) error {
+	t := f.track
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var open bool
+	f.start, f.end, open = filter.Bounds(t.largest, t.hasLargest)
+	if open {
+		f.end = lastOf(math.MaxUint64)
+	}
+	if !t.live && !t.ended {
+		return nil // a publisher knows
+	}
+	if !t.hasLargest {
+		return refuse(moqt.RejectInvalidRange, "nothing has been published")
+	}
+	if f.start.Compare(t.largest) > 0 {
+		return refuse(moqt.RejectInvalidRange, "the range starts at %s, behind the largest object %s", f.start, t.largest)
+	}
+	f.end = least(f.end, t.largest)
+	return nil
+}
+
+// answer answers a FETCH.
+func (f *retrieval) answer(req *moqt.Request) error {
+	ctx, t, r, d := f.ctx, f.track, f.peer.relay, f.peer.session.Draft()
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	defer f.giveUp()
+	ok := &wire.FetchOK{End: f.end}
+	t.mu.Lock()
+	if last, known := t.lastIn(f.end.Group); known && f.end.Object > last && d >= wire.Draft20 {
+		ok.End.Object = last // draft-20 §10.14
+	}
+	if t.ended && t.hasLargest && f.end.Compare(t.largest) >= 0 {
+		ok.EndOfTrack = 1
+	}
+	var ps wire.Parameters
+	t.say(d, &ps, &ok.Properties)
+	ps.Delete(wire.ParamLargestObject)
+	if d <= wire.Draft15 {
+		ok.Parameters = fetchParameters(ps)
+	}
+	t.mu.Unlock()
+	if req.Parameters().UintOr(wire.ParamIncludeProperties, 1) == 0 {
+		ok.Properties = nil
+	}
+	if r.faults[fetchWrongEnd] {
+		ok.End.Group++
+	}
+	if r.faults[fetchNoStream] {
+		if err := req.Accept(ctx, ok); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	}
+	w, err := req.AcceptFetch(ctx, ok)
+	if err != nil {
+		return err
+	}
+	f.write(w)
+	return nil
+}
+
+// fetchParameters are those of a track's that 14 and 15 allow in FETCH_OK.
+func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
+	if v, ok := ps.Uint(wire.ParamRendezvousTimeout); ok {
+		out.SetUint(wire.ParamRendezvousTimeout, v)
+	}
+	return out
+}
+
+// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription.
+func (s *subscriber) fill(id uint64, ps wire.Parameters) {
+	t, r := s.track, s.track.relay
+	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch}
+	if v, ok := ps.Uint(wire.ParamFillTimeout); ok {
+		f.budget = oneOf(r.limits.Fetch, v)
+	}
+	order, ok := ps.Uint(wire.ParamGroupOrder)
+	if !ok {
+		order = s.order
+	}
+	f.descending = order == wire.Descending
+	t.mu.Lock()
+	filter, given := ps.Filter()
+	if !given {
+		filter = s.filter
+	}
+	var open bool
+	f.start, f.end, open = filter.Bounds(s.joining, s.hasJoining)
+	if open {
+		f.end = s.joining
+	}
+	f.end = least(f.end, s.joining)
+	empty := !s.forward || !s.hasJoining || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0
+	t.mu.Unlock()
+	if empty || r.faults[joinSilent] {
+		return
+	}
+	s.done.Go(func() {
+		err := f.prepare()
+		defer f.giveUp()
+		w, openErr := s.peer.session.OpenFill(s.ctx, id)
+		switch {
+		case openErr != nil:
+			r.log.Debug("fill stream not opened", "track", t.name, "session", s.peer.id, "error", openErr)
+		case err != nil || r.faults[fetchError]: // draft-20 §5.1.3: the stream says that the fill failed
+			w.Flush()
+			w.Reset(moqt.ResetInternalError.Number(s.draft))
+		default:
+			f.write(w)
+		}
+	})
+}
+
+// prepare finds out whether the range can be answered, and where it ends. The error is a *refusal.
+func (f *retrieval) prepare() error {
+	t := f.track
+	t.mu.Lock()
+	var lost []*outflow
+	if t.maxAge > 0 {
+		lost = t.expire(time.Now(), t.maxAge)
+	}
+	from, to, gap := t.lastGap(f.start, f.end)
+	followed := t.live || t.ended
+	t.mu.Unlock()
+	for _, o := range lost {
+		o.abort(moqt.ResetDeliveryTimeout)
+	}
+	if !gap {
+		return nil
+	}
+	if !followed {
+		from, to = f.start, f.end // also to learn where the track ends
+	} else if f.descending {
+		if from.Group != to.Group {
+			from = wire.Location{Group: to.Group}
+		}
+	}
+	m, err := f.ask(from, to)
+	if err == nil {
+		f.asked = m
+		if end, ok := m.fetch.End(); ok && !followed {
+			f.end = least(f.end, end)
+		}
+		return nil
+	}
+	f.alone = !errors.Is(err, errNoObjects)
+	f.timedOut = errors.Is(err, context.DeadlineExceeded)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.hasLargest {
+		return asRefusal(err)
+	}
+	f.end = least(f.end, t.largest)
+	if f.start.Compare(f.end) > 0 || f.alone && !t.holds(f.start, f.end) && !t.covers(f.start) {
+		return asRefusal(err)
+	}
+	return nil // what is there is better than nothing
+}
+
+// holds reports whether the log has an object of a range.
+func (l *trackLog) holds(start, end wire.Location) bool {
+	for pos := start; pos.Compare(end) <= 0; {
+		objects, last, known := l.read(pos, end, 1)
+		switch {
+		case len(objects) > 0:
+			return true
+		case !known:
+			last = l.nextKnown(pos, end)
+		}
+		next := after(last)
+		if next == last {
+			break
+		}
+		pos = next
+	}
+	return false
+}
+
+// errNoObjects is 14's NO_OBJECTS: the range is valid and empty.
+var errNoObjects = errors.New("no objects in the range")
+
+// ask asks publishers one after the other for a part of the track.
+func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
+	t, r := f.track, f.peer.relay
+	if f.budget <= 0 {
+		return nil, context.DeadlineExceeded
+	}
+	began := time.Now()
+	defer func() { f.budget -= time.Since(began) }()
+	ctx, cancel := context.WithTimeout(f.ctx, f.budget)
+	defer cancel()
+	failed := error(refuse(moqt.RejectDoesNotExist, "nobody publishes this track"))
+	for i, p := range t.sources() {
+		request := moqt.FetchRequest{TrackNamespace: t.namespace, TrackName: t.name, Range: rangeOf(p.session.Draft(), first, last)}
+		if f.descending {
+			request.Parameters.SetUint(wire.ParamGroupOrder, wire.Descending)
+		}
+		r.counters.UpstreamFetches.Add(1)
+		fetch, err := p.session.Fetch(ctx, request)
+		if err == nil {
+			return &missing{fetch, p.session.Draft(), first, last}, nil
+		}
+		r.log.Debug("publisher did not accept FETCH", "track", t.name, "session", p.id, "error", err)
+		if refused := asRefusal(err); refused.code == moqt.RejectNoObjects {
+			return nil, errNoObjects
+		}
+		if ctx.Err() != nil {
+			err = context.DeadlineExceeded
+		}
+		if i == 0 || ctx.Err() != nil {
+			failed = err
+		}
+	}
+	return nil, failed
+}
+
+// rangeOf is a range as a filter. Integers end at 2^62-1 up to 16.
+func rangeOf(d wire.Draft, first, last wire.Location) wire.LocationFilter {
+	limit := d.MaxVarint()
+	f := wire.LocationFilter{Form: wire.FilterRange, StartGroup: first.Group, StartObject: first.Object, EndGroup: min(last.Group, limit-1), EndObject: last.Object}
+	if last.Object >= limit-1 {
+		f.Form, f.EndObject = wire.FilterGroupEnd, 0
+	}
+	return f
+}
+
+// sources gives the sessions to ask for what the cache lacks: those whose subscriptions are established, then those that publish the namespace.
+func (t *track) sources() []*peer {
+	var peers []*peer
+	seen := make(map[*peer]bool)
+	add := func(p *peer) {
+		if !seen[p] {
+			seen[p] = true
+			peers = append(peers, p)
+		}
+	}
+	t.mu.Lock()
+	for _, u := range t.upstreams {
+		add(u.peer)
+	}
+	t.mu.Unlock()
+	for _, p := range t.relay.publishers(t.namespace) {
+		add(p)
+	}
+	return peers
+}
+
+// giveUp ends an upstream fetch that was not used to its end.
+func (f *retrieval) giveUp() {
+	if f.asked != nil {
+		f.asked.fetch.Cancel()
+		f.asked = nil
+	}
+}

@@ -1,0 +1,227 @@
+package reference
+
+import (
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: objects in ascending order, none left out between
+// them, and its end. Each subscriber follows it with a cursor of its own. The log's lock guards it.
+type inflow struct {
+	group  *group
+	header wire.SubgroupHeader // with Subgroup ID and Priority, whatever the form
+	// first: the stream starts with the first object of its subgroup.
+	first   bool
+	entries []*entry
+	dropped int    // entries evicted from the front; cursors count from the first of all
+	last    uint64 // Object ID of the last entry
+	sources int    // streams from publishers that may bring more
+	state   flowState
+	cause   moqt.ResetCode // of a reset
+	ended   time.Time
+	// wake is closed at the next change, for those who wait for it.
+	wake chan struct{}
+	// followers are the streams towards subscribers, dormant the subscribers for whom there was nothing in it so far.
+	followers []*outflow
+	dormant   []*subscriber
+}
+
+// flowState is how far an inflow is.
+type flowState uint8
+
+const (
+	flowing flowState = iota
+	finished
+	aborted
+)
+
+// source is one publisher's subgroup stream. Where several publishers send the same subgroup, all feed one inflow.
+type source struct {
+	header wire.SubgroupHeader
+	draft  wire.Draft
+	in     *inflow
+	last   uint64 // Object ID of the last object that it brought
+	some   bool   // it brought any
+}
+
+// bring puts the next object of a source into the log and into the right inflow. subscribers are those of the track. It reports whether the object was new; the
+// error is errMalformed.
+func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
+	begins := !src.some && l.startsSubgroup(src.draft, src.header, e.ObjectID)
+	fresh, err := l.add(e, true)
+	if err != nil {
+		return false, err
+	}
+	src.follow(l.group(e.GroupID), e.ObjectID)
+	before, some := src.last, src.some
+	src.last, src.some = e.ObjectID, true
+	if !fresh {
+		return false, nil
+	}
+	// An object may follow on a stream only if nothing of its subgroup is between (draft-18 §11.4.3).
+	if in := src.in; in != nil && (e.ObjectID <= in.last || e.ObjectID != in.last+1 && !(some && before <= in.last)) {
+		src.leave(moqt.ResetCancelled)
+	}
+	if src.in == nil {
+		h := src.header
+		h.SubgroupID = e.SubgroupID
+		src.in = l.openInflow(h, begins)
+		src.in.dormant = slices.Clone(subscribers)
+	}
+	src.in.append(e)
+	return true, nil
+}
+
+// follow finds the inflow that the source's object stands in or comes next in.
+func (src *source) follow(g *group, id uint64) {
+	if src.in != nil {
+		return
+	}
+	for _, in := range g.inflows {
+		if in.state == flowing && in.header.SubgroupID == src.header.SubgroupID && (id <= in.last || id == in.last+1) {
+			in.sources++
+			src.in = in
+			return
+		}
+	}
+}
+
+// leave takes the source away from its inflow, which is aborted when it has no other.
+func (src *source) leave(cause moqt.ResetCode) {
+	if in := src.in; in != nil {
+		src.in = nil
+		if in.sources--; in.sources == 0 {
+			in.finish(aborted, cause)
+		}
+	}
+}
+
+// fin is the source's FIN. One that ends before what others brought says nothing about the inflow.
+func (src *source) fin() {
+	if in := src.in; in != nil && in.last == src.last {
+		in.header.EndOfGroup = in.header.EndOfGroup || src.header.EndOfGroup
+		in.finish(finished, 0)
+		src.in = nil
+		return
+	}
+	src.leave(moqt.ResetInternalError)
+}
+
+// empty is the FIN of a source that brought no object: subscribers get an empty stream too.
+func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
+	in := l.openInflow(src.header, src.header.FirstObject)
+	for _, s := range subscribers {
+		if s.wantsGroup(in.header.GroupID) {
+			s.push(in, 0)
+		}
+	}
+	in.finish(finished, 0)
+}
+
+// openInflow begins a stream in a group.
+func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
+	g := l.group(h.GroupID)
+	in := &inflow{group: g, header: h, first: first, sources: 1}
+	g.inflows = append(g.inflows, in)
+	g.open++
+	return in
+}
+
+// startsSubgroup tells whether a stream starts with the first object of its subgroup. From 18 on its header says so. Before, an
+// Object ID of 0 or a Subgroup ID taken from the first object does, and so does having followed the group from its start without having seen the subgroup.
+func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64) bool {
+	switch {
+	case d >= wire.Draft18:
+		return h.FirstObject
+	case id == 0 || h.IDMode == wire.SubgroupIDFirstObject:
+		return true
+	}
+	g := l.group(h.GroupID)
+	return g.whole && !slices.ContainsFunc(g.inflows, func(in *inflow) bool { return in.header.SubgroupID == h.SubgroupID })
+}
+
+// append adds an object and wakes who waits for it.
+func (in *inflow) append(e *entry) {
+	in.entries = append(in.entries, e)
+	in.last = e.ObjectID
+	for _, o := range in.followers {
+		o.grow(e.size())
+	}
+	in.dormant = slices.DeleteFunc(in.dormant, func(s *subscriber) bool {
+		if !s.wants(e) {
+			return false
+		}
+		s.push(in, in.end()-1)
+		return true
+	})
+	in.changed()
+}
+
+// finish ends the stream: with FIN, or with a reset for a cause.
+func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
+	if in.state != flowing {
+		return
+	}
+	in.state, in.cause, in.dormant, in.ended = state, cause, nil, time.Now()
+	g := in.group
+	g.open--
+	switch {
+	case state == aborted:
+		g.whole = false
+	case in.header.EndOfGroup && in.end() > 0:
+		g.end(in.last)
+	}
+	g.settle()
+	if in.dropped > 0 && len(in.entries) == 0 { // all was evicted while it was open
+		g.inflows = slices.DeleteFunc(g.inflows, func(x *inflow) bool { return x == in })
+	}
+	if g.open == 0 && len(g.objects) == 0 && g.log.groups[g.id] == g {
+		g.log.drop(g)
+	}
+	in.changed()
+}
+
+// end is the cursor behind the last entry.
+func (in *inflow) end() int { return in.dropped + len(in.entries) }
+
+// changed wakes who waits.
+func (in *inflow) changed() {
+	if in.wake != nil {
+		close(in.wake)
+		in.wake = nil
+	}
+}
+
+// wait gives a channel that the next change closes.
+func (in *inflow) wait() <-chan struct{} {
+	if in.wake == nil {
+		in.wake = make(chan struct{})
+	}
+	return in.wake
+}
+
+// evict drops the entries up to an Object ID, and gives the followers that had not sent them.
+func (in *inflow) evict(last uint64) (lost []*outflow) {
+	n := 0
+	for n < len(in.entries) && in.entries[n].ObjectID <= last {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	clear(in.entries[:n])
+	in.entries = in.entries[n:]
+	in.dropped += n
+	for _, o := range in.followers {
+		if o.cursor < in.dropped {
+			lost = append(lost, o)
+		}
+	}
+	for _, o := range lost {
+		o.lose()
+	}
+	return lost
+}

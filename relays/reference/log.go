@@ -1,0 +1,256 @@
+package reference
+
+import (
+	"bytes"
+	"container/list"
+	"errors"
+	"math"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// trackLog is what the relay holds of one track: the objects by group, which are the cache that fetches are answered from, and the subgroup streams as they
+// came, which subscribers follow with cursors. Nobody but the cache's bound removes objects: a subscriber that is too slow finds that its position is gone.
+type trackLog struct {
+	mu     sync.Mutex
+	cache  *cache
+	groups map[uint64]*group
+	ids    []uint64 // of groups, ascending
+	// empty are groups that are known not to exist.
+	empty spans
+	// largest is the largest location known: received, or told by a publisher (draft-18 §10.2.11).
+	largest    wire.Location
+	hasLargest bool
+	// seq counts what subscriptions brought.
+	seq uint64
+	// covered is where the part of the track starts that subscriptions have followed without a break; live says that they still do.
+	covered wire.Location
+	live    bool
+	// ended: the track is complete, largest is its final object.
+	ended bool
+}
+
+// entry is one object in the log. The object never changes.
+type entry struct {
+	moqt.Object
+	seq uint64 // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
+	at  time.Time
+}
+
+func (e *entry) size() int64 { return int64(len(e.Payload)+len(e.Properties)) + entryOverhead }
+
+// group is what is held of one group.
+type group struct {
+	log     *trackLog
+	id      uint64
+	objects []*entry // by Object ID
+	// known are the Object IDs of which it is known whether they exist; those that do are in objects.
+	known spans
+	// final is the ID after which the publisher said that there is nothing, if hasFinal.
+	final    uint64
+	hasFinal bool
+	// whole: every stream of the group is followed since its start; a stream that was reset spoils that.
+	whole   bool
+	open    int // streams that have not ended
+	inflows []*inflow
+
+	place *list.Element // in the cache's order; guarded by the cache's lock
+	bytes int64
+}
+
+// errMalformed is the cause when a track turns out to be malformed (draft-18 §2.4.2).
+var errMalformed = errors.New("malformed track: an object came twice with different contents")
+
+func newTrackLog(c *cache) *trackLog {
+	return &trackLog{cache: c, groups: make(map[uint64]*group)}
+}
+
+// group finds or makes a group. The caller holds mu, as for all methods of logs, groups and inflows unless they say otherwise.
+func (l *trackLog) group(id uint64) *group {
+	if g := l.groups[id]; g != nil {
+		return g
+	}
+	g := &group{log: l, id: id, whole: l.live && l.covered.Compare(wire.Location{Group: id}) <= 0}
+	l.groups[id] = g
+	i, _ := slices.BinarySearch(l.ids, id)
+	l.ids = slices.Insert(l.ids, i, id)
+	l.empty.remove(span{id, id})
+	return g
+}
+
+// drop forgets a group.
+func (l *trackLog) drop(g *group) {
+	delete(l.groups, g.id)
+	if i, ok := slices.BinarySearch(l.ids, g.id); ok {
+		l.ids = slices.Delete(l.ids, i, i+1)
+	}
+}
+
+// follow says that a subscription follows the track from after a location on; nothing has been published when there is none.
+func (l *trackLog) follow(largest wire.Location, has bool) {
+	l.raise(largest, has)
+	if l.live {
+		return
+	}
+	l.live, l.ended, l.covered = true, false, wire.Location{}
+	if l.hasLargest {
+		l.covered = after(l.largest)
+	}
+}
+
+// unfollow says that no subscription follows the track any more; ended that its publisher called it complete.
+func (l *trackLog) unfollow(ended bool) {
+	if ended && l.hasLargest {
+		l.ended = true
+		if g := l.groups[l.largest.Group]; g != nil {
+			g.settle()
+		}
+	}
+	l.live = false
+	for _, g := range l.groups {
+		g.whole = g.whole && g.known.covers(all)
+	}
+}
+
+// raise moves largest up.
+func (l *trackLog) raise(loc wire.Location, has bool) {
+	if !has || l.hasLargest && loc.Compare(l.largest) <= 0 {
+		return
+	}
+	before := l.largest.Group
+	moved := l.hasLargest && loc.Group > before
+	l.largest, l.hasLargest = loc, true
+	if g := l.groups[before]; moved && g != nil {
+		g.settle()
+	}
+}
+
+// reset forgets everything: a publisher began anew.
+func (l *trackLog) reset() {
+	for _, g := range l.groups {
+		for _, in := range g.inflows {
+			in.finish(aborted, moqt.ResetInternalError)
+		}
+		g.objects = nil
+		l.cache.shrink(g, 0)
+	}
+	clear(l.groups)
+	l.ids, l.empty, l.hasLargest, l.largest, l.ended, l.live = nil, nil, false, wire.Location{}, false, false
+}
+
+// add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new unless a subscription brought it before; without,
+// it came by a fetch. The error is errMalformed.
+func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
+	g := l.group(e.GroupID)
+	i := len(g.objects)
+	if i > 0 && g.objects[i-1].ObjectID >= e.ObjectID {
+		i = sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= e.ObjectID })
+	}
+	if i < len(g.objects) && g.objects[i].ObjectID == e.ObjectID {
+		old := g.objects[i]
+		if !old.agrees(e) {
+			return false, errMalformed
+		}
+		if old.seq > 0 || !live {
+			return false, nil
+		}
+		g.objects[i] = e
+		l.cache.grow(g, e.size()-old.size())
+	} else {
+		if g.hasFinal && e.ObjectID > g.final {
+			return false, nil // draft-18 §9.1: not to be cached or forwarded
+		}
+		g.objects = slices.Insert(g.objects, i, e)
+		l.cache.grow(g, e.size())
+	}
+	if live {
+		l.seq++
+		e.seq = l.seq
+		l.raise(e.Location(), e.Status == wire.StatusNormal)
+	}
+	g.learn(&e.Object)
+	return true, nil
+}
+
+// agrees reports whether two copies of an object have what may not differ (draft-18 §9.1). The fetch streams of 14 and 15 show datagrams as subgroups.
+func (e *entry) agrees(f *entry) bool {
+	return bytes.Equal(e.Payload, f.Payload) && e.Status == f.Status && (e.SubgroupID == f.SubgroupID || e.Datagram != f.Datagram)
+}
+
+// learn notes what an object tells of others.
+func (g *group) learn(o *moqt.Object) {
+	g.known.add(span{o.ObjectID, o.ObjectID})
+	if gap, ok := o.Property(wire.PropPriorObjectIDGap); ok && gap.Uint > 0 && gap.Uint <= o.ObjectID {
+		g.known.add(span{o.ObjectID - gap.Uint, o.ObjectID - 1})
+	}
+	if gap, ok := o.Property(wire.PropPriorGroupIDGap); ok && gap.Uint > 0 && gap.Uint <= o.GroupID {
+		g.log.lacks(span{o.GroupID - gap.Uint, o.GroupID - 1})
+	}
+	switch {
+	case o.Status == wire.StatusEndOfGroup, o.Status == wire.StatusEndOfTrack:
+		g.end(o.ObjectID) // nothing but the status itself stands there
+	case o.EndOfGroup:
+		g.end(o.ObjectID)
+	}
+}
+
+// lacks notes groups that do not exist.
+func (l *trackLog) lacks(groups span) {
+	i, _ := slices.BinarySearch(l.ids, groups.first)
+	if i < len(l.ids) && l.ids[i] <= groups.last {
+		return // contradicts what was received
+	}
+	l.empty.add(groups)
+}
+
+// end notes that nothing follows an Object ID in the group.
+func (g *group) end(last uint64) {
+	if n := len(g.objects); n > 0 && g.objects[n-1].ObjectID > last {
+		return // contradicts what was received
+	}
+	g.final, g.hasFinal = last, true
+	if last < math.MaxUint64 {
+		g.known.add(span{last + 1, math.MaxUint64})
+	}
+}
+
+// settle concludes that what has not come of a group does not exist: all its streams were followed from their start to their FIN, and the track
+// has gone on or ended.
+func (g *group) settle() {
+	l := g.log
+	if g.whole && g.open == 0 && len(g.inflows) > 0 && (l.largest.Group > g.id || l.ended) {
+		g.known.add(all)
+	}
+}
+
+// evict drops objects, lowest IDs first, until it has freed so many bytes. It gives the streams towards subscribers that had not got them yet.
+func (g *group) evict(bytes int64) (lost []*outflow) {
+	var freed int64
+	n := 0
+	for n < len(g.objects) && freed < bytes {
+		freed += g.objects[n].size()
+		n++
+	}
+	if n > 0 {
+		last := g.objects[n-1].ObjectID
+		clear(g.objects[:n])
+		g.objects = g.objects[n:] // appending moves what is left to a new array once this one is full
+		g.known.remove(span{0, last})
+		g.whole = false
+		for _, in := range g.inflows {
+			lost = append(lost, in.evict(last)...)
+		}
+		g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool { return in.state != flowing && len(in.entries) == 0 })
+		g.log.cache.counters.Evicted.Add(uint64(n))
+	}
+	g.log.cache.shrink(g, freed)
+	if len(g.objects) == 0 && g.open == 0 {
+		g.log.drop(g)
+	}
+	return lost
+}

@@ -1,0 +1,376 @@
+package reference
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// announcement is a namespace that a session has published; publication is a track that one has.
+type announcement struct {
+	peer      *peer
+	namespace wire.TrackNamespace
+}
+
+type publication struct {
+	track *track
+	peer  *peer
+}
+
+// publishers gives the sessions that have published a namespace or a prefix of it, those with the longest first: all of them are asked for a track (draft-18
+// §9.5). A session stands there once.
+func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var peers []*peer
+	for _, a := range r.namespaces.prefixes(ns) {
+		if a.peer.ctx.Err() == nil && !slices.Contains(peers, a.peer) {
+			peers = append(peers, a.peer)
+		}
+	}
+	return peers
+}
+
+// below gives the tracks in a namespace that are in use.
+func (r *Relay) below(ns wire.TrackNamespace) []*track {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []*track
+	for _, t := range r.tracks {
+		if t.users > 0 && t.namespace.HasPrefix(ns) {
+			t.users++
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// publishNamespace serves a PUBLISH_NAMESPACE until it is withdrawn.
+func (p *peer) publishNamespace(req *moqt.Request) error {
+	r, ctx := p.relay, req.Context()
+	switch {
+	case r.faults[announceSilent]:
+		<-ctx.Done()
+		return nil
+	case r.faults[announceReject]:
+		return refuse(moqt.RejectUnauthorized, "fault")
+	}
+	if err := p.publishes(); err != nil {
+		return err
+	}
+	defer p.unpublished()
+	a := &announcement{p, slices.Clone(req.TrackNamespace())}
+	r.announce(a)
+	defer r.withdraw(a)
+	if err := req.Accept(ctx, &wire.RequestOK{Answers: wire.KindPublishNamespace}); err != nil {
+		return err
+	}
+	p.heedUpdates(req, nil)
+	if r.faults[withdrawClosesSession] && p.ctx.Err() == nil {
+		p.session.Abort(wire.ProtocolViolation, "fault")
+	}
+	return nil
+}
+
+// announce adds a namespace, tells who wants to know, and asks its publisher for the tracks that are wanted.
+func (r *Relay) announce(a *announcement) {
+	r.mu.Lock()
+	first := len(r.namespaces.at(a.namespace)) == 0
+	r.namespaces.add(a.namespace, a)
+	if first {
+		for _, s := range r.wanting.prefixes(a.namespace) {
+			s.push(event{a.namespace, false})
+		}
+	}
+	r.mu.Unlock()
+	for _, t := range r.below(a.namespace) {
+		t.mu.Lock()
+		t.changed() // who waits for a publisher asks it
+		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 && !slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == a.peer })
+		t.mu.Unlock()
+		if ask {
+			r.tasks.Go(func() {
+				defer r.release(t)
+				if err := t.subscribeTo(a.peer, nil); err == nil {
+					t.idle()
+				}
+			})
+			continue
+		}
+		r.release(t)
+	}
+}
+
+// withdraw takes a namespace away.
+func (r *Relay) withdraw(a *announcement) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.namespaces.remove(a.namespace, a)
+	if len(r.namespaces.at(a.namespace)) > 0 || r.faults[namespaceDoneMissing] {
+		return
+	}
+	for _, s := range r.wanting.prefixes(a.namespace) {
+		s.push(event{a.namespace, true})
+	}
+}
+
+// event is what a namespace subscriber is told: a namespace is there, or no longer.
+type event struct {
+	namespace wire.TrackNamespace
+	done      bool
+}
+
+// namespaceSubscriber is a SUBSCRIBE_NAMESPACE for namespaces. The relay's lock guards prefix, its own the queue.
+type namespaceSubscriber struct {
+	peer   *peer
+	req    *moqt.Request
+	prefix wire.TrackNamespace
+	signal chan struct{}
+
+	mu    sync.Mutex
+	queue []event
+	full  bool
+}
+
+// push queues an event.
+func (s *namespaceSubscriber) push(e event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) >= s.peer.relay.limits.Events {
+		s.full = true
+	} else {
+		s.queue = append(s.queue, e)
+	}
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (s *namespaceSubscriber) pop() (events []event, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events, s.queue = s.queue, nil
+	return events, s.full
+}
+
+// subscribeNamespace serves a SUBSCRIBE_NAMESPACE: for namespaces, up to 17 also or instead for publishes.
+func (p *peer) subscribeNamespace(req *moqt.Request) error {
+	m := req.Message().(*wire.SubscribeNamespace)
+	d := p.session.Draft()
+	namespaces, tracks := true, d <= wire.Draft15
+	if d == wire.Draft16 || d == wire.Draft17 {
+		namespaces = m.Options == wire.SubscribeNamespaces || m.Options == wire.SubscribeBoth
+		tracks = m.Options == wire.SubscribePublishes || m.Options == wire.SubscribeBoth
+	}
+	return p.discover(req, m.Prefix, namespaces, tracks)
+}
+
+// subscribeTracks serves a SUBSCRIBE_TRACKS.
+func (p *peer) subscribeTracks(req *moqt.Request) error {
+	return p.discover(req, req.Message().(*wire.SubscribeTracks).Prefix, false, true)
+}
+
+// discover tells a session of namespaces, of tracks, or of both, until it has enough.
+func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespaces, tracks bool) error {
+	r, ctx := p.relay, req.Context()
+	if err := p.claim(req.Kind(), prefix); err != nil {
+		return err
+	}
+	defer func() { p.unclaim(req.Kind(), prefix) }()
+	if err := req.Accept(ctx, &wire.RequestOK{Answers: req.Kind()}); err != nil {
+		return err
+	}
+	var s *namespaceSubscriber
+	var ts *tracksSubscriber
+	var work sync.WaitGroup
+	defer work.Wait()
+	if namespaces && !r.faults[namespaceSilent] {
+		s = &namespaceSubscriber{peer: p, req: req, prefix: prefix, signal: make(chan struct{}, 1)}
+		r.want(s)
+		defer r.unwant(s)
+		work.Go(s.tell)
+	}
+	if tracks && !r.faults[tracksSilent] {
+		ts = &tracksSubscriber{peer: p, req: req, prefix: prefix, parameters: req.Parameters()}
+		ts.bare = ts.parameters.UintOr(wire.ParamIncludeProperties, 1) == 0
+		r.track(ts)
+		defer r.untrack(ts)
+	}
+	p.heedUpdates(req, func(ps wire.Parameters) error {
+		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
+			if err := p.reclaim(req.Kind(), prefix, next.Namespace); err != nil {
+				return err
+			}
+			r.move(s, ts, next.Namespace)
+			prefix = next.Namespace
+		}
+		return nil
+	})
+	return nil
+}
+
+// heedUpdates answers updates of a request until it has ended: it applies them, or accepts what it does not know how to apply.
+func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
+	for {
+		m, err := req.Next(req.Context())
+		if err != nil {
+			return
+		}
+		u, ok := m.(*wire.RequestUpdate)
+		if !ok {
+			continue
+		}
+		err = nil
+		if apply != nil {
+			err = apply(u.Parameters)
+		}
+		if err != nil {
+			no := asRefusal(err)
+			req.RejectUpdate(req.Context(), u, no.code, no.reason)
+			req.Cancel(moqt.ResetCancelled) // draft-18 §10.9.1
+			return
+		}
+		if req.AcceptUpdate(req.Context(), u, &wire.RequestOK{}) != nil {
+			return
+		}
+	}
+}
+
+// claim notes a prefix of a kind of namespace subscription; the error is PREFIX_OVERLAP: one may not be a prefix of another (draft-18 §10.18).
+func (p *peer) claim(kind wire.Kind, prefix wire.TrackNamespace) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range p.prefixes[kind] {
+		if (other.HasPrefix(prefix) || prefix.HasPrefix(other)) && !p.relay.faults[overlapAccepted] {
+			return refuse(moqt.RejectPrefixOverlap, "overlaps with the prefix %s", other)
+		}
+	}
+	p.prefixes[kind] = append(p.prefixes[kind], prefix)
+	return nil
+}
+
+func (p *peer) unclaim(kind wire.Kind, prefix wire.TrackNamespace) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.IndexFunc(p.prefixes[kind], prefix.Equal); i >= 0 {
+		p.prefixes[kind] = slices.Delete(p.prefixes[kind], i, i+1)
+	}
+}
+
+// reclaim changes a prefix.
+func (p *peer) reclaim(kind wire.Kind, from, to wire.TrackNamespace) error {
+	p.unclaim(kind, from)
+	if err := p.claim(kind, to); err != nil {
+		if p.claim(kind, from) != nil {
+			return err
+		}
+		return err
+	}
+	return nil
+}
+
+// want begins to tell s of namespaces, those that there are first.
+func (r *Relay) want(s *namespaceSubscriber) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wanting.add(s.prefix, s)
+	r.namespaces.below(s.prefix, func(ns wire.TrackNamespace, _ []*announcement) { s.push(event{ns, false}) })
+}
+
+func (r *Relay) unwant(s *namespaceSubscriber) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wanting.remove(s.prefix, s)
+}
+
+// move changes the prefix of namespace subscriptions (draft-18 §10.9.2). Namespaces that the old prefix had and the new one has not are withdrawn, and the
+// other way round; tracks are passed on from now on.
+func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.TrackNamespace) {
+	r.mu.Lock()
+	if s != nil {
+		from := s.prefix
+		r.wanting.remove(from, s)
+		r.namespaces.below(to, func(ns wire.TrackNamespace, _ []*announcement) {
+			if !ns.HasPrefix(from) {
+				s.push(event{ns, false})
+			}
+		})
+		s.prefix = to
+		r.wanting.add(to, s)
+	}
+	if ts != nil {
+		r.tracking.remove(ts.prefix, ts)
+	}
+	r.mu.Unlock()
+	if ts != nil {
+		ts.prefix = to
+		r.track(ts)
+	}
+}
+
+// tell sends what is queued: as NAMESPACE and NAMESPACE_DONE, up to 15 as PUBLISH_NAMESPACE and its withdrawal.
+func (s *namespaceSubscriber) tell() {
+	ctx := s.req.Context()
+	sent := make(map[string]*moqt.Announcement)
+	defer func() {
+		for _, a := range sent {
+			a.Withdraw()
+		}
+	}()
+	for {
+		events, full := s.pop()
+		for _, e := range events {
+			if err := s.send(ctx, e, sent); err != nil {
+				return
+			}
+		}
+		if full {
+			s.peer.relay.log.Info("namespace subscriber too slow", "session", s.peer.id)
+			s.req.Cancel(moqt.ResetExcessiveLoad) // draft-18 §10.18
+			return
+		}
+		select {
+		case <-s.signal:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *namespaceSubscriber) send(ctx context.Context, e event, sent map[string]*moqt.Announcement) error {
+	if s.peer.relay.faults[namespaceWrongSuffix] {
+		e.namespace = e.namespace.Join("wrong")
+	}
+	if s.peer.session.Draft() >= wire.Draft16 {
+		s.peer.relay.mu.Lock()
+		n := len(s.prefix)
+		s.peer.relay.mu.Unlock()
+		if len(e.namespace) < n {
+			return nil // the prefix has been changed meanwhile
+		}
+		if e.done {
+			return s.req.Send(ctx, &wire.NamespaceDone{Suffix: e.namespace[n:]})
+		}
+		return s.req.Send(ctx, &wire.Namespace{Suffix: e.namespace[n:]})
+	}
+	key := e.namespace.Key()
+	if e.done {
+		if a := sent[key]; a != nil {
+			delete(sent, key)
+			a.Withdraw()
+		}
+		return nil
+	}
+	if sent[key] != nil {
+		return nil
+	}
+	a, err := s.peer.session.StartPublishNamespace(ctx, e.namespace, nil)
+	if err == nil {
+		sent[key] = a
+	}
+	return err
+}

@@ -1,0 +1,338 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// What a stream takes from the log at a time, at most; one object passes alone whatever its size.
+const (
+	batchObjects = 64
+	batchBytes   = 64 << 10
+)
+
+// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards cursor, pending and lost.
+type outflow struct {
+	sub    *subscriber
+	in     *inflow
+	cursor int // of the first entry that is not sent
+	// pending are the bytes that came and are not sent.
+	pending int64
+	lost    bool // what the cursor stands at was evicted
+
+	// The rest is send's own, but for w and aborted, which mu guards.
+	batch []*entry
+	timer func()
+	mu    sync.Mutex
+	w     *moqt.SubgroupWriter // nil while no stream is open
+	// aborted: abort was called.
+	aborted bool
+}
+
+// grow counts bytes that came. The caller holds the track's lock.
+func (o *outflow) grow(n int64) {
+	o.pending += n
+	o.sub.grew(n)
+}
+
+// unfollow takes o away from its inflow. The caller holds the track's lock.
+func (o *outflow) unfollow() {
+	if i := slices.Index(o.in.followers, o); i >= 0 {
+		o.in.followers = slices.Delete(o.in.followers, i, i+1)
+	}
+	o.sub.grew(-o.pending)
+	o.pending = 0
+}
+
+// lose gives o up because its subscriber is too slow. The caller holds the track's lock, and calls abort without it.
+func (o *outflow) lose() {
+	o.lost = true
+	o.unfollow()
+	r := o.sub.track.relay
+	r.counters.TooFarBehind.Add(1)
+	if !o.sub.behind {
+		o.sub.behind = true
+		r.log.Info("subscriber too far behind", "track", o.sub.track.name, "session", o.sub.peer.id, "group", o.in.group.id)
+	}
+}
+
+// abort resets the stream, also while a write is blocked, and keeps it from being opened again. The caller does not hold the track's lock.
+func (o *outflow) abort(code moqt.ResetCode) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.aborted = true
+	if o.w != nil {
+		o.w.Reset(code.Number(o.sub.draft))
+	}
+}
+
+// send sends what comes, until the inflow or the subscription has ended.
+func (o *outflow) send() {
+	s := o.sub
+	stop := onDone(s.ctx, func() { o.abort(moqt.ResetCancelled) })
+	defer stop()
+	defer func() {
+		if o.timer != nil {
+			o.timer()
+		}
+	}()
+	for {
+		next, code, wait := o.take()
+		switch next {
+		case sendBatch:
+			select {
+			case s.writing <- struct{}{}:
+			case <-s.ctx.Done():
+				return
+			}
+			ok := o.write()
+			<-s.writing
+			if !ok {
+				return
+			}
+			o.sent()
+		case waitForMore:
+			if o.w != nil && o.w.Flush() != nil {
+				return
+			}
+			select {
+			case <-wait:
+			case <-s.ctx.Done():
+				return
+			}
+		case resetAndGoOn, resetAndEnd:
+			if o.w != nil {
+				o.w.Reset(code.Number(s.draft))
+			}
+			o.set(nil)
+			if next == resetAndEnd {
+				return
+			}
+		case finAndEnd:
+			if o.w == nil && !o.open(nil) {
+				return
+			}
+			o.close()
+			return
+		case justEnd:
+			return
+		}
+	}
+}
+
+// step is what to do next with an outflow.
+type step uint8
+
+const (
+	sendBatch step = iota
+	waitForMore
+	resetAndGoOn // an object was left out: what comes after it needs a stream of its own
+	resetAndEnd
+	finAndEnd
+	justEnd
+)
+
+// take fills the batch with what comes next and says what to do.
+func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) {
+	s, in := o.sub, o.in
+	t := s.track
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o.lost {
+		return resetAndEnd, moqt.ResetTooFarBehind, nil
+	}
+	o.batch = o.batch[:0]
+	bytes := 0
+	for o.cursor+len(o.batch) < in.end() && len(o.batch) < batchObjects && bytes < batchBytes {
+		e := in.entries[o.cursor-in.dropped+len(o.batch)]
+		switch fate := s.judge(e); {
+		case fate == wanted:
+			o.batch = append(o.batch, e)
+			bytes += len(e.Payload)
+		case len(o.batch) > 0:
+			return sendBatch, 0, nil
+		case fate == unwanted && o.w != nil && e.Location().Compare(s.end) > 0:
+			return finAndEnd, 0, nil // the header did not promise the end of the group
+		case fate == unwanted && o.w != nil:
+			return resetAndGoOn, moqt.ResetCancelled, nil
+		default:
+			o.advance(1)
+		}
+	}
+	if len(o.batch) > 0 {
+		return sendBatch, 0, nil
+	}
+	return o.rest()
+}
+
+// rest says what to do when all that came is sent. The caller holds the track's lock.
+func (o *outflow) rest() (next step, code moqt.ResetCode, wait <-chan struct{}) {
+	s, in := o.sub, o.in
+	faults := &s.track.relay.faults
+	switch {
+	case in.state == aborted:
+		return resetAndEnd, in.cause, nil
+	case in.state == finished && o.w == nil && in.end() > 0:
+		return justEnd, 0, nil
+	case in.state == finished && faults[neverFin]:
+		return resetAndEnd, moqt.ResetCancelled, nil
+	case in.state == finished:
+		return finAndEnd, 0, nil
+	case o.w == nil: // nothing of it is wanted so far
+		in.dormant = append(in.dormant, s)
+		return justEnd, 0, nil
+	case !s.wantsGroup(in.group.id) && s.forward:
+		return resetAndEnd, moqt.ResetCancelled, nil // an update moved the filter
+	}
+	return waitForMore, 0, in.wait()
+}
+
+// advance moves the cursor past entries. The caller holds the track's lock.
+func (o *outflow) advance(n int) {
+	var bytes int64
+	for _, e := range o.in.entries[o.cursor-o.in.dropped:][:n] {
+		bytes += e.size()
+	}
+	o.cursor += n
+	o.grow(-bytes)
+}
+
+// sent moves the cursor past the batch, and starts the subgroup's timer once all of it has come.
+func (o *outflow) sent() {
+	s, t := o.sub, o.sub.track
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !o.lost {
+		o.advance(len(o.batch))
+	}
+	if limit := time.Duration(s.subgroupLimit.Load()); limit > 0 && o.in.state == finished && o.timer == nil {
+		o.timer = afterTime(limit-time.Since(o.in.ended), func() { o.abort(moqt.ResetDeliveryTimeout) })
+	}
+}
+
+// write writes the batch, and reports whether the stream can go on.
+func (o *outflow) write() bool {
+	s, r := o.sub, o.sub.track.relay
+	for _, e := range o.batch {
+		if o.w == nil && !o.open(e) {
+			return false
+		}
+		if s.expired(e) {
+			o.w.Reset(moqt.ResetDeliveryTimeout.Number(s.draft))
+			return false
+		}
+		if r.faults[loseLargeObjects] && len(e.Payload) >= largeObject {
+			o.w.Reset(moqt.ResetInternalError.Number(s.draft))
+			return false
+		}
+		object := &e.Object
+		if r.faulty {
+			whole, _ := o.startsWith(e)
+			if object = r.spoiled(e, whole); object == nil {
+				continue
+			}
+		}
+		if err := o.w.WriteObject(object); err != nil {
+			var unencodable *wire.Error
+			if errors.As(err, &unencodable) {
+				r.counters.Unencodable.Add(1)
+				r.log.Info("object has no form in the subscriber's draft", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
+				o.w.Reset(moqt.ResetInternalError.Number(s.draft))
+			}
+			return false
+		}
+		r.counters.ObjectsOut.Add(1)
+		r.counters.BytesOut.Add(uint64(len(e.Payload)))
+		if r.faults[splitStreams] {
+			o.close()
+			o.set(nil)
+		}
+	}
+	return true
+}
+
+// open opens the stream, whose first object is e; nil for an empty stream.
+func (o *outflow) open(e *entry) bool {
+	s, in, r := o.sub, o.in, o.sub.track.relay
+	h := in.header
+	whole, end := o.startsWith(e)
+	h.FirstObject = in.first && whole
+	if h.IDMode == wire.SubgroupIDFirstObject && !whole {
+		h.IDMode = wire.SubgroupIDPresent
+	}
+	h.DefaultPriority = h.DefaultPriority && s.draft >= wire.Draft15
+	if end.Group == h.GroupID && end != lastOf(h.GroupID) {
+		h.EndOfGroup = false // the stream may end before
+	}
+	r.spoilHeader(&h)
+	w, err := s.pub.OpenSubgroup(s.ctx, h)
+	if err != nil {
+		var unencodable *wire.Error
+		if errors.As(err, &unencodable) {
+			r.counters.Unencodable.Add(1)
+		}
+		return false
+	}
+	w.SetAutoFlush(false)
+	return o.set(w)
+}
+
+// startsWith reports whether an entry is the first of the inflow, and where the subscriber's filter ends.
+func (o *outflow) startsWith(e *entry) (whole bool, end wire.Location) {
+	t, in := o.sub.track, o.in
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return e == nil || in.dropped == 0 && len(in.entries) > 0 && in.entries[0] == e, o.sub.end
+}
+
+// set makes w the open stream. It reports false when o was aborted meanwhile.
+func (o *outflow) set(w *moqt.SubgroupWriter) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = w
+	if o.aborted && w != nil {
+		w.Reset(moqt.ResetCancelled.Number(o.sub.draft))
+	}
+	return !o.aborted
+}
+
+// close ends the stream with FIN.
+func (o *outflow) close() {
+	if err := o.w.Close(); err != nil {
+		o.w.Reset(moqt.ResetInternalError.Number(o.sub.draft))
+	}
+}
+
+// onDone calls f when ctx ends. stop keeps it from that, or waits until it is through.
+func onDone(ctx context.Context, f func()) (stop func()) {
+	ran := make(chan struct{})
+	halt := context.AfterFunc(ctx, func() {
+		defer close(ran)
+		f()
+	})
+	return func() {
+		if !halt() {
+			<-ran
+		}
+	}
+}
+
+// afterTime calls f when so much time has passed. stop keeps it from that, or waits until it is through.
+func afterTime(d time.Duration, f func()) (stop func()) {
+	ran := make(chan struct{})
+	timer := time.AfterFunc(max(d, 0), func() {
+		defer close(ran)
+		f()
+	})
+	return func() {
+		if !timer.Stop() {
+			<-ran
+		}
+	}
+}

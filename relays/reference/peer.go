@@ -1,0 +1,239 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// peer is one session with a client.
+type peer struct {
+	relay   *Relay
+	session *moqt.Session
+	id      uint64
+	ctx     context.Context // ends when the session has ended, or is to end
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup // its requests
+	// trusted: its SETUP carried the token that the relay requires.
+	trusted bool
+
+	mu            sync.Mutex
+	subscriptions int
+	publishing    int
+	subscribed    map[string]int                 // tracks it subscribes to, by full track name
+	requests      map[*moqt.Request]*established // its SUBSCRIBEs, and our PUBLISHes
+	prefixes      map[wire.Kind][]wire.TrackNamespace
+}
+
+// established is a subscription that a joining FETCH may name. ready is closed when sub is set, or the subscription came to nothing.
+type established struct {
+	ready chan struct{}
+	sub   *subscriber
+}
+
+func (r *Relay) newPeer(ctx context.Context, s *moqt.Session) *peer {
+	p := &peer{
+		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string]int),
+		requests: make(map[*moqt.Request]*established), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
+	}
+	p.ctx, p.cancel = context.WithCancel(s.Context())
+	context.AfterFunc(ctx, p.cancel)
+	p.trusted = p.knows(s.AuthTokens())
+	return p
+}
+
+// run serves requests until the session ends.
+func (p *peer) run() error {
+	r := p.relay
+	r.mu.Lock()
+	r.peers[p] = struct{}{}
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.peers, p)
+		r.mu.Unlock()
+	}()
+	defer p.tasks.Wait()
+	defer p.cancel()
+	p.spoilSession()
+	for {
+		req, err := p.session.AcceptRequest(p.ctx)
+		if err != nil {
+			break
+		}
+		r.counters.Requests.Add(1)
+		p.tasks.Go(func() { p.handle(req) })
+	}
+	p.cancel()
+	if p.session.Context().Err() == nil {
+		p.session.Close(wire.NoError, "the relay is shutting down")
+	}
+	var end *moqt.SessionError
+	if cause := context.Cause(p.session.Context()); errors.As(cause, &end) && end.Code != wire.NoError || !errors.Is(cause, net.ErrClosed) {
+		return cause
+	}
+	return nil
+}
+
+// handle serves one request to its end.
+func (p *peer) handle(req *moqt.Request) {
+	r := p.relay
+	r.log.Debug("request", "session", p.id, "kind", req.Kind().String(), "id", req.ID())
+	if p.spoilRequest(req) {
+		return
+	}
+	err := p.check(req)
+	if err == nil {
+		switch req.Kind() {
+		case wire.KindSubscribe:
+			err = p.subscribe(req)
+		case wire.KindPublish:
+			err = p.publish(req)
+		case wire.KindFetch:
+			err = p.fetch(req)
+		case wire.KindTrackStatus:
+			err = p.trackStatus(req)
+		case wire.KindPublishNamespace:
+			err = p.publishNamespace(req)
+		case wire.KindSubscribeNamespace:
+			err = p.subscribeNamespace(req)
+		case wire.KindSubscribeTracks:
+			err = p.subscribeTracks(req)
+		default:
+			err = refuse(moqt.RejectNotSupported, "%s is not supported", req.Kind())
+		}
+	}
+	var no *refusal
+	if !errors.As(err, &no) {
+		if err != nil && p.ctx.Err() == nil {
+			r.log.Debug("request ended", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "error", err)
+		}
+		return
+	}
+	r.counters.Refused.Add(1)
+	r.log.Info("request refused", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace", req.TrackNamespace().String(),
+		"track", req.TrackName(), "reason", no.reason)
+	if err := req.Reject(req.Context(), no.code, no.reason); err != nil && req.Context().Err() == nil {
+		r.log.Info("refusal not sent", "session", p.id, "error", err)
+	}
+}
+
+// check refuses what the client may not ask, whatever it is.
+func (p *peer) check(req *moqt.Request) error {
+	r, d := p.relay, p.session.Draft()
+	if r.opts.RequireToken != "" && !p.trusted && !p.knows(req.Tokens()) && !r.faults[tokenIgnored] {
+		return refuse(moqt.RejectUnauthorized, "a token is required")
+	}
+	ns := req.TrackNamespace()
+	if d >= wire.Draft18 && len(ns) > 0 && (ns[0] == "." || ns[0] == ".session") { // draft-18 §3.2
+		switch req.Kind() {
+		case wire.KindSubscribe, wire.KindFetch, wire.KindTrackStatus, wire.KindPublish, wire.KindPublishNamespace:
+			return refuse(moqt.RejectDoesNotExist, "the namespace is reserved, and empty here")
+		}
+	}
+	return nil
+}
+
+// knows reports whether one of the tokens is the one required.
+func (p *peer) knows(tokens []wire.Token) bool {
+	for _, t := range tokens {
+		if string(t.Value) == p.relay.opts.RequireToken {
+			return true
+		}
+	}
+	return false
+}
+
+// subscribes counts a subscription or fetch in; the error is a *refusal. unsubscribed counts it out.
+func (p *peer) subscribes() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.subscriptions >= p.relay.limits.Subscriptions {
+		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d subscriptions", p.relay.limits.Subscriptions)
+	}
+	p.subscriptions++
+	return nil
+}
+
+func (p *peer) unsubscribed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.subscriptions--
+}
+
+// publishes counts a published namespace or track in; the error is a *refusal. unpublished counts it out.
+func (p *peer) publishes() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.publishing >= p.relay.limits.Namespaces {
+		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d published namespaces and tracks", p.relay.limits.Namespaces)
+	}
+	p.publishing++
+	return nil
+}
+
+func (p *peer) unpublished() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.publishing--
+}
+
+// holds marks a track as subscribed to by the session. Two subscriptions to a track are an error in the drafts from 14 to 18, as DUPLICATE_SUBSCRIPTION
+// from 16 on (draft-16 §5.1); the earlier ones leave it at SHOULD, and get the refusal that is nearest.
+func (p *peer) holds(key string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.subscribed[key] > 0 && p.session.Draft() <= wire.Draft18 {
+		return refuse(moqt.RejectDuplicateSubscription, "the session has a subscription to this track")
+	}
+	p.subscribed[key]++
+	return nil
+}
+
+func (p *peer) drops(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.subscribed[key]--; p.subscribed[key] == 0 {
+		delete(p.subscribed, key)
+	}
+}
+
+// register makes a request one that a joining FETCH may name; the function it returns says what it came to, nil for nothing.
+func (p *peer) register(req *moqt.Request) (settled func(*subscriber)) {
+	e := &established{ready: make(chan struct{})}
+	p.mu.Lock()
+	p.requests[req] = e
+	p.mu.Unlock()
+	var once sync.Once
+	return func(s *subscriber) {
+		once.Do(func() {
+			e.sub = s
+			close(e.ready)
+		})
+		if s == nil {
+			p.mu.Lock()
+			delete(p.requests, req)
+			p.mu.Unlock()
+		}
+	}
+}
+
+// joinable finds the subscription of a request, waiting until it is established; nil when there is none.
+func (p *peer) joinable(ctx context.Context, req *moqt.Request) *subscriber {
+	p.mu.Lock()
+	e := p.requests[req]
+	p.mu.Unlock()
+	if req == nil || e == nil {
+		return nil
+	}
+	select {
+	case <-e.ready:
+		return e.sub
+	case <-ctx.Done():
+		return nil
+	}
+}

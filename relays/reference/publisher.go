@@ -1,0 +1,379 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// upstream is one established subscription of the relay to a publisher.
+type upstream struct {
+	track *track
+	peer  *peer
+	sub   *moqt.Subscription
+	asked bool // by our SUBSCRIBE, not by its PUBLISH
+	draft wire.Draft
+	// priority is the publisher's default.
+	priority uint8
+	forward  bool // guarded by the track's lock
+	ctx      context.Context
+	cancel   context.CancelFunc
+}
+
+// trackInfo is what a publisher says of a track, in the newest shape.
+type trackInfo struct {
+	largest    wire.Location
+	hasLargest bool
+	properties wire.Properties
+	priority   uint8
+	timeouts   timeouts
+	maxAge     time.Duration
+}
+
+// subscribeTo asks a publisher for the track. When it accepts, its objects flow from then on in a task of the relay's.
+func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
+	r := t.relay
+	ctx, cancel := context.WithTimeout(p.ctx, r.limits.Fetch)
+	defer cancel()
+	m := &wire.Subscribe{TrackNamespace: t.namespace, TrackName: t.name}
+	m.Parameters.SetUint(wire.ParamForward, 1) // draft-18 §9.2
+	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && p.session.Draft() >= wire.Draft15 {
+		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
+	}
+	r.counters.UpstreamSubscribes.Add(1)
+	sub, err := p.session.Subscribe(ctx, m)
+	if err != nil {
+		r.log.Info("publisher did not accept SUBSCRIBE", "track", t.name, "session", p.id, "error", err)
+		return asRefusal(err)
+	}
+	ok := sub.OK()
+	info := infoOf(p.session.Draft(), ok.Parameters, ok.Properties)
+	if name, bad := unknownMandatory(p.session.Draft(), ok.Properties); bad {
+		sub.Unsubscribe()
+		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
+	}
+	u := t.newUpstream(p, sub, info)
+	u.asked, u.forward = true, true
+	if err := t.attach(u, info); err != nil {
+		u.cancel()
+		sub.Unsubscribe()
+		return nil // it publishes the track already
+	}
+	r.use(t)
+	r.tasks.Go(func() {
+		defer r.release(t)
+		u.run()
+	})
+	return nil
+}
+
+func (t *track) newUpstream(p *peer, sub *moqt.Subscription, info trackInfo) *upstream {
+	u := &upstream{track: t, peer: p, sub: sub, draft: p.session.Draft(), priority: info.priority}
+	u.ctx, u.cancel = context.WithCancel(p.ctx)
+	return u
+}
+
+// run takes in the publisher's objects until it is done, its session ends, or u is cancelled.
+func (u *upstream) run() {
+	defer u.cancel()
+	var readers sync.WaitGroup
+	readers.Go(u.readDatagrams)
+	if u.draft >= wire.Draft20 {
+		readers.Go(u.readNotifications)
+	}
+	var err error
+	for {
+		var sr *moqt.SubgroupReader
+		if sr, err = u.sub.AcceptSubgroup(u.ctx); err != nil {
+			break
+		}
+		readers.Go(func() { u.readSubgroup(sr) })
+	}
+	code, reason := moqt.DoneInternalError, "the publisher's session ended"
+	if errors.Is(err, io.EOF) {
+		code, reason = u.status()
+	} else {
+		u.sub.Unsubscribe()
+		u.cancel()
+	}
+	readers.Wait()
+	u.track.detach(u, code, reason)
+}
+
+// status is what the publisher said in PUBLISH_DONE.
+func (u *upstream) status() (moqt.DoneCode, string) {
+	ctx, cancel := context.WithTimeout(u.ctx, time.Second)
+	defer cancel()
+	done, err := u.sub.Done(ctx)
+	if err != nil {
+		return moqt.DoneInternalError, "the publisher ended without PUBLISH_DONE"
+	}
+	meaning, _ := wire.PublishDoneCode(done.StatusCode).Meaning(u.draft)
+	code, ok := dones[meaning]
+	if !ok {
+		code = moqt.DoneInternalError
+	}
+	return code, done.Reason
+}
+
+// dones are the statuses of publishers that mean the same to subscribers.
+var dones = map[wire.ErrorName]moqt.DoneCode{
+	wire.NameUnauthorized:      moqt.DoneUnauthorized,
+	wire.NameTrackEnded:        moqt.DoneTrackEnded,
+	wire.NameSubscriptionEnded: moqt.DoneSubscriptionEnded,
+	wire.NameGoingAway:         moqt.DoneGoingAway,
+	wire.NameExpired:           moqt.DoneExpired,
+	wire.NameTooFarBehind:      moqt.DoneTooFarBehind,
+	wire.NameMalformedTrack:    moqt.DoneMalformedTrack,
+	wire.NameExcessiveLoad:     moqt.DoneExcessiveLoad,
+}
+
+// readSubgroup takes in one subgroup stream.
+func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
+	stop := onDone(u.ctx, func() { sr.Stop(moqt.ResetCancelled.Number(u.draft)) })
+	defer stop()
+	t := u.track
+	sr.SetDefaultPriority(u.priority)
+	src := &source{draft: u.draft}
+	for {
+		var o moqt.Object
+		if err := sr.ReadObject(&o); err != nil {
+			u.ended(sr, src, err)
+			return
+		}
+		if sr.Objects() == 1 {
+			u.describe(sr, src)
+		}
+		if !u.bring(src, &o) {
+			return
+		}
+		t.relay.cache.trim()
+		t.gate(u.ctx)
+	}
+}
+
+// describe gives a source its stream's header, with the Subgroup ID and Priority that amount to it.
+func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
+	src.header = sr.Header()
+	src.header.Priority = sr.Priority()
+	u.track.mu.Lock()
+	defer u.track.mu.Unlock()
+	if u.priority != u.track.priority {
+		src.header.DefaultPriority = false // subscribers know the first publisher's default
+	}
+}
+
+// bring puts an object of a stream into the log. It reports false when nothing more of it is wanted.
+func (u *upstream) bring(src *source, o *moqt.Object) bool {
+	t, r := u.track, u.track.relay
+	r.counters.ObjectsIn.Add(1)
+	r.counters.BytesIn.Add(uint64(len(o.Payload)))
+	t.mu.Lock()
+	if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
+		t.mu.Unlock()
+		return true
+	}
+	group := t.largest.Group
+	fresh, err := t.trackLog.bring(src, &entry{Object: *o, at: time.Now()}, t.subscribers)
+	if t.largest.Group != group {
+		t.asked = 0
+	}
+	t.mu.Unlock()
+	if err != nil {
+		src.close(t, moqt.ResetMalformedTrack)
+		t.malformed(err)
+		return false
+	}
+	if !fresh {
+		r.counters.Duplicates.Add(1)
+	}
+	return true
+}
+
+// close takes a source away from its inflow.
+func (src *source) close(t *track, cause moqt.ResetCode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	src.leave(cause)
+}
+
+// ended notes how a stream ended.
+func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
+	t := u.track
+	var reset *transport.StreamError
+	var large *moqt.ObjectTooLargeError
+	switch {
+	case errors.Is(err, io.EOF) && sr.Objects() > 0:
+		t.mu.Lock()
+		src.fin()
+		t.mu.Unlock()
+	case errors.Is(err, io.EOF):
+		if h := sr.Header(); h.IDMode != wire.SubgroupIDFirstObject { // otherwise it has no Subgroup ID
+			u.describe(sr, src)
+			t.mu.Lock()
+			t.emptyStream(src, t.subscribers)
+			t.mu.Unlock()
+		}
+	case errors.As(err, &reset) && reset.Remote:
+		src.close(t, meaningOfReset(u.draft, reset.Code))
+	case errors.As(err, &large):
+		t.relay.log.Warn("object too large", "track", t.name, "session", u.peer.id, "error", err)
+		sr.Stop(moqt.ResetExcessiveLoad.Number(u.draft))
+		src.close(t, moqt.ResetInternalError)
+	default:
+		src.close(t, moqt.ResetInternalError)
+	}
+}
+
+// meaningOfReset is a publisher's reset code as it goes to subscribers of any draft.
+func meaningOfReset(d wire.Draft, code uint64) moqt.ResetCode {
+	meaning, _ := wire.ResetCode(code).Meaning(d)
+	switch meaning {
+	case wire.NameCancelled:
+		return moqt.ResetCancelled
+	case wire.NameDeliveryTimeout:
+		return moqt.ResetDeliveryTimeout
+	case wire.NameTooFarBehind:
+		return moqt.ResetTooFarBehind
+	case wire.NameGoingAway:
+		return moqt.ResetGoingAway
+	case wire.NameMalformedTrack:
+		return moqt.ResetMalformedTrack
+	case wire.NameUnknownObjectStatus:
+		return moqt.ResetUnknownObjectStatus
+	case wire.NameExcessiveLoad:
+		return moqt.ResetExcessiveLoad
+	}
+	return moqt.ResetInternalError
+}
+
+// readDatagrams takes in datagrams.
+func (u *upstream) readDatagrams() {
+	t, r := u.track, u.track.relay
+	for {
+		o, err := u.sub.AcceptDatagram(u.ctx)
+		if err != nil {
+			return
+		}
+		r.counters.ObjectsIn.Add(1)
+		r.counters.BytesIn.Add(uint64(len(o.Payload)))
+		e := &entry{Object: *o, at: time.Now()}
+		if e.DefaultPriority {
+			e.Priority = u.priority
+		}
+		if r.faults[datagramsAsStreams] {
+			u.asStream(e)
+			continue
+		}
+		t.mu.Lock()
+		e.DefaultPriority = e.DefaultPriority && u.priority == t.priority
+		fresh, err := t.add(e, true)
+		if fresh {
+			for _, s := range t.subscribers {
+				if s.wants(e) {
+					s.datagram(e)
+				}
+			}
+		}
+		t.mu.Unlock()
+		switch {
+		case err != nil:
+			t.malformed(err)
+			return
+		case !fresh:
+			r.counters.Duplicates.Add(1)
+		}
+		r.cache.trim()
+	}
+}
+
+// asStream is the fault datagrams-as-streams.
+func (u *upstream) asStream(e *entry) {
+	t := u.track
+	o := e.Object
+	o.Datagram = false
+	src := &source{draft: u.draft, header: wire.SubgroupHeader{GroupID: o.GroupID, SubgroupID: o.ObjectID, IDMode: wire.SubgroupIDPresent,
+		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
+	o.SubgroupID = o.ObjectID
+	u.bring(src, &o)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	src.fin()
+}
+
+// readNotifications heeds PUBLISH_STATE_NOTIFY (20 and later).
+func (u *upstream) readNotifications() {
+	for {
+		ps, err := u.sub.NextNotify(u.ctx)
+		if err != nil {
+			return
+		}
+		t := u.track
+		t.mu.Lock()
+		largest, has := ps.Largest()
+		t.raise(largest, has)
+		if v, ok := ps.Uint(wire.ParamForward); ok {
+			u.forward = v == 1
+		}
+		t.mu.Unlock()
+	}
+}
+
+// wantForward sets Forward State 1 at every publisher when a subscriber has it (draft-18 §9.5).
+func (t *track) wantForward() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	want := false
+	for _, s := range t.subscribers {
+		want = want || s.forward
+	}
+	for _, u := range t.upstreams {
+		if want && !u.forward {
+			u.forward = true
+			t.relay.tasks.Go(func() { u.update(wire.Parameters{{Type: wire.ParamForward, Uint: 1}}) })
+		}
+	}
+}
+
+// newGroup passes a NEW_GROUP_REQUEST on, unless it is outstanding or too late (draft-18 §10.2.13).
+func (t *track) newGroup(ps wire.Parameters) {
+	v, ok := ps.Uint(wire.ParamNewGroupRequest)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	dynamic, _ := t.properties.Lookup(wire.Newest, wire.PropDynamicGroups)
+	if dynamic.Uint != 1 || v > 0 && t.hasLargest && v <= t.largest.Group || t.asked > v {
+		return
+	}
+	t.asked = v + 1
+	for _, u := range t.upstreams {
+		if u.draft >= wire.Draft15 {
+			t.relay.tasks.Go(func() { u.update(wire.Parameters{{Type: wire.ParamNewGroupRequest, Uint: v}}) })
+		}
+	}
+}
+
+// update changes the subscription at the publisher.
+func (u *upstream) update(ps wire.Parameters) {
+	ctx, cancel := context.WithTimeout(u.ctx, u.track.relay.limits.Fetch)
+	defer cancel()
+	ok, err := u.sub.Update(ctx, ps)
+	if err != nil {
+		u.track.relay.log.Info("publisher did not accept an update", "track", u.track.name, "session", u.peer.id, "error", err)
+		return
+	}
+	if ok != nil {
+		largest, has := ok.Parameters.Largest()
+		u.track.mu.Lock()
+		defer u.track.mu.Unlock()
+		u.track.raise(largest, has)
+	}
+}

@@ -1,0 +1,223 @@
+package reference
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// after is the location behind loc. Behind the last of all there is none, and it stays.
+func after(loc wire.Location) wire.Location {
+	switch {
+	case loc.Object < math.MaxUint64:
+		loc.Object++
+	case loc.Group < math.MaxUint64:
+		loc = wire.Location{Group: loc.Group + 1}
+	}
+	return loc
+}
+
+// before is the location before loc, which is not {0, 0}.
+func before(loc wire.Location) wire.Location {
+	if loc.Object > 0 {
+		return wire.Location{Group: loc.Group, Object: loc.Object - 1}
+	}
+	return lastOf(loc.Group - 1)
+}
+
+// lastOf is the last location that a group can have.
+func lastOf(group uint64) wire.Location {
+	return wire.Location{Group: group, Object: math.MaxUint64}
+}
+
+func least(a, b wire.Location) wire.Location {
+	if a.Compare(b) <= 0 {
+		return a
+	}
+	return b
+}
+
+// knownFrom gives the last location up to which everything from pos on is known, at most to; ok is false when pos itself is not.
+func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool) {
+	for pos.Compare(to) <= 0 {
+		g := l.groups[pos.Group]
+		if g == nil {
+			end, known := l.empty.has(pos.Group)
+			if !known {
+				return last, ok
+			}
+			last, ok = least(lastOf(end), to), true
+		} else {
+			end, known := g.known.has(pos.Object)
+			if !known {
+				return last, ok
+			}
+			last, ok = least(wire.Location{Group: pos.Group, Object: end}, to), true
+			if end < math.MaxUint64 {
+				return last, true
+			}
+		}
+		next := after(last)
+		if next == last {
+			return last, true
+		}
+		pos = next
+	}
+	return last, ok
+}
+
+// nextKnown gives the last location of the gap that starts at pos: right before the next one that is known, at most to.
+func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
+	if g := l.groups[pos.Group]; g != nil {
+		if id, ok := g.known.next(pos.Object); ok {
+			return least(wire.Location{Group: pos.Group, Object: id - 1}, to)
+		}
+	}
+	if pos.Group == math.MaxUint64 {
+		return to
+	}
+	next, found := uint64(math.MaxUint64), false
+	if i, _ := slices.BinarySearch(l.ids, pos.Group+1); i < len(l.ids) {
+		next, found = l.ids[i], true
+	}
+	if id, ok := l.empty.next(pos.Group + 1); ok && id <= next {
+		next, found = id, true
+	}
+	if !found {
+		return to
+	}
+	g := l.groups[next]
+	if g == nil {
+		return least(lastOf(next-1), to)
+	}
+	if id, ok := g.known.next(0); ok && id > 0 {
+		return least(wire.Location{Group: next, Object: id - 1}, to)
+	}
+	return least(lastOf(next-1), to)
+}
+
+// lastGap gives the first and the last location from pos to to of which it is not known whether it exists; ok is false when all are known.
+func (l *trackLog) lastGap(pos, to wire.Location) (first, last wire.Location, ok bool) {
+	for pos.Compare(to) <= 0 {
+		end, known := l.knownFrom(pos, to)
+		if !known {
+			end = l.nextKnown(pos, to)
+			if !ok {
+				first = pos
+			}
+			last, ok = end, true
+		}
+		next := after(end)
+		if next == end {
+			break
+		}
+		pos = next
+	}
+	return first, last, ok
+}
+
+// read gives objects from pos to to in ascending order, as many as fit into so many bytes but at least one, and the last location that they settle. known is
+// false when pos is not known.
+func (l *trackLog) read(pos, to wire.Location, bytes int64) (objects []*entry, last wire.Location, known bool) {
+	last, known = l.knownFrom(pos, to)
+	if !known {
+		return nil, pos, false
+	}
+	i, _ := slices.BinarySearch(l.ids, pos.Group)
+	for ; i < len(l.ids) && l.ids[i] <= last.Group; i++ {
+		g := l.groups[l.ids[i]]
+		from := uint64(0)
+		if g.id == pos.Group {
+			from = pos.Object
+		}
+		for k := sort.Search(len(g.objects), func(k int) bool { return g.objects[k].ObjectID >= from }); k < len(g.objects); k++ {
+			e := g.objects[k]
+			if e.Location().Compare(last) > 0 {
+				break
+			}
+			if bytes -= e.size(); bytes < 0 && len(objects) > 0 {
+				return objects, objects[len(objects)-1].Location(), true
+			}
+			objects = append(objects, e)
+		}
+	}
+	return objects, last, true
+}
+
+// maxEmpty bounds the ranges of groups that are remembered not to exist.
+const maxEmpty = 4096
+
+// confirm notes that of the locations from a to b nothing exists but what is in the log.
+func (l *trackLog) confirm(a, b wire.Location) {
+	if a.Compare(b) > 0 {
+		return
+	}
+	i, _ := slices.BinarySearch(l.ids, a.Group)
+	next := a.Group
+	for ; i < len(l.ids) && l.ids[i] <= b.Group; i++ {
+		g := l.groups[l.ids[i]]
+		l.confirmEmpty(a, b, next, g.id)
+		next = g.id + 1
+		r := all
+		if g.id == a.Group {
+			r.first = a.Object
+		}
+		if g.id == b.Group {
+			r.last = b.Object
+		}
+		if len(g.objects) > 0 || g.open > 0 {
+			g.known.add(r)
+		}
+		if next == 0 {
+			return
+		}
+	}
+	if b.Object == math.MaxUint64 && b.Group < math.MaxUint64 {
+		l.confirmEmpty(a, b, next, b.Group+1)
+	} else {
+		l.confirmEmpty(a, b, next, b.Group)
+	}
+}
+
+// confirmEmpty notes that groups from next to before end do not exist; a part of the first group says nothing about all of it.
+func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
+	if next == a.Group && a.Object > 0 {
+		next++
+	}
+	if next < end && len(l.empty) < maxEmpty {
+		l.empty.add(span{next, end - 1})
+	}
+}
+
+// covers reports whether subscriptions have followed the track at a location: what has not come from there probably does not exist.
+func (l *trackLog) covers(loc wire.Location) bool {
+	return l.hasLargest && l.covered.Compare(loc) <= 0 && loc.Compare(l.largest) <= 0
+}
+
+// lastIn gives the largest Object ID of a group, if it is known.
+func (l *trackLog) lastIn(group uint64) (uint64, bool) {
+	g := l.groups[group]
+	if g == nil || len(g.objects) == 0 {
+		return 0, false
+	}
+	for i := len(g.objects) - 1; i >= 0; i-- {
+		if g.objects[i].Status == wire.StatusNormal {
+			return g.objects[i].ObjectID, g.known.covers(span{g.objects[i].ObjectID, math.MaxUint64})
+		}
+	}
+	return 0, false
+}
+
+// expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION: their objects may not be sent any more (draft-18 §12.3).
+func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*outflow) {
+	for _, id := range slices.Clone(l.ids) {
+		g := l.groups[id]
+		if n := len(g.objects); n > 0 && now.Sub(g.objects[n-1].at) > age && g.open == 0 {
+			lost = append(lost, g.evict(math.MaxInt64)...)
+		}
+	}
+	return lost
+}

@@ -1,0 +1,234 @@
+// Package reference is a relay for Media over QUIC Transport, drafts 14 to 22, any of them towards any other: namespaces, subscriptions with one upstream
+// subscription per track and publisher, subgroup streams and datagrams, and a bounded cache that answers fetches, joins and fills. It can be told to misbehave in
+// named ways (Faults), so that it can be shown that a test notices.
+//
+// The cache is the log of each track (trackLog): publishers append to it, subscribers follow it with cursors, fetches read from it. A subscriber that is too slow loses
+// its place there, and nobody else is held up.
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Relay is a relay. All methods are safe for concurrent use.
+type Relay struct {
+	opts     Options
+	limits   Limits
+	faults   faultSet
+	faulty   bool // any
+	log      *slog.Logger
+	counters Counters
+	cache    *cache
+	serial   atomic.Uint64 // of sessions
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup // everything that Close joins
+
+	mu         sync.Mutex
+	closed     bool
+	tracks     map[string]*track // by full track name
+	sweepAt    int
+	peers      map[*peer]struct{}
+	namespaces tree[*announcement]
+	published  tree[*publication] // tracks that came by PUBLISH
+	wanting    tree[*namespaceSubscriber]
+	tracking   tree[*tracksSubscriber]
+}
+
+// New makes a relay. The error is about Options: an unknown fault.
+func New(opts Options) (*Relay, error) {
+	faults, err := parseFaults(opts.Faults)
+	if err != nil {
+		return nil, err
+	}
+	r := &Relay{
+		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0, log: opts.Logger,
+		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}),
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	if r.opts.Implementation == "" {
+		r.opts.Implementation = DefaultImplementation
+	}
+	r.cache = newCache(r.limits.CacheBytes, &r.counters)
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r, nil
+}
+
+// Counters are the relay's, live.
+func (r *Relay) Counters() *Counters { return &r.counters }
+
+// ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it was told to stop. Where the
+// address must be known first, endpoint.Listen and ServeListener do the same.
+func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions) error {
+	if opts.Drafts == nil {
+		opts.Drafts = r.opts.Drafts
+	}
+	if opts.Warn == nil {
+		opts.Warn = func(err error) { r.log.Info("connection came to nothing", "error", err) }
+	}
+	l, err := endpoint.Listen(opts)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r.log.Info("listening", "address", l.Addr().String())
+	return r.ServeListener(ctx, l)
+}
+
+// ServeListener serves the connections of a listener until ctx ends, the listener is closed or the relay is. The listener is the caller's to close, after
+// this has returned.
+func (r *Relay) ServeListener(ctx context.Context, l *endpoint.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onDone(r.ctx, cancel)()
+	var served sync.WaitGroup
+	defer served.Wait()
+	for {
+		conn, err := l.Accept(ctx)
+		switch {
+		case errors.Is(err, net.ErrClosed), ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
+		}
+		served.Go(func() { r.ServeConn(ctx, conn) })
+	}
+}
+
+// ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error says why the session could not be
+// set up, or how it ended; nil when it ended well.
+func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		conn.CloseWithError(uint64(wire.InternalError), err.Error())
+		return err
+	}
+	defer done()
+	if spoilt, err := r.spoilSetup(ctx, conn); spoilt {
+		return err
+	}
+	cfg := moqt.Config{
+		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
+		Decode: r.opts.Decode, Limits: r.limits.Session,
+	}
+	if r.opts.Trace != nil {
+		cfg.Trace = r.opts.Trace(conn)
+	}
+	if r.faults[noRequestIDs] {
+		cfg.FixedRequestLimit = true
+		cfg.SetupOptions = wire.Properties{{Type: wire.OptionMaxRequestID}}
+	}
+	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
+	defer cancel()
+	s, err := moqt.Server(setup, conn, cfg)
+	if err != nil {
+		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
+		r.log.Info("session not set up", "address", conn.Info().RemoteAddr, "error", err)
+		return err
+	}
+	return r.serve(ctx, s)
+}
+
+// Serve serves a session that is set up, without Config.Handler, until it ends, ctx ends or the relay is closed.
+func (r *Relay) Serve(ctx context.Context, s *moqt.Session) error {
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		s.Close(wire.InternalError, err.Error())
+		return err
+	}
+	defer done()
+	return r.serve(ctx, s)
+}
+
+// errClosed is the cause when the relay was closed.
+var errClosed = fmt.Errorf("the relay is shutting down: %w", net.ErrClosed)
+
+// begin counts a connection in. done counts it out.
+func (r *Relay) begin(ctx context.Context) (_ context.Context, done func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return nil, nil, errClosed
+	case r.counters.Sessions.Load() >= int64(r.limits.Sessions):
+		return nil, nil, fmt.Errorf("the relay has its limit of %d sessions", r.limits.Sessions)
+	}
+	r.counters.Sessions.Add(1)
+	r.tasks.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	stop := onDone(r.ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		r.counters.Sessions.Add(-1)
+		r.tasks.Done()
+	}, nil
+}
+
+func (r *Relay) serve(ctx context.Context, s *moqt.Session) error {
+	p := r.newPeer(ctx, s)
+	log := r.log.With("session", p.id)
+	info := s.Conn().Info()
+	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", info.RemoteAddr, "implementation", s.PeerImplementation())
+	err := p.run()
+	log.Info("session ends", "cause", err)
+	return err
+}
+
+// Close ends all sessions with NO_ERROR and returns when everything has ended.
+func (r *Relay) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.cancel()
+	r.tasks.Wait()
+	return nil
+}
+
+// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.
+func (r *Relay) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	peers := make([]*peer, 0, len(r.peers))
+	for p := range r.peers {
+		peers = append(peers, p)
+	}
+	r.mu.Unlock()
+	for _, p := range peers {
+		g := &wire.Goaway{}
+		if deadline, ok := ctx.Deadline(); ok {
+			g.Timeout = uint64(max(0, time.Until(deadline).Milliseconds()))
+		}
+		if err := p.session.Goaway(ctx, g); err != nil {
+			r.log.Debug("GOAWAY not sent", "session", p.id, "error", err)
+		}
+	}
+	for _, p := range peers {
+		select {
+		case <-p.session.Context().Done():
+		case <-ctx.Done():
+		}
+	}
+	return r.Close()
+}
+
+// use counts another user of a track that is in use.
+func (r *Relay) use(t *track) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.users++
+}

@@ -1,0 +1,267 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// errReset ends a fetch stream with a reset code.
+type errReset struct{ code moqt.ResetCode }
+
+func (e errReset) Error() string { return "fetch stream reset" }
+
+// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a reset when it cannot be completed.
+func (f *retrieval) write(w *moqt.FetchWriter) {
+	f.w = w
+	w.SetAutoFlush(false)
+	d := f.peer.session.Draft()
+	stop := onDone(f.ctx, func() { w.Reset(moqt.ResetCancelled.Number(d)) })
+	defer stop()
+	err := f.ranges()
+	if err == nil {
+		err = f.spoilEnd()
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	var reset errReset
+	switch {
+	case err == nil:
+	case errors.As(err, &reset):
+		w.Reset(reset.code.Number(d))
+	default:
+		w.Reset(moqt.ResetInternalError.Number(d))
+		f.peer.relay.log.Debug("fetch stream ended early", "track", f.track.name, "session", f.peer.id, "error", err)
+	}
+}
+
+// ranges serves the range, as a whole or group by group from its end.
+func (f *retrieval) ranges() error {
+	if !f.descending || f.peer.relay.faults[fetchWrongOrder] {
+		return f.serve(f.start, f.end)
+	}
+	for g := f.end.Group; ; g-- {
+		if skipped, ok := f.skip(g); ok {
+			g = skipped
+		} else {
+			from, to := wire.Location{Group: g}, lastOf(g)
+			if g == f.start.Group {
+				from = f.start
+			}
+			if err := f.serve(from, least(to, f.end)); err != nil {
+				return err
+			}
+		}
+		if g <= f.start.Group {
+			return nil
+		}
+	}
+}
+
+// skip gives the lowest group of a run of groups, from g down, that are known not to exist.
+func (f *retrieval) skip(g uint64) (lowest uint64, ok bool) {
+	t := f.track
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := t.empty.at(g)
+	if i == len(t.empty) || t.empty[i].first > g {
+		return 0, false
+	}
+	return max(t.empty[i].first, f.start.Group), true
+}
+
+// serve writes a part of the range in ascending order.
+func (f *retrieval) serve(pos, end wire.Location) error {
+	t := f.track
+	for over := false; !over && pos.Compare(end) <= 0; {
+		var err error
+		if m := f.asked; m != nil && pos.Compare(m.first) >= 0 && pos.Compare(m.last) <= 0 {
+			pos, over, err = f.copy(m, pos, end)
+			f.giveUp()
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		t.mu.Lock()
+		objects, last, known := t.read(pos, end, batchBytes)
+		gap, covered := t.nextKnown(pos, end), t.covers(pos)
+		t.mu.Unlock()
+		if !known {
+			if pos, over, err = f.bridge(pos, gap, end, covered); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, e := range objects {
+			if err := f.put(e); err != nil {
+				return err
+			}
+		}
+		pos, over = behind(last)
+	}
+	return nil
+}
+
+// behind is where to go on after a location; over says that there is nothing behind it.
+func behind(last wire.Location) (pos wire.Location, over bool) {
+	pos = after(last)
+	return pos, pos == last
+}
+
+// bridge deals with a gap of the cache: it asks a publisher for everything from there on that is missing, or, when there is none to ask, names the gap as unknown. What
+// subscriptions followed and did not get is taken not to exist. It gives the location to go on at.
+func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire.Location, over bool, err error) {
+	if !f.alone {
+		t := f.track
+		t.mu.Lock()
+		first, last, ok := t.lastGap(pos, end)
+		t.mu.Unlock()
+		if !ok || first != pos { // it has come meanwhile
+			return pos, false, nil
+		}
+		m, err := f.ask(first, last)
+		switch {
+		case err == nil:
+			f.asked = m
+			return pos, false, nil
+		case errors.Is(err, errNoObjects):
+			next, over = behind(last)
+			return next, over, nil
+		}
+		f.alone = true
+		f.timedOut = errors.Is(err, context.DeadlineExceeded)
+	}
+	d := f.peer.session.Draft()
+	next, over = behind(gap)
+	switch {
+	case covered:
+		return next, over, nil
+	case d <= wire.Draft15:
+		return next, over, errReset{moqt.ResetInternalError} // has no way to name it
+	case d >= wire.Draft20 && f.timedOut:
+		return next, over, f.w.WriteRange(wire.TimedOutRange, f.clip(gap))
+	}
+	return next, over, f.w.WriteRange(wire.UnknownRange, f.clip(gap))
+}
+
+// clip brings a location into the range of the draft's integers.
+func (f *retrieval) clip(loc wire.Location) wire.Location {
+	limit := f.peer.session.Draft().MaxVarint()
+	return wire.Location{Group: min(loc.Group, limit), Object: min(loc.Object, limit)}
+}
+
+// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It gives the location to go on at; where the fetch failed, the rest is a gap.
+func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location, over bool, err error) {
+	t := f.track
+	last := least(m.last, end)
+	told := last
+	if reported, ok := m.fetch.End(); ok {
+		told = least(last, reported)
+	}
+	for {
+		ctx, cancel := context.WithTimeout(f.ctx, max(f.budget, time.Second))
+		began := time.Now()
+		o, err := m.fetch.Next(ctx)
+		cancel()
+		f.budget -= time.Since(began)
+		if errors.Is(err, io.EOF) {
+			t.mu.Lock()
+			t.confirm(pos, told)
+			t.mu.Unlock()
+			pos, over = behind(last)
+			return pos, over, nil
+		}
+		if err != nil {
+			if f.ctx.Err() != nil {
+				return pos, false, context.Cause(f.ctx)
+			}
+			f.alone = true
+			f.timedOut = errors.Is(err, context.DeadlineExceeded)
+			return pos, false, nil
+		}
+		loc := o.Location()
+		if loc.Compare(pos) < 0 || loc.Compare(last) > 0 {
+			continue // not asked for
+		}
+		if err := f.take(o, pos, loc); err != nil {
+			return pos, false, err
+		}
+		if pos, over = behind(loc); over {
+			return pos, over, nil
+		}
+	}
+}
+
+// take puts what an upstream fetch brought into the cache, and writes it.
+func (f *retrieval) take(o *moqt.Object, pos, loc wire.Location) error {
+	t, d := f.track, f.peer.session.Draft()
+	if o.Range != wire.NoRange {
+		switch {
+		case o.Range == wire.NonExistentRange:
+			t.mu.Lock()
+			t.confirm(pos, loc)
+			t.mu.Unlock()
+			return nil // a gap says the same
+		case d <= wire.Draft15:
+			return errReset{moqt.ResetInternalError}
+		case d < wire.Draft20:
+			return f.w.WriteRange(wire.UnknownRange, f.clip(loc))
+		}
+		return f.w.WriteRange(o.Range, f.clip(loc))
+	}
+	e := &entry{Object: *o, at: time.Now()}
+	t.mu.Lock()
+	if loc.Compare(pos) > 0 {
+		t.confirm(pos, before(loc))
+	}
+	_, err := t.add(e, false)
+	t.mu.Unlock()
+	if err != nil {
+		t.malformed(err)
+		return errReset{moqt.ResetMalformedTrack}
+	}
+	t.relay.cache.trim()
+	return f.put(e)
+}
+
+// put writes one object.
+func (f *retrieval) put(e *entry) error {
+	r, d, o := f.peer.relay, f.peer.session.Draft(), &e.Object
+	if o.Status != wire.StatusNormal && (d >= wire.Draft16 || !o.Status.Defined(d)) {
+		return nil // has no form there; a gap says the same
+	}
+	f.count++
+	switch {
+	case f.joining && r.faults[joinHole] && o.Location() == f.end,
+		r.faults[fetchMissingObject] && f.count == 2:
+		return nil
+	case r.faults[fetchReset] && f.count == 2:
+		f.w.Flush()
+		return errReset{moqt.ResetInternalError}
+	case r.faults[fetchCorrupt] && len(o.Payload) > 0:
+		spoilt := *o
+		spoilt.Payload = bytes.Clone(o.Payload)
+		spoilt.Payload[0] ^= 0xff
+		o = &spoilt
+	}
+	f.last = e
+	r.counters.FetchedOut.Add(1)
+	return f.w.WriteObject(o)
+}
+
+// spoilEnd is the fault fetch-extra-object.
+func (f *retrieval) spoilEnd() error {
+	if !f.peer.relay.faults[fetchExtraObject] || f.last == nil {
+		return nil
+	}
+	o := f.last.Object
+	o.ObjectID++
+	return f.w.WriteObject(&o)
+}

@@ -1,0 +1,88 @@
+package reference
+
+import (
+	"bytes"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// The faults of the data plane. Without any, these functions do nothing.
+
+// largeObject is from where large-objects-missing counts, in bytes.
+const largeObject = 1_000_000
+
+// spoils reports whether a stream is kept from a subscriber. The caller holds the track's lock.
+func (r *Relay) spoils(s *subscriber, in *inflow) bool {
+	switch {
+	case r.faults[dropGroup] && in.header.GroupID%2 == 1:
+		return true
+	case r.faults[starveSecond] && len(s.track.subscribers) > 0 && s.track.subscribers[0] != s:
+		return true
+	}
+	return false
+}
+
+// spoilHeader changes the header of a stream towards a subscriber.
+func (r *Relay) spoilHeader(h *wire.SubgroupHeader) {
+	if r.faults[wrongGroupID] {
+		h.GroupID++
+	}
+	if r.faults[wrongSubgroupID] {
+		h.IDMode = wire.SubgroupIDPresent
+		h.SubgroupID++
+	}
+	if r.faults[wrongPriority] {
+		h.DefaultPriority = false
+		h.Priority++
+	}
+	if r.faults[loseFirstObjectBit] {
+		h.FirstObject = false
+	}
+	if r.faults[loseEndOfGroup] {
+		h.EndOfGroup = false
+	}
+}
+
+// spoiled gives the object to send in an entry's place; nil for none. first says that it is the first of its stream.
+func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
+	o := e.Object
+	switch {
+	case r.faults[dropObject] && first,
+		r.faults[loseStatus] && o.Status != wire.StatusNormal,
+		r.faults[loseEndOfGroup] && o.Status == wire.StatusEndOfGroup:
+		return nil
+	}
+	if r.faults[wrongObjectID] {
+		o.ObjectID++
+	}
+	if r.faults[stripProperties] {
+		o.Properties = nil
+	}
+	if n := len(o.Payload); n > 0 {
+		if r.faults[corruptPayload] {
+			o.Payload = bytes.Clone(o.Payload)
+			o.Payload[0] ^= 0xff
+		}
+		if r.faults[truncatePayload] {
+			o.Payload = o.Payload[:n-1]
+		}
+	}
+	return &o
+}
+
+// spoiledDatagram gives the object to send in a datagram's place; nil for none.
+func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
+	if !r.faulty {
+		return &e.Object
+	}
+	o := r.spoiled(e, false)
+	if o == nil || r.faults[dropDatagrams] {
+		return nil
+	}
+	var h wire.SubgroupHeader
+	h.GroupID, h.Priority, h.DefaultPriority, h.EndOfGroup = o.GroupID, o.Priority, o.DefaultPriority, o.EndOfGroup
+	r.spoilHeader(&h)
+	o.GroupID, o.Priority, o.DefaultPriority, o.EndOfGroup = h.GroupID, h.Priority, h.DefaultPriority, h.EndOfGroup
+	return o
+}

@@ -1,0 +1,143 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// The faults of setup and of whole requests. Without any, these functions do nothing.
+
+var errFault = errors.New("fault")
+
+// spoilSetup does what the faults of setup ask for in place of it, until the connection ends.
+func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt bool, err error) {
+	if !r.faults[setupSilence] && !r.faults[setupGarbage] && !r.faults[setupWrongVersion] {
+		return false, nil
+	}
+	stop := onDone(ctx, func() { conn.CloseWithError(uint64(wire.NoError), "the relay is shutting down") })
+	defer stop()
+	d, _ := transport.NegotiatedDraft(conn.Info())
+	switch {
+	case r.faults[setupGarbage]:
+		err = answerSetup(ctx, conn, d, []byte("garbage that is no setup message"))
+	case r.faults[setupWrongVersion] && d == wire.Draft14:
+		setup, encodeErr := wire.AppendMessage(nil, d, &wire.Setup{Sender: wire.ServerSide, SelectedVersion: wire.Draft14.Version() - 1}, wire.ControlStream)
+		if err = encodeErr; err == nil {
+			err = answerSetup(ctx, conn, d, setup)
+		}
+	case r.faults[setupWrongVersion]:
+		err = conn.CloseWithError(uint64(wire.VersionNegotiation), "fault")
+	}
+	<-conn.Context().Done()
+	if err != nil {
+		return true, err
+	}
+	return true, errFault
+}
+
+// answerSetup sends bytes where the client expects a setup message: on its control stream up to 16, on one of our own after.
+func answerSetup(ctx context.Context, conn transport.Conn, d wire.Draft, b []byte) error {
+	if d >= wire.Draft17 {
+		s, err := conn.OpenUniStream(ctx)
+		if err == nil {
+			_, err = s.Write(b)
+		}
+		return err
+	}
+	s, err := conn.AcceptStream(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := io.ReadAtLeast(s, make([]byte, 1024), 1); err != nil {
+		return err
+	}
+	_, err = s.Write(b)
+	return err
+}
+
+// spoilSession does what the faults of young sessions ask for.
+func (p *peer) spoilSession() {
+	f := &p.relay.faults
+	switch {
+	case f[dieAfterSetup]:
+		p.session.Conn().CloseWithError(uint64(wire.InternalError), "fault")
+	case f[closeError]:
+		p.tasks.Go(func() {
+			select {
+			case <-time.After(100 * time.Millisecond):
+				p.session.Abort(wire.InternalError, "fault")
+			case <-p.ctx.Done():
+			}
+		})
+	}
+}
+
+// spoilRequest does what the faults of whole requests ask for in place of serving it.
+func (p *peer) spoilRequest(req *moqt.Request) bool {
+	f := &p.relay.faults
+	silent := false
+	switch req.Kind() {
+	case wire.KindSubscribe:
+		silent = f[subscribeSilent]
+	case wire.KindPublish:
+		silent = f[publishSilent]
+		if f[publishReject] {
+			req.Reject(req.Context(), moqt.RejectUninterested, "fault")
+			return true
+		}
+	case wire.KindFetch:
+		silent = f[fetchSilent]
+		if f[fetchError] {
+			req.Reject(req.Context(), moqt.RejectInternalError, "fault")
+			return true
+		}
+	}
+	if f[goawaySilent] {
+		select {
+		case <-p.session.PeerGoaway():
+			silent = true
+		default:
+		}
+	}
+	switch {
+	case f[dieOnRequest]:
+		p.session.Conn().CloseWithError(uint64(wire.InternalError), "fault")
+		return true
+	case silent:
+		<-req.Context().Done()
+	}
+	return silent
+}
+
+// spoilSubscribe does what the faults of SUBSCRIBE ask for in place of asking publishers.
+func (p *peer) spoilSubscribe(ctx context.Context, t *track, req *moqt.Request) (spoilt bool, err error) {
+	r := p.relay
+	t.mu.Lock()
+	live := len(t.upstreams) > 0
+	t.mu.Unlock()
+	announced := live || len(r.publishers(t.namespace)) > 0
+	switch {
+	case r.faults[routeNowhere] && announced:
+		return true, refuse(moqt.RejectDoesNotExist, "fault")
+	case r.faults[subscribeAcceptsEverything] && !announced, r.faults[okWithoutPublisher] && announced:
+		pub, err := req.AcceptSubscribe(ctx, &wire.SubscribeOK{})
+		if err == nil {
+			<-pub.Context().Done()
+		}
+		return true, err
+	}
+	return false, nil
+}
+
+// spoilSubscribeOK changes a SUBSCRIBE_OK.
+func (r *Relay) spoilSubscribeOK(ok *wire.SubscribeOK) {
+	if r.faults[largestMissing] {
+		ok.Parameters.Delete(wire.ParamLargestObject)
+	}
+}

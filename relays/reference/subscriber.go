@@ -1,0 +1,434 @@
+package reference
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// subscriber is one subscription of a session to a track, by its SUBSCRIBE or by a PUBLISH of ours. It follows the track's log: each subgroup stream by a
+// stream of its own, datagrams by a queue. The track's lock guards what is below it.
+type subscriber struct {
+	track *track
+	peer  *peer
+	pub   *moqt.Publication
+	draft wire.Draft
+	// ctx ends when the subscription has; cancelling it resets the streams.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// signal wakes run.
+	signal  chan struct{}
+	writing chan struct{} // a slot for each stream that has bytes in hand
+	done    sync.WaitGroup
+
+	datagrams chan *entry
+
+	filter     wire.LocationFilter
+	order      uint64 // group order; 0 is the track's
+	start, end wire.Location // inclusive
+	forward    bool
+	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State 1, after them.
+	since uint64
+	// joining is what a joining FETCH or fill ends with, if hasJoining.
+	joining    wire.Location
+	hasJoining bool
+	timeouts   timeouts
+	// objectLimit and subgroupLimit are the delivery timeouts in effect.
+	objectLimit, subgroupLimit atomic.Int64
+
+	lag        int64 // bytes that came and were not sent
+	ready      []*outflow
+	open       int // streams
+	ending     *ending
+	// behind is told of the first loss only.
+	behind bool
+}
+
+// ending says how a subscription ends.
+type ending struct {
+	code   moqt.DoneCode
+	reason string
+}
+
+// timeouts are the delivery timeouts in effect; 0 is none (draft-18 §8).
+type timeouts struct{ object, subgroup time.Duration }
+
+// newSubscriber makes a subscriber, which the track does not know yet.
+func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
+	l := t.relay.limits
+	s := &subscriber{
+		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1),
+		signal: make(chan struct{}, 1), writing: make(chan struct{}, l.Writing), datagrams: make(chan *entry, l.Datagrams),
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s
+}
+
+// join makes s a subscriber of the track, for what comes from now on. The caller holds the track's lock.
+func (t *track) join(s *subscriber, ps wire.Parameters) {
+	s.since = t.seq
+	s.joining, s.hasJoining = t.largest, t.hasLargest
+	s.set(ps)
+	t.subscribers = append(t.subscribers, s)
+	t.relay.counters.Subscriptions.Add(1)
+	s.attach()
+}
+
+// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. The caller holds the track's lock.
+func (s *subscriber) set(ps wire.Parameters) {
+	t := s.track
+	if f, ok := ps.Filter(); ok {
+		s.filter = f
+		var open bool
+		if s.start, s.end, open = f.Bounds(t.largest, t.hasLargest); open {
+			s.end = lastOf(1<<64 - 1)
+		}
+	}
+	if v, ok := ps.Uint(wire.ParamGroupOrder); ok {
+		s.order = v
+	}
+	if v, ok := ps.Uint(wire.ParamForward); ok {
+		if v == 1 && !s.forward {
+			s.since = t.seq
+			s.joining, s.hasJoining = t.largest, t.hasLargest
+		}
+		s.forward = v == 1
+	}
+	if v, ok := ps.Uint(wire.ParamObjectDeliveryTimeout); ok {
+		s.timeouts.object = milliseconds(v)
+	}
+	if v, ok := ps.Uint(wire.ParamSubgroupDeliveryTimeout); ok && s.draft >= wire.Draft18 {
+		s.timeouts.subgroup = milliseconds(v)
+	}
+	s.limit()
+}
+
+// attach makes s wait for what the open streams still bring. The caller holds the track's lock.
+func (s *subscriber) attach() {
+	for _, id := range s.track.ids {
+		for _, in := range s.track.groups[id].inflows {
+			if in.state == flowing && !slices.Contains(in.dormant, s) && !slices.ContainsFunc(in.followers, func(o *outflow) bool { return o.sub == s }) {
+				in.dormant = append(in.dormant, s)
+			}
+		}
+	}
+}
+
+// leave ends s's part in the track. It reports whether s was the last subscriber.
+func (t *track) leave(s *subscriber) {
+	s.cancel()
+	t.mu.Lock()
+	i := slices.Index(t.subscribers, s)
+	if i < 0 {
+		t.mu.Unlock()
+		return
+	}
+	t.subscribers = slices.Delete(slices.Clone(t.subscribers), i, i+1)
+	if s.lag > t.relay.limits.SubscriberBytes {
+		t.crowded--
+	}
+	for _, id := range t.ids {
+		for _, in := range t.groups[id].inflows {
+			in.dormant = slices.DeleteFunc(in.dormant, func(d *subscriber) bool { return d == s })
+		}
+	}
+	t.roomy()
+	t.mu.Unlock()
+	t.relay.counters.Subscriptions.Add(-1)
+	t.idle()
+}
+
+// fate is what becomes of an object for one subscriber.
+type fate uint8
+
+const (
+	wanted   fate = iota
+	unwanted      // it is left out, and the subscriber must be able to see that
+	formless      // its draft has no form for it, nor needs one
+)
+
+// judge says what becomes of an object. The caller holds the track's lock.
+func (s *subscriber) judge(e *entry) fate {
+	r := s.track.relay
+	loc := e.Location()
+	switch {
+	case e.Status == wire.StatusDoesNotExist && s.draft >= wire.Draft16:
+		return formless // says nothing that a gap does not say
+	case e.seq <= s.since, !s.forward && !r.faults[forwardIgnored]:
+		return unwanted
+	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:
+		return unwanted
+	}
+	return wanted
+}
+
+// wants reports whether an object is for s. The caller holds the track's lock.
+func (s *subscriber) wants(e *entry) bool { return s.judge(e) == wanted }
+
+// limit works out the delivery timeouts in effect: of the publisher's and the subscriber's the smaller, 0 being none (draft-18 §8). Up to 17 there
+// is one. The caller holds the track's lock.
+func (s *subscriber) limit() {
+	smaller := func(a, b time.Duration) int64 {
+		if a == 0 || b > 0 && b < a {
+			return int64(b)
+		}
+		return int64(a)
+	}
+	if s.track.relay.faults[timeoutIgnored] {
+		return
+	}
+	s.objectLimit.Store(smaller(s.timeouts.object, s.track.timeouts.object))
+	s.subgroupLimit.Store(smaller(s.timeouts.subgroup, s.track.timeouts.subgroup))
+}
+
+// expired reports whether an object may not be sent any more.
+func (s *subscriber) expired(e *entry) bool {
+	limit := time.Duration(s.objectLimit.Load())
+	if sub := time.Duration(s.subgroupLimit.Load()); e.Datagram && sub > 0 && (limit == 0 || sub < limit) {
+		limit = sub // draft-18 §8
+	}
+	if limit == 0 || time.Since(e.at) <= limit {
+		return false
+	}
+	s.track.relay.counters.TimedOut.Add(1)
+	return true
+}
+
+// wantsGroup reports whether s may want objects of a group. The caller holds the track's lock.
+func (s *subscriber) wantsGroup(id uint64) bool {
+	return s.forward && s.start.Group <= id && id <= s.end.Group
+}
+
+// push gives s a stream to send from a cursor on. The caller holds the track's lock.
+func (s *subscriber) push(in *inflow, cursor int) {
+	if s.track.relay.spoils(s, in) {
+		return
+	}
+	copies := 1
+	if s.track.relay.faults[duplicateObject] {
+		copies = 2
+	}
+	for range copies {
+		o := &outflow{sub: s, in: in, cursor: cursor}
+		for _, e := range in.entries[cursor-in.dropped:] {
+			o.grow(e.size())
+		}
+		in.followers = append(in.followers, o)
+		s.ready = append(s.ready, o)
+	}
+	if len(s.ready) > s.track.relay.limits.Waiting {
+		s.ready[0].lose()
+		s.ready = s.ready[1:]
+	}
+	s.wake()
+}
+
+// datagram queues a datagram for s. The caller holds the track's lock.
+func (s *subscriber) datagram(e *entry) {
+	select {
+	case s.datagrams <- e:
+	default:
+		s.track.relay.counters.DatagramsDropped.Add(1)
+	}
+}
+
+// wake makes run look again.
+func (s *subscriber) wake() {
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+}
+
+// grew counts bytes that are to be sent to s, or were (n below 0). The caller holds the track's lock.
+func (s *subscriber) grew(n int64) {
+	t, limit := s.track, s.track.relay.limits.SubscriberBytes
+	before := s.lag > limit
+	s.lag += n
+	switch now := s.lag > limit; {
+	case now && !before:
+		t.crowded++
+	case before && !now:
+		t.crowded--
+		t.roomy()
+	}
+	if n < 0 {
+		t.taken -= n
+	}
+}
+
+// serve sends the track to s until the subscription ends, one way or the other. pub is its publication.
+func (s *subscriber) serve(pub *moqt.Publication) {
+	s.pub = pub
+	stop := context.AfterFunc(pub.Context(), func() {
+		if !s.track.relay.faults[unsubscribeIgnored] {
+			s.cancel()
+		}
+	})
+	defer stop()
+	s.done.Go(s.sendDatagrams)
+	s.done.Go(s.updates)
+	end := s.run()
+	s.cancel()
+	s.done.Wait()
+	s.track.leave(s)
+	if end != nil {
+		s.finish(end)
+	}
+}
+
+// run opens streams as they become ready, in their order, until the track ends and all is sent, or s is cancelled.
+func (s *subscriber) run() *ending {
+	t := s.track
+	for {
+		t.mu.Lock()
+		var o *outflow
+		var end *ending
+		switch {
+		case len(s.ready) > 0 && s.open < t.relay.limits.Streams:
+			o, s.ready = s.ready[0], s.ready[1:]
+			s.open++
+		case len(s.ready) == 0 && s.open == 0 && len(s.datagrams) == 0:
+			end = s.ending
+		}
+		t.mu.Unlock()
+		switch {
+		case end != nil:
+			return end
+		case o != nil:
+			s.done.Go(func() {
+				o.send()
+				t.mu.Lock()
+				o.unfollow()
+				s.open--
+				t.mu.Unlock()
+				s.wake()
+			})
+			continue
+		}
+		select {
+		case <-s.signal:
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// finish sends PUBLISH_DONE with the exact Stream Count.
+func (s *subscriber) finish(end *ending) {
+	r := s.track.relay
+	ctx, cancel := context.WithTimeout(s.pub.Context(), r.limits.Fetch)
+	defer cancel()
+	var err error
+	switch {
+	case r.faults[doneNever]:
+		<-s.pub.Context().Done()
+	case r.faults[streamCountWrong]:
+		err = s.pub.DoneWith(ctx, &wire.PublishDone{StatusCode: end.code.Number(s.draft), StreamCount: s.pub.StreamCount() + 1, Reason: end.reason})
+	case r.faults[doneWrongStatus]:
+		err = s.pub.Done(ctx, moqt.DoneInternalError, end.reason)
+	default:
+		err = s.pub.Done(ctx, end.code, end.reason)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.log.Info("PUBLISH_DONE could not be sent", "track", s.track.name, "session", s.peer.id, "error", err)
+	}
+}
+
+// finishWith says that the publisher has ended the track; s gets what is left, then PUBLISH_DONE. The caller holds the track's lock.
+func (s *subscriber) finishWith(code moqt.DoneCode, reason string) {
+	if s.ending == nil {
+		s.ending = &ending{code, reason}
+	}
+	s.wake()
+}
+
+// sendDatagrams sends the queued datagrams.
+func (s *subscriber) sendDatagrams() {
+	r := s.track.relay
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case e := <-s.datagrams:
+			object := r.spoiledDatagram(e)
+			if object == nil || s.expired(e) {
+				break
+			}
+			if err := s.pub.SendDatagram(object); err != nil {
+				if s.ctx.Err() != nil {
+					return
+				}
+				r.counters.DatagramsDropped.Add(1)
+				r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
+				break
+			}
+			r.counters.ObjectsOut.Add(1)
+			r.counters.BytesOut.Add(uint64(len(e.Payload)))
+		}
+		if len(s.datagrams) == 0 {
+			s.wake()
+		}
+	}
+}
+
+// updates answers REQUEST_UPDATE, and SUBSCRIBE_UPDATE.
+func (s *subscriber) updates() {
+	t, r := s.track, s.track.relay
+	for {
+		u, err := s.pub.NextUpdate(s.ctx)
+		if err != nil {
+			return
+		}
+		switch {
+		case r.faults[updateSilent]:
+			continue
+		case r.faults[updateReject]:
+			u.Reject(s.ctx, moqt.RejectInternalError, "fault")
+			continue
+		}
+		ps := u.Parameters()
+		t.mu.Lock()
+		s.set(ps)
+		s.attach()
+		ok := &wire.RequestOK{}
+		if t.hasLargest {
+			ok.Parameters.SetLargest(t.largest)
+		}
+		for _, o := range s.following() {
+			o.in.changed()
+		}
+		t.mu.Unlock()
+		if err := u.Accept(s.ctx, ok); err != nil {
+			return
+		}
+		t.wantForward()
+		t.newGroup(ps)
+		if fill, ok := ps.Get(wire.ParamFillParameters); ok {
+			s.fill(u.Message.RequestID, fill.Inner)
+		}
+	}
+}
+
+// following gives the streams that s is sent. The caller holds the track's lock.
+func (s *subscriber) following() (all []*outflow) {
+	for _, id := range s.track.ids {
+		for _, in := range s.track.groups[id].inflows {
+			for _, o := range in.followers {
+				if o.sub == s {
+					all = append(all, o)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func milliseconds(v uint64) time.Duration {
+	return time.Duration(min(v, uint64(24*time.Hour/time.Millisecond))) * time.Millisecond
+}

@@ -1,0 +1,90 @@
+package reference
+
+import (
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties (WIRE section 11.2).
+var trackParameters = []struct {
+	parameter wire.ParameterType
+	property  uint64
+	first     wire.Draft
+}{
+	{wire.ParamObjectDeliveryTimeout, wire.PropObjectDeliveryTimeout, wire.Draft14},
+	{wire.ParamRendezvousTimeout, wire.PropMaxCacheDuration, wire.Draft14}, // MAX_CACHE_DURATION has its code up to 15
+	{wire.ParamPublisherPriority, wire.PropDefaultPublisherPriority, wire.Draft15},
+	{wire.ParamGroupOrder, wire.PropDefaultGroupOrder, wire.Draft14},
+	{wire.ParamDynamicGroups, wire.PropDynamicGroups, wire.Draft15},
+}
+
+// infoOf reads what a publisher says of a track in SUBSCRIBE_OK, PUBLISH, FETCH_OK or REQUEST_OK.
+func infoOf(d wire.Draft, ps wire.Parameters, props wire.Properties) trackInfo {
+	info := trackInfo{properties: slices.Clone(props), priority: moqt.DefaultPublisherPriority}
+	info.largest, info.hasLargest = ps.Largest()
+	if d <= wire.Draft15 {
+		for _, p := range trackParameters {
+			if v, ok := ps.Uint(p.parameter); ok && d >= p.first {
+				info.properties = append(info.properties, wire.Property{Type: p.property, Uint: v})
+			}
+		}
+		slices.SortStableFunc(info.properties, func(a, b wire.Property) int { return int(a.Type) - int(b.Type) })
+	}
+	get := func(t uint64) uint64 {
+		p, _ := info.properties.Lookup(d, t)
+		return p.Uint
+	}
+	if p, ok := info.properties.Lookup(d, wire.PropDefaultPublisherPriority); ok {
+		info.priority = uint8(p.Uint)
+	}
+	info.timeouts.object = milliseconds(get(wire.PropObjectDeliveryTimeout))
+	if d >= wire.Draft18 {
+		info.timeouts.subgroup = milliseconds(get(wire.PropSubgroupDeliveryTimeout))
+	}
+	info.maxAge = milliseconds(get(wire.PropMaxCacheDuration))
+	if props, err := info.properties.Transcode(d, wire.Newest); err == nil {
+		info.properties = props
+	}
+	return info
+}
+
+// say puts a track's properties, in the newest shape, where draft d has them: into parameters up to 15 as far as it knows them, into properties after. Largest
+// goes into the parameters.
+func (t *track) say(d wire.Draft, ps *wire.Parameters, props *wire.Properties) {
+	if t.hasLargest {
+		ps.SetLargest(t.largest)
+	}
+	if d >= wire.Draft16 {
+		out, err := t.properties.Transcode(wire.Newest, d)
+		if err == nil {
+			*props = slices.DeleteFunc(slices.Clone(out), func(p wire.Property) bool { return !speaks(d, p) })
+		}
+		return
+	}
+	for _, p := range trackParameters {
+		if v, ok := t.properties.Lookup(wire.Newest, p.property); ok && d >= p.first {
+			ps.SetUint(p.parameter, v.Uint)
+		}
+	}
+}
+
+// speaks reports whether a property can be said in a draft: 16 forbids a DELIVERY_TIMEOUT of 0, which later means that there is none.
+func speaks(d wire.Draft, p wire.Property) bool {
+	return d != wire.Draft16 || p.Type != wire.PropObjectDeliveryTimeout || p.Uint > 0
+}
+
+// unknownMandatory finds a Mandatory Track Property: the relay knows none (draft-18 §2.5.1).
+func unknownMandatory(d wire.Draft, props wire.Properties) (uint64, bool) {
+	for _, p := range props {
+		if wire.MandatoryProperty(d, p.Type) {
+			return p.Type, true
+		}
+	}
+	return 0, false
+}
+
+// oneOf gives the smaller of a limit and what was asked for in milliseconds.
+func oneOf(limit time.Duration, ms uint64) time.Duration { return min(limit, milliseconds(ms)) }
