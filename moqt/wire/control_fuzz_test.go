@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -80,8 +81,17 @@ func FuzzControl(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%v does not read back: %v", fields, err)
 			}
-			if third, err := AppendMessage(nil, d, m3, stream); err != nil || string(third) != string(again) {
-				t.Fatalf("described %v encodes as %x, want %x: %v", fields, third, again, err)
+			// A token inside a setup option may hold integers that are not the shortest; the description does not keep those.
+			short, err := AppendMessage(nil, d, m3, stream)
+			if err != nil {
+				t.Fatalf("described %v does not encode: %v", fields, err)
+			}
+			m4, _, err := ParseMessage(short, d, stream, Options{})
+			if err != nil {
+				t.Fatalf("described %v encodes as %x, which does not decode: %v", fields, short, err)
+			}
+			if _, _, same, err := Describe(d, m4, stream); err != nil || !reflect.DeepEqual(same, fields) {
+				t.Fatalf("described %v comes back as %v: %v", fields, same, err)
 			}
 		}
 	})
