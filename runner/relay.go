@@ -5,57 +5,41 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
-	"sync"
+	"strconv"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 )
 
-// RelayOptions say how the reference relay serves.
-type RelayOptions struct {
-	// Listen says where, and which drafts and transports.
-	Listen endpoint.ListenOptions
-	// Faults are switched on.
-	Faults []string
-	// Token, if not empty, is what every request must carry.
-	Token string
-	// Warn, if set, is told of what went wrong; it may be called from any goroutine.
-	Warn func(error)
-}
-
-// Relay is the reference relay, serving real UDP. Its methods are safe for concurrent use.
+// Relay is the reference relay on a UDP socket of its own. Its methods are safe for concurrent use.
 type Relay struct {
+	relay  *reference.Relay
 	ln     *endpoint.Listener
 	cancel context.CancelFunc
-	work   sync.WaitGroup
 	done   chan struct{}
-	faults []string
+	err    error // valid when done is closed
 }
 
-// StartRelay starts the reference relay.
-func StartRelay(o RelayOptions) (*Relay, error) {
-	o.Listen.Warn = o.Warn
-	serve, err := newReference(o)
+// StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
+func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Relay, error) {
+	relay, err := reference.New(options)
 	if err != nil {
 		return nil, err
 	}
-	ln, err := endpoint.Listen(o.Listen)
+	listen.Drafts = options.Drafts
+	ln, err := endpoint.Listen(listen)
 	if err != nil {
+		relay.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Relay{ln: ln, cancel: cancel, done: make(chan struct{}), faults: o.Faults}
-	r.work.Go(func() {
+	r := &Relay{relay: relay, ln: ln, cancel: cancel, done: make(chan struct{})}
+	go func() {
 		defer close(r.done)
-		for {
-			conn, err := ln.Accept(ctx)
-			if err != nil {
-				return
-			}
-			r.work.Go(func() { serve(ctx, conn) })
-		}
-	})
+		r.err = relay.ServeListener(ctx, ln)
+	}()
 	return r, nil
 }
 
@@ -65,27 +49,34 @@ func (r *Relay) Addr() net.Addr { return r.ln.Addr() }
 // Certificate is the one it serves.
 func (r *Relay) Certificate() tls.Certificate { return r.ln.Certificate() }
 
-// Done is closed when the relay has ended, by Close or because its socket failed.
+// Done is closed when the relay serves no more, by Close or because its socket failed; Err then says why, nil after Close.
 func (r *Relay) Done() <-chan struct{} { return r.done }
 
+// Err is why the relay ended. Only to be called when Done is closed.
+func (r *Relay) Err() error { return r.err }
+
+// Shutdown asks every client to leave, with GOAWAY, and waits until they have or ctx ends. Close is still to be called.
+func (r *Relay) Shutdown(ctx context.Context) error { return r.relay.Shutdown(ctx) }
+
 // Close ends every session and returns when nothing of the relay runs any more.
-func (r *Relay) Close() error {
+func (r *Relay) Close() {
 	r.cancel()
-	err := r.ln.Close()
-	r.work.Wait()
-	return err
+	r.relay.Close()
+	<-r.done
+	r.ln.Close()
 }
 
 // StartEmbedded starts the relay that "embedded" stands for: on a free loopback port, with the target's faults.
-func StartEmbedded(t Target, warn func(error)) (*Relay, error) {
-	return StartRelay(RelayOptions{Listen: endpoint.ListenOptions{Addr: "127.0.0.1:0"}, Faults: t.Faults, Warn: warn})
+func StartEmbedded(t Target, options reference.Options) (*Relay, error) {
+	options.Faults = t.Faults
+	return StartRelay(options, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
 }
 
 // Connect turns options for dialling into such that reach this relay and trust its certificate, and no other. Without a constraint
 // the transport is raw QUIC.
 func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	addr := r.Addr().(*net.UDPAddr)
-	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: portOf(addr), Authority: addr.String()}
+	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: strconv.Itoa(addr.Port), Authority: addr.String()}
 	if o.Transport == transport.Auto || o.Transport == "" {
 		o.Transport = transport.OnlyQUIC
 	}

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -21,12 +24,13 @@ type serveCmd struct {
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
 	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
 	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
+	Quiet        bool     `short:"q" help:"Do not log sessions and what is refused."`
 	ListFaults   bool     `help:"List the faults."`
 }
 
 // Help teaches.
 func (*serveCmd) Help() string {
-	return `Serves raw QUIC and WebTransport on one port, and says on stderr where it listens and what goes wrong. SIGINT or SIGTERM stops it.
+	return `Serves raw QUIC and WebTransport on one port, and says on stderr where it listens, who comes and goes, and what it refuses. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
 
 Examples:
 
@@ -55,12 +59,16 @@ func (c *serveCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	relay, err := runner.StartRelay(runner.RelayOptions{
-		Listen: endpoint.ListenOptions{
-			Addr: addr, TLS: conf, Drafts: drafts, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-		},
-		Faults: c.Fault, Token: c.RequireToken, Warn: func(err error) { sys.say("%v", err) },
-	})
+	log := logger(sys.stderr, true)
+	if c.Quiet {
+		log = logger(sys.stderr, false)
+	}
+	relay, err := runner.StartRelay(
+		reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Logger: log},
+		endpoint.ListenOptions{
+			Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
+			Warn: func(err error) { log.Info("connection came to nothing", "error", err) },
+		})
 	if err != nil {
 		return err
 	}
@@ -72,10 +80,26 @@ func (c *serveCmd) Run(sys *system) error {
 	select {
 	case <-sys.ctx.Done():
 		sys.say("stopping")
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(sys.ctx), farewell)
+		defer cancel()
+		if err := relay.Shutdown(ctx); err != nil {
+			sys.say("not everybody left by themselves: %v", err)
+		}
 		return nil
 	case <-relay.Done():
-		return errors.New("the listener ended")
+		return relay.Err()
 	}
+}
+
+// farewell is how long clients have to leave when the relay stops.
+const farewell = time.Second
+
+// logger logs as text for people, or nothing.
+func logger(w io.Writer, wanted bool) *slog.Logger {
+	if !wanted {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
 }
 
 // address is that of the flag, or any host with the port of MOQT_PORT.
@@ -113,7 +137,7 @@ func certificate(cert, key setting) (*tls.Config, error) {
 
 // listFaults prints name and documentation of each fault.
 func listFaults(w io.Writer) error {
-	faults := runner.Faults()
+	faults := reference.Faults()
 	width := 0
 	for _, f := range faults {
 		width = max(width, len(f.Name))
@@ -127,7 +151,7 @@ func listFaults(w io.Writer) error {
 }
 
 func faultNames() (names []string) {
-	for _, f := range runner.Faults() {
+	for _, f := range reference.Faults() {
 		names = append(names, f.Name)
 	}
 	return names

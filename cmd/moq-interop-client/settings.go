@@ -171,11 +171,3 @@ func (s *settings) draftNames() (names []string) {
 	}
 	return names
 }
-
-// warn says what the embedded relay has to say, when the user wants to know.
-func (s *settings) warn(sys *system) func(error) {
-	if !s.verbose {
-		return nil
-	}
-	return func(err error) { sys.say("embedded relay: %v", err) }
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -63,7 +64,7 @@ func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
 	connect := s.connect
 	connect.Warn = func(err error) { sys.say("warning: %v", err) }
 	if s.target.Embedded {
-		relay, err := runner.StartEmbedded(s.target, s.warn(sys))
+		relay, err := runner.StartEmbedded(s.target, reference.Options{Logger: logger(sys.stderr, s.verbose)})
 		if err != nil {
 			return err
 		}
