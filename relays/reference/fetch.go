@@ -30,7 +30,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 			<-ctx.Done()
 			return nil
 		}
-		s := p.joinable(ctx, asked.Joining.Target)
+		s := p.joinable(ctx, req)
 		if err := f.join(s, asked.Joining); err != nil {
 			return err
 		}

@@ -66,8 +66,8 @@ type group struct {
 // errMalformed is the cause when a track turns out to be malformed (draft-18 §2.4.2).
 var errMalformed = errors.New("malformed track: an object came twice with different contents")
 
-func newTrackLog(c *cache) *trackLog {
-	return &trackLog{cache: c, groups: make(map[uint64]*group)}
+func (l *trackLog) init(c *cache) {
+	l.cache, l.groups = c, make(map[uint64]*group)
 }
 
 // group finds or makes a group. The caller holds mu, as for all methods of logs, groups and inflows unless they say otherwise.
@@ -111,6 +111,11 @@ func (l *trackLog) unfollow(ended bool) {
 			g.settle()
 		}
 	}
+	l.pause()
+}
+
+// pause says that nothing is forwarded to the relay for now.
+func (l *trackLog) pause() {
 	l.live = false
 	for _, g := range l.groups {
 		g.whole = g.whole && g.known.covers(all)
@@ -133,11 +138,11 @@ func (l *trackLog) raise(loc wire.Location, has bool) {
 // reset forgets everything: a publisher began anew.
 func (l *trackLog) reset() {
 	for _, g := range l.groups {
-		for _, in := range g.inflows {
-			in.finish(aborted, moqt.ResetInternalError)
-		}
 		g.objects = nil
 		l.cache.shrink(g, 0)
+		for _, in := range slices.Clone(g.inflows) {
+			in.finish(aborted, moqt.ResetInternalError)
+		}
 	}
 	clear(l.groups)
 	l.ids, l.empty, l.hasLargest, l.largest, l.ended, l.live = nil, nil, false, wire.Location{}, false, false

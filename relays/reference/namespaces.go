@@ -2,6 +2,8 @@ package reference
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
 	"sync"
 
@@ -217,6 +219,10 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
 	for {
 		m, err := req.Next(req.Context())
+		if errors.Is(err, io.EOF) { // from 19 on that is no cancellation (draft-19 §3.3.2)
+			<-req.Context().Done()
+			return
+		}
 		if err != nil {
 			return
 		}

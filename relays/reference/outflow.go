@@ -271,7 +271,11 @@ func (o *outflow) open(e *entry) bool {
 		h.EndOfGroup = false // the stream may end before
 	}
 	r.spoilHeader(&h)
-	w, err := s.pub.OpenSubgroup(s.ctx, h)
+	open := s.pub.OpenSubgroup
+	if r.faults[unsubscribeIgnored] {
+		open = s.openAnyway
+	}
+	w, err := open(s.ctx, h)
 	if err != nil {
 		var unencodable *wire.Error
 		if errors.As(err, &unencodable) {

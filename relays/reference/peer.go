@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -26,29 +27,31 @@ type peer struct {
 	publishing    int
 	subscribed    map[string]int                 // tracks it subscribes to, by full track name
 	requests      map[*moqt.Request]*established // its SUBSCRIBEs, and our PUBLISHes
+	arrival       chan struct{}                  // closed at the next of them
 	prefixes      map[wire.Kind][]wire.TrackNamespace
 }
 
 // established is a subscription that a joining FETCH may name. ready is closed when sub is set, or the subscription came to nothing.
 type established struct {
 	ready chan struct{}
+	once  sync.Once
 	sub   *subscriber
 }
 
-func (r *Relay) newPeer(ctx context.Context, s *moqt.Session) *peer {
+func (r *Relay) newPeer(s *moqt.Session) *peer {
 	p := &peer{
 		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string]int),
-		requests: make(map[*moqt.Request]*established), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
+		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
 	}
 	p.ctx, p.cancel = context.WithCancel(s.Context())
-	context.AfterFunc(ctx, p.cancel)
 	p.trusted = p.knows(s.AuthTokens())
 	return p
 }
 
 // run serves requests until the session ends.
-func (p *peer) run() error {
+func (p *peer) run(ctx context.Context) error {
 	r := p.relay
+	defer onDone(ctx, p.cancel)()
 	r.mu.Lock()
 	r.peers[p] = struct{}{}
 	r.mu.Unlock()
@@ -66,7 +69,13 @@ func (p *peer) run() error {
 			break
 		}
 		r.counters.Requests.Add(1)
-		p.tasks.Go(func() { p.handle(req) })
+		if req.Kind() == wire.KindSubscribe {
+			p.register(req) // before a FETCH behind it is served
+		}
+		p.tasks.Go(func() {
+			p.handle(req)
+			p.settle(req, nil)
+		})
 	}
 	p.cancel()
 	if p.session.Context().Err() == nil {
@@ -202,32 +211,66 @@ func (p *peer) drops(key string) {
 	}
 }
 
-// register makes a request one that a joining FETCH may name; the function it returns says what it came to, nil for nothing.
-func (p *peer) register(req *moqt.Request) (settled func(*subscriber)) {
-	e := &established{ready: make(chan struct{})}
+// register makes a request one that a joining FETCH may name.
+func (p *peer) register(req *moqt.Request) {
 	p.mu.Lock()
-	p.requests[req] = e
-	p.mu.Unlock()
-	var once sync.Once
-	return func(s *subscriber) {
-		once.Do(func() {
-			e.sub = s
-			close(e.ready)
-		})
-		if s == nil {
-			p.mu.Lock()
-			delete(p.requests, req)
-			p.mu.Unlock()
+	defer p.mu.Unlock()
+	p.requests[req] = &established{ready: make(chan struct{})}
+	close(p.arrival)
+	p.arrival = make(chan struct{})
+}
+
+// settle says what a registered request has come to: a subscription, or nil for nothing, now or any more.
+func (p *peer) settle(req *moqt.Request, s *subscriber) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.requests[req]
+	if e == nil {
+		return
+	}
+	e.once.Do(func() {
+		e.sub = s
+		close(e.ready)
+	})
+	if s == nil {
+		delete(p.requests, req)
+	}
+}
+
+// overtaken is how long a joining FETCH waits for its SUBSCRIBE: from 17 on the two have streams of their own and may change places.
+const overtaken = 200 * time.Millisecond
+
+// joinable finds the subscription that a joining FETCH names, waiting until it is established; nil when there is none.
+func (p *peer) joinable(ctx context.Context, fetch *moqt.Request) *subscriber {
+	timer := time.NewTimer(overtaken)
+	defer timer.Stop()
+	for {
+		p.mu.Lock()
+		arrival := p.arrival
+		p.mu.Unlock()
+		asked, err := fetch.FetchRange()
+		if err != nil || asked.Joining == nil {
+			return nil
+		}
+		if target := asked.Joining.Target; target != nil || p.session.Draft() <= wire.Draft16 {
+			return p.awaitSubscriber(ctx, target)
+		}
+		select {
+		case <-arrival:
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return nil
 		}
 	}
 }
 
-// joinable finds the subscription of a request, waiting until it is established; nil when there is none.
-func (p *peer) joinable(ctx context.Context, req *moqt.Request) *subscriber {
+// awaitSubscriber waits until a request has come to a subscription; nil when it has not, or there is none.
+func (p *peer) awaitSubscriber(ctx context.Context, req *moqt.Request) *subscriber {
 	p.mu.Lock()
 	e := p.requests[req]
 	p.mu.Unlock()
-	if req == nil || e == nil {
+	if e == nil {
 		return nil
 	}
 	select {

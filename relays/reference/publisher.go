@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -320,6 +321,9 @@ func (u *upstream) readNotifications() {
 		t.raise(largest, has)
 		if v, ok := ps.Uint(wire.ParamForward); ok {
 			u.forward = v == 1
+			if !slices.ContainsFunc(t.upstreams, func(x *upstream) bool { return x.forward }) {
+				t.pause()
+			}
 		}
 		t.mu.Unlock()
 	}
@@ -370,10 +374,15 @@ func (u *upstream) update(ps wire.Parameters) {
 		u.track.relay.log.Info("publisher did not accept an update", "track", u.track.name, "session", u.peer.id, "error", err)
 		return
 	}
+	var largest wire.Location
+	var has bool
 	if ok != nil {
-		largest, has := ok.Parameters.Largest()
-		u.track.mu.Lock()
-		defer u.track.mu.Unlock()
-		u.track.raise(largest, has)
+		largest, has = ok.Parameters.Largest()
+	}
+	u.track.mu.Lock()
+	defer u.track.mu.Unlock()
+	u.track.raise(largest, has)
+	if v, ok := ps.Uint(wire.ParamForward); ok && v == 1 && slices.Contains(u.track.upstreams, u) {
+		u.track.follow(largest, has)
 	}
 }

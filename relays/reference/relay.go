@@ -181,11 +181,11 @@ func (r *Relay) begin(ctx context.Context) (_ context.Context, done func(), err 
 }
 
 func (r *Relay) serve(ctx context.Context, s *moqt.Session) error {
-	p := r.newPeer(ctx, s)
+	p := r.newPeer(s)
 	log := r.log.With("session", p.id)
 	info := s.Conn().Info()
 	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", info.RemoteAddr, "implementation", s.PeerImplementation())
-	err := p.run()
+	err := p.run(ctx)
 	log.Info("session ends", "cause", err)
 	return err
 }

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -85,4 +86,14 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	r.spoilHeader(&h)
 	o.GroupID, o.Priority, o.DefaultPriority, o.EndOfGroup = h.GroupID, h.Priority, h.DefaultPriority, h.EndOfGroup
 	return o
+}
+
+// openAnyway opens a subgroup stream past the session, which would refuse one for a subscription that has ended.
+func (s *subscriber) openAnyway(ctx context.Context, h wire.SubgroupHeader) (*moqt.SubgroupWriter, error) {
+	stream, err := s.peer.session.Conn().OpenUniStream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.TrackAlias = s.pub.TrackAlias()
+	return moqt.NewSubgroupWriter(stream, s.draft, h)
 }

@@ -11,8 +11,6 @@ import (
 // subscribe serves a SUBSCRIBE.
 func (p *peer) subscribe(req *moqt.Request) error {
 	r, d, ctx := p.relay, p.session.Draft(), req.Context()
-	settled := p.register(req)
-	defer settled(nil)
 	if err := p.subscribes(); err != nil {
 		return err
 	}
@@ -77,8 +75,8 @@ func (p *peer) subscribe(req *moqt.Request) error {
 		t.leave(s)
 		return err
 	}
-	settled(s)
 	s.pub = pub
+	p.settle(req, s)
 	if fill, ok := ps.Get(wire.ParamFillParameters); ok && d >= wire.Draft20 {
 		s.fill(req.ID(), fill.Inner)
 	}
@@ -148,7 +146,7 @@ func (p *peer) trackStatus(req *moqt.Request) error {
 	defer r.release(t)
 	ok := &wire.RequestOK{Answers: wire.KindTrackStatus}
 	t.mu.Lock()
-	live := len(t.upstreams) > 0
+	live := t.live
 	if live {
 		t.say(d, &ok.Parameters, &ok.Properties)
 	}
@@ -222,8 +220,8 @@ func (t *track) publishTo(ts *tracksSubscriber) {
 		ts.skip(t)
 		return
 	}
-	settled := p.register(pub.Request())
-	defer settled(nil)
+	p.register(pub.Request())
+	defer p.settle(pub.Request(), nil)
 	if err := pub.Ready(p.ctx); err != nil {
 		t.leave(s)
 		r.log.Debug("PUBLISH not accepted", "track", t.name, "session", p.id, "error", err)
@@ -235,6 +233,6 @@ func (t *track) publishTo(ts *tracksSubscriber) {
 		t.mu.Unlock()
 	}
 	t.wantForward()
-	settled(s)
+	p.settle(pub.Request(), s)
 	s.serve(pub)
 }

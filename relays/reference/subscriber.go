@@ -27,9 +27,10 @@ type subscriber struct {
 	done    sync.WaitGroup
 
 	datagrams chan *entry
+	queued    atomic.Int64 // datagrams that are not sent yet
 
 	filter     wire.LocationFilter
-	order      uint64 // group order; 0 is the track's
+	order      uint64        // group order; 0 is the track's
 	start, end wire.Location // inclusive
 	forward    bool
 	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State 1, after them.
@@ -41,10 +42,10 @@ type subscriber struct {
 	// objectLimit and subgroupLimit are the delivery timeouts in effect.
 	objectLimit, subgroupLimit atomic.Int64
 
-	lag        int64 // bytes that came and were not sent
-	ready      []*outflow
-	open       int // streams
-	ending     *ending
+	lag    int64 // bytes that came and were not sent
+	ready  []*outflow
+	open   int // streams
+	ending *ending
 	// behind is told of the first loss only.
 	behind bool
 }
@@ -119,7 +120,7 @@ func (s *subscriber) attach() {
 	}
 }
 
-// leave ends s's part in the track. It reports whether s was the last subscriber.
+// leave ends s's part in the track. None of its streams is being sent any more.
 func (t *track) leave(s *subscriber) {
 	s.cancel()
 	t.mu.Lock()
@@ -129,9 +130,10 @@ func (t *track) leave(s *subscriber) {
 		return
 	}
 	t.subscribers = slices.Delete(slices.Clone(t.subscribers), i, i+1)
-	if s.lag > t.relay.limits.SubscriberBytes {
-		t.crowded--
+	for _, o := range s.ready {
+		o.unfollow()
 	}
+	s.ready = nil
 	for _, id := range t.ids {
 		for _, in := range t.groups[id].inflows {
 			in.dormant = slices.DeleteFunc(in.dormant, func(d *subscriber) bool { return d == s })
@@ -230,9 +232,11 @@ func (s *subscriber) push(in *inflow, cursor int) {
 
 // datagram queues a datagram for s. The caller holds the track's lock.
 func (s *subscriber) datagram(e *entry) {
+	s.queued.Add(1)
 	select {
 	case s.datagrams <- e:
 	default:
+		s.queued.Add(-1)
 		s.track.relay.counters.DatagramsDropped.Add(1)
 	}
 }
@@ -293,7 +297,7 @@ func (s *subscriber) run() *ending {
 		case len(s.ready) > 0 && s.open < t.relay.limits.Streams:
 			o, s.ready = s.ready[0], s.ready[1:]
 			s.open++
-		case len(s.ready) == 0 && s.open == 0 && len(s.datagrams) == 0:
+		case len(s.ready) == 0 && s.open == 0 && s.queued.Load() == 0:
 			end = s.ending
 		}
 		t.mu.Unlock()
@@ -361,9 +365,6 @@ func (s *subscriber) sendDatagrams() {
 				break
 			}
 			if err := s.pub.SendDatagram(object); err != nil {
-				if s.ctx.Err() != nil {
-					return
-				}
 				r.counters.DatagramsDropped.Add(1)
 				r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
 				break
@@ -371,7 +372,7 @@ func (s *subscriber) sendDatagrams() {
 			r.counters.ObjectsOut.Add(1)
 			r.counters.BytesOut.Add(uint64(len(e.Payload)))
 		}
-		if len(s.datagrams) == 0 {
+		if s.queued.Add(-1) == 0 {
 			s.wake()
 		}
 	}

@@ -73,9 +73,10 @@ func (r *Relay) acquire(ns wire.TrackNamespace, name string) *track {
 	if t == nil {
 		r.sweep()
 		t = &track{
-			trackLog: *newTrackLog(r.cache), relay: r, namespace: ns, name: name, key: key,
+			relay: r, namespace: ns, name: name, key: key,
 			priority: moqt.DefaultPublisherPriority, change: make(chan struct{}), room: make(chan struct{}),
 		}
+		t.init(r.cache)
 		r.tracks[key] = t
 		r.counters.Tracks.Add(1)
 	}
@@ -210,15 +211,15 @@ func (t *track) answered(a *attempt, err error) {
 	t.mu.Lock()
 	a.left--
 	over := a.left == 0
-	if err != nil && a.err == nil {
-		a.err = err
-	}
-	if err == nil || over {
-		if t.attempt == a {
-			t.attempt = nil
+	if t.attempt == a { // it is not decided yet
+		if a.err == nil {
+			a.err = err
+		}
+		if err == nil || over {
 			if err == nil {
 				a.err = nil
 			}
+			t.attempt = nil
 			close(a.done)
 		}
 	}
@@ -246,7 +247,11 @@ func (t *track) attach(u *upstream, info trackInfo) error {
 		}
 	}
 	t.upstreams = append(t.upstreams, u)
-	t.follow(info.largest, info.hasLargest)
+	if u.forward {
+		t.follow(info.largest, info.hasLargest)
+	} else {
+		t.raise(info.largest, info.hasLargest)
+	}
 	t.changed()
 	return nil
 }
