@@ -51,18 +51,16 @@ func (c *encodeCmd) Run(sys *system) error {
 		defer f.Close()
 		in = f
 	}
-	out := bufio.NewWriter(sys.stdout)
-	written, err := encodeLines(&enc, in, out)
+	written, err := encodeLines(&enc, in, sys.stdout)
 	if written {
-		out.WriteByte('\n')
-	}
-	if werr := out.Flush(); werr != nil {
-		return werr
+		if _, werr := fmt.Fprintln(sys.stdout); werr != nil {
+			return werr
+		}
 	}
 	return err
 }
 
-// encodeLines writes the hex of each line that is not blank, and whether there was any.
+// encodeLines writes the hex of each line that is not blank as soon as it has read it, and says whether there was any.
 func encodeLines(enc *wire.LineEncoder, in io.Reader, out io.Writer) (written bool, err error) {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
