@@ -3,7 +3,6 @@ package reference
 import (
 	"context"
 	"errors"
-	"net"
 	"sync"
 	"time"
 
@@ -78,14 +77,13 @@ func (p *peer) run(ctx context.Context) error {
 		})
 	}
 	p.cancel()
-	if p.session.Context().Err() == nil {
-		p.session.Close(wire.NoError, "the relay is shutting down")
-	}
+	p.session.Close(wire.NoError, "the relay is shutting down") // only waits when the session has ended
+	cause := context.Cause(p.session.Context())
 	var end *moqt.SessionError
-	if cause := context.Cause(p.session.Context()); errors.As(cause, &end) && end.Code != wire.NoError || !errors.Is(cause, net.ErrClosed) {
-		return cause
+	if errors.As(cause, &end) && end.Side != wire.NoSide && end.Code == wire.NoError {
+		return nil
 	}
-	return nil
+	return cause
 }
 
 // handle serves one request to its end.
