@@ -1,0 +1,407 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// FetchRequest is what to fetch, in the newest shape.
+type FetchRequest struct {
+	TrackNamespace wire.TrackNamespace
+	TrackName      string
+	// Range has inclusive ends in every draft. Without an end, and with the zero value, it goes up to the Largest Object. Relative and Next Object cannot be asked
+	// for up to 19.
+	Range wire.LocationFilter
+	// Parameters are further ones: GROUP_ORDER, SUBSCRIBER_PRIORITY, tokens.
+	Parameters wire.Parameters
+}
+
+// Fetch is a FETCH of this end's, or a fill that one of its subscriptions has asked for (20 and later). Its objects are taken with Next, or read from the stream that
+// Accept gives. All methods are safe for concurrent use.
+type Fetch struct {
+	s          *Session
+	sub        *Subscription // of a fill
+	id         uint64
+	inner      wire.Parameters // of a fill
+	descending bool
+
+	turn chan struct{} // holds one token while nobody is in Next
+	came chan struct{} // closed when the stream has come, or will not come
+
+	mu       sync.Mutex
+	r        *Request // nil for a fill
+	ok       *wire.FetchOK
+	reader   *FetchReader
+	arrived  bool  // came is closed
+	err      error // why no more comes
+	complete bool  // the stream has ended with FIN
+	partial  *Object
+}
+
+func (s *Session) newFetch() *Fetch {
+	f := &Fetch{s: s, turn: make(chan struct{}, 1), came: make(chan struct{})}
+	f.turn <- struct{}{}
+	return f
+}
+
+// StartFetch sends FETCH and does not wait for the answer; see Start for the rest. A range that the draft has no form for is an error that wraps ErrNotInDraft.
+func (s *Session) StartFetch(ctx context.Context, q FetchRequest) (*Fetch, error) {
+	m, err := q.message(s.draft)
+	if err != nil {
+		return nil, err
+	}
+	return s.startFetch(ctx, m)
+}
+
+func (s *Session) startFetch(ctx context.Context, m *wire.Fetch) (*Fetch, error) {
+	f := s.newFetch()
+	if _, err := s.startRequest(ctx, m, f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Fetch sends FETCH and waits for FETCH_OK. The error is that of StartFetch or of Request.Response. When the context ends before the answer, the fetch is cancelled.
+func (s *Session) Fetch(ctx context.Context, q FetchRequest) (*Fetch, error) {
+	f, err := s.StartFetch(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Ready(ctx); err != nil {
+		f.Cancel()
+		return nil, err
+	}
+	return f, nil
+}
+
+// message is the FETCH in the draft's shape.
+func (q FetchRequest) message(d wire.Draft) (*wire.Fetch, error) {
+	m := &wire.Fetch{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
+	if d >= wire.Draft20 {
+		whole := wire.LocationFilter{Form: wire.FilterAbsoluteStart} // 20 and 21 cannot say it; it is the same as none
+		if q.Range.Form != wire.FilterNone && q.Range != whole {
+			m.Parameters.SetFilter(q.Range)
+		}
+		return m, nil
+	}
+	m.Type = wire.FetchStandalone
+	f := q.Range
+	m.Start = wire.Location{Group: f.StartGroup, Object: f.StartObject}
+	switch f.Form {
+	case wire.FilterNone, wire.FilterAbsoluteStart:
+		m.End = wire.Location{Group: 1<<62 - 1} // the publisher ends at the Largest Object (draft-19 §10.12.3)
+	case wire.FilterGroupEnd:
+		m.End = wireEnd(d, wire.Location{Group: f.EndGroup, Object: math.MaxUint64})
+	case wire.FilterRange:
+		m.End = wireEnd(d, wire.Location{Group: f.EndGroup, Object: f.EndObject})
+	default:
+		return nil, fmt.Errorf("FETCH %s in %s: %w", f, d, ErrNotInDraft)
+	}
+	return m, nil
+}
+
+// wireEnd writes an inclusive end as FETCH and FETCH_OK have it: up to 19 the last object plus one, where Object 0 is the whole group (draft-19 §10.12.1).
+func wireEnd(d wire.Draft, end wire.Location) wire.Location {
+	switch {
+	case d >= wire.Draft20:
+		return end
+	case end.Object >= d.MaxVarint():
+		return wire.Location{Group: end.Group}
+	}
+	return wire.Location{Group: end.Group, Object: end.Object + 1}
+}
+
+// inclusiveEnd is the way back; the end of a whole group has the largest Object ID there is.
+func inclusiveEnd(d wire.Draft, end wire.Location) wire.Location {
+	switch {
+	case d >= wire.Draft20:
+		return end
+	case end.Object == 0:
+		return wire.Location{Group: end.Group, Object: math.MaxUint64}
+	}
+	return wire.Location{Group: end.Group, Object: end.Object - 1}
+}
+
+// starting implements startHook.
+func (f *Fetch) starting(r *Request) error {
+	f.mu.Lock()
+	f.r = r
+	f.mu.Unlock()
+	f.id = r.id
+	f.descending = parametersOf(r.message).UintOr(wire.ParamGroupOrder, wire.Ascending) == wire.Descending
+	f.s.data.expectFetch(r.id, f)
+	return nil
+}
+
+// received implements hook.
+func (f *Fetch) received(m wire.Message) bool {
+	ok, isOK := m.(*wire.FetchOK)
+	if isOK {
+		f.mu.Lock()
+		f.ok = ok
+		f.mu.Unlock()
+	}
+	return isOK
+}
+
+// over implements hook.
+func (f *Fetch) over(cause error) {
+	var refused *RequestError
+	f.mu.Lock()
+	streaming := f.reader != nil
+	f.mu.Unlock()
+	if cause == io.EOF || errors.As(cause, &refused) && streaming {
+		return // what the stream has is read to its end
+	}
+	f.fail(cause)
+}
+
+// bind takes the fetch stream.
+func (f *Fetch) bind(u *UniStream) {
+	r, err := u.FetchReader(f.descending)
+	if err != nil {
+		f.s.fail(err)
+		return
+	}
+	f.mu.Lock()
+	over := f.err != nil
+	if !over {
+		f.reader = r
+		f.arrive()
+	}
+	f.mu.Unlock()
+	if over {
+		f.s.data.drop(u, ResetCancelled, "it was cancelled")
+		return
+	}
+	if f.sub != nil {
+		f.sub.countFill()
+	}
+}
+
+// arrive says that the stream has come, or will not. The caller holds mu.
+func (f *Fetch) arrive() {
+	if !f.arrived {
+		f.arrived = true
+		close(f.came)
+	}
+}
+
+// fail ends the fetch: a stream is stopped, one to come is not wanted any more. The first cause wins.
+func (f *Fetch) fail(cause error) {
+	f.mu.Lock()
+	reader := f.reader
+	if f.err == nil {
+		f.err = cause
+	}
+	f.arrive()
+	complete := f.complete
+	f.mu.Unlock()
+	f.s.data.forgetFetch(f.id, f)
+	if reader != nil && !complete {
+		reader.Stop(ResetCancelled.Number(f.s.draft))
+	}
+	if f.sub != nil {
+		f.sub.forgetFill(f)
+	}
+}
+
+// settle ends the request once its answer and its whole stream have come.
+func (f *Fetch) settle() {
+	f.mu.Lock()
+	r, both := f.r, f.complete && f.ok != nil
+	f.mu.Unlock()
+	if r == nil || !both {
+		return
+	}
+	r.carrier.closeSend()
+	r.finish(io.EOF, stateDone)
+}
+
+// Ready waits for FETCH_OK; a fill has none and is always ready. See Request.Response for the error.
+func (f *Fetch) Ready(ctx context.Context) error {
+	if r := f.Request(); r != nil {
+		_, err := r.Response(ctx)
+		return err
+	}
+	return nil
+}
+
+// Request is the request; for a fill that of its subscription.
+func (f *Fetch) Request() *Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.r
+}
+
+// ID is the Request ID in the header of the fetch stream.
+func (f *Fetch) ID() uint64 { return f.id }
+
+// OK is FETCH_OK as it came, nil before and for a fill. It may not be changed.
+func (f *Fetch) OK() *wire.FetchOK {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ok
+}
+
+// End is the End Location of FETCH_OK, inclusive in every draft; up to 19 the Object ID of a whole group's end is 2^64-1. It reports false before FETCH_OK, and for a fill.
+func (f *Fetch) End() (wire.Location, bool) {
+	ok := f.OK()
+	if ok == nil {
+		return wire.Location{}, false
+	}
+	return inclusiveEnd(f.s.draft, ok.End), true
+}
+
+// Next waits for the next object, or range marker (Object.Range). The object is the caller's. io.EOF means that the stream has ended with FIN: everything has come; for
+// a fill also that there is nothing to fill. A *transport.StreamError says that the publisher has reset the stream, and with which code; a *RequestError that
+// it refused; an *ObjectTooLargeError stands for one object and ends nothing. Other errors: *CancelError, *SessionError, and the context's cause, after which
+// Next may be called again.
+func (f *Fetch) Next(ctx context.Context) (*Object, error) {
+	select {
+	case <-f.turn:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { f.turn <- struct{}{} }()
+	reader, err := f.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if f.partial == nil {
+		f.partial = new(Object)
+	}
+	err = readUntil(ctx, reader, f.partial)
+	o := f.partial
+	var large *ObjectTooLargeError
+	switch {
+	case err == nil:
+		f.partial = nil
+		return o, nil
+	case errors.As(err, &large):
+		f.partial = nil
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, context.Cause(ctx)
+	}
+	return nil, f.streamEnded(err)
+}
+
+// readUntil reads an object unless the context ends first, which shows as os.ErrDeadlineExceeded.
+func readUntil(ctx context.Context, reader *FetchReader, o *Object) error {
+	if ctx.Done() == nil {
+		return reader.ReadObject(o)
+	}
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = reader.SetReadDeadline(time.Unix(1, 0))
+		close(over)
+	})
+	err := reader.ReadObject(o)
+	if !stop() {
+		<-over
+		_ = reader.SetReadDeadline(time.Time{})
+	}
+	return err
+}
+
+// stream waits for the fetch stream.
+func (f *Fetch) stream(ctx context.Context) (*FetchReader, error) {
+	select {
+	case <-f.came:
+	default:
+		select {
+		case <-f.came:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.reader, nil
+}
+
+// streamEnded takes the end of the stream and says what Next returns from then on.
+func (f *Fetch) streamEnded(err error) error {
+	var reset *transport.StreamError
+	var breach *wire.Error
+	f.mu.Lock()
+	if f.err != nil { // cancelled, or over with its session
+		defer f.mu.Unlock()
+		return f.err
+	}
+	r := f.r
+	if err == io.EOF && r != nil { // a refusal may have come first (draft-19 §5.2)
+		r.mu.Lock()
+		if refused := r.refused; refused != nil {
+			err = refused
+		}
+		r.mu.Unlock()
+	}
+	f.err = err
+	f.complete = err == io.EOF
+	f.mu.Unlock()
+	switch {
+	case err == io.EOF:
+		f.settle()
+	case errors.As(err, &reset):
+		f.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, RequestID: f.id, Code: reset.Code})
+		if r != nil {
+			r.carrier.closeSend()
+			r.finish(err, stateDone)
+		}
+	case errors.As(err, &breach) && breach.Code != wire.InternalError:
+		f.s.fail(err)
+	default:
+		err = f.s.streamError(err)
+	}
+	if f.sub != nil {
+		f.sub.forgetFill(f)
+	}
+	return err
+}
+
+// Accept waits for the stream and gives it to the caller to read, instead of Next. Call Close when it has been read, or Cancel.
+func (f *Fetch) Accept(ctx context.Context) (*FetchReader, error) { return f.stream(ctx) }
+
+// Close ends a fetch whose stream was read to its end from what Accept gave. After Next it does nothing.
+func (f *Fetch) Close() {
+	f.mu.Lock()
+	if f.err == nil {
+		f.err = io.EOF
+	}
+	f.complete = true
+	f.mu.Unlock()
+	f.settle()
+	if f.sub != nil {
+		f.sub.forgetFill(f)
+	}
+}
+
+// Cancel ends the fetch: its stream is stopped, and the request cancelled (draft-18 §5.2). A fill ends alone, its subscription goes on. It does nothing once the
+// stream has ended.
+func (f *Fetch) Cancel() {
+	f.mu.Lock()
+	r, complete := f.r, f.complete
+	f.mu.Unlock()
+	if complete {
+		return
+	}
+	if r != nil {
+		r.Cancel(ResetCancelled)
+	}
+	f.fail(&CancelError{Side: f.s.side, Kind: wire.KindFetch, How: "STOP_SENDING", Code: ResetCancelled.Number(f.s.draft),
+		Name: "CANCELLED", HasCode: true})
+}

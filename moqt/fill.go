@@ -1,0 +1,128 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// newFill expects the fill that a SUBSCRIBE or REQUEST_UPDATE with this id asks for.
+func (sub *Subscription) newFill(id uint64, inner wire.Parameters) *Fetch {
+	f := sub.s.newFetch()
+	f.sub, f.id, f.inner = sub, id, inner
+	order, ok := inner.Uint(wire.ParamGroupOrder)
+	if !ok {
+		order = parametersOf(sub.r.message).UintOr(wire.ParamGroupOrder, wire.Ascending)
+	}
+	f.descending = order == wire.Descending
+	sub.mu.Lock()
+	if sub.fills != nil {
+		sub.fills[f] = struct{}{}
+	}
+	sub.mu.Unlock()
+	sub.s.data.expectFetch(id, f)
+	return f
+}
+
+// judgeFill sees from the OK whether there is anything to fill: if not, there is no stream (draft-20 §5.1.3, draft-22 §3.4). One that has come all the same is read.
+func (f *Fetch) judgeFill(ok wire.Parameters) {
+	ps := f.sub.r.Parameters()
+	filter, has := f.inner.Filter()
+	if !has {
+		filter, _ = ps.Filter()
+	}
+	largest, published := ok.Largest()
+	start, _, _ := filter.Bounds(largest, published)
+	if published && start.Compare(largest) <= 0 && ps.UintOr(wire.ParamForward, 1) == 1 {
+		return
+	}
+	f.mu.Lock()
+	none := f.reader == nil && f.err == nil
+	if none {
+		f.err, f.complete = io.EOF, true
+		f.arrive()
+	}
+	f.mu.Unlock()
+	if none {
+		f.sub.forgetFill(f)
+	}
+}
+
+// errNoFill says that a subscription ended and its fill had not come.
+var errNoFill = errors.New("the subscription ended before the stream of its fill came")
+
+// subscriptionOver: cancelling the subscription cancels its fills (draft-20 §5.1.3); after PUBLISH_DONE what has come is read to its end.
+func (f *Fetch) subscriptionOver(cause error) {
+	f.mu.Lock()
+	streaming := f.reader != nil
+	f.mu.Unlock()
+	switch {
+	case cause != io.EOF:
+		f.fail(cause)
+	case !streaming:
+		f.fail(errNoFill)
+	}
+}
+
+// countFill counts the stream of a fill, as PUBLISH_DONE does (draft-20 §10.12).
+func (sub *Subscription) countFill() {
+	sub.mu.Lock()
+	sub.seen++
+	sub.mu.Unlock()
+	sub.settle()
+}
+
+func (sub *Subscription) forgetFill(f *Fetch) {
+	sub.mu.Lock()
+	delete(sub.fills, f)
+	sub.mu.Unlock()
+	sub.s.data.forgetFetch(f.id, f)
+}
+
+// OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS, in the SUBSCRIBE or REQUEST_UPDATE with that id (20 and later). The stream counts for
+// PUBLISH_DONE, and is reset when the subscription is cancelled. Whether there is anything to fill is the caller's to see: if not, no stream may be opened.
+// A failure is told by Reset right after Flush.
+func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter, error) {
+	var inner wire.Parameters
+	asked := false
+	r := s.find(func(r *Request) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if inner, asked = r.fills[requestID]; asked {
+			return true
+		}
+		if r.id != requestID || !r.incoming || r.kind != wire.KindSubscribe {
+			return false
+		}
+		p, ok := parametersOf(r.message).Get(wire.ParamFillParameters)
+		inner, asked = p.Inner, ok
+		return ok
+	})
+	if r == nil {
+		return nil, fmt.Errorf("request %d asks for no fill", requestID)
+	}
+	order, ok := inner.Uint(wire.ParamGroupOrder)
+	if !ok {
+		order = r.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending)
+	}
+	r.mu.Lock()
+	p, _ := r.hook.(*Publication)
+	r.mu.Unlock()
+	if p == nil {
+		return nil, fmt.Errorf("request %d was not accepted with AcceptSubscribe or made with Publish", r.id)
+	}
+	stream, err := p.openStream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := NewFetchWriter(stream, s.draft, requestID, order == wire.Descending)
+	if err != nil {
+		stream.Reset(ResetInternalError.Number(s.draft))
+		return nil, err
+	}
+	s.trace(Event{Type: EventFetch, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: requestID})
+	return w, nil
+}

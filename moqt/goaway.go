@@ -1,0 +1,81 @@
+package moqt
+
+import (
+	"context"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// goaways is what has been said about going away on the control channel.
+type goaways struct {
+	mu    sync.Mutex
+	state goawayState
+	last  *wire.Goaway
+	came  chan struct{}
+	sent  bool
+}
+
+// Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 the Request ID of g, when 0, becomes the smallest id of the
+// peer's not yet seen, and requests that come afterwards are refused with GOING_AWAY, as its text demands; in the other drafts refusing is left to the application.
+// Closing after the timeout is too. To move one request only, send a *wire.Goaway with Request.Send (18 and later).
+func (s *Session) Goaway(ctx context.Context, g *wire.Goaway) error {
+	m := *g
+	if s.draft == wire.Draft18 {
+		s.goaway.mu.Lock()
+		s.goaway.sent = true
+		s.goaway.mu.Unlock()
+		if m.RequestID == 0 {
+			m.RequestID = s.ids.firstUnseen()
+		}
+	}
+	return s.control.write(ctx, &m, 0)
+}
+
+// goingAway reports whether new requests of the peer must be refused.
+func (s *Session) goingAway() bool {
+	s.goaway.mu.Lock()
+	defer s.goaway.mu.Unlock()
+	return s.goaway.sent
+}
+
+// PeerGoaway is closed when the peer has sent GOAWAY on the control channel. The session goes on: whether to make new requests (draft-18 §10.4: SHOULD NOT) is
+// the application's to decide.
+func (s *Session) PeerGoaway() <-chan struct{} { return s.goaway.came }
+
+// LastGoaway is the peer's GOAWAY on the control channel, nil if none has come.
+func (s *Session) LastGoaway() *wire.Goaway {
+	s.goaway.mu.Lock()
+	defer s.goaway.mu.Unlock()
+	return s.goaway.last
+}
+
+// peerGoaway takes GOAWAY from the control channel.
+func (s *Session) peerGoaway(m *wire.Goaway) error {
+	s.goaway.mu.Lock()
+	defer s.goaway.mu.Unlock()
+	next, err := s.checkGoaway(s.goaway.state, m)
+	if err != nil {
+		return err
+	}
+	if s.draft == wire.Draft18 { // rule 74: the Request ID is one of ours
+		if parity, _ := s.ids.ours(m.RequestID); !parity {
+			return s.breach("GOAWAY", wire.InvalidRequestID, "§10.4", "Request ID %d has not the parity of this side's requests", m.RequestID)
+		}
+	}
+	s.goaway.state, s.goaway.last = next, m
+	close(s.goaway.came)
+	return nil
+}
+
+// checkGoaway judges a GOAWAY on any stream (rules 71, 73; package wire has the length of the URI).
+func (s *Session) checkGoaway(state goawayState, m *wire.Goaway) (goawayState, error) {
+	next, err := goawayMachine.next(state, goawayEvent{})
+	if err != nil {
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, "GOAWAY", "%s", err.(*wire.Error).Reason)
+	}
+	if m.NewSessionURI != "" && s.side == wire.ServerSide {
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, "GOAWAY", "a client sent a New Session URI")
+	}
+	return next, nil
+}

@@ -1,0 +1,225 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// acceptBidi takes the peer's bidirectional streams.
+func (s *Session) acceptBidi() {
+	for {
+		stream, err := s.conn.AcceptStream(s.ctx)
+		if err != nil {
+			s.failAccept(err)
+			return
+		}
+		if !s.spawn(func() { s.serveBidi(stream) }) {
+			return
+		}
+	}
+}
+
+// failAccept ends the session when the connection gives no more.
+func (s *Session) failAccept(err error) {
+	if s.ctx.Err() == nil {
+		s.fail(err)
+	}
+}
+
+// serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's.
+func (s *Session) serveBidi(stream transport.Stream) {
+	in := &messageReader{in: stream, draft: s.draft}
+	frame, err := in.frame()
+	if err != nil {
+		s.unreadBidi(stream, err)
+		return
+	}
+	if s.draft <= wire.Draft16 && s.side == wire.ServerSide && s.takeControl(stream, frame) {
+		in.unread(len(frame))
+		s.readControl(stream, in)
+		return
+	}
+	if s.draft <= wire.Draft15 { // draft-14 §3.3: MAY be closed with PROTOCOL_VIOLATION; it is
+		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, "§3.3", "%s has one bidirectional stream only", s.draft))
+		return
+	}
+	if !s.waitSetup(stream) {
+		return
+	}
+	m, err := s.decode(frame, wire.RequestStream, stream.StreamID(), nil)
+	var unknown *wire.Error
+	switch {
+	case errors.As(err, &unknown):
+		s.fail(err)
+		return
+	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // rule 18
+		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, "§3.3", "a bidirectional stream may not begin with it"))
+		return
+	}
+	own := s.newOwnStream(stream)
+	r, err := s.receiveRequest(m, own)
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	own.watch(r)
+	s.readRequest(r, in)
+}
+
+// unreadBidi judges a stream that ended before its first message was whole.
+func (s *Session) unreadBidi(stream transport.Stream, err error) {
+	var reset *transport.StreamError
+	switch {
+	case s.ctx.Err() != nil:
+	case errors.As(err, &reset):
+		s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, Code: reset.Code})
+		s.ids.excuse()
+		stream.Reset(ResetCancelled.Number(s.draft))
+	case err == io.EOF: // opened and closed again: nothing was asked for
+		s.trace(Event{Type: EventFin, Stream: wire.RequestStream, StreamID: stream.StreamID()})
+		s.ids.excuse()
+		stream.Reset(ResetCancelled.Number(s.draft))
+	default:
+		s.fail(s.cutMessage(err))
+	}
+}
+
+// takeControl claims a stream that begins with CLIENT_SETUP as the control stream. A second one is none.
+func (s *Session) takeControl(stream transport.Stream, frame []byte) bool {
+	const typeClientSetup = 0x20
+	if code, _ := wire.Varint(frame, s.draft); code != typeClientSetup && s.draft == wire.Draft16 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.setup.controlSeen {
+		return false
+	}
+	s.setup.controlSeen = true
+	s.control = newMessageWriter(s, stream, wire.ControlStream)
+	return true
+}
+
+// waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past Limits.PendingStreams, streams are reset, as the
+// text allows.
+func (s *Session) waitSetup(stream interface{ Stop(code uint64) }) bool {
+	select {
+	case <-s.setup.done:
+		return true
+	default:
+	}
+	if !s.data.hold() {
+		code := ResetExcessiveLoad.Number(s.draft)
+		stream.Stop(code)
+		if bidi, ok := stream.(transport.Stream); ok {
+			bidi.Reset(code)
+		}
+		s.trace(Event{Type: EventDropped, Err: errors.New("a stream before the setup message: too many are held")})
+		return false
+	}
+	defer s.data.unhold()
+	select {
+	case <-s.setup.done:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// receiveRequest takes a new request of the peer's: judges, registers and dispatches it. The error closes the session.
+func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
+	id := requestIDIn(m)
+	if err := s.ids.peer(m, id); err != nil {
+		return nil, err
+	}
+	r := s.newRequest(m, true)
+	r.id, r.carrier = id, c
+	if _, own := c.(*ownStream); own {
+		r.inbox.maxItems = s.limits.QueuedMessages
+	}
+	s.mu.Lock()
+	s.requests[id] = r
+	s.mu.Unlock()
+	if err := s.checkRequest(r); err != nil {
+		return nil, err
+	}
+	tokens, err := s.resolve(wire.NameOf(s.draft, m), parametersOf(m).Tokens(), false)
+	r.tokens = tokens
+	var refused *tokenRefused
+	if err != nil && !errors.As(err, &refused) {
+		return nil, err
+	}
+	invalid := s.checkFilters(parametersOf(m))
+	switch {
+	case refused != nil:
+		s.refuse(r, refused.code, refused.reason)
+	case invalid != "":
+		s.refuse(r, RejectInvalidFilter, invalid)
+	case s.goingAway():
+		s.refuse(r, RejectGoingAway, "this end has sent GOAWAY")
+	default:
+		s.dispatch(r)
+	}
+	return r, nil
+}
+
+// refuse rejects a request that does not reach the application, in the background: readers must not wait for writers.
+func (s *Session) refuse(r *Request, code RejectCode, reason string) {
+	s.spawn(func() {
+		_ = r.Reject(s.ctx, code, reason)
+		s.ids.took()
+	})
+}
+
+// dispatch gives a request to who is waiting for it: a namespace subscription (14, 15), the handler, or AcceptRequest.
+func (s *Session) dispatch(r *Request) {
+	if s.names.announced(r) {
+		return
+	}
+	if s.cfg.Handler == nil {
+		if !s.incoming.add(r, 1) {
+			s.overload(r)
+		}
+		return
+	}
+	s.mu.Lock()
+	busy := s.handlers >= s.limits.QueuedRequests
+	if !busy {
+		s.handlers++
+	}
+	s.mu.Unlock()
+	if busy {
+		s.overload(r)
+		return
+	}
+	s.spawn(func() {
+		defer func() {
+			s.mu.Lock()
+			s.handlers--
+			s.mu.Unlock()
+		}()
+		s.ids.took()
+		s.cfg.Handler(r)
+	})
+}
+
+// overload rejects the newest request when too many wait.
+func (s *Session) overload(r *Request) {
+	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: %d requests wait", r.kind, s.limits.QueuedRequests)})
+	s.refuse(r, RejectExcessiveLoad, "too many requests wait")
+}
+
+// AcceptRequest waits for the next request of the peer. Cancelled ones come too: their context has ended. With Config.Handler set it waits for ever.
+func (s *Session) AcceptRequest(ctx context.Context) (*Request, error) {
+	r, err := s.incoming.take(ctx, s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.ids.took()
+	return r, nil
+}

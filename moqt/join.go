@@ -1,0 +1,112 @@
+package moqt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// JoinRequest asks for a track live from now on, and for its past from some group on, without gap or overlap.
+type JoinRequest struct {
+	TrackNamespace wire.TrackNamespace
+	TrackName      string
+	// GroupsBack counts groups back from the current one, where the past starts: 0 is the start of the current group.
+	GroupsBack uint64
+	// Start, if set, is where the past starts instead. Up to 19 only its group counts: a joining FETCH starts with whole groups.
+	Start *wire.Location
+	// Parameters are those of the SUBSCRIBE, without filter; PastParameters those of the FETCH or fill, without filter.
+	Parameters     wire.Parameters
+	PastParameters wire.Parameters
+}
+
+// Joined is what a JoinRequest has brought: the objects of Live and Past together are each object of the range once.
+type Joined struct {
+	Live *Subscription
+	// Past is set once Ready has returned. It is at its end at once when nothing had been published.
+	Past *Fetch
+
+	s    *Session
+	q    JoinRequest
+	once sync.Once
+	err  error
+}
+
+// StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on it asks for the past too (FILL_PARAMETERS); up to 19 the joining FETCH
+// goes out in Ready, which must be called. The subscription has filter Next Object (Largest Object up to 19), as every draft's joining wants it.
+func (s *Session) StartJoin(ctx context.Context, q JoinRequest) (*Joined, error) {
+	m := &wire.Subscribe{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
+	m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterNextObject})
+	if s.draft >= wire.Draft20 {
+		if q.GroupsBack == 1<<64-1 {
+			return nil, fmt.Errorf("%d groups back: at most 2^64-2 can be asked for", q.GroupsBack)
+		}
+		past := wire.LocationFilter{Form: wire.FilterRelative, StartGroup: q.GroupsBack + 1}
+		if q.Start != nil {
+			past = wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: q.Start.Group, StartObject: q.Start.Object}
+			if *q.Start == (wire.Location{}) {
+				past = wire.LocationFilter{} // 20 and 21 have no form for {0,0} and open; it is the whole track
+			}
+		}
+		inner := q.PastParameters.Clone()
+		inner.SetFilter(past)
+		m.Parameters.Set(wire.Parameter{Type: wire.ParamFillParameters, Inner: inner})
+	}
+	live, err := s.StartSubscribe(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return &Joined{Live: live, Past: live.Fill(), s: s, q: q}, nil
+}
+
+// Join is StartJoin and Ready. On error nothing is left behind.
+func (s *Session) Join(ctx context.Context, q JoinRequest) (*Joined, error) {
+	j, err := s.StartJoin(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.Ready(ctx); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// Ready waits for SUBSCRIBE_OK and, up to 19, sends the joining FETCH and waits for FETCH_OK. On error the whole is ended. A *RequestError says with its Kind which of the
+// two was refused. Further calls return the same.
+func (j *Joined) Ready(ctx context.Context) error {
+	j.once.Do(func() {
+		if j.err = j.ready(ctx); j.err == nil {
+			return
+		}
+		j.Live.Unsubscribe()
+		if j.Past != nil {
+			j.Past.Cancel()
+		}
+	})
+	return j.err
+}
+
+func (j *Joined) ready(ctx context.Context) error {
+	if err := j.Live.Ready(ctx); err != nil || j.s.draft >= wire.Draft20 {
+		return err
+	}
+	largest, published := j.Live.OK().Parameters.Largest()
+	if !published || j.q.Start != nil && j.q.Start.Group > largest.Group { // a joining FETCH would be refused
+		j.Past = j.s.newFetch()
+		j.Past.err, j.Past.complete = io.EOF, true
+		j.Past.arrive()
+		return nil
+	}
+	m := &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: j.Live.r.id, JoiningStart: min(j.q.GroupsBack, largest.Group), Parameters: j.q.PastParameters}
+	if j.q.Start != nil {
+		m.Type, m.JoiningStart = wire.FetchAbsoluteJoining, j.q.Start.Group
+	}
+	past, err := j.s.startFetch(ctx, m)
+	if err != nil {
+		return err
+	}
+	j.Past = past
+	return past.Ready(ctx)
+}

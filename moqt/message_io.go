@@ -1,0 +1,190 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// messageReader cuts a stream into control messages. Not safe for concurrent use.
+type messageReader struct {
+	in    io.Reader
+	draft wire.Draft
+	buf   []byte
+	r, w  int // buf[r:w] is read and not consumed
+}
+
+// frame gives the next whole message, type and length included; it is valid until the next call. io.EOF means that the stream ended between
+// messages, io.ErrUnexpectedEOF inside one. What is buffered grows only as bytes come.
+func (m *messageReader) frame() ([]byte, error) {
+	for {
+		if m.w > m.r {
+			_, _, n, _, err := wire.Frame(m.buf[m.r:m.w], m.draft)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				frame := m.buf[m.r : m.r+n]
+				m.r += n
+				return frame, nil
+			}
+		}
+		if m.r > 0 {
+			m.w = copy(m.buf, m.buf[m.r:m.w])
+			m.r = 0
+		}
+		if m.w == len(m.buf) {
+			grown := make([]byte, max(512, 2*len(m.buf)))
+			copy(grown, m.buf[:m.w])
+			m.buf = grown
+		}
+		n, err := m.in.Read(m.buf[m.w:])
+		m.w += n
+		if n > 0 {
+			continue
+		}
+		if err == io.EOF && m.w > 0 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unread gives the n bytes of the frame just taken back.
+func (m *messageReader) unread(n int) { m.r -= n }
+
+// messageWriter writes control messages to a stream, whole and in order. Safe for concurrent use.
+type messageWriter struct {
+	s      *Session
+	stream transport.SendStream
+	kind   wire.StreamKind
+	lock   chan struct{} // holds one token while nobody writes
+	buf    []byte
+	fin    atomic.Bool // FIN is wanted; whoever holds the lock sees to it
+	closed bool        // FIN is sent
+}
+
+func newMessageWriter(s *Session, stream transport.SendStream, kind wire.StreamKind) *messageWriter {
+	w := &messageWriter{s: s, stream: stream, kind: kind, lock: make(chan struct{}, 1)}
+	w.lock <- struct{}{}
+	return w
+}
+
+// acquire waits for its turn.
+func (w *messageWriter) acquire(ctx context.Context) error {
+	select {
+	case <-w.lock:
+		return nil
+	default:
+	}
+	select {
+	case <-w.lock:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-w.s.ctx.Done():
+		return context.Cause(w.s.ctx)
+	}
+}
+
+// release gives the turn away, and sends a FIN that was asked for in the meantime.
+func (w *messageWriter) release() {
+	if w.fin.Load() && !w.closed {
+		w.closed = true
+		_ = w.stream.Close()
+		w.s.trace(Event{Type: EventFin, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID()})
+	}
+	w.lock <- struct{}{}
+	if w.fin.Load() { // asked for between the look and the release
+		w.finish()
+	}
+}
+
+// finish ends the direction with FIN behind what is being written. It does not wait.
+func (w *messageWriter) finish() {
+	w.fin.Store(true)
+	select {
+	case <-w.lock:
+		if w.closed {
+			w.lock <- struct{}{}
+			return
+		}
+		w.release()
+	default:
+	}
+}
+
+// write sends one message. The error is a *wire.Error for what cannot be encoded, and nothing is sent then. When the context ends in the middle of the
+// message, the rest is written in the background: a stream must not stay cut.
+func (w *messageWriter) write(ctx context.Context, m wire.Message, requestID uint64) error {
+	if err := w.acquire(ctx); err != nil {
+		return err
+	}
+	b, err := w.encode(m)
+	if err != nil {
+		w.release()
+		return err
+	}
+	_, err = w.send(ctx, m, b, requestID, false)
+	return err
+}
+
+// encode gives the bytes of a message, valid until the next call. The caller has the turn.
+func (w *messageWriter) encode(m wire.Message) ([]byte, error) {
+	b, err := wire.AppendMessage(w.buf[:0], w.s.draft, m, w.kind)
+	if err == nil && cap(b) <= 4<<10 {
+		w.buf = b
+	}
+	return b, err
+}
+
+// send sends an encoded message and gives the turn away. sent is true when the peer gets the message, be it later; with must it is, unless the stream
+// or the session fails.
+func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent bool, err error) {
+	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Bytes: len(b), RequestID: requestID}
+	e.MessageType, _ = wire.Varint(b, w.s.draft)
+	w.s.trace(e)
+	rest, err := w.writeBytes(ctx, b)
+	if err == nil {
+		w.release()
+		return true, nil
+	}
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	if late && (must || len(rest) < len(b)) {
+		w.buf = nil // rest is a part of it
+		if w.s.spawn(func() {
+			_, _ = w.writeBytes(w.s.ctx, rest)
+			w.release()
+		}) {
+			return true, context.Cause(ctx)
+		}
+	}
+	w.release()
+	if late {
+		return false, context.Cause(ctx)
+	}
+	return false, w.s.streamError(err)
+}
+
+// writeBytes gives what was not written.
+func (w *messageWriter) writeBytes(ctx context.Context, b []byte) (rest []byte, err error) {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = w.stream.SetWriteDeadline(time.Unix(1, 0))
+		close(over)
+	})
+	n, err := w.stream.Write(b)
+	if !stop() {
+		<-over
+		_ = w.stream.SetWriteDeadline(time.Time{})
+	}
+	return b[n:], err
+}

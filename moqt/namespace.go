@@ -1,0 +1,251 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Announcement is a PUBLISH_NAMESPACE of this end's. All methods are safe for concurrent use.
+type Announcement struct{ r *Request }
+
+// StartPublishNamespace sends PUBLISH_NAMESPACE and does not wait for the answer; see Start for the rest.
+func (s *Session) StartPublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement, error) {
+	r, err := s.Start(ctx, &wire.PublishNamespace{TrackNamespace: ns, Parameters: ps})
+	if err != nil {
+		return nil, err
+	}
+	return &Announcement{r}, nil
+}
+
+// PublishNamespace sends PUBLISH_NAMESPACE and waits for its OK. The error is that of Start or of Request.Response. When the context ends before the answer,
+// the request is cancelled.
+func (s *Session) PublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement, error) {
+	a, err := s.StartPublishNamespace(ctx, ns, ps)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Ready(ctx); err != nil {
+		a.Withdraw()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Ready waits for the OK. See Request.Response for the error.
+func (a *Announcement) Ready(ctx context.Context) error {
+	_, err := a.r.Response(ctx)
+	return err
+}
+
+// Request is the request.
+func (a *Announcement) Request() *Request { return a.r }
+
+// Withdraw takes the namespace back: PUBLISH_NAMESPACE_DONE up to 16, later RESET_STREAM and STOP_SENDING with CANCELLED. It does nothing once the peer has
+// refused or revoked it.
+func (a *Announcement) Withdraw() { a.r.Cancel(ResetCancelled) }
+
+// Context ends when the peer has revoked the namespace (*CancelError), refused it, or the session has ended.
+func (a *Announcement) Context() context.Context { return a.r.ctx }
+
+// NamespaceEvent says that a namespace under a subscribed prefix has come, or gone.
+type NamespaceEvent struct {
+	// Namespace is the whole namespace, prefix included.
+	Namespace wire.TrackNamespace
+	// Done: it is gone.
+	Done bool
+}
+
+// NamespaceSubscription is a SUBSCRIBE_NAMESPACE of this end's that asks for namespaces. All methods are safe for concurrent use.
+//
+// In 14 and 15, which have no NAMESPACE messages, a PUBLISH_NAMESPACE of the peer's under the prefix becomes an event instead of an incoming request, and is accepted.
+type NamespaceSubscription struct {
+	s      *Session
+	r      *Request
+	events queue[namespaceNews]
+
+	mu     sync.Mutex
+	active map[string]wire.TrackNamespace
+}
+
+// namespaceNews is an event; own says that it came as a request, which has a number to give back.
+type namespaceNews struct {
+	NamespaceEvent
+	own bool
+}
+
+// StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. Options of m counts in 16 and 17: with SubscribeBoth
+// PUBLISHes come too, as incoming requests.
+func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.SubscribeNamespace) (*NamespaceSubscription, error) {
+	n := &NamespaceSubscription{s: s, active: make(map[string]wire.TrackNamespace)}
+	if _, err := s.startRequest(ctx, m, n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// SubscribeNamespace asks for the namespaces under a prefix and waits for the OK. The error is that of Start or of Request.Response. When the context ends
+// before the answer, the request is cancelled.
+func (s *Session) SubscribeNamespace(ctx context.Context, prefix wire.TrackNamespace, ps wire.Parameters) (*NamespaceSubscription, error) {
+	n, err := s.StartSubscribeNamespace(ctx, &wire.SubscribeNamespace{Prefix: prefix, Options: wire.SubscribeNamespaces, Parameters: ps})
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Ready(ctx); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// starting implements startHook.
+func (n *NamespaceSubscription) starting(r *Request) error {
+	n.r = r
+	if n.s.draft <= wire.Draft15 {
+		n.s.names.add(n)
+	} else {
+		n.events.maxItems = n.s.limits.QueuedMessages
+	}
+	return nil
+}
+
+// received implements hook. It waits for room: NAMESPACE messages have a stream of their own.
+func (n *NamespaceSubscription) received(m wire.Message) bool {
+	switch x := m.(type) {
+	case *wire.Namespace:
+		n.tell(n.r.namePrefix().Join(x.Suffix...), false, false)
+	case *wire.NamespaceDone:
+		n.tell(n.r.namePrefix().Join(x.Suffix...), true, false)
+	default:
+		return false
+	}
+	return true
+}
+
+// tell queues an event.
+func (n *NamespaceSubscription) tell(ns wire.TrackNamespace, done, own bool) {
+	n.mu.Lock()
+	if done {
+		delete(n.active, ns.Key())
+	} else {
+		n.active[ns.Key()] = ns
+	}
+	n.mu.Unlock()
+	_ = n.events.put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
+}
+
+// over implements hook. When the publisher ends the subscription, all its namespaces are gone (draft-17 §6.1, draft-18 §6.1).
+func (n *NamespaceSubscription) over(cause error) {
+	n.s.names.remove(n)
+	var cancelled *CancelError
+	if cause == io.EOF || errors.As(cause, &cancelled) && cancelled.Side != n.s.side {
+		n.mu.Lock()
+		active := n.active
+		n.active = nil
+		n.mu.Unlock()
+		n.events.unbound()
+		for _, ns := range active {
+			n.events.add(namespaceNews{NamespaceEvent{Namespace: ns, Done: true}, false}, 1)
+		}
+	}
+	n.events.end(cause)
+}
+
+// namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update (draft-18 §10.9.2).
+func (r *Request) namePrefix() wire.TrackNamespace {
+	r.mu.Lock()
+	p, ok := r.params.Get(wire.ParamTrackNamespacePrefix)
+	r.mu.Unlock()
+	if ok {
+		return p.Namespace
+	}
+	return r.TrackNamespace()
+}
+
+// Ready waits for the OK. See Request.Response for the error.
+func (n *NamespaceSubscription) Ready(ctx context.Context) error {
+	_, err := n.r.Response(ctx)
+	return err
+}
+
+// Request is the request. Its Update changes the prefix (18 and later).
+func (n *NamespaceSubscription) Request() *Request { return n.r }
+
+// Next waits for the next event. When the publisher ends the subscription, the namespaces that it had announced are gone first; then the error says how it ended: io.EOF for FIN,
+// *CancelError, *RequestError, *SessionError.
+func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error) {
+	e, err := n.events.take(ctx, n.s.ctx)
+	if e.own {
+		n.s.ids.took()
+	}
+	return e.NamespaceEvent, err
+}
+
+// Close ends the subscription: UNSUBSCRIBE_NAMESPACE in 14 and 15, later RESET_STREAM and STOP_SENDING with CANCELLED. It does nothing once it is over.
+func (n *NamespaceSubscription) Close() { n.r.Cancel(ResetCancelled) }
+
+// nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15.
+type nameRoutes struct {
+	mu   sync.Mutex
+	subs []*NamespaceSubscription
+}
+
+func (t *nameRoutes) add(n *NamespaceSubscription) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subs = append(t.subs, n)
+}
+
+func (t *nameRoutes) remove(n *NamespaceSubscription) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, x := range t.subs {
+		if x == n {
+			t.subs = append(t.subs[:i:i], t.subs[i+1:]...)
+			return
+		}
+	}
+}
+
+// announced takes a PUBLISH_NAMESPACE under the prefix of a namespace subscription of ours, and reports whether it did.
+func (t *nameRoutes) announced(r *Request) bool {
+	m, ok := r.message.(*wire.PublishNamespace)
+	if !ok {
+		return false
+	}
+	t.mu.Lock()
+	var to *NamespaceSubscription
+	for _, n := range t.subs {
+		if m.TrackNamespace.HasPrefix(n.r.TrackNamespace()) {
+			to = n
+		}
+	}
+	t.mu.Unlock()
+	if to == nil {
+		return false
+	}
+	to.tell(m.TrackNamespace, false, true)
+	r.attach(&announcedName{to, m.TrackNamespace})
+	r.s.spawn(func() { _ = r.Accept(r.s.ctx, nil) })
+	return true
+}
+
+// announcedName stands on a PUBLISH_NAMESPACE that has become an event.
+type announcedName struct {
+	to *NamespaceSubscription
+	ns wire.TrackNamespace
+}
+
+// received implements hook.
+func (a *announcedName) received(wire.Message) bool { return false }
+
+// over implements hook: PUBLISH_NAMESPACE_DONE.
+func (a *announcedName) over(cause error) {
+	var cancelled *CancelError
+	if errors.As(cause, &cancelled) {
+		a.to.tell(a.ns, true, false)
+	}
+}

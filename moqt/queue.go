@@ -1,0 +1,193 @@
+package moqt
+
+import (
+	"context"
+	"sync"
+)
+
+// queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that follows the values.
+// Safe for concurrent use.
+type queue[T any] struct {
+	// maxItems and maxCost bound what is held, 0 = no bound. One value above maxCost passes alone.
+	maxItems, maxCost int
+
+	mu      sync.Mutex
+	items   []entry[T]
+	head    int
+	cost    int
+	err     error
+	changed chan struct{} // closed at the next change; nil while nobody waits
+}
+
+type entry[T any] struct {
+	value T
+	cost  int
+}
+
+// len is how many values wait.
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) - q.head
+}
+
+// add appends a value at once. It reports false, and does nothing, when there is no room or the line has ended.
+func (q *queue[T]) add(v T, cost int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err != nil || !q.room(cost) {
+		return false
+	}
+	q.append(v, cost)
+	return true
+}
+
+// put waits for room. The error is the line's end or the cause of the context that ended.
+func (q *queue[T]) put(ctx context.Context, v T, cost int) error {
+	q.mu.Lock()
+	for {
+		if q.err != nil {
+			defer q.mu.Unlock()
+			return q.err
+		}
+		if q.room(cost) {
+			q.append(v, cost)
+			q.mu.Unlock()
+			return nil
+		}
+		changed := q.wait()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		q.mu.Lock()
+	}
+}
+
+// waitRoom waits until there is room for one more value. It reports false when the context or the line has ended.
+func (q *queue[T]) waitRoom(ctx context.Context) bool {
+	q.mu.Lock()
+	for {
+		if q.err != nil || q.room(1) {
+			defer q.mu.Unlock()
+			return q.err == nil
+		}
+		changed := q.wait()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+		q.mu.Lock()
+	}
+}
+
+// take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context that ended.
+func (q *queue[T]) take(ctx, also context.Context) (v T, err error) {
+	q.mu.Lock()
+	for {
+		if q.head < len(q.items) {
+			v = q.remove()
+			q.mu.Unlock()
+			return v, nil
+		}
+		if q.err != nil {
+			defer q.mu.Unlock()
+			return v, q.err
+		}
+		changed := q.wait()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return v, context.Cause(ctx)
+		case <-also.Done():
+			return v, context.Cause(also)
+		}
+		q.mu.Lock()
+	}
+}
+
+// poll takes a value if one is there.
+func (q *queue[T]) poll() (v T, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.head == len(q.items) {
+		return v, false
+	}
+	return q.remove(), true
+}
+
+// unbound lifts the bounds.
+func (q *queue[T]) unbound() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.maxItems, q.maxCost = 0, 0
+	q.wake()
+}
+
+// drain removes and gives all values.
+func (q *queue[T]) drain() []T {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var all []T
+	for q.head < len(q.items) {
+		all = append(all, q.remove())
+	}
+	return all
+}
+
+// end ends the line; the first error wins. Values that are there can still be taken.
+func (q *queue[T]) end(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil {
+		q.err = err
+		q.wake()
+	}
+}
+
+func (q *queue[T]) room(cost int) bool {
+	n := len(q.items) - q.head
+	return (q.maxItems == 0 || n < q.maxItems) && (q.maxCost == 0 || n == 0 || q.cost+cost <= q.maxCost)
+}
+
+func (q *queue[T]) append(v T, cost int) {
+	if q.head > 32 && q.head > len(q.items)/2 {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, entry[T]{v, cost})
+	q.cost += cost
+	q.wake()
+}
+
+func (q *queue[T]) remove() T {
+	e := q.items[q.head]
+	q.items[q.head] = entry[T]{}
+	q.head++
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	}
+	q.cost -= e.cost
+	q.wake()
+	return e.value
+}
+
+func (q *queue[T]) wake() {
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
+	}
+}
+
+// wait gives what is closed at the next change, and unlocks.
+func (q *queue[T]) wait() <-chan struct{} {
+	if q.changed == nil {
+		q.changed = make(chan struct{})
+	}
+	c := q.changed
+	q.mu.Unlock()
+	return c
+}

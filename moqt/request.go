@@ -1,0 +1,431 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Request is one request, of this end or of the peer: a virtual bidirectional stream of messages that begins with the request. Messages have the newest draft's
+// shape; up to 16 the session fills in and reads the ids by which they are matched. All methods are safe for concurrent use.
+type Request struct {
+	s        *Session
+	id       uint64
+	kind     wire.Kind
+	message  wire.Message
+	incoming bool
+	tokens   []wire.Token
+	carrier  carrier
+
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	inbox     queue[wire.Message]
+	responded chan struct{} // closed with the response (outgoing)
+
+	mu     sync.Mutex
+	state  requestState
+	hook   hook
+	params wire.Parameters
+	// paramsChanged is closed when params change.
+	paramsChanged chan struct{}
+	response      wire.Message
+	refused       error // what Response gives instead
+	answering     bool  // incoming: Accept or Reject is at work, or was
+	updates       []*ownUpdate
+	updated       chan struct{} // closed when one of updates is answered
+	peerUpdates   int
+	goaway        goawayState
+	names         map[string]namespaceState
+	bounds        bounds
+	fills         map[uint64]wire.Parameters // the fills that the peer asks for, by the id that names their stream
+	stopped       *transport.StreamError     // the peer's STOP_SENDING, while it decides nothing
+	finCame       bool                       // the peer has no more to say
+	ended         bool
+}
+
+// hook is what stands on a request: a Subscription, a Publication, a Fetch.
+type hook interface {
+	// received is told of each message of the peer on the goroutine that reads it, in order, once the rules were judged. It reports true when the message is not to be
+	// queued for Next. It may not wait for the application unless the request has a stream of its own.
+	received(m wire.Message) bool
+	// over is told once why the request ended.
+	over(cause error)
+}
+
+// newRequest prepares a request; it is not registered.
+func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
+	r := &Request{s: s, kind: m.Kind(), message: m, incoming: incoming, responded: make(chan struct{}), updated: make(chan struct{}),
+		paramsChanged: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
+	r.params = lasting(parametersOf(m))
+	r.bounds.begin(r.params)
+	return r
+}
+
+// ID is the Request ID.
+func (r *Request) ID() uint64 { return r.id }
+
+// Kind is the kind of request. SUBSCRIBE_NAMESPACE of 16 and 17 is KindSubscribeNamespace whatever its options.
+func (r *Request) Kind() wire.Kind { return r.kind }
+
+// Message is the request as it went over the wire. It may not be changed.
+func (r *Request) Message() wire.Message { return r.message }
+
+// Incoming is true for a request of the peer.
+func (r *Request) Incoming() bool { return r.incoming }
+
+// Session is the session of the request.
+func (r *Request) Session() *Session { return r.s }
+
+// Context ends when the request has ended: refused, done, cancelled by either end, or with its session. context.Cause says why: *RequestError, io.EOF
+// (done), *CancelError, *SessionError. The data streams of a subscription or fetch may still be on their way then.
+func (r *Request) Context() context.Context { return r.ctx }
+
+// Tokens are the tokens of an incoming request, aliases resolved, as USE_VALUE.
+func (r *Request) Tokens() []wire.Token { return slices.Clone(r.tokens) }
+
+// Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all updates that were accepted. Tokens, FILL_PARAMETERS
+// and NEW_GROUP_REQUEST are not kept: they act once.
+func (r *Request) Parameters() wire.Parameters {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.params.Clone()
+}
+
+// setParams changes the parameters in effect. The caller holds mu.
+func (r *Request) setParams(ps wire.Parameters) {
+	r.params = ps
+	close(r.paramsChanged)
+	r.paramsChanged = make(chan struct{})
+}
+
+// TrackNamespace is the namespace, or the prefix, that the request names; nil for a joining FETCH.
+func (r *Request) TrackNamespace() wire.TrackNamespace {
+	ns, _, _ := trackOf(r.message)
+	return ns
+}
+
+// TrackName is the track that the request names, "" where it names none.
+func (r *Request) TrackName() string {
+	_, name, _ := trackOf(r.message)
+	return name
+}
+
+// Response waits for the answer to a request of ours: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK. It may be called again. The error is a *RequestError when
+// the peer refused, a *CancelError when it cancelled, a *SessionError, or the context's cause.
+func (r *Request) Response(ctx context.Context) (wire.Message, error) {
+	if r.incoming {
+		return nil, fmt.Errorf("%s %d is the peer's: it is for this end to answer", r.kind, r.id)
+	}
+	select {
+	case <-r.responded:
+	default:
+		select {
+		case <-r.responded:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-r.s.ctx.Done():
+			return nil, context.Cause(r.s.ctx)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.response, r.refused
+}
+
+// Next waits for the peer's next message on the request behind the response: *wire.RequestUpdate, *wire.PublishDone, *wire.PublishStateNotify, *wire.Namespace, *wire.NamespaceDone,
+// *wire.PublishSkipped, *wire.Goaway. io.EOF means that the peer will send no more, a *CancelError that it cancelled. A request that
+// a Subscription, a Publication or another type stands on gives its messages to that.
+func (r *Request) Next(ctx context.Context) (wire.Message, error) {
+	m, err := r.inbox.take(ctx, r.s.ctx)
+	if _, ok := m.(*wire.RequestUpdate); ok {
+		r.s.ids.took()
+	}
+	return m, err
+}
+
+// Send sends a later message of ours on the request: an illegal one if asked to. A *wire.RequestUpdate gets its id, and its answer is not waited for; use Update to have it.
+// PUBLISH_DONE ends the request, and from 17 on our direction of its stream.
+func (r *Request) Send(ctx context.Context, m wire.Message) error {
+	switch x := m.(type) {
+	case *wire.RequestUpdate:
+		_, err := r.startUpdate(ctx, x)
+		return err
+	case *wire.PublishDone:
+		if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
+			return err
+		}
+		r.finish(io.EOF, stateDone)
+		return nil
+	}
+	return r.carrier.send(ctx, r, r.addressed(m), false)
+}
+
+// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are filled in; nil is an empty one. End of a FETCH_OK has the wire's
+// meaning here. A request can be answered once. To have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
+func (r *Request) Accept(ctx context.Context, ok wire.Message) error {
+	if isNil(ok) {
+		switch answerKind(r.kind) {
+		case wire.KindSubscribeOK:
+			ok = &wire.SubscribeOK{}
+		case wire.KindFetchOK:
+			ok = &wire.FetchOK{}
+		default:
+			ok = &wire.RequestOK{}
+		}
+	}
+	if ok.Kind() != answerKind(r.kind) {
+		return fmt.Errorf("%s is answered with %s, not with %s", r.kind, answerKind(r.kind), ok.Kind())
+	}
+	if err := r.answer(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	last := r.kind == wire.KindTrackStatus || r.state == stateDone // draft-17 §9.16: FIN after the answer; or PUBLISH_DONE came first
+	r.mu.Unlock()
+	r.accepted(ok)
+	if err := r.carrier.send(ctx, r, r.addressed(ok), last); err != nil {
+		r.unanswer(err)
+		return err
+	}
+	r.step(onOK)
+	if r.kind == wire.KindTrackStatus {
+		r.finish(io.EOF, stateDone)
+	}
+	return nil
+}
+
+// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's number.
+func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
+	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
+}
+
+// RejectWith is Reject with every field of the error: the number on the wire, Retry Interval, Redirect.
+func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
+	if err := r.answer(); err != nil {
+		return err
+	}
+	if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
+		r.unanswer(err)
+		return err
+	}
+	if !r.finish(r.s.requestError(r.kind, m, r.s.side), stateRefused) {
+		r.releaseAlias() // PUBLISH_DONE had come first
+	}
+	return nil
+}
+
+// releaseAlias takes an incoming PUBLISH that was not accepted off its Track Alias.
+func (r *Request) releaseAlias() {
+	if m, ok := r.message.(*wire.Publish); ok && r.incoming {
+		r.s.data.unbind(m.TrackAlias, r, nil)
+	}
+}
+
+// Cancel ends the request from either end (draft-19 §3.3.3). From 17 on it resets our direction of the stream and stops the peer's, with the code. Up to 16 it sends
+// the message that the draft has for it: UNSUBSCRIBE, FETCH_CANCEL, PUBLISH_NAMESPACE_DONE or _CANCEL, UNSUBSCRIBE_NAMESPACE, PUBLISH_DONE, or an error when the request
+// is not answered. Data streams of a Subscription or Fetch on it are stopped, those of a Publication reset. It does nothing once the request has ended.
+func (r *Request) Cancel(code ResetCode) {
+	r.mu.Lock()
+	over, state := r.ended, r.state
+	r.mu.Unlock()
+	if over {
+		return
+	}
+	number := code.Number(r.s.draft)
+	how := r.carrier.cancelWord(r, state)
+	if !r.finish(&CancelError{Side: r.s.side, Kind: r.kind, How: how, Code: number, Name: ResetName(r.s.draft, number), HasCode: true}, stateCancelled) {
+		return
+	}
+	r.carrier.cancel(r, state, number)
+}
+
+// CloseSend ends our direction of the request's stream with FIN (17 and later): we have no more to say. It does nothing up to 16.
+func (r *Request) CloseSend() error {
+	r.carrier.closeSend()
+	return nil
+}
+
+// answer claims the right to answer.
+func (r *Request) answer() error {
+	if !r.incoming {
+		return fmt.Errorf("%s %d is our own: it is for the peer to answer", r.kind, r.id)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.ended && r.state == stateCancelled:
+		return context.Cause(r.ctx)
+	case r.answering:
+		return fmt.Errorf("%s %d has been answered", r.kind, r.id)
+	case r.s.ctx.Err() != nil:
+		return context.Cause(r.s.ctx)
+	}
+	r.answering = true
+	return nil
+}
+
+// unanswer gives the right back after an answer that could not be encoded.
+func (r *Request) unanswer(err error) {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answering = false
+}
+
+// accepted takes over what our OK says.
+func (r *Request) accepted(ok wire.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch x := ok.(type) {
+	case *wire.RequestOK:
+		r.publishOK(x)
+	case *wire.SubscribeOK:
+		largest, ok := x.Parameters.Largest()
+		r.bounds.establish(r.params, largest, ok)
+	}
+}
+
+// publishOK takes over what PUBLISH_OK says: up to 19 it sets the subscription's parameters (draft-19 §10.5), later EXPIRES only. The caller holds mu.
+func (r *Request) publishOK(ok *wire.RequestOK) {
+	if r.kind != wire.KindPublish || r.s.draft > wire.Draft19 {
+		return
+	}
+	ps := merged(r.params, ok.Parameters)
+	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1)) // left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
+	r.setParams(ps)
+	largest, has := r.message.(*wire.Publish).Parameters.Largest()
+	r.bounds.establish(r.params, largest, has)
+}
+
+// step moves the state by an event and reports whether it was allowed; the state of a request that has ended stays.
+func (r *Request) step(e requestEvent) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stepLocked(e)
+}
+
+func (r *Request) stepLocked(e requestEvent) error {
+	m, ok := requestMachines[r.kind]
+	if !ok {
+		return nil // a raw request has no rules
+	}
+	next, err := m.next(r.state, e)
+	if err != nil {
+		return r.s.breach(r.kind.String(), wire.ProtocolViolation, "", "%s", err.(*wire.Error).Reason)
+	}
+	r.state = next
+	return nil
+}
+
+// finish ends the request; the first cause wins and is reported with true. What waits in the inbox can still be read.
+func (r *Request) finish(cause error, state requestState) bool {
+	r.mu.Lock()
+	if r.ended {
+		r.mu.Unlock()
+		return false
+	}
+	unanswered := !r.incoming && r.response == nil && state == stateCancelled
+	r.ended, r.state = true, state
+	if !r.incoming && r.response == nil && r.refused == nil {
+		r.refused = cause
+		close(r.responded)
+	}
+	updates := r.updates
+	r.updates = nil
+	h := r.hook
+	r.mu.Unlock()
+	r.cancel(cause)
+	var late []uint64
+	if unanswered {
+		late = append(late, r.id)
+	}
+	for _, u := range updates {
+		late = append(late, u.id)
+		u.resolve(nil, cause)
+	}
+	r.s.late(late...)
+	r.inbox.end(cause)
+	r.s.forget(r)
+	switch {
+	case h != nil:
+		h.over(cause)
+	case state != stateDone: // after PUBLISH_DONE it may still be accepted, for the data on its way
+		r.releaseAlias()
+	}
+	return true
+}
+
+// attach puts a hook on an incoming request, and gives it the messages that have come in the meantime, in order.
+func (r *Request) attach(h hook) {
+	for {
+		for _, m := range r.inbox.drain() {
+			h.received(m)
+		}
+		r.mu.Lock()
+		if r.inbox.len() == 0 {
+			r.hook = h
+			over := r.ended
+			r.mu.Unlock()
+			if over {
+				h.over(context.Cause(r.ctx))
+			}
+			return
+		}
+		r.mu.Unlock()
+	}
+}
+
+// deliver hands a message of the peer to the hook, or queues it. With a stream of its own the request waits for room, which holds up that stream alone; on the shared
+// stream the peer's request ids bound what can come.
+func (r *Request) deliver(m wire.Message) {
+	for {
+		r.mu.Lock()
+		h := r.hook
+		if h == nil {
+			if r.inbox.add(m, 1) || r.ended {
+				r.mu.Unlock()
+				return
+			}
+		}
+		r.mu.Unlock()
+		if h != nil {
+			if !h.received(m) {
+				_ = r.inbox.put(r.ctx, m, 1)
+			}
+			return
+		}
+		if !r.inbox.waitRoom(r.ctx) {
+			return
+		}
+	}
+}
+
+func isNil(m wire.Message) bool {
+	switch x := m.(type) {
+	case nil:
+		return true
+	case *wire.SubscribeOK:
+		return x == nil
+	case *wire.FetchOK:
+		return x == nil
+	case *wire.RequestOK:
+		return x == nil
+	}
+	return false
+}
+
+// requestError is a refusal as an error; side is who refused.
+func (s *Session) requestError(kind wire.Kind, m *wire.RequestError, side wire.Side) *RequestError {
+	return &RequestError{Side: side, Kind: kind, Code: m.Code, Name: RejectName(s.draft, kind, m.Code), Reason: m.Reason,
+		RetryInterval: m.RetryInterval, Redirect: m.Redirect, Draft: s.draft}
+}

@@ -1,0 +1,301 @@
+package moqt
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// requestIDs numbers our requests and judges the peer's numbers (draft-16 §9.1, draft-18 §10.1). Updates take numbers too.
+type requestIDs struct {
+	s *Session
+
+	mu sync.Mutex
+	// next is our next number; max the peer's MAX_REQUEST_ID, above which none may be used (14-16).
+	next, max uint64
+	blocked   bool          // REQUESTS_BLOCKED was sent for this max
+	raised    chan struct{} // closed when max grows
+
+	// granted is our MAX_REQUEST_ID, window its initial value, taken how many numbers of the peer the application has taken.
+	granted, window, taken uint64
+	sending                bool // a MAX_REQUEST_ID is being written
+	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
+	used spans
+	// excused counts streams of 16 that ended before they could say which number they took.
+	excused int
+}
+
+func (ids *requestIDs) init(s *Session) {
+	ids.s, ids.raised = s, make(chan struct{})
+	if s.side == wire.ServerSide {
+		ids.next = 1
+	}
+}
+
+// grant sets the first limit of the peer.
+func (ids *requestIDs) grant(limit uint64) { ids.granted, ids.window = limit, limit }
+
+// raise takes over the limit of the peer's setup message.
+func (ids *requestIDs) raise(limit uint64) {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	ids.raiseLocked(limit)
+}
+
+func (ids *requestIDs) raiseLocked(limit uint64) {
+	ids.max, ids.blocked = limit, false
+	close(ids.raised)
+	ids.raised = make(chan struct{})
+}
+
+// peerMax takes MAX_REQUEST_ID, which must grow (rule 61).
+func (ids *requestIDs) peerMax(m *wire.MaxRequestID) error {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	if m.MaxRequestID <= ids.max {
+		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, "§9.5", "%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
+	}
+	ids.raiseLocked(m.MaxRequestID)
+	return nil
+}
+
+// assign gives the next number to use, which sets and keeps it: when it returns an error the number stays free. Up to 16 it may be called with the control
+// stream's lock held only, so that numbers go out in order; it reports false when the peer's limit forbids it.
+func (ids *requestIDs) assign(use func(id uint64) error) (ok bool, err error) {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	if !ids.allowed() {
+		return false, nil
+	}
+	if err := use(ids.next); err != nil {
+		return true, err
+	}
+	ids.next += 2
+	return true, nil
+}
+
+func (ids *requestIDs) allowed() bool {
+	return ids.s.draft >= wire.Draft17 || ids.next < ids.max || ids.s.cfg.IgnoreRequestLimit
+}
+
+// blockedAt gives what to wait for when the limit forbids a request, and whether REQUESTS_BLOCKED is to be sent for it: once per limit (draft-16 §9.6, SHOULD).
+func (ids *requestIDs) blockedAt() (raised <-chan struct{}, next, limit uint64, tell bool) {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	tell = !ids.blocked && !ids.allowed()
+	ids.blocked = true
+	return ids.raised, ids.next, ids.max, tell
+}
+
+// waitAllowed waits until a request may be sent (14-16).
+func (ids *requestIDs) waitAllowed(ctx context.Context) error {
+	for {
+		ids.mu.Lock()
+		ok := ids.allowed()
+		ids.mu.Unlock()
+		if ok {
+			return nil
+		}
+		raised, next, limit, tell := ids.blockedAt()
+		if tell {
+			if err := ids.s.control.write(ctx, &wire.RequestsBlocked{MaximumRequestID: limit}, 0); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		select {
+		case <-raised:
+		case <-ctx.Done():
+			return &NoRequestIDError{Max: limit, Next: next, Err: context.Cause(ctx)}
+		case <-ids.s.ctx.Done():
+			return context.Cause(ids.s.ctx)
+		}
+	}
+}
+
+// ours reports whether an id is of our numbers, and whether we have used it.
+func (ids *requestIDs) ours(id uint64) (parity, used bool) {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	parity = id%2 == ids.next%2
+	return parity, parity && id < ids.next
+}
+
+// existed reports whether the peer has used an id of its own.
+func (ids *requestIDs) existed(id uint64) bool {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	return id%2 != ids.next%2 && ids.used.has(id/2)
+}
+
+// firstUnseen is the smallest id of the peer above all that it has used.
+func (ids *requestIDs) firstUnseen() uint64 {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	first := 1 - ids.next%2
+	if n := len(ids.used); n > 0 {
+		first += 2 * (ids.used[n-1].last + 1)
+	}
+	return first
+}
+
+// maxGap bounds by how many numbers 16's two kinds of streams may overtake each other.
+const maxGap = 128
+
+// peer judges the number of a new request or update of the peer (rules 57-60).
+func (ids *requestIDs) peer(m wire.Message, id uint64) error {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	d := ids.s.draft
+	name := wire.NameOf(d, m)
+	section := "§10.1"
+	if d <= wire.Draft17 {
+		section = "§9.1"
+	}
+	if id%2 == ids.next%2 {
+		return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d has the parity of the other side's requests", id)
+	}
+	if d <= wire.Draft16 && id >= ids.granted {
+		return ids.s.breach(name, wire.TooManyRequests, "§9.5", "Request ID %d, but MAX_REQUEST_ID is %d", id, ids.granted)
+	}
+	n := id / 2
+	if ids.used.has(n) {
+		return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d was used before", id)
+	}
+	if d <= wire.Draft16 {
+		next := uint64(0)
+		if k := len(ids.used); k > 0 {
+			next = ids.used[k-1].last + 1
+		}
+		if n > next && (d <= wire.Draft15 || n-next > maxGap) {
+			return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d, expected %d", id, 2*next+1-ids.next%2)
+		}
+		if n > next {
+			ids.awaitGap(name, n)
+		}
+	}
+	ids.used.add(n)
+	if len(ids.used) > maxSpans {
+		return ids.s.breach(name, wire.InvalidRequestID, section, "Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
+	}
+	return nil
+}
+
+// awaitGap: in 16 a SUBSCRIBE_NAMESPACE has a stream of its own and may be overtaken by requests on the control stream, so a skipped number is a breach of
+// rule 58 only if nothing has used it in Limits.PendingTime, and no stream has ended before it could.
+func (ids *requestIDs) awaitGap(name string, n uint64) {
+	time.AfterFunc(ids.s.limits.PendingTime, func() {
+		ids.mu.Lock()
+		missing := ids.used.gaps(n)
+		judged := ids.s.ctx.Err() == nil && missing > ids.excused
+		ids.mu.Unlock()
+		if judged {
+			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, "§9.1", "%d Request IDs below %d were skipped", missing, 2*n))
+		}
+	})
+}
+
+// excuse counts a stream of 16 that ended unread.
+func (ids *requestIDs) excuse() {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	ids.excused++
+}
+
+// took counts a number of the peer whose request or update the application has taken, and raises the limit when half of the window is used up (draft-16 §9.5
+// leaves the policy open). The message is written in the background: readers must not wait for writers.
+func (ids *requestIDs) took() {
+	if ids.s.draft >= wire.Draft17 || ids.s.cfg.FixedRequestLimit {
+		return
+	}
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	ids.taken++
+	if ids.sending || ids.window == 0 || ids.window+2*ids.taken < ids.granted+max(2, ids.window/2) {
+		return
+	}
+	ids.sending = true
+	if !ids.s.spawn(ids.sendMax) {
+		ids.sending = false
+	}
+}
+
+func (ids *requestIDs) sendMax() {
+	if ids.s.control.acquire(ids.s.ctx) != nil {
+		return
+	}
+	ids.mu.Lock()
+	ids.sending = false
+	ids.granted = min(ids.window+2*ids.taken, 1<<62-1) // before it is sent: the peer may use it at once
+	m := &wire.MaxRequestID{MaxRequestID: ids.granted}
+	ids.mu.Unlock()
+	b, err := ids.s.control.encode(m)
+	if err != nil {
+		ids.s.control.release()
+		return
+	}
+	_, _ = ids.s.control.send(ids.s.ctx, m, b, 0, false)
+}
+
+// maxSpans bounds the memory for the peer's numbers.
+const maxSpans = 4096
+
+// spans is a set of numbers as sorted runs that do not touch.
+type spans []span
+
+type span struct{ first, last uint64 }
+
+func (s spans) find(n uint64) (int, bool) {
+	return slices.BinarySearchFunc(s, n, func(r span, n uint64) int {
+		switch {
+		case r.last < n:
+			return -1
+		case r.first > n:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (s spans) has(n uint64) bool {
+	_, ok := s.find(n)
+	return ok
+}
+
+func (s *spans) add(n uint64) {
+	i, ok := s.find(n)
+	if ok {
+		return
+	}
+	before := i > 0 && (*s)[i-1].last+1 == n
+	after := i < len(*s) && (*s)[i].first == n+1
+	switch {
+	case before && after:
+		(*s)[i-1].last = (*s)[i].last
+		*s = slices.Delete(*s, i, i+1)
+	case before:
+		(*s)[i-1].last = n
+	case after:
+		(*s)[i].first = n
+	default:
+		*s = slices.Insert(*s, i, span{n, n})
+	}
+}
+
+// gaps counts the numbers below n that are not in the set.
+func (s spans) gaps(n uint64) int {
+	missing, next := 0, uint64(0)
+	for _, r := range s {
+		if r.first >= n {
+			break
+		}
+		missing += int(r.first - next)
+		next = r.last + 1
+	}
+	if next < n {
+		missing += int(n - next)
+	}
+	return missing
+}

@@ -1,0 +1,474 @@
+package moqt
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// dataRoutes takes data streams and datagrams to what asked for them: by Track Alias to subscriptions, by Request ID to fetches and fills.
+type dataRoutes struct {
+	s *Session
+
+	mu       sync.Mutex
+	ended    bool
+	aliases  map[uint64]*aliasEntry
+	retired  map[uint64]struct{} // aliases of subscriptions that are over: what still comes is discarded quickly (draft-18 §11.1)
+	order    []uint64            // of retired, oldest first
+	fetches  map[uint64]*Fetch
+	changed  chan struct{} // closed when a binding changes
+	held     int           // streams held unread
+	waiting  []heldDatagram
+	ownAlias uint64
+	ownUsed  map[uint64]int
+}
+
+// aliasEntry is what one Track Alias of the peer's stands for.
+type aliasEntry struct {
+	track   string
+	subs    []*Subscription
+	pending []*Request // PUBLISHes that are not answered: their data waits
+	picked  map[pickKey]int
+}
+
+// pickKey is what tells copies of the same data apart from other data.
+type pickKey struct {
+	group, id uint64
+	datagram  bool
+}
+
+// heldDatagram waits for its alias.
+type heldDatagram struct {
+	alias  uint64
+	object *Object
+	until  time.Time
+}
+
+// maxRetired bounds the memory of aliases that are over.
+const maxRetired = 1024
+
+func (d *dataRoutes) init(s *Session) {
+	d.s = s
+	d.aliases, d.retired, d.fetches = make(map[uint64]*aliasEntry), make(map[uint64]struct{}), make(map[uint64]*Fetch)
+	d.ownUsed = make(map[uint64]int)
+	d.changed = make(chan struct{})
+}
+
+// end gives up what waits when the session ends.
+func (d *dataRoutes) end() {
+	d.mu.Lock()
+	fetches := d.fetches
+	d.fetches, d.ended = make(map[uint64]*Fetch), true
+	d.waiting = nil
+	d.mu.Unlock()
+	for _, f := range fetches {
+		f.fail(d.s.Err())
+	}
+}
+
+// wake tells those that hold streams to look again. The caller holds mu.
+func (d *dataRoutes) wake() {
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// hold claims a place for a stream that is not read further yet.
+func (d *dataRoutes) hold() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.held >= d.s.limits.PendingStreams {
+		return false
+	}
+	d.held++
+	return true
+}
+
+func (d *dataRoutes) unhold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held--
+}
+
+// acceptUni takes the peer's unidirectional streams.
+func (s *Session) acceptUni() {
+	for {
+		stream, err := s.conn.AcceptUniStream(s.ctx)
+		if err != nil {
+			s.failAccept(err)
+			return
+		}
+		if !s.spawn(func() { s.serveUni(stream) }) {
+			return
+		}
+	}
+}
+
+// readerOptions are what the session reads data streams with.
+func (s *Session) readerOptions() ReaderOptions {
+	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties, Decode: s.cfg.Decode}
+}
+
+// serveUni reads the header of a unidirectional stream and takes it where it belongs.
+func (s *Session) serveUni(stream transport.ReceiveStream) {
+	u, err := ReadUniHeader(stream, s.draft, s.readerOptions())
+	if err != nil {
+		s.unreadUni(stream, err)
+		return
+	}
+	switch u.Type {
+	case wire.ControlUniStream:
+		s.mu.Lock()
+		second := s.setup.controlSeen
+		s.setup.controlSeen = true
+		s.mu.Unlock()
+		if second {
+			s.fail(s.breach("SETUP", wire.ProtocolViolation, "§3.3", "a second control stream"))
+			return
+		}
+		s.readControl(stream, &messageReader{in: u, draft: s.draft})
+		return
+	case wire.PaddingStream:
+		s.trace(Event{Type: EventPadding, Stream: wire.UniStream, StreamID: stream.StreamID()})
+		_, _ = io.Copy(io.Discard, u) // draft-18 §11.5: MUST be discarded
+		return
+	case wire.SubgroupStream:
+		s.trace(Event{Type: EventSubgroup, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &u.Subgroup, TrackAlias: u.Subgroup.TrackAlias})
+	case wire.FetchStream:
+		s.trace(Event{Type: EventFetch, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: u.RequestID})
+	}
+	if !s.waitSetup(u) {
+		return
+	}
+	if u.Type == wire.FetchStream {
+		s.data.routeFetch(u)
+		return
+	}
+	s.data.routeSubgroup(u)
+}
+
+// unreadUni judges a unidirectional stream that ended before its header was whole (rule 19 for an unknown type).
+func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
+	var reset *transport.StreamError
+	switch {
+	case s.ctx.Err() != nil:
+	case errors.As(err, &reset):
+		s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: stream.StreamID(), Code: reset.Code})
+	case err == io.EOF: // opened and closed again
+		s.trace(Event{Type: EventFin, Stream: wire.UniStream, StreamID: stream.StreamID()})
+	default:
+		s.fail(err)
+	}
+}
+
+// routeSubgroup finds the subscription of a subgroup stream. While its alias is unknown the stream is held unread (draft-18 §11.4.2: MAY), up to
+// Limits.PendingTime, and without a limit while a PUBLISH with the alias waits for its answer; then it is stopped.
+func (d *dataRoutes) routeSubgroup(u *UniStream) {
+	h := u.Subgroup
+	sub, wait, changed := d.lookup(h.TrackAlias, pickKey{group: h.GroupID, id: h.SubgroupID})
+	if sub == nil && wait != waitNever {
+		if !d.hold() {
+			d.drop(u, ResetExcessiveLoad, "too many streams are held")
+			return
+		}
+		defer d.unhold()
+		timer := time.NewTimer(d.s.limits.PendingTime)
+		defer timer.Stop()
+		for sub == nil && wait != waitNever {
+			expired := timer.C
+			if wait == waitAnswer {
+				expired = nil
+			}
+			select {
+			case <-changed:
+			case <-expired:
+				d.drop(u, ResetCancelled, fmt.Sprintf("its Track Alias stayed unknown for %s", d.s.limits.PendingTime))
+				return
+			case <-d.s.ctx.Done():
+				return
+			}
+			sub, wait, changed = d.lookup(h.TrackAlias, pickKey{group: h.GroupID, id: h.SubgroupID})
+		}
+	}
+	if sub == nil {
+		d.drop(u, ResetCancelled, "its subscription is over")
+		return
+	}
+	r, err := u.SubgroupReader()
+	if err != nil {
+		d.s.fail(err)
+		return
+	}
+	sub.serve(r)
+}
+
+// drop stops a data stream that nobody wants.
+func (d *dataRoutes) drop(u *UniStream, code ResetCode, why string) {
+	number := code.Number(d.s.draft)
+	u.Stop(number)
+	e := Event{Sent: true, Stream: wire.UniStream, StreamID: u.StreamID(), Code: number}
+	e.Type = EventStop
+	d.s.trace(e)
+	e.Type, e.Sent = EventDropped, false
+	switch u.Type {
+	case wire.FetchStream:
+		e.RequestID = u.RequestID
+		e.Err = fmt.Errorf("fetch stream of request %d: %s", u.RequestID, why)
+	default:
+		e.TrackAlias = u.Subgroup.TrackAlias
+		e.Err = fmt.Errorf("subgroup stream with Track Alias %d: %s", u.Subgroup.TrackAlias, why)
+	}
+	d.s.trace(e)
+}
+
+// patience is how long data without a subscription may wait.
+type patience uint8
+
+const (
+	waitSome   patience = iota // its alias may become known
+	waitAnswer                 // a PUBLISH names it
+	waitNever                  // its subscription is over
+)
+
+// lookup finds the subscription for data with an alias.
+func (d *dataRoutes) lookup(alias uint64, key pickKey) (*Subscription, patience, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.aliases[alias]; e != nil {
+		if len(e.subs) > 0 {
+			return e.pick(key), waitSome, d.changed
+		}
+		return nil, waitAnswer, d.changed
+	}
+	if _, over := d.retired[alias]; over {
+		return nil, waitNever, d.changed
+	}
+	return nil, waitSome, d.changed
+}
+
+// pick chooses between subscriptions to one track that share an alias (19 and later): the publisher sends a copy for each whose filters match, so a copy
+// goes to the first that may want it and has not had it (draft-19 §5.1). The caller holds mu.
+func (e *aliasEntry) pick(key pickKey) *Subscription {
+	if len(e.subs) == 1 {
+		return e.subs[0]
+	}
+	wanted := slices.DeleteFunc(slices.Clone(e.subs), func(sub *Subscription) bool { return !sub.mayWant(key.group) })
+	if len(wanted) == 0 {
+		wanted = e.subs
+	}
+	if e.picked == nil || len(e.picked) > 4096 {
+		e.picked = make(map[pickKey]int)
+	}
+	n := e.picked[key]
+	e.picked[key] = n + 1
+	return wanted[n%len(wanted)]
+}
+
+// reserve notes the alias of an incoming PUBLISH (rule 64).
+func (d *dataRoutes) reserve(alias uint64, track string, r *Request) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, err := d.entry(alias, track, r)
+	if err != nil {
+		return err
+	}
+	e.pending = append(e.pending, r)
+	d.wake()
+	return nil
+}
+
+// bind binds the alias of a subscription that is established; sub is nil for a request that nothing stands on (rule 64).
+func (d *dataRoutes) bind(alias uint64, track string, r *Request, sub *Subscription) error {
+	d.mu.Lock()
+	e, err := d.entry(alias, track, r)
+	if err != nil {
+		d.mu.Unlock()
+		return err
+	}
+	e.pending = slices.DeleteFunc(e.pending, func(x *Request) bool { return x == r })
+	if sub == nil {
+		d.prune(alias, e, false)
+		d.wake()
+		d.mu.Unlock()
+		return nil
+	}
+	e.subs = append(e.subs, sub)
+	delete(d.retired, alias)
+	now := time.Now()
+	var due []heldDatagram
+	d.waiting = slices.DeleteFunc(d.waiting, func(h heldDatagram) bool {
+		if h.alias != alias {
+			return now.After(h.until)
+		}
+		due = append(due, h)
+		return true
+	})
+	d.wake()
+	d.mu.Unlock()
+	for _, h := range due {
+		sub.addDatagram(h.object)
+	}
+	return nil
+}
+
+// entry finds or makes the entry of an alias for a track. An alias may not stand for two tracks at once; one whose subscriptions are only waiting
+// for late data is free again. The caller holds mu.
+func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry, error) {
+	e := d.aliases[alias]
+	if e != nil && e.track != track {
+		draining := true
+		for _, p := range e.pending {
+			draining = draining && p.ctx.Err() != nil
+		}
+		for _, sub := range e.subs {
+			draining = draining && sub.isDone()
+		}
+		if !draining {
+			return nil, d.s.breach(wire.NameOf(d.s.draft, r.message), wire.DuplicateTrackAlias, "Track Alias",
+				"alias %d stands for another track already", alias)
+		}
+		e = nil
+	}
+	if e == nil {
+		e = &aliasEntry{track: track}
+		d.aliases[alias] = e
+	}
+	return e, nil
+}
+
+// unbind takes a subscription, or a PUBLISH that was not accepted, off its alias.
+func (d *dataRoutes) unbind(alias uint64, r *Request, sub *Subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.aliases[alias]
+	if e == nil {
+		return
+	}
+	e.pending = slices.DeleteFunc(e.pending, func(x *Request) bool { return x == r })
+	e.subs = slices.DeleteFunc(e.subs, func(x *Subscription) bool { return x == sub })
+	d.prune(alias, e, true)
+	d.wake()
+}
+
+// prune forgets an alias that stands for nothing any more; with retire, what still comes for it is discarded. The caller holds mu.
+func (d *dataRoutes) prune(alias uint64, e *aliasEntry, retire bool) {
+	if len(e.subs)+len(e.pending) > 0 {
+		return
+	}
+	delete(d.aliases, alias)
+	if _, known := d.retired[alias]; known || !retire {
+		return
+	}
+	d.retired[alias] = struct{}{}
+	d.order = append(d.order, alias)
+	if len(d.order) > maxRetired {
+		delete(d.retired, d.order[0])
+		d.order = slices.Delete(d.order, 0, 1)
+	}
+}
+
+// receiveDatagrams takes the peer's datagrams (rules 20, 81-86 are package wire's).
+func (s *Session) receiveDatagrams() {
+	for {
+		b, err := s.conn.ReceiveDatagram(s.ctx)
+		if err != nil {
+			s.failAccept(err)
+			return
+		}
+		o := new(Object)
+		alias, err := ParseDatagram(b, s.draft, s.cfg.Decode, o)
+		switch {
+		case err == wire.ErrPadding:
+			s.trace(Event{Type: EventPadding, Stream: wire.DatagramStream, Bytes: len(b)})
+			continue
+		case err != nil:
+			s.trace(Event{Type: EventDatagram, Stream: wire.DatagramStream, Bytes: len(b), Err: err})
+			s.fail(err)
+			return
+		}
+		s.trace(Event{Type: EventDatagram, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(), Status: o.Status, Bytes: len(b)})
+		s.data.routeDatagram(alias, o, len(b))
+	}
+}
+
+// routeDatagram finds the subscription of a datagram, or holds it for a while.
+func (d *dataRoutes) routeDatagram(alias uint64, o *Object, size int) {
+	sub, wait, _ := d.lookup(alias, pickKey{group: o.GroupID, id: o.ObjectID, datagram: true})
+	if sub != nil {
+		sub.addDatagram(o)
+		return
+	}
+	why := "its subscription is over"
+	if wait != waitNever {
+		why = "too many wait for their Track Alias"
+		d.mu.Lock()
+		now := time.Now()
+		d.waiting = slices.DeleteFunc(d.waiting, func(h heldDatagram) bool { return now.After(h.until) })
+		if !d.ended && len(d.waiting) < d.s.limits.PendingDatagrams {
+			d.waiting = append(d.waiting, heldDatagram{alias, o, now.Add(d.s.limits.PendingTime)})
+			why = ""
+		}
+		d.mu.Unlock()
+	}
+	if why != "" {
+		d.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(), Bytes: size,
+			Err: fmt.Errorf("datagram with Track Alias %d: %s", alias, why)})
+	}
+}
+
+// chooseAlias gives a Track Alias for a track that this end publishes: the one wanted, or a fresh one.
+func (d *dataRoutes) chooseAlias(wanted uint64, auto bool) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if auto {
+		for d.ownAlias++; d.ownUsed[d.ownAlias] > 0; {
+			d.ownAlias++
+		}
+		wanted = d.ownAlias
+	}
+	d.ownUsed[wanted]++
+	return wanted
+}
+
+// freeAlias gives it back.
+func (d *dataRoutes) freeAlias(alias uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ownUsed[alias]--; d.ownUsed[alias] <= 0 {
+		delete(d.ownUsed, alias)
+	}
+}
+
+// expectFetch registers who gets the fetch stream with a Request ID, before the request is sent.
+func (d *dataRoutes) expectFetch(id uint64, f *Fetch) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fetches[id] = f
+}
+
+func (d *dataRoutes) forgetFetch(id uint64, f *Fetch) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fetches[id] == f {
+		delete(d.fetches, id)
+	}
+}
+
+// routeFetch finds the fetch or fill of a fetch stream. One that nobody asked for, or no longer wants, is stopped: an id is registered before its request is
+// sent, so there is nothing to wait for (rule 12 of 20-22).
+func (d *dataRoutes) routeFetch(u *UniStream) {
+	d.mu.Lock()
+	f := d.fetches[u.RequestID]
+	delete(d.fetches, u.RequestID)
+	d.mu.Unlock()
+	if f == nil {
+		d.drop(u, ResetCancelled, "nobody asked for it, or nobody does any more")
+		return
+	}
+	f.bind(u)
+}

@@ -1,0 +1,275 @@
+// Package moqt is Media over QUIC Transport: sessions of drafts 14 to 22 over any transport of package transport, client and server, in the shape
+// of the newest draft.
+//
+// A Session starts requests and accepts those of its peer. Every request is a Request: one virtual bidirectional stream of messages, whatever
+// the draft has below it: a stream of its own from 17 on, one control stream for all up to 16. On top of requests stand Subscription, Publication, Fetch,
+// Announcement, NamespaceSubscription and TracksSubscription, which bind data streams and datagrams to what asked for them. Everything can be
+// waited for, or started now and waited for later; everything is pulled and takes a context.
+//
+// Rules that only a session can judge are judged as the draft's text has them (package wire judges what the bytes alone show): a breach closes the session
+// with the code that the text names. Where the text leaves a choice (MAY, SHOULD), the doc comment of what makes the choice says which was taken.
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Session is one MoQT session. All methods are safe for concurrent use.
+type Session struct {
+	cfg    Config
+	limits Limits
+	conn   transport.Conn
+	draft  wire.Draft
+	side   wire.Side
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+
+	setup setupState
+	// control is our direction of the control channel: the one bidirectional stream up to 16, our unidirectional one later.
+	control *messageWriter
+
+	ids      requestIDs
+	tokens   tokenCache
+	data     dataRoutes
+	names    nameRoutes
+	goaway   goaways
+	incoming queue[*Request]
+
+	mu       sync.Mutex
+	cause    *SessionError
+	joining  bool                // Close has begun to wait: no goroutine may start
+	requests map[uint64]*Request // live, by id
+	updates  map[uint64]*Request // those whose updates of ours are not answered, by the update's id (up to 16)
+	// lateAnswers are ids of ours that were given up before their answer (up to 16); anyLate: there were too many to keep.
+	lateAnswers map[uint64]struct{}
+	anyLate     bool
+	handlers    int // requests in Handler
+}
+
+// newSession prepares a session on a connection that has negotiated; nothing is sent.
+func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
+	s := &Session{cfg: cfg, limits: cfg.Limits.withDefaults(), conn: conn, side: side, requests: make(map[uint64]*Request),
+		updates: make(map[uint64]*Request), lateAnswers: make(map[uint64]struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	if len(cfg.Drafts) == 0 {
+		s.cfg.Drafts = wire.Drafts()
+	}
+	d, ok := transport.NegotiatedDraft(conn.Info())
+	s.draft = d
+	switch {
+	case !ok:
+		s.draft = wire.Newest
+		info := conn.Info()
+		s.end(s.local(wire.InternalError, fmt.Sprintf("the connection negotiated no draft of MoQT (ALPN %q, WebTransport protocol %q)", info.ALPN, info.Protocol), nil))
+	case !slices.Contains(s.cfg.Drafts, d):
+		s.end(s.local(versionFailure(d), fmt.Sprintf("the connection negotiated %s, which is not on offer here", d), nil))
+	}
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	s.incoming.maxItems = s.limits.QueuedRequests
+	s.setup.done = make(chan struct{})
+	s.ids.init(s)
+	s.data.init(s)
+	s.goaway.came = make(chan struct{})
+	return s, nil
+}
+
+// versionFailure is VERSION_NEGOTIATION_FAILED, which ends with 19.
+func versionFailure(d wire.Draft) wire.SessionError {
+	if d >= wire.Draft20 {
+		return wire.InternalError
+	}
+	return wire.VersionNegotiation
+}
+
+// Draft is the negotiated draft.
+func (s *Session) Draft() wire.Draft { return s.draft }
+
+// Conn is the connection below.
+func (s *Session) Conn() transport.Conn { return s.conn }
+
+// Side is which end of the session this is.
+func (s *Session) Side() wire.Side { return s.side }
+
+// peerSide is the other end.
+func (s *Session) peerSide() wire.Side {
+	if s.side == wire.ClientSide {
+		return wire.ServerSide
+	}
+	return wire.ClientSide
+}
+
+// Context ends when the session does; context.Cause is then its *SessionError.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Err is why the session ended (*SessionError), nil while it lives.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		return nil
+	}
+	return s.cause
+}
+
+// Close ends the session with a code and a reason for the peer, and returns when every goroutine of the session has ended. The first cause wins: when the session
+// had ended before, Close only waits, and returns why it had (*SessionError); otherwise it returns nil. It may not be called from Config.Handler.
+func (s *Session) Close(code wire.SessionError, reason string) error {
+	ours := s.local(code, reason, nil)
+	s.end(ours)
+	s.mu.Lock()
+	s.joining = true
+	cause := s.cause
+	s.mu.Unlock()
+	s.wg.Wait()
+	if cause != ours {
+		return cause
+	}
+	return nil
+}
+
+// Abort is Close without waiting; it may be called from anywhere.
+func (s *Session) Abort(code wire.SessionError, reason string) { s.end(s.local(code, reason, nil)) }
+
+// local is the cause of a close by this end.
+func (s *Session) local(code wire.SessionError, reason string, err error) *SessionError {
+	return &SessionError{Side: s.side, Local: true, Code: code, Name: SessionErrorName(s.draft, code), Reason: reason, Draft: s.draft, Err: err}
+}
+
+// end ends the session; the first cause wins. It does not wait for goroutines.
+func (s *Session) end(cause *SessionError) {
+	s.mu.Lock()
+	if s.cause != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.cause = cause
+	s.mu.Unlock()
+	s.cancel(cause)
+	code, reason := cause.Code, cause.Reason
+	if !cause.Local {
+		code, reason = wire.NoError, ""
+	}
+	_ = s.conn.CloseWithError(uint64(code), shortened(reason))
+	s.trace(Event{Type: EventClosed, Sent: cause.Local, Code: uint64(cause.Code), Err: cause})
+	s.incoming.end(cause)
+	s.data.end()
+	for _, r := range s.allRequests() {
+		r.finish(cause, stateCancelled)
+	}
+}
+
+// shortened keeps a close reason within what every transport carries (1024 bytes, draft-ietf-webtrans-http3 §6).
+func shortened(reason string) string {
+	const most = 512
+	if len(reason) > most {
+		return reason[:most]
+	}
+	return reason
+}
+
+// fail ends the session for an error: a *wire.Error with the code that it names, anything else with INTERNAL_ERROR. nil does nothing.
+func (s *Session) fail(err error) {
+	if err == nil {
+		return
+	}
+	var breach *wire.Error
+	if errors.As(err, &breach) {
+		s.end(s.local(breach.Code, breach.Error(), breach))
+		return
+	}
+	if closed := s.closedBy(err); closed != nil {
+		s.end(closed)
+		return
+	}
+	s.end(s.local(wire.InternalError, err.Error(), err))
+}
+
+// breach is a breach of the draft that only the session can see.
+func (s *Session) breach(message string, code wire.SessionError, section, format string, args ...any) error {
+	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: section, Reason: fmt.Sprintf(format, args...)}
+}
+
+// closedBy reads who ended the connection out of an error of the transport, nil when the error is of another kind.
+func (s *Session) closedBy(err error) *SessionError {
+	var c *transport.CloseError
+	if !errors.As(err, &c) {
+		return nil
+	}
+	e := &SessionError{Draft: s.draft, Reason: c.Reason, Err: c}
+	switch {
+	case c.Transport || c.Timeout:
+		return e // nobody of the two ended it
+	case c.Remote:
+		e.Side = s.peerSide()
+	default:
+		e.Side, e.Local = s.side, true
+	}
+	e.Code = wire.SessionError(c.Code)
+	e.Name = SessionErrorName(s.draft, e.Code)
+	return e
+}
+
+// streamError makes the error of a stream one of the session where the session has ended.
+func (s *Session) streamError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if closed := s.closedBy(err); closed != nil {
+		s.end(closed)
+		return s.Err()
+	}
+	if cause := s.Err(); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// spawn starts a goroutine that Close joins. It reports false when the session is being joined.
+func (s *Session) spawn(f func()) bool {
+	s.mu.Lock()
+	if s.joining {
+		s.mu.Unlock()
+		return false
+	}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	go func() {
+		defer s.wg.Done()
+		if s.cfg.Panicked != nil {
+			defer func() {
+				if v := recover(); v != nil {
+					s.cfg.Panicked(v, debug.Stack())
+					s.end(s.local(wire.InternalError, fmt.Sprintf("panic: %v", v), nil))
+				}
+			}()
+		}
+		f()
+	}()
+	return true
+}
+
+// watch ends the session when the connection has ended.
+func (s *Session) watch() {
+	select {
+	case <-s.ctx.Done():
+	case <-s.conn.Context().Done():
+		err := context.Cause(s.conn.Context())
+		if closed := s.closedBy(err); closed != nil {
+			s.end(closed)
+			return
+		}
+		s.end(&SessionError{Draft: s.draft, Reason: err.Error(), Err: err})
+	}
+}

@@ -1,0 +1,142 @@
+package moqt
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sessions are two ends of one session in memory.
+type sessions struct {
+	t              *testing.T
+	ctx            context.Context
+	client, server *Session
+	draft          wire.Draft
+}
+
+// memInfo is the connection info under which a pair negotiates a draft.
+func memInfo(d wire.Draft) transport.Info { return transport.Info{ALPN: d.ALPN()} }
+
+// dialSessions makes both ends; they are closed at the end of the test.
+func dialSessions(t *testing.T, d wire.Draft, client, server Config) *sessions {
+	t.Helper()
+	return dialOver(t, d, memconn.Options{Info: memInfo(d)}, client, server)
+}
+
+func dialOver(t *testing.T, d wire.Draft, opts memconn.Options, client, server Config) *sessions {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	near, far := memconn.Pair(opts)
+	p := &sessions{t: t, ctx: ctx, draft: d}
+	var wg sync.WaitGroup
+	var errs [2]error
+	wg.Go(func() { p.client, errs[0] = Client(ctx, near, client) })
+	wg.Go(func() { p.server, errs[1] = Server(ctx, far, server) })
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatalf("%s: %v", d, err)
+		}
+	}
+	t.Cleanup(func() {
+		p.client.Close(wire.NoError, "")
+		p.server.Close(wire.NoError, "")
+		cancel()
+	})
+	return p
+}
+
+// end gives the session of a side.
+func (p *sessions) end(side wire.Side) *Session {
+	if side == wire.ClientSide {
+		return p.client
+	}
+	return p.server
+}
+
+// eachDraft runs a test for every draft in a bubble of its own.
+func eachDraft(t *testing.T, f func(t *testing.T, d wire.Draft)) {
+	for _, d := range wire.Drafts() {
+		t.Run(d.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, d) })
+		})
+	}
+}
+
+// eachSide runs a test for every draft, with the acting side on either end.
+func eachSide(t *testing.T, f func(t *testing.T, d wire.Draft, near, far wire.Side)) {
+	for _, d := range wire.Drafts() {
+		for _, near := range []wire.Side{wire.ClientSide, wire.ServerSide} {
+			far := wire.ClientSide + wire.ServerSide - near
+			t.Run(fmt.Sprintf("%s/%s", d, near), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { f(t, d, near, far) })
+			})
+		}
+	}
+}
+
+// must fails the test on an error.
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var (
+	testNS   = wire.TrackNamespace{"room", "1"}
+	testName = "video"
+)
+
+func subscribeMessage() *wire.Subscribe {
+	return &wire.Subscribe{TrackNamespace: testNS, TrackName: testName}
+}
+
+func publishMessage() *wire.Publish {
+	return &wire.Publish{TrackNamespace: testNS, TrackName: testName}
+}
+
+// accept waits for the next request at a session and checks its kind.
+func (p *sessions) accept(s *Session, kind wire.Kind) *Request {
+	p.t.Helper()
+	r, err := s.AcceptRequest(p.ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if r.Kind() != kind {
+		p.t.Fatalf("got %s, want %s", r.Kind(), kind)
+	}
+	return r
+}
+
+// established subscribes from one end to the other.
+func (p *sessions) established(near, far *Session, m *wire.Subscribe, ok *wire.SubscribeOK, opts ...PublicationOption) (*Subscription, *Publication) {
+	p.t.Helper()
+	sub, err := near.StartSubscribe(p.ctx, m)
+	noError(p.t, err)
+	pub, err := p.accept(far, wire.KindSubscribe).AcceptSubscribe(p.ctx, ok, opts...)
+	noError(p.t, err)
+	noError(p.t, sub.Ready(p.ctx))
+	return sub, pub
+}

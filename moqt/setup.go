@@ -1,0 +1,353 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// setupState is what the two SETUP messages said. Everything but done is written before done is closed and read after.
+type setupState struct {
+	done chan struct{} // closed when requests and data may be processed
+	own  *wire.Setup
+	peer *wire.Setup
+
+	controlSeen bool // guarded by Session.mu: the peer's control stream has come
+	path        string
+	authority   string
+	tokens      []wire.Token
+	ownUpdates  uint64 // our MAX_REQUEST_UPDATES, 0 = no limit
+	peerUpdates uint64
+	peerTokens  uint64 // the peer's MAX_AUTH_TOKEN_CACHE_SIZE
+}
+
+// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The error is the *SessionError that ended the
+// session, or the context's cause; the connection is closed then and nothing is left running.
+func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
+	return start(ctx, conn, cfg, wire.ClientSide)
+}
+
+// Server is Client for the side that accepted the connection.
+func Server(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
+	return start(ctx, conn, cfg, wire.ServerSide)
+}
+
+func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
+	s, err := newSession(conn, cfg, side)
+	if err != nil {
+		return nil, err
+	}
+	s.spawn(s.watch)
+	s.setup.own = s.ownSetup()
+	s.limitsOf(s.setup.own.Options)
+	if err := s.openControl(ctx); err != nil {
+		s.end(s.local(wire.InternalError, err.Error(), err))
+	} else {
+		s.spawn(s.acceptUni)
+		s.spawn(s.acceptBidi)
+		s.spawn(s.receiveDatagrams)
+	}
+	select {
+	case <-s.setup.done:
+		return s, nil
+	case <-ctx.Done():
+		cause := context.Cause(ctx)
+		_ = s.Close(wire.NoError, "gave up waiting for SETUP")
+		return nil, fmt.Errorf("waiting for the peer's setup message: %w", cause)
+	case <-s.ctx.Done():
+		cause := s.Err()
+		_ = s.Close(wire.InternalError, "")
+		return nil, cause
+	}
+}
+
+// ownSetup is the setup message of this end, without the version that a server of 14 selects.
+func (s *Session) ownSetup() *wire.Setup {
+	m := &wire.Setup{Sender: s.side}
+	info := s.conn.Info()
+	add := func(p wire.Property) { m.Options = append(m.Options, p) }
+	if s.side == wire.ClientSide {
+		if s.draft == wire.Draft14 {
+			m.Versions = []uint64{wire.Draft14.Version()}
+		}
+		if info.Kind != transport.WebTransport && (s.cfg.Path != "" || s.cfg.Authority != "") {
+			add(wire.Property{Type: wire.OptionPath, Bytes: []byte(s.cfg.Path)})
+			if s.cfg.Authority != "" {
+				add(wire.Property{Type: wire.OptionAuthority, Bytes: []byte(s.cfg.Authority)})
+			}
+		}
+	}
+	if s.draft <= wire.Draft16 {
+		limit := s.cfg.MaxRequestID
+		if limit == 0 {
+			limit = DefaultMaxRequestID
+		}
+		add(wire.Property{Type: wire.OptionMaxRequestID, Uint: limit})
+	}
+	if n := s.cfg.MaxAuthTokenCacheSize; n > 0 {
+		add(wire.Property{Type: wire.OptionMaxAuthTokenCacheSize, Uint: n})
+	}
+	if s.cfg.Implementation != "" {
+		// 14 gives the option AUTHORITY's code; the later one is unknown there and does no harm.
+		add(wire.Property{Type: wire.OptionImplementation, Bytes: []byte(s.cfg.Implementation)})
+	}
+	m.Options = slices.DeleteFunc(m.Options, func(p wire.Property) bool {
+		_, replaced := s.cfg.SetupOptions.Get(p.Type)
+		return replaced
+	})
+	m.Options = append(m.Options, s.cfg.SetupOptions...)
+	slices.SortStableFunc(m.Options, func(a, b wire.Property) int {
+		switch {
+		case a.Type < b.Type:
+			return -1
+		case a.Type > b.Type:
+			return 1
+		}
+		return 0
+	})
+	return m
+}
+
+// limitsOf takes over what our own options promise.
+func (s *Session) limitsOf(own wire.Properties) {
+	option := func(t uint64) uint64 {
+		p, _ := own.Get(t)
+		return p.Uint
+	}
+	if s.draft <= wire.Draft16 {
+		s.ids.grant(option(wire.OptionMaxRequestID))
+	}
+	s.tokens.limit = option(wire.OptionMaxAuthTokenCacheSize)
+	if s.draft >= wire.Draft19 {
+		s.setup.ownUpdates = option(wire.OptionMaxRequestUpdates)
+	}
+}
+
+// openControl opens our side of the control channel where it is ours to open, and sends SETUP on it.
+func (s *Session) openControl(ctx context.Context) error {
+	switch {
+	case s.draft >= wire.Draft17:
+		stream, err := s.conn.OpenUniStream(ctx)
+		if err != nil {
+			return err
+		}
+		s.control = newMessageWriter(s, stream, wire.ControlStream)
+	case s.side == wire.ClientSide:
+		stream, err := s.conn.OpenStream(ctx)
+		if err != nil {
+			return err
+		}
+		s.control = newMessageWriter(s, stream, wire.ControlStream)
+		s.setup.controlSeen = true
+		s.spawn(func() { s.readControl(stream, &messageReader{in: stream, draft: s.draft}) })
+	default:
+		return nil // a server up to 16 answers on the client's stream
+	}
+	return s.control.write(ctx, s.setup.own, 0)
+}
+
+// readControl reads the peer's direction of the control channel to its end.
+func (s *Session) readControl(stream transport.ReceiveStream, in *messageReader) {
+	for {
+		frame, err := in.frame()
+		if err != nil {
+			s.controlEnded(stream, err)
+			return
+		}
+		m, err := s.decode(frame, wire.ControlStream, stream.StreamID(), nil)
+		if err == nil {
+			err = s.controlMessage(stream, m)
+		}
+		if err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+// controlMessage takes a message of the control channel: the setup message first and once (implied by draft-16 §9.3, draft-18 §10.3).
+func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message) error {
+	setup, isSetup := m.(*wire.Setup)
+	first := s.setup.peer == nil
+	name := wire.NameOf(s.draft, m)
+	switch {
+	case first && !isSetup:
+		return s.breach(name, wire.ProtocolViolation, "", "the first message on the control stream must be a setup message")
+	case !first && isSetup:
+		return s.breach(name, wire.ProtocolViolation, "", "a second setup message")
+	case first:
+		return s.peerSetup(stream, setup)
+	case s.draft >= wire.Draft17:
+		return s.peerGoaway(m.(*wire.Goaway))
+	}
+	return s.routeControl(m)
+}
+
+// peerSetup judges and takes over the peer's setup message. A server up to 16 answers it.
+func (s *Session) peerSetup(stream transport.ReceiveStream, m *wire.Setup) error {
+	m.Sender = s.peerSide()
+	if err := s.checkSetup(m); err != nil {
+		return err
+	}
+	s.setup.path, s.setup.authority = s.conn.Info().Path, s.conn.Info().Authority
+	if s.conn.Info().Kind != transport.WebTransport {
+		from := m
+		if s.side == wire.ClientSide {
+			from = s.setup.own
+		}
+		path, _ := from.Options.Get(wire.OptionPath)
+		authority, _ := from.Options.Get(wire.OptionAuthority)
+		s.setup.path, s.setup.authority = string(path.Bytes), string(authority.Bytes)
+	}
+	option := func(t uint64) uint64 {
+		p, _ := m.Options.Get(t)
+		return p.Uint
+	}
+	if s.draft <= wire.Draft16 {
+		s.ids.raise(option(wire.OptionMaxRequestID))
+	}
+	if s.draft >= wire.Draft19 {
+		s.setup.peerUpdates = option(wire.OptionMaxRequestUpdates)
+	}
+	s.setup.peerTokens = option(wire.OptionMaxAuthTokenCacheSize)
+	tokens, err := s.setupTokens(m)
+	if err != nil {
+		return err
+	}
+	s.setup.tokens = tokens
+	if s.cfg.CheckSetup != nil && s.side == wire.ServerSide {
+		if err := s.cfg.CheckSetup(s.setup.path, s.setup.authority, m); err != nil {
+			var refused *SessionError
+			if errors.As(err, &refused) {
+				s.end(s.local(refused.Code, refused.Reason, err))
+			} else {
+				s.end(s.local(wire.InternalError, err.Error(), err))
+			}
+			return nil
+		}
+	}
+	s.setup.peer = m
+	if s.side == wire.ServerSide && s.draft <= wire.Draft16 {
+		s.setup.own.SelectedVersion = wire.Draft14.Version() // on the wire in 14 only
+		if err := s.control.write(s.ctx, s.setup.own, 0); err != nil {
+			return err
+		}
+	}
+	close(s.setup.done)
+	return nil
+}
+
+// checkSetup judges what the bytes alone do not show: who sent it, and over what (rules 22, 23, 26, 29).
+func (s *Session) checkSetup(m *wire.Setup) error {
+	name := wire.NameOf(s.draft, m)
+	if s.draft == wire.Draft14 {
+		switch {
+		case s.side == wire.ServerSide && !slices.Contains(m.Versions, wire.Draft14.Version()):
+			return s.breach(name, wire.VersionNegotiation, "§9.3.1", "the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
+		case s.side == wire.ClientSide && m.SelectedVersion != wire.Draft14.Version():
+			return s.breach(name, wire.VersionNegotiation, "§9.3.1", "the server selected version %#x, which was not offered", m.SelectedVersion)
+		}
+	}
+	_, path := m.Options.Get(wire.OptionPath)
+	_, authority := m.Options.Get(wire.OptionAuthority)
+	fromServer, overWebTransport := m.Sender == wire.ServerSide, s.conn.Info().Kind == transport.WebTransport
+	const section = "PATH, AUTHORITY"
+	switch {
+	case path && fromServer:
+		return s.breach(name, wire.InvalidPath, section, "PATH from a server")
+	case path && overWebTransport:
+		return s.breach(name, wire.InvalidPath, section, "PATH over WebTransport")
+	case s.draft == wire.Draft14: // the code is also MOQT_IMPLEMENTATION's there (draft-14 §9.3.2.6)
+	case authority && fromServer:
+		return s.breach(name, wire.InvalidAuthority, section, "AUTHORITY from a server")
+	case authority && overWebTransport:
+		return s.breach(name, wire.InvalidAuthority, section, "AUTHORITY over WebTransport")
+	}
+	return nil
+}
+
+// controlGrace is how long a closed control stream waits for the close of the connection: a peer that ends the session may close its streams
+// with it, and only a control stream that ends before the session is a breach.
+const controlGrace = 100 * time.Millisecond
+
+// controlEnded judges the end of the peer's direction of the control channel (rule 16).
+func (s *Session) controlEnded(stream transport.ReceiveStream, err error) {
+	var reset *transport.StreamError
+	how := ""
+	switch {
+	case errors.As(err, &reset):
+		how = "reset"
+		s.trace(Event{Type: EventReset, Stream: wire.ControlStream, StreamID: stream.StreamID(), Code: reset.Code})
+	case err == io.EOF:
+		how = "closed"
+		s.trace(Event{Type: EventFin, Stream: wire.ControlStream, StreamID: stream.StreamID()})
+	case err == io.ErrUnexpectedEOF:
+		how = "closed inside a message"
+		s.trace(Event{Type: EventFin, Stream: wire.ControlStream, StreamID: stream.StreamID()})
+	default:
+		s.fail(err)
+		return
+	}
+	wait := time.NewTimer(controlGrace)
+	defer wait.Stop()
+	select {
+	case <-s.ctx.Done():
+	case <-s.conn.Context().Done():
+	case <-wait.C:
+		s.fail(s.breach("control stream", wire.ProtocolViolation, "§3.3", "the control stream was %s", how))
+	}
+}
+
+// decode reads one whole message and tells Config.Trace. r, where known, is the request that it belongs to by its stream.
+func (s *Session) decode(frame []byte, kind wire.StreamKind, streamID uint64, r *Request) (wire.Message, error) {
+	opt := s.cfg.Decode
+	opt.Answers = r.answersIn(frame)
+	m, _, err := wire.ParseMessage(frame, s.draft, kind, opt)
+	if err == nil && r == nil && s.draft <= wire.Draft16 {
+		if about := s.aboutOf(m); about != wire.KindNone {
+			opt.Answers = about
+			m, _, err = wire.ParseMessage(frame, s.draft, kind, opt)
+		}
+	}
+	if s.cfg.Trace != nil {
+		e := Event{Type: EventMessage, Stream: kind, StreamID: streamID, Message: m, Bytes: len(frame), Err: err}
+		e.MessageType, _ = wire.Varint(frame, s.draft)
+		if err == nil {
+			e.RequestID = requestIDOf(m, r)
+		} else {
+			e.Message = nil
+		}
+		s.trace(e)
+	}
+	return m, err
+}
+
+// PeerSetup is the peer's setup message. It may not be changed.
+func (s *Session) PeerSetup() *wire.Setup { return s.setup.peer }
+
+// PeerImplementation is the peer's MOQT_IMPLEMENTATION, "" if it named none.
+func (s *Session) PeerImplementation() string {
+	if p, ok := s.setup.peer.Options.Get(wire.OptionImplementation); ok {
+		return string(p.Bytes)
+	}
+	if s.draft == wire.Draft14 && s.side == wire.ClientSide { // draft-14 §9.3.2.6, read as AUTHORITY from a client
+		p, _ := s.setup.peer.Options.Get(wire.OptionAuthority)
+		return string(p.Bytes)
+	}
+	return ""
+}
+
+// Path is the path that the client asked for: with query, from the WebTransport request or from SETUP.
+func (s *Session) Path() string { return s.setup.path }
+
+// Authority is the authority that the client asked for.
+func (s *Session) Authority() string { return s.setup.authority }
+
+// AuthTokens are the tokens of the peer's setup message, as USE_VALUE.
+func (s *Session) AuthTokens() []wire.Token { return slices.Clone(s.setup.tokens) }

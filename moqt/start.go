@@ -1,0 +1,214 @@
+package moqt
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Start sends a request of any kind, in the newest draft's shape but for what a draft has fields of its own for (Fetch up to 19), and does not wait for the answer. The
+// Request ID is filled in. Up to 16 it waits until the peer's MAX_REQUEST_ID allows the request, and sends REQUESTS_BLOCKED once while it may not; the
+// error is a *NoRequestIDError when the context ends first. A *wire.Error says what the draft cannot express, and nothing is sent then.
+//
+// A *wire.Raw is sent as it is, from 17 on first on a new stream: what comes back is queued for Next and judged by the codec alone.
+//
+// Start binds no data streams: those of a SUBSCRIBE or FETCH are stopped. Use StartSubscribe, StartFetch and the like to have them.
+func (s *Session) Start(ctx context.Context, m wire.Message) (*Request, error) {
+	return s.startRequest(ctx, m, nil)
+}
+
+// startRequest is Start with what stands on the request; h is told of it before it is sent.
+func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook) (*Request, error) {
+	raw := m.Kind() == wire.KindRaw
+	if !m.Kind().Opens() && !raw {
+		return nil, fmt.Errorf("%s is not a request", m.Kind())
+	}
+	r := s.newRequest(m, false)
+	var out *messageWriter
+	var stream transport.Stream
+	if s.draft >= wire.Draft17 || s.draft == wire.Draft16 && r.kind == wire.KindSubscribeNamespace {
+		var err error
+		if stream, err = s.conn.OpenStream(ctx); err != nil {
+			return nil, s.streamError(err)
+		}
+		own := s.newOwnStream(stream)
+		r.carrier, out = own, own.out
+		r.inbox.maxItems = s.limits.QueuedMessages
+	} else {
+		r.carrier, out = sharedStream{s}, s.control
+	}
+	if raw {
+		return s.startRaw(ctx, r, out, stream)
+	}
+	err := s.numbered(ctx, out, func(id uint64) (wire.Message, error) {
+		r.id, r.message = id, withRequestID(m, id)
+		if h != nil {
+			r.hook = h
+			if err := h.starting(r); err != nil {
+				return nil, err
+			}
+		}
+		s.mu.Lock()
+		s.requests[id] = r
+		s.mu.Unlock()
+		return r.message, nil
+	}, func() { s.forget(r) }, r)
+	if err != nil {
+		r.cancel(err)
+		if stream != nil {
+			stream.Reset(ResetCancelled.Number(s.draft))
+			stream.Stop(ResetCancelled.Number(s.draft))
+		}
+		if h != nil {
+			h.over(err)
+		}
+		return nil, err
+	}
+	if own, ok := r.carrier.(*ownStream); ok {
+		own.watch(r)
+		s.spawn(func() { s.readRequest(r, &messageReader{in: own.stream, draft: s.draft}) })
+	}
+	return r, nil
+}
+
+// startHook is a hook that is told of its request before it is sent, so that nothing that answers it can come too early. It may set the message's fields.
+type startHook interface {
+	hook
+	starting(r *Request) error
+}
+
+// startRaw sends a raw message as if it were a request.
+func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, stream transport.Stream) (*Request, error) {
+	if err := out.write(ctx, r.message, 0); err != nil {
+		return nil, err
+	}
+	if stream != nil {
+		r.carrier.(*ownStream).watch(r)
+		s.spawn(func() { s.readRequest(r, &messageReader{in: stream, draft: s.draft}) })
+	}
+	return r, nil
+}
+
+// numbered sends a message that takes a Request ID. make builds it for its id and registers what the answer is for; undo takes that back when nothing was sent.
+// When the context ends while the message waits for the stream, up to 16 the number is taken all the same: the message goes out later, and the request is cancelled.
+func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(id uint64) (wire.Message, error), undo func(), r *Request) error {
+	for {
+		if err := s.ids.waitAllowed(ctx); err != nil {
+			return err
+		}
+		if err := out.acquire(ctx); err != nil {
+			return err
+		}
+		var m wire.Message
+		var b []byte
+		ok, err := s.ids.assign(func(id uint64) (err error) {
+			if m, err = build(id); err != nil {
+				return err
+			}
+			if b, err = out.encode(m); err != nil {
+				undo()
+			}
+			return err
+		})
+		if !ok || err != nil {
+			out.release()
+			if err != nil {
+				return err
+			}
+			continue // another request was faster
+		}
+		sent, err := out.send(ctx, m, b, r.id, s.draft <= wire.Draft16)
+		if err != nil && !sent {
+			undo()
+		}
+		if err != nil && sent {
+			s.spawn(func() { r.Cancel(ResetCancelled) })
+		}
+		return err
+	}
+}
+
+// readRequest reads the peer's messages on a request's own stream to the end.
+func (s *Session) readRequest(r *Request, in *messageReader) {
+	for {
+		frame, err := in.frame()
+		if err != nil {
+			if s.ctx.Err() == nil {
+				r.streamEnded(s.cutMessage(err))
+			}
+			return
+		}
+		m, err := s.decode(frame, wire.RequestStream, r.carrier.streamID(), r)
+		if err == nil {
+			if r.kind == wire.KindRaw {
+				r.deliver(m)
+				continue
+			}
+			err = r.receive(m)
+		}
+		if err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+// cutMessage makes FIN inside a message a breach: the message is shorter than its length (rule 15).
+func (s *Session) cutMessage(err error) error {
+	if err == io.ErrUnexpectedEOF {
+		return s.breach("message", wire.ProtocolViolation, "", "the stream ended inside a message")
+	}
+	return err
+}
+
+// forget takes a request out of the tables.
+func (s *Session) forget(r *Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.requests[r.id] == r {
+		delete(s.requests, r.id)
+	}
+}
+
+// maxLate bounds how many ids are kept whose answers may still come.
+const maxLate = 1 << 14
+
+// late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be the second (rule 70).
+// When too many have been noted, second answers are no longer told apart.
+func (s *Session) late(ids ...uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		delete(s.updates, id)
+		if len(s.lateAnswers) >= maxLate {
+			s.anyLate = true
+			return
+		}
+		s.lateAnswers[id] = struct{}{}
+	}
+}
+
+func (s *Session) allRequests() []*Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Request, 0, len(s.requests))
+	for _, r := range s.requests {
+		all = append(all, r)
+	}
+	return all
+}
+
+// request finds a live request by its id.
+func (s *Session) request(id uint64) *Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests[id]
+}
+
+// SendControl sends any message on the control channel, without regard for what may stand there: for messages that are illegal on purpose.
+func (s *Session) SendControl(ctx context.Context, m wire.Message) error {
+	return s.control.write(ctx, m, 0)
+}

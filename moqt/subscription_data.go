@@ -1,0 +1,246 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Next waits for the next object, in the order in which objects arrive over all streams and datagrams. The object is the caller's. io.EOF comes after PUBLISH_DONE,
+// once as many streams have ended as its Stream Count says; where streams that were promised do not come, or the count is unknown, Limits.Drain after the
+// last thing that came, and where datagrams may still be on their way Limits.Linger after. An *ObjectTooLargeError stands for one object, and ends nothing. Streams
+// that are reset end without an error, as the drafts have it; Resets counts them. Other errors: *RequestError, *CancelError, *SessionError, and the context's cause.
+func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
+	sub.pull()
+	d, err := sub.objects.take(ctx, never)
+	if err != nil {
+		return nil, err
+	}
+	return d.object, d.err
+}
+
+// never is a context that does not end.
+var never = context.Background()
+
+// AcceptSubgroup waits for the next subgroup stream of the subscription, whose objects the caller reads; it must read to the end or Stop it. Errors are those of Next.
+// After Unsubscribe, or when the subscription is cancelled, streams that were accepted are the caller's to stop.
+func (sub *Subscription) AcceptSubgroup(ctx context.Context) (*SubgroupReader, error) {
+	return sub.streams.take(ctx, never)
+}
+
+// AcceptDatagram waits for the next datagram of the subscription. The object is the caller's. Errors are those of Next.
+func (sub *Subscription) AcceptDatagram(ctx context.Context) (*Object, error) {
+	return sub.datagrams.take(ctx, never)
+}
+
+// pull turns to whole objects: a goroutine reads each stream, those that have come and those to come.
+func (sub *Subscription) pull() {
+	sub.mu.Lock()
+	if sub.pulling {
+		sub.mu.Unlock()
+		return
+	}
+	sub.pulling = true
+	waiting := sub.streams.drain()
+	for _, r := range waiting {
+		sub.reading[r] = struct{}{}
+	}
+	for _, o := range sub.datagrams.drain() {
+		if !sub.objects.add(delivery{object: o}, len(o.Payload)+len(o.Properties)) {
+			sub.dropped++
+		}
+	}
+	sub.mu.Unlock()
+	sub.settle()
+	for _, r := range waiting {
+		if !sub.s.spawn(func() { sub.read(r) }) {
+			sub.read(r)
+		}
+	}
+}
+
+// serve takes a stream of the subscription, on a goroutine of its own.
+func (sub *Subscription) serve(r *SubgroupReader) {
+	sub.mu.Lock()
+	r.SetDefaultPriority(sub.priority)
+	if sub.ended != nil {
+		sub.mu.Unlock()
+		r.Stop(ResetCancelled.Number(sub.s.draft))
+		return
+	}
+	sub.seen++
+	pulling := sub.pulling
+	if pulling {
+		sub.reading[r] = struct{}{}
+	} else {
+		sub.streams.add(r, 1)
+	}
+	sub.mu.Unlock()
+	sub.settle()
+	if pulling {
+		sub.read(r)
+	}
+}
+
+// read hands the objects of one stream to Next.
+func (sub *Subscription) read(r *SubgroupReader) {
+	defer sub.settle()
+	defer func() {
+		sub.mu.Lock()
+		delete(sub.reading, r)
+		sub.mu.Unlock()
+	}()
+	for {
+		o := new(Object)
+		err := r.ReadObject(o)
+		var large *ObjectTooLargeError
+		d := delivery{object: o}
+		switch {
+		case errors.As(err, &large):
+			d = delivery{err: err}
+		case err != nil:
+			sub.streamEnded(r, err)
+			return
+		}
+		if err := sub.objects.put(sub.s.ctx, d, len(o.Payload)+len(o.Properties)); err != nil {
+			r.Stop(ResetCancelled.Number(sub.s.draft))
+			return
+		}
+	}
+}
+
+// streamEnded judges how a stream ended (rule 87 and the rest of package wire's close the session).
+func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
+	var reset *transport.StreamError
+	var breach *wire.Error
+	switch {
+	case err == io.EOF:
+	case errors.As(err, &reset):
+		if reset.Remote {
+			sub.mu.Lock()
+			sub.resets++
+			sub.mu.Unlock()
+			h := r.Header()
+			sub.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code, Subgroup: &h, TrackAlias: h.TrackAlias})
+		}
+	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
+		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
+		_ = sub.objects.put(sub.s.ctx, delivery{err: err}, 0)
+	default:
+		sub.s.fail(err)
+	}
+}
+
+// addDatagram takes a datagram of the subscription. It does not wait.
+func (sub *Subscription) addDatagram(o *Object) {
+	sub.mu.Lock()
+	if o.DefaultPriority {
+		o.Priority = sub.priority
+	}
+	sub.late = true
+	var room bool
+	if sub.pulling {
+		room = sub.objects.add(delivery{object: o}, len(o.Payload)+len(o.Properties))
+	} else {
+		room = sub.datagrams.add(o, 1)
+	}
+	if !room {
+		sub.dropped++
+	}
+	sub.mu.Unlock()
+	if !room {
+		sub.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: sub.TrackAlias(), Location: o.Location(), Bytes: len(o.Payload),
+			Err: fmt.Errorf("datagram %s: nobody takes the objects of request %d", o, sub.r.id)})
+	}
+	sub.settle()
+}
+
+// settle sees, after PUBLISH_DONE, whether everything has come, and otherwise waits anew from now.
+func (sub *Subscription) settle() {
+	sub.mu.Lock()
+	if sub.ended != nil && sub.pulling && len(sub.reading) == 0 {
+		sub.objects.end(sub.ended)
+	}
+	if sub.done == nil || sub.ended != nil {
+		sub.mu.Unlock()
+		return
+	}
+	if sub.timer != nil {
+		sub.timer.Stop()
+	}
+	sub.round++
+	if len(sub.reading) > 0 {
+		sub.mu.Unlock()
+		return // their ends settle again
+	}
+	var wait time.Duration
+	count := sub.done.StreamCount
+	switch {
+	case sub.seen < count:
+		wait = sub.s.limits.Drain
+	case sub.late || count == 0:
+		wait = sub.s.limits.Linger
+	}
+	if wait > 0 {
+		round := sub.round
+		sub.timer = time.AfterFunc(wait, func() {
+			sub.mu.Lock()
+			current := round == sub.round
+			sub.mu.Unlock()
+			if current {
+				sub.finish(io.EOF)
+			}
+		})
+		sub.mu.Unlock()
+		return
+	}
+	sub.mu.Unlock()
+	sub.finish(io.EOF)
+}
+
+// finish ends the subscription; the first cause wins. With io.EOF what has come can still be taken; otherwise streams are stopped.
+func (sub *Subscription) finish(cause error) {
+	sub.mu.Lock()
+	if sub.ended != nil {
+		sub.mu.Unlock()
+		return
+	}
+	sub.ended = cause
+	if sub.timer != nil {
+		sub.timer.Stop()
+	}
+	sub.round++
+	var stop []*SubgroupReader
+	if cause != io.EOF {
+		for r := range sub.reading {
+			stop = append(stop, r)
+		}
+		stop = append(stop, sub.streams.drain()...)
+	}
+	bound, ok := sub.bound, sub.ok
+	fills := sub.fills
+	sub.fills = nil
+	sub.mu.Unlock()
+
+	sub.streams.end(cause)
+	sub.datagrams.end(cause)
+	if cause != io.EOF {
+		sub.objects.end(cause)
+	}
+	sub.cancel(cause)
+	for _, r := range stop {
+		r.Stop(ResetCancelled.Number(sub.s.draft))
+	}
+	for f := range fills {
+		f.subscriptionOver(cause)
+	}
+	if bound {
+		sub.s.data.unbind(ok.TrackAlias, sub.r, sub)
+	}
+	sub.settle()
+}

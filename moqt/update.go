@@ -1,0 +1,320 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// ownUpdate is an update that this end has sent and that is not answered.
+type ownUpdate struct {
+	id     uint64
+	params wire.Parameters
+	done   chan struct{}
+	ok     *wire.RequestOK
+	err    error
+	note   func(id uint64) // told of the number before the update is sent; may be nil
+}
+
+// resolve gives the answer; it is called once.
+func (u *ownUpdate) resolve(ok *wire.RequestOK, err error) {
+	u.ok, u.err = ok, err
+	close(u.done)
+}
+
+// Update changes parameters of the request with REQUEST_UPDATE (SUBSCRIBE_UPDATE in 14 and 15) and waits for the answer. The error is a *RequestError when the peer
+// refused: it ends a subscription then with PUBLISH_DONE UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only subscriptions can be updated, by the subscriber.
+//
+// 14 restates the whole range: what ps leaves out is taken from what is in effect, and the answer is nil at once, because there is none.
+// From 19 on it waits while the peer's MAX_REQUEST_UPDATES are outstanding.
+func (r *Request) Update(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, error) {
+	u, err := r.startUpdate(ctx, &wire.RequestUpdate{Parameters: ps})
+	if err != nil || r.s.draft == wire.Draft14 {
+		return nil, err
+	}
+	return u.wait(ctx, r)
+}
+
+func (u *ownUpdate) wait(ctx context.Context, r *Request) (*wire.RequestOK, error) {
+	select {
+	case <-u.done:
+		return u.ok, u.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-r.s.ctx.Done():
+		return nil, context.Cause(r.s.ctx)
+	}
+}
+
+// startUpdate sends an update.
+func (r *Request) startUpdate(ctx context.Context, m *wire.RequestUpdate) (*ownUpdate, error) {
+	return r.startUpdateWith(ctx, m, nil)
+}
+
+func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, note func(id uint64)) (*ownUpdate, error) {
+	if !updatable(r.s.draft, r.kind, !r.incoming) {
+		return nil, fmt.Errorf("%s cannot be updated by this end in %s: %w", r.kind, r.s.draft, ErrNotInDraft)
+	}
+	for {
+		r.mu.Lock()
+		limit, n, wait := r.s.setup.peerUpdates, uint64(len(r.updates)), r.updated
+		over := r.ended
+		r.mu.Unlock()
+		if over {
+			return nil, context.Cause(r.ctx)
+		}
+		if limit == 0 || n < limit {
+			break
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-r.ctx.Done():
+			return nil, context.Cause(r.ctx)
+		}
+	}
+	c := *m
+	c.ExistingRequestID = r.id
+	if r.s.draft == wire.Draft14 {
+		if err := r.restate(&c); err != nil {
+			return nil, err
+		}
+	}
+	u := &ownUpdate{params: c.Parameters, done: make(chan struct{}), note: note}
+	err := r.carrier.update(ctx, r, &c, u)
+	if err != nil {
+		return nil, err
+	}
+	if r.s.draft == wire.Draft14 {
+		r.mu.Lock()
+		r.setParams(merged(r.params, c.Parameters))
+		r.bounds.update(c.Parameters)
+		r.mu.Unlock()
+		u.resolve(nil, nil)
+	}
+	return u, nil
+}
+
+// noteUpdate registers an update that is about to be sent with its number.
+func (r *Request) noteUpdate(u *ownUpdate, id uint64) {
+	u.id = id
+	if u.note != nil {
+		u.note(id)
+	}
+	if r.s.draft == wire.Draft14 {
+		return
+	}
+	r.mu.Lock()
+	r.updates = append(r.updates, u)
+	r.mu.Unlock()
+	if r.s.draft <= wire.Draft16 {
+		r.s.mu.Lock()
+		r.s.updates[id] = r
+		r.s.mu.Unlock()
+	}
+}
+
+// dropUpdate takes an update back that was not sent.
+func (r *Request) dropUpdate(u *ownUpdate) {
+	r.mu.Lock()
+	r.updates = slices.DeleteFunc(r.updates, func(x *ownUpdate) bool { return x == u })
+	r.mu.Unlock()
+	r.s.mu.Lock()
+	delete(r.s.updates, u.id)
+	r.s.mu.Unlock()
+}
+
+// answered finds the update of ours that a response answers: by its id up to 16, the oldest one after that, once the request itself has its response.
+func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
+	var id uint64
+	switch x := m.(type) {
+	case *wire.RequestOK:
+		id = x.RequestID
+	case *wire.RequestError:
+		id = x.RequestID
+	default:
+		return nil, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, u := range r.updates {
+		if r.s.draft <= wire.Draft16 && u.id != id {
+			continue
+		}
+		if r.s.draft >= wire.Draft17 && !r.incoming && r.state == statePending {
+			break
+		}
+		r.updates = slices.Delete(r.updates, i, i+1)
+		close(r.updated)
+		r.updated = make(chan struct{})
+		r.s.mu.Lock()
+		delete(r.s.updates, u.id)
+		r.s.mu.Unlock()
+		return u, true
+	}
+	return nil, false
+}
+
+// receiveUpdate takes an update of the peer's.
+func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
+	s := r.s
+	name := wire.NameOf(s.draft, m)
+	if err := s.ids.peer(m, m.RequestID); err != nil {
+		return err
+	}
+	if !updatable(s.draft, r.kind, r.incoming) { // rule 55
+		return s.breach(name, wire.ProtocolViolation, "REQUEST_UPDATE", "a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
+	}
+	if err := r.checkUpdate(name, m); err != nil {
+		return err
+	}
+	tokens, err := s.resolve(name, m.Parameters.Tokens(), false)
+	var refused *tokenRefused
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	_ = tokens // an update's tokens replace nothing that this end keeps; the application reads them from the message
+	r.mu.Lock()
+	if err := r.stepLocked(onUpdate); err != nil {
+		r.mu.Unlock()
+		return err
+	}
+	over := r.ended
+	if p, ok := m.Parameters.Get(wire.ParamFillParameters); ok && refused == nil {
+		if r.fills == nil {
+			r.fills = make(map[uint64]wire.Parameters)
+		}
+		r.fills[m.RequestID] = p.Inner
+	}
+	r.peerUpdates++
+	n := r.peerUpdates
+	if s.draft == wire.Draft14 {
+		r.peerUpdates = 0
+		r.setParams(merged(r.params, m.Parameters))
+		r.bounds.update(m.Parameters)
+	}
+	r.mu.Unlock()
+	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // rule 56
+		return s.breach(name, wire.TooManyRequestUpdates, "§10.3.1.7", "%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
+	}
+	switch {
+	case over:
+		s.ids.took()
+		s.spawn(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
+	case refused != nil:
+		s.ids.took()
+		s.spawn(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
+	default:
+		r.deliver(m)
+	}
+	return nil
+}
+
+// AcceptUpdate answers an update of the peer's with REQUEST_OK; ok may be nil. Its parameters are in effect from then on. In 14, which has no answers, it only
+// returns nil.
+func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *wire.RequestOK) error {
+	if r.s.draft == wire.Draft14 {
+		return nil
+	}
+	m := wire.RequestOK{}
+	if ok != nil {
+		m = *ok
+	}
+	m.Answers, m.RequestID = wire.KindRequestUpdate, u.RequestID
+	r.mu.Lock()
+	r.setParams(merged(r.params, u.Parameters))
+	r.bounds.update(u.Parameters)
+	r.mu.Unlock()
+	err := r.carrier.send(ctx, r, &m, false)
+	r.updateAnswered()
+	return err
+}
+
+// RejectUpdate answers an update of the peer's with an error, and ends what it was for, as the drafts demand (draft-18 §10.9.1): a subscription with PUBLISH_DONE
+// UPDATE_FAILED, other requests by cancelling them. A subscription's Stream Count is that of its Publication, else unknown. In 14 it is an error: nothing can be refused there.
+func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code RejectCode, reason string) error {
+	if r.s.draft == wire.Draft14 {
+		return fmt.Errorf("refusing SUBSCRIBE_UPDATE in %s: %w", r.s.draft, ErrNotInDraft)
+	}
+	m := &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: u.RequestID, Code: code.Number(r.s.draft, wire.KindRequestUpdate), Reason: reason}
+	err := r.carrier.send(ctx, r, m, false)
+	r.updateAnswered()
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	over, h := r.ended, r.hook
+	r.mu.Unlock()
+	if over {
+		return nil
+	}
+	switch r.kind {
+	case wire.KindSubscribe, wire.KindPublish:
+		if r.fromPublisher() {
+			return nil // the publisher's own update; the subscription stays
+		}
+		if p, ok := h.(*Publication); ok {
+			return p.abandon(ctx, DoneUpdateFailed, reason)
+		}
+		return r.Send(ctx, &wire.PublishDone{StatusCode: DoneUpdateFailed.Number(r.s.draft), StreamCount: wire.StreamCountUnknown(r.s.draft), Reason: reason})
+	case wire.KindFetch:
+		if f, ok := h.(*fetchServer); ok {
+			f.reset(ResetInternalError)
+		}
+		return nil
+	}
+	r.carrier.closeSend() // draft-18 §10.9.1: close the stream (graceful-request-closure)
+	r.finish(io.EOF, stateDone)
+	return nil
+}
+
+func (r *Request) updateAnswered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.peerUpdates > 0 {
+		r.peerUpdates--
+	}
+}
+
+// lasting gives the parameters that stay in effect: tokens, fills and requests for new groups act once, and facts are no settings.
+func lasting(ps wire.Parameters) wire.Parameters {
+	return slices.DeleteFunc(ps.Clone(), func(p wire.Parameter) bool {
+		switch p.Type {
+		case wire.ParamAuthorizationToken, wire.ParamFillParameters, wire.ParamNewGroupRequest:
+			return !p.Raw
+		}
+		return p.Raw
+	})
+}
+
+// merged gives the parameters in effect after an update: what it leaves out stays; a filter without content removes (draft-20 §10.9, draft-22 §9.6).
+func merged(old, update wire.Parameters) wire.Parameters {
+	out := old.Clone()
+	for _, p := range lasting(update) {
+		switch {
+		case p.Type == wire.ParamLocationFilter && p.Filter.Form == wire.FilterNone:
+			out.Delete(p.Type)
+		case wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter:
+			out = mergedRanges(out, p)
+		default:
+			out.Set(p)
+		}
+	}
+	return out
+}
+
+// mergedRanges replaces the range filter with the same type, SetID and property; one of Length 0 removes all of its type (draft-19 §5.1.3).
+func mergedRanges(ps wire.Parameters, p wire.Parameter) wire.Parameters {
+	ps = slices.DeleteFunc(ps, func(q wire.Parameter) bool {
+		return q.Type == p.Type && (p.Ranges.Remove || q.Ranges.SetID == p.Ranges.SetID && q.Ranges.PropertyType == p.Ranges.PropertyType)
+	})
+	if !p.Ranges.Remove {
+		ps.Add(p)
+	}
+	return ps
+}

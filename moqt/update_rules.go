@@ -1,0 +1,159 @@
+package moqt
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// bounds is the range of a subscription in absolute terms, for the drafts whose updates may only narrow it (14, 15) or must restate it (14).
+type bounds struct {
+	known    bool
+	start    wire.Location
+	hasEnd   bool
+	endGroup uint64
+}
+
+// begin takes the range of a request that gives it in absolute terms.
+func (b *bounds) begin(ps wire.Parameters) { b.update(ps) }
+
+// establish resolves the range against the Largest Object that the OK, or PUBLISH, tells of.
+func (b *bounds) establish(ps wire.Parameters, largest wire.Location, hasLargest bool) {
+	f, ok := ps.Filter()
+	if !ok {
+		f = wire.LocationFilter{}
+	}
+	start, end, open := f.Bounds(largest, hasLargest)
+	*b = bounds{known: true, start: start, hasEnd: !open, endGroup: end.Group}
+}
+
+// update takes over the range of an update.
+func (b *bounds) update(ps wire.Parameters) {
+	f, ok := ps.Filter()
+	if !ok {
+		return
+	}
+	switch f.Form {
+	case wire.FilterAbsoluteStart, wire.FilterGroupEnd, wire.FilterRange:
+		start, end, open := f.Bounds(wire.Location{}, false)
+		*b = bounds{known: true, start: start, hasEnd: !open, endGroup: end.Group}
+	}
+}
+
+// restate fills an update of 14, which has every field: what is left out stays as it is (draft-14 §9.10).
+func (r *Request) restate(m *wire.RequestUpdate) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ps := m.Parameters.Clone()
+	if f, ok := ps.Filter(); !ok || f.Form == wire.FilterNone {
+		if !r.bounds.known {
+			return fmt.Errorf("SUBSCRIBE_UPDATE before the response: %s restates the range, which is not known yet", r.s.draft)
+		}
+		filter := wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: r.bounds.start.Group, StartObject: r.bounds.start.Object}
+		if r.bounds.hasEnd {
+			filter.Form, filter.EndGroup = wire.FilterGroupEnd, r.bounds.endGroup
+		}
+		ps.SetFilter(filter)
+	}
+	for _, t := range []wire.ParameterType{wire.ParamSubscriberPriority, wire.ParamForward} {
+		if _, ok := ps.Get(t); ok {
+			continue
+		}
+		if v, ok := r.params.Uint(t); ok {
+			ps.SetUint(t, v)
+		}
+	}
+	m.Parameters = ps
+	return nil
+}
+
+// updateParameters16 are the parameters that 16 allows in an update of each kind of request; there package wire ignores misplaced ones, as it should elsewhere
+// (draft-16 §9.2.2, §9.11).
+func updateParameters16(kind wire.Kind) []wire.ParameterType {
+	switch kind {
+	case wire.KindSubscribe, wire.KindPublish:
+		return []wire.ParameterType{wire.ParamObjectDeliveryTimeout, wire.ParamAuthorizationToken, wire.ParamForward, wire.ParamSubscriberPriority,
+			wire.ParamLocationFilter, wire.ParamNewGroupRequest}
+	case wire.KindFetch:
+		return []wire.ParameterType{wire.ParamAuthorizationToken, wire.ParamSubscriberPriority}
+	}
+	return []wire.ParameterType{wire.ParamAuthorizationToken}
+}
+
+// checkUpdate judges what an update of the peer's asks for (rules 51, 52, 54; rule 13 of 20-22).
+func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
+	d := r.s.draft
+	switch {
+	case d <= wire.Draft15:
+		return r.checkNarrowing(name, m)
+	case d == wire.Draft16:
+		allowed := updateParameters16(r.kind)
+		for _, p := range m.Parameters {
+			if !slices.Contains(allowed, p.Type) {
+				return r.s.breach(name, wire.ProtocolViolation, "§9.11", "parameter 0x%x is not valid for an update of a %s", uint64(p.Type), r.kind)
+			}
+		}
+	case d >= wire.Draft20 && r.fromPublisher():
+		for _, p := range m.Parameters {
+			if wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter {
+				return r.s.breach(name, wire.ProtocolViolation, "range filters", "%s in an update by the publisher", p.Type.Name(d))
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
+	f, ok := m.Parameters.Filter()
+	if !ok {
+		return nil
+	}
+	r.mu.Lock()
+	old := r.bounds
+	r.mu.Unlock()
+	next := bounds{}
+	next.update(m.Parameters)
+	if !old.known || !next.known {
+		return nil // relative filters cannot be compared here
+	}
+	switch {
+	case next.start.Compare(old.start) < 0:
+		return r.s.breach(name, wire.ProtocolViolation, "SUBSCRIBE_UPDATE", "the start goes down from %s to %s", old.start, next.start)
+	case r.s.draft == wire.Draft14 && old.hasEnd && (!next.hasEnd || next.endGroup > old.endGroup):
+		return r.s.breach(name, wire.ProtocolViolation, "§9.10", "the end goes up from group %d to %s", old.endGroup, f)
+	}
+	return nil
+}
+
+// checkFilters judges the range filters of a request or update (19 and later; R23, R24, R25). "" means that they can stand.
+func (s *Session) checkFilters(ps wire.Parameters) (invalid string) {
+	if s.draft < wire.Draft19 {
+		return ""
+	}
+	limit, _ := s.setup.own.Options.Get(wire.OptionMaxFilterRanges)
+	total := uint64(0)
+	type key struct {
+		t        wire.ParameterType
+		set      uint8
+		property uint64
+	}
+	seen := map[key]bool{}
+	for _, p := range ps {
+		if p.Type < wire.ParamSubgroupFilter || p.Type > wire.ParamTrackPropertyFilter || p.Ranges.Remove {
+			continue
+		}
+		total += uint64(len(p.Ranges.Ranges))
+		k := key{p.Type, p.Ranges.SetID, p.Ranges.PropertyType}
+		switch {
+		case p.Ranges.Invalid != "":
+			return p.Type.Name(s.draft) + ": " + p.Ranges.Invalid
+		case seen[k]:
+			return fmt.Sprintf("%s stands twice with SetID %d", p.Type.Name(s.draft), k.set)
+		case total > limit.Uint:
+			return fmt.Sprintf("%d ranges, MAX_FILTER_RANGES is %d", total, limit.Uint)
+		}
+		seen[k] = true
+	}
+	return ""
+}
