@@ -1,0 +1,277 @@
+package matrix
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays"
+)
+
+// clients takes those of the options, then those of the catalogue.
+func (p *planner) clients() {
+	p.plan.Clients = []Client{}
+	for _, c := range p.o.Clients {
+		p.client(c)
+	}
+	for _, im := range p.o.Catalogue.Implementations {
+		if slices.Contains(im.Roles, relays.RoleClient) {
+			p.catalogued(im)
+		}
+	}
+}
+
+// client takes one, unless the filter is against it.
+func (p *planner) client(c Client) {
+	switch p.clientNames = append(p.clientNames, c.Name); {
+	case !p.in(p.o.Filter.Clients, c.Name):
+		p.leave(LeftOut{Client: c.Name, Reason: "not among the clients asked for"})
+	case slices.ContainsFunc(p.plan.Clients, func(d Client) bool { return strings.EqualFold(d.Name, c.Name) }):
+		p.leave(LeftOut{Client: c.Name, Reason: "another client has the same name"})
+	case c.Kind == KindContainer && !p.o.Containers:
+		p.leave(LeftOut{Client: c.Name, Reason: "a container, and no engine to run it with"})
+	case len(c.Drafts) == 0:
+		p.leave(LeftOut{Client: c.Name, Reason: "claims no draft that this program speaks"})
+	default:
+		p.plan.Clients = append(p.plan.Clients, c)
+	}
+}
+
+// catalogued takes the ways in which the catalogue says a client can be run. Where there are several, each has a name of its own.
+func (p *planner) catalogued(im relays.Implementation) {
+	var ways []Client
+	add := func(key string, c Client) {
+		c.Name = string(im.Name)
+		if len(ways) > 0 {
+			c.Name += "+" + key
+		}
+		ways = append(ways, c)
+	}
+	for _, c := range im.Commands {
+		if c.Role == relays.RoleClient {
+			add(commandKey(c.Command, c.Env, ""), Client{Kind: KindCommand, Command: c.Command, Env: c.Env})
+		}
+	}
+	for _, c := range im.Containers {
+		if c.Role == relays.RoleClient {
+			add(containerKey(string(c.Image), c.Env, ""), Client{Kind: KindContainer, Image: string(c.Image), Env: c.Env})
+		}
+	}
+	if len(ways) == 0 {
+		p.clientNames = append(p.clientNames, string(im.Name))
+		p.leave(LeftOut{Client: string(im.Name), Reason: "the catalogue has neither a command nor a container for the client"})
+	}
+	for _, c := range ways {
+		c.Drafts, c.Transports = spoken(im.Drafts), transports()
+		for name, only := range p.o.ClientTransports {
+			if strings.EqualFold(name, string(im.Name)) {
+				c.Transports = only
+			}
+		}
+		p.client(c)
+	}
+}
+
+// endpoints takes those of the catalogue's relays.
+func (p *planner) endpoints() {
+	for _, im := range p.o.Catalogue.Implementations {
+		if !slices.Contains(im.Roles, relays.RoleRelay) {
+			continue
+		}
+		name := string(im.Name)
+		p.relayNames = append(p.relayNames, name)
+		if !p.in(p.o.Filter.Relays, name) {
+			p.leave(LeftOut{Relay: name, Reason: "not among the relays asked for"})
+			continue
+		}
+		ways := 0
+		for _, e := range im.Endpoints {
+			if e.Role == relays.RoleRelay {
+				ways++
+				p.address(im, e)
+			}
+		}
+		for _, c := range im.Commands {
+			if c.Role == relays.RoleRelay {
+				ways++
+				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", true), "", Endpoint{
+					Name: commandKey(c.Command, c.Env, string(c.URL)), Kind: KindCommand, URL: string(c.URL), Command: c.Command, Env: c.Env,
+					TLSDisableVerify: true,
+				})
+			}
+		}
+		for _, c := range im.Containers {
+			if c.Role == relays.RoleRelay {
+				ways++
+				why := ""
+				if !p.o.Containers {
+					why = "a container, and no engine to run it with"
+				}
+				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", false), why, Endpoint{
+					Name: containerKey(string(c.Image), c.Env, string(c.URL)), Kind: KindContainer, URL: string(c.URL), Image: string(c.Image), Env: c.Env,
+					TLSDisableVerify: true,
+				})
+			}
+		}
+		if ways == 0 {
+			p.leave(LeftOut{Relay: name, Reason: "the catalogue has no endpoint, command or container for the relay"})
+		}
+	}
+}
+
+// address takes an endpoint that is a URL.
+func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
+	why := ""
+	if e.Status == relays.Inactive && !named(p.o.Filter.Relays, string(im.Name)) {
+		why = "inactive"
+	}
+	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify}
+	if e.URL.Embedded() {
+		out.Kind, out.TLSDisableVerify = KindEmbedded, true
+	}
+	for _, t := range im.TolerancesAt(e) {
+		out.Tolerances = append(out.Tolerances, string(t))
+	}
+	p.endpoint(im, im.DraftsAt(e), scheme(string(e.URL), e.Transport, true), why, out)
+}
+
+// endpoint takes one, unless why or a filter is against it.
+func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, first map[string]string, why string, e Endpoint) {
+	e.Relay = string(im.Name)
+	if e.Tolerances == nil {
+		for _, t := range im.Tolerances {
+			e.Tolerances = append(e.Tolerances, string(t))
+		}
+	}
+	drafts := spoken(claimed)
+	switch modes := p.o.Filter.Modes; {
+	case why != "":
+	case len(modes) > 0 && !slices.Contains(modes, e.Kind):
+		why = string(e.Kind) + ", which was not asked for"
+	case len(drafts) == 0:
+		why = "claims no draft that this program speaks"
+	}
+	if why != "" {
+		p.leave(LeftOut{Relay: e.Relay, Endpoint: e.Name, Reason: why})
+		return
+	}
+	var unspoken []string
+	for _, d := range claimed {
+		if _, ok := d.Wire(); !ok {
+			unspoken = append(unspoken, string(d))
+		}
+	}
+	out := p.listed(e)
+	for t, oldest := range first {
+		said := out.by[t]
+		if said == nil {
+			said = &claim{first: oldest}
+			out.by[t] = said
+		}
+		said.drafts = append(said.drafts, drafts...)
+		said.unspoken = append(said.unspoken, unspoken...)
+		said.unclaimed = said.unclaimed || len(claimed) == 0
+		said.first = min(said.first, oldest)
+	}
+}
+
+// listed gives the endpoint, which may be there already. Two that are reached by one URL but not treated alike are two.
+func (p *planner) listed(e Endpoint) endpoint {
+	for _, f := range p.found {
+		if reflect.DeepEqual(f.Endpoint, e) {
+			return f
+		}
+	}
+	if slices.ContainsFunc(p.found, func(f endpoint) bool { return f.Relay == e.Relay && f.Name == e.Name }) {
+		e.Name += "-" + digestOf(e)[:6]
+		return p.listed(e)
+	}
+	p.found = append(p.found, endpoint{Endpoint: e, by: make(map[string]*claim)})
+	return p.found[len(p.found)-1]
+}
+
+// transports says of each endpoint which transports it is not crossed with, and which drafts.
+func (p *planner) transports() {
+	for _, e := range p.found {
+		for _, t := range transports() {
+			left := LeftOut{Relay: e.Relay, Endpoint: e.Name, Transport: t}
+			switch said := e.by[t]; {
+			case said == nil:
+				left.Reason = "the endpoint is not for this transport"
+			case len(p.o.Filter.Transports) > 0 && !slices.Contains(p.o.Filter.Transports, t):
+				delete(e.by, t)
+				left.Reason = "not among the transports asked for"
+			case len(said.unspoken) > 0:
+				slices.Sort(said.unspoken)
+				left.Drafts, left.Reason = slices.Compact(said.unspoken), "this program does not speak it"
+			}
+			if left.Reason != "" {
+				p.leave(left)
+			}
+		}
+	}
+}
+
+// scheme gives the transports of an endpoint, each with the oldest draft for it. What is for one transport says so, or its URL does: https
+// stands for WebTransport, moqt for raw QUIC, and from draft 18 on for both (draft-18 §3.1.3) if it may. Without a URL it is both.
+func scheme(url string, choice transport.Choice, mayBoth bool) map[string]string {
+	const oldest = "draft-00"
+	quic, webtransport := string(transport.OnlyQUIC), string(transport.OnlyWebTransport)
+	switch {
+	case choice == transport.OnlyQUIC:
+		return map[string]string{quic: oldest}
+	case choice == transport.OnlyWebTransport:
+		return map[string]string{webtransport: oldest}
+	case url == "":
+		return map[string]string{quic: oldest, webtransport: oldest}
+	case relays.URL(url).Embedded():
+		return map[string]string{quic: oldest, webtransport: oldest}
+	case strings.HasPrefix(strings.ToLower(url), "https:"):
+		return map[string]string{webtransport: oldest}
+	case mayBoth:
+		return map[string]string{quic: oldest, webtransport: wire.Draft18.String()}
+	}
+	return map[string]string{quic: oldest}
+}
+
+// in reports whether a name is wanted.
+func (p *planner) in(globs []string, name string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool { return globMatch(g, name) })
+}
+
+// named reports whether a name is among those asked for as it is, not only by a glob.
+func named(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(g string) bool { return strings.EqualFold(g, name) })
+}
+
+// globMatch matches whatever the case of letters.
+func globMatch(glob, name string) bool {
+	ok, err := path.Match(strings.ToLower(glob), strings.ToLower(name))
+	return ok && err == nil
+}
+
+// urlFor gives the URL whose scheme says the transport: clients of others know it from nothing else.
+func urlFor(url, t string) string {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return url
+	}
+	if t == string(transport.OnlyQUIC) {
+		return "moqt://" + rest
+	}
+	return "https://" + rest
+}
+
+// sortedEnv gives NAME=value pairs in the order of names.
+func sortedEnv(env map[string]string) []string {
+	out := make([]string, 0, len(env))
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		out = append(out, fmt.Sprintf("%s=%s", k, env[k]))
+	}
+	return out
+}
