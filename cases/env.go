@@ -1,7 +1,212 @@
 package cases
 
-// Env is what a case works with: its connections, names and verbs. Safe for concurrent use by the goroutines of one case.
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// stepLimit bounds one step of a case that has no limits of its own for its steps.
+const stepLimit = 5 * time.Second
+
+// Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not return.
+// Verbs may be called in the case's own goroutine and in those started with Go; Env is safe for concurrent use.
 type Env struct {
-	c   Case
-	cfg Config
+	c      Case
+	cfg    Config
+	run    string // the randomness in the names
+	start  time.Time
+	limit  time.Duration
+	cancel context.CancelCauseFunc
+
+	transcript transcript
+	secret     string     // the token in hexadecimal, which stands in no transcript
+	onSession  sync.Mutex // Config.OnSession runs under it
+	group      sync.WaitGroup
+
+	mu        sync.Mutex
+	over      bool // the verdict is known: what fails from now on does so because the sessions end
+	beside    *outcome
+	sessions  []*Session
+	infos     []*SessionInfo
+	notes     []string
+	tolerated []string
+	message   string
+	should    *outcome
 }
+
+func newEnv(c Case, cfg Config) *Env {
+	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), limit: time.Duration(float64(c.Timeout) * cfg.factor())}
+	e.transcript.start = e.start
+	e.secret = hex.EncodeToString([]byte(cfg.AuthToken))
+	if e.run == "" {
+		var b [16]byte
+		rand.Read(b[:]) // never fails
+		e.run = hex.EncodeToString(b[:])
+	}
+	return e
+}
+
+// Namespace is a namespace of this run alone: the user's prefix, then ours, then more.
+func (e *Env) Namespace(more ...string) wire.TrackNamespace {
+	return e.cfg.NamespacePrefix.Join("moq-interop", e.c.ID, e.run).Join(more...)
+}
+
+// TrackName is a track name of this run alone.
+func (e *Env) TrackName() string { return "track-" + e.run }
+
+// Parameters are what every request of a kind carries that allows it: the user's authorization token, by value, with Token Type 0.
+func (e *Env) Parameters() wire.Parameters {
+	if e.cfg.AuthToken == "" {
+		return nil
+	}
+	return wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(e.cfg.AuthToken)}}}
+}
+
+// Step bounds one step: 5 s, stretched by the timeout factor.
+func (e *Env) Step(ctx context.Context) (context.Context, context.CancelFunc) {
+	return e.Within(ctx, stepLimit)
+}
+
+// Within bounds a step by its own limit, stretched by the timeout factor.
+func (e *Env) Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Duration(float64(limit)*e.cfg.factor()))
+}
+
+// Sleep waits; it ends the case when that ends before.
+func (e *Env) Sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		e.Check(ctx, ctx.Err(), transport.LayerRequest, fmt.Sprintf("time for a pause of %s within the limit", d))
+	}
+}
+
+// Fail ends the case as failed.
+func (e *Env) Fail(layer transport.Layer, expected, received string) {
+	panic(failed(layer, expected, received))
+}
+
+// Skip ends the case as skipped.
+func (e *Env) Skip(format string, args ...any) {
+	panic(&outcome{status: Skip, reason: fmt.Sprintf(format, args...)})
+}
+
+// Check ends the case as failed unless err is nil. Where the session is known Session.Check knows more.
+func (e *Env) Check(ctx context.Context, err error, layer transport.Layer, expected string) {
+	if err != nil {
+		panic(e.classify(ctx, err, nil, layer, expected))
+	}
+}
+
+// classify is the one way from an error to a failure. s may be nil.
+func (e *Env) classify(ctx context.Context, err error, s *Session, layer transport.Layer, expected string) *outcome {
+	if o, ok := context.Cause(ctx).(*outcome); ok {
+		return o // a goroutine beside the case has ended it; what err says follows from that
+	}
+	if s == nil {
+		return classify(err, 0, layer, expected, func() string { return "nothing in time" })
+	}
+	return classify(err, s.Draft(), layer, expected, func() string { return s.log.silence(time.Now()) })
+}
+
+// Note records an observation.
+func (e *Env) Note(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := fmt.Sprintf(format, args...); len(e.notes) < maxNotes && !slices.Contains(e.notes, n) {
+		e.notes = append(e.notes, n)
+	}
+}
+
+// maxNotes bounds the observations of one case.
+const maxNotes = 64
+
+// Annotate sets the message of a case that passes.
+func (e *Env) Annotate(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.message = fmt.Sprintf(format, args...)
+}
+
+// Should records a broken SHOULD unless ok: what the draft recommends, and what came. The case goes on.
+func (e *Env) Should(ok bool, layer transport.Layer, what, received string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !ok && e.should == nil {
+		e.should = failed(layer, what, received)
+	}
+}
+
+// tolerate records that a named tolerance mattered, and where.
+func (e *Env) tolerate(name, where string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := strings.TrimSuffix(name+": "+where, ": "); len(e.tolerated) < maxNotes && !slices.Contains(e.tolerated, t) {
+		e.tolerated = append(e.tolerated, t)
+	}
+}
+
+// Go runs f beside the case; it is joined before the case's result is known and must return when its context ends. A verb that fails in it,
+// and a panic, end the case.
+func (e *Env) Go(ctx context.Context, f func(ctx context.Context)) {
+	e.group.Add(1)
+	go func() {
+		defer e.group.Done()
+		if o := guard(func() error { f(ctx); return nil }); o != nil {
+			e.abort(o)
+		}
+	}()
+}
+
+// abort ends the case from beside it. The first outcome counts, but a panic always does.
+func (e *Env) abort(o *outcome) {
+	e.mu.Lock()
+	if (e.over || o.quiet) && o.stack == "" || e.beside != nil && (o.stack == "" || e.beside.stack != "") {
+		e.mu.Unlock()
+		return
+	}
+	e.beside = o
+	e.mu.Unlock()
+	e.cancel(o)
+}
+
+// guard runs f and recovers what the verbs end it with; a panic of another kind becomes a failure.
+func guard(f func() error) (o *outcome) {
+	defer func() {
+		switch x := recover().(type) {
+		case nil:
+		case *outcome:
+			o = x
+		default:
+			o = panicked(x, debug.Stack())
+		}
+	}()
+	if err := f(); err != nil {
+		return classify(err, 0, transport.LayerRequest, "the step to succeed", func() string { return "nothing in time" })
+	}
+	return nil
+}
+
+// panicked is a panic as a failure. It is ours, not the relay's, so it has no layer.
+func panicked(value any, stack []byte) *outcome {
+	text := string(stack)
+	if len(text) > maxStack {
+		text = text[:maxStack]
+	}
+	return &outcome{status: Fail, message: fmt.Sprintf("panic in the test program: %v", value), expected: "no panic", received: fmt.Sprint(value), stack: text}
+}
+
+// maxStack bounds the stack of a panic in a result, in bytes.
+const maxStack = 4096

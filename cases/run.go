@@ -1,17 +1,98 @@
 package cases
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
 
 // Run runs one case to its end: within its limit, with every session closed and every goroutine joined when it
-// returns. It never panics: a panic in the case, or in a goroutine started through its Env, is the case's failure.
+// returns. It never panics: a panic in the case, or in a goroutine started through its Env or its sessions, is the case's failure.
+// When ctx ends before the case does, the result is no verdict.
 func Run(ctx context.Context, c Case, cfg Config) Result {
-	res := Result{Case: c.ID, Status: Pass, Level: c.Level}
-	if c.Run == nil {
-		res.Status, res.Message = Fail, "the case has no procedure"
-		return res
+	e := newEnv(c, cfg)
+	if reason := e.excluded(); reason != "" {
+		return e.result(&outcome{status: NotApplicable, reason: reason})
 	}
-	if err := c.Run(ctx, &Env{c: c, cfg: cfg}); err != nil {
-		res.Status, res.Message = Fail, err.Error()
+	ctx, e.cancel = context.WithCancelCause(ctx)
+	defer e.cancel(nil)
+	limited, stop := context.WithTimeoutCause(ctx, e.limit, errLimit)
+	defer stop()
+	o := guard(func() error { return c.Run(limited, e) })
+	if o == nil && limited.Err() != nil {
+		o = e.classify(limited, context.Cause(limited), nil, transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit))
 	}
-	return res
+	e.finish()
+	return e.result(o)
+}
+
+// excluded says why the case does not apply to anything that is offered; "" when it may.
+func (e *Env) excluded() string {
+	drafts := e.cfg.drafts()
+	if slices.ContainsFunc(drafts, e.c.Applies) {
+		return ""
+	}
+	var offered []string
+	for _, d := range drafts {
+		offered = append(offered, fmt.Sprint(uint8(d)))
+	}
+	return fmt.Sprintf("exists in %s; offered: %s", e.c.draftRange(), strings.Join(offered, ", "))
+}
+
+// finish closes every session, the last one first, and joins every goroutine.
+func (e *Env) finish() {
+	e.mu.Lock()
+	e.over = true
+	sessions := slices.Clone(e.sessions)
+	e.mu.Unlock()
+	slices.Reverse(sessions)
+	for _, s := range sessions {
+		s.finish()
+	}
+	e.cancel(nil)
+	e.group.Wait()
+}
+
+// result puts together what is known. o is nil for a pass.
+func (e *Env) result(o *outcome) Result {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.beside != nil {
+		o = e.beside
+	}
+	r := Result{
+		Case: e.c.ID, Status: Pass, Level: e.c.Level, Message: e.message,
+		Notes: e.notes, Tolerated: e.tolerated, Transcript: e.transcript.lines(),
+	}
+	var draft wire.Draft
+	ready := false
+	for _, s := range e.infos {
+		r.Sessions = append(r.Sessions, *s)
+		ready = ready || s.Ready
+		if draft == 0 {
+			draft = s.Draft
+		}
+	}
+	r.Sections = e.c.Sections(draft)
+	if o == nil && e.should != nil {
+		o = e.should
+		r.Level = Should
+		if !e.cfg.Strict {
+			r.Todo = "SHOULD: " + o.expected
+		}
+	}
+	if o != nil {
+		r.Status, r.Layer, r.Message, r.Expected, r.Received, r.Reason = o.status, o.layer, o.message, o.expected, o.received, o.reason
+		r.DialFailed = o.dial && !ready
+		if o.stack != "" {
+			r.Notes = append(r.Notes, o.stack)
+		}
+	}
+	r.Duration = time.Since(e.start)
+	return r
 }

@@ -1,0 +1,84 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// objectPace is the time between two objects of the cases that fetch.
+const objectPace = 2 * time.Millisecond
+
+// pastGroups is a layout of the groups from first to last with 5 objects each, whose payloads name the run, group and object.
+func pastGroups(e *Env, first, last uint64) layout {
+	return newLayout(span(first, last), span(0, 4), layoutOptions{payload: func(g, o uint64) []byte {
+		return fmt.Appendf(nil, "%s object %d of group %d", e.run, o, g)
+	}})
+}
+
+// history publishes groups 0 to 2 of 5 objects and sees to it that a subscriber has received them all, so that they are the past of a
+// live track. The subscriber goes on reading.
+func history(ctx context.Context, e *Env) *publisher {
+	ns := e.Namespace()
+	source := e.Dial(ctx, "publisher")
+	p := source.publisher(ns, e.TrackName())
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	source.Announce(step, ns)
+
+	s := e.Dial(step, "subscriber")
+	sub := s.SubscribeTo(step, p)
+	p.waitForward(step)
+	l := pastGroups(e, 0, 2)
+	k := newChecker(l, checks{})
+	r := s.read(ctx, "SUBSCRIBE", k, sub.Next)
+	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	s.gather(step, k, r)
+	if what := k.problem(); what != "" {
+		e.Note("subscriber: %s", what)
+	}
+	return p
+}
+
+// fetchGroup: a standalone FETCH of group 1 returns exactly its objects.
+func fetchGroup(ctx context.Context, e *Env) error {
+	p := history(ctx, e)
+	s := e.Dial(ctx, "fetcher")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	f, err := s.StartFetch(step, moqt.FetchRequest{
+		TrackNamespace: p.ns, TrackName: p.name, Parameters: e.Parameters(),
+		Range: wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 1},
+	})
+	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
+	k := newChecker(pastGroups(e, 1, 1), checks{})
+	r := s.read(ctx, "FETCH", k, f.Next)
+	s.fetchAnswered(step, f, "FETCH", p)
+	s.gather(step, k, r)
+	s.finished(step, k, r)
+	s.exact(step, k, 0, r)
+	return nil
+}
+
+// fetchAnswered ends the case unless FETCH_OK comes. NOT_SUPPORTED skips it.
+func (s *Session) fetchAnswered(ctx context.Context, f *moqt.Fetch, what string, p *publisher) {
+	err := f.Ready(ctx)
+	if err == nil {
+		if end, ok := f.End(); ok {
+			s.e.Note("%s: FETCH_OK, End %s", what, end)
+		}
+		return
+	}
+	s.unsupported(err)
+	o := s.e.classify(ctx, err, s, transport.LayerRequest, "FETCH_OK for the "+what)
+	if o.layer == transport.LayerRequest && o.stack == "" {
+		o = failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.saw()+")")
+	}
+	panic(o)
+}

@@ -1,0 +1,58 @@
+package cases
+
+import (
+	"context"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// lateTime is how long objects that should not come are waited for behind the last that should.
+const lateTime = 250 * time.Millisecond
+
+// joinCurrent joins at the current group, joinOneBack one group earlier.
+func joinCurrent(ctx context.Context, e *Env) error { return join(ctx, e, 0) }
+func joinOneBack(ctx context.Context, e *Env) error { return join(ctx, e, 1) }
+
+// join: live from here, the past from the start of a group: SUBSCRIBE at the live edge with a joining FETCH (14-19) or a fill (20 and later).
+// Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing at the seam.
+func join(ctx context.Context, e *Env, back uint64) error {
+	p := history(ctx, e)
+	s := e.Dial(ctx, "joiner")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	j, err := s.StartJoin(step, moqt.JoinRequest{TrackNamespace: p.ns, TrackName: p.name, GroupsBack: back, Parameters: e.Parameters()})
+	s.unsupported(err)
+	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_OK")
+	if err := j.Live.Ready(step); err != nil {
+		s.unsupported(err)
+		s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_OK")
+	}
+	if largest, ok := j.Live.Largest(); ok {
+		e.Note("joined at Largest Object %s", largest)
+	} else {
+		e.Note("joined without a Largest Object")
+	}
+
+	live := pastGroups(e, 3, 4)
+	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, live, objectPace) })
+	k := newChecker(append(pastGroups(e, 2-back, 2), live...), checks{})
+	what := "joining FETCH"
+	if s.Draft() >= wire.Draft20 {
+		what = "fill"
+	}
+	past := s.read(ctx, what, k, j.Past.Next)
+	now := s.read(ctx, "SUBSCRIBE", k, j.Live.Next)
+	if s.Draft() < wire.Draft20 {
+		s.fetchAnswered(step, j.Past, what, p)
+	}
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	s.gather(step, k, past, now)
+	s.finished(step, k, past)
+	p.end()
+	s.exact(step, k, lateTime, now)
+	return nil
+}

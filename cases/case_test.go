@@ -1,0 +1,89 @@
+package cases
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Every case says all that a report and the rest of the program need.
+func TestList(t *testing.T) {
+	seen := map[string]bool{}
+	id := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	for _, c := range All() {
+		for _, name := range append(c.Aliases, c.ID) {
+			if seen[name] || !id.MatchString(name) {
+				t.Errorf("name %q stands twice or is not one", name)
+			}
+			seen[name] = true
+			if found, ok := Find(name); !ok || found.ID != c.ID {
+				t.Errorf("Find(%q) gives %q", name, found.ID)
+			}
+		}
+		switch {
+		case c.Title == "", len(c.Topics) == 0, len(c.Tags) == 0, len(c.Roles) == 0, c.Run == nil, c.Timeout < time.Second:
+			t.Errorf("%s lacks something", c.ID)
+		case len(c.Faults) == 0:
+			t.Errorf("%s: no fault can make it fail, so it proves nothing", c.ID)
+		case !slices.Contains([]Level{Must, Should, Probe}, c.Level):
+			t.Errorf("%s: level %q", c.ID, c.Level)
+		case !slices.Contains(Suites(), c.Suite):
+			t.Errorf("%s: suite %q", c.ID, c.Suite)
+		}
+		for _, d := range wire.Drafts() {
+			if c.Applies(d) && c.Sections(d) == "" {
+				t.Errorf("%s: no sections in %s", c.ID, d)
+			}
+		}
+	}
+	if _, ok := Find("no-such-case"); ok {
+		t.Error("found a case that is not there")
+	}
+}
+
+func TestSuites(t *testing.T) {
+	var standard []string
+	for _, c := range Suite(SuiteStandard) {
+		standard = append(standard, c.ID)
+	}
+	want := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe", "subscribe-before-announce", "fetch", "join"}
+	if diff := cmp.Diff(want, standard); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(Suite(SuiteAll)) != len(All()) || Suite("no such suite") != nil {
+		t.Error("suites are wrong")
+	}
+	All()[0].ID = "changed"
+	if list[0].ID == "changed" {
+		t.Error("All gives away the list itself")
+	}
+}
+
+func TestSections(t *testing.T) {
+	c := Case{Topics: []wire.Topic{wire.TopicSetup, wire.TopicFillParameters, wire.TopicSetup}}
+	for d, want := range map[wire.Draft]string{14: "draft-14 §9.3", 20: "draft-20 §10.3, §10.2.15", 0: ""} {
+		if got := c.Sections(d); got != want {
+			t.Errorf("sections of %d: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSetTolerance(t *testing.T) {
+	var cfg Config
+	for _, name := range ToleranceNames() {
+		if err := cfg.SetTolerance(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if !cfg.NoRequestLimit || cfg.Tolerate != 1<<len(wire.ToleranceNames())-1 {
+		t.Errorf("got %v %v", cfg.NoRequestLimit, cfg.Tolerate)
+	}
+	err := cfg.SetTolerance("lenient")
+	if want := `unknown tolerance "lenient": want one of `; err == nil || err.Error()[:len(want)] != want {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,167 @@
+package cases
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// checks says what is compared besides ids and payload.
+type checks struct {
+	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may add its own.
+	priority, properties bool
+}
+
+// checker holds objects received against those that were published. An object that says something about the track (End of
+// Group, End of Track, the end of a range) is not counted: relays may add those. It asserts no order. Safe for concurrent use.
+type checker struct {
+	want   layout
+	checks checks
+
+	mu      sync.Mutex
+	index   map[wire.Location]int
+	got     []int // how often each wanted object came
+	missing int
+	extra   []wire.Location
+	wrong   []string
+	marks   []string
+	done    chan struct{} // closed once nothing is missing
+}
+
+// maxKept bounds how many objects are kept by their location that nobody waits for.
+const maxKept = 1000
+
+func newChecker(want layout, c checks) *checker {
+	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)), missing: len(want), done: make(chan struct{})}
+	for i := range want {
+		k.index[want[i].location()] = i
+	}
+	if k.missing == 0 {
+		close(k.done)
+	}
+	return k
+}
+
+// add takes one object that was received. It keeps nothing of o.
+func (k *checker) add(o *moqt.Object) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if o.Range != wire.NoRange || o.Status != wire.StatusNormal {
+		if len(k.marks) < maxKept {
+			k.marks = append(k.marks, o.String())
+		}
+		return
+	}
+	i, ok := k.index[o.Location()]
+	if !ok {
+		if len(k.extra) < maxKept {
+			k.extra = append(k.extra, o.Location())
+		}
+		return
+	}
+	k.got[i]++
+	if k.got[i] > 1 {
+		return
+	}
+	if what := k.differs(&k.want[i], o); what != "" {
+		k.wrong = append(k.wrong, fmt.Sprintf("%s: %s", locations([]wire.Location{o.Location()}), what))
+	}
+	if k.missing--; k.missing == 0 {
+		close(k.done)
+	}
+}
+
+// differs says in what an object differs from its plan, "" if in nothing.
+func (k *checker) differs(want *item, o *moqt.Object) string {
+	switch {
+	case !o.Datagram && o.SubgroupID != want.subgroup:
+		return fmt.Sprintf("subgroup %d instead of %d", o.SubgroupID, want.subgroup)
+	case len(o.Payload) != len(want.payload):
+		return fmt.Sprintf("%d bytes of payload instead of %d", len(o.Payload), len(want.payload))
+	case !bytes.Equal(o.Payload, want.payload):
+		at := 0
+		for o.Payload[at] == want.payload[at] {
+			at++
+		}
+		return fmt.Sprintf("payload differs from byte %d of %d on", at, len(want.payload))
+	case k.checks.priority && o.Priority != want.priority:
+		return fmt.Sprintf("priority %d instead of %d", o.Priority, want.priority)
+	}
+	if !k.checks.properties {
+		return ""
+	}
+	have, err := o.DecodeProperties()
+	if err != nil {
+		return err.Error()
+	}
+	for _, p := range want.properties {
+		q, ok := have.Get(p.Type)
+		switch {
+		case !ok:
+			return fmt.Sprintf("property 0x%x is missing", p.Type)
+		case q.Uint != p.Uint || !bytes.Equal(q.Bytes, p.Bytes):
+			return fmt.Sprintf("property 0x%x has another value", p.Type)
+		}
+	}
+	return ""
+}
+
+// complete reports whether every wanted object came at least once.
+func (k *checker) complete() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.missing == 0
+}
+
+// count is "14 of 15 objects".
+func (k *checker) count() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return fmt.Sprintf("%d of %d objects", len(k.want)-k.missing, len(k.want))
+}
+
+// problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly those wanted.
+func (k *checker) problem() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var missing, twice []wire.Location
+	for i, n := range k.got {
+		switch {
+		case n == 0:
+			missing = append(missing, k.want[i].location())
+		case n > 1:
+			twice = append(twice, k.want[i].location())
+		}
+	}
+	var parts []string
+	for _, x := range []struct {
+		what string
+		at   []wire.Location
+	}{{"missing", missing}, {"more than once", twice}, {"unexpected", k.extra}} {
+		if len(x.at) > 0 {
+			parts = append(parts, x.what+" "+locations(x.at))
+		}
+	}
+	if len(k.wrong) > 0 {
+		parts = append(parts, "corrupted "+few(k.wrong))
+	}
+	if len(missing) > 0 && len(k.marks) > 0 {
+		parts = append(parts, "the peer marked "+few(k.marks))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d objects: %s", len(k.want)-k.missing, len(k.want), strings.Join(parts, "; "))
+}
+
+// few joins the first few of a list.
+func few(list []string) string {
+	if len(list) > maxListed {
+		return strings.Join(list[:maxListed], ", ") + fmt.Sprintf(" and %d more", len(list)-maxListed)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,189 @@
+package cases
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"pgregory.net/rapid"
+)
+
+func testLayout() layout {
+	return newLayout(span(0, 1), span(0, 2), layoutOptions{
+		payload:  func(g, o uint64) []byte { return []byte{byte(g), byte(o), 7} },
+		priority: func(g uint64) uint8 { return uint8(200 + g) },
+		properties: func(g, o uint64) wire.Properties {
+			if o == 0 {
+				return wire.Properties{{Type: 0x3800, Uint: 4660}}
+			}
+			return nil
+		},
+	})
+}
+
+func received(t testing.TB, x item) *moqt.Object {
+	o, err := x.asObject(wire.Draft18)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestCheckerSaysWhatIsWrong(t *testing.T) {
+	l := testLayout()
+	for _, test := range []struct {
+		name   string
+		change func(objects []*moqt.Object) []*moqt.Object
+		want   string // "" for none
+	}{
+		{"all", func(all []*moqt.Object) []*moqt.Object { return all }, ""},
+		{"one missing", func(all []*moqt.Object) []*moqt.Object { return all[1:] }, "5 of 6 objects: missing {0, 0}"},
+		{"none", func([]*moqt.Object) []*moqt.Object { return nil }, "0 of 6 objects: missing {0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}"},
+		{"doubled", func(all []*moqt.Object) []*moqt.Object { return append(all, all[4]) }, "6 of 6 objects: more than once {1, 1}"},
+		{"unexpected", func(all []*moqt.Object) []*moqt.Object {
+			return append(all, &moqt.Object{GroupID: 9})
+		}, "6 of 6 objects: unexpected {9, 0}"},
+		{"length", func(all []*moqt.Object) []*moqt.Object {
+			all[0].Payload = all[0].Payload[:1]
+			return all
+		}, "6 of 6 objects: corrupted {0, 0}: 1 bytes of payload instead of 3"},
+		{"payload", func(all []*moqt.Object) []*moqt.Object {
+			all[5].Payload = []byte{1, 2, 8}
+			return all
+		}, "6 of 6 objects: corrupted {1, 2}: payload differs from byte 2 of 3 on"},
+		{"subgroup", func(all []*moqt.Object) []*moqt.Object {
+			all[5].SubgroupID = 3
+			return all
+		}, "6 of 6 objects: corrupted {1, 2}: subgroup 3 instead of 0"},
+		{"priority", func(all []*moqt.Object) []*moqt.Object {
+			all[5].Priority = 3
+			return all
+		}, "6 of 6 objects: corrupted {1, 2}: priority 3 instead of 201"},
+		{"property gone", func(all []*moqt.Object) []*moqt.Object {
+			all[0].Properties = nil
+			return all
+		}, "6 of 6 objects: corrupted {0, 0}: property 0x3800 is missing"},
+		{"property changed", func(all []*moqt.Object) []*moqt.Object {
+			all[0].EncodeProperties(wire.Draft18, wire.Properties{{Type: 0x3800, Uint: 1}})
+			return all
+		}, "6 of 6 objects: corrupted {0, 0}: property 0x3800 has another value"},
+		{"property added", func(all []*moqt.Object) []*moqt.Object {
+			all[1].EncodeProperties(wire.Draft18, wire.Properties{{Type: 0x10, Uint: 1}})
+			return all
+		}, ""},
+		{"end of track", func(all []*moqt.Object) []*moqt.Object {
+			return append(all, &moqt.Object{GroupID: 1, ObjectID: 3, Status: wire.StatusEndOfTrack})
+		}, ""},
+		{"marked", func(all []*moqt.Object) []*moqt.Object {
+			return append(all[1:], &moqt.Object{Range: wire.UnknownRange})
+		}, "5 of 6 objects: missing {0, 0}; the peer marked {0, 0}"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := newChecker(l, checks{priority: true, properties: true})
+			var all []*moqt.Object
+			for _, x := range l {
+				all = append(all, received(t, x))
+			}
+			for _, o := range test.change(all) {
+				k.add(o)
+			}
+			if got := k.problem(); got != test.want && !(test.name == "marked" && strings.HasPrefix(got, test.want)) {
+				t.Errorf("problem %q, want %q", got, test.want)
+			}
+			if want := !strings.Contains(test.want, ": missing {"); k.complete() != want {
+				t.Errorf("complete is %v, want %v", k.complete(), want)
+			}
+		})
+	}
+}
+
+// Whatever is dropped, doubled and shuffled, the checker names exactly that.
+func TestCheckerProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups := rapid.SliceOfNDistinct(rapid.Uint64Range(0, 50), 1, 5, rapid.ID).Draw(t, "groups")
+		l := newLayout(groups, span(0, rapid.Uint64Range(0, 5).Draw(t, "objects")), layoutOptions{})
+		times := rapid.SliceOfN(rapid.IntRange(0, 2), len(l), len(l)).Draw(t, "times")
+		var sent []item
+		missing, twice := 0, 0
+		for i, n := range times {
+			for range n {
+				sent = append(sent, l[i])
+			}
+			if n == 0 {
+				missing++
+			}
+			if n == 2 {
+				twice++
+			}
+		}
+		k := newChecker(l, checks{})
+		for _, x := range rapid.Permutation(sent).Draw(t, "order") {
+			o, err := x.asObject(wire.Draft22)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.add(o)
+		}
+		if k.complete() != (missing == 0) || (k.problem() == "") != (missing+twice == 0) {
+			t.Fatalf("missing %d, twice %d: complete %v, problem %q", missing, twice, k.complete(), k.problem())
+		}
+		select {
+		case <-k.done:
+			if missing > 0 {
+				t.Fatal("done with objects missing")
+			}
+		default:
+			if missing == 0 {
+				t.Fatal("not done with nothing missing")
+			}
+		}
+	})
+}
+
+func TestCheckerIsBounded(t *testing.T) {
+	k := newChecker(testLayout(), checks{})
+	for i := range uint64(100_000) {
+		k.add(&moqt.Object{GroupID: 1000 + i})
+		k.add(&moqt.Object{GroupID: i, Status: wire.StatusEndOfGroup})
+	}
+	if got := k.problem(); len(got) > 1000 || !strings.Contains(got, "unexpected {1000, 0}") || !strings.Contains(got, "more") {
+		t.Errorf("problem %q", got)
+	}
+	if len(k.extra) > maxKept || len(k.marks) > maxKept {
+		t.Errorf("kept %d and %d", len(k.extra), len(k.marks))
+	}
+}
+
+func TestLayout(t *testing.T) {
+	for _, test := range []struct {
+		l    layout
+		text string
+		// streams is the number of subgroups that begin and end.
+		streams int
+	}{
+		{newLayout(span(0, 2), span(0, 4), layoutOptions{}), "15 objects: groups 0-2, objects 0-4 each", 3},
+		{newLayout(span(1, 1), span(0, 4), layoutOptions{}), "5 objects: group 1, objects 0-4", 1},
+		{newLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, layoutOptions{}), "9 objects: groups 0, 2, 4, objects 0, 2, 4 each", 3},
+		{newLayout(span(0, 0), span(0, 5), layoutOptions{subgroup: func(o uint64) uint64 { return o % 2 }}), "6 objects: group 0, objects 0-5", 2},
+		{newLayout(span(0, 0), span(0, 2), layoutOptions{subgroup: func(o uint64) uint64 { return o }}), "3 objects: group 0, objects 0-2", 3},
+		{newLayout(span(0, 2), span(0, 4), layoutOptions{})[1:], "14 objects: {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, and 6 more", -1},
+		{nil, "no objects", 0},
+	} {
+		if got := test.l.String(); got != test.text {
+			t.Errorf("layout is %q, want %q", got, test.text)
+		}
+		first, last := 0, 0
+		for _, x := range test.l {
+			if x.first {
+				first++
+			}
+			if x.last {
+				last++
+			}
+		}
+		if test.streams >= 0 && (first != test.streams || last != test.streams) {
+			t.Errorf("%s: %d subgroups begin and %d end, want %d", test.text, first, last, test.streams)
+		}
+	}
+}

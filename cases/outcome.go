@@ -1,0 +1,178 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// outcome ends a case early: the verbs of Env panic with it and Run recovers it. As an error it is also the cause of the case's context
+// when a goroutine beside the case ended it.
+type outcome struct {
+	status                      Status
+	layer                       transport.Layer
+	message, expected, received string
+	reason                      string
+	// dial: no connection could be made.
+	dial bool
+	// quiet: the step was called off, which says nothing about the peer.
+	quiet bool
+	// stack is that of a panic.
+	stack string
+}
+
+// Error implements error.
+func (o *outcome) Error() string {
+	if o.status == Fail {
+		return o.message
+	}
+	return o.reason
+}
+
+// failed is a failure with both of its halves; the message is made of them.
+func failed(layer transport.Layer, expected, received string) *outcome {
+	return &outcome{status: Fail, layer: layer, expected: expected, received: received, message: fmt.Sprintf("expected %s, received %s", expected, received)}
+}
+
+// errLimit is the cause of the case's context when its limit has passed.
+var errLimit = fmt.Errorf("the limit of the case has passed: %w", context.DeadlineExceeded)
+
+// classify makes a failure of an error that a step of a case met: in which layer, and what came instead of what was expected.
+// silence says what there was to see where nothing came in time.
+func classify(err error, d wire.Draft, layer transport.Layer, expected string, silence func() string) *outcome {
+	var (
+		known   *outcome
+		dial    *transport.DialError
+		blocked *moqt.NoRequestIDError
+		refused *moqt.RequestError
+		session *moqt.SessionError
+		cancel  *moqt.CancelError
+		stream  *transport.StreamError
+		broken  *wire.Error
+	)
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &dial):
+		o := failed(dial.Layer, "a connection", dial.Reason)
+		o.message = dial.Reason
+		return o
+	case errors.As(err, &blocked):
+		o := failed(transport.LayerRequest, fmt.Sprintf("MAX_REQUEST_ID above %d", blocked.Next), fmt.Sprintf("MAX_REQUEST_ID %d and no more", blocked.Max))
+		o.message = "no request id granted"
+		return o
+	case errors.As(err, &refused):
+		return failed(layer, expected, refusal(refused))
+	case errors.As(err, &session):
+		return ended(session, d, layer, expected)
+	case errors.As(err, &cancel):
+		return failed(layer, expected, cancel.Error())
+	case errors.As(err, &stream):
+		return failed(layer, expected, streamEnd(stream, d))
+	case errors.As(err, &broken):
+		return failed(layerOf(broken, layer), expected, "a breach of the draft: "+broken.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return failed(layer, expected, silence())
+	case errors.Is(err, context.Canceled):
+		o := failed(layer, expected, "nothing: the step was called off")
+		o.quiet = true
+		return o
+	case errors.Is(err, io.EOF):
+		return failed(layer, expected, "the end of the stream")
+	}
+	return failed(layer, expected, err.Error())
+}
+
+// refusal is a refused request, by the name of the message and of the code in its draft.
+func refusal(e *moqt.RequestError) string {
+	name := wire.NameOf(e.Draft, &wire.RequestError{Answers: e.Kind})
+	text := name + " " + wire.RequestErrorCode(e.Code).In(e.Draft, e.Kind)
+	if e.Reason != "" {
+		text += fmt.Sprintf(" %q", e.Reason)
+	}
+	return text
+}
+
+// streamEnd is a stream that was reset or stopped, with the code's name in the draft.
+func streamEnd(e *transport.StreamError, d wire.Draft) string {
+	if e.Transport {
+		return e.Error()
+	}
+	what, who := "RESET_STREAM", "of the peer"
+	if e.Stop {
+		what = "STOP_SENDING"
+	}
+	if !e.Remote {
+		who = "of ours"
+	}
+	return fmt.Sprintf("%s %s on stream %d with %s", what, who, e.StreamID, wire.ResetCode(e.Code).In(d))
+}
+
+// ended is a session that is over: the peer closed it, the network did, or we had to because the peer broke a rule.
+func ended(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected string) *outcome {
+	var broken *wire.Error
+	if e.Draft.Valid() {
+		d = e.Draft
+	}
+	switch {
+	case errors.As(e.Err, &broken):
+		return failed(layerOf(broken, layer), expected, fmt.Sprintf("a breach of the draft: %s; closed with %s", broken.Error(), e.Code.In(d)))
+	case e.Local:
+		return failed(layer, expected, fmt.Sprintf("a breach of the draft: %s; closed with %s", e.Reason, e.Code.In(d)))
+	}
+	return failed(layer, expected, closing(e, d))
+}
+
+// closing says how a session ended that we did not end.
+func closing(e *moqt.SessionError, d wire.Draft) string {
+	var lost *transport.CloseError
+	if errors.As(e.Err, &lost) && (lost.Transport || lost.Timeout) {
+		if lost.Timeout {
+			return "silence until the connection timed out: " + lost.Reason
+		}
+		who := "the connection failed"
+		if lost.Remote {
+			who = "connection closed by the peer"
+		}
+		text := fmt.Sprintf("%s with transport error 0x%x", who, lost.Code)
+		if lost.Reason != "" {
+			text += fmt.Sprintf(" %q", lost.Reason)
+		}
+		return text
+	}
+	if e.Side == wire.NoSide {
+		return e.Error()
+	}
+	text := "connection closed by the peer with " + e.Code.In(d)
+	if e.Reason != "" {
+		text += fmt.Sprintf(" %q", e.Reason)
+	}
+	return text
+}
+
+// layerOf is the layer of a broken rule, by what was being read; def where that does not tell.
+func layerOf(e *wire.Error, def transport.Layer) transport.Layer {
+	switch e.Message {
+	case "SETUP", "CLIENT_SETUP", "SERVER_SETUP":
+		return transport.LayerSetup
+	case "SUBGROUP_HEADER", "FETCH_HEADER", "OBJECT", "OBJECT_DATAGRAM":
+		return transport.LayerData
+	}
+	return def
+}
+
+// closedByUs reports whether the error only says that this end has closed the connection in good order.
+func closedByUs(err error) bool {
+	var session *moqt.SessionError
+	if errors.As(err, &session) {
+		return session.Local && session.Code == wire.NoError
+	}
+	var lost *transport.CloseError
+	return errors.As(err, &lost) && !lost.Remote && !lost.Transport && errors.Is(err, net.ErrClosed)
+}

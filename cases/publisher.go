@@ -1,0 +1,308 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from then on, and answers
+// FETCH, fills and TRACK_STATUS from what was published. Objects are appended to a log; each subscription follows the log at its own pace.
+// Safe for concurrent use.
+type publisher struct {
+	s    *Session
+	ns   wire.TrackNamespace
+	name string
+
+	mu            sync.Mutex
+	changed       broadcast
+	log           layout
+	ended         bool
+	subscriptions []*subscription
+	asked         map[string]int // requests of the relay, by name
+}
+
+// subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
+type subscription struct {
+	pub *moqt.Publication
+	// next is the index of the object in the log that comes next; done: nothing more will be sent.
+	next int
+	done bool
+	// largest is the Largest Object when it began; has tells whether there was one.
+	largest wire.Location
+	has     bool
+	filter  wire.LocationFilter
+}
+
+// publisher registers a track on the session. It does not announce it.
+func (s *Session) publisher(ns wire.TrackNamespace, name string) *publisher {
+	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), asked: map[string]int{}}
+	s.peer.mu.Lock()
+	defer s.peer.mu.Unlock()
+	s.peer.tracks[trackKey(ns, name)] = p
+	return p
+}
+
+// publish appends objects, pace apart. It ends the case when ctx ends before.
+func (p *publisher) publish(ctx context.Context, l layout, pace time.Duration) {
+	for i, x := range l {
+		if i > 0 && pace > 0 {
+			p.s.e.Sleep(ctx, pace)
+		}
+		p.mu.Lock()
+		p.log = append(p.log, x)
+		p.changed.fire()
+		p.mu.Unlock()
+	}
+}
+
+// end says that the track has ended: every subscription gets PUBLISH_DONE behind its last object.
+func (p *publisher) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	p.changed.fire()
+}
+
+// wait waits until cond holds, which is called with the lock held.
+func (p *publisher) wait(ctx context.Context, cond func() bool) error {
+	for {
+		p.mu.Lock()
+		ok, changed := cond(), p.changed.wait()
+		p.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// waitSubscribed waits until the relay has subscribed.
+func (p *publisher) waitSubscribed(ctx context.Context) error {
+	return p.wait(ctx, func() bool { return len(p.subscriptions) > 0 })
+}
+
+// waitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in time.
+func (p *publisher) waitForward(ctx context.Context) {
+	p.s.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
+	p.mu.Lock()
+	first := p.subscriptions[0]
+	p.mu.Unlock()
+	p.s.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
+}
+
+// saw says which requests for the track have reached the publisher, for people.
+func (p *publisher) saw() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.asked) == 0 {
+		return "no request for the track"
+	}
+	var names []string
+	for name, n := range p.asked {
+		if n > 1 {
+			name = fmt.Sprintf("%d x %s", n, name)
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return few(names)
+}
+
+// count records a request of the relay.
+func (p *publisher) count(r *moqt.Request) {
+	p.asked[wire.NameOf(p.s.Draft(), r.Message())]++
+	p.changed.fire()
+}
+
+// largest is the Largest Object so far. The caller holds mu.
+func (p *publisher) largest() (l wire.Location, ok bool) {
+	for _, x := range p.log {
+		if at := x.location(); !ok || at.Compare(l) > 0 {
+			l, ok = at, true
+		}
+	}
+	return l, ok
+}
+
+// subscribed serves a SUBSCRIBE until it is over.
+func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Subscribe) {
+	p.mu.Lock()
+	p.count(r)
+	sub := &subscription{next: len(p.log)}
+	sub.largest, sub.has = p.largest()
+	sub.filter, _ = m.Parameters.Filter()
+	p.mu.Unlock()
+
+	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub)}
+	pub, err := r.AcceptSubscribe(ctx, ok, moqt.ManualUpdates())
+	if err != nil {
+		p.s.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.s.Role, err)
+		return
+	}
+	p.follow(ctx, sub, pub, func(ctx context.Context) {
+		if fill, ok := m.Parameters.Get(wire.ParamFillParameters); ok && m.Parameters.UintOr(wire.ParamForward, 1) == 1 {
+			p.fill(ctx, sub, m.RequestID, fill.Inner)
+		}
+	})
+}
+
+func (p *publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
+	if sub.has {
+		ps.SetLargest(sub.largest)
+	}
+	return ps
+}
+
+// follow gives a subscription its objects, its updates their answers, and runs first beside them; it returns when all of it is over.
+func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication, first func(ctx context.Context)) {
+	p.mu.Lock()
+	sub.pub = pub
+	p.subscriptions = append(p.subscriptions, sub)
+	p.changed.fire()
+	p.mu.Unlock()
+
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	beside := func(f func(ctx context.Context)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if o := guard(func() error { f(ctx); return nil }); o != nil {
+				p.s.e.abort(o)
+			}
+		}()
+	}
+	beside(func(ctx context.Context) { p.updates(ctx, sub) })
+	if first != nil {
+		beside(first)
+	}
+	p.feed(ctx, sub)
+}
+
+// updates answers the REQUEST_UPDATEs of one subscription.
+func (p *publisher) updates(ctx context.Context, sub *subscription) {
+	for {
+		u, err := sub.pub.NextUpdate(ctx)
+		if err != nil {
+			return
+		}
+		p.mu.Lock()
+		sub.largest, sub.has = p.largest()
+		if f, ok := u.Message.Parameters.Filter(); ok {
+			sub.filter = f
+		}
+		ok := &wire.RequestOK{}
+		if p.s.Draft() >= wire.Draft15 {
+			ok.Parameters = p.largestParameter(sub)
+		}
+		p.mu.Unlock()
+		if u.Accept(ctx, ok) != nil {
+			return
+		}
+		if fill, ok := u.Message.Parameters.Get(wire.ParamFillParameters); ok && sub.pub.Forward() {
+			p.fill(ctx, sub, u.Message.RequestID, fill.Inner)
+		}
+		p.mu.Lock()
+		p.changed.fire()
+		p.mu.Unlock()
+	}
+}
+
+// feed sends the objects that come to the log, each subgroup on a stream of its own, and PUBLISH_DONE behind the last.
+func (p *publisher) feed(ctx context.Context, sub *subscription) {
+	type key struct{ group, subgroup uint64 }
+	streams := map[key]*moqt.SubgroupWriter{}
+	defer func() {
+		p.mu.Lock()
+		sub.done = true
+		p.changed.fire()
+		p.mu.Unlock()
+	}()
+	for {
+		var x item
+		if p.wait(ctx, func() bool { return sub.next < len(p.log) || p.ended }) != nil {
+			return
+		}
+		p.mu.Lock()
+		if sub.next == len(p.log) {
+			p.mu.Unlock()
+			break
+		}
+		x = p.log[sub.next]
+		pass := p.passes(sub, x.location())
+		p.mu.Unlock()
+		if k := (key{x.group, x.subgroup}); pass && sub.pub.Forward() {
+			w, err := p.send(ctx, sub.pub, streams[k], &x)
+			if err != nil {
+				if ctx.Err() != nil || sub.pub.Context().Err() != nil {
+					return
+				}
+				p.s.e.Note("%s: object %s not sent: %v", p.s.Role, x.location(), err)
+			}
+			streams[k] = w
+		}
+		p.mu.Lock()
+		sub.next++
+		p.changed.fire()
+		p.mu.Unlock()
+	}
+	for _, w := range streams {
+		w.Close() // ends those whose subgroup was not published to its end; no effect on the others
+	}
+	if err := sub.pub.Done(ctx, moqt.DoneTrackEnded, ""); err != nil && ctx.Err() == nil && sub.pub.Context().Err() == nil {
+		p.s.e.Note("%s: PUBLISH_DONE not sent: %v", p.s.Role, err)
+	}
+}
+
+// passes judges a location by the subscription's filter. The caller holds mu.
+func (p *publisher) passes(sub *subscription, at wire.Location) bool {
+	start, end, open := sub.filter.Bounds(sub.largest, sub.has)
+	return at.Compare(start) >= 0 && (open || at.Compare(end) <= 0)
+}
+
+// send writes one object to its stream, opening and ending the stream where the object does.
+func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter, x *item) (*moqt.SubgroupWriter, error) {
+	if w == nil {
+		var err error
+		w, err = pub.OpenSubgroup(ctx, wire.SubgroupHeader{
+			GroupID: x.group, SubgroupID: x.subgroup, IDMode: wire.SubgroupIDPresent, Priority: x.priority,
+			HasProperties: x.extended, FirstObject: x.first,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	o, err := x.asObject(pub.Draft())
+	if err != nil {
+		return w, err
+	}
+	if err := w.WriteObject(o); err != nil {
+		return w, err
+	}
+	if x.last {
+		return w, w.Close()
+	}
+	return w, nil
+}
+
+// asObject is the planned object in the form that the session sends.
+func (i *item) asObject(d wire.Draft) (*moqt.Object, error) {
+	o := &moqt.Object{GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Payload: i.payload}
+	if len(i.properties) == 0 {
+		return o, nil
+	}
+	return o, o.EncodeProperties(d, i.properties)
+}

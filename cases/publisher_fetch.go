@@ -1,0 +1,140 @@
+package cases
+
+import (
+	"context"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// status answers TRACK_STATUS.
+func (p *publisher) status(ctx context.Context, r *moqt.Request) {
+	p.mu.Lock()
+	p.count(r)
+	sub := &subscription{}
+	sub.largest, sub.has = p.largest()
+	p.mu.Unlock()
+	if err := r.Accept(ctx, &wire.RequestOK{Parameters: p.largestParameter(sub)}); err != nil {
+		p.s.e.Note("%s: TRACK_STATUS of the relay not answered: %v", p.s.Role, err)
+	}
+}
+
+// fetched answers a FETCH from what was published.
+func (p *publisher) fetched(ctx context.Context, r *moqt.Request, asked moqt.FetchAsked) {
+	p.mu.Lock()
+	p.count(r)
+	filter := asked.Range
+	if j := asked.Joining; j != nil {
+		filter = p.joined(j)
+	}
+	start, end, l, ok := p.cut(filter)
+	p.mu.Unlock()
+	if !ok {
+		p.answered(r, r.Reject(ctx, moqt.RejectInvalidRange, "nothing published in this range"))
+		return
+	}
+	if len(l) == 0 && p.s.Draft() == wire.Draft14 { // draft-14 §9.16.3; later an empty stream says it
+		p.answered(r, r.Reject(ctx, moqt.RejectNoObjects, "no objects between "+start.String()+" and "+end.String()))
+		return
+	}
+	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end})
+	if err == nil {
+		err = p.write(ctx, w, l, asked.Descending)
+	}
+	p.answered(r, err)
+}
+
+// answered notes when the relay's FETCH got no whole answer.
+func (p *publisher) answered(r *moqt.Request, err error) {
+	if err != nil && r.Context().Err() == nil {
+		p.s.e.Note("%s: FETCH of the relay not answered to its end: %v", p.s.Role, err)
+	}
+}
+
+// joined is the range of a joining FETCH: from a group up to the Largest Object when the subscription that it joins began (draft-18 §10.12.2.1).
+// The caller holds mu.
+func (p *publisher) joined(j *moqt.Joining) wire.LocationFilter {
+	for _, sub := range p.subscriptions {
+		if !sub.has || sub.pub.Request().ID() != j.RequestID {
+			continue
+		}
+		start := j.Start
+		if j.Relative {
+			start = sub.largest.Group - min(j.Start, sub.largest.Group)
+		}
+		return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: sub.largest.Group, EndObject: sub.largest.Object}
+	}
+	return wire.LocationFilter{Form: wire.FilterNextObject} // nothing was published: no range is valid
+}
+
+// cut finds the objects that a range holds, and the End Location of the answer; ok is false when the range is not valid.
+// The caller holds mu.
+func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layout, ok bool) {
+	largest, has := p.largest()
+	start, end, open := f.Bounds(largest, has)
+	if open || end.Compare(largest) > 0 {
+		end = largest
+	}
+	if !has || start.Compare(largest) > 0 || end.Compare(start) < 0 {
+		return start, end, nil, false
+	}
+	l = p.log.within(start, end)
+	if p.s.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 { // draft-22 §9.12: the last object, there is no "whole group"
+		last := l[0].location()
+		for _, x := range l {
+			if at := x.location(); at.Compare(last) > 0 {
+				last = at
+			}
+		}
+		end = last
+	}
+	return start, end, l, true
+}
+
+// write sends objects on a fetch stream: groups in the order asked for, objects ascending in each (draft-18 §10.12.3).
+func (p *publisher) write(ctx context.Context, w *moqt.FetchWriter, l layout, descending bool) error {
+	stop := context.AfterFunc(ctx, func() { w.Reset(moqt.ResetCancelled.Number(w.Draft())) })
+	defer stop()
+	l = slices.Clone(l)
+	slices.SortFunc(l, func(a, b item) int {
+		x, y := a.location(), b.location()
+		if descending && x.Group != y.Group {
+			x, y = y, x
+		}
+		return x.Compare(y)
+	})
+	for i := range l {
+		o, err := l[i].asObject(w.Draft())
+		if err == nil {
+			err = w.WriteObject(o)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// fill answers FILL_PARAMETERS of a subscription that is not paused: a stream with the objects of the range, or none when the range is empty
+// or starts after the Largest Object (draft-20 §5.1.3, draft-22 §3.4).
+func (p *publisher) fill(ctx context.Context, sub *subscription, requestID uint64, inner wire.Parameters) {
+	filter, ok := inner.Filter()
+	p.mu.Lock()
+	if !ok {
+		filter = sub.filter
+	}
+	_, _, l, ok := p.cut(filter)
+	p.mu.Unlock()
+	if !ok || len(l) == 0 {
+		return
+	}
+	order := inner.UintOr(wire.ParamGroupOrder, sub.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
+	w, err := p.s.OpenFill(ctx, requestID)
+	if err == nil {
+		err = p.write(ctx, w, l, order == wire.Descending)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.s.e.Note("%s: fill of request %d not sent to its end: %v", p.s.Role, requestID, err)
+	}
+}

@@ -1,0 +1,166 @@
+package cases_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
+)
+
+// onReference runs a case on the reference relay with faults, in memory and in a bubble of time.
+func onReference(t *testing.T, c cases.Case, d wire.Draft, faults ...string) (r cases.Result) {
+	synctest.Test(t, func(t *testing.T) {
+		relay, err := reference.New(reference.Options{Faults: faults})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var served sync.WaitGroup
+		cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
+			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}})
+			served.Go(func() { relay.ServeConn(context.WithoutCancel(ctx), server) })
+			return client, nil
+		}}
+		r = cases.Run(t.Context(), c, cfg)
+		relay.Close()
+		served.Wait()
+	})
+	return r
+}
+
+func TestCasesPassOnReference(t *testing.T) {
+	for _, c := range cases.All() {
+		for _, d := range wire.Drafts() {
+			t.Run(c.ID+"/"+d.String(), func(t *testing.T) {
+				r := onReference(t, c, d)
+				if r.Status != cases.Pass && !(r.Status == cases.NotApplicable && !c.Applies(d)) {
+					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
+				}
+			})
+		}
+	}
+}
+
+// failure is what a fault must lead to: the layer, and a piece of what was received (or of the message).
+type failure struct {
+	layer transport.Layer
+	piece string
+	// first and last bound the drafts in which it does; zero means no bound. old is the piece up to draft 19, where that differs.
+	first, last wire.Draft
+	old         string
+}
+
+// failures are the verdicts on each fault that a case names. The list is complete: the test compares it with the cases.
+var failures = map[string]map[string]failure{
+	"setup-only": {
+		"setup-silence":       {layer: "setup", piece: "nothing (0 bytes) for 2000 ms"},
+		"setup-garbage":       {layer: "setup", piece: ""},
+		"setup-wrong-version": {layer: "setup", piece: ""},
+		"die-after-setup":     {layer: "setup", piece: "connection"},
+		"close-error":         {layer: "setup", piece: "connection closed by the peer with 0x1 INTERNAL_ERROR"},
+	},
+	"announce-only": {
+		"announce-silent": {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
+		"announce-reject": {layer: "request", piece: "0x1 UNAUTHORIZED"},
+		"die-on-request":  {layer: "request", piece: "connection"},
+	},
+	"publish-namespace-done": {
+		"withdraw-closes-session": {layer: "request", piece: "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"},
+		"announce-silent":         {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
+	},
+	"subscribe-error": {
+		"subscribe-accepts-everything": {layer: "request", piece: "SUBSCRIBE_OK for a track that does not exist"},
+		"subscribe-error-zero":         {layer: "request", piece: "0x0 INTERNAL_ERROR"},
+		"subscribe-silent":             {layer: "request", piece: "nothing for 2000 ms after SUBSCRIBE"},
+	},
+	"announce-subscribe": {
+		"route-nowhere":                  {layer: "request", piece: "(the publisher has seen no request for the track)"},
+		"subscribe-ok-without-publisher": {layer: "request", piece: "nothing for 3000 ms after"},
+		"subscribe-silent":               {layer: "request", piece: "nothing for 3000 ms after SUBSCRIBE"},
+	},
+	"subscribe-before-announce": {
+		"subscribe-before-silent": {layer: "request", piece: "nothing for 3500 ms after SUBSCRIBE"},
+		"subscribe-silent":        {layer: "request", piece: "nothing for 3500 ms after SUBSCRIBE"},
+	},
+	"fetch": {
+		"fetch-silent":          {layer: "request", piece: "nothing for 5000 ms after FETCH"},
+		"fetch-error":           {layer: "request", piece: "0x0 INTERNAL_ERROR"},
+		"fetch-missing-object":  {layer: "data", piece: "4 of 5 objects: missing {1, 1}"},
+		"fetch-extra-object":    {layer: "data", piece: "unexpected {1, 5}"},
+		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {1, 0}: payload differs from byte 0"},
+		"fetch-reset":           {layer: "data", piece: "FETCH ended after 1 of 5 objects: RESET_STREAM of the peer"},
+		"fetch-no-stream":       {layer: "data", piece: "0 of 5 objects: missing {1, 0}"},
+		"fetch-everything":      {layer: "data", piece: "unexpected {0, 0}"},
+		"drop-object":           {layer: "data", piece: "14 of 15 objects: missing {0, 4}"},
+	},
+	"join": {
+		"join-hole":             {layer: "data", piece: "14 of 15 objects: missing {2, 4}"},
+		"join-duplicate":        {layer: "data", piece: "15 of 15 objects: more than once {2, 4}"},
+		"join-silent":           {layer: "data", piece: "10 of 15 objects: missing {2, 0}", old: "nothing for 5000 ms after FETCH"},
+		"fetch-error":           {layer: "data", piece: "fill ended after", old: "0x0 INTERNAL_ERROR"},
+		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {2, 0}: payload differs from byte 0"},
+	},
+	"join-one-back": {
+		"join-hole":      {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
+		"join-duplicate": {layer: "data", piece: "20 of 20 objects: more than once {2, 4}"},
+		"join-silent":    {layer: "data", piece: "10 of 20 objects: missing {1, 0}", old: "nothing for 5000 ms after FETCH"},
+		"fetch-reset":    {layer: "data", piece: "RESET_STREAM of the peer"},
+	},
+}
+
+func TestFaultsFailTheirCases(t *testing.T) {
+	for _, c := range cases.All() {
+		for _, fault := range c.Faults {
+			want, ok := failures[c.ID][fault]
+			if !ok {
+				t.Errorf("%s under %s: the test does not know what must come of it", c.ID, fault)
+				continue
+			}
+			for _, d := range wire.Drafts() {
+				if want.first > d || want.last != 0 && d > want.last {
+					continue
+				}
+				t.Run(c.ID+"/"+fault+"/"+d.String(), func(t *testing.T) {
+					r := onReference(t, c, d, fault)
+					layer, piece := want.layer, want.piece
+					if want.old != "" && d <= wire.Draft19 {
+						layer, piece = transport.LayerRequest, want.old
+					}
+					if r.Status != cases.Fail || r.Layer != layer || !strings.Contains(r.Received, piece) || r.Expected == "" {
+						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, layer, piece, r.Notes, strings.Join(r.Transcript, "\n"))
+					}
+				})
+			}
+		}
+	}
+	for id, list := range failures {
+		c := find(t, id)
+		for fault := range list {
+			if !slices.Contains(c.Faults, fault) {
+				t.Errorf("%s does not name %s", id, fault)
+			}
+		}
+	}
+}
+
+// Every fault that a case names is one that the relay has.
+func TestFaultsExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, f := range reference.Faults() {
+		known[f.Name] = true
+	}
+	for _, c := range cases.All() {
+		for _, f := range c.Faults {
+			if !known[f] {
+				t.Errorf("%s names the fault %s, which the relay does not have", c.ID, f)
+			}
+		}
+	}
+}

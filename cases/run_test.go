@@ -1,0 +1,226 @@
+package cases_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// peer plays the relay on one connection.
+type peer func(ctx context.Context, t *testing.T, conn *memconn.Conn)
+
+// against gives a configuration whose connections, all of draft d, lead to the peer. It may be used inside a synctest bubble.
+func against(t *testing.T, d wire.Draft, play peer) cases.Config {
+	return cases.Config{
+		Drafts: []wire.Draft{d},
+		Dial: func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
+			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN(), OriginalDestinationConnectionID: []byte{1, 2, 0xab}}})
+			go play(context.WithoutCancel(ctx), t, server)
+			return client, nil
+		},
+	}
+}
+
+// session plays a relay that does SETUP properly and answers each request with handle; nil answers nothing.
+func session(handle func(s *moqt.Session, r *moqt.Request), then func(s *moqt.Session)) peer {
+	return func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+		s, err := moqt.Server(ctx, conn, moqt.Config{Implementation: "scripted", Handler: func(r *moqt.Request) {
+			if handle != nil {
+				handle(r.Session(), r)
+			}
+			<-r.Context().Done()
+		}})
+		if err != nil {
+			return
+		}
+		if then != nil {
+			then(s)
+		}
+		<-s.Context().Done()
+		s.Close(wire.NoError, "")
+	}
+}
+
+// acceptAll accepts every request that REQUEST_OK accepts.
+func acceptAll(s *moqt.Session, r *moqt.Request) { r.Accept(r.Context(), &wire.RequestOK{}) }
+
+func find(t *testing.T, name string) cases.Case {
+	c, ok := cases.Find(name)
+	if !ok {
+		t.Fatalf("no case %s", name)
+	}
+	return c
+}
+
+// want compares what matters of a result; a message, expectation or reception that ends in "…" needs only begin so.
+func want(t *testing.T, got, want cases.Result) {
+	t.Helper()
+	for _, f := range [][2]*string{{&got.Message, &want.Message}, {&got.Expected, &want.Expected}, {&got.Received, &want.Received}} {
+		if start, ok := strings.CutSuffix(*f[1], "…"); ok && strings.HasPrefix(*f[0], start) {
+			*f[0] = *f[1]
+		}
+	}
+	if want.Message == "" && want.Status == cases.Fail {
+		want.Message = "expected " + want.Expected + ", received " + want.Received
+		if strings.HasSuffix(want.Received, "…") {
+			got.Message = want.Message
+		}
+	}
+	ignore := cmpopts.IgnoreFields(cases.Result{}, "Case", "Duration", "Sessions", "Transcript", "Sections", "Level", "Notes")
+	if diff := cmp.Diff(want, got, ignore); diff != "" {
+		t.Errorf("%s (-want +got):\n%s\nnotes %q\n%s", got.Case, diff, got.Notes, strings.Join(got.Transcript, "\n"))
+	}
+}
+
+func TestDialFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := cases.Config{Dial: func(context.Context, string, []wire.Draft) (transport.Conn, error) {
+			return nil, &transport.DialError{Layer: transport.LayerALPN, Reason: "the server speaks none of moqt-16"}
+		}}
+		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{
+			Status: cases.Fail, Layer: transport.LayerALPN, DialFailed: true, Message: "the server speaks none of moqt-16",
+			Expected: "a connection", Received: "the server speaks none of moqt-16",
+		})
+		cfg.Dial = func(ctx context.Context, _ string, _ []wire.Draft) (transport.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{
+			Status: cases.Fail, Layer: transport.LayerUDP, DialFailed: true, Message: "no connection within 2s", Expected: "a connection", Received: "no connection within 2s",
+		})
+	})
+}
+
+func TestSilentPeer(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, d, func(context.Context, *testing.T, *memconn.Conn) {})
+			expected := "SERVER_SETUP"
+			if d >= wire.Draft17 {
+				expected = "SETUP from the peer"
+			}
+			r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected, Received: "nothing (0 bytes) for 2000 ms"})
+			if r.DialFailed || r.Duration != 2*time.Second {
+				t.Errorf("dial failed: %v, took %s", r.DialFailed, r.Duration)
+			}
+			if len(r.Sessions) != 1 || r.Sessions[0].ConnectionID != "0102ab" || r.Sessions[0].Ready {
+				t.Errorf("sessions %+v", r.Sessions)
+			}
+		})
+	}
+}
+
+func TestPeerWithoutProtocolAndThenSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := cases.Config{Dial: func(context.Context, string, []wire.Draft) (transport.Conn, error) {
+			client, _ := memconn.Pair(memconn.Options{Info: transport.Info{Kind: transport.WebTransport, ALPN: "h3", OfferedProtocols: []string{"moqt-16", "moqt-15"}}})
+			return client, nil
+		}}
+		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: "SERVER_SETUP",
+			Received: "an answer without WT-Protocol, which means draft 14 (offered: moqt-16, moqt-15), and then nothing (0 bytes) for 2000 ms"})
+	})
+}
+
+func TestPeerThatSaysHalfOfIt(t *testing.T) {
+	for d, first := range map[wire.Draft]string{14: "2100", 16: "2100", 17: "af00", 22: "af0000"} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, d, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+				var b []byte
+				fmt.Sscanf(first, "%x", &b)
+				if d >= wire.Draft17 {
+					if s, err := conn.OpenUniStream(ctx); err == nil {
+						s.Write(b)
+					}
+				} else if s, err := conn.AcceptStream(ctx); err == nil {
+					s.Write(b)
+				}
+			})
+			r := cases.Run(t.Context(), find(t, "setup-only"), cfg)
+			received := fmt.Sprintf("%d bytes that hold no whole SETUP (first: %s) for 2000 ms", len(first)/2, first)
+			if r.Layer != transport.LayerSetup || r.Received != received {
+				t.Errorf("%s: layer %s, received %q, want %q", d, r.Layer, r.Received, received)
+			}
+		})
+	}
+}
+
+func TestPeerThatDiesInTheMiddle(t *testing.T) {
+	for _, test := range []struct {
+		name, received string
+		play           peer
+	}{
+		{"closes", `connection closed by the peer with 0x1 INTERNAL_ERROR "tired"`, session(func(s *moqt.Session, _ *moqt.Request) { s.Abort(wire.InternalError, "tired") }, nil)},
+		{"vanishes", "silence until the connection timed out: no recent network activity", func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+			session(func(*moqt.Session, *moqt.Request) {
+				conn.Abort(transport.CloseError{Transport: true, Timeout: true, Reason: "no recent network activity"})
+			}, nil)(ctx, t, conn)
+		}},
+		{"crashes", `connection closed by the peer with transport error 0x1 "crash"`, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+			session(func(*moqt.Session, *moqt.Request) {
+				conn.Abort(transport.CloseError{Remote: true, Transport: true, Code: 1, Reason: "crash"})
+			}, nil)(ctx, t, conn)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, d := range wire.Drafts() {
+				synctest.Test(t, func(t *testing.T) {
+					r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, test.play))
+					if r.Status != cases.Fail || r.Layer != transport.LayerRequest || r.Received != test.received || r.Duration > time.Second {
+						t.Errorf("%s: layer %s, received %q after %s", d, r.Layer, r.Received, r.Duration)
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestPeerThatDoesNotAnswer(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		synctest.Test(t, func(t *testing.T) {
+			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, session(nil, nil)))
+			ok := "REQUEST_OK"
+			if d == wire.Draft14 {
+				ok = "PUBLISH_NAMESPACE_OK"
+			}
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: ok + " for PUBLISH_NAMESPACE", Received: "nothing for 2000 ms after PUBLISH_NAMESPACE…"})
+			if len(r.Transcript) < 3 || r.Sessions[0].Implementation != "scripted" || r.Sessions[0].Version != fmt.Sprintf("moqt-%d", d) || r.Sections == "" {
+				t.Errorf("sessions %+v, sections %q, transcript:\n%s", r.Sessions, r.Sections, strings.Join(r.Transcript, "\n"))
+			}
+		})
+	}
+}
+
+func TestNoRequestIDs(t *testing.T) {
+	for _, d := range []wire.Draft{14, 15, 16} {
+		none := func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+			s, err := moqt.Server(ctx, conn, moqt.Config{FixedRequestLimit: true, SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 0}}})
+			if err == nil {
+				<-s.Context().Done()
+				s.Close(wire.NoError, "")
+			}
+		}
+		synctest.Test(t, func(t *testing.T) {
+			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, none))
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Message: "no request id granted",
+				Expected: "MAX_REQUEST_ID above 0", Received: "MAX_REQUEST_ID 0 and no more"})
+			if !strings.Contains(strings.Join(r.Transcript, "\n"), "-> REQUESTS_BLOCKED") {
+				t.Errorf("%s: no REQUESTS_BLOCKED in\n%s", d, strings.Join(r.Transcript, "\n"))
+			}
+		})
+	}
+}

@@ -1,0 +1,192 @@
+package cases
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Session is one session of a case, in a role. What the relay asks for unasked is answered beside the case, see responder.
+// Its verbs end the case when they fail. Safe for concurrent use.
+type Session struct {
+	*moqt.Session
+	// Role is the case's name for it.
+	Role string
+
+	e     *Env
+	info  *SessionInfo
+	log   *sessionLog
+	peer  *responder
+	setup time.Duration // how long SETUP took: a bound of the round trip's order
+}
+
+// Dial makes a connection and sets up a session on it. It ends the case when that fails, or when the case does not apply to what was negotiated.
+func (e *Env) Dial(ctx context.Context, role string) *Session {
+	s := &Session{Role: role, e: e, info: &SessionInfo{Role: role}, log: &sessionLog{e: e, role: role}}
+	s.peer = newResponder(s)
+	conn, err := e.cfg.Dial(ctx, role, e.cfg.drafts())
+	if err != nil {
+		panic(e.notDialled(ctx, err))
+	}
+	info := conn.Info()
+	e.mu.Lock()
+	s.info.fill(info)
+	e.infos = append(e.infos, s.info)
+	e.mu.Unlock()
+	if !e.c.appliesTo(info.Kind) {
+		conn.CloseWithError(uint64(wire.NoError), "")
+		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
+	}
+
+	began := time.Now()
+	metered := newMeter(conn)
+	s.Session, err = moqt.Client(ctx, metered, s.config(info))
+	if err != nil {
+		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
+		panic(e.notSetUp(ctx, s, metered, err))
+	}
+	metered.stop()
+	s.setup = time.Since(began)
+	e.ready(s)
+	if d := s.Draft(); !e.c.Applies(d) {
+		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("exists in %s; negotiated: %s", e.c.draftRange(), d)})
+	}
+	return s
+}
+
+// fill sets what is known before SETUP. Draft 14's ALPN stands for every draft up to 14, so only SETUP tells.
+func (i *SessionInfo) fill(info transport.Info) {
+	i.Transport, i.ALPN, i.WebTransportProtocol = info.Kind, info.ALPN, info.Protocol
+	i.ConnectionID = hex.EncodeToString(info.OriginalDestinationConnectionID)
+	if d, ok := transport.NegotiatedDraft(info); ok && d > wire.Draft14 {
+		i.setDraft(d)
+	}
+}
+
+func (i *SessionInfo) setDraft(d wire.Draft) {
+	i.Draft, i.Version = d, fmt.Sprintf("moqt-%d", uint8(d))
+}
+
+// ready registers a session that has been set up.
+func (e *Env) ready(s *Session) {
+	e.mu.Lock()
+	s.info.setDraft(s.Draft())
+	s.info.Implementation, s.info.Ready = s.PeerImplementation(), true
+	e.sessions = append(e.sessions, s)
+	info := *s.info
+	e.mu.Unlock()
+	if e.cfg.OnSession != nil {
+		e.onSession.Lock()
+		defer e.onSession.Unlock()
+		e.cfg.OnSession(info)
+	}
+}
+
+func (s *Session) config(info transport.Info) moqt.Config {
+	e := s.e
+	cfg := moqt.Config{
+		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
+		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
+		Decode: wire.Options{Tolerate: e.cfg.Tolerate, Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
+		Trace:  s.log.event,
+		Handler: func(r *moqt.Request) {
+			if o := guard(func() error { s.peer.serve(r); return nil }); o != nil {
+				e.abort(o)
+			}
+		},
+		Panicked: func(value any, stack []byte) { e.abort(panicked(value, stack)) },
+	}
+	return cfg
+}
+
+// notDialled is the failure of a connection that could not be made.
+func (e *Env) notDialled(ctx context.Context, err error) *outcome {
+	if o, ok := context.Cause(ctx).(*outcome); ok {
+		return o
+	}
+	var dial *transport.DialError
+	if !errors.As(err, &dial) {
+		dial = &transport.DialError{Layer: transport.LayerUDP, Reason: err.Error(), Err: err}
+		if ctx.Err() != nil {
+			dial.Reason = fmt.Sprintf("no connection within %s", time.Since(e.start).Round(time.Millisecond))
+		}
+	}
+	o := classify(dial, 0, dial.Layer, "", nil)
+	o.dial = true
+	return o
+}
+
+// notSetUp is the failure of a connection that was made, but on which SETUP did not go both ways.
+func (e *Env) notSetUp(ctx context.Context, s *Session, m *meter, err error) *outcome {
+	if o, ok := context.Cause(ctx).(*outcome); ok {
+		return o
+	}
+	info := m.Info()
+	draft, _ := transport.NegotiatedDraft(info)
+	expected := "SERVER_SETUP"
+	if draft >= wire.Draft17 {
+		expected = "SETUP from the peer"
+	}
+	var session *moqt.SessionError
+	if ctx.Err() == nil || errors.As(err, &session) && !session.Local {
+		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.seen() })
+	}
+	received := fmt.Sprintf("%s for %d ms", m.seen(), time.Since(e.start).Milliseconds())
+	if info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
+		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s", strings.Join(info.OfferedProtocols, ", "), received)
+	}
+	return failed(transport.LayerSetup, expected, received)
+}
+
+// Check ends the case as failed unless err is nil; where nothing came in time it says what the peer sent last.
+func (s *Session) Check(ctx context.Context, err error, layer transport.Layer, expected string) {
+	if err != nil {
+		panic(s.e.classify(ctx, err, s, layer, expected))
+	}
+}
+
+// settleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any path
+// whose round trip is short against it. On longer paths twice the time of SETUP counts.
+const settleTime = 150 * time.Millisecond
+
+// Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the last message shows
+// a round trip later.
+func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
+	wait := max(settleTime, 2*s.setup)
+	if end, ok := ctx.Deadline(); ok {
+		wait = min(wait, max(0, time.Until(end)-settleTime))
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-s.Context().Done():
+		s.Check(ctx, context.Cause(s.Context()), layer, "a session that stays open")
+	case <-ctx.Done():
+		s.Check(ctx, ctx.Err(), layer, "a session that stays open")
+	case <-t.C:
+	}
+}
+
+// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it before.
+func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
+	s.Session.Close(wire.NoError, "")
+	if cause := context.Cause(s.Context()); !closedByUs(cause) {
+		s.Check(ctx, cause, layer, "a session that is open until we close it")
+	}
+}
+
+// finish closes the session after the case and notes when the peer had ended it with an error.
+func (s *Session) finish() {
+	s.Session.Close(wire.NoError, "")
+	var ended *moqt.SessionError
+	if cause := context.Cause(s.Context()); !closedByUs(cause) && errors.As(cause, &ended) {
+		s.e.Note("%s: %s", s.Role, ended)
+	}
+}

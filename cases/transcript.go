@@ -1,0 +1,186 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// A transcript keeps the first and the last lines of a case; what lies between is counted. A line is cut at maxLine bytes.
+const (
+	firstLines = 100
+	lastLines  = 100
+	maxLine    = 400
+)
+
+// transcript is what the sessions of a case exchanged, decoded, in order of time. Safe for concurrent use.
+type transcript struct {
+	start time.Time
+
+	mu    sync.Mutex
+	first []string
+	last  []string // a ring once it is full; next is its oldest line
+	next  int
+	lost  int
+}
+
+// add appends a line.
+func (t *transcript) add(at time.Time, role, text string) {
+	line := fmt.Sprintf("+%dms %s %s", at.Sub(t.start).Milliseconds(), role, text)
+	if len(line) > maxLine {
+		line = line[:maxLine] + " …"
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case len(t.first) < firstLines:
+		t.first = append(t.first, line)
+	case len(t.last) < lastLines:
+		t.last = append(t.last, line)
+	default:
+		t.last[t.next] = line
+		t.next = (t.next + 1) % lastLines
+		t.lost++
+	}
+}
+
+// lines gives what was kept.
+func (t *transcript) lines() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := slices.Clone(t.first)
+	if t.lost > 0 {
+		all = append(all, fmt.Sprintf("… %d lines left out …", t.lost))
+	}
+	return append(append(all, t.last[t.next:]...), t.last[:t.next]...)
+}
+
+// sessionLog is one session's part of the transcript, and what is needed to say what a silent peer did last. Safe for concurrent use.
+type sessionLog struct {
+	e    *Env
+	role string
+
+	mu                 sync.Mutex
+	sent, received     string // the last message each way, by name
+	sentAt, receivedAt time.Time
+	maxRequestID       uint64 // the peer's, 14-16
+}
+
+// event is moqt.Config.Trace.
+func (l *sessionLog) event(ev moqt.Event) {
+	text := describe(ev)
+	if l.e.secret != "" {
+		text = strings.ReplaceAll(text, l.e.secret, "(token)")
+	}
+	l.e.transcript.add(ev.Time, l.role, text)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	what := eventName(ev)
+	switch {
+	case what == "":
+	case ev.Sent:
+		l.sent, l.sentAt = what, ev.Time
+		if l.e.cfg.NoRequestLimit && ev.Type == moqt.EventMessage && ev.Draft <= wire.Draft16 && ev.Message.Kind().Opens() && ev.RequestID >= l.maxRequestID {
+			l.e.tolerate(NoRequestLimit, fmt.Sprintf("%s with request id %d, MAX_REQUEST_ID is %d", what, ev.RequestID, l.maxRequestID))
+		}
+	default:
+		l.received, l.receivedAt = what, ev.Time
+		switch m := ev.Message.(type) {
+		case *wire.MaxRequestID:
+			l.maxRequestID = m.MaxRequestID
+		case *wire.Setup:
+			if p, ok := m.Options.Get(wire.OptionMaxRequestID); ok {
+				l.maxRequestID = p.Uint
+			}
+		}
+	}
+}
+
+// silence says what was seen of a peer that did not do what was waited for.
+func (l *sessionLog) silence(now time.Time) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since, after := l.sentAt, l.sent
+	if after == "" {
+		since, after = l.e.start, "the start"
+	}
+	text := fmt.Sprintf("nothing for %d ms after %s", now.Sub(since).Milliseconds(), after)
+	switch {
+	case l.received == "":
+		return text + ", and no message before"
+	case l.receivedAt.After(since):
+		return fmt.Sprintf("no such answer for %d ms after %s; the last message from the peer was %s, %d ms ago",
+			now.Sub(since).Milliseconds(), after, l.received, now.Sub(l.receivedAt).Milliseconds())
+	}
+	return text + "; the last message before it was " + l.received
+}
+
+// eventName is the message or header that an event tells of, "" for other events.
+func eventName(ev moqt.Event) string {
+	switch ev.Type {
+	case moqt.EventMessage:
+		if ev.Message != nil {
+			return wire.NameOf(ev.Draft, ev.Message)
+		}
+	case moqt.EventSubgroup:
+		return "SUBGROUP_HEADER"
+	case moqt.EventFetch:
+		return "FETCH_HEADER"
+	case moqt.EventDatagram:
+		return "OBJECT_DATAGRAM"
+	}
+	return ""
+}
+
+// describe is one line for an event: "-> SUBSCRIBE {…}", "<- RESET_STREAM stream 4 0x1 CANCELLED".
+func describe(ev moqt.Event) string {
+	arrow := "<- "
+	if ev.Sent {
+		arrow = "-> "
+	}
+	text := arrow + describeEvent(ev)
+	if ev.Err != nil {
+		text += ": " + ev.Err.Error()
+	}
+	return text
+}
+
+func describeEvent(ev moqt.Event) string {
+	switch ev.Type {
+	case moqt.EventMessage:
+		if ev.Message == nil {
+			return fmt.Sprintf("message 0x%x (%d bytes)", ev.MessageType, ev.Bytes)
+		}
+		name, _, fields, err := wire.Describe(ev.Draft, ev.Message, ev.Stream)
+		if err != nil {
+			return name
+		}
+		text, err := fields.MarshalJSON()
+		if err != nil {
+			return name
+		}
+		return fmt.Sprintf("%s %s", name, text)
+	case moqt.EventSubgroup:
+		h := ev.Subgroup
+		if h == nil {
+			return "SUBGROUP_HEADER"
+		}
+		return fmt.Sprintf("SUBGROUP_HEADER stream %d track alias %d group %d subgroup %d priority %d", ev.StreamID, h.TrackAlias, h.GroupID, h.SubgroupID, h.Priority)
+	case moqt.EventFetch:
+		return fmt.Sprintf("FETCH_HEADER stream %d request %d", ev.StreamID, ev.RequestID)
+	case moqt.EventDatagram:
+		return fmt.Sprintf("OBJECT_DATAGRAM track alias %d %s (%d bytes)", ev.TrackAlias, ev.Location, ev.Bytes)
+	case moqt.EventFin:
+		return fmt.Sprintf("FIN stream %d", ev.StreamID)
+	case moqt.EventReset:
+		return fmt.Sprintf("RESET_STREAM stream %d %s", ev.StreamID, wire.ResetCode(ev.Code).In(ev.Draft))
+	case moqt.EventStop:
+		return fmt.Sprintf("STOP_SENDING stream %d %s", ev.StreamID, wire.ResetCode(ev.Code).In(ev.Draft))
+	}
+	return ev.Type.String()
+}

@@ -1,0 +1,64 @@
+package cases
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// okName is the draft's name of the message that accepts a kind of request.
+func (s *Session) okName(kind wire.Kind) string {
+	switch kind {
+	case wire.KindSubscribe:
+		return wire.NameOf(s.Draft(), &wire.SubscribeOK{})
+	case wire.KindFetch:
+		return wire.NameOf(s.Draft(), &wire.FetchOK{})
+	}
+	return wire.NameOf(s.Draft(), &wire.RequestOK{Answers: kind})
+}
+
+// Announce publishes a namespace and ends the case unless the relay accepts it.
+func (s *Session) Announce(ctx context.Context, ns wire.TrackNamespace) *moqt.Announcement {
+	a, err := s.PublishNamespace(ctx, ns, s.e.Parameters())
+	s.Check(ctx, err, transport.LayerRequest, s.okName(wire.KindPublishNamespace)+" for PUBLISH_NAMESPACE")
+	s.peer.announce(ns)
+	return a
+}
+
+// Withdraw takes a namespace back.
+func (s *Session) Withdraw(a *moqt.Announcement, ns wire.TrackNamespace) {
+	a.Withdraw()
+	s.peer.withdraw(ns)
+}
+
+// subscribeMessage is a SUBSCRIBE for everything from now on.
+func (s *Session) subscribeMessage(ns wire.TrackNamespace, name string) *wire.Subscribe {
+	return &wire.Subscribe{TrackNamespace: ns, TrackName: name, Parameters: s.e.Parameters()}
+}
+
+// SubscribeTo subscribes to a published track and ends the case unless the relay accepts it. A failure says what the publisher has seen.
+func (s *Session) SubscribeTo(ctx context.Context, p *publisher) *moqt.Subscription {
+	sub, err := s.Session.Subscribe(ctx, s.subscribeMessage(p.ns, p.name))
+	if err != nil {
+		o := s.e.classify(ctx, err, s, transport.LayerRequest, "SUBSCRIBE_OK at the "+s.Role)
+		if o.layer == transport.LayerRequest {
+			o = failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.saw()+")")
+		}
+		panic(o)
+	}
+	return sub
+}
+
+// unsupported ends the case as skipped when a request was refused with NOT_SUPPORTED.
+func (s *Session) unsupported(err error) {
+	var refused *moqt.RequestError
+	if !errors.As(err, &refused) {
+		return
+	}
+	if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok && name == wire.NameNotSupported {
+		s.e.Skip("%s: %s", refused.Kind, refusal(refused))
+	}
+}
