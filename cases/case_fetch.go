@@ -59,26 +59,14 @@ func fetchGroup(ctx context.Context, e *Env) error {
 	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
 	k := newChecker(pastGroups(e, 1, 1), checks{})
 	r := s.read(ctx, "FETCH", k, f.Next)
-	s.fetchAnswered(step, f, "FETCH", p)
+	if err := f.Ready(step); err != nil {
+		s.refused(step, err, "FETCH_OK", p)
+	}
+	if end, ok := f.End(); ok {
+		e.Note("FETCH_OK with End %s", end)
+	}
 	s.gather(step, k, r)
 	s.finished(step, k, r)
 	s.exact(step, k, 0, r)
 	return nil
-}
-
-// fetchAnswered ends the case unless FETCH_OK comes. NOT_SUPPORTED skips it.
-func (s *Session) fetchAnswered(ctx context.Context, f *moqt.Fetch, what string, p *publisher) {
-	err := f.Ready(ctx)
-	if err == nil {
-		if end, ok := f.End(); ok {
-			s.e.Note("%s: FETCH_OK, End %s", what, end)
-		}
-		return
-	}
-	s.unsupported(err)
-	o := s.e.classify(ctx, err, s, transport.LayerRequest, "FETCH_OK for the "+what)
-	if o.layer == transport.LayerRequest && o.stack == "" {
-		o = failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.saw()+")")
-	}
-	panic(o)
 }

@@ -23,12 +23,18 @@ func join(ctx context.Context, e *Env, back uint64) error {
 	s := e.Dial(ctx, "joiner")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	j, err := s.StartJoin(step, moqt.JoinRequest{TrackNamespace: p.ns, TrackName: p.name, GroupsBack: back, Parameters: e.Parameters()})
-	s.unsupported(err)
-	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_OK")
+	q := moqt.JoinRequest{TrackNamespace: p.ns, TrackName: p.name, GroupsBack: back, Parameters: e.Parameters()}
+	what := "fill"
+	if s.Draft() <= wire.Draft19 {
+		what = "joining FETCH"
+		q.PastParameters = e.Parameters() // those of a fill have no place for a token
+	}
+	j, err := s.StartJoin(step, q)
+	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE to be sent")
+	answered := make(chan error, 1)
+	e.Go(step, func(ctx context.Context) { answered <- j.Ready(ctx) })
 	if err := j.Live.Ready(step); err != nil {
-		s.unsupported(err)
-		s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_OK")
+		s.refused(step, err, "SUBSCRIBE_OK at the joiner", p)
 	}
 	if largest, ok := j.Live.Largest(); ok {
 		e.Note("joined at Largest Object %s", largest)
@@ -39,15 +45,11 @@ func join(ctx context.Context, e *Env, back uint64) error {
 	live := pastGroups(e, 3, 4)
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, live, objectPace) })
 	k := newChecker(append(pastGroups(e, 2-back, 2), live...), checks{})
-	what := "joining FETCH"
-	if s.Draft() >= wire.Draft20 {
-		what = "fill"
+	now := s.read(ctx, "SUBSCRIBE", k, j.Live.Next)
+	if err := <-answered; err != nil {
+		s.refused(step, err, "FETCH_OK for the "+what, p)
 	}
 	past := s.read(ctx, what, k, j.Past.Next)
-	now := s.read(ctx, "SUBSCRIBE", k, j.Live.Next)
-	if s.Draft() < wire.Draft20 {
-		s.fetchAnswered(step, j.Past, what, p)
-	}
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	s.gather(step, k, past, now)

@@ -66,7 +66,7 @@ type sessionLog struct {
 	role string
 
 	mu                 sync.Mutex
-	sent, received     string // the last message each way, by name
+	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
 	maxRequestID       uint64 // the peer's, 14-16
 }
@@ -82,7 +82,7 @@ func (l *sessionLog) event(ev moqt.Event) {
 	defer l.mu.Unlock()
 	what := eventName(ev)
 	switch {
-	case what == "":
+	case what == "", ev.Sent && !wantsAnswer(ev.Message):
 	case ev.Sent:
 		l.sent, l.sentAt = what, ev.Time
 		if l.e.cfg.NoRequestLimit && ev.Type == moqt.EventMessage && ev.Draft <= wire.Draft16 && ev.Message.Kind().Opens() && ev.RequestID >= l.maxRequestID {
@@ -99,6 +99,14 @@ func (l *sessionLog) event(ev moqt.Event) {
 			}
 		}
 	}
+}
+
+// wantsAnswer reports whether a message of ours is one that the peer must answer.
+func wantsAnswer(m wire.Message) bool {
+	if m == nil {
+		return false
+	}
+	return m.Kind().Opens() || m.Kind() == wire.KindSetup || m.Kind() == wire.KindRequestUpdate
 }
 
 // silence says what was seen of a peer that did not do what was waited for.

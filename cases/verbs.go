@@ -39,26 +39,31 @@ func (s *Session) subscribeMessage(ns wire.TrackNamespace, name string) *wire.Su
 	return &wire.Subscribe{TrackNamespace: ns, TrackName: name, Parameters: s.e.Parameters()}
 }
 
-// SubscribeTo subscribes to a published track and ends the case unless the relay accepts it. A failure says what the publisher has seen.
+// SubscribeTo subscribes to a published track and ends the case unless the relay accepts it.
 func (s *Session) SubscribeTo(ctx context.Context, p *publisher) *moqt.Subscription {
 	sub, err := s.Session.Subscribe(ctx, s.subscribeMessage(p.ns, p.name))
 	if err != nil {
-		o := s.e.classify(ctx, err, s, transport.LayerRequest, "SUBSCRIBE_OK at the "+s.Role)
-		if o.layer == transport.LayerRequest {
-			o = failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.saw()+")")
-		}
-		panic(o)
+		panic(s.unanswered(ctx, err, "SUBSCRIBE_OK at the "+s.Role, p))
 	}
 	return sub
 }
 
-// unsupported ends the case as skipped when a request was refused with NOT_SUPPORTED.
-func (s *Session) unsupported(err error) {
+// unanswered is the failure of a request that got no OK. It says what the publisher has seen, for that tells where the request got lost.
+func (s *Session) unanswered(ctx context.Context, err error, expected string, p *publisher) *outcome {
+	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
+	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
+		return failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.saw()+")")
+	}
+	return o
+}
+
+// refused ends the case because a request got no OK: as skipped when the relay says NOT_SUPPORTED, else as failed.
+func (s *Session) refused(ctx context.Context, err error, expected string, p *publisher) {
 	var refused *moqt.RequestError
-	if !errors.As(err, &refused) {
-		return
+	if errors.As(err, &refused) {
+		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok && name == wire.NameNotSupported {
+			s.e.Skip("%s: %s", refused.Kind, refusal(refused))
+		}
 	}
-	if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok && name == wire.NameNotSupported {
-		s.e.Skip("%s: %s", refused.Kind, refusal(refused))
-	}
+	panic(s.unanswered(ctx, err, expected, p))
 }

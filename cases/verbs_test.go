@@ -241,7 +241,7 @@ func TestAuthTokenStandsInRequests(t *testing.T) {
 			var tokens []wire.Token
 			cfg := against(t, d, session(func(s *moqt.Session, r *moqt.Request) {
 				mu.Lock()
-				tokens = append(tokens, r.Parameters().Tokens()...)
+				tokens = append(tokens, r.Tokens()...)
 				mu.Unlock()
 				acceptAll(s, r)
 			}, nil))
