@@ -47,7 +47,7 @@ func (s *Session) routeControl(m wire.Message) error {
 	}
 	id, ok := addressOf(m)
 	if !ok {
-		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, "§3.3", "has no place on the control stream")
+		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams, "has no place on the control stream")
 	}
 	if done, isDone := m.(*wire.PublishDone); isDone {
 		if r := s.request(id); r != nil {
@@ -73,15 +73,15 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	parity, used := s.ids.ours(id)
 	switch {
 	case !parity:
-		return s.breach(name, wire.InvalidRequestID, "§9.1", "Request ID %d is not of this side's requests", id)
+		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d is not of this side's requests", id)
 	case r != nil:
 		return r.receive(m)
 	case late:
 		return nil
 	case !used:
-		return s.breach(name, wire.InvalidRequestID, "§9.1", "Request ID %d was not used yet", id)
+		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d was not used yet", id)
 	}
-	return s.breach(name, wire.ProtocolViolation, "§5.1", "a second response to request %d", id)
+	return s.breach(name, wire.ProtocolViolation, wire.TopicMessages, "a second response to request %d", id)
 }
 
 // routeUpdate takes an update to the request that it names. It must exist or have existed (rule 53); what has ended is answered with DOES_NOT_EXIST, for the update
@@ -93,7 +93,7 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	name := wire.NameOf(s.draft, m)
 	_, ours := s.ids.ours(m.ExistingRequestID)
 	if !ours && !s.ids.existed(m.ExistingRequestID) {
-		return s.breach(name, wire.ProtocolViolation, "§9.11", "it names request %d, which never was", m.ExistingRequestID)
+		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "it names request %d, which never was", m.ExistingRequestID)
 	}
 	if err := s.ids.peer(m, m.RequestID); err != nil {
 		return err

@@ -130,5 +130,3 @@ func codeText(name string, code uint64) string {
 	}
 	return fmt.Sprintf("%s (0x%x)", name, code)
 }
-
-var _ = net.ErrClosed

@@ -60,7 +60,7 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	}
 	if s.draft == wire.Draft18 { // rule 74: the Request ID is one of ours
 		if parity, _ := s.ids.ours(m.RequestID); !parity {
-			return s.breach("GOAWAY", wire.InvalidRequestID, "§10.4", "Request ID %d has not the parity of this side's requests", m.RequestID)
+			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway, "Request ID %d has not the parity of this side's requests", m.RequestID)
 		}
 	}
 	s.goaway.state, s.goaway.last = next, m
@@ -72,10 +72,10 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 func (s *Session) checkGoaway(state goawayState, m *wire.Goaway) (goawayState, error) {
 	next, err := goawayMachine.next(state, goawayEvent{})
 	if err != nil {
-		return state, s.breach("GOAWAY", wire.ProtocolViolation, "GOAWAY", "%s", err.(*wire.Error).Reason)
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, wire.TopicGoaway, "%s", err.(*wire.Error).Reason)
 	}
 	if m.NewSessionURI != "" && s.side == wire.ServerSide {
-		return state, s.breach("GOAWAY", wire.ProtocolViolation, "GOAWAY", "a client sent a New Session URI")
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, wire.TopicGoaway, "a client sent a New Session URI")
 	}
 	return next, nil
 }

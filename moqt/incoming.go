@@ -45,7 +45,7 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		return
 	}
 	if s.draft <= wire.Draft15 { // draft-14 §3.3: MAY be closed with PROTOCOL_VIOLATION; it is
-		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, "§3.3", "%s has one bidirectional stream only", s.draft))
+		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, wire.TopicStreams, "%s has one bidirectional stream only", s.draft))
 		return
 	}
 	if !s.waitSetup(stream) {
@@ -58,7 +58,7 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		s.fail(err)
 		return
 	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // rule 18
-		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, "§3.3", "a bidirectional stream may not begin with it"))
+		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams, "a bidirectional stream may not begin with it"))
 		return
 	}
 	own := s.newOwnStream(stream)

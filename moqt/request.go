@@ -321,7 +321,7 @@ func (r *Request) stepLocked(e requestEvent) error {
 	}
 	next, err := m.next(r.state, e)
 	if err != nil {
-		return r.s.breach(r.kind.String(), wire.ProtocolViolation, "", "%s", err.(*wire.Error).Reason)
+		return r.s.breach(r.kind.String(), wire.ProtocolViolation, wire.TopicMessages, "%s", err.(*wire.Error).Reason)
 	}
 	r.state = next
 	return nil

@@ -56,7 +56,7 @@ func (ids *requestIDs) peerMax(m *wire.MaxRequestID) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	if m.MaxRequestID <= ids.max {
-		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, "§9.5", "%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
+		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, wire.TopicRequestIDs, "%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
 	}
 	ids.raiseLocked(m.MaxRequestID)
 	return nil
@@ -150,19 +150,15 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	defer ids.mu.Unlock()
 	d := ids.s.draft
 	name := wire.NameOf(d, m)
-	section := "§10.1"
-	if d <= wire.Draft17 {
-		section = "§9.1"
-	}
 	if id%2 == ids.next%2 {
-		return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d has the parity of the other side's requests", id)
+		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d has the parity of the other side's requests", id)
 	}
 	if d <= wire.Draft16 && id >= ids.granted {
-		return ids.s.breach(name, wire.TooManyRequests, "§9.5", "Request ID %d, but MAX_REQUEST_ID is %d", id, ids.granted)
+		return ids.s.breach(name, wire.TooManyRequests, wire.TopicRequestIDs, "Request ID %d, but MAX_REQUEST_ID is %d", id, ids.granted)
 	}
 	n := id / 2
 	if ids.used.has(n) {
-		return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d was used before", id)
+		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d was used before", id)
 	}
 	if d <= wire.Draft16 {
 		next := uint64(0)
@@ -170,7 +166,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 			next = ids.used[k-1].last + 1
 		}
 		if n > next && (d <= wire.Draft15 || n-next > maxGap) {
-			return ids.s.breach(name, wire.InvalidRequestID, section, "Request ID %d, expected %d", id, 2*next+1-ids.next%2)
+			return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d, expected %d", id, 2*next+1-ids.next%2)
 		}
 		if n > next {
 			ids.awaitGap(name, n)
@@ -178,7 +174,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	}
 	ids.used.add(n)
 	if len(ids.used) > maxSpans {
-		return ids.s.breach(name, wire.InvalidRequestID, section, "Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
+		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
 	}
 	return nil
 }
@@ -192,7 +188,7 @@ func (ids *requestIDs) awaitGap(name string, n uint64) {
 		judged := ids.s.ctx.Err() == nil && missing > ids.excused
 		ids.mu.Unlock()
 		if judged {
-			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, "§9.1", "%d Request IDs below %d were skipped", missing, 2*n))
+			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "%d Request IDs below %d were skipped", missing, 2*n))
 		}
 	})
 }

@@ -21,7 +21,7 @@ func (r *Request) receive(m wire.Message) error {
 		return r.receiveDone(x)
 	case *wire.PublishStateNotify:
 		if !r.fromPublisher() {
-			return r.misplaced(m, "§10.10") // rule 7 of 20-22
+			return r.misplaced(m) // rule 7 of 20-22
 		}
 		return r.pass(m, onNotify)
 	case *wire.Namespace:
@@ -30,7 +30,7 @@ func (r *Request) receive(m wire.Message) error {
 		return r.receiveNamespace(m, x.Suffix, onNamespaceDone)
 	case *wire.PublishSkipped:
 		if r.incoming || r.kind != wire.KindSubscribeTracks && !(r.kind == wire.KindSubscribeNamespace && r.s.draft == wire.Draft17) {
-			return r.misplaced(m, "")
+			return r.misplaced(m)
 		}
 		return r.pass(m, onNames)
 	case *wire.Goaway:
@@ -43,12 +43,12 @@ func (r *Request) receive(m wire.Message) error {
 		}
 		return r.pass(m, onGoaway)
 	}
-	return r.misplaced(m, "§3.3")
+	return r.misplaced(m)
 }
 
 // misplaced is the breach of a message on a request that has no place for it.
-func (r *Request) misplaced(m wire.Message, section string) error {
-	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, section, "has no place on the stream of a %s from the %s", r.kind, r.sender())
+func (r *Request) misplaced(m wire.Message) error {
+	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, wire.TopicMessages, "has no place on the stream of a %s from the %s", r.kind, r.sender())
 }
 
 // sender is who made the request.
@@ -90,7 +90,7 @@ func (r *Request) receiveOK(m wire.Message) error {
 		if r.incoming || r.isAnswered() {
 			return r.step2(m, onOK)
 		}
-		return r.misplaced(m, "")
+		return r.misplaced(m)
 	}
 	if err := r.step(onOK); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (r *Request) step2(m wire.Message, e requestEvent) error {
 	case state == stateCancelled:
 		return nil
 	case r.incoming:
-		return r.misplaced(m, "")
+		return r.misplaced(m)
 	case state == stateDone:
 		return nil // an answer to an update may cross PUBLISH_DONE
 	}
@@ -184,7 +184,7 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 // checkRedirect: a server is not told where to connect to (rule 78).
 func (s *Session) checkRedirect(m *wire.RequestError) error {
 	if m.Redirect != nil && m.Redirect.ConnectURI != "" && s.side == wire.ServerSide {
-		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, "§10.6.1", "a Redirect with a Connect URI from a client")
+		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, wire.TopicRedirect, "a Redirect with a Connect URI from a client")
 	}
 	return nil
 }
@@ -192,7 +192,7 @@ func (s *Session) checkRedirect(m *wire.RequestError) error {
 // receiveDone takes PUBLISH_DONE.
 func (r *Request) receiveDone(m *wire.PublishDone) error {
 	if !r.fromPublisher() {
-		return r.misplaced(m, "")
+		return r.misplaced(m)
 	}
 	r.mu.Lock()
 	cancelled := r.state == stateCancelled
@@ -215,7 +215,7 @@ func (r *Request) receiveDone(m *wire.PublishDone) error {
 // receiveNamespace takes NAMESPACE and NAMESPACE_DONE (rule 76).
 func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e namespaceEvent) error {
 	if r.incoming || r.kind != wire.KindSubscribeNamespace {
-		return r.misplaced(m, "")
+		return r.misplaced(m)
 	}
 	if err := r.step(onNames); err != nil {
 		return err
@@ -238,7 +238,7 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 	tooMany := len(r.names) > maxNames
 	r.mu.Unlock()
 	if err != nil {
-		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, "SUBSCRIBE_NAMESPACE", "%s: %s", err.(*wire.Error).Reason, suffix)
+		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, wire.TopicSubscribeNamespace, "%s: %s", err.(*wire.Error).Reason, suffix)
 	}
 	if tooMany {
 		r.Cancel(ResetExcessiveLoad)

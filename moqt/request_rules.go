@@ -30,7 +30,7 @@ func (s *Session) checkSecond(r *Request, m *wire.Subscribe) error {
 		return ok && o != r && o.incoming && x.TrackName == m.TrackName && x.TrackNamespace.Equal(m.TrackNamespace)
 	})
 	if other != nil {
-		return s.breach("SUBSCRIBE", wire.ProtocolViolation, "SUBSCRIBE", "a second subscription to %s/%s beside request %d", m.TrackNamespace, m.TrackName, other.id)
+		return s.breach("SUBSCRIBE", wire.ProtocolViolation, wire.TopicSubscribe, "a second subscription to %s/%s beside request %d", m.TrackNamespace, m.TrackName, other.id)
 	}
 	return nil
 }
@@ -59,14 +59,14 @@ func (s *Session) checkJoining(m *wire.Fetch) error {
 		asked, _ := parametersOf(target.message).Filter()
 		now, _ := target.Parameters().Filter()
 		if asked.Form != wire.FilterNextObject && now.Form != wire.FilterNextObject {
-			return s.breach("FETCH", wire.ProtocolViolation, "§9.16.2", "it joins request %d, whose filter is %s and not Largest Object", target.id, now)
+			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining, "it joins request %d, whose filter is %s and not Largest Object", target.id, now)
 		}
 	case s.draft == wire.Draft17:
 		// The update or PUBLISH_OK that sets the state has a stream of its own and may come later than the FETCH.
 		ctx, cancel := context.WithTimeout(s.ctx, s.limits.PendingTime)
 		defer cancel()
 		if !target.waitForward(ctx) && s.ctx.Err() == nil && target.ctx.Err() == nil {
-			return s.breach("FETCH", wire.ProtocolViolation, "§9.14.2", "it joins request %d, whose Forward State is 0", target.id)
+			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining, "it joins request %d, whose Forward State is 0", target.id)
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 	}
 	end := inclusiveEnd(s.draft, ok.End)
 	if end.Compare(start) < 0 {
-		return s.breach("FETCH_OK", wire.ProtocolViolation, "FETCH_OK", "End Location %s is before the start %s of the FETCH", end, start)
+		return s.breach("FETCH_OK", wire.ProtocolViolation, wire.TopicFetchOK, "End Location %s is before the start %s of the FETCH", end, start)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 		s.setup.controlSeen = true
 		s.mu.Unlock()
 		if second {
-			s.fail(s.breach("SETUP", wire.ProtocolViolation, "§3.3", "a second control stream"))
+			s.fail(s.breach("SETUP", wire.ProtocolViolation, wire.TopicStreams, "a second control stream"))
 			return
 		}
 		s.readControl(stream, &messageReader{in: u, draft: s.draft})
@@ -329,7 +329,7 @@ func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry,
 			draining = draining && sub.isDone()
 		}
 		if !draining {
-			return nil, d.s.breach(wire.NameOf(d.s.draft, r.message), wire.DuplicateTrackAlias, "Track Alias",
+			return nil, d.s.breach(wire.NameOf(d.s.draft, r.message), wire.DuplicateTrackAlias, wire.TopicSubscribeOK,
 				"alias %d stands for another track already", alias)
 		}
 		e = nil

@@ -144,7 +144,7 @@ func (s *Session) Abort(code wire.SessionError, reason string) { s.end(s.local(c
 
 // local is the cause of a close by this end.
 func (s *Session) local(code wire.SessionError, reason string, err error) *SessionError {
-	return &SessionError{Side: s.side, Local: true, Code: code, Name: SessionErrorName(s.draft, code), Reason: reason, Draft: s.draft, Err: err}
+	return &SessionError{Side: s.side, Local: true, Code: code, Name: code.Name(s.draft), Reason: reason, Draft: s.draft, Err: err}
 }
 
 // end ends the session; the first cause wins. It does not wait for goroutines.
@@ -197,8 +197,8 @@ func (s *Session) fail(err error) {
 }
 
 // breach is a breach of the draft that only the session can see.
-func (s *Session) breach(message string, code wire.SessionError, section, format string, args ...any) error {
-	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: section, Reason: fmt.Sprintf(format, args...)}
+func (s *Session) breach(message string, code wire.SessionError, topic wire.Topic, format string, args ...any) error {
+	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: wire.Section(s.draft, topic), Reason: fmt.Sprintf(format, args...)}
 }
 
 // closedBy reads who ended the connection out of an error of the transport, nil when the error is of another kind.
@@ -217,7 +217,7 @@ func (s *Session) closedBy(err error) *SessionError {
 		e.Side, e.Local = s.side, true
 	}
 	e.Code = wire.SessionError(c.Code)
-	e.Name = SessionErrorName(s.draft, e.Code)
+	e.Name = e.Code.Name(s.draft)
 	return e
 }
 

@@ -178,9 +178,9 @@ func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message)
 	name := wire.NameOf(s.draft, m)
 	switch {
 	case first && !isSetup:
-		return s.breach(name, wire.ProtocolViolation, "", "the first message on the control stream must be a setup message")
+		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup, "the first message on the control stream must be a setup message")
 	case !first && isSetup:
-		return s.breach(name, wire.ProtocolViolation, "", "a second setup message")
+		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup, "a second setup message")
 	case first:
 		return s.peerSetup(stream, setup)
 	case s.draft >= wire.Draft17:
@@ -249,25 +249,24 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	if s.draft == wire.Draft14 {
 		switch {
 		case s.side == wire.ServerSide && !slices.Contains(m.Versions, wire.Draft14.Version()):
-			return s.breach(name, wire.VersionNegotiation, "§9.3.1", "the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
+			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation, "the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
 		case s.side == wire.ClientSide && m.SelectedVersion != wire.Draft14.Version():
-			return s.breach(name, wire.VersionNegotiation, "§9.3.1", "the server selected version %#x, which was not offered", m.SelectedVersion)
+			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation, "the server selected version %#x, which was not offered", m.SelectedVersion)
 		}
 	}
 	_, path := m.Options.Get(wire.OptionPath)
 	_, authority := m.Options.Get(wire.OptionAuthority)
 	fromServer, overWebTransport := m.Sender == wire.ServerSide, s.conn.Info().Kind == transport.WebTransport
-	const section = "PATH, AUTHORITY"
 	switch {
 	case path && fromServer:
-		return s.breach(name, wire.InvalidPath, section, "PATH from a server")
+		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH from a server")
 	case path && overWebTransport:
-		return s.breach(name, wire.InvalidPath, section, "PATH over WebTransport")
+		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH over WebTransport")
 	case s.draft == wire.Draft14: // the code is also MOQT_IMPLEMENTATION's there (draft-14 §9.3.2.6)
 	case authority && fromServer:
-		return s.breach(name, wire.InvalidAuthority, section, "AUTHORITY from a server")
+		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY from a server")
 	case authority && overWebTransport:
-		return s.breach(name, wire.InvalidAuthority, section, "AUTHORITY over WebTransport")
+		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY over WebTransport")
 	}
 	return nil
 }
@@ -300,7 +299,7 @@ func (s *Session) controlEnded(stream transport.ReceiveStream, err error) {
 	case <-s.ctx.Done():
 	case <-s.conn.Context().Done():
 	case <-wait.C:
-		s.fail(s.breach("control stream", wire.ProtocolViolation, "§3.3", "the control stream was %s", how))
+		s.fail(s.breach("control stream", wire.ProtocolViolation, wire.TopicStreams, "the control stream was %s", how))
 	}
 }
 

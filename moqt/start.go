@@ -159,7 +159,7 @@ func (s *Session) readRequest(r *Request, in *messageReader) {
 // cutMessage makes FIN inside a message a breach: the message is shorter than its length (rule 15).
 func (s *Session) cutMessage(err error) error {
 	if err == io.ErrUnexpectedEOF {
-		return s.breach("message", wire.ProtocolViolation, "", "the stream ended inside a message")
+		return s.breach("message", wire.ProtocolViolation, wire.TopicMessages, "the stream ended inside a message")
 	}
 	return err
 }

@@ -59,9 +59,9 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		case wire.TokenRegister:
 			switch {
 			case known:
-				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, "AUTHORIZATION_TOKEN", "alias %d is registered already", t.Alias)
+				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, wire.TopicTokens, "alias %d is registered already", t.Alias)
 			case c.limit < c.size+tokenCost(t) && !inSetup:
-				return nil, s.breach(message, wire.AuthTokenCacheOverflow, "AUTHORIZATION_TOKEN",
+				return nil, s.breach(message, wire.AuthTokenCacheOverflow, wire.TopicTokens,
 					"alias %d needs %d bytes, %d of %d are taken", t.Alias, tokenCost(t), c.size, c.limit)
 			case c.limit < c.size+tokenCost(t): // counts as USE_VALUE there
 			default:
@@ -93,7 +93,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		if s.draft >= wire.Draft15 {
 			for _, v := range values {
 				if v.Type == value.Type && bytes.Equal(v.Value, value.Value) {
-					return nil, s.breach(message, wire.ProtocolViolation, "AUTHORIZATION_TOKEN", "the same token stands twice")
+					return nil, s.breach(message, wire.ProtocolViolation, wire.TopicTokens, "the same token stands twice")
 				}
 			}
 		}
@@ -116,7 +116,7 @@ func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 		}
 		byAlias := t.AliasType == wire.TokenDelete || t.AliasType == wire.TokenUseAlias
 		if byAlias && m.Sender == wire.ClientSide && s.draft >= wire.Draft15 {
-			return nil, s.breach("SETUP", wire.ProtocolViolation, "AUTHORIZATION_TOKEN", "DELETE or USE_ALIAS in a client's setup message")
+			return nil, s.breach("SETUP", wire.ProtocolViolation, wire.TopicTokens, "DELETE or USE_ALIAS in a client's setup message")
 		}
 		if !byAlias {
 			tokens = append(tokens, t)

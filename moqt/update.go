@@ -168,7 +168,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 		return err
 	}
 	if !updatable(s.draft, r.kind, r.incoming) { // rule 55
-		return s.breach(name, wire.ProtocolViolation, "REQUEST_UPDATE", "a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
+		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
 	}
 	if err := r.checkUpdate(name, m); err != nil {
 		return err
@@ -200,7 +200,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	r.mu.Unlock()
 	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // rule 56
-		return s.breach(name, wire.TooManyRequestUpdates, "§10.3.1.7", "%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
+		return s.breach(name, wire.TooManyRequestUpdates, wire.TopicRequestUpdate, "%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
 	}
 	switch {
 	case over:

@@ -91,13 +91,13 @@ func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 		allowed := updateParameters16(r.kind)
 		for _, p := range m.Parameters {
 			if !slices.Contains(allowed, p.Type) {
-				return r.s.breach(name, wire.ProtocolViolation, "§9.11", "parameter 0x%x is not valid for an update of a %s", uint64(p.Type), r.kind)
+				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "parameter 0x%x is not valid for an update of a %s", uint64(p.Type), r.kind)
 			}
 		}
 	case d >= wire.Draft20 && r.fromPublisher():
 		for _, p := range m.Parameters {
 			if wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter {
-				return r.s.breach(name, wire.ProtocolViolation, "range filters", "%s in an update by the publisher", p.Type.Name(d))
+				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRangeFilters, "%s in an update by the publisher", p.Type.Name(d))
 			}
 		}
 	}
@@ -119,9 +119,9 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 	}
 	switch {
 	case next.start.Compare(old.start) < 0:
-		return r.s.breach(name, wire.ProtocolViolation, "SUBSCRIBE_UPDATE", "the start goes down from %s to %s", old.start, next.start)
+		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the start goes down from %s to %s", old.start, next.start)
 	case r.s.draft == wire.Draft14 && old.hasEnd && (!next.hasEnd || next.endGroup > old.endGroup):
-		return r.s.breach(name, wire.ProtocolViolation, "§9.10", "the end goes up from group %d to %s", old.endGroup, f)
+		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the end goes up from group %d to %s", old.endGroup, f)
 	}
 	return nil
 }
