@@ -204,12 +204,16 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters) {
 		f.end = s.joining
 	}
 	f.end = least(f.end, s.joining)
-	empty := !s.forward || !s.hasJoining || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0
+	empty := !s.forward || !s.hasJoining || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 || r.faults[joinSilent]
+	if !empty {
+		s.open++
+	}
 	t.mu.Unlock()
-	if empty || r.faults[joinSilent] {
+	if empty {
 		return
 	}
 	s.done.Go(func() {
+		defer s.closed()
 		err := f.prepare()
 		defer f.giveUp()
 		w, openErr := s.peer.session.OpenFill(s.ctx, id)
@@ -265,6 +269,9 @@ func (f *retrieval) prepare() error {
 		return asRefusal(err)
 	}
 	f.end = least(f.end, t.largest)
+	if d := f.peer.session.Draft(); f.alone && d <= wire.Draft15 && !t.covers(from) {
+		return asRefusal(err) // has no way to name what is unknown
+	}
 	if f.start.Compare(f.end) > 0 || f.alone && !t.holds(f.start, f.end) && !t.covers(f.start) {
 		return asRefusal(err)
 	}

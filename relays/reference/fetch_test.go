@@ -1,12 +1,10 @@
 package reference
 
 import (
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -112,16 +110,14 @@ func TestFetchRefusedUpstream(t *testing.T) {
 		sub := w.subscribe(w.dial(d), nil, "t", "n")
 		o.send(o.publication(), 1, 0, 1)
 		w.receive(sub, 2)
-		f := w.fetch(s, exactly(loc(0, 3), loc(1, 1)), false, "t", "n")
+		request.Range = exactly(loc(0, 3), loc(1, 1))
 		if d <= wire.Draft15 {
-			_, err := f.Next(w.ctx)
-			var reset *transport.StreamError
-			if !errors.As(err, &reset) {
-				t.Errorf("a draft without markers: %v, want a reset", err)
-			}
+			_, err := s.Fetch(w.ctx, request)
+			w.refused("a draft without markers", err, moqt.RejectTimeout)
 			return
 		}
-		marker := item{Group: 0, Object: 4, Range: wire.UnknownRange}
+		f := w.fetch(s, request.Range, false, "t", "n")
+		marker := item{Group: 0, Object: d.MaxVarint(), Range: wire.UnknownRange}
 		if d >= wire.Draft20 {
 			marker.Range = wire.TimedOutRange
 		}
@@ -158,14 +154,15 @@ func TestJoinRefusals(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.announce(d, "n")
 		s := w.dial(d)
-		_, err := s.Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
-		w.refused("nothing published", err, moqt.RejectInvalidRange)
-		r, err := s.Start(w.ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: 1000})
-		if err != nil {
-			t.Fatal(err)
+		sub := w.subscribe(s, filter(wire.LocationFilter{Form: wire.FilterNextObject}), "t", "n")
+		for id, want := range map[uint64]moqt.RejectCode{sub.Request().ID(): moqt.RejectInvalidRange, 1000: moqt.RejectInvalidJoiningRequestID} {
+			r, err := s.Start(w.ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = r.Response(w.ctx)
+			w.refused("joining FETCH", err, want)
 		}
-		_, err = r.Response(w.ctx)
-		w.refused("unknown request", err, moqt.RejectInvalidJoiningRequestID)
 	})
 }
 

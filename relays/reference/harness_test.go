@@ -162,7 +162,7 @@ func (o *origin) serve() {
 				o.pubs <- pub
 			}
 		case wire.KindFetch:
-			tasks.Go(func() { o.fetch(req) })
+			tasks.Go(func() { o.serveFetch(req) })
 		case wire.KindTrackStatus:
 			ok := &wire.RequestOK{}
 			ok.Parameters.SetLargest(loc(3, 4))
@@ -173,8 +173,8 @@ func (o *origin) serve() {
 	}
 }
 
-// fetch answers a FETCH from the origin's objects.
-func (o *origin) fetch(req *moqt.Request) {
+// serveFetch answers a FETCH from the origin's objects.
+func (o *origin) serveFetch(req *moqt.Request) {
 	o.mu.Lock()
 	o.fetches++
 	refuse, mute := o.refuse, o.mute
@@ -372,7 +372,7 @@ func (w *world) fetched(f *moqt.Fetch) (items []item) {
 			return items
 		}
 		if err != nil {
-			w.Fatalf("fetch on %s after %d objects: %v", f.Request().Session().Draft(), len(items), err)
+			w.Fatalf("fetch %d after %d objects: %v", f.ID(), len(items), err)
 		}
 		items = append(items, w.item(o))
 	}

@@ -16,13 +16,12 @@ type errReset struct{ code moqt.ResetCode }
 
 func (e errReset) Error() string { return "fetch stream reset" }
 
-// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a reset when it cannot be completed.
+// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a reset when it cannot be completed. When the
+// subscriber cancels, the session resets the stream.
 func (f *retrieval) write(w *moqt.FetchWriter) {
 	f.w = w
 	w.SetAutoFlush(false)
 	d := f.peer.session.Draft()
-	stop := onDone(f.ctx, func() { w.Reset(moqt.ResetCancelled.Number(d)) })
-	defer stop()
 	err := f.ranges()
 	if err == nil {
 		err = f.spoilEnd()
@@ -34,6 +33,7 @@ func (f *retrieval) write(w *moqt.FetchWriter) {
 	switch {
 	case err == nil:
 	case errors.As(err, &reset):
+		w.Flush() // so that the subscriber can tell whose stream it is
 		w.Reset(reset.code.Number(d))
 	default:
 		w.Reset(moqt.ResetInternalError.Number(d))

@@ -21,7 +21,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 		return err
 	}
 	defer p.drops(t.key)
-	ps := req.Parameters()
+	ps := req.Message().(*wire.Subscribe).Parameters
 	wait := time.Duration(0)
 	if d >= wire.Draft17 {
 		wait = oneOf(r.limits.Rendezvous, ps.UintOr(wire.ParamRendezvousTimeout, 0))

@@ -44,7 +44,7 @@ type subscriber struct {
 
 	lag    int64 // bytes that came and were not sent
 	ready  []*outflow
-	open   int // streams
+	open   int // streams, of fills too
 	ending *ending
 	// behind is told of the first loss only.
 	behind bool
@@ -306,12 +306,11 @@ func (s *subscriber) run() *ending {
 			return end
 		case o != nil:
 			s.done.Go(func() {
+				defer s.closed()
 				o.send()
 				t.mu.Lock()
+				defer t.mu.Unlock()
 				o.unfollow()
-				s.open--
-				t.mu.Unlock()
-				s.wake()
 			})
 			continue
 		}
@@ -321,6 +320,14 @@ func (s *subscriber) run() *ending {
 			return nil
 		}
 	}
+}
+
+// closed counts a stream less.
+func (s *subscriber) closed() {
+	s.track.mu.Lock()
+	s.open--
+	s.track.mu.Unlock()
+	s.wake()
 }
 
 // finish sends PUBLISH_DONE with the exact Stream Count.
