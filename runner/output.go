@@ -48,15 +48,13 @@ func (o *Output) temp() (*os.File, error) {
 
 // Write puts the report there, indented for people.
 func (o *Output) Write(r *Report) error {
-	compact, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", "  "); err != nil {
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r.form()); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	b.WriteByte('\n')
 	if o.direct {
 		return os.WriteFile(o.path, b.Bytes(), 0)
 	}

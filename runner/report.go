@@ -58,12 +58,14 @@ func (r *Report) Count(s Status) (n int) {
 }
 
 // MarshalJSON gives the form that Schema describes. Times are RFC 3339 in UTC, durations whole milliseconds.
-func (r *Report) MarshalJSON() ([]byte, error) {
+func (r *Report) MarshalJSON() ([]byte, error) { return json.Marshal(r.form()) }
+
+func (r *Report) form() *jsonReport {
 	summary := make(map[Status]int, len(Statuses))
 	for _, s := range Statuses {
 		summary[s] = r.Count(s)
 	}
-	out := jsonReport{
+	out := &jsonReport{
 		Format: ReportFormat, Client: r.Client, Relay: r.Relay, Transport: r.Transport, Drafts: orEmpty(r.Drafts), Draft: r.Draft,
 		Started: r.Started.UTC().Format(time.RFC3339Nano), DurationMS: r.Duration.Milliseconds(), TestSpecRevision: TestSpecRevision,
 		Planned: orEmpty(r.Planned), Summary: summary, BailOut: r.BailOut, Exit: r.Exit, Results: make([]jsonResult, 0, len(r.Results)),
@@ -81,7 +83,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		}
 		out.Results = append(out.Results, j)
 	}
-	return json.Marshal(out)
+	return out
 }
 
 type jsonReport struct {
