@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -127,6 +130,30 @@ func badPeer(ts *testscript.TestScript, o endpoint.ListenOptions, serve func(tra
 		<-done
 	})
 	return ln.Addr()
+}
+
+// certificateFiles writes a self-signed certificate for loopback and its key: certificate CERT KEY
+func certificateFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: certificate CERT KEY")
+	}
+	cert, err := endpoint.SelfSigned()
+	ts.Check(err)
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	ts.Check(err)
+	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, {Type: "PRIVATE KEY", Bytes: key}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+// envPort sets a variable to the port of an address: env-port VAR HOST:PORT
+func envPort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: env-port VAR HOST:PORT")
+	}
+	_, port, err := net.SplitHostPort(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], port)
 }
 
 // visited has, by host:port, a channel that says that a peer of badPeer was connected to.

@@ -38,6 +38,9 @@ func TestScripts(t *testing.T) {
 			"interrupt": interrupt,
 			"await":     await,
 			"visit":     visit,
+
+			"certificate": certificateFiles,
+			"env-port":    envPort,
 		},
 	})
 }
