@@ -155,7 +155,7 @@ func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
 			return
 		}
 		t.relay.cache.trim()
-		t.gate(u.ctx)
+		t.gate(u.ctx, src)
 	}
 }
 

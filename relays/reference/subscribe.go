@@ -100,6 +100,7 @@ func (p *peer) publish(req *moqt.Request) error {
 	info := infoOf(d, m.Parameters, m.Properties)
 	asked := m.Parameters.UintOr(wire.ParamForward, 1)
 	t.mu.Lock()
+	t.coming++
 	want := t.waiting > 0
 	for _, s := range t.subscribers {
 		want = want || s.forward
@@ -111,18 +112,28 @@ func (p *peer) publish(req *moqt.Request) error {
 	} else if d <= wire.Draft19 {
 		ok.Parameters.SetUint(wire.ParamForward, 0) // draft-18 §9.5: nobody wants the track yet
 	}
+	came := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.coming--
+		t.changed()
+	}
 	sub, err := req.AcceptPublish(ctx, ok)
 	if err != nil {
+		came()
 		return err
 	}
 	u := t.newUpstream(p, sub, info)
 	u.forward = asked == 1 || want && d <= wire.Draft19
 	if r.faults[publishNotRouted] {
+		came()
 		<-p.ctx.Done()
 		u.cancel()
 		return nil
 	}
-	if err := t.attach(u, info); err != nil {
+	err = t.attach(u, info)
+	came()
+	if err != nil {
 		u.cancel()
 		sub.Unsubscribe()
 		return nil

@@ -23,8 +23,8 @@ type track struct {
 	// upstreams are the established subscriptions that bring the track; attempt is the asking for one.
 	upstreams []*upstream
 	attempt   *attempt
-	// waiting counts requests that need an upstream and are not subscribers yet.
-	waiting int
+	// waiting counts requests that need an upstream and are not subscribers yet, coming the PUBLISHes that are being accepted.
+	waiting, coming int
 	// subscribers is never changed in place.
 	subscribers []*subscriber
 	// properties are the track's, in the newest shape; priority is its default Publisher Priority.
@@ -148,13 +148,13 @@ func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Dur
 	}
 	for {
 		t.mu.Lock()
-		established, a, change := len(t.upstreams) > 0, t.attempt, t.change
+		established, a, change, coming := len(t.upstreams) > 0, t.attempt, t.change, t.coming > 0
 		t.mu.Unlock()
 		if established {
 			return nil
 		}
 		if a == nil {
-			if a = t.ask(ps); a == nil && wait <= 0 {
+			if a = t.ask(ps); a == nil && wait <= 0 && !coming {
 				return refuse(moqt.RejectDoesNotExist, "nobody publishes this track")
 			}
 		}
@@ -308,20 +308,31 @@ func (t *track) malformed(err error) {
 
 // roomy wakes the publishers that wait for a subscriber to catch up. The caller holds the track's lock.
 func (t *track) roomy() {
-	if t.crowded < len(t.subscribers) || len(t.subscribers) == 0 {
-		t.impatient = false
-		close(t.room)
-		t.room = make(chan struct{})
-	}
+	t.impatient = false
+	close(t.room)
+	t.room = make(chan struct{})
 }
 
-// gate makes a publisher's stream wait while every subscriber is far behind, as long as one of them takes something now and then: so a fast publisher and a
-// slow subscriber meet, and one who is stuck stops nobody.
-func (t *track) gate(ctx context.Context) {
+// stalled reports whether every subscriber that follows a stream is far behind. The caller holds the track's lock.
+func (t *track) stalled(in *inflow) bool {
+	if t.crowded == 0 || t.impatient || in == nil || len(in.followers) == 0 {
+		return false
+	}
+	for _, o := range in.followers {
+		if o.sub.lag <= t.relay.limits.SubscriberBytes {
+			return false
+		}
+	}
+	return true
+}
+
+// gate makes a publisher's stream wait while every subscriber that follows it is far behind, as long as one of them takes something now and then: so a fast
+// publisher and a slow subscriber meet, and one who is stuck stops nobody.
+func (t *track) gate(ctx context.Context, src *source) {
 	const progress = 64 << 10
-	for {
+	for ctx.Err() == nil {
 		t.mu.Lock()
-		wait, room, taken := t.crowded > 0 && t.crowded >= len(t.subscribers) && !t.impatient, t.room, t.taken
+		wait, room, taken := t.stalled(src.in), t.room, t.taken
 		t.mu.Unlock()
 		if !wait {
 			return
@@ -336,9 +347,6 @@ func (t *track) gate(ctx context.Context) {
 			t.mu.Unlock()
 		}
 		timer.Stop()
-		if ctx.Err() != nil {
-			return
-		}
 	}
 }
 
