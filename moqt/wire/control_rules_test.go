@@ -278,6 +278,7 @@ func TestTolerated(t *testing.T) {
 		{"EXPIRES in SUBSCRIBE", 18, 22, 0x3, RequestStream, func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 8, 1) }, MisplacedParameters},
 		{"LARGEST_OBJECT with a length", 17, 22, 0x4, RequestStream, func(d Draft) []byte { return body(d, 1, 1, 9, 2, 1, 1) }, LargestObjectLength},
 		{"FILL_PARAMETERS without a length", 20, 22, 0x3, RequestStream, func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 0x23, 1, 0x0A, 0x40) }, FillWithoutLength},
+		{"SUBSCRIBE_NAMESPACE with an empty prefix", 14, 15, 0x11, ControlStream, func(d Draft) []byte { return body(d, 1, 0, 0) }, EmptyNamespacePrefix},
 		{"truncated track properties", 16, 16, 0x4, ControlStream, func(d Draft) []byte { return body(d, 0, 1, 0, 4) }, LenientExtensions},
 		{"truncated track properties", 17, 22, 0x4, RequestStream, func(d Draft) []byte { return body(d, 1, 0, 4) }, LenientExtensions},
 	} {

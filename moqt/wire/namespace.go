@@ -63,10 +63,14 @@ func (c *coder) minFields() int {
 // prefix is a Track Namespace Prefix: may be empty from 16 on (draft-16 §9.25).
 func (c *coder) prefix(n *TrackNamespace) {
 	min := 0
-	if c.draft <= Draft15 {
+	lenient := c.op == opDecode && c.opt != nil && c.opt.Tolerate.Has(EmptyNamespacePrefix)
+	if c.draft <= Draft15 && !lenient {
 		min = 1
 	}
 	c.namespace("track_namespace_prefix", n, min)
+	if c.err == nil && lenient && c.draft <= Draft15 && len(*n) == 0 {
+		c.tolerate(EmptyNamespacePrefix, "track_namespace_prefix")
+	}
 }
 
 // fullTrackName is a namespace and a name, together at most 4096 bytes (draft-18 §2.4.1).

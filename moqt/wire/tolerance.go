@@ -25,6 +25,8 @@ const (
 	FillWithoutLength
 	// MisplacedParameters ignores known parameters in messages they are not defined for (17 and later), as 14-16 do.
 	MisplacedParameters
+	// EmptyNamespacePrefix accepts SUBSCRIBE_NAMESPACE with an empty prefix in 14-15, which want a field (draft-14 §9.28, draft-15 §9.23).
+	EmptyNamespacePrefix
 )
 
 // toleranceNames is the one list of names; `--compat` and reports use it.
@@ -39,6 +41,7 @@ var toleranceNames = []struct {
 	{GroupOrderInReplies, "group-order-in-replies"},
 	{FillWithoutLength, "fill-without-length"},
 	{MisplacedParameters, "misplaced-parameters"},
+	{EmptyNamespacePrefix, "empty-namespace-prefix"},
 }
 
 // ToleranceNames lists the names that ParseTolerance knows.
