@@ -28,6 +28,8 @@ func TestScripts(t *testing.T) {
 			for _, name := range variables {
 				env.Setenv(name, "")
 			}
+			// Under the race detector every process would sleep for a second at its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
