@@ -49,13 +49,8 @@ func (c *decodeCmd) Run(sys *system) error {
 		}
 		opt.Answers = kind
 	}
-	compat := sys.chooseList(c.Compat, "--compat", "COMPAT")
-	for _, name := range compat.names() {
-		t, err := wire.ParseTolerance(name)
-		if err != nil {
-			return compat.fail(err)
-		}
-		opt.Tolerate |= t
+	if opt.Tolerate, err = codecTolerances(sys.chooseList(c.Compat, "--compat", "COMPAT")); err != nil {
+		return err
 	}
 	opt.Tolerated = func(t wire.Tolerance, where string) { sys.say("tolerated %s: %s", t, where) }
 
@@ -64,6 +59,19 @@ func (c *decodeCmd) Run(sys *system) error {
 		text = sys.stdin
 	}
 	return decodeLines(text, wire.NewLineDecoder(d, streams[c.Stream], opt), sys.stdout)
+}
+
+// codecTolerances reads the names of the codec's tolerances.
+func codecTolerances(v setting) (wire.Tolerance, error) {
+	var all wire.Tolerance
+	for _, name := range v.names() {
+		t, err := wire.ParseTolerance(name)
+		if err != nil {
+			return 0, v.fail(err)
+		}
+		all |= t
+	}
+	return all, nil
 }
 
 // decodeLines prints each line as soon as its bytes are there. An error in the bytes goes before one in the digits behind them.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -23,6 +24,7 @@ type serveCmd struct {
 	Path         string   `placeholder:"/PATH" help:"The only path to serve. Default: any."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
 	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
+	Compat       []string `sep:"," placeholder:"NAME,…" help:"Let named deviations of clients from the draft pass; the log names those that mattered."`
 	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
 	Quiet        bool     `short:"q" help:"Do not log sessions and what is refused."`
 	ListFaults   bool     `help:"List the faults."`
@@ -63,8 +65,13 @@ func (c *serveCmd) Run(sys *system) error {
 	if c.Quiet {
 		log = logger(sys.stderr, false)
 	}
+	tolerate, err := codecTolerances(sys.chooseList(c.Compat, "--compat"))
+	if err != nil {
+		return err
+	}
+	decode := wire.Options{Tolerate: tolerate, Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
 	relay, err := runner.StartRelay(
-		reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Logger: log},
+		reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Decode: decode, Logger: log},
 		endpoint.ListenOptions{
 			Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
 			Warn: func(err error) { log.Info("connection came to nothing", "error", err) },
