@@ -63,10 +63,18 @@ func fetchGroup(ctx context.Context, e *Env) error {
 		s.refused(step, err, "FETCH_OK", p)
 	}
 	if end, ok := f.End(); ok {
-		e.Note("FETCH_OK with End %s", end)
+		e.Note("FETCH_OK with End %s", endText(end))
 	}
 	s.gather(step, k, r)
 	s.finished(step, k, r)
 	s.exact(step, k, 0, r)
 	return nil
+}
+
+// endText is an End Location for people.
+func endText(end wire.Location) string {
+	if end.Object == 1<<64-1 {
+		return fmt.Sprintf("of group %d", end.Group)
+	}
+	return end.String()
 }

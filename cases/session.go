@@ -40,6 +40,9 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	s.info.fill(info)
 	e.infos = append(e.infos, s.info)
 	e.mu.Unlock()
+	for _, note := range info.Notes {
+		e.transcript.add(time.Now(), role, note)
+	}
 	if !e.c.appliesTo(info.Kind) {
 		conn.CloseWithError(uint64(wire.NoError), "")
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
@@ -47,7 +50,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 
 	began := time.Now()
 	metered := newMeter(conn)
-	s.Session, err = moqt.Client(ctx, metered, s.config(info))
+	s.Session, err = moqt.Client(ctx, metered, s.config())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
 		panic(e.notSetUp(ctx, s, metered, err))
@@ -89,12 +92,15 @@ func (e *Env) ready(s *Session) {
 	}
 }
 
-func (s *Session) config(info transport.Info) moqt.Config {
+// alwaysTolerated are deviations in what a relay asks unasked: no case judges that, so no case may fail over it. They are reported like the others.
+const alwaysTolerated = wire.EmptyNamespacePrefix
+
+func (s *Session) config() moqt.Config {
 	e := s.e
 	cfg := moqt.Config{
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
 		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
-		Decode: wire.Options{Tolerate: e.cfg.Tolerate, Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
+		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated, Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
 		Trace:  s.log.event,
 		Handler: func(r *moqt.Request) {
 			if o := guard(func() error { s.peer.serve(r); return nil }); o != nil {

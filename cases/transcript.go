@@ -68,6 +68,7 @@ type sessionLog struct {
 	mu                 sync.Mutex
 	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
+	reset              string // the last RESET_STREAM on a data stream
 	maxRequestID       uint64 // the peer's, 14-16
 }
 
@@ -81,6 +82,9 @@ func (l *sessionLog) event(ev moqt.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	what := eventName(ev)
+	if ev.Type == moqt.EventReset && !ev.Sent && ev.Stream == wire.UniStream {
+		l.reset = describeEvent(ev)
+	}
 	switch {
 	case what == "", ev.Sent && !wantsAnswer(ev.Message):
 	case ev.Sent:
@@ -120,12 +124,17 @@ func (l *sessionLog) silence(now time.Time) string {
 	text := fmt.Sprintf("nothing for %d ms after %s", now.Sub(since).Milliseconds(), after)
 	switch {
 	case l.received == "":
-		return text + ", and no message before"
+		text += ", and no message before"
 	case l.receivedAt.After(since):
-		return fmt.Sprintf("no such answer for %d ms after %s; the last message from the peer was %s, %d ms ago",
+		text = fmt.Sprintf("no such answer for %d ms after %s; the last message from the peer was %s, %d ms ago",
 			now.Sub(since).Milliseconds(), after, l.received, now.Sub(l.receivedAt).Milliseconds())
+	default:
+		text += "; the last message before it was " + l.received
 	}
-	return text + "; the last message before it was " + l.received
+	if l.reset != "" { // the reset may have overtaken the header that says what the stream was for
+		text += "; " + l.reset + " came"
+	}
+	return text
 }
 
 // eventName is the message or header that an event tells of, "" for other events.
