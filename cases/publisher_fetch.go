@@ -20,8 +20,9 @@ func (p *publisher) status(ctx context.Context, r *moqt.Request) {
 	}
 }
 
-// fetched answers a FETCH from what was published.
-func (p *publisher) fetched(ctx context.Context, r *moqt.Request, asked moqt.FetchAsked) {
+// fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may outlive it.
+func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
+	ctx := r.Session().Context()
 	p.mu.Lock()
 	p.count(r)
 	filter := asked.Range
@@ -47,7 +48,7 @@ func (p *publisher) fetched(ctx context.Context, r *moqt.Request, asked moqt.Fet
 
 // answered notes when the relay's FETCH got no whole answer.
 func (p *publisher) answered(r *moqt.Request, err error) {
-	if err != nil && r.Context().Err() == nil {
+	if err != nil && r.Session().Context().Err() == nil {
 		p.s.e.Note("%s: FETCH of the relay not answered to its end: %v", p.s.Role, err)
 	}
 }

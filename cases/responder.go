@@ -145,7 +145,7 @@ func (p *responder) fetch(ctx context.Context, r *moqt.Request) {
 		ns, name = j.Target.TrackNamespace(), j.Target.TrackName()
 	}
 	if t := p.track(ns, name); t != nil {
-		t.fetched(ctx, r, asked)
+		t.fetched(r, asked)
 		return
 	}
 	p.refuse(ctx, r, moqt.RejectDoesNotExist, fullName(ns, name))

@@ -277,3 +277,18 @@ func TestNames(t *testing.T) {
 		want(t, cases.Run(t.Context(), c, cases.Config{NamespacePrefix: wire.TrackNamespace{"a", "b"}}), cases.Result{Status: cases.Pass})
 	}
 }
+
+// An empty prefix is a breach in 14 and 15, but relays send it unasked: it is reported, and the case goes on.
+func TestEmptyPrefixIsTolerated(t *testing.T) {
+	for _, d := range []wire.Draft{14, 15} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, d, session(acceptAll, func(s *moqt.Session) {
+				if err := s.SendRaw(s.Context(), &wire.Raw{Type: 0x11, Body: []byte{1, 0, 0}}); err != nil {
+					t.Error(err)
+				}
+			}))
+			r := cases.Run(t.Context(), find(t, "setup-only"), cfg)
+			want(t, r, cases.Result{Status: cases.Pass, Tolerated: []string{"empty-namespace-prefix: SUBSCRIBE_NAMESPACE track_namespace_prefix"}})
+		})
+	}
+}
