@@ -322,7 +322,7 @@ func (f *Fetch) stream(ctx context.Context) (*FetchReader, error) {
 		select {
 		case <-f.came:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, f.s.data.waited(context.Cause(ctx))
 		}
 	}
 	f.mu.Lock()

@@ -82,6 +82,36 @@ func (sub *Subscription) forgetFill(f *Fetch) {
 	sub.s.data.forgetFetch(f.id, f)
 }
 
+// answerFill answers a fill of an update that the application does not see: nothing of its range is at hand, so it is an unknown range (draft-22 §11.4.1.2). A reset
+// would say the same, but may take the header with it, and then the subscriber would wait in vain.
+func (p *Publication) answerFill(requestID uint64) {
+	p.r.mu.Lock()
+	inner := p.r.fills[requestID]
+	p.r.mu.Unlock()
+	p.mu.Lock()
+	largest, published := p.largest, p.hasLargest
+	p.mu.Unlock()
+	ps := p.r.Parameters()
+	f, has := inner.Filter()
+	if !has {
+		f, _ = ps.Filter()
+	}
+	start, end, open := f.Bounds(largest, published)
+	if !published || start.Compare(largest) > 0 || ps.UintOr(wire.ParamForward, 1) == 0 {
+		return // there is nothing to fill
+	}
+	w, err := p.s.OpenFill(p.r.ctx, requestID)
+	if err != nil {
+		return
+	}
+	if open || end.Compare(largest) > 0 {
+		end = largest
+	}
+	if w.WriteRange(wire.UnknownRange, end) != nil || w.Close() != nil {
+		w.Reset(ResetInternalError.Number(p.s.draft))
+	}
+}
+
 // OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS, in the SUBSCRIBE or REQUEST_UPDATE with that id (20 and later). The stream counts for
 // PUBLISH_DONE, and is reset when the subscription is cancelled. Whether there is anything to fill is the caller's to see: if not, no stream may be opened.
 // A failure is told by Reset right after Flush.

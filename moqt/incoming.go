@@ -48,9 +48,6 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, wire.TopicStreams, "%s has one bidirectional stream only", s.draft))
 		return
 	}
-	if !s.waitSetup(stream) {
-		return
-	}
 	m, err := s.decode(frame, wire.RequestStream, stream.StreamID(), nil)
 	var unknown *wire.Error
 	switch {
@@ -59,6 +56,9 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		return
 	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // rule 18
 		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams, "a bidirectional stream may not begin with it"))
+		return
+	}
+	if !s.waitSetup(stream) {
 		return
 	}
 	own := s.newOwnStream(stream)

@@ -13,7 +13,7 @@ import (
 // Publication is a subscription of which this end is the publisher: made by a SUBSCRIBE of the peer's or by our PUBLISH. All methods are safe for concurrent use.
 //
 // Updates of the subscriber are applied and answered by the session itself, unless ManualUpdates was asked for: Parameters and Forward tell what is in effect.
-// A fill that such an update asks for (20 and later) is refused, by a stream that is reset at once.
+// A fill that such an update asks for (20 and later) is answered with all of its range unknown, up to what SetLargest said.
 type Publication struct {
 	s     *Session
 	r     *Request
@@ -156,10 +156,7 @@ func (p *Publication) answerUpdates() {
 			continue
 		}
 		if _, fill := u.Message.Parameters.Get(wire.ParamFillParameters); fill {
-			if w, err := p.s.OpenFill(p.r.ctx, u.Message.RequestID); err == nil {
-				_ = w.Flush()
-				w.Reset(ResetInternalError.Number(p.s.draft))
-			}
+			p.answerFill(u.Message.RequestID)
 		}
 	}
 }

@@ -35,9 +35,10 @@ type Request struct {
 	// paramsChanged is closed when params change.
 	paramsChanged chan struct{}
 	response      wire.Message
-	refused       error // what Response gives instead
-	answering     bool  // incoming: Accept or Reject is at work, or was
-	updates       []*ownUpdate
+	refused       error         // what Response gives instead
+	answering     bool          // incoming: Accept or Reject is at work, or was
+	updates       []*ownUpdate  // ours, sent and not answered
+	outstanding   int           // ours, counted for the peer's MAX_REQUEST_UPDATES
 	updated       chan struct{} // closed when one of updates is answered
 	peerUpdates   int
 	goaway        goawayState

@@ -24,6 +24,8 @@ type dataRoutes struct {
 	fetches  map[uint64]*Fetch
 	changed  chan struct{} // closed when a binding changes
 	held     int           // streams held unread
+	lost     int           // streams that were reset before their header could be read
+	lostCode uint64        // of the last
 	waiting  []heldDatagram
 	ownAlias uint64
 	ownUsed  map[uint64]int
@@ -159,6 +161,10 @@ func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
 	case s.ctx.Err() != nil:
 	case errors.As(err, &reset):
 		s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: stream.StreamID(), Code: reset.Code})
+		s.data.mu.Lock()
+		s.data.lost++
+		s.data.lostCode = reset.Code
+		s.data.mu.Unlock()
 	case err == io.EOF: // opened and closed again
 		s.trace(Event{Type: EventFin, Stream: wire.UniStream, StreamID: stream.StreamID()})
 	default:
@@ -442,6 +448,16 @@ func (d *dataRoutes) freeAlias(alias uint64) {
 	if d.ownUsed[alias]--; d.ownUsed[alias] <= 0 {
 		delete(d.ownUsed, alias)
 	}
+}
+
+// waited is the error for who has waited in vain for a stream: a reset takes a header that was not read yet with it, and whose it was cannot be told.
+func (d *dataRoutes) waited(cause error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lost == 0 {
+		return cause
+	}
+	return fmt.Errorf("%w (%d streams were reset before their header came, the last with %s)", cause, d.lost, wire.ResetCode(d.lostCode).In(d.s.draft))
 }
 
 // expectFetch registers who gets the fetch stream with a Request ID, before the request is sent.

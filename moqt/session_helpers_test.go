@@ -140,3 +140,6 @@ func (p *sessions) established(near, far *Session, m *wire.Subscribe, ok *wire.S
 	noError(p.t, sub.Ready(p.ctx))
 	return sub, pub
 }
+
+// settle waits until every goroutine of the bubble waits, without moving the clock.
+func settle() { synctest.Wait() }

@@ -43,16 +43,7 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 	if err != nil {
 		return nil, err
 	}
-	s.spawn(s.watch)
-	s.setup.own = s.ownSetup()
-	s.limitsOf(s.setup.own.Options)
-	if err := s.openControl(ctx); err != nil {
-		s.end(s.local(wire.InternalError, err.Error(), err))
-	} else {
-		s.spawn(s.acceptUni)
-		s.spawn(s.acceptBidi)
-		s.spawn(s.receiveDatagrams)
-	}
+	s.begin(ctx)
 	select {
 	case <-s.setup.done:
 		return s, nil
@@ -65,6 +56,20 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 		_ = s.Close(wire.InternalError, "")
 		return nil, cause
 	}
+}
+
+// begin sends what this end sends first, and starts to listen.
+func (s *Session) begin(ctx context.Context) {
+	s.spawn(s.watch)
+	s.setup.own = s.ownSetup()
+	s.limitsOf(s.setup.own.Options)
+	if err := s.openControl(ctx); err != nil {
+		s.fail(err)
+		return
+	}
+	s.spawn(s.acceptUni)
+	s.spawn(s.acceptBidi)
+	s.spawn(s.receiveDatagrams)
 }
 
 // ownSetup is the setup message of this end, without the version that a server of 14 selects.

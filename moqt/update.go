@@ -61,13 +61,16 @@ func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, no
 	}
 	for {
 		r.mu.Lock()
-		limit, n, wait := r.s.setup.peerUpdates, uint64(len(r.updates)), r.updated
-		over := r.ended
+		limit, wait, over := r.s.setup.peerUpdates, r.updated, r.ended
+		free := !over && (limit == 0 || uint64(r.outstanding) < limit)
+		if free {
+			r.outstanding++
+		}
 		r.mu.Unlock()
 		if over {
 			return nil, context.Cause(r.ctx)
 		}
-		if limit == 0 || n < limit {
+		if free {
 			break
 		}
 		select {
@@ -82,15 +85,18 @@ func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, no
 	c.ExistingRequestID = r.id
 	if r.s.draft == wire.Draft14 {
 		if err := r.restate(&c); err != nil {
+			r.updateOver()
 			return nil, err
 		}
 	}
 	u := &ownUpdate{params: c.Parameters, done: make(chan struct{}), note: note}
 	err := r.carrier.update(ctx, r, &c, u)
 	if err != nil {
+		r.updateOver()
 		return nil, err
 	}
 	if r.s.draft == wire.Draft14 {
+		r.updateOver()
 		r.mu.Lock()
 		r.setParams(merged(r.params, c.Parameters))
 		r.bounds.update(c.Parameters)
@@ -98,6 +104,15 @@ func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, no
 		u.resolve(nil, nil)
 	}
 	return u, nil
+}
+
+// updateOver counts an update of ours as no longer outstanding.
+func (r *Request) updateOver() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outstanding--
+	close(r.updated)
+	r.updated = make(chan struct{})
 }
 
 // noteUpdate registers an update that is about to be sent with its number.
@@ -150,6 +165,7 @@ func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
 			break
 		}
 		r.updates = slices.Delete(r.updates, i, i+1)
+		r.outstanding--
 		close(r.updated)
 		r.updated = make(chan struct{})
 		r.s.mu.Lock()
@@ -230,9 +246,8 @@ func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *w
 	r.setParams(merged(r.params, u.Parameters))
 	r.bounds.update(u.Parameters)
 	r.mu.Unlock()
-	err := r.carrier.send(ctx, r, &m, false)
 	r.updateAnswered()
-	return err
+	return r.carrier.send(ctx, r, &m, false)
 }
 
 // RejectUpdate answers an update of the peer's with an error, and ends what it was for, as the drafts demand (draft-18 §10.9.1): a subscription with PUBLISH_DONE
@@ -242,9 +257,8 @@ func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code 
 		return fmt.Errorf("refusing SUBSCRIBE_UPDATE in %s: %w", r.s.draft, ErrNotInDraft)
 	}
 	m := &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: u.RequestID, Code: code.Number(r.s.draft, wire.KindRequestUpdate), Reason: reason}
-	err := r.carrier.send(ctx, r, m, false)
 	r.updateAnswered()
-	if err != nil {
+	if err := r.carrier.send(ctx, r, m, false); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -273,6 +287,7 @@ func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code 
 	return nil
 }
 
+// updateAnswered counts an update of the peer's as answered. It comes before the answer: the peer may send the next one at once.
 func (r *Request) updateAnswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
