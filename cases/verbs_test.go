@@ -283,7 +283,7 @@ func TestEmptyPrefixIsTolerated(t *testing.T) {
 	for _, d := range []wire.Draft{14, 15} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := against(t, d, session(acceptAll, func(s *moqt.Session) {
-				if err := s.SendRaw(s.Context(), &wire.Raw{Type: 0x11, Body: []byte{1, 0, 0}}); err != nil {
+				if err := s.SendControl(s.Context(), &wire.Raw{Type: 0x11, Body: []byte{1, 0, 0}}); err != nil {
 					t.Error(err)
 				}
 			}))
