@@ -1,0 +1,259 @@
+package matrix
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// work is what a client needs to know to run a cell.
+type work struct {
+	cell     Cell
+	endpoint Endpoint
+	url      string // with the transport's scheme
+	instance *Instance
+	slots    *slots
+	qlog     string // a folder, absolute; empty for none
+}
+
+// request is the work as the maker of the built-in client sees it.
+func (w *work) request(cases []string) Request {
+	return Request{
+		Cell: w.cell, Endpoint: w.endpoint, URL: w.url, TLSDisableVerify: w.endpoint.TLSDisableVerify, Instance: w.instance, Cases: cases, QLOGDir: w.qlog,
+	}
+}
+
+// container gives a name to a container of the cell's client.
+func (w *work) container() string { return containerName("client") }
+
+// client is one way to run cases against a relay.
+type client interface {
+	// prepare does what has to be done once, and belongs to no cell: fetching an image.
+	prepare(ctx context.Context) error
+	// run runs the cases, or the client's standard set when there are none. When ctx ends it returns soon, with what is known.
+	run(ctx context.Context, w *work, cases []string) outcome
+	// repeat gives the line for a shell that does the same.
+	repeat(w *work, cases []string) string
+}
+
+// errCell is the cause of the end of a cell that took too long.
+var errCell = errors.New("the cell's deadline")
+
+// attempts is the state of a cell while it runs.
+type attempts struct {
+	x      *execution
+	w      *work
+	h      *host
+	client client
+	made   int // that got as far as the client
+	// limited ends with the cell's deadline, which begins when the client is first run: a relay's start is not counted.
+	limited context.Context
+	cancel  context.CancelCauseFunc
+	clock   *time.Timer
+}
+
+// cell runs one cell and hands over its result: with status Missing when the run ended in its middle.
+func (x *execution) cell(ctx context.Context, c Cell, h *host, s *slots) {
+	start := time.Now()
+	spec, e := x.plan.find(c)
+	a := &attempts{x: x, w: &work{cell: c, endpoint: e, slots: s}, h: h, client: builtin{o: x.o}}
+	if spec.Kind != KindBuiltin {
+		a.client = foreign{o: x.o, spec: spec, pull: x.pull}
+	}
+	base := path.Join(cellsDir, path.Dir(c.ID)+"-"+c.Transport)
+	var files Files
+	if x.o.QLOG {
+		files.QLOG = base + ".qlog"
+		a.w.qlog = filepath.Join(x.o.Dir, filepath.FromSlash(files.QLOG))
+	}
+	a.limited, a.cancel = context.WithCancelCause(ctx)
+	defer a.cancel(nil)
+
+	o := a.attempt(ctx, x.plan.Cases)
+	first, whole := o, ""
+	var second *outcome
+	if o.broken() && !x.o.NoRetry && a.limited.Err() == nil {
+		again := x.plan.Cases // everything, when the attempt broke as a whole
+		if o.broke() == "" {
+			again = nil
+			for _, r := range o.cases {
+				if r.Status == Fail || r.Status == Missing {
+					again = append(again, r.Name)
+				}
+			}
+		}
+		out := a.attempt(ctx, again)
+		if a.limited.Err() == nil { // one that was cut short tells nothing
+			second = &out
+			o, whole = repeated(first, out)
+		}
+	}
+	if a.clock != nil {
+		a.clock.Stop()
+	}
+	if context.Cause(a.limited) == errCell {
+		late := fmt.Sprintf("ended by the cell's deadline of %v", x.o.CellTimeout)
+		o.notes = append(slices.Clone(o.notes), late)
+		if n := o.count(Missing); n > 0 || o.problem != "" {
+			o.problem = fmt.Sprintf("%s: no result for %d of %d cases", late, n, len(o.cases))
+		}
+	}
+	r := judge(c, o, whole)
+	r.Started, r.DurationMS, r.Attempts = start.UTC(), time.Since(start).Milliseconds(), a.made
+	if a.made > 0 {
+		r.Command = a.client.repeat(a.w, x.plan.Cases)
+	}
+	if ctx.Err() != nil && r.Status != Pass { // an interruption makes failures of its own
+		r.Status, r.Layer = Missing, ""
+	}
+	if err := x.files(&r, files, base, first, second); err != nil {
+		r.Notes = append(r.Notes, "its files: "+err.Error())
+	}
+	x.done <- r
+}
+
+// attempt runs the client once, against a relay that runs.
+func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
+	w := a.w
+	if err := a.client.prepare(ctx); err != nil {
+		return outcome{problem: err.Error()}
+	}
+	i, err := a.h.get(ctx)
+	if err != nil {
+		return outcome{problem: err.Error()}
+	}
+	w.instance, w.url = i, w.cell.URL
+	if i != nil {
+		w.url = urlFor("moqt://"+i.Address+i.Path, w.cell.Transport)
+	}
+	if w.qlog != "" {
+		if err := errors.Join(os.RemoveAll(w.qlog), os.MkdirAll(w.qlog, 0o777)); err != nil {
+			return outcome{problem: err.Error()}
+		}
+	}
+	a.made++
+	if a.clock == nil {
+		a.clock = time.AfterFunc(a.x.o.CellTimeout, func() { a.cancel(errCell) })
+	}
+	o := a.client.run(a.limited, w, cases)
+	if i != nil && i.ended() {
+		o.note("the relay ended by itself while this was run%s", because(i))
+	}
+	return o
+}
+
+// files writes what the cell left, and says where.
+func (x *execution) files(r *CellResult, f Files, base string, first outcome, second *outcome) error {
+	dir := filepath.Join(x.o.Dir, filepath.FromSlash(path.Dir(base)))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	put := func(name string, content []byte) (string, error) {
+		return name, os.WriteFile(filepath.Join(x.o.Dir, filepath.FromSlash(name)), content, 0o644)
+	}
+	var errs []error
+	if len(first.tap) > 0 {
+		var err error
+		f.TAP, err = put(base+".tap", first.tap)
+		errs = append(errs, err)
+	}
+	if second != nil && len(second.tap) > 0 {
+		name, err := put(base+".retry.tap", second.tap)
+		f.Retries = append(f.Retries, name)
+		errs = append(errs, err)
+	}
+	if text := transcript(r, first, second); len(text) > 0 {
+		var err error
+		f.Transcript, err = put(base+".transcript.txt", text)
+		errs = append(errs, err)
+	}
+	if r.Status != Pass && len(first.stderr) > 0 {
+		var err error
+		f.Stderr, err = put(base+".stderr.txt", first.stderr)
+		errs = append(errs, err)
+	}
+	if f.QLOG != "" {
+		if entries, err := os.ReadDir(filepath.Join(x.o.Dir, filepath.FromSlash(f.QLOG))); err != nil || len(entries) == 0 {
+			f.QLOG = ""
+		}
+	}
+	r.Files = f
+	return errors.Join(errs...)
+}
+
+// transcript gives the decoded messages of the cases that failed, case by case.
+func transcript(r *CellResult, first outcome, second *outcome) []byte {
+	var b bytes.Buffer
+	for _, c := range r.Cases {
+		if c.Status != Fail && c.Status != Flaky && c.Status != Todo {
+			continue
+		}
+		lines := first.transcript[c.Name]
+		if len(lines) == 0 && second != nil {
+			lines = second.transcript[c.Name]
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "== %s: %s\n", c.Name, c.Status)
+		for _, kv := range [][2]string{{"layer", c.Layer}, {"message", c.Message}, {"expected", c.Expected}, {"received", c.Received}} {
+			if kv[1] != "" {
+				fmt.Fprintf(&b, "%s: %s\n", kv[0], kv[1])
+			}
+		}
+		for _, line := range lines {
+			fmt.Fprintln(&b, line)
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// image is one that is fetched once for all cells that need it.
+type image struct {
+	ready chan struct{}
+	err   error
+}
+
+// pull makes sure that the engine has an image: one that it has is not fetched again. What failed once is not tried again.
+func (x *execution) pull(ctx context.Context, name string) error {
+	if x.o.Engine == "" {
+		return errors.New("there is no container engine")
+	}
+	x.mu.Lock()
+	i, known := x.images[name]
+	if !known {
+		i = &image{ready: make(chan struct{})}
+		x.images[name] = i
+	}
+	x.mu.Unlock()
+	if !known {
+		limited, cancel := context.WithTimeout(ctx, x.o.PullTimeout)
+		if run(limited, []string{x.o.Engine, "image", "inspect", name}) != nil {
+			if err := run(limited, []string{x.o.Engine, "pull", name}); err != nil {
+				i.err = fmt.Errorf("the image: %w", err)
+			}
+		}
+		cancel()
+		close(i.ready)
+	}
+	select {
+	case <-i.ready:
+		return i.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// engine runs a short command of the container engine.
+func (x *execution) engine(args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return run(ctx, slices.Concat([]string{x.o.Engine}, args))
+}

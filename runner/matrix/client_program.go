@@ -1,0 +1,279 @@
+package matrix
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/moqinterop/moq-interop-client/runner"
+	"github.com/moqinterop/moq-interop-client/runner/tap"
+)
+
+// Limits of what is kept of a foreign client's output.
+const (
+	maxStdout = 16 << 20
+	maxStderr = 64 << 10
+)
+
+// foreign runs a client that is a program or a container, and reads the TAP it prints.
+type foreign struct {
+	o    *Options
+	spec Client
+	pull func(ctx context.Context, image string) error
+}
+
+// invocation is one call of a foreign client.
+type invocation struct {
+	argv, env []string   // env in addition to ours
+	after     [][]string // commands that end what is left of it
+}
+
+// prepare fetches the client's image.
+func (f foreign) prepare(ctx context.Context) error {
+	if f.spec.Kind != KindContainer {
+		return nil
+	}
+	return f.pull(ctx, f.spec.Image)
+}
+
+// run runs the client once for its standard set, or once for each case: only one name is promised to be understood (CONTRACT: TESTCASE).
+func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
+	if len(cases) == 0 {
+		return f.once(ctx, w, "")
+	}
+	all := make([]outcome, len(cases))
+	w.slots.each(len(cases), func(i int) {
+		if ctx.Err() == nil {
+			all[i] = f.once(ctx, w, cases[i])
+		}
+	})
+	return composed(w, cases, all)
+}
+
+// once runs the client and reads what it prints.
+func (f foreign) once(ctx context.Context, w *work, name string) outcome {
+	call, err := f.invocation(w, name, w.container())
+	if err != nil {
+		return outcome{problem: err.Error()}
+	}
+	stdout, stderr := &head{max: maxStdout}, &tail{max: maxStderr}
+	cmd := program(ctx, call.argv, inherited(call.env))
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Start(); err != nil {
+		return outcome{problem: fmt.Sprintf("the client did not start: %v", err)}
+	}
+	exit, err := finish(cmd)
+	for _, argv := range call.after {
+		_ = run(context.WithoutCancel(ctx), argv) // usually there is nothing left, and the engine says so
+	}
+	var asked []string
+	if name != "" {
+		asked = []string{name}
+	}
+	input := io.Reader(bytes.NewReader(stdout.b))
+	if stdout.lost > 0 {
+		input = io.MultiReader(input, lost(stdout.lost))
+	}
+	doc, readErr := tap.Parse(input)
+	out := parsed(doc, exit, asked)
+	out.tap, out.stderr = stdout.b, stderr.text()
+	if err := errors.Join(err, readErr); err != nil && out.problem == "" {
+		out.problem = "the client's output: " + err.Error()
+	}
+	if f.spec.Kind == KindContainer && exit != nil && slices.Contains([]int{125, 126}, *exit) {
+		out.problem = fmt.Sprintf("the container did not start (exit code %d): %s", *exit, stderr.last())
+	}
+	if out.problem != "" && len(doc.Points) == 0 && out.stderr != nil {
+		if line := stderr.last(); line != "" && !strings.Contains(out.problem, line) {
+			out.problem += "; its last line: " + line
+		}
+	}
+	return out
+}
+
+// lost is a reader of output that was too much to keep.
+type lost int
+
+// Read implements io.Reader.
+func (n lost) Read([]byte) (int, error) {
+	return 0, fmt.Errorf("%d bytes more than the %d that are read", int(n), maxStdout)
+}
+
+// invocation makes the call for a cell, and a case unless name is empty. A container gets the other name, unless that is empty.
+func (f foreign) invocation(w *work, name, container string) (invocation, error) {
+	url, network := w.url, ""
+	switch i := w.instance; {
+	case f.spec.Kind != KindContainer || i == nil:
+	case i.network != "":
+		network, url = i.network, urlFor("moqt://"+i.inside+i.Path, w.cell.Transport)
+	default: // a relay on this host's loopback
+		network = "host"
+	}
+	env := []string{"RELAY_URL=" + url}
+	add := func(name, value string) {
+		if value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	number, insecure, qlog := strings.TrimPrefix(w.cell.Draft, "draft-"), "", w.qlog
+	if w.endpoint.TLSDisableVerify {
+		insecure = "--tls-disable-verify"
+		add("TLS_DISABLE_VERIFY", "1")
+	}
+	if f.spec.Kind == KindContainer && qlog != "" {
+		qlog = "/qlog"
+	}
+	add("TESTCASE", name)
+	add("MOQT_DRAFT", w.cell.Draft)
+	add("DRAFT", number)
+	add("COMPAT", strings.Join(w.endpoint.Tolerances, ","))
+	add("QLOGDIR", qlog)
+	values := map[string]string{
+		"relay": url, "case": name, "draft": w.cell.Draft, "number": number, "transport": w.cell.Transport, "tls-disable-verify": insecure, "qlog": qlog,
+	}
+	own, err := expand(append([]string{"env"}, sortedEnv(f.spec.Env)...), values)
+	if err != nil {
+		return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
+	}
+	env = append(env, own[1:]...)
+	if f.spec.Kind == KindContainer {
+		return f.container(w, network, container, env), nil
+	}
+	argv, err := expand(f.spec.Command, values)
+	if err != nil {
+		return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
+	}
+	return invocation{argv: argv, env: env}, nil
+}
+
+// container makes the call of the engine.
+func (f foreign) container(w *work, network, name string, env []string) invocation {
+	argv := []string{f.o.Engine, "run", "--rm"}
+	if name != "" {
+		argv = append(argv, "--name", name)
+	}
+	if network != "" {
+		argv = append(argv, "--network", network)
+	}
+	if w.qlog != "" {
+		argv = append(argv, "-v", w.qlog+":/qlog")
+	}
+	for _, pair := range env {
+		argv = append(argv, "-e", pair)
+	}
+	return invocation{argv: append(argv, f.spec.Image), after: [][]string{{f.o.Engine, "rm", "-f", name}}}
+}
+
+// repeat gives the line that runs the cell again.
+func (f foreign) repeat(w *work, cases []string) string {
+	name := ""
+	switch len(cases) {
+	case 0:
+	case 1:
+		name = cases[0]
+	default:
+		name = "@case@" // a word that quote leaves alone
+	}
+	call, err := f.invocation(w, name, "")
+	if err != nil {
+		return ""
+	}
+	words := call.argv
+	if f.spec.Kind != KindContainer { // the engine has the environment among its arguments
+		words = append(append([]string{"env"}, call.env...), call.argv...)
+	}
+	line := strings.ReplaceAll(quote(words), "@case@", `"$c"`)
+	if len(cases) > 1 {
+		line = "for c in " + quote(cases) + "; do " + line + "; done"
+	}
+	return line
+}
+
+// composed joins the runs of single cases into one outcome, with one TAP document.
+func composed(w *work, names []string, all []outcome) outcome {
+	out := outcome{transcript: make(map[string][]string)}
+	for i, o := range all {
+		name := names[i]
+		out.notes = append(out.notes, prefixed(name+": ", o.notes)...)
+		for _, d := range o.header {
+			if !slices.Contains(out.header, d) {
+				out.header = append(out.header, d)
+			}
+		}
+		c := CaseResult{Name: name, Status: Missing, Message: cmp.Or(o.problem, "it was not run")}
+		if len(o.cases) > 0 {
+			c = o.cases[0]
+		}
+		switch {
+		case o.problem != "" && c.Status != Fail: // what cannot be judged is no result
+			c = CaseResult{Name: name, Status: Missing, Message: o.problem, DurationMS: c.DurationMS}
+		case o.bailed && c.Status != Fail:
+			c.Status, c.Layer, c.Message = Fail, o.layer, "Bail out! "+o.bail
+		}
+		if o.exit != nil && (out.exit == nil || worse(*o.exit, *out.exit)) {
+			out.exit = o.exit
+		}
+		out.cases = append(out.cases, c)
+		out.transcript[name] = o.transcript[name]
+		if len(o.stderr) > 0 {
+			out.stderr = append(append(out.stderr, "== "+name+"\n"...), o.stderr...)
+		}
+	}
+	out.tap = document(w, out, all)
+	return out
+}
+
+// worse orders the exit codes of single cases: what failed says more than what is not supported, and that more than a pass.
+func worse(a, b int) bool {
+	weight := func(code int) int {
+		switch code {
+		case runner.ExitUnsupported:
+			return 0
+		case runner.ExitPass:
+			return 1
+		}
+		return 2
+	}
+	return weight(a) > weight(b)
+}
+
+// document prints the runs of single cases as one TAP document, each followed by what the client itself printed.
+func document(w *work, o outcome, all []outcome) []byte {
+	var b bytes.Buffer
+	t := tap.NewWriter(&b)
+	write := func(err error) {
+		if err != nil {
+			fmt.Fprintf(&b, "# %v\n", err)
+		}
+	}
+	write(t.Version())
+	write(t.Comment(fmt.Sprintf("%s, run once for each case; what it printed follows its point\nRelay: %s", w.cell.Client, w.url)))
+	write(t.Plan(len(o.cases)))
+	for i, c := range o.cases {
+		p := tap.Point{Number: i + 1, Name: c.Name, OK: c.Status == Pass}
+		switch c.Status {
+		case Skip, NotApplicable:
+			p.OK, p.Directive, p.Reason = true, tap.Skip, c.Reason
+		case Todo:
+			p.Directive, p.Reason = tap.Todo, c.Reason
+		}
+		p.YAML = yaml.MapSlice{{Key: "duration_ms", Value: c.DurationMS}}
+		for _, kv := range [][2]string{{"message", c.Message}, {"expected", c.Expected}, {"received", c.Received}, {"layer", c.Layer}} {
+			if kv[1] != "" {
+				p.YAML = append(p.YAML, yaml.MapItem{Key: kv[0], Value: kv[1]})
+			}
+		}
+		write(t.Point(p))
+		for line := range strings.Lines(string(all[i].tap)) {
+			write(t.Comment("  " + strings.TrimRight(line, "\r\n")))
+		}
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,258 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Execute runs a plan. Results are in Options.Dir: run.json in the end, before that a journal that a later call with Resume goes on
+// with. When ctx ends, what runs is given up, and the run says what is known; its cause stands in Run.Ended. The error says that the plan
+// cannot be run, or that results could not be written; failures of cells are none.
+func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
+	o.fill()
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Dir = dir
+	if err := os.MkdirAll(filepath.Join(dir, cellsDir), 0o755); err != nil {
+		return nil, err
+	}
+	if run, err := finished(p, &o); run != nil || err != nil {
+		return run, err
+	}
+	head := journalHead{Format: Format, Run: filepath.Base(dir), Started: time.Now().UTC(), Plan: p.ref()}
+	j, known, resumed, err := openJournal(dir, head, o.Resume, o.Sync)
+	if err != nil {
+		return nil, err
+	}
+	x := &execution{o: &o, plan: p, journal: j, results: make(map[string]CellResult, len(p.Cells)), images: make(map[string]*image)}
+	if err := x.take(known); err != nil {
+		return nil, errors.Join(err, j.close(false))
+	}
+	o.Progress.Begin(len(p.Cells), len(x.results))
+	ended := x.run(ctx)
+	run := x.collect(resumed, ended)
+	err = writeFile(filepath.Join(dir, runFile), run.WriteJSON)
+	err = errors.Join(x.failed, err, j.close(err == nil && x.failed == nil && run.Complete()))
+	o.Progress.End(run)
+	return run, err
+}
+
+// finished gives the run in the folder if it is this one and complete.
+func finished(p *Plan, o *Options) (*Run, error) {
+	has, err := exists(filepath.Join(o.Dir, runFile))
+	if err != nil || !has {
+		return nil, err
+	}
+	if unfinished, err := exists(filepath.Join(o.Dir, journalFile)); err != nil || unfinished {
+		return nil, err
+	}
+	if !o.Resume {
+		return nil, fmt.Errorf("%s: there is a run already: take another folder", o.Dir)
+	}
+	run, err := Load(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if !samePlan(run.Plan, p.ref()) {
+		return nil, fmt.Errorf("%s: the run in it is of plan %s, not of %s", o.Dir, planName(run.Plan), planName(p.ref()))
+	}
+	if !run.Complete() {
+		return nil, fmt.Errorf("%s: the run in it did not end, and its %s is gone", o.Dir, journalFile)
+	}
+	o.Progress.Begin(len(run.Cells), len(run.Cells))
+	o.Progress.End(run)
+	return run, nil
+}
+
+// execution is the state of Execute.
+type execution struct {
+	o       *Options
+	plan    *Plan
+	journal *journal
+	results map[string]CellResult // with a verdict, and in the journal
+	partial map[string]CellResult // given up in the middle: for run.json, not for the journal
+	done    chan CellResult       // to the one goroutine that writes
+	notes   chan string
+	failed  error // to write
+	ports   ports
+	all     chan struct{} // slots of the whole run
+
+	mu     sync.Mutex
+	images map[string]*image
+}
+
+// take fills in the results of the journal.
+func (x *execution) take(known []CellResult) error {
+	cells := make(map[string]Cell, len(x.plan.Cells))
+	for _, c := range x.plan.Cells {
+		cells[c.ID] = c
+	}
+	for _, r := range known {
+		if cells[r.ID] != r.Cell {
+			return fmt.Errorf("%s: cell %s is not that of the plan", journalFile, r.ID)
+		}
+		x.results[r.ID] = r
+	}
+	return nil
+}
+
+// run runs the cells that have no result: relays at the same time, each with a bound of its own. It says why it ended early.
+func (x *execution) run(ctx context.Context) (ended error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x.partial = make(map[string]CellResult)
+	x.done, x.notes = make(chan CellResult), make(chan string)
+	x.all = make(chan struct{}, x.o.Parallel)
+	var writer sync.WaitGroup
+	writer.Go(func() { x.write(cancel) })
+	todo := make(map[string][]Cell)
+	for _, c := range x.plan.Cells {
+		if _, has := x.results[c.ID]; !has {
+			todo[c.Relay] = append(todo[c.Relay], c)
+		}
+	}
+	var running sync.WaitGroup
+	for _, relay := range slices.Sorted(maps.Keys(todo)) {
+		running.Go(func() { x.relay(ctx, relay, todo[relay]) })
+	}
+	running.Wait()
+	if ctx.Err() != nil {
+		ended = context.Cause(ctx)
+	}
+	close(x.done)
+	writer.Wait()
+	return ended
+}
+
+// relay runs the cells of one relay, endpoint by endpoint, so that each is started once.
+func (x *execution) relay(ctx context.Context, name string, cells []Cell) {
+	limit := x.o.PerRelay
+	for n, l := range x.o.Limits {
+		if strings.EqualFold(n, name) && l > 0 {
+			limit = l
+		}
+	}
+	s := &slots{relay: make(chan struct{}, limit), all: x.all}
+	byEndpoint := make(map[string][]Cell)
+	for _, c := range cells {
+		byEndpoint[c.Endpoint] = append(byEndpoint[c.Endpoint], c)
+	}
+	for _, endpoint := range slices.Sorted(maps.Keys(byEndpoint)) {
+		_, e := x.plan.find(byEndpoint[endpoint][0])
+		h := &host{o: x.o, x: x, e: e}
+		var running sync.WaitGroup
+		for _, c := range byEndpoint[endpoint] {
+			if s.take(ctx) != nil {
+				break
+			}
+			running.Go(func() {
+				defer s.give()
+				x.cell(ctx, c, h, s)
+			})
+		}
+		running.Wait()
+		h.stop()
+	}
+}
+
+// write is the one goroutine that keeps results: what has come in together is appended together, made safe, and only then told of.
+func (x *execution) write(cancel context.CancelCauseFunc) {
+	const most = 256
+	for {
+		var batch []CellResult
+		select {
+		case text := <-x.notes:
+			x.o.Progress.Note(text)
+			continue
+		case r, ok := <-x.done:
+			if !ok {
+				return
+			}
+			batch = append(batch, r)
+		}
+	more:
+		for len(batch) < most {
+			select {
+			case r, ok := <-x.done:
+				if !ok {
+					break more
+				}
+				batch = append(batch, r)
+			default:
+				break more
+			}
+		}
+		x.keep(batch, cancel)
+	}
+}
+
+// keep appends results with a verdict to the journal. When that fails, the run ends: results that are not safe are not worth running for.
+func (x *execution) keep(batch []CellResult, cancel context.CancelCauseFunc) {
+	var rows []any
+	for _, r := range batch {
+		if r.Status == Missing {
+			x.partial[r.ID] = r
+			continue
+		}
+		rows = append(rows, r)
+	}
+	if len(rows) > 0 && x.failed == nil {
+		if err := x.journal.append(rows...); err != nil {
+			x.failed = fmt.Errorf("results cannot be written: %w", err)
+			cancel(x.failed)
+		}
+	}
+	for i := range batch {
+		if batch[i].Status != Missing {
+			x.results[batch[i].ID] = batch[i]
+			x.o.Progress.Cell(&batch[i])
+		}
+	}
+}
+
+// note tells the progress of something; it must not be called once all cells have ended.
+func (x *execution) note(text string) { x.notes <- text }
+
+// collect makes the run of what is known.
+func (x *execution) collect(resumed int, ended error) *Run {
+	run := &Run{
+		Format: Format, ID: x.journal.head.Run, Started: x.journal.head.Started, Finished: time.Now().UTC(), Resumed: resumed,
+		Versions: x.o.Versions, Plan: x.plan.ref(), Cells: make([]CellResult, 0, len(x.plan.Cells)), LeftOut: x.plan.LeftOut,
+	}
+	if run.Versions == nil {
+		run.Versions = map[string]string{}
+	}
+	why := "the run ended before it"
+	if ended != nil {
+		run.Ended = ended.Error()
+		why += ": " + run.Ended
+	}
+	for _, c := range x.plan.Cells {
+		r, ok := x.results[c.ID]
+		if !ok {
+			if r, ok = x.partial[c.ID]; !ok {
+				r = CellResult{Cell: c, Label: Label{Source: Predicted, Draft: c.Predicted}}
+			}
+			r.Status, r.Reason = Missing, why
+		}
+		x.o.Expected.Mark(&r)
+		run.Cells = append(run.Cells, r)
+	}
+	if run.Complete() {
+		run.Ended = ""
+	}
+	return run
+}

@@ -1,0 +1,195 @@
+package matrix
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one matches all.
+type Expectation struct {
+	Client    string `yaml:"client" json:"client,omitempty"`
+	Relay     string `yaml:"relay" json:"relay,omitempty"`
+	Draft     string `yaml:"draft" json:"draft,omitempty"`
+	Transport string `yaml:"transport" json:"transport,omitempty"`
+	// Case is a case's identifier. Empty or "*" also stands for a cell that has no case to blame: its client or relay did not start.
+	Case string `yaml:"case" json:"case,omitempty"`
+	// Reason says why it fails; there must be one.
+	Reason string `yaml:"reason" json:"reason"`
+}
+
+// String is the pattern, as client/relay/draft/transport/case.
+func (e Expectation) String() string {
+	parts := []string{e.Client, e.Relay, e.Draft, e.Transport, e.Case}
+	for i := range parts {
+		parts[i] = cmp.Or(parts[i], "*")
+	}
+	return strings.Join(parts, "/")
+}
+
+// covers reports whether the pattern is about a case of a cell; name is empty for the cell itself.
+func (e Expectation) covers(c *CellResult, name string) bool {
+	draft := cmp.Or(c.Draft, c.Label.Draft, c.Predicted)
+	number := strings.TrimPrefix(draft, "draft-")
+	for _, m := range [][2]string{{e.Client, c.Client}, {e.Relay, c.Relay}, {e.Transport, c.Transport}} {
+		if m[0] != "" && !globMatch(m[0], m[1]) {
+			return false
+		}
+	}
+	if e.Draft != "" && !globMatch(e.Draft, draft) && !globMatch(e.Draft, number) {
+		return false
+	}
+	return e.Case == "" || globMatch(e.Case, name)
+}
+
+// Expectations are the known failures of a file. The first that covers a failure is its reason.
+type Expectations struct {
+	// Name is the file's.
+	Name string
+	List []Expectation
+}
+
+// ReadExpectations reads a file: a YAML (or JSON) list of mappings with the keys client, relay, draft ("draft-18" or "18"), transport,
+// case and reason. Errors name the file and the entry.
+func ReadExpectations(name string, r io.Reader) (*Expectations, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	x := &Expectations{Name: name}
+	if err := yaml.UnmarshalWithOptions(b, &x.List, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for i, e := range x.List {
+		if strings.TrimSpace(e.Reason) == "" {
+			return nil, fmt.Errorf("%s: entry %d (%s) has no reason", name, i+1, e)
+		}
+		for _, glob := range []string{e.Client, e.Relay, e.Draft, e.Transport, e.Case} {
+			if _, err := path.Match(glob, ""); err != nil {
+				return nil, fmt.Errorf("%s: entry %d (%s): %q: %w", name, i+1, e, glob, err)
+			}
+		}
+	}
+	return x, nil
+}
+
+// Mark puts the reasons of known failures into a result, and takes out what stood there. It changes nothing else: a known failure is a
+// failure. x may be nil.
+func (x *Expectations) Mark(c *CellResult) {
+	for i := range c.Cases {
+		c.Cases[i].Known = ""
+		if s := c.Cases[i].Status; s == Fail || s == Flaky || s == Missing {
+			c.Cases[i].Known = x.reason(c, c.Cases[i].Name)
+		}
+	}
+}
+
+func (x *Expectations) reason(c *CellResult, name string) string {
+	if x == nil {
+		return ""
+	}
+	for _, e := range x.List {
+		if e.covers(c, name) {
+			return e.Reason
+		}
+	}
+	return ""
+}
+
+// Judgement is what a run amounts to, in the light of what was expected.
+type Judgement struct {
+	// Pass: every cell has a result, nothing failed that was not expected to, everything passed that is not in the file, and every
+	// entry of the file was about something.
+	Pass bool
+	// Failures are the cases that failed and were not expected to, Flaky those that failed at first, Errors the cells that could not be
+	// judged and Missing those without a result, each as a line.
+	Failures, Flaky, Errors, Missing []string
+	// Fixed are the cases that passed and were expected to fail; Unused are the entries that were about no case of the run.
+	Fixed, Unused []string
+	// Known counts the failures that were expected.
+	Known int
+}
+
+// Judge judges a run. x may be nil. Entries of x that are about nothing do not count in a shard: only the whole can tell.
+func Judge(r *Run, x *Expectations) Judgement {
+	var j Judgement
+	used := make([]bool, 0)
+	if x != nil {
+		used = make([]bool, len(x.List))
+	}
+	for i := range r.Cells {
+		j.cell(&r.Cells[i], x, used)
+	}
+	if r.Plan.Shard == nil && x != nil {
+		for i, e := range x.List {
+			if !used[i] {
+				j.Unused = append(j.Unused, fmt.Sprintf("%s: %s (%s)", x.Name, e, e.Reason))
+			}
+		}
+	}
+	j.Pass = len(j.Failures)+len(j.Flaky)+len(j.Errors)+len(j.Missing)+len(j.Fixed)+len(j.Unused) == 0
+	return j
+}
+
+// cell judges one cell and notes which entries were about it.
+func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
+	covered := func(name string) *Expectation {
+		var first *Expectation
+		if x != nil {
+			for i := range x.List {
+				if x.List[i].covers(c, name) {
+					used[i] = true
+					if first == nil {
+						first = &x.List[i]
+					}
+				}
+			}
+		}
+		return first
+	}
+	unknown := 0 // cases without a result that nobody expected
+	for _, one := range c.Cases {
+		e := covered(one.Name)
+		line := c.ID + " " + one.Name
+		if why := cmp.Or(one.Message, one.Reason); why != "" {
+			line += ": " + why
+		}
+		switch s := one.Status; {
+		case s == Pass && e != nil:
+			j.Fixed = append(j.Fixed, fmt.Sprintf("%s %s passed, and %s expects it to fail: %s (%s)", c.ID, one.Name, x.Name, e, e.Reason))
+		case s != Fail && s != Flaky && s != Missing:
+		case e != nil:
+			j.Known++
+		case s == Fail:
+			j.Failures = append(j.Failures, line)
+		case s == Flaky:
+			j.Flaky = append(j.Flaky, line)
+		default:
+			unknown++
+		}
+	}
+	line := c.ID + ": " + cmp.Or(c.Reason, string(c.Status))
+	blame := false // there is something that no case stands for
+	switch c.Status {
+	case Missing, Stale:
+		j.Missing = append(j.Missing, line)
+	case Error:
+		blame = unknown > 0 || c.Count(Missing) == 0 || c.Label.Conflict != ""
+	case Fail, Flaky:
+		blame = unknown > 0 || c.Count(Fail)+c.Count(Flaky)+c.Count(Missing) == 0
+	}
+	switch {
+	case !blame:
+	case covered("") != nil:
+		j.Known++
+	case c.Status == Flaky:
+		j.Flaky = append(j.Flaky, line)
+	default:
+		j.Errors = append(j.Errors, line)
+	}
+}

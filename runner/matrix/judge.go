@@ -1,0 +1,215 @@
+package matrix
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// repeated joins a first attempt and its repetition, which tells flaky from failed and nothing else: no failure becomes a pass. The second
+// return value says why the cell is flaky although no case may be: the first attempt broke as a whole, and the second did not.
+func repeated(first, second outcome) (outcome, string) {
+	out := first
+	out.notes = append(slices.Clone(first.notes), prefixed("repeated: ", second.notes)...)
+	out.header = slices.Clone(first.header)
+	for _, d := range second.header {
+		if !slices.Contains(out.header, d) {
+			out.header = append(out.header, d)
+		}
+	}
+	out.cases = nil
+	for _, c := range first.cases {
+		if i := slices.IndexFunc(second.cases, func(s CaseResult) bool { return s.Name == c.Name }); i >= 0 {
+			c = again(c, second.cases[i], first.bailed)
+		}
+		out.cases = append(out.cases, c)
+	}
+	why := first.broke()
+	if why == "" {
+		return out, ""
+	}
+	if now := second.broke(); now != "" {
+		if now != why {
+			out.note("repeated: %s", now)
+		}
+		return out, ""
+	}
+	out.cases = slices.DeleteFunc(out.cases, CaseResult.unnamed)
+	for _, c := range second.cases { // the first attempt did not get as far as naming it
+		if !slices.ContainsFunc(out.cases, func(o CaseResult) bool { return o.Name == c.Name }) {
+			out.cases = append(out.cases, c)
+		}
+	}
+	out.problem, out.bail, out.bailed, out.exit = "", "", false, second.exit
+	return out, "the first attempt: " + why
+}
+
+// broke says why an attempt is no report on each of its cases; empty when it is one.
+func (o *outcome) broke() string {
+	switch {
+	case o.problem != "":
+		return o.problem
+	case o.bailed:
+		return "Bail out! " + o.bail
+	case slices.ContainsFunc(o.cases, CaseResult.unnamed):
+		return "the client ended before its last case; " + exitText(o.exit)
+	}
+	return ""
+}
+
+// unnamed reports whether nobody knows which case it was: a number of the plan that has no point.
+func (c CaseResult) unnamed() bool { return strings.HasPrefix(c.Name, "(point ") && c.Status == Missing }
+
+// again is what two attempts at a case amount to. bailed says that the first attempt gave up, so that a missing case was never tried.
+func again(first, second CaseResult, bailed bool) CaseResult {
+	bad := func(s Status) bool { return s == Fail || s == Missing }
+	out, other := first, second
+	switch {
+	case first.Status == Missing && bailed && second.Status != Missing:
+		return second
+	case first.Status == Missing && second.Status == Fail:
+		out, other = second, first
+	case bad(first.Status) && bad(second.Status):
+		if first.Status == Fail && second.Status == Fail && second.Message != first.Message && second.Message != "" {
+			out.Notes = append(slices.Clone(out.Notes), "repeated: "+second.Message)
+		}
+	case bad(first.Status):
+		out.Status = Flaky
+		out.Notes = append(slices.Clone(out.Notes), "repeated: "+string(second.Status))
+	case second.Status == Fail: // the repetition of a whole
+		out, other = second, first
+		out.Status = Flaky
+		out.Notes = append(slices.Clone(out.Notes), "the first time: "+string(first.Status))
+	default:
+		return first
+	}
+	out.Attempts = 2
+	out.Drafts = distinct(slices.Concat(out.Drafts, other.Drafts))
+	return out
+}
+
+func prefixed(prefix string, list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = prefix + s
+	}
+	return out
+}
+
+// judge says what an outcome amounts to. flaky is what repeated said about the cell as a whole.
+func judge(cell Cell, o outcome, flaky string) CellResult {
+	r := CellResult{Cell: cell, ExitCode: o.exit, Cases: o.cases, Notes: o.notes}
+	var foreign string
+	r.Label, foreign = label(cell, o)
+	count := func(s Status) int { return r.Count(s) }
+	switch {
+	case foreign != "":
+		r.Status, r.Reason = Error, foreign
+	case count(Fail) > 0:
+		c := r.Cases[slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Fail })]
+		r.Status, r.Layer, r.Reason = Fail, c.Layer, fmt.Sprintf("%s: %s", c.Name, cmp.Or(c.Message, c.Received, "failed"))
+		if o.bailed {
+			r.Layer = cmp.Or(o.layer, r.Layer)
+		}
+		if o.problem != "" {
+			r.Notes = append(r.Notes, o.problem)
+		}
+	case o.bailed && len(r.Cases) > 0:
+		r.Status, r.Layer, r.Reason = Fail, o.layer, "Bail out! "+o.bail
+	case o.problem != "" || o.bailed:
+		r.Status, r.Layer, r.Reason = Error, o.layer, cmp.Or(o.problem, "Bail out! "+o.bail)
+	case count(Missing) > 0:
+		i := slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Missing })
+		r.Status, r.Reason = Error, fmt.Sprintf("no result for %d of %d cases, first %s: %s; %s", count(Missing), len(r.Cases), r.Cases[i].Name, r.Cases[i].Message, exitText(o.exit))
+	case count(Flaky) > 0:
+		c := r.Cases[slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Flaky })]
+		r.Status, r.Layer, r.Reason = Flaky, c.Layer, fmt.Sprintf("%s did not fail again: %s", c.Name, cmp.Or(c.Message, "failed"))
+	case flaky != "" && len(r.Cases) > 0:
+		r.Status, r.Reason = Flaky, flaky
+	case count(Pass) > 0:
+		r.Status = Pass
+	case count(Todo) > 0:
+		r.Status = Todo
+	case count(Skip) > 0:
+		r.Status = Skip
+	case count(NotApplicable) > 0:
+		r.Status = NotApplicable
+	default:
+		r.Status, r.Reason = Error, "the client ran no case"
+	}
+	if r.Reason == "" && r.Status != Pass {
+		for _, c := range r.Cases {
+			if c.Status == r.Status && c.Reason != "" {
+				r.Reason = c.Name + ": " + c.Reason
+				break
+			}
+		}
+	}
+	return r
+}
+
+// label says which draft was negotiated, as the client's report has it, role by role where it names roles. foreign says that it was not
+// the one that the cell is about: then it is no result of the cell.
+func label(cell Cell, o outcome) (l Label, foreign string) {
+	for _, c := range o.cases {
+		l.Roles = append(l.Roles, c.Drafts...)
+	}
+	l.Roles = distinct(l.Roles)
+	var seen []string
+	for _, r := range l.Roles {
+		if !slices.Contains(seen, r.Draft) {
+			seen = append(seen, r.Draft)
+		}
+	}
+	slices.Sort(seen)
+	switch {
+	case len(seen) > 0:
+		l.Source = Negotiated
+		for _, h := range o.header {
+			if !slices.Contains(seen, h) {
+				l.Conflict = fmt.Sprintf("the report's header says %s, its sessions %s", h, strings.Join(seen, ", "))
+			}
+		}
+	case len(o.header) == 1:
+		l.Source, seen = Negotiated, o.header
+	default:
+		l.Source, l.Draft = Predicted, cell.Predicted
+		if len(o.header) > 1 {
+			l.Conflict = "the report's header claims " + strings.Join(o.header, " and ")
+		}
+		return l, ""
+	}
+	if len(seen) == 1 {
+		l.Draft = seen[0]
+	}
+	foreign = other(cell, o, l, seen)
+	l.Conflict = cmp.Or(foreign, l.Conflict)
+	return l, foreign
+}
+
+// other says that something passed, or at least did not fail, with a draft that was not to be offered. (A relay that selects such a draft
+// makes the client's case fail, and that is a result.)
+func other(cell Cell, o outcome, l Label, seen []string) string {
+	if cell.Draft == "" {
+		return ""
+	}
+	wrong := ""
+	for _, c := range o.cases {
+		if c.Status == Fail || c.Status == Missing {
+			continue
+		}
+		for _, r := range c.Drafts {
+			if r.Draft != cell.Draft {
+				wrong = r.Draft
+			}
+		}
+	}
+	if len(l.Roles) == 0 && seen[0] != cell.Draft && o.count(Pass, Flaky, Todo) > 0 {
+		wrong = seen[0]
+	}
+	if wrong == "" {
+		return ""
+	}
+	return fmt.Sprintf("the client was to offer %s alone, and reports %s: this cell was not tested", cell.Draft, wrong)
+}

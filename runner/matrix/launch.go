@@ -1,0 +1,160 @@
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// containerPort is where relay images listen (CONTRACT §6).
+const containerPort = "4443"
+
+// launching is how a relay is started.
+type launching struct {
+	argv, env []string // env in addition to ours
+	before    [][]string
+	port      int // on this host
+	address   string
+	path      string
+	network   string // of a container, with the address there
+	inside    string
+	cleanup   []func() // in reverse order
+}
+
+func (l *launching) clean() {
+	for len(l.cleanup) > 0 {
+		last := len(l.cleanup) - 1
+		l.cleanup[last]()
+		l.cleanup = l.cleanup[:last]
+	}
+}
+
+// prepare says how the relay is started, with a certificate and a place for its logs.
+func (h *host) prepare() (_ *launching, err error) {
+	l := &launching{}
+	defer func() {
+		if err != nil {
+			l.clean()
+		}
+	}()
+	host, port := "127.0.0.1", ""
+	if h.e.URL != "" {
+		u, err := transport.ParseURL(h.e.URL)
+		if err != nil {
+			return nil, err
+		}
+		host, port, l.path = u.Host, u.Port, u.Path
+	}
+	cert, key, err := h.certificate(l)
+	if err != nil {
+		return nil, err
+	}
+	mlog := ""
+	if h.o.QLOG {
+		if mlog, err = filepath.Abs(filepath.Join(h.o.Dir, "relays", h.e.Relay, h.e.Name+".mlog")); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(mlog, 0o777); err != nil {
+			return nil, err
+		}
+	}
+	if h.e.Kind == KindContainer {
+		err = h.container(l, host, port, cert, key, mlog)
+	} else {
+		err = h.command(l, host, port, cert, key, mlog)
+	}
+	return l, err
+}
+
+// certificate makes the relay's, in a folder of its own that a container's user may read.
+func (h *host) certificate(l *launching) (cert, key string, err error) {
+	if h.o.Certificate == nil {
+		return "", "", nil
+	}
+	dir, err := os.MkdirTemp("", "moqt-certs-")
+	if err != nil {
+		return "", "", err
+	}
+	l.cleanup = append(l.cleanup, func() { os.RemoveAll(dir) })
+	cert, key, err = h.o.Certificate(dir)
+	if err != nil {
+		return "", "", fmt.Errorf("its certificate: %w", err)
+	}
+	return cert, key, errors.Join(os.Chmod(dir, 0o755), os.Chmod(cert, 0o644), os.Chmod(key, 0o644))
+}
+
+// relayEnv is what the contract tells a relay.
+func relayEnv(port, cert, key, mlog string) []string {
+	env := []string{"MOQT_ROLE=relay", "MOQT_PORT=" + port}
+	for _, pair := range [][2]string{{"MOQT_CERT", cert}, {"MOQT_KEY", key}, {"MOQT_MLOG_DIR", mlog}} {
+		if pair[1] != "" {
+			env = append(env, pair[0]+"="+pair[1])
+		}
+	}
+	return env
+}
+
+// command prepares a program: at the port of its URL, or at a free one.
+func (h *host) command(l *launching, host, port, cert, key, mlog string) (err error) {
+	if port == "" {
+		if l.port, err = freePort(); err != nil {
+			return err
+		}
+	} else if l.port, err = strconv.Atoi(port); err != nil {
+		return err
+	}
+	port = strconv.Itoa(l.port)
+	values := map[string]string{"port": port, "cert": cert, "key": key, "mlog": mlog}
+	if l.argv, err = expand(h.e.Command, values); err != nil {
+		return err
+	}
+	own, err := expand(append([]string{"env"}, sortedEnv(h.e.Env)...), values)
+	if err != nil {
+		return err
+	}
+	l.env = append(relayEnv(port, cert, key, mlog), own[1:]...)
+	l.address = net.JoinHostPort(host, port)
+	return nil
+}
+
+// container prepares a container, in a network of its own where clients in containers find it, with its port on our loopback for
+// everybody else.
+func (h *host) container(l *launching, host, port, cert, key, mlog string) (err error) {
+	if h.o.Engine == "" {
+		return errors.New("there is no container engine")
+	}
+	if h.e.URL == "" {
+		host, port = "relay", containerPort
+	}
+	if l.port, err = freePort(); err != nil {
+		return err
+	}
+	name, network := containerName("relay"), containerName("net")
+	l.before = [][]string{{h.o.Engine, "network", "create", network}}
+	l.network, l.inside = network, net.JoinHostPort(host, port)
+	l.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(l.port))
+	l.argv = []string{h.o.Engine, "run", "--rm", "--name", name, "--network", network, "--network-alias", host, "-p", l.address + ":" + port + "/udp"}
+	inCert, inKey, inLog := "", "", ""
+	if cert != "" {
+		inCert, inKey = "/certs/cert.pem", "/certs/priv.key"
+		l.argv = append(l.argv, "-v", cert+":"+inCert+":ro", "-v", key+":"+inKey+":ro")
+	}
+	if mlog != "" {
+		inLog = "/mlog"
+		l.argv = append(l.argv, "-v", mlog+":"+inLog)
+	}
+	for _, pair := range append(relayEnv(port, inCert, inKey, inLog), sortedEnv(h.e.Env)...) {
+		l.argv = append(l.argv, "-e", pair)
+	}
+	l.argv = append(l.argv, h.e.Image)
+	l.cleanup = append(l.cleanup, func() { // the engine says so when there is nothing left
+		_ = h.x.engine("rm", "-f", name)
+		_ = h.x.engine("network", "rm", network)
+	})
+	return nil
+}

@@ -1,0 +1,122 @@
+package matrix
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// Options say how a plan is executed.
+type Options struct {
+	// Dir is the run's folder, results/<run>; its last element is the run's ID. It is made when it is not there.
+	Dir string
+	// Resume goes on with the run in Dir. Without it, a folder that has a run is refused.
+	Resume bool
+	// Versions are those of the tools, for run.json.
+	Versions map[string]string
+	// Program is how this program is called, for the line that repeats a cell of the built-in client.
+	Program []string
+
+	// Builtin gives the built-in client for a cell, and the cases to run: those of the request, or the standard set.
+	Builtin func(r Request) (runner.Client, []runner.Case, error)
+	// Embedded starts the relay of an endpoint of KindEmbedded. ctx bounds the start only.
+	Embedded func(ctx context.Context, e Endpoint) (*Instance, error)
+	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. Nil is a relay that is ready as soon
+	// as its port is bound.
+	Probe func(ctx context.Context, url string) error
+	// Certificate writes a self-signed certificate for localhost and relay into a folder, and gives the two files.
+	Certificate func(dir string) (cert, key string, err error)
+	// Engine is the container engine, "docker", "podman" or a path; it takes arguments as docker does. Empty is none.
+	Engine string
+
+	// Parallel bounds what runs at once, over all relays: cases of the built-in client and processes of others; 0 is 4 for each core.
+	Parallel int
+	// PerRelay bounds what runs at once against one relay, 0 is 4; Limits are bounds for relays by name.
+	PerRelay int
+	Limits   map[string]int
+	// NoRetry does not repeat what failed: nothing is flaky then.
+	NoRetry bool
+	// CellTimeout bounds a cell, repetition included; 0 is 5 minutes. StartTimeout bounds the start of a relay; 0 is 20 s. PullTimeout
+	// bounds the fetching of an image; 0 is 10 minutes. The run's own deadline is ctx's.
+	CellTimeout, StartTimeout, PullTimeout time.Duration
+	// QLOG asks for qlog files of each cell.
+	QLOG bool
+	// Expected are the failures that do not fail the run; may be nil.
+	Expected *Expectations
+	// Progress is told of results, once they are safe; may be nil.
+	Progress Progress
+	// Sync says when results are safe.
+	Sync Sync
+}
+
+// Request asks for the built-in client.
+type Request struct {
+	Cell     Cell
+	Endpoint Endpoint
+	// URL is the relay's, with the transport's scheme; TLSDisableVerify says not to verify its certificate.
+	URL              string
+	TLSDisableVerify bool
+	// Instance is the relay that was started; nil for one that is reached by its URL.
+	Instance *Instance
+	// Cases are those of the plan; none for the standard set.
+	Cases []string
+	// QLOGDir is where qlog files go; empty for none.
+	QLOGDir string
+}
+
+// Instance is a relay that runs.
+type Instance struct {
+	// Address is the host and port at which clients on this host reach it; Path is that of its URL.
+	Address, Path string
+	// Value is the starter's own, for Options.Builtin.
+	Value any
+	// Done is closed when the relay has ended by itself; nil says that it does not. Err says why, once it has; may be nil.
+	Done <-chan struct{}
+	Err  func() error
+	// Stop ends it and waits until it has.
+	Stop func()
+
+	// network is that of a container, and inside is the address there.
+	network, inside string
+}
+
+// ended reports whether the relay has ended by itself.
+func (i *Instance) ended() bool {
+	if i.Done == nil {
+		return false
+	}
+	select {
+	case <-i.Done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Sync says when a result is safe against what.
+type Sync int
+
+// The policies.
+const (
+	// SyncBatch: what has come in together is on the disk before it is reported; it survives a loss of power.
+	SyncBatch Sync = iota
+	// SyncNone: the operating system has it before it is reported; it survives a kill of the program.
+	SyncNone
+)
+
+func (o *Options) fill() {
+	o.Parallel = max(cmp.Or(o.Parallel, 4*runtime.GOMAXPROCS(0)), 1)
+	o.PerRelay = max(cmp.Or(o.PerRelay, 4), 1)
+	o.CellTimeout = cmp.Or(o.CellTimeout, 5*time.Minute)
+	o.StartTimeout = cmp.Or(o.StartTimeout, 20*time.Second)
+	o.PullTimeout = cmp.Or(o.PullTimeout, 10*time.Minute)
+	if o.Progress == nil {
+		o.Progress = quiet{}
+	}
+	if len(o.Program) == 0 {
+		o.Program = []string{"moq-interop-client"}
+	}
+}

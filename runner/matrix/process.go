@@ -1,0 +1,173 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// grace is how long a program that is asked to end may take before it is ended.
+const grace = 2 * time.Second
+
+// program makes a command that leads a process group of its own. When ctx ends, the whole group is asked to end, and ended after the
+// grace.
+func program(ctx context.Context, argv, env []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = env
+	cmd.WaitDelay = grace
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return askGroup(cmd.Process) }
+	return cmd
+}
+
+// finish waits for a started program, ends what is left of its group, and gives its exit code, nil when a signal ended it. The error says
+// that it could not be waited for; an exit code is none.
+func finish(cmd *exec.Cmd) (*int, error) {
+	err := cmd.Wait()
+	endGroup(cmd.Process)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil // the exit code, or the end of the context, says it; a grandchild that holds the pipe open is none of the client's results
+	}
+	if cmd.ProcessState == nil || !cmd.ProcessState.Exited() {
+		return nil, err
+	}
+	code := cmd.ProcessState.ExitCode()
+	return &code, err
+}
+
+// contractNames are the variables that the contract gives a meaning: a client gets those of its cell and none of ours.
+var contractNames = []string{
+	"RELAY_URL", "TESTCASE", "VERBOSE", "TLS_DISABLE_VERIFY", "MOQT_DRAFT", "DRAFT", "NAMESPACE_PREFIX", "AUTH_TOKEN", "COMPAT", "QLOGDIR", "SSLKEYLOGFILE",
+	"MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY", "MOQT_MLOG_DIR",
+}
+
+// inherited is the environment of a program that is started: ours without the contract's names, and then add.
+func inherited(add []string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(contractNames, name)
+	})
+	return append(env, add...)
+}
+
+// head keeps the first bytes written to it, and counts the rest. It never blocks a writer.
+type head struct {
+	mu   sync.Mutex
+	max  int
+	b    []byte
+	lost int
+}
+
+// Write implements io.Writer.
+func (h *head) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := min(len(p), h.max-len(h.b))
+	h.b = append(h.b, p[:n]...)
+	h.lost += len(p) - n
+	return len(p), nil
+}
+
+// tail keeps the last bytes written to it.
+type tail struct {
+	mu  sync.Mutex
+	max int
+	b   []byte
+}
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p[max(0, len(p)-t.max):]...)
+	if len(t.b) > 2*t.max {
+		t.b = append(t.b[:0], t.b[len(t.b)-t.max:]...)
+	}
+	return len(p), nil
+}
+
+// text gives the last bytes.
+func (t *tail) text() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.b[max(0, len(t.b)-t.max):])
+}
+
+// last gives the last line that says something, cut to a length for a sentence.
+func (t *tail) last() string {
+	lines := strings.Split(strings.TrimSpace(string(t.text())), "\n")
+	line := strings.TrimSpace(lines[len(lines)-1])
+	const most = 300
+	if len(line) > most {
+		line = strings.ToValidUTF8(line[:most], "") + "…"
+	}
+	return line
+}
+
+// expand replaces {name} in the words of a command by its value. A word whose values are all empty is dropped, and with it the word
+// before, if that is a flag without a placeholder: ["-t", "{case}"] is nothing when no case is named.
+func expand(words []string, values map[string]string) ([]string, error) {
+	var out []string
+	flag := false // the last word of out is a flag as it stood
+	for _, w := range words {
+		has, empty, plain := false, true, ""
+		rest := w
+		for {
+			i := strings.IndexByte(rest, '{')
+			j := strings.IndexByte(rest[max(i, 0):], '}') + max(i, 0)
+			if i < 0 || j < i {
+				plain += rest
+				break
+			}
+			value, known := values[rest[i+1:j]]
+			if !known && isName(rest[i+1:j]) {
+				return nil, fmt.Errorf("%q: no placeholder is called %s", w, rest[i:j+1])
+			}
+			if !known { // braces of the command's own, as in JSON
+				plain += rest[:j+1]
+				rest = rest[j+1:]
+				continue
+			}
+			has, empty = true, empty && value == ""
+			plain += rest[:i] + value
+			rest = rest[j+1:]
+		}
+		if has && empty {
+			if flag {
+				out = out[:len(out)-1]
+			}
+			flag = false
+			continue
+		}
+		flag = !has && strings.HasPrefix(w, "-")
+		out = append(out, plain)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the command is empty")
+	}
+	return out, nil
+}
+
+// isName reports whether text could be the name of a placeholder.
+func isName(text string) bool {
+	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz-") == ""
+}
+
+// quote makes a line that a POSIX shell reads back as the words.
+func quote(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = w
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") != "" {
+			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}

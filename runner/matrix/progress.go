@@ -1,0 +1,209 @@
+package matrix
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Progress is told how a run goes on. Calls do not overlap; a result that it is told of is safe.
+type Progress interface {
+	// Begin: total cells, of which done have a result from before.
+	Begin(total, done int)
+	// Cell is a result.
+	Cell(c *CellResult)
+	// Note is something else worth a line: a relay that is started, or has ended.
+	Note(text string)
+	// End is the whole run.
+	End(r *Run)
+}
+
+// quiet tells nobody.
+type quiet struct{}
+
+func (quiet) Begin(int, int)   {}
+func (quiet) Cell(*CellResult) {}
+func (quiet) Note(string)      {}
+func (quiet) End(*Run)         {}
+
+// tally counts for both forms of progress.
+type tally struct {
+	total, before, done, bad int
+	started                  time.Time
+}
+
+func (t *tally) begin(total, done int) {
+	t.total, t.before, t.done, t.started = total, done, done, time.Now()
+}
+
+// cell counts a result and says whether it is worth a line of its own.
+func (t *tally) cell(c *CellResult) bool {
+	t.done++
+	switch c.Status {
+	case Fail, Flaky, Error, Missing:
+		t.bad++
+		return true
+	}
+	return false
+}
+
+// left is the time that is left if it goes on as it went, and false while nobody can know.
+func (t *tally) left() (time.Duration, bool) {
+	n := t.done - t.before
+	if n < 3 || t.done >= t.total {
+		return 0, false
+	}
+	d := time.Since(t.started) / time.Duration(n) * time.Duration(t.total-t.done)
+	if d < time.Minute {
+		return d.Round(time.Second), true
+	}
+	return d.Round(10 * time.Second), true
+}
+
+// state says how far it is.
+func (t *tally) state() string {
+	s := fmt.Sprintf("%d/%d cells, %d not passed", t.done, t.total, t.bad)
+	if d, ok := t.left(); ok {
+		s += fmt.Sprintf(", about %v left", d)
+	}
+	return s
+}
+
+// result is a line about a cell.
+func result(c *CellResult) string {
+	s := fmt.Sprintf("%-7s %s", c.Status, c.ID)
+	if c.Layer != "" {
+		s += " [" + c.Layer + "]"
+	}
+	if c.Reason != "" {
+		s += " " + c.Reason
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// total is a line about a run.
+func total(r *Run) string {
+	var parts []string
+	for _, s := range Statuses {
+		if n := r.Count(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no cells"}
+	}
+	s := fmt.Sprintf("%s: %s", r.ID, strings.Join(parts, ", "))
+	if r.Ended != "" {
+		s += "; ended early: " + r.Ended
+	}
+	return s
+}
+
+// lines is progress for what is no terminal.
+type lines struct {
+	tally
+	w    io.Writer
+	last time.Time
+	// every is the time between lines that only say how far it is.
+	every time.Duration
+}
+
+// NewLines tells of what did not pass, and every half minute how far it is, in plain lines. Errors of w are ignored: they are none of
+// the run's.
+func NewLines(w io.Writer) Progress { return &lines{w: w, every: 30 * time.Second} }
+
+func (l *lines) Begin(total, done int) {
+	l.begin(total, done)
+	l.last = l.started
+	if done > 0 {
+		fmt.Fprintf(l.w, "%d cells, %d of them done before\n", total, done)
+		return
+	}
+	fmt.Fprintf(l.w, "%d cells\n", total)
+}
+
+func (l *lines) Cell(c *CellResult) {
+	if l.cell(c) {
+		fmt.Fprintln(l.w, result(c))
+	}
+	if now := time.Now(); now.Sub(l.last) >= l.every {
+		l.last = now
+		fmt.Fprintln(l.w, l.state())
+	}
+}
+
+func (l *lines) Note(text string) { fmt.Fprintln(l.w, text) }
+
+func (l *lines) End(r *Run) { fmt.Fprintln(l.w, total(r)) }
+
+// terminal is progress with a line that is written over.
+type terminal struct {
+	tally
+	w      io.Writer
+	drawn  time.Time
+	status sync.Mutex // between the calls and the clock
+	stop   chan struct{}
+	ended  sync.WaitGroup
+}
+
+// NewTerminal keeps one line that says how far it is, and writes what did not pass above it. Errors of w are ignored.
+func NewTerminal(w io.Writer) Progress { return &terminal{w: w} }
+
+// Erasing a line, for every terminal that knows ANSI.
+const erase = "\r\x1b[K"
+
+func (t *terminal) Begin(total, done int) {
+	t.begin(total, done)
+	t.stop = make(chan struct{})
+	t.draw(true)
+	t.ended.Go(func() { // the time left changes although nothing comes in
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				t.status.Lock()
+				t.draw(true)
+				t.status.Unlock()
+			case <-t.stop:
+				return
+			}
+		}
+	})
+}
+
+func (t *terminal) draw(now bool) {
+	if !now && time.Since(t.drawn) < 50*time.Millisecond {
+		return
+	}
+	t.drawn = time.Now()
+	io.WriteString(t.w, erase+t.state())
+}
+
+func (t *terminal) Cell(c *CellResult) {
+	t.status.Lock()
+	defer t.status.Unlock()
+	worth := t.cell(c)
+	if worth {
+		fmt.Fprintf(t.w, "%s%s\n", erase, result(c))
+	}
+	t.draw(worth)
+}
+
+func (t *terminal) Note(text string) {
+	t.status.Lock()
+	defer t.status.Unlock()
+	fmt.Fprintf(t.w, "%s%s\n", erase, text)
+	t.draw(true)
+}
+
+func (t *terminal) End(r *Run) {
+	if t.stop != nil {
+		close(t.stop)
+		t.ended.Wait()
+		t.stop = nil
+	}
+	fmt.Fprintf(t.w, "%s%s\n", erase, total(r))
+}
