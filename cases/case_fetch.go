@@ -40,14 +40,25 @@ func history(ctx context.Context, e *Env) *publisher {
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	s.gather(step, k, r)
+	if what := k.corrupted(); what != "" {
+		e.Fail(transport.LayerData, l.String()+" at the subscriber", what)
+	}
 	if what := k.problem(); what != "" {
-		e.Note("subscriber: %s", what)
+		e.Note("subscriber: %s", what) // more than was published; the cases of the data plane judge that
 	}
 	return p
 }
 
-// fetchGroup: a standalone FETCH of group 1 returns exactly its objects.
-func fetchGroup(ctx context.Context, e *Env) error {
+var fetchGroup = Case{
+	ID: "fetch", Title: "FETCH of a group returns exactly its objects",
+	Topics: []wire.Topic{wire.TopicFetch, wire.TopicFetchOK},
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"}, Timeout: caseLimit,
+	Faults: []string{"fetch-silent", "fetch-error", "fetch-missing-object", "fetch-extra-object", "fetch-corrupt-payload", "fetch-reset", "fetch-no-stream", "fetch-everything", "drop-object", "corrupt-payload"},
+	Run:    runFetchGroup,
+}
+
+// runFetchGroup: a standalone FETCH of group 1 returns exactly its objects.
+func runFetchGroup(ctx context.Context, e *Env) error {
 	p := history(ctx, e)
 	s := e.Dial(ctx, "fetcher")
 	step, cancel := e.Step(ctx)

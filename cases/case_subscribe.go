@@ -10,9 +10,17 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// subscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says nothing about the track; any other
+var subscribeError = Case{
+	ID: "subscribe-error", Title: "SUBSCRIBE to a track that does not exist is refused",
+	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: 2 * time.Second,
+	Faults: []string{"subscribe-accepts-everything", "subscribe-error-zero", "subscribe-silent"},
+	Run:    runSubscribeError,
+}
+
+// runSubscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says nothing about the track; any other
 // code refuses it, and the message names it where it is not the draft's own for this.
-func subscribeError(ctx context.Context, e *Env) error {
+func runSubscribeError(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
 	_, err := s.Subscribe(ctx, s.subscribeMessage(e.Namespace(), e.TrackName()))
@@ -32,8 +40,16 @@ func subscribeError(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// announceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and its SUBSCRIBE_OK the subscriber.
-func announceSubscribe(ctx context.Context, e *Env) error {
+var announceSubscribe = Case{
+	ID: "announce-subscribe", Title: "a SUBSCRIBE reaches the publisher of its namespace", Aliases: []string{"publish-namespace-subscribe"},
+	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubscribeOK},
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"}, Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
+	Faults: []string{"route-nowhere", "subscribe-ok-without-publisher", "subscribe-silent"},
+	Run:    runAnnounceSubscribe,
+}
+
+// runAnnounceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and its SUBSCRIBE_OK the subscriber.
+func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	source := e.Dial(ctx, "publisher")
 	p := source.publisher(ns, e.TrackName())
@@ -46,8 +62,16 @@ func announceSubscribe(ctx context.Context, e *Env) error {
 // announceDelay is how much later than the SUBSCRIBE the namespace is published.
 const announceDelay = 500 * time.Millisecond
 
-// subscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair, but it must answer it.
-func subscribeBeforeAnnounce(ctx context.Context, e *Env) error {
+var subscribeBeforeAnnounce = Case{
+	ID: "subscribe-before-announce", Title: "a SUBSCRIBE before the namespace is published is answered", Aliases: []string{"subscribe-before-publish-namespace"},
+	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicRequestError},
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"}, Roles: []string{"subscriber", "publisher"}, Timeout: 3500 * time.Millisecond,
+	Faults: []string{"subscribe-before-silent", "subscribe-silent"},
+	Run:    runSubscribeBeforeAnnounce,
+}
+
+// runSubscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair, but it must answer it.
+func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	s := e.Dial(ctx, "subscriber")
 	sub, err := s.StartSubscribe(ctx, s.subscribeMessage(ns, e.TrackName()))

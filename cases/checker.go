@@ -124,6 +124,16 @@ func (k *checker) count() string {
 	return fmt.Sprintf("%d of %d objects", len(k.want)-k.missing, len(k.want))
 }
 
+// corrupted says which objects came with another content than was published, "" for none.
+func (k *checker) corrupted() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.wrong) == 0 {
+		return ""
+	}
+	return "corrupted " + few(k.wrong)
+}
+
 // problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly those wanted.
 func (k *checker) problem() string {
 	k.mu.Lock()

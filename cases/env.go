@@ -15,8 +15,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// stepLimit bounds one step of a case that has no limits of its own for its steps.
-const stepLimit = 5 * time.Second
+// The limits of cases that have none of their own: caseLimit in all, stepLimit a step.
+const (
+	caseLimit = 15 * time.Second
+	stepLimit = 5 * time.Second
+)
 
 // Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not return.
 // Verbs may be called in the case's own goroutine and in those started with Go; Env is safe for concurrent use.

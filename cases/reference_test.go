@@ -98,19 +98,20 @@ var failures = map[string]map[string]failure{
 		"fetch-reset":           {layer: "data", piece: "RESET_STREAM"},
 		"fetch-no-stream":       {layer: "data", piece: "0 of 5 objects: missing {1, 0}"},
 		"fetch-everything":      {layer: "data", piece: "unexpected {0, 0}"},
+		"corrupt-payload":       {layer: "data", piece: "corrupted {0, 0}: payload differs from byte 0"},
 		"drop-object":           {layer: "data", piece: "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"},
 	},
 	"join": {
 		"join-hole":             {layer: "data", piece: "14 of 15 objects: missing {2, 4}"},
 		"join-duplicate":        {layer: "data", piece: "15 of 15 objects: more than once {2, 4}"},
-		"join-silent":           {layer: "data", piece: "10 of 15 objects: missing {2, 0}", old: "nothing for 5000 ms after FETCH"},
-		"fetch-error":           {layer: "data", piece: "fill ended after", old: "0x0 INTERNAL_ERROR"},
+		"join-silent":           {layer: "data", piece: "10 of 15 objects: missing {2, 0}", old: "no such answer for 5000 ms after FETCH"},
+		"fetch-error":           {layer: "data", piece: "RESET_STREAM", old: "0x0 INTERNAL_ERROR"},
 		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {2, 0}: payload differs from byte 0"},
 	},
 	"join-one-back": {
 		"join-hole":      {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
 		"join-duplicate": {layer: "data", piece: "20 of 20 objects: more than once {2, 4}"},
-		"join-silent":    {layer: "data", piece: "10 of 20 objects: missing {1, 0}", old: "nothing for 5000 ms after FETCH"},
+		"join-silent":    {layer: "data", piece: "10 of 20 objects: missing {1, 0}", old: "no such answer for 5000 ms after FETCH"},
 		"fetch-reset":    {layer: "data", piece: "RESET_STREAM"},
 	},
 }

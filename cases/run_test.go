@@ -224,3 +224,46 @@ func TestNoRequestIDs(t *testing.T) {
 		})
 	}
 }
+
+// With the tolerance requests go out although the peer grants none, and that is reported.
+func TestNoRequestLimit(t *testing.T) {
+	for _, d := range []wire.Draft{14, 15, 16} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, d, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+				s, err := conn.AcceptStream(ctx)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var in []byte
+				for buf := make([]byte, 1024); ; {
+					n, err := s.Read(buf)
+					if err != nil {
+						return
+					}
+					in = append(in, buf[:n]...)
+					for m, n, err := wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}); err == nil; m, n, err = wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}) {
+						in = in[n:]
+						var answer wire.Message
+						switch m := m.(type) {
+						case *wire.Setup:
+							answer = &wire.Setup{Sender: wire.ServerSide, SelectedVersion: d.Version()}
+						case *wire.PublishNamespace:
+							answer = &wire.RequestOK{Answers: m.Kind(), RequestID: m.RequestID}
+						default:
+							continue
+						}
+						out, err := wire.AppendMessage(nil, d, answer, wire.ControlStream)
+						if err != nil {
+							t.Error(err)
+						}
+						s.Write(out)
+					}
+				}
+			})
+			cfg.NoRequestLimit = true
+			want(t, cases.Run(t.Context(), find(t, "announce-only"), cfg), cases.Result{Status: cases.Pass,
+				Tolerated: []string{"no-request-limit: PUBLISH_NAMESPACE with request id 0, MAX_REQUEST_ID is 0"}})
+		})
+	}
+}
