@@ -276,7 +276,7 @@ func TestLostPublisher(t *testing.T) {
 func TestSlowSubscriber(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		const size = 10_000
-		w := newWorld(t, Options{Limits: Limits{CacheBytes: 400_000, SubscriberBytes: 100_000, Patience: 50 * time.Millisecond}})
+		w := newWorld(t, Options{Limits: Limits{CacheBytes: 400_000, SubscriberBytes: 100_000, Patience: 10 * time.Second}})
 		w.conns = memconn.Options{StreamBuffer: 20_000}
 		o := w.origin(wire.Draft18)
 		pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})

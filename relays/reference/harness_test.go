@@ -31,6 +31,9 @@ type world struct {
 	conns memconn.Options
 }
 
+// linger is short: what is waited for is datagrams after the end of a track.
+const linger = 20 * time.Millisecond
+
 // limit bounds every test; nothing should come near it.
 const limit = 20 * time.Second
 
@@ -39,6 +42,7 @@ func newWorld(t *testing.T, opts Options) *world {
 	if os.Getenv("REFERENCE_LOG") != "" {
 		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
+	opts.Limits.Session.Linger = linger
 	r, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +59,7 @@ func newWorld(t *testing.T, opts Options) *world {
 // dial opens a session of a draft with the relay.
 func (w *world) dial(d wire.Draft) *moqt.Session {
 	w.Helper()
-	s, err := moqt.Client(w.ctx, w.connect(d), moqt.Config{Drafts: []wire.Draft{d}})
+	s, err := moqt.Client(w.ctx, w.connect(d), moqt.Config{Drafts: []wire.Draft{d}, Limits: moqt.Limits{Linger: linger}})
 	if err != nil {
 		w.Fatalf("session on %s: %v", d, err)
 	}

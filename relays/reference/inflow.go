@@ -102,7 +102,9 @@ func (src *source) leave(cause moqt.ResetCode) {
 // fin is the source's FIN. One that ends before what others brought says nothing about the inflow.
 func (src *source) fin() {
 	if in := src.in; in != nil && in.last == src.last {
-		in.header.EndOfGroup = in.header.EndOfGroup || src.header.EndOfGroup
+		if src.header.EndOfGroup || in.header.EndOfGroup {
+			in.group.end(in.last)
+		}
 		in.finish(finished, 0)
 		src.in = nil
 		return
@@ -168,11 +170,8 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 	in.state, in.cause, in.dormant, in.ended = state, cause, nil, time.Now()
 	g := in.group
 	g.open--
-	switch {
-	case state == aborted:
+	if state == aborted {
 		g.whole = false
-	case in.header.EndOfGroup && in.end() > 0:
-		g.end(in.last)
 	}
 	g.settle()
 	if in.dropped > 0 && len(in.entries) == 0 { // all was evicted while it was open

@@ -3,6 +3,7 @@ package reference
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ type peer struct {
 	mu            sync.Mutex
 	subscriptions int
 	publishing    int
-	subscribed    map[string]int                 // tracks it subscribes to, by full track name
+	subscribed    map[string][]*moqt.Request     // by full track name
 	requests      map[*moqt.Request]*established // its SUBSCRIBEs, and our PUBLISHes
 	arrival       chan struct{}                  // closed at the next of them
 	prefixes      map[wire.Kind][]wire.TrackNamespace
@@ -39,7 +40,7 @@ type established struct {
 
 func (r *Relay) newPeer(s *moqt.Session) *peer {
 	p := &peer{
-		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string]int),
+		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string][]*moqt.Request),
 		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
 	}
 	p.ctx, p.cancel = context.WithCancel(s.Context())
@@ -189,22 +190,29 @@ func (p *peer) unpublished() {
 	p.publishing--
 }
 
-// holds marks a track as subscribed to by the session. Two subscriptions to a track are an error in the drafts from 14 to 18, as DUPLICATE_SUBSCRIPTION
-// from 16 on (draft-16 §5.1); the earlier ones leave it at SHOULD, and get the refusal that is nearest.
-func (p *peer) holds(key string) error {
+// holds notes that the session subscribes to a track. Two subscriptions to a track are an error in the drafts up to 18, as DUPLICATE_SUBSCRIPTION
+// from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do.
+func (p *peer) holds(key string, req *moqt.Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.subscribed[key] > 0 && p.session.Draft() <= wire.Draft18 {
+	if p.session.Draft() <= wire.Draft18 && p.subscribesTo(key) {
 		return refuse(moqt.RejectDuplicateSubscription, "the session has a subscription to this track")
 	}
-	p.subscribed[key]++
+	p.subscribed[key] = append(p.subscribed[key], req)
 	return nil
 }
 
-func (p *peer) drops(key string) {
+// subscribesTo reports whether the session has a subscription to a track that has not ended. The caller holds mu.
+func (p *peer) subscribesTo(key string) bool {
+	return slices.ContainsFunc(p.subscribed[key], func(r *moqt.Request) bool { return r.Context().Err() == nil })
+}
+
+// drops notes that a subscription is over, or will be with the next message of ours on it.
+func (p *peer) drops(key string, req *moqt.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.subscribed[key]--; p.subscribed[key] == 0 {
+	p.subscribed[key] = slices.DeleteFunc(p.subscribed[key], func(r *moqt.Request) bool { return r == req })
+	if len(p.subscribed[key]) == 0 {
 		delete(p.subscribed, key)
 	}
 }

@@ -25,12 +25,12 @@ func TestSpans(t *testing.T) {
 			for id := r.first; id <= r.last; id++ {
 				model[id] = add
 			}
-			check(t, s, model, limit)
+			compare(t, s, model, limit)
 		}
 	})
 }
 
-func check(t *rapid.T, s spans, model map[uint64]bool, limit uint64) {
+func compare(t *rapid.T, s spans, model map[uint64]bool, limit uint64) {
 	for i := 1; i < len(s); i++ {
 		if s[i-1].last >= s[i].first || s[i-1].last+1 == s[i].first {
 			t.Fatalf("ranges overlap or touch: %v", s)

@@ -88,6 +88,20 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	return o
 }
 
+// spoilJoin is the fault join-duplicate. The caller holds the track's lock.
+func (r *Relay) spoilJoin(s *subscriber) {
+	g := s.track.groups[s.joining.Group]
+	if !r.faults[joinDuplicate] || !s.hasJoining || g == nil {
+		return
+	}
+	for _, e := range g.objects {
+		if e.ObjectID == s.joining.Object {
+			s.push(&inflow{group: g, entries: []*entry{e}, last: e.ObjectID, state: finished, header: wire.SubgroupHeader{
+				GroupID: e.GroupID, SubgroupID: e.SubgroupID, IDMode: wire.SubgroupIDPresent, Priority: e.Priority, HasProperties: true}}, 0)
+		}
+	}
+}
+
 // openAnyway opens a subgroup stream past the session, which would refuse one for a subscription that has ended.
 func (s *subscriber) openAnyway(ctx context.Context, h wire.SubgroupHeader) (*moqt.SubgroupWriter, error) {
 	stream, err := s.peer.session.Conn().OpenUniStream(ctx)

@@ -17,10 +17,10 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	defer p.unsubscribed()
 	t := r.acquire(req.TrackNamespace(), req.TrackName())
 	defer r.release(t)
-	if err := p.holds(t.key); err != nil {
+	if err := p.holds(t.key, req); err != nil {
 		return err
 	}
-	defer p.drops(t.key)
+	defer p.drops(t.key, req)
 	ps := req.Message().(*wire.Subscribe).Parameters
 	wait := time.Duration(0)
 	if d >= wire.Draft17 {
@@ -207,15 +207,11 @@ func (t *track) publishTo(ts *tracksSubscriber) {
 	}
 	defer p.unsubscribed()
 	p.mu.Lock()
-	again := p.subscribed[t.key] > 0
-	if !again {
-		p.subscribed[t.key]++
-	}
+	again := p.subscribesTo(t.key)
 	p.mu.Unlock()
 	if again {
 		return // draft-18 §9.5: it has its own SUBSCRIBE
 	}
-	defer p.drops(t.key)
 	s := t.newSubscriber(p.ctx, p)
 	m := &wire.Publish{TrackNamespace: t.namespace, TrackName: t.name, Parameters: ts.defaults()}
 	t.mu.Lock()
@@ -232,15 +228,18 @@ func (t *track) publishTo(ts *tracksSubscriber) {
 		return
 	}
 	p.register(pub.Request())
+	if p.holds(t.key, pub.Request()) == nil {
+		defer p.drops(t.key, pub.Request())
+	}
 	defer p.settle(pub.Request(), nil)
 	if err := pub.Ready(p.ctx); err != nil {
 		t.leave(s)
 		r.log.Debug("PUBLISH not accepted", "track", t.name, "session", p.id, "error", err)
 		return
 	}
-	if d <= wire.Draft19 { // what PUBLISH_OK says
+	if d <= wire.Draft19 { // what PUBLISH_OK says, of the track as PUBLISH described it
 		t.mu.Lock()
-		s.set(pub.Parameters())
+		s.set(pub.Parameters(), s.joining, s.hasJoining)
 		t.mu.Unlock()
 	}
 	t.wantForward()

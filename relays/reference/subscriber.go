@@ -74,19 +74,20 @@ func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
 func (t *track) join(s *subscriber, ps wire.Parameters) {
 	s.since = t.seq
 	s.joining, s.hasJoining = t.largest, t.hasLargest
-	s.set(ps)
+	s.set(ps, t.largest, t.hasLargest)
 	t.subscribers = append(t.subscribers, s)
 	t.relay.counters.Subscriptions.Add(1)
 	s.attach()
+	t.relay.spoilJoin(s)
 }
 
-// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. The caller holds the track's lock.
-func (s *subscriber) set(ps wire.Parameters) {
+// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. Relative filters count from largest. The caller holds the track's lock.
+func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest bool) {
 	t := s.track
 	if f, ok := ps.Filter(); ok {
 		s.filter = f
 		var open bool
-		if s.start, s.end, open = f.Bounds(t.largest, t.hasLargest); open {
+		if s.start, s.end, open = f.Bounds(largest, hasLargest); open {
 			s.end = lastOf(1<<64 - 1)
 		}
 	}
@@ -161,6 +162,8 @@ func (s *subscriber) judge(e *entry) fate {
 	switch {
 	case e.Status == wire.StatusDoesNotExist && s.draft >= wire.Draft16:
 		return formless // says nothing that a gap does not say
+	case r.faults[joinDuplicate] && s.hasJoining && loc == s.joining:
+		return wanted
 	case e.seq <= s.since, !s.forward && !r.faults[forwardIgnored]:
 		return unwanted
 	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:
@@ -203,7 +206,7 @@ func (s *subscriber) expired(e *entry) bool {
 
 // wantsGroup reports whether s may want objects of a group. The caller holds the track's lock.
 func (s *subscriber) wantsGroup(id uint64) bool {
-	return s.forward && s.start.Group <= id && id <= s.end.Group
+	return s.forward && (s.start.Group <= id && id <= s.end.Group || s.track.relay.faults[filterIgnored])
 }
 
 // push gives s a stream to send from a cursor on. The caller holds the track's lock.
@@ -282,6 +285,7 @@ func (s *subscriber) serve(pub *moqt.Publication) {
 	s.done.Wait()
 	s.track.leave(s)
 	if end != nil {
+		s.peer.drops(s.track.key, pub.Request())
 		s.finish(end)
 	}
 }
@@ -402,7 +406,7 @@ func (s *subscriber) updates() {
 		}
 		ps := u.Parameters()
 		t.mu.Lock()
-		s.set(ps)
+		s.set(ps, t.largest, t.hasLargest)
 		s.attach()
 		ok := &wire.RequestOK{}
 		if t.hasLargest {

@@ -1,0 +1,307 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// check is something a relay must do right.
+type check struct {
+	first, last wire.Draft
+	opts        Options
+	run         func(v *visit)
+}
+
+// caught names the check that notices a fault.
+var caught = map[string]string{
+	"setup-silence": "setup", "setup-garbage": "setup", "setup-wrong-version": "setup", "die-after-setup": "session", "close-error": "session",
+	"die-on-request": "announce", "no-request-ids": "announce",
+
+	"announce-silent": "announce", "announce-reject": "announce", "withdraw-closes-session": "withdraw",
+	"namespace-silent": "namespaces", "namespace-done-missing": "namespaces", "namespace-wrong-suffix": "namespaces", "overlap-accepted": "overlap",
+	"tracks-silent": "tracks", "publish-silent": "publish", "publish-reject": "publish", "publish-not-routed": "publish",
+
+	"subscribe-accepts-everything": "unknown track", "subscribe-error-zero": "unknown track", "subscribe-silent": "unknown track",
+	"subscribe-before-silent": "unknown track", "route-nowhere": "route", "subscribe-ok-without-publisher": "route",
+	"rendezvous-ignored": "rendezvous", "largest-missing": "largest", "duplicate-alias": "aliases",
+
+	"drop-object": "data", "duplicate-object": "data", "corrupt-payload": "data", "truncate-payload": "data", "wrong-object-id": "data", "wrong-group-id": "data",
+	"wrong-subgroup-id": "data", "wrong-priority": "data", "strip-properties": "data", "first-object-missing": "data", "end-of-group-missing": "data",
+	"status-missing": "statuses", "drop-group": "data", "split-streams": "data", "never-fin": "data",
+	"drop-datagrams": "datagrams", "datagrams-as-streams": "datagrams", "large-objects-missing": "large object",
+	"second-subscriber-starved": "subscribers", "second-publisher-ignored": "publishers",
+
+	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter", "forward-ignored": "forward",
+	"update-silent": "update", "update-reject": "update", "unsubscribe-ignored": "unsubscribe", "delivery-timeout-ignored": "delivery timeout",
+	"track-status-silent": "status", "track-status-wrong": "status", "token-ignored": "token", "goaway-ignored": "goaway",
+
+	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
+	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
+	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
+}
+
+// onlyFrom is the first draft in which a fault can show.
+var onlyFrom = map[string]wire.Draft{"first-object-missing": wire.Draft18, "update-silent": wire.Draft15, "update-reject": wire.Draft15}
+
+var checks = map[string]check{
+	"setup": {run: func(v *visit) { v.dial() }},
+	"session": {run: func(v *visit) {
+		s := v.dial()
+		select {
+		case <-s.Context().Done():
+			v.fail("%v", context.Cause(s.Context()))
+		case <-time.After(200 * time.Millisecond):
+		}
+	}},
+	"announce": {run: func(v *visit) { v.announce(v.dial()) }},
+	"withdraw": {run: func(v *visit) {
+		s := v.dial()
+		v.announce(s).Withdraw()
+		select {
+		case <-s.Context().Done():
+			v.fail("%v", context.Cause(s.Context()))
+		case <-time.After(30 * time.Millisecond):
+		}
+		v.announce(s)
+	}},
+	"namespaces": {run: func(v *visit) {
+		sub, err := v.dial().SubscribeNamespace(v.ctx, someNamespace, nil)
+		v.must(err)
+		v.announce(v.dial()).Withdraw()
+		for _, done := range []bool{false, true} {
+			e, err := sub.Next(v.ctx)
+			v.must(err)
+			v.same("event", moqt.NamespaceEvent{Namespace: someNamespace, Done: done}, e)
+		}
+	}},
+	"overlap": {run: func(v *visit) {
+		s := v.dial()
+		_, err := s.SubscribeNamespace(v.ctx, someNamespace, nil)
+		v.must(err)
+		_, err = s.SubscribeNamespace(v.ctx, someNamespace.Join("m"), nil)
+		v.refused(err, moqt.RejectPrefixOverlap)
+	}},
+	"tracks": {run: func(v *visit) {
+		s := v.dial()
+		_, err := s.SubscribeTracks(v.ctx, someNamespace, nil)
+		v.must(err)
+		v.publish(v.dial(), "t")
+		req, err := s.AcceptRequest(v.ctx)
+		v.must(err)
+		v.same("track", "t", req.TrackName())
+	}},
+	"publish": {run: func(v *visit) {
+		v.publish(v.dial(), "t")
+		v.subscribe(v.dial(), "t", nil)
+	}},
+	"unknown track": {run: func(v *visit) {
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t"})
+		v.refused(err, moqt.RejectDoesNotExist)
+	}},
+	"route": {run: func(v *visit) {
+		p := v.dial()
+		v.announce(p)
+		sub, err := v.dial().StartSubscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t"})
+		v.must(err)
+		ctx, cancel := context.WithTimeout(v.ctx, 300*time.Millisecond)
+		defer cancel()
+		req, err := p.AcceptRequest(ctx)
+		v.must(err)
+		_, err = req.AcceptSubscribe(v.ctx, nil)
+		v.must(err)
+		v.must(sub.Ready(v.ctx))
+	}},
+	"rendezvous": {first: wire.Draft17, run: func(v *visit) {
+		began := time.Now()
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t", Parameters: parameter(wire.ParamRendezvousTimeout, 50)})
+		v.refused(err, moqt.RejectTimeout)
+		if took := time.Since(began); took < 50*time.Millisecond {
+			v.fail("TIMEOUT after %v", took)
+		}
+	}},
+	"largest": {run: func(v *visit) {
+		_, sub, _ := v.track()
+		v.objects(sub, 9)
+		late := v.subscribe(v.dial(), "t", nil)
+		if l, ok := late.Largest(); !ok || l != loc(2, 2) {
+			v.fail("largest object %s, %v", l, ok)
+		}
+	}},
+	"aliases": {run: func(v *visit) {
+		p, s := v.dial(), v.dial()
+		v.publish(p, "a")
+		v.publish(p, "b")
+		v.subscribe(s, "a", nil)
+		v.subscribe(s, "b", nil)
+	}},
+	"data": {run: func(v *visit) {
+		pub, sub, sent := v.track()
+		v.must(pub.Done(v.ctx, moqt.DoneTrackEnded, ""))
+		got := v.streams(sub)
+		for _, want := range sent {
+			found := false
+			for _, s := range got {
+				found = found || s.Header.GroupID == want.Header.GroupID
+				if s.Header.GroupID == want.Header.GroupID {
+					v.same("stream", want, s)
+				}
+			}
+			if !found {
+				v.fail("group %d is missing", want.Header.GroupID)
+			}
+		}
+		v.same("streams", len(sent), len(got))
+		done, err := sub.Done(v.ctx)
+		v.must(err)
+		v.same("PUBLISH_DONE", wire.PublishDone{RequestID: done.RequestID, StatusCode: moqt.DoneTrackEnded.Number(v.d), StreamCount: 3}, *done)
+	}},
+	"statuses": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", nil)
+		w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{FirstObject: true})
+		v.must(err)
+		v.must(w.WriteObject(&moqt.Object{Payload: []byte("x")}))
+		v.must(w.WriteObject(&moqt.Object{ObjectID: 1, Status: wire.StatusEndOfGroup}))
+		v.must(w.Close())
+		v.must(pub.Done(v.ctx, moqt.DoneTrackEnded, ""))
+		v.same("objects", 2, len(objectsOf(v.streams(sub), nil)))
+	}},
+	"datagrams": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", nil)
+		v.must(pub.SendDatagram(&moqt.Object{GroupID: 1, ObjectID: 2, Payload: []byte("x")}))
+		v.same("object", []item{{Group: 1, Object: 2, Payload: "x", Datagram: true}}, v.objects(sub, 1))
+	}},
+	"large object": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", nil)
+		w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{FirstObject: true})
+		v.must(err)
+		go func() {
+			w.WriteObject(&moqt.Object{Payload: bytes.Repeat([]byte{1}, 1<<20)})
+			w.Close()
+		}()
+		o, err := sub.Next(v.ctx)
+		v.must(err)
+		v.same("size", 1<<20, len(o.Payload))
+	}},
+	"subscribers": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		a, b := v.subscribe(v.dial(), "t", nil), v.subscribe(v.dial(), "t", nil)
+		sent := v.send(pub, wire.SubgroupHeader{}, 0)
+		v.same("first", sent.Objects, v.objects(a, 1))
+		v.same("second", sent.Objects, v.objects(b, 1))
+	}},
+	"publishers": {run: func(v *visit) {
+		a, b := v.publish(v.dial(), "t"), v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", nil)
+		sent := v.send(a, wire.SubgroupHeader{}, 0).Objects
+		v.same("first", sent, v.objects(sub, 1))
+		v.send(b, wire.SubgroupHeader{}, 0)
+		sent = v.send(b, wire.SubgroupHeader{GroupID: 1}, 0).Objects
+		v.same("second", sent, v.objects(sub, 1))
+	}},
+	"filter": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 1}))
+		v.send(pub, wire.SubgroupHeader{}, 0)
+		v.same("objects", v.send(pub, wire.SubgroupHeader{GroupID: 1}, 0).Objects, v.objects(sub, 1))
+	}},
+	"forward": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		on, off := v.subscribe(v.dial(), "t", nil), v.subscribe(v.dial(), "t", parameter(wire.ParamForward, 0))
+		v.send(pub, wire.SubgroupHeader{}, 0)
+		v.objects(on, 1)
+		v.quiet(off)
+	}},
+	"update": {first: wire.Draft15, run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", parameter(wire.ParamForward, 0))
+		_, err := sub.Update(v.ctx, parameter(wire.ParamForward, 1))
+		v.must(err)
+		v.same("objects", v.send(pub, wire.SubgroupHeader{}, 0).Objects, v.objects(sub, 1))
+	}},
+	"unsubscribe": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		s, other := v.dial(), v.subscribe(v.dial(), "t", nil)
+		sub := v.subscribe(s, "t", nil)
+		v.send(pub, wire.SubgroupHeader{}, 0)
+		v.objects(sub, 1)
+		v.objects(other, 1)
+		before := v.relay.Counters().ObjectsOut.Load()
+		sub.Unsubscribe()
+		time.Sleep(30 * time.Millisecond)
+		v.send(pub, wire.SubgroupHeader{GroupID: 1}, 0)
+		v.objects(other, 1)
+		time.Sleep(30 * time.Millisecond)
+		v.same("objects sent", uint64(1), v.relay.Counters().ObjectsOut.Load()-before)
+	}},
+	"delivery timeout": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", parameter(wire.ParamObjectDeliveryTimeout, 20))
+		w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{FirstObject: true})
+		v.must(err)
+		for id := range uint64(30) {
+			v.must(w.WriteObject(&moqt.Object{ObjectID: id, Payload: large(10_000)}))
+		}
+		v.must(w.Close())
+		r, err := sub.AcceptSubgroup(v.ctx)
+		v.must(err)
+		time.Sleep(60 * time.Millisecond)
+		if v.read(r).Fin {
+			v.fail("everything came")
+		}
+	}},
+	"status": {run: func(v *visit) {
+		_, sub, _ := v.track()
+		v.objects(sub, 9)
+		ok, err := v.dial().TrackStatus(v.ctx, &wire.TrackStatus{TrackNamespace: someNamespace, TrackName: "t"})
+		v.must(err)
+		if l, _ := ok.Parameters.Largest(); l != loc(2, 2) {
+			v.fail("largest object %s", l)
+		}
+	}},
+	"token": {opts: Options{RequireToken: "secret"}, run: func(v *visit) {
+		_, err := v.dial().PublishNamespace(v.ctx, someNamespace, nil)
+		v.refused(err, moqt.RejectUnauthorized)
+	}},
+	"goaway": {run: func(v *visit) {
+		s := v.dial()
+		v.must(s.Goaway(v.ctx, &wire.Goaway{}))
+		v.announce(s)
+	}},
+	"fetch": {run: func(v *visit) {
+		_, sub, sent := v.track()
+		v.objects(sub, 9)
+		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(1, 0), 1)})
+		v.must(err)
+		v.same("objects", sent[1].Objects, v.fetched(f))
+		if end, _ := f.End(); end.Group != 1 {
+			v.fail("End %s", end)
+		}
+	}},
+	"fetch descending": {run: func(v *visit) {
+		_, sub, sent := v.track()
+		v.objects(sub, 9)
+		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(1, 0), 2),
+			Parameters: parameter(wire.ParamGroupOrder, wire.Descending)})
+		v.must(err)
+		v.same("objects", append(append([]item(nil), sent[2].Objects...), sent[1].Objects...), v.fetched(f))
+	}},
+	"join": {run: func(v *visit) {
+		pub, sub, sent := v.track()
+		v.objects(sub, 9)
+		j, err := v.dial().Join(v.ctx, moqt.JoinRequest{TrackNamespace: someNamespace, TrackName: "t"})
+		v.must(err)
+		v.same("past", sent[2].Objects, v.fetched(j.Past))
+		live := v.send(pub, wire.SubgroupHeader{GroupID: 3}, 0, 1).Objects
+		v.must(pub.Done(v.ctx, moqt.DoneTrackEnded, ""))
+		got := objectsOf(v.streams(j.Live), nil)
+		sortItems(got)
+		v.same("live", live, got)
+	}},
+}
