@@ -292,3 +292,18 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A panic in a goroutine that a session started is the case's failure.
+func TestPanicInHandler(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
+			p.asked = nil // counting a request panics
+			if _, err := relay.Subscribe(ctx, &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}); err == nil {
+				t.Error("answered")
+			}
+		})
+		if r.Status != Fail || !strings.HasPrefix(r.Message, "panic in the test program: assignment to entry in nil map") || r.Layer != "" {
+			t.Errorf("%s: %s %s", d, r.Status, r.Message)
+		}
+	}
+}
