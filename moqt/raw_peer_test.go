@@ -104,10 +104,11 @@ func (p *rawPeer) send(w transport.SendStream, ms ...wire.Message) {
 	p.write(w, p.encode(kind, ms...))
 }
 
-// write sends bytes.
+// write sends bytes. The session may have closed, or stopped the stream, in the meantime.
 func (p *rawPeer) write(w io.Writer, b []byte) {
 	p.t.Helper()
-	if _, err := w.Write(b); err != nil && !errors.As(err, new(*transport.CloseError)) {
+	var stopped *transport.StreamError
+	if _, err := w.Write(b); err != nil && !errors.As(err, new(*transport.CloseError)) && !(errors.As(err, &stopped) && stopped.Stop) {
 		p.t.Fatal(err)
 	}
 }
