@@ -1,0 +1,212 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// DraftTable puts the drafts of one relay side by side.
+type DraftTable struct {
+	Run   string `json:"run"`
+	Relay string `json:"relay"`
+	// Drafts are those of the columns, newest first.
+	Drafts []string `json:"drafts"`
+	// Rows are in the order of clients, endpoints and transports, with their cases in the order of the run.
+	Rows []DraftRow `json:"rows"`
+}
+
+// DraftRow is a case of a client on an endpoint and a transport.
+type DraftRow struct {
+	Client    string `json:"client"`
+	Endpoint  string `json:"endpoint"`
+	Transport string `json:"transport"`
+	// Case is empty for cells that have no cases.
+	Case string `json:"case,omitempty"`
+	// States has one for each draft; null where there is nothing.
+	States []*State `json:"states"`
+	// Differs is true when not all drafts that apply came to the same.
+	Differs bool `json:"differs"`
+}
+
+// ByDraft puts the drafts of a relay side by side. The error names the relays of the run when this one is not among them.
+func ByDraft(run *matrix.Run, relay string) (*DraftTable, error) {
+	v := newView(run, nil)
+	if !slices.Contains(v.relays, relay) {
+		return nil, fmt.Errorf("report: run %s has no relay %q; it has %s", run.ID, relay, strings.Join(v.relays, ", "))
+	}
+	type way struct{ client, endpoint, transport string }
+	cells := make(map[way]map[string]*matrix.CellResult)
+	var ways []way
+	t := &DraftTable{Run: run.ID, Relay: relay, Rows: []DraftRow{}}
+	for i := range v.cells {
+		c := &v.cells[i]
+		if c.Relay != relay {
+			continue
+		}
+		w := way{c.Client, c.Endpoint, c.Transport}
+		if cells[w] == nil {
+			cells[w] = make(map[string]*matrix.CellResult)
+			ways = append(ways, w)
+		}
+		if other := cells[w][c.draft]; other == nil || worse(c.Status, other.Status) {
+			cells[w][c.draft] = c.CellResult
+		}
+		if !slices.Contains(t.Drafts, c.draft) {
+			t.Drafts = append(t.Drafts, c.draft)
+		}
+	}
+	slices.SortFunc(t.Drafts, func(a, b string) int { return cmp.Compare(slices.Index(v.drafts, a), slices.Index(v.drafts, b)) })
+	slices.SortFunc(ways, func(a, b way) int {
+		return cmp.Or(cmp.Compare(a.client, b.client), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.transport, b.transport))
+	})
+	for _, w := range ways {
+		for _, name := range caseNames(cells[w], t.Drafts) {
+			row := DraftRow{Client: w.client, Endpoint: w.endpoint, Transport: w.transport, Case: name}
+			for _, d := range t.Drafts {
+				row.States = append(row.States, stateOn(cells[w][d], name))
+			}
+			row.Differs = differ(row.States)
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t, nil
+}
+
+// caseNames are those of all drafts' cells, in the order in which the newest has them.
+func caseNames(cells map[string]*matrix.CellResult, drafts []string) []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, d := range drafts {
+		if c := cells[d]; c != nil {
+			for i := range c.Cases {
+				if name := c.Cases[i].Name; !seen[name] {
+					seen[name] = true
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		return []string{""}
+	}
+	return names
+}
+
+// stateOn is what a case amounts to in a cell, here also when it does not apply.
+func stateOn(c *matrix.CellResult, name string) *State {
+	cases := byName(c)
+	if k := cases[name]; k != nil && k.Status == matrix.NotApplicable {
+		return &State{Status: k.Status, Reason: reasonOf(k)}
+	}
+	return stateIn(c, cases, name)
+}
+
+func differ(states []*State) bool {
+	var first *State
+	for _, s := range states {
+		switch {
+		case s == nil || s.Status == matrix.NotApplicable:
+		case first == nil:
+			first = s
+		case s.Status != first.Status || s.Layer != first.Layer || same(s.Reason) != same(first.Reason):
+			return true
+		}
+	}
+	return false
+}
+
+// WriteText writes the table for a terminal; a star marks rows in which the drafts differ.
+func (t *DraftTable) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s in run %s\n", line(t.Relay), line(t.Run))
+	wide := 0
+	for _, r := range t.Rows {
+		wide = max(wide, 4+utf8.RuneCountInString(r.name()), utf8.RuneCountInString(r.way()))
+	}
+	last := ""
+	for _, r := range t.Rows {
+		if r.way() != last {
+			last = r.way()
+			heads := make([]string, len(t.Drafts))
+			for i, d := range t.Drafts {
+				heads[i] = strings.TrimPrefix(line(d), "draft-")
+			}
+			b.WriteString("\n" + columns(last, wide+2, heads))
+		}
+		star := "  "
+		if r.Differs {
+			star = "* "
+		}
+		signs := make([]string, len(r.States))
+		for i, s := range r.States {
+			signs[i] = signOf(s)
+		}
+		b.WriteString(columns("  "+star+r.name(), wide+2, signs))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *DraftRow) name() string { return cmp.Or(line(r.Case), wholeCell) }
+func (r *DraftRow) way() string  { return line(r.Client + " · " + r.Endpoint + " · " + r.Transport) }
+
+func signOf(s *State) string {
+	if s == nil {
+		return ""
+	}
+	text := markOf(s.Status).Symbol
+	if s.Layer != "" && s.Status != matrix.Pass {
+		text += " " + layerOf(s.Layer).short
+	}
+	return line(text)
+}
+
+// columns is a line with a first column that is wide, and the others.
+func columns(first string, wide int, rest []string) string {
+	text := pad(first, wide)
+	for _, r := range rest {
+		text += pad(r, 9)
+	}
+	return strings.TrimRight(text, " ") + "\n"
+}
+
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s))) }
+
+// WriteMarkdown writes the table in GitHub's dialect; rows in which the drafts differ are bold.
+func (t *DraftTable) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s by draft\n\nRun **%s**.\n\n| Client | Case |", markdown(t.Relay), markdown(t.Run))
+	for _, d := range t.Drafts {
+		b.WriteString(" " + markdown(strings.TrimPrefix(d, "draft-")) + " |")
+	}
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(t.Drafts)) + "\n")
+	for _, r := range t.Rows {
+		name := markdown(r.name())
+		if r.Differs {
+			name = "**" + name + "**"
+		}
+		fmt.Fprintf(&b, "| %s | %s |", markdown(r.way()), name)
+		for _, s := range r.States {
+			if s != nil {
+				b.WriteString(" " + markOf(s.Status).emoji)
+				if s.Layer != "" && s.Status != matrix.Pass {
+					b.WriteString(" " + markdown(layerOf(s.Layer).short))
+				}
+			}
+			b.WriteString(" |")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteJSON writes the table.
+func (t *DraftTable) WriteJSON(w io.Writer) error { return writeJSON(w, t) }

@@ -1,0 +1,269 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// Kind says how a case differs between two runs.
+type Kind string
+
+// The kinds.
+const (
+	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is.
+	Broken Kind = "broken"
+	// Fixed: it passes and did not.
+	Fixed Kind = "fixed"
+	// Changed: it does not pass in either, but for another reason; or, of a whole cell, another draft was negotiated.
+	Changed Kind = "changed"
+	// New: only the second run has it, or has a result of it. Gone: only the first.
+	New  Kind = "new"
+	Gone Kind = "gone"
+	// Slower: it passes in both, and takes longer than CompareOptions allow.
+	Slower Kind = "slower"
+)
+
+// Kinds lists all of them, in the order in which they are shown.
+var Kinds = []Kind{Broken, Fixed, Changed, New, Gone, Slower}
+
+// CompareOptions say what counts as slower.
+type CompareOptions struct {
+	// SlowerFactor is how many times as long a case must take; 0 means 2.
+	SlowerFactor float64
+	// SlowerMS is by how many milliseconds more, at least; 0 means 250.
+	SlowerMS int64
+}
+
+// State is what a case amounts to in one run.
+type State struct {
+	Status matrix.Status `json:"status"`
+	// Layer is where it failed, Reason says why it is no pass.
+	Layer      string `json:"layer,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	DurationMS int64  `json:"duration_ms"`
+}
+
+// Change is a case that differs between two runs.
+type Change struct {
+	Kind Kind `json:"kind"`
+	// Cell is client/relay/endpoint/draft/transport, without the draft when drafts are compared. Case is empty for the cell as a whole.
+	Cell string `json:"cell"`
+	Case string `json:"case,omitempty"`
+	// Before and After are absent where a run does not have it.
+	Before *State `json:"before,omitempty"`
+	After  *State `json:"after,omitempty"`
+}
+
+// Comparison is how two runs differ.
+type Comparison struct {
+	// A and B name what is compared.
+	A string `json:"a"`
+	B string `json:"b"`
+	// Same counts the cases with no difference worth telling.
+	Same int `json:"same"`
+	// Changes are in the order of Kinds, cells and cases.
+	Changes []Change `json:"changes"`
+}
+
+// Count gives the number of changes of a kind.
+func (c *Comparison) Count(k Kind) (n int) {
+	for i := range c.Changes {
+		if c.Changes[i].Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
+// ExitCode is what a program that compares ends with: 1 when something broke, else 0.
+func (c *Comparison) ExitCode() int {
+	if c.Count(Broken) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// Compare tells what differs in b from a. Reasons that differ only in names made at random, durations or local ports count as the same.
+func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
+	id := func(c *matrix.CellResult) (string, bool) { return c.ID, true }
+	return compare(a, b, a.ID, b.ID, id, id, o)
+}
+
+// CompareDrafts tells what differs with draft b ("draft-18") from draft a, in one run. A cell counts by the draft that it was seen with, else
+// by the one that was offered or predicted.
+func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) *Comparison {
+	of := func(draft string) func(c *matrix.CellResult) (string, bool) {
+		return func(c *matrix.CellResult) (string, bool) { return withoutDraft(c), draftOf(c) == draft }
+	}
+	return compare(run, run, a, b, of(a), of(b), o)
+}
+
+// withoutDraft is the cell's identity on any draft.
+func withoutDraft(c *matrix.CellResult) string {
+	return strings.Join([]string{c.Client, c.Relay, c.Endpoint, c.Transport}, "/")
+}
+
+// unknownDraft stands for the draft of a cell that nobody knows.
+const unknownDraft = "unknown"
+
+// draftOf is the draft under which a cell is shown: the one that was pinned (a label that contradicts it is an error of its own), else the one
+// that was seen, else the predicted one.
+func draftOf(c *matrix.CellResult) string {
+	return cmp.Or(c.Draft, c.Label.Draft, c.Predicted, unknownDraft)
+}
+
+// cellKey tells under which name a cell is compared, and whether it is at all.
+type cellKey func(*matrix.CellResult) (key string, take bool)
+
+func compare(a, b *matrix.Run, nameA, nameB string, keyA, keyB cellKey, o CompareOptions) *Comparison {
+	o.SlowerFactor = cmp.Or(o.SlowerFactor, 2)
+	o.SlowerMS = cmp.Or(o.SlowerMS, 250)
+	out := &Comparison{A: nameA, B: nameB, Changes: []Change{}}
+	before := make(map[string]*matrix.CellResult, len(a.Cells))
+	for i := range a.Cells {
+		if key, ok := keyA(&a.Cells[i]); ok {
+			before[key] = &a.Cells[i]
+		}
+	}
+	seen := make(map[string]bool, len(b.Cells))
+	for i := range b.Cells {
+		if key, ok := keyB(&b.Cells[i]); ok && !seen[key] {
+			seen[key] = true
+			out.cells(key, before[key], &b.Cells[i], o)
+		}
+	}
+	for i := range a.Cells {
+		if key, ok := keyA(&a.Cells[i]); ok && !seen[key] {
+			seen[key] = true
+			out.cells(key, before[key], nil, o)
+		}
+	}
+	slices.SortFunc(out.Changes, func(x, y Change) int {
+		return cmp.Or(cmp.Compare(slices.Index(Kinds, x.Kind), slices.Index(Kinds, y.Kind)), cmp.Compare(x.Cell, y.Cell), cmp.Compare(x.Case, y.Case))
+	})
+	return out
+}
+
+// cells compares two cells, one of which may be nil.
+func (c *Comparison) cells(key string, a, b *matrix.CellResult, o CompareOptions) {
+	if label(a) != "" && label(b) != "" && label(a) != label(b) && a.Draft == b.Draft {
+		c.Changes = append(c.Changes, Change{
+			Kind: Changed, Cell: key,
+			Before: &State{Status: a.Status, Reason: "negotiated " + label(a), DurationMS: a.DurationMS},
+			After:  &State{Status: b.Status, Reason: "negotiated " + label(b), DurationMS: b.DurationMS},
+		})
+	}
+	inA, inB := byName(a), byName(b)
+	names := make([]string, 0, len(inA))
+	for name := range inA {
+		names = append(names, name)
+	}
+	for name := range inB {
+		if _, both := inA[name]; !both {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		names = append(names, "") // neither has cases: the cells as such
+	}
+	for _, name := range names {
+		c.add(key, name, stateIn(a, inA, name), stateIn(b, inB, name), o)
+	}
+}
+
+// label is the draft that was seen; empty when nobody saw one.
+func label(c *matrix.CellResult) string {
+	if c == nil || c.Label.Source != matrix.Negotiated {
+		return ""
+	}
+	return c.Label.Draft
+}
+
+// byName gives a cell's cases; of several with one name the worst counts.
+func byName(c *matrix.CellResult) map[string]*matrix.CaseResult {
+	if c == nil {
+		return nil
+	}
+	m := make(map[string]*matrix.CaseResult, len(c.Cases))
+	for i := range c.Cases {
+		k := &c.Cases[i]
+		if other, twice := m[k.Name]; !twice || worse(k.Status, other.Status) {
+			m[k.Name] = k
+		}
+	}
+	return m
+}
+
+// stateIn gives what a case amounts to in a cell; nil when there is nothing to compare with. A case that is not among those of a cell with
+// which something is wrong is as wrong as the cell: the client ended before it.
+func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name string) *State {
+	switch {
+	case c == nil:
+		return nil
+	case cases[name] != nil:
+		k := cases[name]
+		if k.Status == matrix.NotApplicable {
+			return nil
+		}
+		return &State{Status: k.Status, Layer: k.Layer, Reason: reasonOf(k), DurationMS: k.DurationMS}
+	case name != "" && len(cases) > 0:
+		if !bad(c.Status) || c.Status == matrix.Flaky {
+			return nil
+		}
+		return &State{Status: matrix.Missing, Layer: c.Layer, Reason: c.Reason}
+	case name != "" && !bad(c.Status), c.Status == matrix.NotApplicable, c.Status == matrix.Stale:
+		return nil
+	}
+	return &State{Status: c.Status, Layer: c.Layer, Reason: c.Reason, DurationMS: c.DurationMS}
+}
+
+// reasonOf says in a line why a case is no pass.
+func reasonOf(k *matrix.CaseResult) string {
+	if k.Status == matrix.Pass {
+		return ""
+	}
+	return cmp.Or(k.Message, k.Reason, k.Received)
+}
+
+func (c *Comparison) add(cell, name string, a, b *State, o CompareOptions) {
+	kind := kindOf(a, b, o)
+	if kind == "" {
+		if a != nil || b != nil {
+			c.Same++
+		}
+		return
+	}
+	c.Changes = append(c.Changes, Change{Kind: kind, Cell: cell, Case: name, Before: a, After: b})
+}
+
+// kindOf tells how b differs from a; empty when it does not. Nothing is known of what a run lacks a result of: when it was the first one,
+// what the second says is new; when it is the second, something that passed broke.
+func kindOf(a, b *State, o CompareOptions) Kind {
+	switch {
+	case a == nil && b == nil:
+		return ""
+	case a == nil:
+		return New
+	case b == nil:
+		return Gone
+	case a.Status == matrix.Missing && b.Status == matrix.Missing:
+		return ""
+	case a.Status == matrix.Missing:
+		return New
+	case a.Status == matrix.Pass && b.Status == matrix.Pass:
+		if more := b.DurationMS - a.DurationMS; more >= o.SlowerMS && float64(b.DurationMS) >= o.SlowerFactor*float64(a.DurationMS) {
+			return Slower
+		}
+		return ""
+	case b.Status == matrix.Pass:
+		return Fixed
+	case a.Status == matrix.Pass, bad(b.Status) && !bad(a.Status):
+		return Broken
+	case a.Status != b.Status, a.Layer != b.Layer, same(a.Reason) != same(b.Reason):
+		return Changed
+	}
+	return ""
+}

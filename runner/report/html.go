@@ -1,0 +1,126 @@
+package report
+
+import (
+	"bufio"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// The names of what Write writes.
+const (
+	HTMLFile     = "index.html"
+	DataFolder   = "data" // the details of the page's cells
+	MarkdownFile = "summary.md"
+	JUnitFile    = "junit.xml"
+	BadgesFolder = "badges"
+)
+
+// Options say what stands in a report beside the run itself.
+type Options struct {
+	// Title is the page's; empty means "MoQ interop".
+	Title string
+	// History are earlier runs, for the strip of runs, for what has changed since the latest, and for the results that stand where the
+	// run has none. See LoadHistory.
+	History []*matrix.Run
+	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
+	Files string
+}
+
+var (
+	//go:embed page/page.gohtml
+	pageHTML string
+	//go:embed page/page.css
+	pageCSS string
+	//go:embed page/page.js
+	pageJS string
+)
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"cut":  cut,
+	"join": func(list []string) string { return few(list, 8) },
+}).Parse(pageHTML))
+
+// few joins the first n texts and says how many more there are.
+func few(list []string, n int) string {
+	if len(list) <= n {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
+}
+
+// WriteHTML writes the page of a run to dir, which it makes: index.html, which can be read as it is, without scripts, and the details of
+// each client with each relay below data/. The page works from a file system as from a server. Files of an earlier report there are replaced,
+// those of the details that no longer belong to it removed.
+func WriteHTML(dir string, run *matrix.Run, o Options) error {
+	return newView(run, o.History).writeHTML(dir, o)
+}
+
+// Write writes all forms of a report to dir: the page as WriteHTML does, summary.md, junit.xml and badges/.
+func Write(dir string, run *matrix.Run, o Options) error {
+	if err := WriteHTML(dir, run, o); err != nil {
+		return err
+	}
+	for _, form := range []struct {
+		file  string
+		write func(io.Writer) error
+	}{
+		{MarkdownFile, func(w io.Writer) error { return WriteMarkdown(w, run, o) }},
+		{JUnitFile, func(w io.Writer) error { return WriteJUnit(w, run) }},
+	} {
+		if err := replaceFile(filepath.Join(dir, form.file), form.write); err != nil {
+			return fmt.Errorf("report: %s: %w", form.file, err)
+		}
+	}
+	return WriteBadges(filepath.Join(dir, BadgesFolder), run)
+}
+
+func (v *view) writeHTML(dir string, o Options) error {
+	if err := os.MkdirAll(filepath.Join(dir, DataFolder), 0o777); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if err := v.writeDetails(filepath.Join(dir, DataFolder), o.Files); err != nil {
+		return fmt.Errorf("report: details: %w", err)
+	}
+	p := v.page(o)
+	style := pageCSS + p.switches()
+	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; form-action 'none'", digest(style), digest(pageJS))
+	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return pageTemplate.Execute(w, p) })
+	if err != nil {
+		return fmt.Errorf("report: page: %w", err)
+	}
+	return nil
+}
+
+// digest is how a content security policy names a script or a style by its text.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// replaceFile writes a file whole or not at all.
+func replaceFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(f, 1<<16)
+	err = errors.Join(write(b), b.Flush(), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// RunFile is the name of a run in its folder.
+const RunFile = "run.json"
+
+// Load reads a run: from a file, or from run.json in a folder. An error names the path and what is wrong.
+func Load(path string) (*matrix.Run, error) {
+	return load(path, nil)
+}
+
+// LoadHistory reads earlier runs for WriteHTML, of which it keeps only what that needs beside current: what each cell came to, the cases
+// of the latest one (for what has changed), and the details of cells that current has no result of. So many large runs fit. Runs that are
+// current itself, or that began after it, are left out. The result is in order of time.
+func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
+	lacking := make(map[string]bool)
+	for i := range current.Cells {
+		if c := &current.Cells[i]; c.Status == matrix.Missing {
+			lacking[c.ID] = true
+		}
+	}
+	var runs []*matrix.Run
+	for _, path := range paths {
+		run, err := load(path, func(c *matrix.CellResult) {
+			if lacking[c.ID] {
+				return
+			}
+			for i := range c.Cases {
+				slim(&c.Cases[i])
+			}
+			c.Notes, c.Files, c.Command, c.Label.Roles = nil, matrix.Files{}, "", nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+		runs = earlier(runs, current)
+		for i, r := range runs {
+			if i == len(runs)-1 {
+				break
+			}
+			for j := range r.Cells {
+				if c := &r.Cells[j]; !lacking[c.ID] {
+					c.Cases = nil
+				}
+			}
+		}
+	}
+	return runs, nil
+}
+
+// slim leaves of a case what a comparison asks for.
+func slim(c *matrix.CaseResult) {
+	c.Expected, c.Received, c.Sections, c.Level, c.Known = "", "", "", "", ""
+	c.Drafts, c.Notes, c.Tolerated = nil, nil, nil
+	if c.Status == matrix.Pass {
+		c.Message, c.Reason = "", ""
+	}
+}
+
+func load(path string, each func(*matrix.CellResult)) (*matrix.Run, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, RunFile)
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("report: no run at %s", path)
+	} else if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	defer f.Close()
+	run, err := read(f, each)
+	if err != nil {
+		return nil, fmt.Errorf("report: %s: %w", path, err)
+	}
+	return run, nil
+}
+
+// read decodes a run cell by cell, so that the file is never in memory as a whole, and keeps texts that repeat only once.
+func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
+	run := new(matrix.Run)
+	dec := json.NewDecoder(r)
+	if t, err := dec.Token(); err != nil {
+		return nil, err
+	} else if t != json.Delim('{') {
+		return nil, fmt.Errorf("not a run: begins with %v", t)
+	}
+	once := make(interned)
+	rest := make(map[string]json.RawMessage)
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		if key != "cells" {
+			var v json.RawMessage
+			if err := dec.Decode(&v); err != nil {
+				return nil, fmt.Errorf("%v: %w", key, err)
+			}
+			rest[key.(string)] = v
+			continue
+		}
+		if t, err := dec.Token(); err != nil {
+			return nil, err
+		} else if t != json.Delim('[') {
+			return nil, fmt.Errorf("cells: not a list")
+		}
+		for dec.More() {
+			var c matrix.CellResult
+			if err := dec.Decode(&c); err != nil {
+				return nil, fmt.Errorf("cell %d: %w", len(run.Cells), err)
+			}
+			if each != nil {
+				each(&c)
+			}
+			once.cell(&c)
+			run.Cells = append(run.Cells, c)
+		}
+		if _, err := dec.Token(); err != nil {
+			return nil, fmt.Errorf("after cell %d: %w", len(run.Cells), err)
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	cells := run.Cells
+	head, err := json.Marshal(rest)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(head, run); err != nil {
+		return nil, err
+	}
+	run.Cells = cells
+	if run.Format != matrix.Format {
+		return nil, fmt.Errorf("format %d; this program reads %d", run.Format, matrix.Format)
+	}
+	if run.ID == "" {
+		return nil, errors.New("not a run: it has no id")
+	}
+	return run, nil
+}
+
+// interned holds each text once. Texts that are long, or one of many, are not looked up.
+type interned map[string]string
+
+func (in interned) text(s *string) {
+	if *s == "" || len(*s) > 200 {
+		return
+	}
+	if kept, ok := in[*s]; ok {
+		*s = kept
+	} else if len(in) < 1<<16 {
+		*s = strings.Clone(*s)
+		in[*s] = *s
+	}
+}
+
+func (in interned) cell(c *matrix.CellResult) {
+	for _, s := range []*string{&c.Client, &c.Relay, &c.Endpoint, &c.URL, &c.Draft, &c.Transport, &c.Predicted, (*string)(&c.Status), &c.Layer, &c.Reason,
+		(*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
+		in.text(s)
+	}
+	in.roles(c.Label.Roles)
+	for i := range c.Cases {
+		k := &c.Cases[i]
+		for _, s := range []*string{&k.Name, (*string)(&k.Status), &k.Level, &k.Sections, &k.Layer, &k.Message, &k.Expected, &k.Received, &k.Reason, &k.Known} {
+			in.text(s)
+		}
+		in.roles(k.Drafts)
+	}
+}
+
+func (in interned) roles(roles []matrix.RoleDraft) {
+	for i := range roles {
+		in.text(&roles[i].Role)
+		in.text(&roles[i].Draft)
+	}
+}

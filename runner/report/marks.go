@@ -1,0 +1,86 @@
+package report
+
+import (
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// mark is how a status is shown: never by colour alone.
+type mark struct {
+	// Class is the class of the style sheet, Symbol the sign, Word what a person says.
+	Class  string `json:"class"`
+	Symbol string `json:"symbol"`
+	Word   string `json:"word"`
+	// emoji is the sign in Markdown, where there are no colours.
+	emoji string
+	// means explains it in a legend.
+	means string
+}
+
+// marks has every status. The signs are ones that fonts everywhere have, and differ in shape.
+var marks = map[matrix.Status]mark{
+	matrix.Pass:          {"p", "✓", "pass", "✅", "everything that applied passed"},
+	matrix.Fail:          {"f", "✗", "fail", "❌", "a case failed, also when repeated"},
+	matrix.Flaky:         {"k", "≈", "flaky", "〰️", "failed once, not when repeated"},
+	matrix.Todo:          {"t", "△", "SHOULD broken", "🔶", "only a SHOULD was broken"},
+	matrix.Skip:          {"s", "»", "skip", "⏭️", "the relay said that it does not support it"},
+	matrix.NotApplicable: {"n", "–", "not applicable", "➖", "does not exist for this client, draft or transport"},
+	matrix.Missing:       {"m", "?", "missing", "❔", "planned, but there is no result"},
+	matrix.Stale:         {"o", "◷", "stale", "🕓", "no result of this run: an earlier one's stands here"},
+	matrix.Error:         {"e", "!", "error", "❗", "could not be judged"},
+}
+
+// markOf gives the mark of a status, also of one that this program does not know.
+func markOf(s matrix.Status) mark {
+	if m, ok := marks[s]; ok {
+		return m
+	}
+	return mark{"e", "!", string(s), "❗", "not known to this version"}
+}
+
+// layer is how a layer is shown. Group goes from what is nearest to the wire to what is farthest; it decides the colour.
+type layer struct {
+	name, short string
+	group       int
+}
+
+// layers are in the order in which a session is built.
+var layers = []layer{
+	{string(transport.LayerDNS), "dns", 1},
+	{string(transport.LayerUDP), "udp", 1},
+	{string(transport.LayerTLS), "tls", 1},
+	{string(transport.LayerALPN), "alpn", 1},
+	{string(transport.LayerHTTP3), "h3", 2},
+	{string(transport.LayerWebTransport), "wt", 2},
+	{string(transport.LayerSetup), "setup", 2},
+	{string(transport.LayerRequest), "req", 3},
+	{string(transport.LayerData), "data", 4},
+}
+
+// layerOf gives a layer; one without a name, or an unknown one, has group 0.
+func layerOf(name string) layer {
+	for _, l := range layers {
+		if l.name == name {
+			return l
+		}
+	}
+	return layer{name: name, short: cut(name, 5)}
+}
+
+// rank orders what is shown by how much it asks for attention, most first.
+var rank = map[matrix.Status]int{
+	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5, matrix.Skip: 6, matrix.Pass: 7,
+	matrix.NotApplicable: 8,
+}
+
+// worse tells whether a asks for more attention than b. An unknown status asks for most.
+func worse(a, b matrix.Status) bool { return rank[a] < rank[b] }
+
+// bad tells whether a status says that something is wrong, or that nobody knows.
+func bad(s matrix.Status) bool {
+	switch s {
+	case matrix.Pass, matrix.Todo, matrix.Skip, matrix.NotApplicable, matrix.Stale:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,259 @@
+"use strict";
+// The page is complete without this: the script opens a cell, with details from files beside the page. Those call moqCells and moqTexts, since
+// a page from a file system may load scripts, but no data. Everything that comes from a run is set as text, never as markup.
+(() => {
+  const index = JSON.parse(document.getElementById("index").textContent);
+  const dialog = document.getElementById("cell");
+  const said = document.getElementById("said");
+  document.documentElement.classList.add("js");
+
+  // el makes an element: attributes first, then texts and elements; what is null or "" is left out.
+  const el = (tag, attrs, ...inside) => {
+    const e = document.createElement(tag);
+    for (const [k, v] of Object.entries(attrs || {})) {
+      if (v === null || v === undefined || v === false) continue;
+      if (k === "on") e.addEventListener("click", v);
+      else e.setAttribute(k, v === true ? "" : v);
+    }
+    e.append(...inside.flat().filter((x) => x !== null && x !== undefined && x !== ""));
+    return e;
+  };
+
+  const mark = (status) => index.marks[status] || { class: "e", symbol: "!", word: String(status) };
+  const classOf = (status, layer, known) =>
+    mark(status).class + (status === "fail" ? (index.layers[layer] || 0) + (known ? " x" : "") : "");
+  const bad = (status) => !["pass", "todo", "skip", "not-applicable", "stale"].includes(status);
+
+  // load gives what a file beside the page hands to a function; each file is loaded once.
+  const waiting = new Map(), loaded = new Map();
+  const load = (file) => {
+    if (!loaded.has(file)) {
+      loaded.set(file, new Promise((resolve, reject) => {
+        waiting.set(file, resolve);
+        const s = el("script", { src: index.data + "/" + file });
+        s.onerror = () => { loaded.delete(file); reject(new Error("cannot read " + index.data + "/" + file)); };
+        s.onload = () => s.remove();
+        document.head.append(s);
+      }));
+    }
+    return loaded.get(file);
+  };
+  const arrived = (file, value) => { const f = waiting.get(file); waiting.delete(file); if (f) f(value); };
+  window.moqCells = (key, value) => arrived(key + ".js", value);
+  window.moqTexts = (key, value) => arrived(key + ".text.js", value);
+
+  // placeOf tells what a place in a matrix is: client and relay, and in the matrix of one draft also that.
+  const placeOf = (td) => {
+    const section = td.closest(".mx"), d = +section.dataset.d, t = +section.dataset.t;
+    const tr = td.parentElement, column = td.cellIndex - 1;
+    const p = { client: tr.sectionRowIndex, draft: d ? index.drafts[d - 1] : "", transport: t ? index.transports[t - 1] : "" };
+    if (d) Object.assign(p, index.columns[t - 1][column]); else p.relay = column;
+    return p;
+  };
+  const isSlot = (td) => td && td.matches && td.matches(".g td[class]:not(.sumc)");
+
+  const describe = (td) => {
+    const p = placeOf(td), m = Object.values(index.marks).find((m) => td.classList.contains(m.class));
+    const failed = /(^| )f\d/.test(td.className), layer = td.querySelector("b"), count = td.querySelector("i");
+    const what = failed ? "fail" : m ? m.word : "";
+    const change = td.classList.contains("b") ? ", broken since the run before" : td.classList.contains("u") ? ", fixed since the run before" : "";
+    return index.clients[p.client] + " → " + index.relays[p.relay] + (p.endpoint ? " (" + p.endpoint + ")" : "") +
+      (p.draft ? " · " + p.draft : "") + (p.transport ? " · " + p.transport : "") + ": " + what + (layer ? " in " + layer.textContent : "") +
+      (count ? ", " + count.textContent.replace("/", " of ") + (p.draft ? " cases" : " cells") + " pass" : "") +
+      (td.textContent.includes("°") ? ", draft only predicted" : "") + change;
+  };
+
+  // The matrix takes one stop of the tab key; arrows, Home and End move in it, Enter and space open.
+  const step = (td, key) => {
+    const rows = [...td.closest("tbody").rows], r = rows.indexOf(td.parentElement), c = td.cellIndex;
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key];
+    if (move) {
+      for (let y = r + move[0], x = c + move[1]; rows[y] && rows[y].cells[x]; y += move[0], x += move[1]) {
+        if (isSlot(rows[y].cells[x])) return rows[y].cells[x];
+      }
+      return null;
+    }
+    const own = [...td.parentElement.cells].filter(isSlot);
+    return key === "Home" ? own[0] : key === "End" ? own[own.length - 1] : null;
+  };
+  for (const table of document.querySelectorAll(".g")) {
+    const first = table.querySelector("td[class]:not(.sumc)");
+    if (first) first.tabIndex = 0;
+  }
+  const matrix = document.querySelector(".matrix");
+  matrix.addEventListener("keydown", (e) => {
+    if (!isSlot(e.target)) return;
+    if (e.key === "Enter" || e.key === " ") { e.preventDefault(); openPlace(e.target); return; }
+    const next = step(e.target, e.key);
+    if (next) {
+      e.preventDefault();
+      e.target.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+      next.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  });
+  const tell = (e) => {
+    const td = e.target.closest && e.target.closest("td");
+    if (!isSlot(td)) return;
+    const text = describe(td);
+    if (e.type === "focusin") { td.setAttribute("aria-label", text); td.setAttribute("role", "button"); }
+    said.textContent = text;
+  };
+  matrix.addEventListener("focusin", tell);
+  matrix.addEventListener("mouseover", tell);
+  matrix.addEventListener("click", (e) => {
+    const td = e.target.closest("td");
+    if (isSlot(td)) openPlace(td);
+  });
+
+  const order = ["fail", "error", "flaky", "missing", "stale", "todo", "skip", "pass", "not-applicable"];
+  const worst = (cells) => cells.slice().sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0];
+
+  const openPlace = (td) => {
+    const p = placeOf(td);
+    td.tabIndex = 0;
+    pairOf(p.client, p.relay).then((data) => {
+      const here = data.cells.filter((c, i) =>
+        (!p.draft || data.drafts[i] === p.draft) && (!p.transport || c.transport === p.transport) && (p.endpoint === undefined || c.endpoint === p.endpoint));
+      show(data, worst(here));
+    }, complain);
+  };
+
+  const pairOf = (client, relay) => load(client + "-" + relay + ".js").then((data) => {
+    if (data.run !== index.run) throw new Error("the details are those of another run, " + data.run);
+    data.key = client + "-" + relay;
+    return data;
+  });
+
+  const complain = (error) => {
+    dialog.replaceChildren(head("No details", String(error.message || error)), el("div", { class: "db" }, el("p", null, "They stand in files beside the page; were they moved, or is the report being written?")));
+    if (!dialog.open) dialog.showModal();
+  };
+
+  const head = (title, sub) => el("div", { class: "dh" },
+    el("div", null, el("h2", { id: "cell-title" }, title), el("p", { class: "dim" }, sub)),
+    el("button", { on: () => dialog.close(), "aria-label": "Close", autofocus: true }, "✕"));
+
+  const facts = (list, cls) => {
+    const rows = list.filter(([, v]) => v !== undefined && v !== null && v !== "" && !(Array.isArray(v) && !v.length));
+    return rows.length ? el("dl", { class: "facts " + (cls || "") }, rows.map(([k, v]) => el("div", null, el("dt", null, k), el("dd", null, Array.isArray(v) ? v.join("\n") : String(v))))) : null;
+  };
+  const roles = (list) => (list || []).map((r) => r.role + " " + r.draft).join(", ");
+  const ms = (n) => (n >= 10000 ? (n / 1000).toFixed(1) + " s" : n + " ms");
+
+  const caseRow = (k) => {
+    const m = mark(k.status);
+    const line = [
+      el("span", { class: "chip " + classOf(k.status, k.layer, k.known) }, m.symbol + (k.layer ? " " + k.layer : ""), el("span", { class: "vh" }, " " + m.word)),
+      el("b", null, k.name), el("span", { class: "ms" }, ms(k.duration_ms)), el("span", null, k.status === "pass" ? "" : k.message || k.reason || m.word),
+    ];
+    const more = facts([["expected", k.expected], ["received", k.received], ["message", k.status === "pass" ? k.message : ""], ["reason", k.message ? k.reason : ""],
+      ["rule", [k.level, k.sections].filter(Boolean).join(" ")], ["drafts", roles(k.drafts)], ["attempts", k.attempts > 1 ? k.attempts : ""],
+      ["expected to fail", k.known], ["tolerated", k.tolerated], ["notes", k.notes]]);
+    return more ? el("details", { open: bad(k.status) }, el("summary", null, line), more) : el("div", { class: "plain" }, line);
+  };
+
+  const pips = (data, current) => {
+    const ways = [...new Map(data.cells.map((c) => [c.transport + " " + c.endpoint, c])).values()];
+    const endpoints = new Set(ways.map((c) => c.endpoint)).size > new Set(ways.map((c) => c.transport)).size;
+    const drafts = index.drafts.filter((d) => data.drafts.includes(d));
+    return el("table", { class: "pips" },
+      el("thead", null, el("tr", null, el("td"), drafts.map((d) => el("th", { scope: "col" }, d.replace("draft-", ""))))),
+      el("tbody", null, ways.map((w) => el("tr", null, el("th", { scope: "row" }, w.transport + (endpoints ? " · " + w.endpoint : "")), drafts.map((d) => {
+        const c = data.cells.find((c, i) => data.drafts[i] === d && c.transport === w.transport && c.endpoint === w.endpoint);
+        if (!c) return el("td");
+        const m = mark(c.status);
+        return el("td", null, el("button", { class: "pip " + classOf(c.status, c.layer), "aria-current": c === current ? "true" : null,
+          "aria-label": d + " " + w.transport + " " + m.word, on: () => show(data, c) }, m.symbol + (c.status === "fail" && c.layer ? " " + c.layer : "")));
+      })))));
+  };
+
+  const history = (data, c) => {
+    const codes = (data.history || {})[c.id];
+    if (!codes || codes.length < 2) return null;
+    const from = Math.max(0, codes.length - 40);
+    return [el("h3", null, "This cell over the runs"), el("div", { class: "hist" }, [...codes].slice(from).map((code, i) => {
+      const status = Object.keys(index.marks).find((s) => index.marks[s].class === code);
+      const name = index.runs[from + i] + ": " + (status ? mark(status).word : "not in this run");
+      return el("span", { class: "pip " + (status ? code : "none"), title: name, role: "img", "aria-label": name }, status ? mark(status).symbol : "·");
+    }))];
+  };
+
+  const command = (text) => {
+    if (!text) return null;
+    const done = el("span", { class: "dim", role: "status" });
+    const copy = el("button", { on: () => navigator.clipboard.writeText(text).then(() => { done.textContent = "copied"; }, () => { done.textContent = "select it to copy"; }) }, "Copy");
+    return [el("h3", null, "Repeat it"), el("div", { class: "cmd" }, el("pre", null, text), navigator.clipboard ? copy : null), done];
+  };
+
+  // texts opens what the client wrote when it is asked for.
+  const texts = (data, c) => {
+    const files = c.status === "stale" ? {} : c.files || {};
+    const want = [["Transcript", files.transcript && "transcript"], ["TAP", files.tap && "tap"], ["TAP of the repetitions", files.retries && "retries"], ["stderr", files.stderr && "stderr"]].filter(([, key]) => key);
+    return want.map(([title, key]) => {
+      const d = el("details", null, el("summary", null, title));
+      d.addEventListener("toggle", () => {
+        if (!d.open || d.dataset.full) return;
+        d.dataset.full = "yes";
+        load(data.key + ".text.js").then((all) => {
+          const t = (all[c.id] || {})[key], lost = (all[c.id] || {}).lost;
+          const list = t ? (Array.isArray(t) ? t : [t]) : [];
+          d.append(...list.map((x) => el("pre", null, x)));
+          if (!list.length) d.append(el("p", { class: "dim" }, lost ? lost.join("\n") : "empty"));
+        }, (error) => { delete d.dataset.full; d.append(el("p", { class: "dim" }, error.message)); });
+      });
+      return d;
+    });
+  };
+
+  const show = (data, c) => {
+    const m = mark(c.status), label = c.label || {}, cases = (c.cases || []).slice();
+    const was = c.status === "stale" ? mark((data.was || {})[c.id]).word : "";
+    cases.sort((a, b) => (bad(b.status) ? 1 : 0) - (bad(a.status) ? 1 : 0));
+    const applies = cases.filter((k) => k.status !== "not-applicable").length, passed = cases.filter((k) => k.status === "pass").length;
+    const draft = label.draft ? label.draft + (label.source === "negotiated" ? " (negotiated)" : " (predicted: nobody saw it)") : "draft not known";
+    dialog.replaceChildren(
+      head(c.client + " → " + c.relay, [c.endpoint, c.draft || "any draft", c.transport, c.mode].join(" · ")),
+      el("div", { class: "db" },
+        el("p", null, el("span", { class: "chip " + classOf(c.status, c.layer) }, m.symbol + " " + m.word), c.layer ? " in " + c.layer : "",
+          was ? ": " + was + " in " + c.stale_from : "", " · " + draft, applies ? " · " + passed + " of " + applies + " cases pass" : "", c.reason ? el("br") : "", c.reason || ""),
+        label.conflict ? el("p", { class: "warn" }, "The label is contradicted: " + label.conflict) : null,
+        el("div", { class: "wide" }, pips(data, c)),
+        cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
+        command(c.command),
+        el("h3", null, "What the client wrote"), texts(data, c).length ? texts(data, c) : el("p", { class: "dim" }, "Nothing was kept."),
+        history(data, c), el("h3", null, "About this cell"),
+        facts([["draft", draft], ["by role", roles(label.roles)], ["address", c.url], ["target", c.classification],
+          ["started", c.started], ["took", c.attempts ? ms(c.duration_ms) : ""], ["attempts", c.attempts > 1 ? c.attempts : ""], ["exit code", c.exit_code],
+          ["qlog", (c.files || {}).qlog], ["notes", c.notes]], "top")));
+    dialog.dataset.cell = c.id;
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    const hash = "#cell/" + c.id.split("/").map(encodeURIComponent).join("/");
+    if (location.hash !== hash) history_(hash);
+  };
+  const history_ = (hash) => window.history.replaceState(null, "", hash || location.pathname + location.search);
+
+  dialog.addEventListener("close", () => { delete dialog.dataset.cell; history_(""); });
+  dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
+
+  // A link to a cell: #cell/client/relay/endpoint/draft/transport.
+  const follow = () => {
+    const parts = location.hash.split("/");
+    if (parts.shift() !== "#cell") return;
+    let names;
+    try { names = parts.map(decodeURIComponent); } catch { return; }
+    const id = names.join("/"), [from, to] = id.split("/");
+    const client = index.clients.indexOf(from), relay = index.relays.indexOf(to);
+    if (dialog.dataset.cell === id) return;
+    const all = client < 0 || relay < 0 ? Promise.reject(new Error("no such cell: " + id)) : pairOf(client, relay);
+    all.then((data) => {
+      const c = data.cells.find((c) => c.id === id);
+      if (!c) throw new Error("no such cell: " + id);
+      show(data, c);
+    }).catch(complain);
+  };
+  window.addEventListener("hashchange", follow);
+  follow();
+})();

@@ -1,0 +1,42 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// cut gives at most n characters of s, with an ellipsis for what is gone.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	runes := []rune(s)
+	return string(runes[:n-1]) + "…"
+}
+
+// line makes one line of hostile text: control characters, line breaks and marks that turn the direction of text become spaces, and what
+// is not UTF-8 the replacement character.
+func line(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
+}
+
+var (
+	// random is what differs from run to run without meaning anything: the fields of namespaces, connection ids.
+	random = regexp.MustCompile(`\b[0-9a-fA-F]{16,}\b`)
+	// span is a duration as Go and people write it.
+	span = regexp.MustCompile(`\b\d+(?:\.\d+)?(?:h|m|s|ms|µs|ns|us)(?:\d+(?:\.\d+)?(?:m|s|ms))*\b`)
+	// port follows a host; a relay that is started here has another one each time.
+	port = regexp.MustCompile(`(\blocalhost|\b127\.0\.0\.1|\[::1?\]):\d{2,5}\b`)
+)
+
+// same makes texts equal that differ only in what is random: names, durations, local ports. Codes and counts stay.
+func same(s string) string {
+	s = line(s)
+	s = random.ReplaceAllString(s, "*")
+	s = port.ReplaceAllString(s, "$1:*")
+	return span.ReplaceAllString(s, "*")
+}
