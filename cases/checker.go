@@ -14,6 +14,8 @@ import (
 type checks struct {
 	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may add its own.
 	priority, properties bool
+	// may tells of objects that are not wanted, but may come; nil for none.
+	may func(at wire.Location) bool
 }
 
 // checker holds objects received against those that were published. An object that says something about the track (End of
@@ -58,6 +60,9 @@ func (k *checker) add(o *moqt.Object) {
 	}
 	i, ok := k.index[o.Location()]
 	if !ok {
+		if k.checks.may != nil && k.checks.may(o.Location()) {
+			return
+		}
 		if len(k.extra) < maxKept {
 			k.extra = append(k.extra, o.Location())
 		}

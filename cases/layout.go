@@ -17,6 +17,12 @@ type item struct {
 	// first and last: the object begins and ends its subgroup. The stream is opened before the one and ends with FIN after the other.
 	// extended: some object of the subgroup has properties, which the stream's header says for all.
 	first, last, extended bool
+	// datagram: it travels as a datagram, not in a subgroup.
+	datagram bool
+	// status other than Normal goes without payload and properties; 16 and later have no form for it in a fetch stream.
+	status wire.ObjectStatus
+	// endOfGroup: nothing follows in the group, which the header of its datagram says, or that of its subgroup's stream: closing stands at every object of that.
+	endOfGroup, closing bool
 }
 
 // location is where it stands in the track.
@@ -65,19 +71,24 @@ func newLayout(groups, objects []uint64, o layoutOptions) layout {
 // mark finds the first and last object of every subgroup, and the subgroups with properties.
 func (l layout) mark() {
 	type stream struct{ group, subgroup uint64 }
-	last, extended := map[stream]int{}, map[stream]bool{}
+	last, extended, closing := map[stream]int{}, map[stream]bool{}, map[stream]bool{}
 	for i, x := range l {
+		if x.datagram {
+			continue
+		}
 		s := stream{x.group, x.subgroup}
 		_, open := last[s]
 		l[i].first, l[i].last = !open, false
 		last[s] = i
 		extended[s] = extended[s] || len(x.properties) > 0
+		closing[s] = closing[s] || x.endOfGroup
 	}
 	for _, i := range last {
 		l[i].last = true
 	}
 	for i, x := range l {
-		l[i].extended = extended[stream{x.group, x.subgroup}]
+		s := stream{x.group, x.subgroup}
+		l[i].extended, l[i].closing = extended[s], closing[s]
 	}
 }
 

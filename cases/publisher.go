@@ -19,6 +19,8 @@ type publisher struct {
 	s    *Session
 	ns   wire.TrackNamespace
 	name string
+	// properties are the track's (16 and later); they are not changed once it is announced.
+	properties wire.Properties
 
 	mu            sync.Mutex
 	changed       broadcast
@@ -125,10 +127,10 @@ func (p *publisher) count(r *moqt.Request) {
 	p.changed.fire()
 }
 
-// largest is the Largest Object so far. The caller holds mu.
+// largest is the Largest Object so far: one with a status says what does not exist. The caller holds mu.
 func (p *publisher) largest() (l wire.Location, ok bool) {
 	for _, x := range p.log {
-		if at := x.location(); !ok || at.Compare(l) > 0 {
+		if at := x.location(); x.status == wire.StatusNormal && (!ok || at.Compare(l) > 0) {
 			l, ok = at, true
 		}
 	}
@@ -144,7 +146,7 @@ func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	sub.filter, _ = m.Parameters.Filter()
 	p.mu.Unlock()
 
-	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub)}
+	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.properties}
 	pub, err := r.AcceptSubscribe(ctx, ok, moqt.ManualUpdates())
 	if err != nil {
 		p.s.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.s.Role, err)
@@ -244,7 +246,11 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 		x = p.log[sub.next]
 		pass := p.passes(sub, x.location())
 		p.mu.Unlock()
-		if k := (key{x.group, x.subgroup}); pass && sub.pub.Forward() {
+		if k := (key{x.group, x.subgroup}); pass && sub.pub.Forward() && x.datagram {
+			if err := p.sendDatagram(sub.pub, &x); err != nil && ctx.Err() == nil && sub.pub.Context().Err() == nil {
+				p.s.e.Note("%s: datagram %s not sent: %v", p.s.Role, x.location(), err)
+			}
+		} else if pass && sub.pub.Forward() {
 			w, err := p.send(ctx, sub.pub, streams[k], &x)
 			if err != nil {
 				if ctx.Err() != nil || sub.pub.Context().Err() != nil {
@@ -279,7 +285,7 @@ func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.Sub
 		var err error
 		w, err = pub.OpenSubgroup(ctx, wire.SubgroupHeader{
 			GroupID: x.group, SubgroupID: x.subgroup, IDMode: wire.SubgroupIDPresent, Priority: x.priority,
-			HasProperties: x.extended, FirstObject: x.first,
+			HasProperties: x.extended, FirstObject: x.first, EndOfGroup: x.closing,
 		})
 		if err != nil {
 			return nil, err
@@ -298,9 +304,21 @@ func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.Sub
 	return w, nil
 }
 
+// sendDatagram sends one object as a datagram.
+func (p *publisher) sendDatagram(pub *moqt.Publication, x *item) error {
+	o, err := x.asObject(pub.Draft())
+	if err != nil {
+		return err
+	}
+	return pub.SendDatagram(o)
+}
+
 // asObject is the planned object in the form that the session sends.
 func (i *item) asObject(d wire.Draft) (*moqt.Object, error) {
-	o := &moqt.Object{GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Payload: i.payload}
+	o := &moqt.Object{
+		GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Status: i.status, Payload: i.payload,
+		Datagram: i.datagram, EndOfGroup: i.endOfGroup,
+	}
 	if len(i.properties) == 0 {
 		return o, nil
 	}

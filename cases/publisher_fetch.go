@@ -15,7 +15,11 @@ func (p *publisher) status(ctx context.Context, r *moqt.Request) {
 	sub := &subscription{}
 	sub.largest, sub.has = p.largest()
 	p.mu.Unlock()
-	if err := r.Accept(ctx, &wire.RequestOK{Parameters: p.largestParameter(sub)}); err != nil {
+	ok := &wire.RequestOK{Parameters: p.largestParameter(sub)}
+	if p.s.Draft() >= wire.Draft18 {
+		ok.Properties = p.properties
+	}
+	if err := r.Accept(ctx, ok); err != nil {
 		p.s.e.Note("%s: TRACK_STATUS of the relay not answered: %v", p.s.Role, err)
 	}
 }
@@ -39,7 +43,7 @@ func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 		p.answered(r, r.Reject(ctx, moqt.RejectNoObjects, "no objects between "+start.String()+" and "+end.String()))
 		return
 	}
-	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end})
+	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end, Properties: p.properties})
 	if err == nil {
 		err = p.write(ctx, w, l, asked.Descending)
 	}
@@ -106,6 +110,9 @@ func (p *publisher) write(ctx context.Context, w *moqt.FetchWriter, l layout, de
 		return x.Compare(y)
 	})
 	for i := range l {
+		if l[i].status != wire.StatusNormal && w.Draft() >= wire.Draft16 {
+			continue // a fetch stream has no status: a gap says the same
+		}
 		o, err := l[i].asObject(w.Draft())
 		if err == nil {
 			err = w.WriteObject(o)
