@@ -159,7 +159,10 @@ func (f *retrieval) answer(req *moqt.Request) error {
 		ok.End.Group++
 	}
 	if r.faults[fetchNoStream] {
-		if err := req.Accept(ctx, ok); err != nil {
+		if d <= wire.Draft19 { // on the wire it is the last object plus one, 0 for the whole group (draft-18 §10.13)
+			ok.End.Object++
+		}
+		if err := req.AcceptFetchOnly(ctx, ok); err != nil {
 			return err
 		}
 		<-ctx.Done()

@@ -29,11 +29,14 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if r.faults[rendezvousIgnored] {
 		wait = 0
 	}
-	if r.faults[subscribeBeforeSilent] {
-		wait = time.Hour
-	}
 	if spoilt, err := p.spoilSubscribe(ctx, t, req); spoilt {
 		return err
+	}
+	if r.faults[subscribeBeforeSilent] {
+		if err := t.establish(ctx, ps, 0); err != nil {
+			<-ctx.Done()
+			return err
+		}
 	}
 	if err := t.establish(ctx, ps, wait); err != nil {
 		if ctx.Err() != nil {
