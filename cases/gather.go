@@ -75,8 +75,8 @@ func (s *Session) gather(ctx context.Context, k *checker, readers ...*reader) {
 			}
 		case <-ctx.Done():
 			o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, k.want.String())
-			if o.layer == transport.LayerData && o.expected == k.want.String() {
-				o = failed(transport.LayerData, k.want.String(), k.problem()+"; then "+o.received)
+			if o.layer == transport.LayerData && o.expected == k.want.String() && !o.quiet {
+				o = failed(transport.LayerData, k.want.String(), k.problem()+"; "+s.log.stall(time.Now()))
 			}
 			panic(o)
 		}

@@ -131,10 +131,25 @@ func (l *sessionLog) silence(now time.Time) string {
 	default:
 		text += "; the last message before it was " + l.received
 	}
-	if l.reset != "" { // the reset may have overtaken the header that says what the stream was for
-		text += "; " + l.reset + " came"
+	return text + l.resetText()
+}
+
+// stall says how long a peer that had begun to send has been quiet.
+func (l *sessionLog) stall(now time.Time) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.received == "" {
+		return "nothing at all" + l.resetText()
 	}
-	return text
+	return fmt.Sprintf("nothing new for %d ms, the last message or stream was %s%s", now.Sub(l.receivedAt).Milliseconds(), l.received, l.resetText())
+}
+
+// resetText tells of a data stream that was reset: that may have overtaken the header that says what the stream was for. The caller holds mu.
+func (l *sessionLog) resetText() string {
+	if l.reset == "" {
+		return ""
+	}
+	return "; " + l.reset + " came"
 }
 
 // eventName is the message or header that an event tells of, "" for other events.
