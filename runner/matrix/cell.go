@@ -100,7 +100,8 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s *slots) {
 	if context.Cause(a.limited) == errCell {
 		late := fmt.Sprintf("ended by the cell's deadline of %v", x.o.CellTimeout)
 		o.notes = append(slices.Clone(o.notes), late)
-		if n := o.count(Missing); n > 0 || o.problem != "" {
+		if n := o.count(Missing); n > 0 || o.broke() != "" {
+			o.bailed, o.bail = false, "" // it did not give up, it was made to
 			o.problem = fmt.Sprintf("%s: no result for %d of %d cases", late, n, len(o.cases))
 		}
 	}

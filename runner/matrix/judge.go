@@ -59,7 +59,9 @@ func (o *outcome) broke() string {
 }
 
 // unnamed reports whether nobody knows which case it was: a number of the plan that has no point.
-func (c CaseResult) unnamed() bool { return strings.HasPrefix(c.Name, "(point ") && c.Status == Missing }
+func (c CaseResult) unnamed() bool {
+	return strings.HasPrefix(c.Name, "(point ") && c.Status == Missing
+}
 
 // again is what two attempts at a case amount to. bailed says that the first attempt gave up, so that a missing case was never tried.
 func again(first, second CaseResult, bailed bool) CaseResult {

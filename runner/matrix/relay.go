@@ -114,7 +114,8 @@ func (h *host) launch(ctx context.Context) (*Instance, error) {
 	if err := h.x.ports.take(ctx, l.port); err != nil {
 		return nil, fmt.Errorf("UDP port %d: %w", l.port, err)
 	}
-	l.cleanup = append(l.cleanup, func() { h.x.ports.give(l.port) })
+	port := l.port
+	l.cleanup = append(l.cleanup, func() { h.x.ports.give(port) })
 	if err := free(l.port); err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (h *host) launch(ctx context.Context) (*Instance, error) {
 		Stop: sync.OnceFunc(func() { end(); <-done; clean.clean() }),
 	}
 	l = nil // the instance cleans up from here on
-	if err := h.ready(ctx, i, clean.port); err != nil {
+	if err := h.ready(ctx, i, port); err != nil {
 		i.Stop()
 		return nil, err
 	}
