@@ -11,9 +11,9 @@ import (
 
 // check is something a relay must do right.
 type check struct {
-	first, last wire.Draft
-	opts        Options
-	run         func(v *visit)
+	first wire.Draft
+	opts  Options
+	run   func(v *visit)
 }
 
 // caught names the check that notices a fault.
@@ -54,7 +54,7 @@ var checks = map[string]check{
 		select {
 		case <-s.Context().Done():
 			v.fail("%v", context.Cause(s.Context()))
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(500 * time.Millisecond):
 		}
 	}},
 	"announce": {run: func(v *visit) { v.announce(v.dial()) }},
@@ -210,6 +210,7 @@ var checks = map[string]check{
 		sub := v.subscribe(v.dial(), "t", filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 1}))
 		v.send(pub, wire.SubgroupHeader{}, 0)
 		v.same("objects", v.send(pub, wire.SubgroupHeader{GroupID: 1}, 0).Objects, v.objects(sub, 1))
+		v.quiet(sub)
 	}},
 	"forward": {run: func(v *visit) {
 		pub := v.publish(v.dial(), "t")

@@ -3,6 +3,7 @@ package reference
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -84,7 +85,9 @@ func TestHeaders(t *testing.T) {
 }
 
 // TestFromTheMiddle: who comes while a stream is open gets the rest of it, on a stream that does not claim to start the subgroup.
-func TestFromTheMiddle(t *testing.T) {
+func TestFromTheMiddle(t *testing.T) { synctest.Test(t, testFromTheMiddle) }
+
+func testFromTheMiddle(t *testing.T) {
 	o, pub, early := published(t, wire.Draft20, wire.Draft22, Options{}, nil)
 	sw, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: 4, IDMode: wire.SubgroupIDFirstObject, Priority: 100, FirstObject: true})
 	if err != nil {
@@ -243,7 +246,9 @@ func TestUpdatedFilter(t *testing.T) {
 }
 
 // TestMalformed: an object that comes twice with different contents ends the track (draft-18 §2.4.2).
-func TestMalformed(t *testing.T) {
+func TestMalformed(t *testing.T) { synctest.Test(t, testMalformed) }
+
+func testMalformed(t *testing.T) {
 	o, pub, sub := published(t, wire.Draft18, wire.Draft18, Options{}, nil)
 	o.send(pub, 0, 0)
 	o.receive(sub, 1)
@@ -333,7 +338,9 @@ func TestSlowSubscriber(t *testing.T) {
 }
 
 // TestBackPressure: a publisher that is faster than its only subscriber is slowed down, and nothing is lost.
-func TestBackPressure(t *testing.T) {
+func TestBackPressure(t *testing.T) { synctest.Test(t, testBackPressure) }
+
+func testBackPressure(t *testing.T) {
 	const size, count = 10_000, 200
 	w := newWorld(t, Options{Limits: Limits{CacheBytes: 300_000, SubscriberBytes: 50_000, Patience: 10 * time.Second}})
 	w.conns = memconn.Options{StreamBuffer: 20_000}
@@ -404,7 +411,9 @@ func TestDeliveryTimeout(t *testing.T) {
 }
 
 // TestEmptyStream: a stream without objects is forwarded and counted.
-func TestEmptyStream(t *testing.T) {
+func TestEmptyStream(t *testing.T) { synctest.Test(t, testEmptyStream) }
+
+func testEmptyStream(t *testing.T) {
 	o, pub, sub := published(t, wire.Draft18, wire.Draft16, Options{}, nil)
 	o.open(pub, 3).Close()
 	sr, err := sub.AcceptSubgroup(o.ctx)

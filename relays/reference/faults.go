@@ -104,7 +104,7 @@ var faultTable = [numFaults]Fault{
 	setupGarbage:      {"setup-garbage", "sends bytes that are no setup message"},
 	setupWrongVersion: {"setup-wrong-version", "selects a version that the client did not offer (14), refuses with VERSION_NEGOTIATION_FAILED (15 and later)"},
 	dieAfterSetup:     {"die-after-setup", "drops the connection right after its setup message"},
-	closeError:        {"close-error", "closes with INTERNAL_ERROR when the session is 100 ms old"},
+	closeError:        {"close-error", "closes with INTERNAL_ERROR when the session is 50 ms old"},
 	dieOnRequest:      {"die-on-request", "drops the connection at the first request"},
 	noRequestIDs:      {"no-request-ids", "grants no request id (14-16)"},
 

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -167,7 +168,9 @@ func TestJoinRefusals(t *testing.T) {
 }
 
 // TestRestart: a publisher that begins anew is not served from what its predecessor left.
-func TestRestart(t *testing.T) {
+func TestRestart(t *testing.T) { synctest.Test(t, testRestart) }
+
+func testRestart(t *testing.T) {
 	w := newWorld(t, Options{})
 	s := w.dial(wire.Draft18)
 	for range 2 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -432,11 +433,11 @@ func large(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
 // someDrafts are enough for what does not depend on details of the wire.
 var someDrafts = []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft22}
 
-// onDrafts runs a test on each of some drafts.
+// onDrafts runs a test on each of some drafts, in a bubble of time: what waits costs nothing, and nothing depends on the machine's load.
 func onDrafts(t *testing.T, drafts []wire.Draft, f func(t *testing.T, d wire.Draft)) {
 	t.Helper()
 	for _, d := range drafts {
-		t.Run(d.String(), func(t *testing.T) { f(t, d) })
+		t.Run(d.String(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f(t, d) }) })
 	}
 }
 

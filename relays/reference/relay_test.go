@@ -3,6 +3,7 @@ package reference
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -13,7 +14,7 @@ import (
 func TestPairs(t *testing.T) {
 	props := wire.Properties{{Type: 0x3800, Uint: 4660}, {Type: 0x3801, Bytes: []byte("high-type-3801")}}
 	for _, from := range wire.Drafts() {
-		t.Run(fmt.Sprintf("from %d", from), func(t *testing.T) {
+		onDrafts(t, []wire.Draft{from}, func(t *testing.T, from wire.Draft) {
 			w := newWorld(t, Options{})
 			o := w.announce(from, "meeting")
 			o.props = props
@@ -149,7 +150,9 @@ func TestAggregation(t *testing.T) {
 }
 
 // TestTwoPublishers: objects of two publishers of one track come once, and the track lives while one of them does.
-func TestTwoPublishers(t *testing.T) {
+func TestTwoPublishers(t *testing.T) { synctest.Test(t, testTwoPublishers) }
+
+func testTwoPublishers(t *testing.T) {
 	w := newWorld(t, Options{})
 	a, b := w.announce(wire.Draft16, "n"), w.announce(wire.Draft22, "n")
 	sub := w.subscribe(w.dial(wire.Draft18), nil, "t", "n")

@@ -70,7 +70,7 @@ func (p *peer) spoilSession() {
 	case f[closeError]:
 		p.tasks.Go(func() {
 			select {
-			case <-time.After(100 * time.Millisecond):
+			case <-time.After(50 * time.Millisecond):
 				p.session.Abort(wire.InternalError, "fault")
 			case <-p.ctx.Done():
 			}
