@@ -27,7 +27,8 @@ type publisher struct {
 	log           layout
 	ended         bool
 	subscriptions []*subscription
-	asked         map[string]int // requests of the relay, by name
+	begun         map[uint64]*subscription // by request id, from before the answer on: a joining FETCH may follow at once
+	asked         map[string]int           // requests of the relay, by name
 }
 
 // subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
@@ -44,7 +45,7 @@ type subscription struct {
 
 // publisher registers a track on the session. It does not announce it.
 func (s *Session) publisher(ns wire.TrackNamespace, name string) *publisher {
-	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), asked: map[string]int{}}
+	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), begun: map[uint64]*subscription{}, asked: map[string]int{}}
 	s.peer.mu.Lock()
 	defer s.peer.mu.Unlock()
 	s.peer.tracks[trackKey(ns, name)] = p
@@ -144,6 +145,8 @@ func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	sub := &subscription{next: len(p.log)}
 	sub.largest, sub.has = p.largest()
 	sub.filter, _ = m.Parameters.Filter()
+	p.begun[r.ID()] = sub
+	p.changed.fire()
 	p.mu.Unlock()
 
 	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.properties}
@@ -171,6 +174,7 @@ func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Pub
 	p.mu.Lock()
 	sub.pub = pub
 	p.subscriptions = append(p.subscriptions, sub)
+	p.begun[pub.Request().ID()] = sub
 	p.changed.fire()
 	p.mu.Unlock()
 

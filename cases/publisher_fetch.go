@@ -27,6 +27,9 @@ func (p *publisher) status(ctx context.Context, r *moqt.Request) {
 // fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may outlive it.
 func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	ctx := r.Session().Context()
+	if j := asked.Joining; j != nil { // a FETCH that has overtaken the subscription it joins waits for it (draft-17 §9.14.2)
+		p.wait(j.Target.Context(), func() bool { return p.begun[j.RequestID] != nil })
+	}
 	p.mu.Lock()
 	p.count(r)
 	filter := asked.Range
@@ -60,10 +63,7 @@ func (p *publisher) answered(r *moqt.Request, err error) {
 // joined is the range of a joining FETCH: from a group up to the Largest Object when the subscription that it joins began (draft-18 §10.12.2.1).
 // The caller holds mu.
 func (p *publisher) joined(j *moqt.Joining) wire.LocationFilter {
-	for _, sub := range p.subscriptions {
-		if !sub.has || sub.pub.Request().ID() != j.RequestID {
-			continue
-		}
+	if sub := p.begun[j.RequestID]; sub != nil && sub.has {
 		start := j.Start
 		if j.Relative {
 			start = sub.largest.Group - min(j.Start, sub.largest.Group)
