@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -35,6 +36,7 @@ func TestMain(m *testing.M) {
 	case "execute":
 		playExecute(arg)
 	default:
+		grace = 300 * time.Millisecond
 		goleak.VerifyTestMain(m)
 	}
 }
@@ -220,6 +222,9 @@ func exchange(ctx context.Context, url, word string) error {
 	c.SetDeadline(time.Now().Add(2 * time.Second))
 	if _, err := c.Write([]byte(word)); err != nil {
 		return err
+	}
+	if word == "die" {
+		return errors.New("it was killed")
 	}
 	_, err = c.Read(make([]byte, 100))
 	return err

@@ -124,7 +124,9 @@ func sessions(publisher, subscriber string) string {
 }
 
 func TestRepetitions(t *testing.T) {
-	doc := func(points ...string) string { return fmt.Sprintf("1..%d\n", len(points)) + strings.Join(points, "\n") + "\n" }
+	doc := func(points ...string) string {
+		return fmt.Sprintf("1..%d\n", len(points)) + strings.Join(points, "\n") + "\n"
+	}
 	ok, bad := func(n int, name string) string { return fmt.Sprintf("ok %d - %s", n, name) }, func(n int, name string) string { return fmt.Sprintf("not ok %d - %s", n, name) }
 	tests := []struct {
 		name          string

@@ -13,7 +13,7 @@ import (
 )
 
 // grace is how long a program that is asked to end may take before it is ended.
-const grace = 2 * time.Second
+var grace = 2 * time.Second // tests have less
 
 // program makes a command that leads a process group of its own. When ctx ends, the whole group is asked to end, and ended after the
 // grace.

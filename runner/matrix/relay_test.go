@@ -102,7 +102,9 @@ func TestRelayThatDies(t *testing.T) {
 	})
 	run := execute(t, commandPlan(t, "", "", []relays.Draft{"draft-16", "draft-18"}, Builtin()), Options{Builtin: kill, Probe: probe, PerRelay: 1, Progress: w})
 	died, next := run.Cells[0], run.Cells[1]
-	if died.Status != Flaky || !slices.ContainsFunc(died.Notes, func(s string) bool { return strings.Contains(s, "the relay ended by itself") && strings.Contains(s, "exit code 5") }) {
+	if died.Status != Flaky || !slices.ContainsFunc(died.Notes, func(s string) bool {
+		return strings.Contains(s, "the relay ended by itself") && strings.Contains(s, "exit code 5")
+	}) {
 		t.Errorf("%s %s %q", died.Status, died.Reason, died.Notes)
 	}
 	if next.Status != Pass {

@@ -1,0 +1,84 @@
+package matrix
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func play(p Progress) {
+	p.Begin(6, 1)
+	for i, s := range []Status{Pass, Fail, Pass, Skip} {
+		time.Sleep(10 * time.Second)
+		p.Cell(&CellResult{Cell: Cell{ID: "c/" + string(rune('a'+i))}, Status: s, Layer: map[Status]string{Fail: "udp"}[s], Reason: map[Status]string{Fail: "nobody\nthere"}[s]})
+	}
+	p.Note("the relay ended")
+	p.End(&Run{ID: "r1", Ended: "enough", Cells: []CellResult{{Status: Pass}, {Status: Fail}, {Status: Pass}, {Status: Missing}}})
+}
+
+func TestLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		play(NewLines(&b))
+		want := []string{
+			"6 cells, 1 of them done before",
+			"fail c/b [udp] nobody there",
+			"4/6 cells, 1 not passed, about 20s left",
+			"the relay ended",
+			"r1: 2 pass, 1 fail, 1 missing; ended early: enough",
+			"",
+		}
+		if d := cmp.Diff(want, strings.Split(b.String(), "\n")); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		play(NewTerminal(&b))
+		text := b.String()
+		for _, want := range []string{
+			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n", erase + "4/6 cells, 1 not passed, about 20s left",
+			erase + "the relay ended\n", erase + "r1: 2 pass, 1 fail, 1 missing; ended early: enough\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in %q", want, text)
+			}
+		}
+		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+			if !strings.HasPrefix(line, erase) {
+				t.Errorf("a line that leaves something of the last: %q", line)
+			}
+		}
+		if strings.HasSuffix(text, erase) || !strings.HasSuffix(text, "\n") {
+			t.Errorf("ends with %q", text[len(text)-20:])
+		}
+	})
+}
+
+func TestTheTimeLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var y tally
+		y.begin(100, 40)
+		if d, ok := y.left(); ok {
+			t.Errorf("known before anything is: %v", d)
+		}
+		for range 10 {
+			time.Sleep(3 * time.Second)
+			y.cell(&CellResult{Status: Pass})
+		}
+		if d, ok := y.left(); !ok || d != 150*time.Second {
+			t.Errorf("%v %v, want 2m30s: 10 of 60 took 30 s", d, ok)
+		}
+		y.done = 100
+		if _, ok := y.left(); ok {
+			t.Error("time left after the end")
+		}
+	})
+}
