@@ -3,6 +3,7 @@ package reference
 import (
 	"bytes"
 	"context"
+	"testing/synctest"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -273,6 +274,7 @@ var checks = map[string]check{
 	"goaway": {run: func(v *visit) {
 		s := v.dial()
 		v.must(s.Goaway(v.ctx, &wire.Goaway{}))
+		synctest.Wait()
 		v.announce(s)
 	}},
 	"fetch": {run: func(v *visit) {

@@ -237,6 +237,7 @@ func TestUpdatedFilter(t *testing.T) {
 		o.send(pub, 2, 0)
 		o.send(pub, 3, 0)
 		o.same("narrowed", o.expected(loc(3, 0)), o.receive(sub, 1))
+		synctest.Wait() // group 2 has come and gone
 		if _, err := sub.Update(o.ctx, filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart})); err != nil {
 			t.Fatal(err)
 		}

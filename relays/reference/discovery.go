@@ -15,6 +15,8 @@ type tracksSubscriber struct {
 	prefix     wire.TrackNamespace
 	parameters wire.Parameters
 	bare       bool // INCLUDE_PROPERTIES 0
+	// accepted is closed when the request is: nothing is sent before.
+	accepted chan struct{}
 }
 
 // announceTrack adds a published track, and publishes it to who wants it.
@@ -62,7 +64,11 @@ func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	pub.track.users++
 	r.tasks.Go(func() {
 		defer r.release(pub.track)
-		pub.track.publishTo(ts)
+		select {
+		case <-ts.accepted:
+			pub.track.publishTo(ts)
+		case <-ts.req.Context().Done():
+		}
 	})
 }
 

@@ -40,6 +40,7 @@ func TestFetchRanges(t *testing.T) {
 			o.send(pub, g, 0, 1, 2, 3, 4)
 		}
 		w.receive(sub, 15)
+		synctest.Wait() // the streams have ended
 		s := w.dial(d)
 		for _, tt := range tests {
 			for _, descending := range []bool{false, true} {

@@ -183,24 +183,28 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 		return err
 	}
 	defer func() { p.unclaim(req.Kind(), prefix) }()
-	if err := req.Accept(ctx, &wire.RequestOK{Answers: req.Kind()}); err != nil {
-		return err
-	}
 	var s *namespaceSubscriber
 	var ts *tracksSubscriber
-	var work sync.WaitGroup
-	defer work.Wait()
+	accepted := make(chan struct{})
 	if namespaces && !r.faults[namespaceSilent] {
 		s = &namespaceSubscriber{peer: p, req: req, prefix: prefix, signal: make(chan struct{}, 1)}
 		r.want(s)
 		defer r.unwant(s)
-		work.Go(s.tell)
 	}
 	if tracks && !r.faults[tracksSilent] {
-		ts = &tracksSubscriber{peer: p, req: req, prefix: prefix, parameters: req.Parameters()}
+		ts = &tracksSubscriber{peer: p, req: req, accepted: accepted, prefix: prefix, parameters: req.Parameters()}
 		ts.bare = ts.parameters.UintOr(wire.ParamIncludeProperties, 1) == 0
 		r.track(ts)
 		defer r.untrack(ts)
+	}
+	if err := req.Accept(ctx, &wire.RequestOK{Answers: req.Kind()}); err != nil {
+		return err
+	}
+	close(accepted)
+	var work sync.WaitGroup
+	defer work.Wait()
+	if s != nil {
+		work.Go(s.tell)
 	}
 	p.heedUpdates(req, func(ps wire.Parameters) error {
 		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
