@@ -60,6 +60,25 @@ func requestIDIn(m wire.Message) uint64 {
 	return 0
 }
 
+// requiredDelta is the Required Request ID Delta of a request (17).
+func requiredDelta(m wire.Message) uint64 {
+	switch x := m.(type) {
+	case *wire.Subscribe:
+		return x.RequiredRequestIDDelta
+	case *wire.TrackStatus:
+		return x.RequiredRequestIDDelta
+	case *wire.Publish:
+		return x.RequiredRequestIDDelta
+	case *wire.Fetch:
+		return x.RequiredRequestIDDelta
+	case *wire.PublishNamespace:
+		return x.RequiredRequestIDDelta
+	case *wire.SubscribeNamespace:
+		return x.RequiredRequestIDDelta
+	}
+	return 0
+}
+
 // parametersOf is the parameter list of a request.
 func parametersOf(m wire.Message) wire.Parameters {
 	switch x := m.(type) {

@@ -64,7 +64,7 @@ func (r *Request) descending() bool {
 }
 
 // AcceptFetch answers a FETCH of the peer's with FETCH_OK and opens its stream. ok.End is inclusive in every draft and becomes the draft's form; the largest Object ID there
-// is, 2^64-1, says the whole group up to 19. Closing or resetting the writer ends the request; it is reset when the peer cancels.
+// is, 2^64-1, says the whole group up to 19. Closing or resetting the writer ends the request; it is reset when the peer cancels. Updates are answered by the session.
 func (r *Request) AcceptFetch(ctx context.Context, ok *wire.FetchOK) (*FetchWriter, error) {
 	w, err := r.OpenFetch(ctx)
 	if err != nil {
@@ -131,8 +131,17 @@ type fetchServer struct {
 	ended    bool
 }
 
-// received implements hook.
-func (f *fetchServer) received(wire.Message) bool { return false }
+// received implements hook. An update can change the priority only, which the application reads from Request.Parameters.
+func (f *fetchServer) received(m wire.Message) bool {
+	u, ok := m.(*wire.RequestUpdate)
+	if ok {
+		f.r.s.spawn(func() {
+			f.r.s.ids.took()
+			_ = f.r.AcceptUpdate(f.r.ctx, u, nil)
+		})
+	}
+	return ok
+}
 
 // over implements hook: what the peer has cancelled is reset (draft-18 §5.2: MUST).
 func (f *fetchServer) over(cause error) {

@@ -162,10 +162,19 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 		s.refuse(r, RejectInvalidFilter, invalid)
 	case s.goingAway():
 		s.refuse(r, RejectGoingAway, "this end has sent GOAWAY")
+	case !s.required(m):
+		s.refuse(r, RejectTimeout, "the request that it requires did not come")
 	default:
 		s.dispatch(r)
 	}
+	s.ids.deliveredTo(id)
 	return r, nil
+}
+
+// required waits for the request that one of 17 depends on; it is on a stream of its own, which may come later (draft-17 §9.2).
+func (s *Session) required(m wire.Message) bool {
+	delta := requiredDelta(m)
+	return s.draft != wire.Draft17 || delta == 0 || s.ids.awaitRequired(requestIDIn(m)-2*delta)
 }
 
 // refuse rejects a request that does not reach the application, in the background: readers must not wait for writers.

@@ -2,7 +2,6 @@ package moqt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,6 +37,7 @@ type Request struct {
 	refused       error         // what Response gives instead
 	answering     bool          // incoming: Accept or Reject is at work, or was
 	updates       []*ownUpdate  // ours, sent and not answered
+	lateAnswers   int           // updates of ours that the request's end overtook: their answers may still come
 	outstanding   int           // ours, counted for the peer's MAX_REQUEST_UPDATES
 	updated       chan struct{} // closed when one of updates is answered
 	peerUpdates   int
@@ -168,67 +168,6 @@ func (r *Request) Send(ctx context.Context, m wire.Message) error {
 	return r.carrier.send(ctx, r, r.addressed(m), false)
 }
 
-// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are filled in; nil is an empty one. End of a FETCH_OK has the wire's
-// meaning here. A request can be answered once. To have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
-func (r *Request) Accept(ctx context.Context, ok wire.Message) error {
-	if isNil(ok) {
-		switch answerKind(r.kind) {
-		case wire.KindSubscribeOK:
-			ok = &wire.SubscribeOK{}
-		case wire.KindFetchOK:
-			ok = &wire.FetchOK{}
-		default:
-			ok = &wire.RequestOK{}
-		}
-	}
-	if ok.Kind() != answerKind(r.kind) {
-		return fmt.Errorf("%s is answered with %s, not with %s", r.kind, answerKind(r.kind), ok.Kind())
-	}
-	if err := r.answer(); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	last := r.kind == wire.KindTrackStatus || r.state == stateDone // draft-17 §9.16: FIN after the answer; or PUBLISH_DONE came first
-	r.mu.Unlock()
-	r.accepted(ok)
-	if err := r.carrier.send(ctx, r, r.addressed(ok), last); err != nil {
-		r.unanswer(err)
-		return err
-	}
-	r.step(onOK)
-	if r.kind == wire.KindTrackStatus {
-		r.finish(io.EOF, stateDone)
-	}
-	return nil
-}
-
-// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's number.
-func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
-	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
-}
-
-// RejectWith is Reject with every field of the error: the number on the wire, Retry Interval, Redirect.
-func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
-	if err := r.answer(); err != nil {
-		return err
-	}
-	if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
-		r.unanswer(err)
-		return err
-	}
-	if !r.finish(r.s.requestError(r.kind, m, r.s.side), stateRefused) {
-		r.releaseAlias() // PUBLISH_DONE had come first
-	}
-	return nil
-}
-
-// releaseAlias takes an incoming PUBLISH that was not accepted off its Track Alias.
-func (r *Request) releaseAlias() {
-	if m, ok := r.message.(*wire.Publish); ok && r.incoming {
-		r.s.data.unbind(m.TrackAlias, r, nil)
-	}
-}
-
 // Cancel ends the request from either end (draft-19 §3.3.3). From 17 on it resets our direction of the stream and stops the peer's, with the code. Up to 16 it sends
 // the message that the draft has for it: UNSUBSCRIBE, FETCH_CANCEL, PUBLISH_NAMESPACE_DONE or _CANCEL, UNSUBSCRIBE_NAMESPACE, PUBLISH_DONE, or an error when the request
 // is not answered. Data streams of a Subscription or Fetch on it are stopped, those of a Publication reset. It does nothing once the request has ended.
@@ -251,61 +190,6 @@ func (r *Request) Cancel(code ResetCode) {
 func (r *Request) CloseSend() error {
 	r.carrier.closeSend()
 	return nil
-}
-
-// answer claims the right to answer.
-func (r *Request) answer() error {
-	if !r.incoming {
-		return fmt.Errorf("%s %d is our own: it is for the peer to answer", r.kind, r.id)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.ended && r.state == stateCancelled:
-		return context.Cause(r.ctx)
-	case r.answering:
-		return fmt.Errorf("%s %d has been answered", r.kind, r.id)
-	case r.s.ctx.Err() != nil:
-		return context.Cause(r.s.ctx)
-	}
-	r.answering = true
-	return nil
-}
-
-// unanswer gives the right back after an answer that could not be encoded.
-func (r *Request) unanswer(err error) {
-	var e *wire.Error
-	if !errors.As(err, &e) {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.answering = false
-}
-
-// accepted takes over what our OK says.
-func (r *Request) accepted(ok wire.Message) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch x := ok.(type) {
-	case *wire.RequestOK:
-		r.publishOK(x)
-	case *wire.SubscribeOK:
-		largest, ok := x.Parameters.Largest()
-		r.bounds.establish(r.params, largest, ok)
-	}
-}
-
-// publishOK takes over what PUBLISH_OK says: up to 19 it sets the subscription's parameters (draft-19 §10.5), later EXPIRES only. The caller holds mu.
-func (r *Request) publishOK(ok *wire.RequestOK) {
-	if r.kind != wire.KindPublish || r.s.draft > wire.Draft19 {
-		return
-	}
-	ps := merged(r.params, ok.Parameters)
-	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1)) // left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
-	r.setParams(ps)
-	largest, has := r.message.(*wire.Publish).Parameters.Largest()
-	r.bounds.establish(r.params, largest, has)
 }
 
 // step moves the state by an event and reports whether it was allowed; the state of a request that has ended stays.
@@ -347,6 +231,9 @@ func (r *Request) finish(cause error, state requestState) bool {
 	r.mu.Unlock()
 	r.cancel(cause)
 	var late []uint64
+	r.mu.Lock()
+	r.lateAnswers = len(updates)
+	r.mu.Unlock()
 	if unanswered {
 		late = append(late, r.id)
 	}
@@ -409,24 +296,4 @@ func (r *Request) deliver(m wire.Message) {
 			return
 		}
 	}
-}
-
-func isNil(m wire.Message) bool {
-	switch x := m.(type) {
-	case nil:
-		return true
-	case *wire.SubscribeOK:
-		return x == nil
-	case *wire.FetchOK:
-		return x == nil
-	case *wire.RequestOK:
-		return x == nil
-	}
-	return false
-}
-
-// requestError is a refusal as an error; side is who refused.
-func (s *Session) requestError(kind wire.Kind, m *wire.RequestError, side wire.Side) *RequestError {
-	return &RequestError{Side: side, Kind: kind, Code: m.Code, Name: RejectName(s.draft, kind, m.Code), Reason: m.Reason,
-		RetryInterval: m.RetryInterval, Redirect: m.Redirect, Draft: s.draft}
 }

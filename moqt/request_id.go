@@ -24,12 +24,15 @@ type requestIDs struct {
 	sending                bool // a MAX_REQUEST_ID is being written
 	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
 	used spans
+	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is closed when one is added (17).
+	delivered spans
+	changed   chan struct{}
 	// excused counts streams of 16 that ended before they could say which number they took.
 	excused int
 }
 
 func (ids *requestIDs) init(s *Session) {
-	ids.s, ids.raised = s, make(chan struct{})
+	ids.s, ids.raised, ids.changed = s, make(chan struct{}), make(chan struct{})
 	if s.side == wire.ServerSide {
 		ids.next = 1
 	}
@@ -191,6 +194,39 @@ func (ids *requestIDs) awaitGap(name string, n uint64) {
 			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "%d Request IDs below %d were skipped", missing, 2*n))
 		}
 	})
+}
+
+// awaitRequired waits until the request with this id has been given to the application (draft-17 §9.2). It reports false after Limits.PendingTime.
+func (ids *requestIDs) awaitRequired(id uint64) bool {
+	timer := time.NewTimer(ids.s.limits.PendingTime)
+	defer timer.Stop()
+	for {
+		ids.mu.Lock()
+		ok, changed := ids.delivered.has(id/2), ids.changed
+		ids.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return false
+		case <-ids.s.ctx.Done():
+			return false
+		}
+	}
+}
+
+// deliveredTo notes that the application has the request or update with this id.
+func (ids *requestIDs) deliveredTo(id uint64) {
+	if ids.s.draft != wire.Draft17 {
+		return
+	}
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	ids.delivered.add(id / 2)
+	close(ids.changed)
+	ids.changed = make(chan struct{})
 }
 
 // excuse counts a stream of 16 that ended unread.

@@ -103,7 +103,7 @@ func (r *Request) receiveOK(m wire.Message) error {
 	switch x := m.(type) {
 	case *wire.SubscribeOK:
 		largest, ok := x.Parameters.Largest()
-		r.bounds.establish(r.params, largest, ok)
+		r.bounds.establish(r.s.draft, r.params, largest, ok)
 	case *wire.RequestOK:
 		r.publishOK(x)
 	}
@@ -138,10 +138,13 @@ func (r *Request) receiveOK(m wire.Message) error {
 // step2 judges a response that answers nothing: the second to one request (rule 70), unless the request was cancelled.
 func (r *Request) step2(m wire.Message, e requestEvent) error {
 	r.mu.Lock()
-	state := r.state
+	state, late := r.state, r.lateAnswers > 0
+	if late {
+		r.lateAnswers--
+	}
 	r.mu.Unlock()
 	switch {
-	case state == stateCancelled:
+	case state == stateCancelled, late:
 		return nil
 	case r.incoming:
 		return r.misplaced(m)

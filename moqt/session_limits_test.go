@@ -324,3 +324,64 @@ func TestSpans(t *testing.T) {
 		}
 	})
 }
+
+// TestRequiredRequest: in 17 a request waits for the one it depends on, which has a stream of its own (draft-17 §9.2).
+func TestRequiredRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newRawPeer(t, wire.Draft17, wire.ClientSide, Config{})
+		late := p.subscribe(3, nil)
+		late.RequiredRequestIDDelta = 2
+		p.request(late)
+		settle()
+		if n := p.session.incoming.len(); n != 0 {
+			t.Fatalf("%d requests were delivered", n)
+		}
+		p.request(p.subscribe(1, nil))
+		for _, want := range []uint64{2, 6} {
+			r, err := p.session.AcceptRequest(p.ctx)
+			noError(t, err)
+			if r.ID() != want {
+				t.Errorf("request %d, want %d", r.ID(), want)
+			}
+		}
+		never := p.subscribe(5, nil)
+		never.RequiredRequestIDDelta = 1
+		stream := p.request(never)
+		in := &messageReader{in: stream, draft: p.draft}
+		m := p.receiveFrom(in, wire.RequestStream, wire.KindSubscribe)
+		if e, ok := m.(*wire.RequestError); !ok || e.Code != RejectTimeout.Number(p.draft, wire.KindSubscribe) {
+			t.Errorf("got %+v", m)
+		}
+	})
+}
+
+// TestUpdate14: the range that an update of 14 restates is what the filter came to, so a strict publisher takes it (rule 51).
+func TestUpdate14(t *testing.T) {
+	for _, f := range []wire.LocationFilter{{}, {Form: wire.FilterNextObject}, {Form: wire.FilterRelative}, {Form: wire.FilterAbsoluteStart, StartGroup: 7},
+		{Form: wire.FilterGroupEnd, StartGroup: 7, StartObject: 1, EndGroup: 9}} {
+		synctest.Test(t, func(t *testing.T) {
+			p := dialSessions(t, wire.Draft14, Config{}, Config{})
+			m := subscribeMessage()
+			if f.Form != wire.FilterNone {
+				m.Parameters.SetFilter(f)
+			}
+			m.Parameters.SetUint(wire.ParamSubscriberPriority, 3)
+			sub, pub := p.established(p.client, p.server, m, largest(5, 6))
+			_, err := sub.Update(p.ctx, uint1(wire.ParamForward, 0))
+			noError(t, err)
+			settle()
+			noError(t, p.server.Err())
+			want, _, _ := f.Bounds(loc(5, 6), true)
+			if f.Form == wire.FilterNone { // 14 cannot do without
+				want = loc(5, 7)
+			}
+			got, _ := pub.Parameters().Filter()
+			if start, _, _ := got.Bounds(wire.Location{}, false); start != want || got.EndGroup != f.EndGroup {
+				t.Errorf("%s became %s", f, got)
+			}
+			if pub.Forward() || pub.Parameters().UintOr(wire.ParamSubscriberPriority, 128) != 3 {
+				t.Errorf("in effect: %v", pub.Parameters())
+			}
+		})
+	}
+}

@@ -107,7 +107,7 @@ func (r *Request) AcceptPublish(ctx context.Context, ok *wire.RequestOK) (*Subsc
 	sub := r.s.newSubscription()
 	sub.r = r
 	sub.establish(&wire.SubscribeOK{RequestID: r.id, TrackAlias: m.TrackAlias, Parameters: m.Parameters, Properties: m.Properties})
-	if err := r.Accept(ctx, &answer); err != nil {
+	if err := r.accept(ctx, &answer); err != nil {
 		return nil, err
 	}
 	if err := r.s.data.bind(m.TrackAlias, trackKey(m.TrackNamespace, m.TrackName), r, sub); err != nil {

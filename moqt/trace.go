@@ -29,7 +29,7 @@ const (
 	EventStop
 	// EventDropped: something of the peer's was dropped: Err says what and why.
 	EventDropped
-	// EventClosed: the session ended; Err is its *SessionError. The last event.
+	// EventClosed: the session ended; Err is its *SessionError. It is told of once; what other goroutines were about to tell may come behind it.
 	EventClosed
 )
 

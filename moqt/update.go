@@ -183,6 +183,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	if err := s.ids.peer(m, m.RequestID); err != nil {
 		return err
 	}
+	s.ids.deliveredTo(m.RequestID)
 	if !updatable(s.draft, r.kind, r.incoming) { // rule 55
 		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
 	}

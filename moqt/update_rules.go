@@ -18,11 +18,11 @@ type bounds struct {
 // begin takes the range of a request that gives it in absolute terms.
 func (b *bounds) begin(ps wire.Parameters) { b.update(ps) }
 
-// establish resolves the range against the Largest Object that the OK, or PUBLISH, tells of.
-func (b *bounds) establish(ps wire.Parameters, largest wire.Location, hasLargest bool) {
+// establish resolves the range against the Largest Object that the OK, or PUBLISH, tells of. 14 cannot do without a filter: left out, Largest Object goes out.
+func (b *bounds) establish(d wire.Draft, ps wire.Parameters, largest wire.Location, hasLargest bool) {
 	f, ok := ps.Filter()
-	if !ok {
-		f = wire.LocationFilter{}
+	if !ok && d == wire.Draft14 {
+		f.Form = wire.FilterNextObject
 	}
 	start, end, open := f.Bounds(largest, hasLargest)
 	*b = bounds{known: true, start: start, hasEnd: !open, endGroup: end.Group}

@@ -1,0 +1,154 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are filled in; nil is an empty one. End of a FETCH_OK has the wire's
+// meaning here. A request can be answered once. To have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
+func (r *Request) Accept(ctx context.Context, ok wire.Message) error {
+	if err := r.accept(ctx, ok); err != nil {
+		return err
+	}
+	r.releaseAlias() // nobody takes the data of a PUBLISH
+	return nil
+}
+
+func (r *Request) accept(ctx context.Context, ok wire.Message) error {
+	if isNil(ok) {
+		switch answerKind(r.kind) {
+		case wire.KindSubscribeOK:
+			ok = &wire.SubscribeOK{}
+		case wire.KindFetchOK:
+			ok = &wire.FetchOK{}
+		default:
+			ok = &wire.RequestOK{}
+		}
+	}
+	if ok.Kind() != answerKind(r.kind) {
+		return fmt.Errorf("%s is answered with %s, not with %s", r.kind, answerKind(r.kind), ok.Kind())
+	}
+	if err := r.answer(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	last := r.kind == wire.KindTrackStatus || r.state == stateDone // draft-17 §9.16: FIN after the answer; or PUBLISH_DONE came first
+	r.mu.Unlock()
+	r.accepted(ok)
+	if err := r.carrier.send(ctx, r, r.addressed(ok), last); err != nil {
+		r.unanswer(err)
+		return err
+	}
+	r.step(onOK)
+	if r.kind == wire.KindTrackStatus {
+		r.finish(io.EOF, stateDone)
+	}
+	return nil
+}
+
+// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's number.
+func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
+	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
+}
+
+// RejectWith is Reject with every field of the error: the number on the wire, Retry Interval, Redirect.
+func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
+	if err := r.answer(); err != nil {
+		return err
+	}
+	if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
+		r.unanswer(err)
+		return err
+	}
+	if !r.finish(r.s.requestError(r.kind, m, r.s.side), stateRefused) {
+		r.releaseAlias() // PUBLISH_DONE had come first
+	}
+	return nil
+}
+
+// releaseAlias takes an incoming PUBLISH that was not accepted off its Track Alias.
+func (r *Request) releaseAlias() {
+	if m, ok := r.message.(*wire.Publish); ok && r.incoming {
+		r.s.data.unbind(m.TrackAlias, r, nil)
+	}
+}
+
+// answer claims the right to answer.
+func (r *Request) answer() error {
+	if !r.incoming {
+		return fmt.Errorf("%s %d is our own: it is for the peer to answer", r.kind, r.id)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.ended && r.state == stateCancelled:
+		return context.Cause(r.ctx)
+	case r.answering:
+		return fmt.Errorf("%s %d has been answered", r.kind, r.id)
+	case r.s.ctx.Err() != nil:
+		return context.Cause(r.s.ctx)
+	}
+	r.answering = true
+	return nil
+}
+
+// unanswer gives the right back after an answer that could not be encoded.
+func (r *Request) unanswer(err error) {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answering = false
+}
+
+// accepted takes over what our OK says.
+func (r *Request) accepted(ok wire.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch x := ok.(type) {
+	case *wire.RequestOK:
+		r.publishOK(x)
+	case *wire.SubscribeOK:
+		largest, ok := x.Parameters.Largest()
+		r.bounds.establish(r.s.draft, r.params, largest, ok)
+	}
+}
+
+// publishOK takes over what PUBLISH_OK says: up to 19 it sets the subscription's parameters (draft-19 §10.5), later EXPIRES only. The caller holds mu.
+func (r *Request) publishOK(ok *wire.RequestOK) {
+	if r.kind != wire.KindPublish || r.s.draft > wire.Draft19 {
+		return
+	}
+	ps := merged(r.params, ok.Parameters)
+	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1)) // left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
+	r.setParams(ps)
+	largest, has := r.message.(*wire.Publish).Parameters.Largest()
+	r.bounds.establish(r.s.draft, r.params, largest, has)
+}
+
+func isNil(m wire.Message) bool {
+	switch x := m.(type) {
+	case nil:
+		return true
+	case *wire.SubscribeOK:
+		return x == nil
+	case *wire.FetchOK:
+		return x == nil
+	case *wire.RequestOK:
+		return x == nil
+	}
+	return false
+}
+
+// requestError is a refusal as an error; side is who refused.
+func (s *Session) requestError(kind wire.Kind, m *wire.RequestError, side wire.Side) *RequestError {
+	return &RequestError{Side: side, Kind: kind, Code: m.Code, Name: RejectName(s.draft, kind, m.Code), Reason: m.Reason,
+		RetryInterval: m.RetryInterval, Redirect: m.Redirect, Draft: s.draft}
+}
