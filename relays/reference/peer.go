@@ -54,7 +54,11 @@ func (p *peer) run(ctx context.Context) error {
 	defer onDone(ctx, p.cancel)()
 	r.mu.Lock()
 	r.peers[p] = struct{}{}
+	leave := r.goaway
 	r.mu.Unlock()
+	if leave != nil {
+		p.tasks.Go(func() { p.goaway(p.ctx, leave) })
+	}
 	defer func() {
 		r.mu.Lock()
 		delete(r.peers, p)
@@ -85,6 +89,17 @@ func (p *peer) run(ctx context.Context) error {
 		return nil
 	}
 	return cause
+}
+
+// goaway tells the client to leave, and waits until it has or ctx ends.
+func (p *peer) goaway(ctx context.Context, g *wire.Goaway) {
+	if err := p.session.Goaway(ctx, g); err != nil {
+		p.relay.log.Debug("GOAWAY not sent", "session", p.id, "error", err)
+	}
+	select {
+	case <-p.session.Context().Done():
+	case <-ctx.Done():
+	}
 }
 
 // handle serves one request to its end.

@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +41,7 @@ type Relay struct {
 
 	mu         sync.Mutex
 	closed     bool
+	goaway     *wire.Goaway      // what Shutdown tells everybody
 	tracks     map[string]*track // by full track name
 	sweepAt    int
 	peers      map[*peer]struct{}
@@ -202,27 +205,19 @@ func (r *Relay) Close() error {
 
 // Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.
 func (r *Relay) Shutdown(ctx context.Context) error {
+	g := &wire.Goaway{}
+	if deadline, ok := ctx.Deadline(); ok {
+		g.Timeout = uint64(max(0, time.Until(deadline).Milliseconds()))
+	}
 	r.mu.Lock()
-	peers := make([]*peer, 0, len(r.peers))
-	for p := range r.peers {
-		peers = append(peers, p)
-	}
+	r.goaway = g // for who comes now
+	peers := slices.Collect(maps.Keys(r.peers))
 	r.mu.Unlock()
+	var leaving sync.WaitGroup
 	for _, p := range peers {
-		g := &wire.Goaway{}
-		if deadline, ok := ctx.Deadline(); ok {
-			g.Timeout = uint64(max(0, time.Until(deadline).Milliseconds()))
-		}
-		if err := p.session.Goaway(ctx, g); err != nil {
-			r.log.Debug("GOAWAY not sent", "session", p.id, "error", err)
-		}
+		leaving.Go(func() { p.goaway(ctx, g) })
 	}
-	for _, p := range peers {
-		select {
-		case <-p.session.Context().Done():
-		case <-ctx.Done():
-		}
-	}
+	leaving.Wait()
 	return r.Close()
 }
 
