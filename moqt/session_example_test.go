@@ -1,0 +1,232 @@
+package moqt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// connect makes both ends of a session in memory. Over a network, package endpoint dials and listens.
+func connect(ctx context.Context, d wire.Draft, handler func(*moqt.Request)) (client *moqt.Session, closeBoth func()) {
+	near, far := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: d.ALPN()}})
+	accepted := make(chan *moqt.Session, 1)
+	go func() {
+		server, err := moqt.Server(ctx, far, moqt.Config{Handler: handler})
+		if err != nil {
+			log.Fatal(err)
+		}
+		accepted <- server
+	}()
+	client, err := moqt.Client(ctx, near, moqt.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := <-accepted
+	return client, func() {
+		client.Close(wire.NoError, "")
+		server.Close(wire.NoError, "")
+	}
+}
+
+// A publisher that answers SUBSCRIBE, and a subscriber that takes every object of the track.
+func Example() {
+	ctx := context.Background()
+	publish := func(r *moqt.Request) {
+		if r.Kind() != wire.KindSubscribe || r.TrackName() != "clock" {
+			r.Reject(ctx, moqt.RejectDoesNotExist, "no such track")
+			return
+		}
+		pub, err := r.AcceptSubscribe(ctx, nil)
+		if err != nil {
+			return
+		}
+		for group := range uint64(2) {
+			w, err := pub.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: group, Priority: 128})
+			if err != nil {
+				return
+			}
+			for id, text := range []string{"tick", "tock"} {
+				w.WriteObject(&moqt.Object{ObjectID: uint64(id), Payload: []byte(text)})
+			}
+			w.Close()
+		}
+		pub.Done(ctx, moqt.DoneTrackEnded, "")
+	}
+	session, closeBoth := connect(ctx, wire.Draft18, publish)
+	defer closeBoth()
+
+	sub, err := session.Subscribe(ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	count := 0
+	for {
+		object, err := sub.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		count += len(object.Payload)
+	}
+	done, _ := sub.Done(ctx)
+	fmt.Println(count, "bytes on", done.StreamCount, "streams:", moqt.DoneName(session.Draft(), done.StatusCode))
+
+	_, err = session.Subscribe(ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "mirror"})
+	var refused *moqt.RequestError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Kind, refused.Name)
+	}
+	// Output:
+	// 16 bytes on 2 streams: TRACK_ENDED
+	// SUBSCRIBE DOES_NOT_EXIST
+}
+
+// Requests are pulled where no handler is given; here the server asks, and the client answers.
+func ExampleSession_AcceptRequest() {
+	ctx := context.Background()
+	session, closeBoth := connect(ctx, wire.Draft16, func(r *moqt.Request) {
+		r.Accept(ctx, nil)
+		r.Session().StartPublish(ctx, &wire.Publish{TrackNamespace: r.TrackNamespace(), TrackName: "news"})
+	})
+	defer closeBoth()
+	if _, err := session.SubscribeTracks(ctx, wire.TrackNamespace{"room"}, nil); err != nil {
+		log.Fatal(err)
+	}
+	request, err := session.AcceptRequest(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	sub, err := request.AcceptPublish(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(request.Kind(), request.TrackNamespace(), request.TrackName())
+	sub.Unsubscribe()
+	// Output: PUBLISH room news
+}
+
+// A range of the past, with the same call in every draft.
+func ExampleSession_Fetch() {
+	ctx := context.Background()
+	for _, d := range []wire.Draft{wire.Draft14, wire.Draft22} {
+		session, closeBoth := connect(ctx, d, func(r *moqt.Request) {
+			asked, err := r.FetchRange()
+			if err != nil {
+				r.Reject(ctx, moqt.RejectNotSupported, "only FETCH")
+				return
+			}
+			w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: wire.Location{Group: asked.Range.EndGroup, Object: 1}})
+			if err != nil {
+				return
+			}
+			for id := range uint64(2) {
+				w.WriteObject(&moqt.Object{GroupID: asked.Range.StartGroup, ObjectID: id, Payload: []byte("old")})
+			}
+			w.Close()
+		})
+		fetch, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock",
+			Range: wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 7, EndGroup: 7}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		end, _ := fetch.End()
+		fmt.Print(d, " to ", end, ":")
+		for {
+			object, err := fetch.Next(ctx)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Print(" ", object.Location())
+		}
+		fmt.Println()
+		closeBoth()
+	}
+	// Output:
+	// draft-14 to {7,1}: {7,0} {7,1}
+	// draft-22 to {7,1}: {7,0} {7,1}
+}
+
+// Live from here, and the past from there: a joining FETCH up to 19, a fill from 20 on.
+func ExampleSession_Join() {
+	ctx := context.Background()
+	session, closeBoth := connect(ctx, wire.Draft22, func(r *moqt.Request) {
+		ok := &wire.SubscribeOK{}
+		ok.Parameters.SetLargest(wire.Location{Group: 4, Object: 0})
+		pub, err := r.AcceptSubscribe(ctx, ok)
+		if err != nil {
+			return
+		}
+		past, err := r.Session().OpenFill(ctx, r.ID())
+		if err != nil {
+			return
+		}
+		past.WriteObject(&moqt.Object{GroupID: 4, ObjectID: 0, Payload: []byte("past")})
+		past.Close()
+		live, err := pub.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: 4})
+		if err != nil {
+			return
+		}
+		live.WriteObject(&moqt.Object{ObjectID: 1, Payload: []byte("live")})
+		live.Close()
+		pub.Done(ctx, moqt.DoneTrackEnded, "")
+	})
+	defer closeBoth()
+	joined, err := session.Join(ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, next := range []func(context.Context) (*moqt.Object, error){joined.Past.Next, joined.Live.Next} {
+		for {
+			object, err := next(ctx)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(object.Location(), string(object.Payload))
+		}
+	}
+	// Output:
+	// {4,0} past
+	// {4,1} live
+}
+
+// Namespaces under a prefix, as they come and go.
+func ExampleSession_SubscribeNamespace() {
+	ctx := context.Background()
+	session, closeBoth := connect(ctx, wire.Draft19, func(r *moqt.Request) {
+		r.Accept(ctx, nil)
+		r.Send(ctx, &wire.Namespace{Suffix: wire.TrackNamespace{"alice"}})
+		r.Send(ctx, &wire.NamespaceDone{Suffix: wire.TrackNamespace{"alice"}})
+		<-r.Context().Done()
+	})
+	defer closeBoth()
+	names, err := session.SubscribeNamespace(ctx, wire.TrackNamespace{"room"}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer names.Close()
+	for range 2 {
+		event, err := names.Next(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(event.Namespace, event.Done)
+	}
+	// Output:
+	// room/alice false
+	// room/alice true
+}
