@@ -1,0 +1,134 @@
+// Package browser holds the relay against a browser's own WebTransport: Chromium reaches it by the hash of its certificate, and a page with a
+// few lines of JavaScript subscribes to a track and shows its payload.
+package browser
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no Chromium on this machine")
+	return ""
+}
+
+func TestBrowserSubscribes(t *testing.T) {
+	path := chromium(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	relay, err := runner.StartRelay(reference.Options{}, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	const payload = "seen in a browser"
+	namespace := wire.TrackNamespace{"browser", "demo"}
+	publish(ctx, t, relay.Addr().String(), namespace, payload)
+
+	results := make(chan string, 4)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/page.html") })
+	mux.HandleFunc("POST /result", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<16))
+		select {
+		case results <- string(b):
+		default:
+		}
+	})
+	web := httptest.NewServer(mux)
+	defer web.Close()
+	hash := endpoint.CertificateHash(relay.Certificate())
+	page := fmt.Sprintf("%s/?%s", web.URL, url.Values{
+		"url": {fmt.Sprintf("https://%s/", relay.Addr())}, "hash": {hex.EncodeToString(hash[:])},
+		"namespace": {"browser/demo"}, "track": {"greeting"},
+	}.Encode())
+
+	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+		"--disable-sync", "--user-data-dir=" + t.TempDir()}
+	if shot := os.Getenv("BROWSER_SCREENSHOT"); shot != "" { // to look at the page: BROWSER_SCREENSHOT=page.png
+		args = append(args, "--screenshot="+shot, "--window-size=800,400", "--timeout=3000", page)
+	} else {
+		args = append(args, "--remote-debugging-port=0", page) // stays until it is killed
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if os.Getenv("BROWSER_SCREENSHOT") == "" {
+			_ = cmd.Process.Kill()
+		}
+		_ = cmd.Wait()
+	}()
+	select {
+	case got := <-results:
+		if want := "moqt-18 " + payload; got != want {
+			t.Errorf("the page shows %q, want %q", got, want)
+		}
+	case <-ctx.Done():
+		t.Error("the page did not report within a minute")
+	}
+}
+
+// publish announces the namespace on the newest draft and serves the track to whoever subscribes, until the test ends.
+func publish(ctx context.Context, t *testing.T, addr string, namespace wire.TrackNamespace, payload string) {
+	t.Helper()
+	u, err := transport.ParseURL("moqt://" + addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC, Drafts: []wire.Draft{wire.Newest}, TLS: insecure()}
+	conn, err := endpoint.Dial(ctx, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := moqt.Client(ctx, conn, moqt.Config{Drafts: []wire.Draft{wire.Newest}, Handler: func(r *moqt.Request) {
+		if r.Kind() != wire.KindSubscribe {
+			_ = r.Reject(ctx, moqt.RejectNotSupported, "this publisher serves one track")
+			return
+		}
+		p, err := r.AcceptSubscribe(ctx, &wire.SubscribeOK{})
+		if err != nil {
+			return
+		}
+		w, err := p.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: 0, Priority: 128, FirstObject: true})
+		if err != nil {
+			return
+		}
+		_ = w.WriteObject(&moqt.Object{Payload: []byte(payload)})
+		_ = w.Close()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(wire.NoError, "done") })
+	if _, err := s.PublishNamespace(ctx, namespace, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// insecure trusts the relay of this test, whose certificate nobody signed.
+func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
