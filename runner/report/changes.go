@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // changeGroup are the cases of a cell that changed in the same way to the same end.
@@ -56,8 +57,8 @@ func (s *State) Text() string {
 	if s.Layer != "" {
 		t += " in " + s.Layer
 	}
-	if s.Reason != "" {
-		t += ": " + s.Reason
+	if reason := strings.TrimPrefix(s.Reason, s.Layer+": "); reason != "" {
+		t += ": " + reason
 	}
 	return line(t)
 }

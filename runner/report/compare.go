@@ -205,8 +205,12 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 		return nil
 	case cases[name] != nil:
 		k := cases[name]
-		if k.Status == matrix.NotApplicable {
+		switch {
+		case k.Status == matrix.NotApplicable:
 			return nil
+		case c.Status == matrix.Error && !bad(k.Status):
+			// What passed there may have been another draft, or another relay.
+			return &State{Status: matrix.Error, Layer: c.Layer, Reason: c.Reason, DurationMS: k.DurationMS}
 		}
 		return &State{Status: k.Status, Layer: k.Layer, Reason: reasonOf(k), DurationMS: k.DurationMS}
 	case name != "" && len(cases) > 0:

@@ -83,13 +83,13 @@ func (v *view) failing() []*failures {
 		slices.Reverse(g.Drafts)
 	}
 	slices.SortStableFunc(list, func(a, b *failures) int {
-		return cmp.Or(cmp.Compare(flag(a.Known != ""), flag(b.Known != "")), cmp.Compare(rank[a.Status], rank[b.Status]), -cmp.Compare(a.Count, b.Count),
+		return cmp.Or(cmp.Compare(zeroOne(a.Known != ""), zeroOne(b.Known != "")), cmp.Compare(rank[a.Status], rank[b.Status]), -cmp.Compare(a.Count, b.Count),
 			cmp.Compare(a.Relay, b.Relay), cmp.Compare(a.Text, b.Text))
 	})
 	return list
 }
 
-func flag(b bool) int {
+func zeroOne(b bool) int {
 	if b {
 		return 1
 	}

@@ -62,19 +62,22 @@ func few(list []string, n int) string {
 // each client with each relay below data/. The page works from a file system as from a server. Files of an earlier report there are replaced,
 // those of the details that no longer belong to it removed.
 func WriteHTML(dir string, run *matrix.Run, o Options) error {
-	return newView(run, o.History).writeHTML(dir, o)
+	v := newView(run, o.History)
+	return v.writeHTML(dir, v.page(o), o.Files)
 }
 
 // Write writes all forms of a report to dir: the page as WriteHTML does, summary.md, junit.xml and badges/.
 func Write(dir string, run *matrix.Run, o Options) error {
-	if err := WriteHTML(dir, run, o); err != nil {
+	v := newView(run, o.History)
+	p := v.page(o)
+	if err := v.writeHTML(dir, p, o.Files); err != nil {
 		return err
 	}
 	for _, form := range []struct {
 		file  string
 		write func(io.Writer) error
 	}{
-		{MarkdownFile, func(w io.Writer) error { return WriteMarkdown(w, run, o) }},
+		{MarkdownFile, func(w io.Writer) error { return v.writeMarkdown(w, p) }},
 		{JUnitFile, func(w io.Writer) error { return WriteJUnit(w, run) }},
 	} {
 		if err := replaceFile(filepath.Join(dir, form.file), form.write); err != nil {
@@ -84,14 +87,13 @@ func Write(dir string, run *matrix.Run, o Options) error {
 	return WriteBadges(filepath.Join(dir, BadgesFolder), run)
 }
 
-func (v *view) writeHTML(dir string, o Options) error {
+func (v *view) writeHTML(dir string, p *page, files string) error {
 	if err := os.MkdirAll(filepath.Join(dir, DataFolder), 0o777); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	if err := v.writeDetails(filepath.Join(dir, DataFolder), o.Files); err != nil {
+	if err := v.writeDetails(filepath.Join(dir, DataFolder), files); err != nil {
 		return fmt.Errorf("report: details: %w", err)
 	}
-	p := v.page(o)
 	style := pageCSS + p.switches()
 	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; form-action 'none'", digest(style), digest(pageJS))

@@ -114,6 +114,8 @@ func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 		}
 		if t, err := dec.Token(); err != nil {
 			return nil, err
+		} else if t == nil {
+			continue // null
 		} else if t != json.Delim('[') {
 			return nil, fmt.Errorf("cells: not a list")
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -19,7 +20,10 @@ const (
 // the failures by cause. It is in GitHub's dialect and stays below its limit of 1 MiB for the largest of plans.
 func WriteMarkdown(w io.Writer, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
-	p := v.page(o)
+	return v.writeMarkdown(w, v.page(o))
+}
+
+func (v *view) writeMarkdown(w io.Writer, p *page) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: %d of %d cells pass\n\n", markdown(p.Title), p.Pass, p.Of)
 	fmt.Fprintf(&b, "Run **%s**, %s", markdown(p.Run), p.Started)
@@ -54,10 +58,10 @@ func WriteMarkdown(w io.Writer, run *matrix.Run, o Options) error {
 			b.WriteString(legend())
 			continue
 		}
-		if s.Draft == 0 {
+		if s.Draft == 0 || s.Empty {
 			continue // the page has these by transport too; here they would repeat what follows
 		}
-		fmt.Fprintf(&b, "<details><summary>%s: %s cells pass</summary>\n\n", markdown(s.Caption), orNone(s.Total))
+		fmt.Fprintf(&b, "<details><summary>%s: %s cells pass</summary>\n\n", markdown(s.Caption), cmp.Or(s.Total, "no"))
 		s.markdown(&b)
 		b.WriteString("</details>\n\n")
 	}
@@ -65,13 +69,6 @@ func WriteMarkdown(w io.Writer, run *matrix.Run, o Options) error {
 	leftOutMarkdown(&b, p)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func orNone(total string) string {
-	if total == "" {
-		return "no"
-	}
-	return total
 }
 
 func (s *section) markdown(b *strings.Builder) {
@@ -151,7 +148,7 @@ func failuresMarkdown(b *strings.Builder, p *page) {
 				text += "<br><sub>" + more.name + "</sub> " + markdown(more.text)
 			}
 		}
-		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s, %s, %s | %d |\n", f.Mark.emoji, markdown(f.Short), markdown(f.Relay), text, markdown(few(f.Cases, 6)),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s, %s, %s | %d |\n", strings.TrimSpace(f.Mark.emoji+" "+markdown(f.Short)), markdown(f.Relay), text, markdown(few(f.Cases, 6)),
 			markdown(few(f.Clients, 6)), markdown(few(f.Drafts, 9)), markdown(few(f.Transports, 2)), f.Count)
 	}
 	if n := len(p.Failures) - len(list) + p.MoreFailures; n > 0 {

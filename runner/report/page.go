@@ -88,6 +88,7 @@ type section struct {
 	Rows             []row
 	Totals           []string
 	Total            string
+	Empty            bool // nothing was planned
 }
 
 type column struct{ Name, Endpoint string }

@@ -139,7 +139,7 @@ func (v *view) fill(s *section, columns []place, n int, cells func(client, colum
 	for _, d := range down {
 		s.Totals = append(s.Totals, fraction(d))
 	}
-	s.Total = fraction(all)
+	s.Total, s.Empty = fraction(all), all.n == 0
 }
 
 func fraction(s sum) string {

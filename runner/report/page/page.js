@@ -52,12 +52,15 @@
   };
   const isSlot = (td) => td && td.matches && td.matches(".g td[class]:not(.sumc)");
 
+  // several tells whether the relay of a place has more than one endpoint beside each other.
+  const several = (p) => p.draft && index.columns[index.transports.indexOf(p.transport)].filter((c) => c.relay === p.relay).length > 1;
+
   const describe = (td) => {
     const p = placeOf(td), m = Object.values(index.marks).find((m) => td.classList.contains(m.class));
     const failed = /(^| )f\d/.test(td.className), layer = td.querySelector("b"), count = td.querySelector("i");
     const what = failed ? "fail" : m ? m.word : "";
     const change = td.classList.contains("b") ? ", broken since the run before" : td.classList.contains("u") ? ", fixed since the run before" : "";
-    return index.clients[p.client] + " → " + index.relays[p.relay] + (p.endpoint ? " (" + p.endpoint + ")" : "") +
+    return index.clients[p.client] + " → " + index.relays[p.relay] + (several(p) ? " (" + p.endpoint + ")" : "") +
       (p.draft ? " · " + p.draft : "") + (p.transport ? " · " + p.transport : "") + ": " + what + (layer ? " in " + layer.textContent : "") +
       (count ? ", " + count.textContent.replace("/", " of ") + (p.draft ? " cases" : " cells") + " pass" : "") +
       (td.textContent.includes("°") ? ", draft only predicted" : "") + change;

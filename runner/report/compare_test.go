@@ -1,0 +1,150 @@
+package report
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+	"pgregory.net/rapid"
+)
+
+func TestKindOf(t *testing.T) {
+	is := func(s matrix.Status) *State { return &State{Status: s} }
+	fail := func(layer, reason string) *State {
+		return &State{Status: matrix.Fail, Layer: layer, Reason: reason}
+	}
+	took := func(ms int64) *State { return &State{Status: matrix.Pass, DurationMS: ms} }
+	for name, c := range map[string]struct {
+		a, b *State
+		want Kind
+	}{
+		"pass stays":                     {is(matrix.Pass), is(matrix.Pass), ""},
+		"pass, then failed":              {is(matrix.Pass), is(matrix.Fail), Broken},
+		"pass, then flaky":               {is(matrix.Pass), is(matrix.Flaky), Broken},
+		"pass, then no result":           {is(matrix.Pass), is(matrix.Missing), Broken},
+		"pass, then not judged":          {is(matrix.Pass), is(matrix.Error), Broken},
+		"pass, then a SHOULD broken":     {is(matrix.Pass), is(matrix.Todo), Broken},
+		"pass, then not supported":       {is(matrix.Pass), is(matrix.Skip), Broken},
+		"pass, then gone":                {is(matrix.Pass), nil, Gone},
+		"skipped, then failed":           {is(matrix.Skip), is(matrix.Fail), Broken},
+		"a SHOULD, then failed":          {is(matrix.Todo), is(matrix.Flaky), Broken},
+		"failed, then pass":              {is(matrix.Fail), is(matrix.Pass), Fixed},
+		"flaky, then pass":               {is(matrix.Flaky), is(matrix.Pass), Fixed},
+		"skipped, then pass":             {is(matrix.Skip), is(matrix.Pass), Fixed},
+		"no result, then pass":           {is(matrix.Missing), is(matrix.Pass), New},
+		"no result, then failed":         {is(matrix.Missing), is(matrix.Fail), New},
+		"no result, and again":           {is(matrix.Missing), is(matrix.Missing), ""},
+		"flaky, then failed":             {is(matrix.Flaky), is(matrix.Fail), Changed},
+		"failed, then skipped":           {is(matrix.Fail), is(matrix.Skip), Changed},
+		"failed, then no result":         {is(matrix.Fail), is(matrix.Missing), Changed},
+		"another layer":                  {fail("request", "x"), fail("data", "x"), Changed},
+		"another reason":                 {fail("data", "4 of 5 objects"), fail("data", "3 of 5 objects"), Changed},
+		"another random name":            {fail("data", "track 00112233445566778899aabbccddeeff"), fail("data", "track ffeeddccbbaa99887766554433221100"), ""},
+		"another duration and port":      {fail("udp", "127.0.0.1:4443 silent for 2.001s"), fail("udp", "127.0.0.1:9999 silent for 1m3s"), ""},
+		"another code":                   {fail("request", "code 0x4"), fail("request", "code 0x10"), Changed},
+		"only in the first":              {is(matrix.Fail), nil, Gone},
+		"only in the second":             {nil, is(matrix.Fail), New},
+		"in neither":                     {nil, nil, ""},
+		"much slower":                    {took(300), took(900), Slower},
+		"twice as slow, but fast":        {took(10), took(100), ""},
+		"slower by a second, but slow":   {took(5000), took(6000), ""},
+		"faster":                         {took(5000), took(10), ""},
+		"failed slower is not of weight": {&State{Status: matrix.Fail, DurationMS: 1}, &State{Status: matrix.Fail, DurationMS: 9000}, ""},
+	} {
+		if got := kindOf(c.a, c.b, CompareOptions{SlowerFactor: 2, SlowerMS: 250}); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestExitCodeOfAComparison(t *testing.T) {
+	if c := Compare(hand(1), hand(2), CompareOptions{}); c.ExitCode() != 1 {
+		t.Errorf("%s: exit code %d", c.Summary(), c.ExitCode())
+	}
+	if c := Compare(hand(1), hand(1), CompareOptions{}); c.ExitCode() != 0 || len(c.Changes) != 0 {
+		t.Errorf("a run and itself: %s, exit code %d", c.Summary(), c.ExitCode())
+	}
+}
+
+// TestAPassInACellThatCouldNotBeJudged holds what a label that is contradicted means: its passes are none.
+func TestAPassInACellThatCouldNotBeJudged(t *testing.T) {
+	a, b := hand(1), hand(1)
+	c := &b.Cells[0]
+	c.Status, c.Reason = matrix.Error, "the client claims draft-18"
+	got := Compare(a, b, CompareOptions{})
+	if got.Count(Broken) != 2 || got.Changes[0].After.Reason != c.Reason {
+		t.Errorf("%+v", got.Changes)
+	}
+	b = hand(1)
+	b.Cells[0].Draft, a.Cells[0].Draft = "", ""
+	b.Cells[0].Label.Draft = "draft-14"
+	got = Compare(a, b, CompareOptions{})
+	if len(got.Changes) != 1 || got.Changes[0].Kind != Changed || got.Changes[0].After.Reason != "negotiated draft-14" {
+		t.Errorf("another draft was negotiated: %+v", got.Changes)
+	}
+}
+
+func TestSlowerAsAskedFor(t *testing.T) {
+	a, b := hand(1), hand(1)
+	b.Cells[0].Cases[0].DurationMS += 30
+	if c := Compare(a, b, CompareOptions{SlowerMS: 20, SlowerFactor: 1.5}); c.Count(Slower) != 1 {
+		t.Errorf("%s", c.Summary())
+	}
+	if c := Compare(a, b, CompareOptions{}); c.Count(Slower) != 0 {
+		t.Errorf("%s", c.Summary())
+	}
+}
+
+// TestComparisonIsComplete: every case is in the changes or counted as the same, and the other direction tells the opposite.
+func TestComparisonIsComplete(t *testing.T) {
+	statuses := []matrix.Status{matrix.Pass, matrix.Fail, matrix.Flaky, matrix.Todo, matrix.Skip}
+	rapid.Check(t, func(rt *rapid.T) {
+		draw := func(label string) *matrix.Run {
+			run := &matrix.Run{Format: matrix.Format, ID: label}
+			for _, id := range []string{"a", "b", "c"} {
+				if rapid.Bool().Draw(rt, label+" has "+id) {
+					c := matrix.CellResult{Cell: matrix.Cell{ID: id}, Status: matrix.Pass}
+					for _, k := range []string{"x", "y", "z"} {
+						if i := rapid.IntRange(-1, len(statuses)-1).Draw(rt, label+id+k); i >= 0 {
+							c.Cases = append(c.Cases, matrix.CaseResult{Name: k, Status: statuses[i]})
+						}
+					}
+					run.Cells = append(run.Cells, c)
+				}
+			}
+			return run
+		}
+		a, b := draw("A"), draw("B")
+		there, back := Compare(a, b, CompareOptions{}), Compare(b, a, CompareOptions{})
+		if there.Same != back.Same || len(there.Changes) != len(back.Changes) || there.Count(New) != back.Count(Gone) || there.Count(Gone) != back.Count(New) {
+			rt.Fatalf("%s; back: %s", there.Summary(), back.Summary())
+		}
+		for _, c := range there.Changes {
+			i := slices.IndexFunc(back.Changes, func(d Change) bool { return d.Cell == c.Cell && d.Case == c.Case })
+			if i < 0 {
+				rt.Fatalf("%+v is not told on the way back", c)
+			}
+			if other := back.Changes[i].Kind; c.Kind == Fixed && other != Broken || c.Kind == Broken && c.Before.Status == matrix.Pass && other != Fixed {
+				rt.Fatalf("%+v is %s on the way back", c, other)
+			}
+		}
+	})
+}
+
+func TestSame(t *testing.T) {
+	for _, c := range []struct{ a, b string }{
+		{"id 0123456789abcdef gone", "id fedcba9876543210 gone"},
+		{"in 2.001s\n", "in 1999ms"},
+		{"dial [::1]:4443", "dial [::1]:50001"},
+		{"localhost:1", "localhost:1"},
+	} {
+		if same(c.a) != same(c.b) {
+			t.Errorf("%q and %q differ: %q, %q", c.a, c.b, same(c.a), same(c.b))
+		}
+	}
+	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"}, {"4 of 5", "3 of 5"}, {"draft-16", "draft-18"}} {
+		if same(c.a) == same(c.b) {
+			t.Errorf("%q and %q are the same: %q", c.a, c.b, same(c.a))
+		}
+	}
+}
