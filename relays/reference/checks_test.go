@@ -24,7 +24,8 @@ var caught = map[string]string{
 
 	"announce-silent": "announce", "announce-reject": "announce", "withdraw-closes-session": "withdraw",
 	"namespace-silent": "namespaces", "namespace-done-missing": "namespaces", "namespace-wrong-suffix": "namespaces", "overlap-accepted": "overlap",
-	"tracks-silent": "tracks", "publish-silent": "publish", "publish-reject": "publish", "publish-not-routed": "publish",
+	"tracks-silent": "tracks", "publish-silent": "publish", "publish-reject": "publish", "publish-not-routed": "publish", "publish-stays-paused": "publish",
+	"done-closes-session": "track end",
 
 	"subscribe-accepts-everything": "unknown track", "subscribe-error-zero": "unknown track", "subscribe-silent": "unknown track",
 	"subscribe-before-silent": "unknown track", "route-nowhere": "route", "subscribe-ok-without-publisher": "route",
@@ -42,7 +43,9 @@ var caught = map[string]string{
 
 	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
 	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
-	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
+	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-wrong": "past range",
+	"fetch-cancel-closes-session": "fetch cancelled",
+	"join-hole":                   "join", "join-duplicate": "join", "join-silent": "join",
 }
 
 // onlyFrom is the first draft in which a fault can show.
@@ -96,8 +99,19 @@ var checks = map[string]check{
 		v.same("track", "t", req.TrackName())
 	}},
 	"publish": {run: func(v *visit) {
-		v.publish(v.dial(), "t")
+		pub := v.publish(v.dial(), "t")
 		v.subscribe(v.dial(), "t", nil)
+		time.Sleep(30 * time.Millisecond)
+		v.same("Forward State", true, pub.Forward())
+	}},
+	"track end": {run: func(v *visit) {
+		s := v.dial()
+		v.must(v.publish(s, "t").Done(v.ctx, moqt.DoneTrackEnded, ""))
+		select {
+		case <-s.Context().Done():
+			v.fail("%v", context.Cause(s.Context()))
+		case <-time.After(30 * time.Millisecond):
+		}
 	}},
 	"unknown track": {run: func(v *visit) {
 		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t"})
@@ -294,6 +308,44 @@ var checks = map[string]check{
 			Parameters: parameter(wire.ParamGroupOrder, wire.Descending)})
 		v.must(err)
 		v.same("objects", append(append([]item(nil), sent[2].Objects...), sent[1].Objects...), v.fetched(f))
+	}},
+	"fetch cancelled": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{FirstObject: true})
+		v.must(err)
+		for id := range uint64(30) {
+			v.must(w.WriteObject(&moqt.Object{ObjectID: id, Payload: large(10_000)}))
+		}
+		v.must(w.Close())
+		synctest.Wait()
+		s := v.dial()
+		f, err := s.Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(0, 0), 0)})
+		v.must(err)
+		_, err = f.Next(v.ctx)
+		v.must(err)
+		f.Cancel()
+		time.Sleep(30 * time.Millisecond)
+		v.must(s.Err())
+	}},
+	"track properties": {first: wire.Draft16, run: func(v *visit) {
+		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t", Properties: visitProps})
+		v.must(err)
+		v.same("properties", visitProps, v.subscribe(v.dial(), "t", nil).Properties())
+	}},
+	"mandatory property": {first: wire.Draft18, run: func(v *visit) {
+		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t", Properties: wire.Properties{{Type: 0x6A5C, Uint: 1}}})
+		v.refused(err, moqt.RejectUnsupportedExtension)
+	}},
+	"past range": {run: func(v *visit) {
+		_, sub, _ := v.track()
+		v.objects(sub, 9)
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t",
+			Parameters: filter(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 1})})
+		if v.d >= wire.Draft20 {
+			v.must(err)
+			return
+		}
+		v.refused(err, moqt.RejectInvalidRange)
 	}},
 	"join": {run: func(v *visit) {
 		pub, sub, sent := v.track()

@@ -35,6 +35,8 @@ const (
 	publishSilent
 	publishReject
 	publishNotRouted
+	publishStaysPaused
+	doneClosesSession
 
 	subscribeAcceptsEverything
 	subscribeErrorZero
@@ -44,6 +46,9 @@ const (
 	okWithoutPublisher
 	rendezvousIgnored
 	largestMissing
+	stripTrackProperties
+	mandatoryIgnored
+	pastRangeWrong
 	duplicateAlias
 
 	dropObject
@@ -91,6 +96,7 @@ const (
 	fetchWrongOrder
 	fetchWrongEnd
 	fetchEverything
+	fetchCancelCloses
 	joinHole
 	joinDuplicate
 	joinSilent
@@ -119,6 +125,8 @@ var faultTable = [numFaults]Fault{
 	publishSilent:         {"publish-silent", "never answers PUBLISH"},
 	publishReject:         {"publish-reject", "refuses every PUBLISH with UNINTERESTED"},
 	publishNotRouted:      {"publish-not-routed", "accepts PUBLISH, but nobody can subscribe to the track"},
+	publishStaysPaused:    {"publish-stays-paused", "sets Forward State 0 for every PUBLISH, and never 1"},
+	doneClosesSession:     {"done-closes-session", "closes the session with PROTOCOL_VIOLATION when the track of a PUBLISH ends"},
 
 	subscribeAcceptsEverything: {"subscribe-accepts-everything", "answers SUBSCRIBE with SUBSCRIBE_OK though nobody publishes the track"},
 	subscribeErrorZero:         {"subscribe-error-zero", "refuses SUBSCRIBE to an unknown track with code 0x0"},
@@ -128,6 +136,9 @@ var faultTable = [numFaults]Fault{
 	okWithoutPublisher:         {"subscribe-ok-without-publisher", "answers SUBSCRIBE to an announced track itself, without asking the publisher"},
 	rendezvousIgnored:          {"rendezvous-ignored", "refuses a SUBSCRIBE with RENDEZVOUS_TIMEOUT at once with DOES_NOT_EXIST"},
 	largestMissing:             {"largest-missing", "leaves LARGEST_OBJECT out of SUBSCRIBE_OK"},
+	stripTrackProperties:       {"strip-track-properties", "tells subscribers nothing of a track's properties"},
+	mandatoryIgnored:           {"mandatory-property-ignored", "takes tracks with Mandatory Track Properties that it does not know"},
+	pastRangeWrong:             {"past-range-wrong", "accepts a filter whose range is over up to 19, and refuses it from 20 on"},
 	duplicateAlias:             {"duplicate-alias", "gives every track of a session the same Track Alias"},
 
 	dropObject:            {"drop-object", "leaves the first object out of every subgroup stream"},
@@ -175,6 +186,7 @@ var faultTable = [numFaults]Fault{
 	fetchWrongOrder:    {"fetch-wrong-order", "returns groups in ascending order though descending was asked for"},
 	fetchWrongEnd:      {"fetch-wrong-end", "reports in FETCH_OK an End that is one group too high"},
 	fetchEverything:    {"fetch-everything", "returns the whole track for any range"},
+	fetchCancelCloses:  {"fetch-cancel-closes-session", "closes the session with PROTOCOL_VIOLATION when a FETCH is cancelled"},
 	joinHole:           {"join-hole", "leaves the last object before the live edge out of a joining FETCH or fill"},
 	joinDuplicate:      {"join-duplicate", "repeats the last object before the live edge on the subscription"},
 	joinSilent:         {"join-silent", "never answers a joining FETCH, and opens no stream for a fill"},

@@ -118,6 +118,7 @@ func (p *peer) handle(req *moqt.Request) {
 			err = p.publish(req)
 		case wire.KindFetch:
 			err = p.fetch(req)
+			p.spoilFetched(context.Cause(req.Context()))
 		case wire.KindTrackStatus:
 			err = p.trackStatus(req)
 		case wire.KindPublishNamespace:

@@ -55,7 +55,7 @@ func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	}
 	ok := sub.OK()
 	info := infoOf(p.session.Draft(), ok.Parameters, ok.Properties)
-	if name, bad := unknownMandatory(p.session.Draft(), ok.Properties); bad {
+	if name, bad := r.unknownMandatory(p.session.Draft(), ok.Properties); bad {
 		sub.Unsubscribe()
 		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
 	}

@@ -37,6 +37,7 @@ func (f *retrieval) write(w *moqt.FetchWriter) {
 		w.Reset(reset.code.Number(d))
 	default:
 		w.Reset(moqt.ResetInternalError.Number(d))
+		f.peer.spoilFetched(err)
 		f.peer.relay.log.Debug("fetch stream ended early", "track", f.track.name, "session", f.peer.id, "error", err)
 	}
 }

@@ -115,6 +115,15 @@ func (p *peer) spoilRequest(req *moqt.Request) bool {
 	return silent
 }
 
+// spoilFetched does what the faults of cancelled fetches ask for.
+func (p *peer) spoilFetched(end error) {
+	var cancelled *moqt.CancelError
+	var stopped *transport.StreamError
+	if p.relay.faults[fetchCancelCloses] && (errors.As(end, &cancelled) || errors.As(end, &stopped)) {
+		p.session.Abort(wire.ProtocolViolation, "fault")
+	}
+}
+
 // spoilSubscribe does what the faults of SUBSCRIBE ask for in place of asking publishers.
 func (p *peer) spoilSubscribe(ctx context.Context, t *track, req *moqt.Request) (spoilt bool, err error) {
 	r := p.relay

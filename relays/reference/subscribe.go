@@ -52,7 +52,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	ok := &wire.SubscribeOK{}
 	t.mu.Lock()
 	f, given := ps.Filter()
-	past := given && d <= wire.Draft19 && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
+	past := given && (d <= wire.Draft19) != r.faults[pastRangeWrong] && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
 	if !past {
 		t.join(s, ps)
 		t.say(d, &ok.Parameters, &ok.Properties)
@@ -91,7 +91,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 func (p *peer) publish(req *moqt.Request) error {
 	r, d, ctx := p.relay, p.session.Draft(), req.Context()
 	m := req.Message().(*wire.Publish)
-	if name, bad := unknownMandatory(d, m.Properties); bad {
+	if name, bad := r.unknownMandatory(d, m.Properties); bad {
 		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
 	}
 	if err := p.publishes(); err != nil {
@@ -115,6 +115,9 @@ func (p *peer) publish(req *moqt.Request) error {
 	} else if d <= wire.Draft19 {
 		ok.Parameters.SetUint(wire.ParamForward, 0) // draft-18 §9.5: nobody wants the track yet
 	}
+	if r.faults[publishStaysPaused] {
+		ok.Parameters.SetUint(wire.ParamForward, 0)
+	}
 	came := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -127,7 +130,7 @@ func (p *peer) publish(req *moqt.Request) error {
 		return err
 	}
 	u := t.newUpstream(p, sub, info)
-	u.forward = asked == 1 || want && d <= wire.Draft19
+	u.forward = asked == 1 || want && d <= wire.Draft19 || r.faults[publishStaysPaused]
 	if r.faults[publishNotRouted] {
 		came()
 		<-p.ctx.Done()
@@ -146,6 +149,9 @@ func (p *peer) publish(req *moqt.Request) error {
 	r.announceTrack(pub)
 	u.run()
 	r.withdrawTrack(pub)
+	if r.faults[doneClosesSession] && p.ctx.Err() == nil {
+		p.session.Abort(wire.ProtocolViolation, "fault")
+	}
 	return nil
 }
 

@@ -241,6 +241,9 @@ func (t *track) attach(u *upstream, info trackInfo) error {
 			t.reset() // it began anew
 		}
 		t.properties, t.priority, t.timeouts, t.maxAge = info.properties, info.priority, info.timeouts, info.maxAge
+		if t.relay.faults[stripTrackProperties] {
+			t.properties = nil
+		}
 		t.ended = false
 		for _, s := range t.subscribers {
 			s.limit()

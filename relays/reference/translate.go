@@ -77,9 +77,9 @@ func speaks(d wire.Draft, p wire.Property) bool {
 }
 
 // unknownMandatory finds a Mandatory Track Property: the relay knows none (draft-18 §2.5.1).
-func unknownMandatory(d wire.Draft, props wire.Properties) (uint64, bool) {
+func (r *Relay) unknownMandatory(d wire.Draft, props wire.Properties) (uint64, bool) {
 	for _, p := range props {
-		if wire.MandatoryProperty(d, p.Type) {
+		if wire.MandatoryProperty(d, p.Type) && !r.faults[mandatoryIgnored] {
 			return p.Type, true
 		}
 	}
