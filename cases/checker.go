@@ -2,6 +2,7 @@ package cases
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,6 +15,9 @@ import (
 type checks struct {
 	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may add its own.
 	priority, properties bool
+	// forwarding: the object comes the way it was published, as a datagram or in a subgroup; first: FIRST_OBJECT stands where the first object of a
+	// subgroup begins a stream, and nowhere else (18 and later).
+	forwarding, first bool
 	// may tells of objects that are not wanted, but may come; nil for none.
 	may func(at wire.Location) bool
 }
@@ -32,13 +36,14 @@ type checker struct {
 	wrong   []string
 	marks   []string
 	done    chan struct{} // closed once nothing is missing
+	changed broadcast
 }
 
 // maxKept bounds how many objects are kept by their location that nobody waits for.
 const maxKept = 1000
 
 func newChecker(want layout, c checks) *checker {
-	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)), missing: len(want), done: make(chan struct{})}
+	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)), missing: len(want), done: make(chan struct{}), changed: newBroadcast()}
 	for i := range want {
 		k.index[want[i].location()] = i
 	}
@@ -78,6 +83,28 @@ func (k *checker) add(o *moqt.Object) {
 	if k.missing--; k.missing == 0 {
 		close(k.done)
 	}
+	k.changed.fire()
+}
+
+// waitUntil waits until every wanted object from start to end, inclusive, has come. It reports false when ctx ends before.
+func (k *checker) waitUntil(ctx context.Context, start, end wire.Location) bool {
+	for {
+		k.mu.Lock()
+		whole, changed := true, k.changed.wait()
+		for i, x := range k.want {
+			at := x.location()
+			whole = whole && (k.got[i] > 0 || at.Compare(start) < 0 || at.Compare(end) > 0)
+		}
+		k.mu.Unlock()
+		if whole {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // differs says in what an object differs from its plan, "" if in nothing.
@@ -93,6 +120,10 @@ func (k *checker) differs(want *item, o *moqt.Object) string {
 			at++
 		}
 		return fmt.Sprintf("payload differs from byte %d of %d on", at, len(want.payload))
+	case k.checks.forwarding && o.Datagram != want.datagram:
+		return "sent as a datagram though published in a subgroup, or the other way round"
+	case k.checks.first && o.FirstObject != want.first:
+		return fmt.Sprintf("FIRST_OBJECT is %t instead of %t", o.FirstObject, want.first)
 	case k.checks.priority && o.Priority != want.priority:
 		return fmt.Sprintf("priority %d instead of %d", o.Priority, want.priority)
 	}
@@ -120,6 +151,29 @@ func (k *checker) complete() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.missing == 0
+}
+
+// unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing does not matter.
+func (k *checker) unexpected() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var parts []string
+	var twice []wire.Location
+	for i, n := range k.got {
+		if n > 1 {
+			twice = append(twice, k.want[i].location())
+		}
+	}
+	if len(twice) > 0 {
+		parts = append(parts, "more than once "+locations(twice))
+	}
+	if len(k.extra) > 0 {
+		parts = append(parts, "unexpected "+locations(k.extra))
+	}
+	if len(k.wrong) > 0 {
+		parts = append(parts, "corrupted "+few(k.wrong))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // count is "14 of 15 objects".

@@ -1,7 +1,12 @@
 package cases
 
-// list is every case there is, in the order of reports. Each stands in the file of its topic.
-var list = []Case{
+import "slices"
+
+// list is every case there is, in the order of reports.
+var list = slices.Concat(firstCases, moreCases)
+
+// firstCases are the standard ones and their kin. Each case stands in the file of its topic.
+var firstCases = []Case{
 	setupOnly,
 	announceOnly,
 	publishNamespaceDone,

@@ -69,7 +69,9 @@ type sessionLog struct {
 	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
 	reset              string // the last RESET_STREAM on a data stream
+	headless           int    // data streams that ended before their header was whole
 	maxRequestID       uint64 // the peer's, 14-16
+	objects            int    // subgroup streams and datagrams that came
 }
 
 // event is moqt.Config.Trace.
@@ -84,6 +86,12 @@ func (l *sessionLog) event(ev moqt.Event) {
 	what := eventName(ev)
 	if ev.Type == moqt.EventReset && !ev.Sent && ev.Stream == wire.UniStream {
 		l.reset = describeEvent(ev)
+		if ev.Subgroup == nil {
+			l.headless++
+		}
+	}
+	if !ev.Sent && (ev.Type == moqt.EventSubgroup || ev.Type == moqt.EventDatagram) {
+		l.objects++
 	}
 	switch {
 	case what == "", ev.Sent && !wantsAnswer(ev.Message):
@@ -103,6 +111,20 @@ func (l *sessionLog) event(ev moqt.Event) {
 			}
 		}
 	}
+}
+
+// data is how many subgroup streams and datagrams have come, of any track, wanted or not.
+func (l *sessionLog) data() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.objects
+}
+
+// headlessStreams is how many data streams the peer has reset before their header could be read: what they were for cannot be known.
+func (l *sessionLog) headlessStreams() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.headless
 }
 
 // wantsAnswer reports whether a message of ours is one that the peer must answer.

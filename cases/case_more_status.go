@@ -1,0 +1,52 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// statusCase is a case of TRACK_STATUS.
+func statusCase(id, title string, roles, faults []string, run func(ctx context.Context, e *Env) error) Case {
+	return Case{
+		ID: id, Title: title, Topics: []wire.Topic{wire.TopicTrackStatus, wire.TopicRequestError},
+		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: caseLimit, Faults: faults, Run: run,
+	}
+}
+
+var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells its Largest Object",
+	[]string{"publisher", "subscriber", "enquirer"}, []string{"track-status-silent", "track-status-wrong"},
+	func(ctx context.Context, e *Env) error {
+		p := history(ctx, e)
+		s := e.Dial(ctx, "enquirer")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		ok, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name, Parameters: e.Parameters()})
+		want := wire.Location{Group: 2, Object: 4}
+		expected := fmt.Sprintf("%s for TRACK_STATUS with Largest Object %s", s.okName(wire.KindTrackStatus), want)
+		if err != nil {
+			s.refused(step, err, expected, p)
+		}
+		largest, has := ok.Parameters.Largest()
+		switch {
+		case !has:
+			e.Fail(transport.LayerRequest, expected, "an answer that says that nothing was published")
+		case largest != want:
+			e.Fail(transport.LayerRequest, expected, fmt.Sprintf("Largest Object %s", largest))
+		}
+		return nil
+	})
+
+var trackStatusUnknown = statusCase("track-status-unknown", "TRACK_STATUS of a track that does not exist is refused",
+	[]string{"enquirer"}, []string{"track-status-silent"},
+	func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "enquirer")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		_, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: e.TrackName(), Parameters: e.Parameters()})
+		s.wantUnknown(step, err, wire.KindTrackStatus, s.okName(wire.KindTrackStatus)+" for a track that does not exist")
+		s.Healthy(ctx, transport.LayerRequest)
+		return nil
+	})
