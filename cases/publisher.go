@@ -26,6 +26,7 @@ type publisher struct {
 	changed       broadcast
 	log           layout
 	ended         bool
+	offered       bool // with PUBLISH, see offer
 	subscriptions []*subscription
 	begun         map[uint64]*subscription // by request id, from before the answer on: a joining FETCH may follow at once
 	asked         map[string]int           // requests of the relay, by name
@@ -140,6 +141,10 @@ func (p *publisher) largest() (l wire.Location, ok bool) {
 
 // subscribed serves a SUBSCRIBE until it is over.
 func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Subscribe) {
+	if p.duplicate() {
+		p.s.peer.refuse(ctx, r, moqt.RejectDuplicateSubscription, fullName(p.ns, p.name))
+		return
+	}
 	p.mu.Lock()
 	p.count(r)
 	sub := &subscription{next: len(p.log)}

@@ -100,6 +100,7 @@ func (s *Session) config() moqt.Config {
 	cfg := moqt.Config{
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
 		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
+		Limits: moqt.Limits{Drain: time.Duration(float64(stepLimit) * e.cfg.factor())}, // streams may be as late as any other step
 		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated, Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
 		Trace:  s.log.event,
 		Handler: func(r *moqt.Request) {

@@ -59,11 +59,16 @@ func (s *Session) unanswered(ctx context.Context, err error, expected string, p 
 
 // refused ends the case because a request got no OK: as skipped when the relay says NOT_SUPPORTED, else as failed.
 func (s *Session) refused(ctx context.Context, err error, expected string, p *publisher) {
+	s.skipUnsupported(err)
+	panic(s.unanswered(ctx, err, expected, p))
+}
+
+// skipUnsupported ends the case as skipped when err says that the relay does not support the request.
+func (s *Session) skipUnsupported(err error) {
 	var refused *moqt.RequestError
 	if errors.As(err, &refused) {
 		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok && name == wire.NameNotSupported {
 			s.e.Skip("%s: %s", refused.Kind, refusal(refused))
 		}
 	}
-	panic(s.unanswered(ctx, err, expected, p))
 }

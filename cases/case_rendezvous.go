@@ -1,0 +1,57 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+var rendezvousTimeout = Case{
+	ID: "rendezvous-timeout", Title: "a SUBSCRIBE that waits in vain for a publisher is refused with TIMEOUT", First: wire.Draft17,
+	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
+	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: caseLimit,
+	Faults: []string{"subscribe-accepts-everything", "subscribe-silent", "rendezvous-ignored"},
+	Run:    runRendezvousTimeout,
+}
+
+// The RENDEZVOUS_TIMEOUT of a subscriber whose publisher never comes, and until when TIMEOUT is in time.
+const (
+	rendezvousWait  = 500 * time.Millisecond
+	rendezvousLimit = 1500 * time.Millisecond
+)
+
+// runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and then say TIMEOUT (draft-17 §9.3.4, draft-18
+// §10.2.6). It may not accept it, for nobody publishes the track.
+func runRendezvousTimeout(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "subscriber")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	m := s.subscribeMessage(e.Namespace(), e.TrackName())
+	m.Parameters.SetUint(wire.ParamRendezvousTimeout, uint64(rendezvousWait.Milliseconds()))
+	asked := time.Now()
+	_, err := s.Subscribe(step, m)
+	after := time.Since(asked)
+	const expected = "a request error, TIMEOUT by the text"
+	if err == nil {
+		e.Fail(transport.LayerRequest, expected, "SUBSCRIBE_OK for a track that nobody publishes")
+	}
+	var refused *moqt.RequestError
+	if !errors.As(err, &refused) {
+		s.Check(step, err, transport.LayerRequest, expected)
+	}
+	said := fmt.Sprintf("%s %d ms after SUBSCRIBE", refusal(refused), after.Milliseconds())
+	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
+	limit := time.Duration(float64(rendezvousLimit) * e.cfg.factor())
+	e.Should(name == wire.NameTimeout && after <= limit, transport.LayerRequest,
+		fmt.Sprintf("TIMEOUT within %d ms for a RENDEZVOUS_TIMEOUT of %d ms", limit.Milliseconds(), rendezvousWait.Milliseconds()), said)
+	if after < rendezvousWait {
+		e.Note("the relay has shortened the wait: %s", said)
+	}
+	e.Annotate("%s", said)
+	return nil
+}
