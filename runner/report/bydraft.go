@@ -100,6 +100,9 @@ func caseNames(cells map[string]*matrix.CellResult, drafts []string) []string {
 
 // stateOn is what a case amounts to in a cell, here also when it does not apply.
 func stateOn(c *matrix.CellResult, name string) *State {
+	if c != nil && c.Status == matrix.Stale {
+		return &State{Status: c.Status, Reason: "no result since " + c.StaleFrom}
+	}
 	cases := byName(c)
 	if k := cases[name]; k != nil && k.Status == matrix.NotApplicable {
 		return &State{Status: k.Status, Reason: reasonOf(k)}

@@ -203,6 +203,8 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 	switch {
 	case c == nil:
 		return nil
+	case c.Status == matrix.Stale:
+		return &State{Status: matrix.Missing, Reason: "no result since " + c.StaleFrom}
 	case cases[name] != nil:
 		k := cases[name]
 		switch {
@@ -218,7 +220,7 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 			return nil
 		}
 		return &State{Status: matrix.Missing, Layer: c.Layer, Reason: c.Reason}
-	case name != "" && !bad(c.Status), c.Status == matrix.NotApplicable, c.Status == matrix.Stale:
+	case name != "" && !bad(c.Status), c.Status == matrix.NotApplicable:
 		return nil
 	}
 	return &State{Status: c.Status, Layer: c.Layer, Reason: c.Reason, DurationMS: c.DurationMS}

@@ -29,6 +29,8 @@ const (
 type Options struct {
 	// Title is the page's; empty means "MoQ interop".
 	Title string
+	// Notices are said at the top, for example which expected failures passed; at most 20 of them.
+	Notices []string
 	// History are earlier runs, for the strip of runs, for what has changed since the latest, and for the results that stand where the
 	// run has none. See LoadHistory.
 	History []*matrix.Run

@@ -51,6 +51,9 @@ func WriteJUnit(w io.Writer, run *matrix.Run) error {
 
 // casesOf gives the cases of a cell, and one for the cell when something is wrong with it that none of them tells.
 func casesOf(c *matrix.CellResult) []matrix.CaseResult {
+	if c.Status == matrix.Stale { // its cases are those of another run
+		return []matrix.CaseResult{{Name: wholeCell, Status: c.Status, Message: "no result since " + c.StaleFrom}}
+	}
 	told := false
 	for i := range c.Cases {
 		told = told || bad(c.Cases[i].Status)
@@ -101,7 +104,7 @@ func element(k *matrix.CaseResult) string {
 	switch k.Status {
 	case matrix.Pass:
 		return ""
-	case matrix.Skip, matrix.NotApplicable, matrix.Todo, matrix.Stale:
+	case matrix.Skip, matrix.NotApplicable, matrix.Todo:
 		return "skipped"
 	case matrix.Fail, matrix.Flaky:
 		if k.Known != "" {

@@ -16,7 +16,8 @@ import (
 // RunFile is the name of a run in its folder.
 const RunFile = "run.json"
 
-// Load reads a run: from a file, or from run.json in a folder. An error names the path and what is wrong.
+// Load reads a run, from a file or from run.json in a folder, as matrix.Load does, but cell by cell and with each text once: reports read large
+// runs. An error names the path and what is wrong.
 func Load(path string) (*matrix.Run, error) {
 	return load(path, nil)
 }

@@ -17,6 +17,7 @@ const (
 	mostChanges  = 100
 	mostLeftOut  = 40
 	mostRuns     = 40
+	mostNotices  = 20
 )
 
 // page is what the template gets.
@@ -157,6 +158,13 @@ func (v *view) page(o Options) *page {
 	}
 	if run.Resumed > 0 {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("The run was taken up again %s.", times(run.Resumed)))
+	}
+	for i, notice := range o.Notices {
+		if i == mostNotices {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("And %d more notices.", len(o.Notices)-i))
+			break
+		}
+		p.Warnings = append(p.Warnings, cut(line(notice), 400))
 	}
 	v.counts(p)
 	v.bars(p)

@@ -73,6 +73,8 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 			s.was = stale.Status
 			stale.Status, stale.StaleFrom = matrix.Stale, from.run
 			s.CellResult = &stale
+		} else if s.Status == matrix.Stale {
+			s.was = amounted(s.Cases)
 		}
 		s.draft, s.change = draftOf(s.CellResult), changed[s.ID]
 		s.known = true
@@ -91,6 +93,21 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 	}
 	v.axes()
 	return v
+}
+
+// amounted tells what a cell came to by its cases: of a cell that was made stale before it came here, nothing else says so.
+func amounted(cases []matrix.CaseResult) matrix.Status {
+	status := matrix.NotApplicable
+	for i := range cases {
+		s := cases[i].Status
+		switch {
+		case bad(s) && (!bad(status) || worse(s, status)), s == matrix.Pass && !bad(status):
+			status = s
+		case status == matrix.NotApplicable, s == matrix.Todo && status == matrix.Skip:
+			status = s
+		}
+	}
+	return status
 }
 
 type dated struct {
