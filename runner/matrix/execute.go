@@ -114,7 +114,7 @@ func (x *execution) run(ctx context.Context) (ended error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x.partial = make(map[string]CellResult)
-	x.done, x.notes = make(chan CellResult), make(chan string)
+	x.done, x.notes = make(chan CellResult, batch), make(chan string) // a slow disk does not hold up cells
 	x.all = make(chan struct{}, x.o.Parallel)
 	var writer sync.WaitGroup
 	writer.Go(func() { x.write(cancel) })
@@ -168,11 +168,13 @@ func (x *execution) relay(ctx context.Context, name string, cells []Cell) {
 	}
 }
 
+// batch is how many results are made safe together at most.
+const batch = 256
+
 // write is the one goroutine that keeps results: what has come in together is appended together, made safe, and only then told of.
 func (x *execution) write(cancel context.CancelCauseFunc) {
-	const most = 256
 	for {
-		var batch []CellResult
+		var come []CellResult
 		select {
 		case text := <-x.notes:
 			x.o.Progress.Note(text)
@@ -181,28 +183,28 @@ func (x *execution) write(cancel context.CancelCauseFunc) {
 			if !ok {
 				return
 			}
-			batch = append(batch, r)
+			come = append(come, r)
 		}
 	more:
-		for len(batch) < most {
+		for len(come) < batch {
 			select {
 			case r, ok := <-x.done:
 				if !ok {
 					break more
 				}
-				batch = append(batch, r)
+				come = append(come, r)
 			default:
 				break more
 			}
 		}
-		x.keep(batch, cancel)
+		x.keep(come, cancel)
 	}
 }
 
 // keep appends results with a verdict to the journal. When that fails, the run ends: results that are not safe are not worth running for.
-func (x *execution) keep(batch []CellResult, cancel context.CancelCauseFunc) {
+func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 	var rows []any
-	for _, r := range batch {
+	for _, r := range come {
 		if r.Status == Missing {
 			x.partial[r.ID] = r
 			continue
@@ -215,10 +217,10 @@ func (x *execution) keep(batch []CellResult, cancel context.CancelCauseFunc) {
 			cancel(x.failed)
 		}
 	}
-	for i := range batch {
-		if batch[i].Status != Missing {
-			x.results[batch[i].ID] = batch[i]
-			x.o.Progress.Cell(&batch[i])
+	for i := range come {
+		if come[i].Status != Missing {
+			x.results[come[i].ID] = come[i]
+			x.o.Progress.Cell(&come[i])
 		}
 	}
 }

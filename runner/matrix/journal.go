@@ -123,7 +123,7 @@ type recorded struct {
 func readJournal(r io.Reader) (recorded, error) {
 	var out recorded
 	seen := make(map[string]int)
-	b := bufio.NewReaderSize(r, 1<<20)
+	b := bufio.NewReaderSize(r, 64<<10)
 	for n := 1; ; n++ {
 		line, err := b.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {

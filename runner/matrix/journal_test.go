@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 // shape is a result without what differs from time to time.
 var shape = cmp.Options{
 	cmpopts.IgnoreFields(CellResult{}, "Started", "DurationMS"),
+	cmpopts.IgnoreFields(CaseResult{}, "DurationMS"),
 	cmpopts.EquateEmpty(),
 }
 
@@ -29,11 +31,28 @@ var shape = cmp.Options{
 // would have been, no cell has run after its result was known, and in between all cores were busy.
 func TestKilledAndResumed(t *testing.T) {
 	root := t.TempDir()
-	replay, err := filepath.Abs("testdata/replay")
-	if err != nil {
-		t.Fatal(err)
+	recorded, err := filepath.Glob("testdata/replay/*.tap")
+	if err != nil || len(recorded) == 0 {
+		t.Fatalf("no documents: %v", err)
 	}
-	p := planOf(t, 25, []relays.Draft{"draft-14", "draft-15", "draft-16", "draft-17", "draft-18", "draft-19", "draft-20", "draft-22"}, nil, asClient("replay", "file:"+replay, root))
+	drafts := []relays.Draft{"draft-14", "draft-15", "draft-16", "draft-17", "draft-18", "draft-19", "draft-20", "draft-22"}
+	docs := make(map[string]string)
+	for i, d := range drafts {
+		b, err := os.ReadFile(recorded[i%len(recorded)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs[string(d)] = string(b)
+		if err := os.WriteFile(filepath.Join(root, string(d)+".tap"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replay := asClient("replay", "cat", root)
+	if cat, err := exec.LookPath("cat"); err == nil { // cheaper than the test binary, above all with the race detector
+		replay.Command = []string{cat}
+	}
+	replay.Command = append(replay.Command, filepath.Join(root, "{draft}.tap"))
+	p := planOf(t, 25, drafts, nil, replay)
 	if len(p.Cells) != 200 {
 		t.Fatalf("%d cells", len(p.Cells))
 	}
@@ -42,7 +61,7 @@ func TestKilledAndResumed(t *testing.T) {
 	}
 	dir := filepath.Join(root, "run")
 	known := make(map[string]CellResult)
-	check := func(end int64) { // what was known stays, and nothing stands there twice
+	check := func() { // what was known stays, and nothing stands there twice
 		b, err := os.ReadFile(filepath.Join(dir, journalFile))
 		if err != nil {
 			return // before the beginning, or after the end
@@ -90,7 +109,7 @@ func TestKilledAndResumed(t *testing.T) {
 			break // it was done before it could be killed
 		}
 		kills++
-		check(0)
+		check()
 	}
 	if kills < 20 {
 		t.Fatalf("killed only %d times", kills)
@@ -122,9 +141,11 @@ func TestKilledAndResumed(t *testing.T) {
 	if left := 200 - before; left > 50 && busy < took*time.Duration(runtime.GOMAXPROCS(0))*3/4 {
 		t.Errorf("%d cells were busy for %v in %v: cores were idle", left, busy, took)
 	}
-	whole := execute(t, p, Options{})
-	if d := cmp.Diff(whole.Cells, run.Cells, shape); d != "" {
-		t.Errorf("what it would have been (-whole +killed):\n%s", d)
+	for _, r := range run.Cells { // what it would have been
+		want := judge(r.Cell, outcomeOf(t, docs[r.Draft], 0), "")
+		if r.Status != want.Status || r.Reason != want.Reason || !slices.Equal(brief(r.Cases), brief(want.Cases)) {
+			t.Errorf("%s: %s %q %v, want %s %q %v", r.ID, r.Status, r.Reason, brief(r.Cases), want.Status, want.Reason, brief(want.Cases))
+		}
 	}
 	statuses := fmt.Sprint(run.Count(Pass) > 0, run.Count(Fail) > 0, run.Count(Error))
 	if statuses != "true true 0" {
@@ -151,7 +172,10 @@ func TestJournalIsTornAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range len(whole) + 1 {
+	for n := 0; n <= len(whole); n++ {
+		if near := bytes.IndexByte(whole[n:], '\n'); near > 3 && n%5 != 0 {
+			continue // each place near the end of a line, and some of the others
+		}
 		if err := os.WriteFile(filepath.Join(dir, journalFile), whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 	case "execute":
 		playExecute(arg)
 	default:
+		// A program built for the race detector waits a second before it ends, unless it is told not to.
+		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 		grace = 300 * time.Millisecond
 		goleak.VerifyTestMain(m)
 	}
@@ -69,7 +71,6 @@ func firstTime(key string) bool {
 
 // playClient prints TAP as a behaviour says, and exits.
 func playClient(behaviour string) {
-	behaviour, arg, _ := strings.Cut(behaviour, ":")
 	draft, test, url := os.Getenv("MOQT_DRAFT"), os.Getenv("TESTCASE"), os.Getenv("RELAY_URL")
 	names := []string{"setup-only", "announce-only", "subscribe-error"}
 	if test != "" {
@@ -143,24 +144,12 @@ func playClient(behaviour string) {
 		})
 		slices.Sort(env)
 		exit(0, fmt.Sprintf("1..1\nok 1 - %s # %s\n", strings.Join(os.Args[1:], " "), strings.Join(env, " ")))
-	case "file": // a recorded document, one of those in a folder
-		list, err := filepath.Glob(filepath.Join(arg, "*.tap"))
-		if err != nil || len(list) == 0 {
-			exit(2, "")
-		}
-		sum := 0
-		for _, r := range url + draft {
-			sum = sum*31 + int(r)
-		}
-		b, err := os.ReadFile(list[uint(sum)%uint(len(list))])
+	case "cat":
+		b, err := os.ReadFile(os.Args[1])
 		if err != nil {
 			exit(2, "")
 		}
-		code := 0
-		if strings.Contains(string(b), "\nnot ok") {
-			code = 1
-		}
-		exit(code, string(b))
+		exit(0, string(b))
 	default:
 		exit(2, "")
 	}
@@ -313,7 +302,7 @@ func playExecute(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	if _, err := Execute(context.Background(), p, Options{Dir: filepath.Join(dir, "run"), Resume: true}); err != nil {
+	if _, err := Execute(context.Background(), p, Options{Dir: filepath.Join(dir, "run"), Resume: true, NoRetry: true, Sync: SyncNone}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}

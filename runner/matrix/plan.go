@@ -88,7 +88,7 @@ type PlanOptions struct {
 // MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan, everywhere. The error says
 // what in the options makes no sense; a plan without cells is none.
 func MakePlan(o PlanOptions) (*Plan, error) {
-	p := &planner{o: o, plan: &Plan{Format: Format, Cases: o.Cases, LeftOut: []LeftOut{}, Cells: []Cell{}}}
+	p := &planner{o: o, all: spoken(nil), plan: &Plan{Format: Format, Cases: o.Cases, LeftOut: []LeftOut{}, Cells: []Cell{}}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -114,6 +114,7 @@ type planner struct {
 	o     PlanOptions
 	plan  *Plan
 	found []endpoint
+	all   []string // drafts that this program speaks, newest first
 	// names are all clients and relays there were, before filters, for the globs that match none.
 	clientNames, relayNames []string
 }
@@ -229,7 +230,7 @@ func (p *planner) cross(c Client, e endpoint, t string) {
 		return
 	}
 	var shared, mine, theirs, neither, early []string
-	for _, d := range spoken(nil) {
+	for _, d := range p.all {
 		has, claims := slices.Contains(c.Drafts, d), slices.Contains(said.drafts, d)
 		switch {
 		case has && claims && d < said.first:
