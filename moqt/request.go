@@ -47,6 +47,7 @@ type Request struct {
 	fills         map[uint64]wire.Parameters // the fills that the peer asks for, by the id that names their stream
 	stopped       *transport.StreamError     // the peer's STOP_SENDING, while it decides nothing
 	finCame       bool                       // the peer has no more to say
+	decided       bool                       // our last message is on its way, which ends the request
 	ended         bool
 }
 
@@ -159,7 +160,9 @@ func (r *Request) Send(ctx context.Context, m wire.Message) error {
 		_, err := r.startUpdate(ctx, x)
 		return err
 	case *wire.PublishDone:
+		before := r.decide(stateDone)
 		if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
+			r.undecide(before, err)
 			return err
 		}
 		r.finish(io.EOF, stateDone)

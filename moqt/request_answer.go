@@ -61,7 +61,9 @@ func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
 	if err := r.answer(); err != nil {
 		return err
 	}
+	before := r.decide(stateRefused)
 	if err := r.carrier.send(ctx, r, r.addressed(m), true); err != nil {
+		r.undecide(before, err)
 		r.unanswer(err)
 		return err
 	}
@@ -95,6 +97,27 @@ func (r *Request) answer() error {
 	}
 	r.answering = true
 	return nil
+}
+
+// decide notes how our last message ends the request, before it is sent: what the peer does in answer to it changes nothing any more.
+func (r *Request) decide(state requestState) (before requestState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before = r.state
+	if !r.ended {
+		r.state, r.decided = state, true
+	}
+	return before
+}
+
+// undecide takes it back when nothing was sent.
+func (r *Request) undecide(before requestState, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var e *wire.Error
+	if errors.As(err, &e) && !r.ended {
+		r.state, r.decided = before, false
+	}
 }
 
 // unanswer gives the right back after an answer that could not be encoded.

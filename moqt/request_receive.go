@@ -264,7 +264,12 @@ func (r *Request) cancelledBy(how string, code uint64, hasCode bool, reason stri
 	default:
 		e.Name = ResetName(r.s.draft, code)
 	}
-	r.finish(e, stateCancelled)
+	r.mu.Lock()
+	decided := r.decided
+	r.mu.Unlock()
+	if !decided {
+		r.finish(e, stateCancelled)
+	}
 }
 
 // streamEnded takes the end of the peer's direction of the request's own stream.

@@ -22,7 +22,7 @@ type Subscription struct {
 
 	streams   queue[*SubgroupReader]
 	datagrams queue[*Object]
-	objects   queue[delivery]
+	objects   queue[arrival]
 	notices   queue[wire.Parameters]
 	doneCame  chan struct{}
 
@@ -46,8 +46,8 @@ type Subscription struct {
 	priority uint8
 }
 
-// delivery is an object for Next, or an error that ends nothing.
-type delivery struct {
+// arrival is an object for Next, or an error that ends nothing.
+type arrival struct {
 	object *Object
 	err    error
 }

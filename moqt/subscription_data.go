@@ -51,7 +51,7 @@ func (sub *Subscription) pull() {
 		sub.reading[r] = struct{}{}
 	}
 	for _, o := range sub.datagrams.drain() {
-		if !sub.objects.add(delivery{object: o}, len(o.Payload)+len(o.Properties)) {
+		if !sub.objects.add(arrival{object: o}, len(o.Payload)+len(o.Properties)) {
 			sub.dropped++
 		}
 	}
@@ -99,10 +99,10 @@ func (sub *Subscription) read(r *SubgroupReader) {
 		o := new(Object)
 		err := r.ReadObject(o)
 		var large *ObjectTooLargeError
-		d := delivery{object: o}
+		d := arrival{object: o}
 		switch {
 		case errors.As(err, &large):
-			d = delivery{err: err}
+			d = arrival{err: err}
 		case err != nil:
 			sub.streamEnded(r, err)
 			return
@@ -130,7 +130,7 @@ func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
 		}
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
 		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
-		_ = sub.objects.put(sub.s.ctx, delivery{err: err}, 0)
+		_ = sub.objects.put(sub.s.ctx, arrival{err: err}, 0)
 	default:
 		sub.s.fail(err)
 	}
@@ -145,7 +145,7 @@ func (sub *Subscription) addDatagram(o *Object) {
 	sub.late = true
 	var room bool
 	if sub.pulling {
-		room = sub.objects.add(delivery{object: o}, len(o.Payload)+len(o.Properties))
+		room = sub.objects.add(arrival{object: o}, len(o.Payload)+len(o.Properties))
 	} else {
 		room = sub.datagrams.add(o, 1)
 	}
