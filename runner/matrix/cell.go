@@ -134,7 +134,7 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 		w.url = urlFor("moqt://"+i.Address+i.Path, w.cell.Transport)
 	}
 	if w.qlog != "" {
-		if err := errors.Join(os.RemoveAll(w.qlog), os.MkdirAll(w.qlog, 0o777)); err != nil {
+		if err := errors.Join(os.RemoveAll(w.qlog), open(w.qlog)); err != nil {
 			return outcome{problem: err.Error()}
 		}
 	}
@@ -180,7 +180,7 @@ func (x *execution) files(r *CellResult, f Files, base string, first outcome, se
 		errs = append(errs, err)
 	}
 	if f.QLOG != "" {
-		if entries, err := os.ReadDir(filepath.Join(x.o.Dir, filepath.FromSlash(f.QLOG))); err != nil || len(entries) == 0 {
+		if os.Remove(filepath.Join(x.o.Dir, filepath.FromSlash(f.QLOG))) == nil { // a folder that has files stays
 			f.QLOG = ""
 		}
 	}

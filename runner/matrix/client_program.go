@@ -198,7 +198,7 @@ func (f foreign) repeat(w *work, cases []string) string {
 
 // composed joins the runs of single cases into one outcome, with one TAP document.
 func composed(w *work, names []string, all []outcome) outcome {
-	out := outcome{transcript: make(map[string][]string)}
+	out := outcome{transcript: make(map[string][]string), transports: make(map[string][]string)}
 	for i, o := range all {
 		name := names[i]
 		out.notes = append(out.notes, prefixed(name+": ", o.notes)...)
@@ -221,7 +221,7 @@ func composed(w *work, names []string, all []outcome) outcome {
 			out.exit = o.exit
 		}
 		out.cases = append(out.cases, c)
-		out.transcript[name] = o.transcript[name]
+		out.transcript[name], out.transports[name] = o.transcript[name], o.transports[name]
 		if len(o.stderr) > 0 {
 			out.stderr = append(append(out.stderr, "== "+name+"\n"...), o.stderr...)
 		}

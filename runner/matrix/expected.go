@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one matches all.
@@ -113,6 +115,38 @@ type Judgement struct {
 	Fixed, Unused []string
 	// Known counts the failures that were expected.
 	Known int
+}
+
+// Exit is the exit code that says it: runner.ExitPass or runner.ExitFail.
+func (j Judgement) Exit() int {
+	if j.Pass {
+		return runner.ExitPass
+	}
+	return runner.ExitFail
+}
+
+// WriteText writes what stands against a pass, a line each under a heading for each kind; of a pass only the known failures.
+func (j Judgement) WriteText(w io.Writer) error {
+	var b strings.Builder
+	for _, part := range []struct {
+		heading string
+		lines   []string
+	}{
+		{"failed", j.Failures}, {"flaky", j.Flaky}, {"could not be judged", j.Errors}, {"no result", j.Missing},
+		{"passed, and expected to fail", j.Fixed}, {"expected failures that are about nothing in the run", j.Unused},
+	} {
+		if len(part.lines) > 0 {
+			fmt.Fprintf(&b, "%s (%d):\n", part.heading, len(part.lines))
+		}
+		for _, line := range part.lines {
+			fmt.Fprintf(&b, "  %s\n", strings.Join(strings.Fields(line), " "))
+		}
+	}
+	if j.Known > 0 {
+		fmt.Fprintf(&b, "%d known failures\n", j.Known)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // Judge judges a run. x may be nil. Entries of x that are about nothing do not count in a shard: only the whole can tell.

@@ -79,6 +79,18 @@ func TestExpectations(t *testing.T) {
 	}
 }
 
+func TestJudgementAsText(t *testing.T) {
+	var b strings.Builder
+	j := Judgement{Failures: []string{"a/b fetch: no\nanswer"}, Unused: []string{"x"}, Known: 2}
+	if err := j.WriteText(&b); err != nil || b.String() != "failed (1):\n  a/b fetch: no answer\nexpected failures that are about nothing in the run (1):\n  x\n2 known failures\n" || j.Exit() != 1 {
+		t.Errorf("%v %d\n%s", err, j.Exit(), b.String())
+	}
+	b.Reset()
+	if err := (Judgement{Pass: true}).WriteText(&b); err != nil || b.String() != "" || (Judgement{Pass: true}).Exit() != 0 {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
 func TestReadExpectationsRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"- {relay: r}":                       "entry 1 (*/r/*/*/*) has no reason",

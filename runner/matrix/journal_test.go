@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -264,5 +265,25 @@ func TestOneWriter(t *testing.T) {
 	}
 	if err := j.close(true); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Results that cannot be kept end the run, and the error says why.
+func TestJournalThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	j, _, _, err := openJournal(dir, journalHead{Format: Format}, false, SyncNone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{}
+	o.fill()
+	x := &execution{o: &o, journal: j, results: make(map[string]CellResult)}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	x.keep([]CellResult{{Cell: Cell{ID: "a"}, Status: Pass}}, cancel)
+	if err := context.Cause(ctx); err == nil || !strings.Contains(err.Error(), "results cannot be written") {
+		t.Errorf("%v", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // repeated joins a first attempt and its repetition, which tells flaky from failed and nothing else: no failure becomes a pass. The second
@@ -180,7 +182,9 @@ func label(cell Cell, o outcome) (l Label, foreign string) {
 		if len(o.header) > 1 {
 			l.Conflict = "the report's header claims " + strings.Join(o.header, " and ")
 		}
-		return l, ""
+		foreign = other(cell, o, l, nil)
+		l.Conflict = cmp.Or(foreign, l.Conflict)
+		return l, foreign
 	}
 	if len(seen) == 1 {
 		l.Draft = seen[0]
@@ -190,28 +194,36 @@ func label(cell Cell, o outcome) (l Label, foreign string) {
 	return l, foreign
 }
 
-// other says that something passed, or at least did not fail, with a draft that was not to be offered. (A relay that selects such a draft
-// makes the client's case fail, and that is a result.)
+// other says that something passed, or at least did not fail, with a draft or over a transport that it was not to use. (A relay that
+// selects such a draft makes the client's case fail, and that is a result.)
 func other(cell Cell, o outcome, l Label, seen []string) string {
-	if cell.Draft == "" {
-		return ""
-	}
 	wrong := ""
 	for _, c := range o.cases {
 		if c.Status == Fail || c.Status == Missing {
 			continue
 		}
 		for _, r := range c.Drafts {
-			if r.Draft != cell.Draft {
-				wrong = r.Draft
+			if cell.Draft != "" && r.Draft != cell.Draft {
+				wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, r.Draft)
+			}
+		}
+		for _, kind := range o.transports[c.Name] {
+			name, known := transportNames[transport.Kind(kind)]
+			if known && cell.Transport != "" && name != cell.Transport {
+				wrong = fmt.Sprintf("the client was to use %s, and reports %s", cell.Transport, kind)
 			}
 		}
 	}
-	if len(l.Roles) == 0 && seen[0] != cell.Draft && o.count(Pass, Flaky, Todo) > 0 {
-		wrong = seen[0]
+	if len(l.Roles) == 0 && len(seen) > 0 && cell.Draft != "" && seen[0] != cell.Draft && o.count(Pass, Flaky, Todo) > 0 {
+		wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, seen[0])
 	}
 	if wrong == "" {
 		return ""
 	}
-	return fmt.Sprintf("the client was to offer %s alone, and reports %s: this cell was not tested", cell.Draft, wrong)
+	return wrong + ": this cell was not tested"
+}
+
+// transportNames are the names that cells have for what sessions report.
+var transportNames = map[transport.Kind]string{
+	transport.QUIC: string(transport.OnlyQUIC), transport.WebTransport: string(transport.OnlyWebTransport),
 }

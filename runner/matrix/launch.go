@@ -59,9 +59,10 @@ func (h *host) prepare() (_ *launching, err error) {
 		if mlog, err = filepath.Abs(filepath.Join(h.o.Dir, "relays", h.e.Relay, h.e.Name+".mlog")); err != nil {
 			return nil, err
 		}
-		if err := os.MkdirAll(mlog, 0o777); err != nil {
+		if err := open(mlog); err != nil {
 			return nil, err
 		}
+		l.cleanup = append(l.cleanup, func() { os.Remove(mlog) }) // one that has files stays
 	}
 	if h.e.Kind == KindContainer {
 		err = h.container(l, host, port, cert, key, mlog)
@@ -69,6 +70,11 @@ func (h *host) prepare() (_ *launching, err error) {
 		err = h.command(l, host, port, cert, key, mlog)
 	}
 	return l, err
+}
+
+// open makes a folder that anybody may write to: containers run as users of their own.
+func open(dir string) error {
+	return errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o777))
 }
 
 // certificate makes the relay's, in a folder of its own that a container's user may read.

@@ -28,6 +28,8 @@ type outcome struct {
 	problem string
 	notes   []string
 	tap     []byte
+	// transports are those that the sessions of a case had, as far as the report says, by case.
+	transports map[string][]string
 	// transcript has the decoded messages, by case.
 	transcript map[string][]string
 	stderr     []byte
@@ -60,7 +62,7 @@ func (o *outcome) missing(name, why string) {
 // reported takes the report of a client that ran in this process.
 func reported(r *runner.Report, doc []byte) outcome {
 	exit := r.Exit
-	o := outcome{exit: &exit, tap: doc, bail: r.BailOut, bailed: r.BailOut != "", transcript: make(map[string][]string)}
+	o := outcome{exit: &exit, tap: doc, bail: r.BailOut, bailed: r.BailOut != "", transcript: make(map[string][]string), transports: make(map[string][]string)}
 	o.layer = layerOf(r.BailOut)
 	if r.Draft != "" {
 		if d := draftName(r.Draft); d != "" {
@@ -79,6 +81,7 @@ func reported(r *runner.Report, doc []byte) outcome {
 			if d := draftName(s.Version); d != "" {
 				c.Drafts = append(c.Drafts, RoleDraft{Role: s.Role, Draft: d})
 			}
+			o.transports[x.Case] = append(o.transports[x.Case], s.Transport)
 		}
 		c.Drafts = distinct(c.Drafts)
 		o.cases = append(o.cases, c)
@@ -132,7 +135,7 @@ func layerOf(text string) string {
 // parsed takes the TAP document of another program. exit is its exit code, nil when a signal ended it. asked are the cases that it was
 // asked for, none for all it has.
 func parsed(doc *tap.Document, exit *int, asked []string) outcome {
-	o := outcome{exit: exit, transcript: make(map[string][]string)}
+	o := outcome{exit: exit, transcript: make(map[string][]string), transports: make(map[string][]string)}
 	if doc.Bail != nil {
 		o.bailed, o.bail, o.layer = true, cmp.Or(doc.Bail.Reason, "no reason given"), layerOf(doc.Bail.Reason)
 	}
@@ -201,6 +204,14 @@ func (o *outcome) points(doc *tap.Document, asked []string) {
 		}
 		at[p.Number] = len(o.cases)
 		o.cases = append(o.cases, c)
+		if v, ok := tap.Lookup(p.YAML, "sessions"); ok {
+			if roles, ok := v.(yaml.MapSlice); ok {
+				for _, role := range roles {
+					session, _ := role.Value.(yaml.MapSlice)
+					o.transports[c.Name] = append(o.transports[c.Name], text(session, "transport"))
+				}
+			}
+		}
 		if lines := texts(p.YAML, "transcript"); len(lines) > 0 {
 			o.transcript[c.Name] = lines
 		}

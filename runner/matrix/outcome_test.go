@@ -88,6 +88,8 @@ func TestVerdictsOfForeignClients(t *testing.T) {
 		{"roles agree", sessions("moqt-16", "moqt-16"), 0, nil, Cell{Predicted: "draft-18"}, Pass, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16"},
 		{"the header contradicts the sessions", "# Draft: 18\n" + sessions("moqt-16", "moqt-16"), 0, nil, Cell{}, Pass, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16!"},
 		{"one role contradicts the pin", sessions("moqt-18", "moqt-16"), 0, nil, pinned, Error, "", "reports draft-16", nil, "negotiated  publisher=draft-18 subscriber=draft-16!"},
+		{"another transport than the cell's", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      transport: quic\n  ...\n", 0, nil, Cell{Transport: "webtransport", Predicted: "draft-18"}, Error, "", "was to use webtransport, and reports quic", nil, "predicted draft-18 !"},
+		{"the cell's transport", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      transport: webtransport-h3\n  ...\n", 0, nil, Cell{Transport: "webtransport"}, Pass, "", "", nil, "predicted  "},
 		{"a relay that chose what was not offered", strings.Replace(sessions("moqt-16", "moqt-16"), "ok 1", "not ok 1", 1), 1, nil, pinned, Fail, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16"},
 	}
 	for _, test := range tests {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // WriteJSON writes the plan for ReadPlan, a line for each cell.
@@ -85,6 +86,15 @@ func ParseShard(text string) (Shard, error) {
 		return Shard{}, fmt.Errorf("shard %q: want i/n with i from 1 to n", text)
 	}
 	return Shard{Index: index, Of: of}, nil
+}
+
+// RunID makes a name for a run that begins now: its time, and which shard it is. It sorts as time does and is fit for a folder.
+func RunID(now time.Time, s *Shard) string {
+	id := now.UTC().Format("2006-01-02T150405Z")
+	if s != nil {
+		id += fmt.Sprintf("-%d-of-%d", s.Index, s.Of)
+	}
+	return id
 }
 
 // Part gives the part of a whole plan that a shard runs, the same everywhere: cells are dealt out in turn, in the order of a digest of

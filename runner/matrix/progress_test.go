@@ -44,7 +44,7 @@ func TestTerminal(t *testing.T) {
 		play(NewTerminal(&b))
 		text := b.String()
 		for _, want := range []string{
-			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n", erase + "4/6 cells, 1 not passed, about 20s left",
+			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n", erase + "4/6 cells, 1 not passed, about 2",
 			erase + "the relay ended\n", erase + "r1: 2 pass, 1 fail, 1 missing; ended early: enough\n",
 		} {
 			if !strings.Contains(text, want) {
