@@ -65,6 +65,20 @@ func (a *audience) served(ctx context.Context) {
 	a.gather(step, a.k, a.r)
 }
 
+// reach waits until every wanted object up to a location has come.
+func (a *audience) reach(ctx context.Context, end wire.Location) {
+	a.reachFrom(ctx, wire.Location{}, end)
+}
+
+// reachFrom waits until every wanted object from start to end, inclusive, has come.
+func (a *audience) reachFrom(ctx context.Context, start, end wire.Location) {
+	step, cancel := a.e.Step(ctx)
+	defer cancel()
+	if !a.k.waitUntil(step, start, end) {
+		a.late(step, fmt.Sprintf("%s at the %s", a.k.want.within(start, end), a.Role), a.k.problem())
+	}
+}
+
 // exactly ends the case unless what came is what was wanted and nothing else.
 func (a *audience) exactly(ctx context.Context) { a.exact(ctx, a.k, lateTime, a.r) }
 
@@ -118,6 +132,7 @@ func with(ps wire.Parameters, more ...wire.Parameter) wire.Parameters {
 type streams struct {
 	mu      sync.Mutex
 	changed broadcast
+	closed  int // see nothingMore
 	all     []*arrived
 	// datagrams are objects that came alone, in order of arrival.
 	datagrams []*moqt.Object
@@ -143,6 +158,7 @@ func (s *Session) watch(ctx context.Context, sub *moqt.Subscription) *streams {
 		for {
 			r, err := sub.AcceptSubgroup(ctx)
 			if err != nil {
+				w.nothingMore()
 				return
 			}
 			s.e.Go(ctx, func(ctx context.Context) { w.read(ctx, s, r) })
@@ -152,6 +168,7 @@ func (s *Session) watch(ctx context.Context, sub *moqt.Subscription) *streams {
 		for {
 			o, err := sub.AcceptDatagram(ctx)
 			if err != nil {
+				w.nothingMore()
 				return
 			}
 			w.mu.Lock()
@@ -162,6 +179,14 @@ func (s *Session) watch(ctx context.Context, sub *moqt.Subscription) *streams {
 		}
 	})
 	return w
+}
+
+// nothingMore counts one of the two ways as closed, by stream or by datagram.
+func (w *streams) nothingMore() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed++
+	w.changed.fire()
 }
 
 // read takes in one stream.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -22,13 +23,7 @@ type delivery struct {
 
 // delivery begins to read a subscription.
 func (s *Session) delivery(ctx context.Context, sub *moqt.Subscription, want layout, c checks) *delivery {
-	d := &delivery{s: s, sub: sub, w: s.watch(ctx, sub), want: want, c: c}
-	context.AfterFunc(sub.Context(), func() {
-		d.w.mu.Lock()
-		defer d.w.mu.Unlock()
-		d.w.changed.fire()
-	})
-	return d
+	return &delivery{s: s, sub: sub, w: s.watch(ctx, sub), want: want, c: c}
 }
 
 // tally holds what has come against the plan. The caller holds the streams' lock.
@@ -47,7 +42,7 @@ func (d *delivery) tally() *checker {
 
 // ended reports whether nothing more can come: the subscription is over and every stream of it has ended. The caller holds the streams' lock.
 func (d *delivery) ended() bool {
-	return d.sub.Context().Err() != nil && uint64(len(d.w.all)) >= d.sub.StreamsSeen() && d.open() == nil
+	return d.w.closed == 2 && uint64(len(d.w.all)) >= d.sub.StreamsSeen() && d.open() == nil
 }
 
 // open gives a stream that has not ended, nil if there is none. The caller holds the streams' lock.
@@ -88,7 +83,7 @@ func (d *delivery) complete(ctx context.Context) {
 func (s *Session) late(ctx context.Context, expected, problem string) {
 	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
 	if o.layer == transport.LayerData && o.expected == expected && !o.quiet {
-		o = failed(transport.LayerData, expected, problem+"; "+o.received)
+		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(time.Now()))
 	}
 	panic(o)
 }
@@ -169,7 +164,11 @@ func (d *delivery) done(ctx context.Context) *wire.PublishDone {
 	if o.expected != expected {
 		panic(o)
 	}
-	d.s.e.Should(false, transport.LayerRequest, expected, o.received)
+	received := o.received
+	if ctx.Err() != nil {
+		received = d.s.log.stall(time.Now())
+	}
+	d.s.e.Should(false, transport.LayerRequest, expected, received)
 	return nil
 }
 
