@@ -249,7 +249,7 @@ func (r *Request) answersIn(frame []byte) wire.Kind {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.incoming && r.state == statePending && r.response == nil {
+	if r.awaited() {
 		return r.kind
 	}
 	return wire.KindRequestUpdate

@@ -122,6 +122,7 @@ func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter,
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if inner, asked = r.fills[requestID]; asked {
+			delete(r.fills, requestID)
 			return true
 		}
 		if r.id != requestID || !r.incoming || r.kind != wire.KindSubscribe {

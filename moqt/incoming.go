@@ -150,11 +150,11 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	}
 	tokens, err := s.resolve(wire.NameOf(s.draft, m), parametersOf(m).Tokens(), false)
 	r.tokens = tokens
-	var refused *tokenRefused
+	var refused *messageRefused
 	if err != nil && !errors.As(err, &refused) {
 		return nil, err
 	}
-	invalid := s.checkFilters(parametersOf(m))
+	invalid := s.checkFilters(nil, parametersOf(m))
 	switch {
 	case refused != nil:
 		s.refuse(r, refused.code, refused.reason)

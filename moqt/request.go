@@ -222,22 +222,21 @@ func (r *Request) finish(cause error, state requestState) bool {
 		r.mu.Unlock()
 		return false
 	}
-	unanswered := !r.incoming && r.response == nil && state == stateCancelled
+	awaited := r.awaited()
+	kept := awaited && r.kind == wire.KindPublish && state == stateDone // our PUBLISH_DONE may overtake the answer
 	r.ended, r.state = true, state
-	if !r.incoming && r.response == nil && r.refused == nil {
+	if awaited && !kept {
 		r.refused = cause
 		close(r.responded)
 	}
 	updates := r.updates
 	r.updates = nil
+	r.lateAnswers = len(updates)
 	h := r.hook
 	r.mu.Unlock()
 	r.cancel(cause)
 	var late []uint64
-	r.mu.Lock()
-	r.lateAnswers = len(updates)
-	r.mu.Unlock()
-	if unanswered {
+	if awaited && state == stateCancelled {
 		late = append(late, r.id)
 	}
 	for _, u := range updates {
@@ -246,7 +245,9 @@ func (r *Request) finish(cause error, state requestState) bool {
 	}
 	r.s.late(late...)
 	r.inbox.end(cause)
-	r.s.forget(r)
+	if !kept {
+		r.s.forget(r)
+	}
 	switch {
 	case h != nil:
 		h.over(cause)
@@ -255,6 +256,9 @@ func (r *Request) finish(cause error, state requestState) bool {
 	}
 	return true
 }
+
+// awaited reports whether the answer to a request of ours is still to come. The caller holds mu.
+func (r *Request) awaited() bool { return !r.incoming && r.response == nil && r.refused == nil }
 
 // attach puts a hook on an incoming request, and gives it the messages that have come in the meantime, in order.
 func (r *Request) attach(h hook) {

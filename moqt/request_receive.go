@@ -98,6 +98,7 @@ func (r *Request) receiveOK(m wire.Message) error {
 	r.mu.Lock()
 	if r.ended {
 		r.mu.Unlock()
+		r.answeredLate(m, nil)
 		return nil
 	}
 	switch x := m.(type) {
@@ -133,6 +134,20 @@ func (r *Request) receiveOK(m wire.Message) error {
 		r.stoppedBy(stopped)
 	}
 	return nil
+}
+
+// answeredLate takes the answer to a PUBLISH of ours that our PUBLISH_DONE has overtaken.
+func (r *Request) answeredLate(m wire.Message, refused error) {
+	r.mu.Lock()
+	awaited := r.awaited()
+	if awaited {
+		r.response, r.refused = m, refused
+		close(r.responded)
+	}
+	r.mu.Unlock()
+	if awaited {
+		r.s.forget(r)
+	}
 }
 
 // step2 judges a response that answers nothing: the second to one request (rule 70), unless the request was cancelled.
@@ -171,6 +186,13 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 			return err
 		}
 		u.resolve(nil, r.s.requestError(wire.KindRequestUpdate, m, r.s.peerSide()))
+		return nil
+	}
+	r.mu.Lock()
+	overtaken := r.ended && r.awaited()
+	r.mu.Unlock()
+	if overtaken {
+		r.answeredLate(nil, r.s.requestError(r.kind, m, r.s.peerSide()))
 		return nil
 	}
 	if r.incoming || r.isAnswered() {
@@ -254,8 +276,8 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 // maxNames bounds the namespaces that one SUBSCRIBE_NAMESPACE keeps track of; past it the request is cancelled with EXCESSIVE_LOAD.
 const maxNames = 1 << 17
 
-// cancelledBy takes a cancellation by the peer.
-func (r *Request) cancelledBy(how string, code uint64, hasCode bool, reason string) {
+// cancelledBy takes a cancellation by the peer, and reports whether it ended the request.
+func (r *Request) cancelledBy(how string, code uint64, hasCode bool, reason string) bool {
 	e := &CancelError{Side: r.s.peerSide(), Kind: r.kind, How: how, Code: code, HasCode: hasCode, Reason: reason}
 	switch {
 	case !hasCode:
@@ -267,9 +289,7 @@ func (r *Request) cancelledBy(how string, code uint64, hasCode bool, reason stri
 	r.mu.Lock()
 	decided := r.decided
 	r.mu.Unlock()
-	if !decided {
-		r.finish(e, stateCancelled)
-	}
+	return !decided && r.finish(e, stateCancelled)
 }
 
 // streamEnded takes the end of the peer's direction of the request's own stream.
@@ -281,8 +301,9 @@ func (r *Request) streamEnded(err error) {
 			return // our own Stop
 		}
 		r.s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, RequestID: r.id, Code: reset.Code})
-		r.cancelledBy("RESET_STREAM", reset.Code, true, "")
-		r.carrier.abandon(reset.Code)
+		if r.cancelledBy("RESET_STREAM", reset.Code, true, "") {
+			r.carrier.abandon(reset.Code)
+		}
 	case err == io.EOF:
 		r.s.trace(Event{Type: EventFin, Stream: wire.RequestStream, StreamID: r.carrier.streamID(), RequestID: r.id})
 		r.finished()
@@ -315,8 +336,9 @@ func (r *Request) peerStopped(e *transport.StreamError) {
 }
 
 func (r *Request) stoppedBy(e *transport.StreamError) {
-	r.cancelledBy("STOP_SENDING", e.Code, true, "")
-	r.carrier.abandon(e.Code)
+	if r.cancelledBy("STOP_SENDING", e.Code, true, "") {
+		r.carrier.abandon(e.Code)
+	}
 }
 
 // finished takes FIN. It ends a request of the peer that it cancels (up to 18), and one that still lacks a message it must have (draft-19 §3.3.2:
@@ -332,8 +354,9 @@ func (r *Request) finished() {
 	case stopped != nil && state == stateEstablished && r.kind != wire.KindFetch:
 		r.stoppedBy(stopped)
 	case r.incoming && finCancels(r.s.draft, r.kind), failed:
-		r.cancelledBy("FIN", 0, false, "")
-		r.carrier.abandon(ResetCancelled.Number(r.s.draft))
+		if r.cancelledBy("FIN", 0, false, "") {
+			r.carrier.abandon(ResetCancelled.Number(r.s.draft))
+		}
 	case !r.incoming && (r.kind == wire.KindSubscribeNamespace || r.kind == wire.KindSubscribeTracks) && state == stateEstablished:
 		r.carrier.closeSend() // draft-18 §6.1: the publisher's FIN is as if all namespaces were done
 		r.finish(io.EOF, stateDone)

@@ -101,7 +101,11 @@ func (s *Session) checkOK(r *Request, m wire.Message) error {
 		if sub != nil {
 			sub.establish(x)
 		}
-		return s.data.bind(x.TrackAlias, trackKey(r.TrackNamespace(), r.TrackName()), r, sub)
+		err := s.data.bind(x.TrackAlias, trackKey(r.TrackNamespace(), r.TrackName()), r, sub)
+		if r.ctx.Err() != nil { // cancelled in the meantime
+			s.data.unbind(x.TrackAlias, r, sub)
+		}
+		return err
 	case *wire.FetchOK:
 		return s.checkFetchEnd(r, x)
 	}

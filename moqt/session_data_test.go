@@ -417,3 +417,43 @@ func TestNotify(t *testing.T) {
 		}
 	})
 }
+
+// TestPublishDoneFirst: PUBLISH_DONE may overtake the answer, which is still owed, and still comes.
+func TestPublishDoneFirst(t *testing.T) {
+	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
+		for _, accepted := range []bool{true, false} {
+			p := dialSessions(t, d, Config{}, Config{})
+			pub, err := p.end(near).StartPublish(p.ctx, publishMessage())
+			noError(t, err)
+			send(t, p.ctx, pub, wire.SubgroupHeader{}, 0)
+			noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+			in := p.accept(p.end(far), wire.KindPublish)
+			settle()
+			if accepted {
+				ok := &wire.RequestOK{}
+				if d <= wire.Draft19 {
+					ok.Parameters.SetUint(wire.ParamForward, 1)
+				}
+				sub, err := in.AcceptPublish(p.ctx, ok)
+				noError(t, err)
+				if got, err := rest(t, p.ctx, sub.Next); err != io.EOF || len(got) != 1 {
+					t.Errorf("%v, %v", got, err)
+				}
+				noError(t, pub.Ready(p.ctx))
+			} else {
+				noError(t, in.Reject(p.ctx, RejectUninterested, ""))
+				var refused *RequestError
+				if err := pub.Ready(p.ctx); !errors.As(err, &refused) {
+					t.Errorf("Ready: %v", err)
+				}
+			}
+			settle()
+			for _, s := range []*Session{p.client, p.server} {
+				noError(t, s.Err())
+				if n := len(s.requests); n != 0 {
+					t.Errorf("%d requests are left", n)
+				}
+			}
+		}
+	})
+}

@@ -26,16 +26,16 @@ type registered struct {
 // tokenCost is what a registered token counts.
 func tokenCost(t wire.Token) uint64 { return 16 + uint64(len(t.Value)) }
 
-// tokenRefused says that a message must be refused for its tokens; the session stays open (R12, R14).
-type tokenRefused struct {
+// messageRefused says that a message must be refused without the application; the session stays open (R12, R14).
+type messageRefused struct {
 	code   RejectCode
 	reason string
 }
 
-func (e *tokenRefused) Error() string { return e.reason }
+func (e *messageRefused) Error() string { return e.reason }
 
 // resolve applies the tokens of one message in order, and gives what they amount to as USE_VALUE. A *wire.Error closes the session (rules 45, 46, and 32 for a token
-// given twice from 15 on); a *tokenRefused refuses the message. Registrations take effect in both cases of the latter (draft-18 §10.2.2).
+// given twice from 15 on); a *messageRefused refuses the message. Registrations take effect in both cases of the latter (draft-18 §10.2.2).
 //
 // The drafts assign no request code for an alias that is not registered (WIRE section 6.6); it is refused with MALFORMED_AUTH_TOKEN.
 func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]wire.Token, error) {
@@ -49,7 +49,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 	var refused error
 	refuse := func(code RejectCode, format string, args ...any) {
 		if refused == nil {
-			refused = &tokenRefused{code, fmt.Sprintf(format, args...)}
+			refused = &messageRefused{code, fmt.Sprintf(format, args...)}
 		}
 	}
 	for _, t := range tokens {

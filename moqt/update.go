@@ -161,7 +161,7 @@ func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
 		if r.s.draft <= wire.Draft16 && u.id != id {
 			continue
 		}
-		if r.s.draft >= wire.Draft17 && !r.incoming && r.state == statePending {
+		if r.s.draft >= wire.Draft17 && r.awaited() {
 			break
 		}
 		r.updates = slices.Delete(r.updates, i, i+1)
@@ -175,6 +175,9 @@ func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
 	}
 	return nil, false
 }
+
+// maxFills bounds the fills of one subscription that are asked for and whose streams are not opened; further ones cannot be opened.
+const maxFills = 256
 
 // receiveUpdate takes an update of the peer's.
 func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
@@ -190,19 +193,21 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	if err := r.checkUpdate(name, m); err != nil {
 		return err
 	}
-	tokens, err := s.resolve(name, m.Parameters.Tokens(), false)
-	var refused *tokenRefused
+	_, err := s.resolve(name, m.Parameters.Tokens(), false) // the application reads an update's tokens from the message
+	var refused *messageRefused
 	if err != nil && !errors.As(err, &refused) {
 		return err
 	}
-	_ = tokens // an update's tokens replace nothing that this end keeps; the application reads them from the message
+	if invalid := s.checkFilters(r.Parameters(), m.Parameters); invalid != "" && refused == nil {
+		refused = &messageRefused{RejectInvalidFilter, invalid}
+	}
 	r.mu.Lock()
 	if err := r.stepLocked(onUpdate); err != nil {
 		r.mu.Unlock()
 		return err
 	}
 	over := r.ended
-	if p, ok := m.Parameters.Get(wire.ParamFillParameters); ok && refused == nil {
+	if p, ok := m.Parameters.Get(wire.ParamFillParameters); ok && refused == nil && len(r.fills) < maxFills {
 		if r.fills == nil {
 			r.fills = make(map[uint64]wire.Parameters)
 		}

@@ -126,13 +126,12 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 	return nil
 }
 
-// checkFilters judges the range filters of a request or update (19 and later; R23, R24, R25). "" means that they can stand.
-func (s *Session) checkFilters(ps wire.Parameters) (invalid string) {
+// checkFilters judges the range filters of a request, or of an update to what is in effect (19 and later; R23, R24, R25). "" means that they can stand.
+func (s *Session) checkFilters(before, ps wire.Parameters) (invalid string) {
 	if s.draft < wire.Draft19 {
 		return ""
 	}
 	limit, _ := s.setup.own.Options.Get(wire.OptionMaxFilterRanges)
-	total := uint64(0)
 	type key struct {
 		t        wire.ParameterType
 		set      uint8
@@ -143,17 +142,21 @@ func (s *Session) checkFilters(ps wire.Parameters) (invalid string) {
 		if p.Type < wire.ParamSubgroupFilter || p.Type > wire.ParamTrackPropertyFilter || p.Ranges.Remove {
 			continue
 		}
-		total += uint64(len(p.Ranges.Ranges))
 		k := key{p.Type, p.Ranges.SetID, p.Ranges.PropertyType}
 		switch {
 		case p.Ranges.Invalid != "":
 			return p.Type.Name(s.draft) + ": " + p.Ranges.Invalid
 		case seen[k]:
 			return fmt.Sprintf("%s stands twice with SetID %d", p.Type.Name(s.draft), k.set)
-		case total > limit.Uint:
-			return fmt.Sprintf("%d ranges, MAX_FILTER_RANGES is %d", total, limit.Uint)
 		}
 		seen[k] = true
+	}
+	total := uint64(0)
+	for _, p := range merged(before, ps) {
+		total += uint64(len(p.Ranges.Ranges))
+	}
+	if len(seen) > 0 && total > limit.Uint {
+		return fmt.Sprintf("%d ranges, MAX_FILTER_RANGES is %d", total, limit.Uint)
 	}
 	return ""
 }
