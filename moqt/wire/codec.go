@@ -128,6 +128,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
+		c.at = c.base + c.pos
 		c.failf("", ProtocolViolation, Section(d, TopicMessages), "%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
 	}
 	if c.err != nil {

@@ -28,6 +28,7 @@ type coder struct {
 	in   []byte // decode: the body, or the part of it being read
 	pos  int    // decode: next byte of in
 	base int    // decode: offset of in[0] in the caller's input
+	at   int    // decode: offset of what was read last, for errors: they point to where the field begins
 
 	out   []byte // encode
 	desc  Fields // describe: what was stated so far; parse: the source
@@ -48,7 +49,7 @@ func (c *coder) fail(field string, code SessionError, section, reason string) {
 	if c.row != nil {
 		name = c.row.name
 	}
-	offset := c.base + c.pos
+	offset := c.at
 	if c.op == opEncode {
 		offset = len(c.out)
 	}
@@ -134,6 +135,7 @@ func (c *coder) readVarint(field string) uint64 {
 	if c.err != nil {
 		return 0
 	}
+	c.at = c.base + c.pos
 	v, n := Varint(c.in[c.pos:], c.draft)
 	switch {
 	case n < 0:
@@ -152,6 +154,7 @@ func (c *coder) readBytes(field string, n uint64) []byte {
 	if c.err != nil {
 		return nil
 	}
+	c.at = c.base + c.pos
 	if n > uint64(len(c.in)-c.pos) {
 		c.failf(field, ProtocolViolation, c.section(TopicMessages), "truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
 		return nil
@@ -217,6 +220,7 @@ func (c *coder) text(name string, v *string, max int) {
 	if c.err != nil {
 		return
 	}
+	start := c.base + c.pos
 	switch c.op {
 	case opDecode:
 		n := c.readVarint(name)
@@ -225,6 +229,7 @@ func (c *coder) text(name string, v *string, max int) {
 			return
 		}
 		*v = string(c.readBytes(name, n))
+		c.at = start
 	case opEncode:
 		c.writeVarint(name, uint64(len(*v)))
 		c.out = append(c.out, *v...)

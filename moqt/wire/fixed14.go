@@ -37,7 +37,7 @@ func (c *coder) fixed8(name string, t ParameterType, ps *Parameters, def uint8, 
 		ok = true
 	}
 	if !ok {
-		c.failf(name, ProtocolViolation, c.section(TopicMessages), "value %d is a protocol error", v)
+		c.failf(name, ProtocolViolation, c.section(c.row.fieldTopic()), "value %d is a protocol error", v)
 		return
 	}
 	if c.reading() && !(rule == orderOr0 && v == 0) {
@@ -64,7 +64,7 @@ func (c *coder) fixedLargest(ps *Parameters) {
 	}
 	c.uint8("content_exists", &exists)
 	if exists > 1 {
-		c.failf("content_exists", ProtocolViolation, c.section(TopicSubscribeOK), "want 0 or 1, got %d", exists)
+		c.failf("content_exists", ProtocolViolation, c.section(c.row.fieldTopic()), "want 0 or 1, got %d", exists)
 	}
 	if exists == 0 || c.err != nil {
 		return
@@ -113,4 +113,23 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 		}
 		ps.Add(Parameter{Type: ParamLocationFilter, Filter: f})
 	}
+}
+
+// fieldTopic is where draft 14 states the values that a message's one-byte fields may have. TRACK_STATUS and its OK have the fields of SUBSCRIBE and its OK.
+func (r *row) fieldTopic() Topic {
+	switch {
+	case r.kind == KindPublish:
+		return TopicPublish
+	case r.kind == KindRequestOK && r.about == KindPublish:
+		return TopicPublishOK
+	case r.kind == KindSubscribeOK, r.kind == KindRequestOK:
+		return TopicSubscribeOK
+	case r.kind == KindRequestUpdate:
+		return TopicRequestUpdate
+	case r.kind == KindFetch:
+		return TopicFetch
+	case r.kind == KindFetchOK:
+		return TopicFetchOK
+	}
+	return TopicSubscribe
 }

@@ -60,6 +60,8 @@ func (c *coder) minFields() int {
 	return 0
 }
 
+const prefixField = "track_namespace_prefix"
+
 // prefix is a Track Namespace Prefix: may be empty from 16 on (draft-16 §9.25).
 func (c *coder) prefix(n *TrackNamespace) {
 	min := 0
@@ -67,9 +69,9 @@ func (c *coder) prefix(n *TrackNamespace) {
 	if c.draft <= Draft15 && !lenient {
 		min = 1
 	}
-	c.namespace("track_namespace_prefix", n, min)
+	c.namespace(prefixField, n, min)
 	if c.err == nil && lenient && c.draft <= Draft15 && len(*n) == 0 {
-		c.tolerate(EmptyNamespacePrefix, "track_namespace_prefix")
+		c.tolerate(EmptyNamespacePrefix, prefixField)
 	}
 }
 
@@ -87,6 +89,7 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 	if c.err != nil {
 		return
 	}
+	start := c.base + c.pos
 	switch c.op {
 	case opDecode:
 		count := c.readVarint(name)
@@ -101,6 +104,7 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 			}
 			*n = append(*n, string(f))
 		}
+		c.at = start
 	case opEncode:
 		c.writeVarint(name, uint64(len(*n)))
 		for _, f := range *n {
@@ -145,7 +149,19 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 
 func (c *coder) checkFieldCount(name string, count uint64, min int) bool {
 	if c.err == nil && (count < uint64(min) || count > MaxNamespaceFields) {
-		c.failf(name, ProtocolViolation, c.section(TopicNames), "%d fields, want %d to %d", count, min, MaxNamespaceFields)
+		c.failf(name, ProtocolViolation, c.section(c.fieldCountTopic(name)), "%d fields, want %d to %d", count, min, MaxNamespaceFields)
 	}
 	return c.err == nil
+}
+
+// fieldCountTopic is where the limits of a namespace's field count stand: those of a subscription's prefix with its message (draft-14 §9.28, draft-18 §10.18).
+func (c *coder) fieldCountTopic(name string) Topic {
+	switch {
+	case name != prefixField:
+	case c.row.kind == KindSubscribeNamespace:
+		return TopicSubscribeNamespace
+	case c.row.kind == KindSubscribeTracks:
+		return TopicSubscribeTracks
+	}
+	return TopicNames
 }

@@ -119,7 +119,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 			return
 		case r == nil:
 			p.Raw = true
-		case r.where&where == 0 && c.draft >= Draft17:
+		case r.where&where == 0 && (c.draft >= Draft17 || c.draft == Draft16 && c.row.kind == KindRequestUpdate):
 			c.misplaced(r)
 		}
 	}
@@ -140,7 +140,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 		c.typedValue(p, r, last)
 	}
 	if c.err == nil && r.where&where != 0 && (r.min > 0 && p.Uint < r.min || r.max > 0 && p.Uint > r.max) {
-		c.failf("value", ProtocolViolation, c.section(TopicParameters), "%s is %d, want %s", r.name, p.Uint, r.bounds())
+		c.failf("value", ProtocolViolation, valueSection(c.draft, p.Type), "%s is %d, want %s", r.name, p.Uint, r.bounds())
 	}
 }
 
@@ -151,14 +151,18 @@ func (r *parameterRow) bounds() string {
 	return fmt.Sprintf("%d to %d", r.min, r.max)
 }
 
-// misplaced is a known parameter in a message that it is not defined for: PROTOCOL_VIOLATION from 17 on (rule 31).
+// misplaced is a known parameter in a message that it is not defined for: PROTOCOL_VIOLATION from 17 on (rule 31), in 16 only in a REQUEST_UPDATE (draft-16 §9.11).
 func (c *coder) misplaced(r *parameterRow) {
+	topic := TopicParameterScope
+	if c.draft == Draft16 {
+		topic = TopicRequestUpdate
+	}
 	t := MisplacedParameters
 	if r.t == ParamGroupOrder {
 		t = GroupOrderInReplies
 	}
 	if !c.tolerate(t, r.name) && (t == MisplacedParameters || !c.tolerate(MisplacedParameters, r.name)) {
-		c.failf("type", ProtocolViolation, c.section(TopicParameterScope), "%s is not allowed in %s", r.name, c.row.name)
+		c.failf("type", ProtocolViolation, c.section(topic), "%s is not allowed in %s", r.name, c.row.name)
 	}
 }
 
@@ -242,12 +246,15 @@ func (c *coder) keyValue(p *Parameter, r *parameterRow, where place) {
 		return
 	}
 	ignored := c.op == opDecode && r.where&where == 0
-	code := KeyValueFormattingError
-	if r.enc == encFilter { // draft-15 §9.2.1.7, draft-16 §9.2.2.5
-		code = ProtocolViolation
+	code, section := KeyValueFormattingError, c.section(TopicKeyValuePairs)
+	switch r.enc {
+	case encFilter: // draft-15 §9.2.1.7, draft-16 §9.2.2.5
+		code, section = ProtocolViolation, valueSection(c.draft, p.Type)
+	case encToken:
+		section = c.section(TopicTokens)
 	}
 	start := *c
-	c.within(code, func() { c.structured(p, r) })
+	c.within(code, section, func() { c.structured(p, r) })
 	if ignored && c.err != nil {
 		*c = start
 		*p = Parameter{Type: p.Type, Raw: true}
@@ -279,13 +286,13 @@ func (c *coder) typedValue(p *Parameter, r *parameterRow, last bool) {
 			c.typedFilter(&p.Filter)
 			return
 		}
-		c.within(ProtocolViolation, func() { c.structured(p, r) })
+		c.within(ProtocolViolation, c.section(TopicLocationFilter), func() { c.structured(p, r) })
 	case encToken:
-		c.within(KeyValueFormattingError, func() { c.structured(p, r) })
+		c.within(KeyValueFormattingError, c.section(TopicTokens), func() { c.structured(p, r) })
 	case encInner:
 		c.fillParameters(p)
 	default:
-		c.within(ProtocolViolation, func() { c.structured(p, r) })
+		c.within(ProtocolViolation, c.section(TopicRangeFilters), func() { c.structured(p, r) })
 	}
 }
 
@@ -354,7 +361,7 @@ func (c *coder) prefixParameter(p *Parameter, last bool) {
 		_, p.Wrapped = c.desc.Get("length")
 	}
 	if p.Wrapped && c.op == opEncode {
-		c.within(ProtocolViolation, func() { c.namespace(name, &p.Namespace, 0) })
+		c.within(ProtocolViolation, "", func() { c.namespace(name, &p.Namespace, 0) })
 		return
 	}
 	if p.Wrapped {
@@ -388,7 +395,7 @@ func (c *coder) fillParameters(p *Parameter) {
 	}
 	if c.op == opDecode && c.opt != nil && c.opt.Tolerate.Has(FillWithoutLength) {
 		start := *c
-		if c.within(ProtocolViolation, block); c.err == nil {
+		if c.within(ProtocolViolation, c.section(TopicFillParameters), block); c.err == nil {
 			return
 		}
 		*c = start
@@ -398,11 +405,11 @@ func (c *coder) fillParameters(p *Parameter) {
 		}
 		return
 	}
-	c.within(ProtocolViolation, block)
+	c.within(ProtocolViolation, c.section(TopicFillParameters), block)
 }
 
-// within codes fields that stand inside a length. What does not fit the length exactly breaks the rule with the code given.
-func (c *coder) within(code SessionError, fields func()) {
+// within codes fields that stand inside a length. What does not fit the length exactly breaks the rule with the code given, which stands in section.
+func (c *coder) within(code SessionError, section string, fields func()) {
 	if c.err != nil {
 		return
 	}
@@ -420,11 +427,12 @@ func (c *coder) within(code SessionError, fields func()) {
 		c.in, c.pos, c.base = inner, 0, base+pos-len(inner)
 		fields()
 		if c.err != nil {
-			if c.err.Code == ProtocolViolation && strings.HasPrefix(c.err.Reason, "truncated") {
-				c.err.Code = code
+			if c.err.Code == ProtocolViolation && c.err.Section == c.section(TopicMessages) && strings.HasPrefix(c.err.Reason, "truncated") {
+				c.err.Code, c.err.Section = code, section
 			}
 		} else if c.pos < len(c.in) {
-			c.failf("value", code, "", "%d bytes left over behind the value", len(c.in)-c.pos)
+			c.at = c.base + c.pos
+			c.failf("value", code, section, "%d bytes left over behind the value", len(c.in)-c.pos)
 		}
 		c.in, c.pos, c.base = in, pos, base
 	case opEncode:

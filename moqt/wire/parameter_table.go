@@ -221,3 +221,22 @@ func (t ParameterType) Name(d Draft) string {
 func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }
+
+// valueSections has where 14 to 19 state the values that a parameter may have; where nothing stands it is with the parameters in general.
+var valueSections = map[ParameterType][6]string{
+	ParamObjectDeliveryTimeout: {2: "§9.2.2.2"},
+	ParamPublisherPriority:     {1: "§9.2.1.4"},
+	ParamForward:               {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17"},
+	ParamSubscriberPriority:    {1: "§9.2.1.5", 2: "§9.2.2.3", 3: "§9.3.5", 4: "§10.2.7", 5: "§10.2.7"},
+	ParamLocationFilter:        {1: "§9.2.1.7", 2: "§9.2.2.5", 3: "§9.3.7", 4: "§10.2.9", 5: "§10.2.9"},
+	ParamGroupOrder:            {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8"},
+	ParamDynamicGroups:         {1: "§9.2.1.11"},
+}
+
+// valueSection is where the draft states which values a parameter may have.
+func valueSection(d Draft, t ParameterType) string {
+	if rows := valueSections[t]; int(d-Oldest) < len(rows) && rows[d-Oldest] != "" {
+		return rows[d-Oldest]
+	}
+	return Section(d, TopicParameters)
+}

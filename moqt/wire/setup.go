@@ -3,7 +3,6 @@ package wire
 import (
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,11 +64,13 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 	if c.draft <= Draft16 {
 		field = "setup_parameters"
 	}
+	start := c.pos
 	switch c.op {
 	case opDecode:
 		var count uint64
 		if c.draft <= Draft16 {
 			count = c.readVarint(field)
+			start = c.pos
 		}
 		c.keyValues(field, p, 0)
 		if c.err == nil && c.draft <= Draft16 && count != uint64(len(*p)) {
@@ -85,7 +86,9 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 	case opParse:
 		c.parseOptions(field, p)
 	}
-	c.checkOptions(field, sender, *p)
+	if c.err == nil && c.op == opDecode {
+		c.checkOptions(field, sender, start)
+	}
 }
 
 // keyValues are Key-Value-Pairs up to the end of what is being read.
@@ -94,6 +97,7 @@ func (c *coder) keyValues(name string, p *Properties, scope Scope) {
 		return
 	}
 	var err error
+	c.at = c.base + c.pos
 	if c.op == opEncode {
 		c.out, err = AppendProperties(c.out, c.draft, *p)
 	} else {
@@ -108,7 +112,7 @@ func (c *coder) keyValues(name string, p *Properties, scope Scope) {
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		c.pos += e.Offset
+		c.at += e.Offset
 		field := strings.TrimPrefix(e.Field, "properties")
 		if field == e.Field && field != "" {
 			field = "." + field
@@ -140,37 +144,68 @@ func (c *coder) properties(name string, p *Properties) {
 	}
 }
 
-// checkOptions judges what the message alone shows (rules 5, 23, 25, 26, 28, 29, 33, 44).
-func (c *coder) checkOptions(field string, sender Side, p Properties) {
-	for i, o := range p {
-		if c.err != nil || c.op != opDecode {
-			return
-		}
-		at := field + "[" + strconv.Itoa(i) + "]"
+// checkOptions judges what the options from start on, which were read before, show alone (rules 5, 23, 25, 26, 28, 29, 33, 44).
+func (c *coder) checkOptions(field string, sender Side, start int) {
+	seen := map[uint64]bool{}
+	r := kvReader{b: c.in[start:], d: c.draft}
+	for i := 0; c.err == nil && r.more() && r.next() == nil; i++ {
+		o, at := r.pair, field+"["+strconv.Itoa(i)+"]"
+		c.at = c.base + start + r.start
 		name := OptionName(c.draft, o.Type)
-		if c.draft <= Draft16 && name != "" && o.Type != OptionAuthorizationToken &&
-			slices.ContainsFunc(p[:i], func(q Property) bool { return q.Type == o.Type }) {
+		if c.draft <= Draft16 && name != "" && !c.repeatableOption(o.Type) && seen[o.Type] {
 			c.failf(at, ProtocolViolation, c.section(TopicParameters), "%s stands twice", name)
 			return
 		}
+		seen[o.Type] = true
 		switch {
 		case o.Type == OptionAuthorizationToken:
-			t, err := ParseToken(c.draft, o.Bytes)
-			if err != nil {
-				c.fail(at, KeyValueFormattingError, "", err.Error())
-			} else if c.draft >= Draft15 && sender == ClientSide && (t.AliasType == TokenDelete || t.AliasType == TokenUseAlias) {
-				c.fail(at, ProtocolViolation, c.section(TopicTokens), "DELETE or USE_ALIAS in a client's setup message")
-			}
+			c.checkTokenOption(at, sender, o.Bytes, c.base+start+r.n-len(o.Bytes))
 		case o.Type == OptionPath && sender == ServerSide:
-			c.fail(at, InvalidPath, c.section(TopicSetup), "PATH from a server")
+			c.fail(at, InvalidPath, c.setupSection(OptionPath), "PATH from a server")
 		case o.Type == OptionAuthority && sender == ServerSide && c.draft > Draft14:
-			c.fail(at, InvalidAuthority, c.section(TopicSetup), "AUTHORITY from a server")
+			c.fail(at, InvalidAuthority, c.setupSection(OptionAuthority), "AUTHORITY from a server")
 		case o.Type == OptionPath && !validPath(string(o.Bytes)):
-			c.failf(at, MalformedPath, c.section(TopicSetup), "%q is not a path of RFC 3986", o.Bytes)
+			c.failf(at, MalformedPath, c.setupSection(OptionPath), "%q is not a path of RFC 3986", o.Bytes)
 		case o.Type == OptionAuthority && c.draft > Draft14 && !validAuthority(string(o.Bytes)):
-			c.failf(at, MalformedAuthority, c.section(TopicSetup), "%q is not an authority of RFC 3986", o.Bytes)
+			c.failf(at, MalformedAuthority, c.setupSection(OptionAuthority), "%q is not an authority of RFC 3986", o.Bytes)
 		}
 	}
+}
+
+// repeatableOption: tokens may be repeated in every draft; draft 14 gives AUTHORITY and MOQT_IMPLEMENTATION one code (§9.3.2.1, §9.3.2.6), so a client that
+// sends both sends it twice.
+func (c *coder) repeatableOption(t uint64) bool {
+	return t == OptionAuthorizationToken || t == OptionAuthority && c.draft == Draft14
+}
+
+// checkTokenOption judges a token whose bytes start at offset at.
+func (c *coder) checkTokenOption(field string, sender Side, b []byte, at int) {
+	t, err := ParseToken(c.draft, b)
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		c.at = at + e.Offset
+		c.fail(strings.TrimSuffix(field+"."+e.Field, "."), e.Code, e.Section, e.Reason)
+	case c.draft >= Draft15 && sender == ClientSide && (t.AliasType == TokenDelete || t.AliasType == TokenUseAlias):
+		c.fail(field, ProtocolViolation, c.section(TopicTokens), "DELETE or USE_ALIAS in a client's setup message")
+	}
+}
+
+// setupSection is where the draft has PATH or AUTHORITY; the subsections of 21 and 22 are not at hand.
+func (c *coder) setupSection(t uint64) string {
+	section := c.section(TopicSetup)
+	switch {
+	case c.draft >= Draft21:
+		return section
+	case c.draft == Draft14:
+		section += ".2"
+	default:
+		section += ".1"
+	}
+	if t == OptionPath {
+		return section + ".2"
+	}
+	return section + ".1"
 }
 
 // validPath: path-abempty and an optional query.

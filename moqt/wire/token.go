@@ -28,8 +28,12 @@ func ParseToken(d Draft, b []byte) (Token, error) {
 	c := coder{op: opDecode, draft: d, in: b, row: &row{name: "AUTHORIZATION_TOKEN"}}
 	var t Token
 	c.token(&t)
+	if c.err == nil && c.pos < len(b) {
+		c.at = c.pos
+		c.failf("", KeyValueFormattingError, c.section(TopicTokens), "%d bytes left over behind the token", len(b)-c.pos)
+	}
 	if c.err != nil {
-		c.err.Code = KeyValueFormattingError
+		c.err.Code, c.err.Section = KeyValueFormattingError, c.section(TopicTokens)
 		return Token{}, c.err
 	}
 	return t, nil
@@ -52,7 +56,7 @@ func (c *coder) token(t *Token) {
 		return
 	}
 	if t.AliasType > TokenUseValue {
-		c.failf("alias_type", KeyValueFormattingError, "", "want 0 to 3, got %d", t.AliasType)
+		c.failf("alias_type", KeyValueFormattingError, c.section(TopicTokens), "want 0 to 3, got %d", t.AliasType)
 		return
 	}
 	if t.AliasType != TokenUseValue {
