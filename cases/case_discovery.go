@@ -2,7 +2,9 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -12,7 +14,7 @@ import (
 
 var namespaceDiscovery = Case{
 	ID: "namespace-discovery", Title: "a subscriber that knows a namespace alone gets the PUBLISH of the track in it",
-	Topics: []wire.Topic{wire.TopicSubscribeNamespace, wire.TopicSubscribeTracks, wire.TopicPublish},
+	Topics: []wire.Topic{wire.TopicPublisherInteractions, wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicSubscribeTracks, wire.TopicPublish},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"namespace", "publish"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
 	Faults: []string{"tracks-silent", "publish-silent", "publish-not-routed", "announce-reject"},
 	Run:    runNamespaceDiscovery,
@@ -25,7 +27,7 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	defer cancel()
 	p.offer(step)
 
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	publishes := s.peer.expectPublishes()
 	step, cancel = e.Step(ctx)
 	defer cancel()
@@ -44,10 +46,12 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	if s.Draft() >= wire.Draft17 { // which can say that a PUBLISH will not come
 		e.Go(step, func(ctx context.Context) {
 			skipped, err := ts.NextSkipped(ctx)
-			if err == nil {
-				err = fmt.Errorf("%s of %s", wire.NameOf(s.Draft(), skipped), fullName(p.ns.Join(skipped.Suffix...), skipped.TrackName))
+			switch {
+			case err == nil:
+				ended <- fmt.Errorf("%s of %s", wire.NameOf(s.Draft(), skipped), fullName(p.ns.Join(skipped.Suffix...), skipped.TrackName))
+			case !errors.Is(err, io.EOF): // FIN says that no PUBLISH will be skipped (draft-19 §3.3.2)
+				ended <- err
 			}
-			ended <- err
 		})
 	}
 	select {
@@ -70,7 +74,7 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 
 var subscribeNamespaceLifecycle = Case{
 	ID: "subscribe-namespace-lifecycle", Title: "a subscriber of a prefix is told of a namespace and of its end",
-	Topics: []wire.Topic{wire.TopicSubscribeNamespace, wire.TopicNamespace, wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
+	Topics: []wire.Topic{wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicNamespace, wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: []string{"subscriber", "publisher"}, Timeout: caseLimit,
 	Faults: []string{"namespace-silent", "namespace-done-missing", "namespace-wrong-suffix", "announce-silent"},
 	Run:    runSubscribeNamespaceLifecycle,
@@ -78,7 +82,7 @@ var subscribeNamespaceLifecycle = Case{
 
 // runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15 PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
 func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	n, err := s.StartSubscribeNamespace(step, &wire.SubscribeNamespace{Prefix: e.Namespace(), Options: wire.SubscribeNamespaces, Parameters: e.Parameters()})
@@ -89,7 +93,7 @@ func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
 	}
 
 	ns := e.Namespace("live")
-	source := e.Dial(ctx, "publisher")
+	source := e.connect(ctx, "publisher")
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	a := source.Announce(step, ns)

@@ -28,7 +28,7 @@ func layoutCase(id, title string, groups, objects []uint64, o layoutOptions, fau
 	}
 	o.priority = func(group uint64) uint8 { return uint8(layoutEven + group%2) }
 	l := newLayout(groups, objects, o)
-	topics := []wire.Topic{wire.TopicPublish, wire.TopicSubgroupHeader, wire.TopicStreamEnd, wire.TopicPublishDone}
+	topics := []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicRelayObjects, wire.TopicSubgroups, wire.TopicSubgroupHeader, wire.TopicSubgroupEnd, wire.TopicPublishDone}
 	if o.properties != nil {
 		topics = append(topics, wire.TopicObjectProperties)
 	}
@@ -72,12 +72,12 @@ var (
 // runLayout: the publisher publishes the track itself and sends the layout once a subscriber has SUBSCRIBE_OK and the Forward State is 1. The subscriber gets
 // exactly these objects, with their ids, priorities and properties, each subgroup on a stream of its own, and no other (draft-18 §2.2, §9.7).
 func runLayout(ctx context.Context, e *Env, l layout) error {
-	source := e.Dial(ctx, "publisher")
+	source := e.connect(ctx, "publisher")
 	p := source.publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	p.offer(step)
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	sub := s.SubscribeTo(step, p)

@@ -13,7 +13,7 @@ import (
 
 var rendezvousTimeout = Case{
 	ID: "rendezvous-timeout", Title: "a SUBSCRIBE that waits in vain for a publisher is refused with TIMEOUT", First: wire.Draft17,
-	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
+	Topics: []wire.Topic{wire.TopicRendezvous, wire.TopicSubscribe, wire.TopicRequestError},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: caseLimit,
 	Faults: []string{"subscribe-accepts-everything", "subscribe-silent", "rendezvous-ignored"},
 	Run:    runRendezvousTimeout,
@@ -28,7 +28,7 @@ const (
 // runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and then say TIMEOUT (draft-17 §9.3.4, draft-18
 // §10.2.6). It may not accept it, for nobody publishes the track.
 func runRendezvousTimeout(ctx context.Context, e *Env) error {
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	m := s.subscribeMessage(e.Namespace(), e.TrackName())

@@ -13,7 +13,7 @@ import (
 
 var publishTrackOnly = Case{
 	ID: "publish-track-only", Title: "PUBLISH of a track without a subscriber is accepted, and the track ends in good order",
-	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublishOK, wire.TopicPublishDone},
+	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublishOK, wire.TopicPublisherInteractions, wire.TopicPublishDone},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: caseLimit,
 	Faults: []string{"publish-silent", "publish-reject", "done-closes-session"},
 	Run:    runPublishTrackOnly,
@@ -21,7 +21,7 @@ var publishTrackOnly = Case{
 
 // runPublishTrackOnly: whether a relay wants objects that nobody has subscribed to is its affair (draft-18 §9.5): with Forward State 1 it gets one, else none.
 func runPublishTrackOnly(ctx context.Context, e *Env) error {
-	s := e.Dial(ctx, "publisher")
+	s := e.connect(ctx, "publisher")
 	p := s.publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
@@ -50,7 +50,7 @@ func oneObject(e *Env) layout {
 
 var publishTrackSubscribe = Case{
 	ID: "publish-track-subscribe", Title: "a track that its publisher published itself reaches a subscriber (17 and later: who has waited for it)",
-	Topics: []wire.Topic{wire.TopicPublish, wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicPublishDone},
+	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicSubscribe, wire.TopicRendezvous, wire.TopicPublishDone},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "publish", "subscribe"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
 	Faults: []string{"publish-silent", "publish-not-routed", "publish-stays-paused", "drop-object", "duplicate-object", "corrupt-payload"},
 	Run:    runPublishTrackSubscribe,
@@ -62,9 +62,9 @@ const waitForPublisher = 5000 // ms
 // runPublishTrackSubscribe: from 17 on the subscriber comes first and waits with RENDEZVOUS_TIMEOUT, before the publisher does. A relay that does not hold the
 // SUBSCRIBE gets it again behind the PUBLISH.
 func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
-	source := e.Dial(ctx, "publisher")
+	source := e.connect(ctx, "publisher")
 	p := source.publisher(e.Namespace(), e.TrackName())
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	var sub *moqt.Subscription
 	if s.Draft() >= wire.Draft17 {
 		sub = s.subscribeAhead(ctx, p)
@@ -129,7 +129,7 @@ func (s *Session) held(ctx context.Context, sub *moqt.Subscription) bool {
 
 var dataSubgroupBasic = Case{
 	ID: "data-subgroup-basic", Title: "three groups of five objects reach a subscriber unchanged",
-	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd, wire.TopicPublishDone},
+	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicRelayObjects, wire.TopicSubgroups, wire.TopicSubgroupEnd, wire.TopicPublishDone},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "subscribe"}, Roles: []string{"publisher", "subscriber"}, Timeout: 2*stepLimit + deliveryLimit,
 	Faults: []string{
 		"route-nowhere", "drop-object", "duplicate-object", "corrupt-payload", "truncate-payload", "wrong-object-id", "wrong-group-id", "wrong-subgroup-id",
@@ -144,7 +144,7 @@ const deliveryLimit = 10 * time.Second
 // runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
 func runDataSubgroupBasic(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
-	s := e.Dial(ctx, "subscriber")
+	s := e.connect(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	sub := s.SubscribeTo(step, p)

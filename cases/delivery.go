@@ -189,6 +189,7 @@ func (d *delivery) count(ctx context.Context, done *wire.PublishDone) {
 	case open != nil && !ok:
 		d.s.late(ctx, "the end of every stream, since PUBLISH_DONE says that all are closed", open.text(d.s.Draft()))
 	case !known:
+		d.s.e.Sleep(ctx, lateTime)
 	case came > done.StreamCount, came < done.StreamCount && headless == 0: // one that was reset before its header cannot be seen
 		d.s.e.Fail(transport.LayerData, fmt.Sprintf("as many streams as PUBLISH_DONE counts: %d", done.StreamCount), fmt.Sprintf("%d streams", came))
 	}

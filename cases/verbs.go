@@ -9,6 +9,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
+// connect is Dial as a step of its own.
+func (e *Env) connect(ctx context.Context, role string) *Session {
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	return e.Dial(step, role)
+}
+
 // okName is the draft's name of the message that accepts a kind of request.
 func (s *Session) okName(kind wire.Kind) string {
 	switch kind {

@@ -52,6 +52,12 @@ const (
 	TopicEndOfRange
 	TopicPadding
 	TopicMalformedTracks
+	TopicSubgroups
+	TopicSubgroupEnd
+	TopicSubscribingNamespaces
+	TopicPublisherInteractions
+	TopicRelayObjects
+	TopicRendezvous
 )
 
 // sections has per topic one column for each of 14, 15, 16, 17, 18, 19, 20, and 21 and 22 together, which have the same numbers.
@@ -103,6 +109,13 @@ var sections = [...][8]string{
 	TopicEndOfRange:         {"", "", "§10.4.4.2", "§10.4.4.2", "§11.4.4.2", "§11.4.4.2", "§11.4.4.2", "§11.4.1.2"},
 	TopicPadding:            {"", "", "", "", "§11.5", "§11.5", "§11.5", "§11.5"},
 	TopicMalformedTracks:    {"§2.5", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§2.4.2", "§12.1"},
+	TopicSubgroups:          {"§2.2", "§2.2", "§2.2", "§2.2", "§2.2", "§2.2", "§2.2", "§2.2"},
+	TopicSubgroupEnd:        {"§10.4.3", "§10.4.3", "§10.4.3", "§10.4.3", "§11.4.3", "§11.4.3", "§11.4.3", "§11.3.2"},
+
+	TopicSubscribingNamespaces: {"§6.1", "§6.1", "§6.1", "§6.1", "§6.1", "§6.1", "§6.1", ""},
+	TopicPublisherInteractions: {"§8.4", "§8.5", "§8.5", "§8.5", "§9.5", "§9.5", "§9.5", ""},
+	TopicRelayObjects:          {"§8.5", "§8.6", "§8.7", "§8.7", "§9.7", "§9.7", "§9.7", ""},
+	TopicRendezvous:            {"", "", "", "§9.3.4", "§10.2.6", "§10.2.6", "§10.2.6", "§9.20.6"},
 }
 
 // Section is where draft d has the topic, "§9.7"; "" where it has none.
