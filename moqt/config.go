@@ -12,7 +12,8 @@ type Config struct {
 	// Drafts are those offered (client) or served (server); nil is all. The connection below has already negotiated one of them; a session on a
 	// draft that is not in the list fails with VERSION_NEGOTIATION_FAILED. Draft 14 selects in band.
 	Drafts []wire.Draft
-	// Implementation is MOQT_IMPLEMENTATION; "" sends none. Draft 14 gives the option AUTHORITY's code, so there a client sends none.
+	// Implementation is MOQT_IMPLEMENTATION; "" sends none. Draft 14 gives the option AUTHORITY's code; there it goes out with the code of the later drafts, which 14
+	// ignores as unknown.
 	Implementation string
 	// Path and Authority are PATH and AUTHORITY of a client's SETUP; they are sent only where the transport does not carry them itself (draft-18 §10.3.1.1).
 	Path, Authority string
@@ -75,7 +76,7 @@ type Limits struct {
 	Linger time.Duration
 }
 
-// DefaultMaxRequestID is the initial MAX_REQUEST_ID of 14-16: 64 requests of each kind of peer.
+// DefaultMaxRequestID is the initial MAX_REQUEST_ID of 14-16. Request ids step by 2, so it grants 64 requests.
 const DefaultMaxRequestID = 128
 
 func (l Limits) withDefaults() Limits {

@@ -27,8 +27,8 @@ type setupState struct {
 	peerTokens  uint64 // the peer's MAX_AUTH_TOKEN_CACHE_SIZE
 }
 
-// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The error is the *SessionError that ended the
-// session, or the context's cause; the connection is closed then and nothing is left running.
+// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds that alone. The error is the *SessionError that
+// ended the session, or wraps the context's cause; the connection is closed then and nothing is left running.
 func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	return start(ctx, conn, cfg, wire.ClientSide)
 }

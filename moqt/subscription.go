@@ -263,7 +263,8 @@ func (sub *Subscription) Done(ctx context.Context) (*wire.PublishDone, error) {
 	return sub.done, nil
 }
 
-// StreamsSeen is the number of data streams of the subscription so far, fills included: what PUBLISH_DONE's Stream Count counts.
+// StreamsSeen is the number of data streams of the subscription so far, fills included: what PUBLISH_DONE's Stream Count counts. More than that is for the caller to judge;
+// the session does not close for it (draft-18 §10.11: MAY).
 func (sub *Subscription) StreamsSeen() uint64 {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
