@@ -2,7 +2,6 @@ package moqt
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -273,61 +272,3 @@ func (ids *requestIDs) sendMax() {
 
 // maxSpans bounds the memory for the peer's numbers.
 const maxSpans = 4096
-
-// spans is a set of numbers as sorted runs that do not touch.
-type spans []span
-
-type span struct{ first, last uint64 }
-
-func (s spans) find(n uint64) (int, bool) {
-	return slices.BinarySearchFunc(s, n, func(r span, n uint64) int {
-		switch {
-		case r.last < n:
-			return -1
-		case r.first > n:
-			return 1
-		}
-		return 0
-	})
-}
-
-func (s spans) has(n uint64) bool {
-	_, ok := s.find(n)
-	return ok
-}
-
-func (s *spans) add(n uint64) {
-	i, ok := s.find(n)
-	if ok {
-		return
-	}
-	before := i > 0 && (*s)[i-1].last+1 == n
-	after := i < len(*s) && (*s)[i].first == n+1
-	switch {
-	case before && after:
-		(*s)[i-1].last = (*s)[i].last
-		*s = slices.Delete(*s, i, i+1)
-	case before:
-		(*s)[i-1].last = n
-	case after:
-		(*s)[i].first = n
-	default:
-		*s = slices.Insert(*s, i, span{n, n})
-	}
-}
-
-// gaps counts the numbers below n that are not in the set.
-func (s spans) gaps(n uint64) int {
-	missing, next := 0, uint64(0)
-	for _, r := range s {
-		if r.first >= n {
-			break
-		}
-		missing += int(r.first - next)
-		next = r.last + 1
-	}
-	if next < n {
-		missing += int(n - next)
-	}
-	return missing
-}
