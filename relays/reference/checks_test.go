@@ -3,6 +3,7 @@ package reference
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing/synctest"
 	"time"
 
@@ -43,13 +44,19 @@ var caught = map[string]string{
 
 	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
 	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
-	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-wrong": "past range",
-	"fetch-cancel-closes-session": "fetch cancelled",
-	"join-hole":                   "join", "join-duplicate": "join", "join-silent": "join",
+	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
+	"fetch-cancel-closes-session": "fetch cancelled", "join-unknown-wrong": "join unknown", "close-code-wrong": "second goaway", "goaway-closes-session": "goaway",
+	"token-alias-lost": "token alias", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
+	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
 }
 
 // onlyFrom is the first draft in which a fault can show.
-var onlyFrom = map[string]wire.Draft{"first-object-missing": wire.Draft18, "update-silent": wire.Draft15, "update-reject": wire.Draft15}
+var onlyFrom = map[string]wire.Draft{
+	"first-object-missing": wire.Draft18, "update-silent": wire.Draft15, "update-reject": wire.Draft15, "past-range-refused": wire.Draft20,
+}
+
+// onlyTo is the last draft in which a fault can show.
+var onlyTo = map[string]wire.Draft{"no-request-ids": wire.Draft16, "past-range-accepted": wire.Draft19, "join-unknown-wrong": wire.Draft19}
 
 var checks = map[string]check{
 	"setup": {run: func(v *visit) { v.dial() }},
@@ -308,6 +315,54 @@ var checks = map[string]check{
 			Parameters: parameter(wire.ParamGroupOrder, wire.Descending)})
 		v.must(err)
 		v.same("objects", append(append([]item(nil), sent[2].Objects...), sent[1].Objects...), v.fetched(f))
+	}},
+	"fetch beyond": {run: func(v *visit) {
+		_, sub, _ := v.track()
+		v.objects(sub, 9)
+		_, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(7, 0), 7)})
+		v.refused(err, moqt.RejectInvalidRange)
+	}},
+	"join unknown": {run: func(v *visit) {
+		if v.d >= wire.Draft20 {
+			return
+		}
+		_, sub, _ := v.track()
+		v.objects(sub, 9)
+		r, err := v.dial().Start(v.ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: 500})
+		v.must(err)
+		_, err = r.Response(v.ctx)
+		v.refused(err, moqt.RejectInvalidJoiningRequestID)
+	}},
+	"second goaway": {run: func(v *visit) {
+		s := v.dial()
+		for range 2 {
+			v.must(s.Goaway(v.ctx, &wire.Goaway{}))
+		}
+		<-s.Context().Done()
+		var end *moqt.SessionError
+		if !errors.As(s.Err(), &end) || end.Local || end.Code != wire.ProtocolViolation {
+			v.fail("%v", s.Err())
+		}
+	}},
+	"token alias": {run: func(v *visit) {
+		s := v.dial()
+		for i, how := range []wire.AliasType{wire.TokenRegister, wire.TokenUseAlias} {
+			ps := wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: how, Alias: 1, Value: []byte("x")[:1-i]}}}
+			_, err := s.PublishNamespace(v.ctx, someNamespace.Join([]string{"a", "b"}[i]), ps)
+			v.must(err)
+		}
+	}},
+	"overlap of kinds": {first: wire.Draft18, run: func(v *visit) {
+		s := v.dial()
+		_, err := s.SubscribeTracks(v.ctx, someNamespace, nil)
+		v.must(err)
+		_, err = s.SubscribeNamespace(v.ctx, someNamespace, nil)
+		v.must(err)
+	}},
+	"route by fields": {run: func(v *visit) {
+		v.announce(v.dial())
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"nn"}, TrackName: "t"})
+		v.refused(err, moqt.RejectDoesNotExist)
 	}},
 	"fetch cancelled": {run: func(v *visit) {
 		pub := v.publish(v.dial(), "t")

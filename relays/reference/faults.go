@@ -23,6 +23,9 @@ const (
 	closeError
 	dieOnRequest
 	noRequestIDs
+	closeCodeWrong
+	tokenAliasLost
+	goawayCloses
 
 	announceSilent
 	announceReject
@@ -31,6 +34,8 @@ const (
 	namespaceDoneMissing
 	namespaceWrongSuffix
 	overlapAccepted
+	overlapAcrossKinds
+	prefixAsText
 	tracksSilent
 	publishSilent
 	publishReject
@@ -48,7 +53,9 @@ const (
 	largestMissing
 	stripTrackProperties
 	mandatoryIgnored
-	pastRangeWrong
+	pastRangeAccepted
+	pastRangeRefused
+	invalidRangeWrong
 	duplicateAlias
 
 	dropObject
@@ -100,6 +107,7 @@ const (
 	joinHole
 	joinDuplicate
 	joinSilent
+	joinUnknownWrong
 
 	numFaults
 )
@@ -114,6 +122,10 @@ var faultTable = [numFaults]Fault{
 	dieOnRequest:      {"die-on-request", "drops the connection at the first request"},
 	noRequestIDs:      {"no-request-ids", "grants no request id (14-16)"},
 
+	closeCodeWrong: {"close-code-wrong", "closes sessions with INTERNAL_ERROR whatever the reason"},
+	tokenAliasLost: {"token-alias-lost", "forgets tokens that are registered with PUBLISH_NAMESPACE"},
+	goawayCloses:   {"goaway-closes-session", "closes the session when the client sends GOAWAY"},
+
 	announceSilent:        {"announce-silent", "never answers PUBLISH_NAMESPACE"},
 	announceReject:        {"announce-reject", "refuses every PUBLISH_NAMESPACE with UNAUTHORIZED"},
 	withdrawClosesSession: {"withdraw-closes-session", "closes the session with PROTOCOL_VIOLATION when a namespace is withdrawn"},
@@ -121,6 +133,8 @@ var faultTable = [numFaults]Fault{
 	namespaceDoneMissing:  {"namespace-done-missing", "does not tell subscribers that a namespace was withdrawn"},
 	namespaceWrongSuffix:  {"namespace-wrong-suffix", "tells subscribers of a namespace with a field too many"},
 	overlapAccepted:       {"overlap-accepted", "accepts namespace subscriptions that overlap"},
+	overlapAcrossKinds:    {"overlap-across-kinds", "refuses SUBSCRIBE_NAMESPACE for a prefix that has a SUBSCRIBE_TRACKS, and the other way round (18 and later)"},
+	prefixAsText:          {"namespace-prefix-as-text", "takes the publisher of a namespace for that of all whose last field begins in the same way"},
 	tracksSilent:          {"tracks-silent", "accepts SUBSCRIBE_TRACKS, or SUBSCRIBE_NAMESPACE for publishes, and passes on no PUBLISH"},
 	publishSilent:         {"publish-silent", "never answers PUBLISH"},
 	publishReject:         {"publish-reject", "refuses every PUBLISH with UNINTERESTED"},
@@ -138,7 +152,9 @@ var faultTable = [numFaults]Fault{
 	largestMissing:             {"largest-missing", "leaves LARGEST_OBJECT out of SUBSCRIBE_OK"},
 	stripTrackProperties:       {"strip-track-properties", "tells subscribers nothing of a track's properties"},
 	mandatoryIgnored:           {"mandatory-property-ignored", "takes tracks with Mandatory Track Properties that it does not know"},
-	pastRangeWrong:             {"past-range-wrong", "accepts a filter whose range is over up to 19, and refuses it from 20 on"},
+	pastRangeAccepted:          {"past-range-accepted", "accepts a filter whose range is over (up to 19)"},
+	pastRangeRefused:           {"past-range-refused", "refuses a filter whose range is over (20 and later)"},
+	invalidRangeWrong:          {"invalid-range-wrong", "refuses ranges that are not valid with DOES_NOT_EXIST"},
 	duplicateAlias:             {"duplicate-alias", "gives every track of a session the same Track Alias"},
 
 	dropObject:            {"drop-object", "leaves the first object out of every subgroup stream"},
@@ -190,6 +206,7 @@ var faultTable = [numFaults]Fault{
 	joinHole:           {"join-hole", "leaves the last object before the live edge out of a joining FETCH or fill"},
 	joinDuplicate:      {"join-duplicate", "repeats the last object before the live edge on the subscription"},
 	joinSilent:         {"join-silent", "never answers a joining FETCH, and opens no stream for a fill"},
+	joinUnknownWrong:   {"join-unknown-wrong", "refuses a joining FETCH for an unknown subscription with DOES_NOT_EXIST (up to 19)"},
 }
 
 // Faults lists the faults that the relay knows, in the order of what they touch.

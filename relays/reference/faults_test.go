@@ -249,7 +249,7 @@ func TestFaults(t *testing.T) {
 		opts.Faults = []string{f.Name}
 		shown := false
 		for _, d := range someDrafts {
-			if d < c.first || d < onlyFrom[f.Name] || f.Name == "no-request-ids" && d > wire.Draft16 {
+			if d < c.first || d < onlyFrom[f.Name] || onlyTo[f.Name] > 0 && d > onlyTo[f.Name] {
 				continue
 			}
 			shown = true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -32,6 +33,13 @@ func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 		if a.peer.ctx.Err() == nil && !slices.Contains(peers, a.peer) {
 			peers = append(peers, a.peer)
 		}
+	}
+	if r.faults[prefixAsText] {
+		r.namespaces.below(nil, func(prefix wire.TrackNamespace, all []*announcement) {
+			if n := len(prefix); n > 0 && len(ns) >= n && prefix[:n-1].Equal(ns[:n-1]) && strings.HasPrefix(ns[n-1], prefix[n-1]) && !slices.Contains(peers, all[0].peer) {
+				peers = append(peers, all[0].peer)
+			}
+		})
 	}
 	return peers
 }
@@ -254,7 +262,11 @@ func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error)
 func (p *peer) claim(kind wire.Kind, prefix wire.TrackNamespace) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, other := range p.prefixes[kind] {
+	others := p.prefixes[kind]
+	if p.relay.faults[overlapAcrossKinds] {
+		others = slices.Concat(p.prefixes[wire.KindSubscribeNamespace], p.prefixes[wire.KindSubscribeTracks])
+	}
+	for _, other := range others {
 		if (other.HasPrefix(prefix) || prefix.HasPrefix(other)) && !p.relay.faults[overlapAccepted] {
 			return refuse(moqt.RejectPrefixOverlap, "overlaps with the prefix %s", other)
 		}

@@ -138,6 +138,7 @@ func (p *peer) handle(req *moqt.Request) {
 		}
 		return
 	}
+	no = r.spoilRefusal(no)
 	r.counters.Refused.Add(1)
 	r.log.Info("request refused", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace", req.TrackNamespace().String(),
 		"track", req.TrackName(), "reason", no.reason)

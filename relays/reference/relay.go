@@ -125,6 +125,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	if spoilt, err := r.spoilSetup(ctx, conn); spoilt {
 		return err
 	}
+	if r.faults[closeCodeWrong] {
+		conn = miscoder{conn}
+	}
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
 		Decode: r.opts.Decode, Limits: r.limits.Session,

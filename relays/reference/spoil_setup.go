@@ -75,7 +75,26 @@ func (p *peer) spoilSession() {
 			case <-p.ctx.Done():
 			}
 		})
+	case f[goawayCloses]:
+		p.tasks.Go(func() {
+			select {
+			case <-p.session.PeerGoaway():
+				p.session.Abort(wire.NoError, "fault")
+			case <-p.ctx.Done():
+			}
+		})
 	}
+}
+
+// miscoder is a connection that gives every breach the same code.
+type miscoder struct{ transport.Conn }
+
+// CloseWithError implements transport.Conn.
+func (c miscoder) CloseWithError(code uint64, reason string) error {
+	if code != uint64(wire.NoError) {
+		code = uint64(wire.InternalError)
+	}
+	return c.Conn.CloseWithError(code, reason)
 }
 
 // spoilRequest does what the faults of whole requests ask for in place of serving it.
@@ -98,6 +117,13 @@ func (p *peer) spoilRequest(req *moqt.Request) bool {
 			return true
 		}
 	}
+	if m, ok := req.Message().(*wire.PublishNamespace); ok && f[tokenAliasLost] {
+		for _, t := range m.Parameters.Tokens() {
+			if t.AliasType == wire.TokenRegister {
+				p.session.ExpireAuthToken(t.Alias)
+			}
+		}
+	}
 	if f[goawaySilent] {
 		select {
 		case <-p.session.PeerGoaway():
@@ -113,6 +139,14 @@ func (p *peer) spoilRequest(req *moqt.Request) bool {
 		<-req.Context().Done()
 	}
 	return silent
+}
+
+// spoilRefusal changes why a request is refused.
+func (r *Relay) spoilRefusal(no *refusal) *refusal {
+	if r.faults[invalidRangeWrong] && no.code == moqt.RejectInvalidRange || r.faults[joinUnknownWrong] && no.code == moqt.RejectInvalidJoiningRequestID {
+		return refuse(moqt.RejectDoesNotExist, "fault")
+	}
+	return no
 }
 
 // spoilFetched does what the faults of cancelled fetches ask for.

@@ -52,7 +52,8 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	ok := &wire.SubscribeOK{}
 	t.mu.Lock()
 	f, given := ps.Filter()
-	past := given && (d <= wire.Draft19) != r.faults[pastRangeWrong] && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
+	refuses := d <= wire.Draft19 && !r.faults[pastRangeAccepted] || r.faults[pastRangeRefused]
+	past := given && refuses && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
 	if !past {
 		t.join(s, ps)
 		t.say(d, &ok.Parameters, &ok.Properties)
