@@ -49,7 +49,8 @@ var (
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"cut":  cut,
-	"join": func(list []string) string { return few(list, 8) },
+	"line": line,
+	"join": func(list []string) string { return line(few(list, 8)) },
 }).Parse(pageHTML))
 
 // few joins the first n texts and says how many more there are.

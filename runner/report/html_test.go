@@ -60,7 +60,7 @@ func grid(t *testing.T, page, caption string) [][]string {
 func words(n *html.Node) string {
 	var parts []string
 	for c := range n.Descendants() {
-		if c.Type == html.TextNode {
+		if c.Type == html.TextNode && c.Parent.Data != "script" && c.Parent.Data != "style" {
 			parts = append(parts, strings.TrimSpace(c.Data))
 		}
 	}
@@ -247,6 +247,9 @@ func TestHostileTexts(t *testing.T) {
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if i := strings.IndexFunc(words(doc), func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }); i >= 0 {
+		t.Errorf("the page turns text around: %q", words(doc)[i:min(i+40, len(words(doc)))])
 	}
 	scripts := 0
 	for n := range doc.Descendants() {

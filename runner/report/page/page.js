@@ -7,6 +7,9 @@
   const said = document.getElementById("said");
   document.documentElement.classList.add("js");
 
+  // Control characters, and marks that turn the direction of text around, are shown as what they are: not text.
+  const plain = (s) => s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
   // el makes an element: attributes first, then texts and elements; what is null or "" is left out.
   const el = (tag, attrs, ...inside) => {
     const e = document.createElement(tag);
@@ -15,7 +18,7 @@
       if (k === "on") e.addEventListener("click", v);
       else e.setAttribute(k, v === true ? "" : v);
     }
-    e.append(...inside.flat().filter((x) => x !== null && x !== undefined && x !== ""));
+    e.append(...inside.flat().filter((x) => x !== null && x !== undefined && x !== "").map((x) => (x instanceof Node ? x : plain(String(x)))));
     return e;
   };
 
@@ -99,7 +102,7 @@
   const tell = (e) => {
     const td = e.target.closest && e.target.closest("td");
     if (!isSlot(td)) return;
-    const text = describe(td);
+    const text = plain(describe(td));
     if (e.type === "focusin") { td.setAttribute("aria-label", text); td.setAttribute("role", "button"); }
     said.textContent = text;
   };
