@@ -2,7 +2,6 @@ package moqt
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -68,32 +67,12 @@ func (r *Request) restate(m *wire.RequestUpdate) error {
 	return nil
 }
 
-// updateParameters16 are the parameters that 16 allows in an update of each kind of request; there package wire ignores misplaced ones, as it should elsewhere
-// (draft-16 §9.2.2, §9.11).
-func updateParameters16(kind wire.Kind) []wire.ParameterType {
-	switch kind {
-	case wire.KindSubscribe, wire.KindPublish:
-		return []wire.ParameterType{wire.ParamObjectDeliveryTimeout, wire.ParamAuthorizationToken, wire.ParamForward, wire.ParamSubscriberPriority,
-			wire.ParamLocationFilter, wire.ParamNewGroupRequest}
-	case wire.KindFetch:
-		return []wire.ParameterType{wire.ParamAuthorizationToken, wire.ParamSubscriberPriority}
-	}
-	return []wire.ParameterType{wire.ParamAuthorizationToken}
-}
-
-// checkUpdate judges what an update of the peer's asks for (rules 51, 52, 54; rule 13 of 20-22).
+// checkUpdate judges what an update of the peer's asks for (rules 51, 52; rule 13 of 20-22; rule 54 is package wire's, which decode tells what is updated).
 func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 	d := r.s.draft
 	switch {
 	case d <= wire.Draft15:
 		return r.checkNarrowing(name, m)
-	case d == wire.Draft16:
-		allowed := updateParameters16(r.kind)
-		for _, p := range m.Parameters {
-			if !slices.Contains(allowed, p.Type) {
-				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "parameter 0x%x is not valid for an update of a %s", uint64(p.Type), r.kind)
-			}
-		}
 	case d >= wire.Draft20 && r.fromPublisher():
 		for _, p := range m.Parameters {
 			if wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter {
