@@ -70,8 +70,15 @@ func NameOf(d Draft, m Message) string {
 	return m.Kind().String()
 }
 
+// unknownMessage is the error for a message type that the draft does not define.
+func unknownMessage(d Draft, code uint64) *Error {
+	return &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicMessages),
+		Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
+}
+
 // Frame finds the first message's frame in b: its type code and body, and how many bytes both take. n is 0 when b does not hold it whole; need is
-// then the number of bytes known to be needed. A first byte that starts no integer gives an *Error.
+// then the number of bytes known to be needed. A first byte that starts no integer gives an *Error, and so does a type that the draft does not define
+// while its body is not all there: nothing could make it a message, so nobody waits for the rest.
 func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error) {
 	code, size := Varint(b, d)
 	if size < 0 {
@@ -81,11 +88,14 @@ func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error)
 	if size == 0 {
 		return 0, nil, 0, len(b) + 1, nil
 	}
-	if len(b) < size+2 {
-		return code, nil, 0, size + 2, nil
+	n = size + 2
+	if len(b) >= n {
+		n += int(binary.BigEndian.Uint16(b[size:]))
 	}
-	n = size + 2 + int(binary.BigEndian.Uint16(b[size:]))
 	if len(b) < n {
+		if rowOf(d, code) == nil {
+			return code, nil, 0, n, unknownMessage(d, code)
+		}
 		return code, nil, 0, n, nil
 	}
 	return code, b[size+2 : n], n, n, nil
@@ -107,8 +117,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 		return nil, 0, &Error{Draft: d, Message: name, Offset: len(b), Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
 	}
 	if r == nil {
-		return nil, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicMessages),
-			Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
+		return nil, 0, unknownMessage(d, code)
 	}
 	if !mayStand(d, r.kind, stream) {
 		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: Section(d, TopicStreams),

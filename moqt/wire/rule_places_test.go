@@ -69,3 +69,22 @@ func TestDraft14SharedOption(t *testing.T) {
 		t.Errorf("options %+v", o)
 	}
 }
+
+// TestUnknownMessageEarly: what no draft's message can begin with is refused before its body is there, so that a peer of another protocol is known at once.
+func TestUnknownMessageEarly(t *testing.T) {
+	for d := Oldest; d <= Newest; d++ {
+		whole, err := appendFrame(nil, d, 0x41, make([]byte, 300))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, size := Varint(whole, d)
+		for n := size; n < len(whole); n += 100 {
+			if _, _, err := ParseMessage(whole[:n], d, ControlStream, Options{}); !errors.Is(err, ErrUnknownType) {
+				t.Errorf("%s: %d bytes: %v, want an unknown type", d, n, err)
+			}
+		}
+		if _, _, err := ParseMessage(whole[:size-1], d, ControlStream, Options{}); !errors.Is(err, ErrTruncated) {
+			t.Errorf("%s: a part of the type: %v, want truncated", d, err)
+		}
+	}
+}
