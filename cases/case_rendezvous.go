@@ -49,7 +49,7 @@ func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	limit := time.Duration(float64(rendezvousLimit) * e.cfg.factor())
 	e.Should(name == wire.NameTimeout && after <= limit, transport.LayerRequest,
 		fmt.Sprintf("TIMEOUT within %d ms for a RENDEZVOUS_TIMEOUT of %d ms", limit.Milliseconds(), rendezvousWait.Milliseconds()), said)
-	if after < rendezvousWait {
+	if name == wire.NameTimeout && after < rendezvousWait {
 		e.Note("the relay has shortened the wait: %s", said)
 	}
 	e.Annotate("%s", said)

@@ -221,8 +221,28 @@ func TestDelivery(t *testing.T) {
 			time.Sleep(time.Second)
 			w.Reset(1)
 			a.done(moqt.DoneTrackEnded, 1)
-		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "FIN on every stream, since each holds all objects of its subgroup",
+		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "FIN behind the last object of every subgroup",
 			Received: "a stream of group 0, subgroup 0 with 2 objects ({0, 0}, {0, 1}) and RESET_STREAM of the peer on stream…"}},
+		{"a stream reset in the middle, and another for the rest", 0, func(a *act) {
+			w := a.stream(a.header(a.objects[0]))
+			if err := w.WriteObject(a.objects[0]); err != nil {
+				a.t.Error(err)
+			}
+			time.Sleep(time.Second)
+			w.Reset(1)
+			a.objects = a.objects[1:]
+			a.whole()
+			a.done(moqt.DoneTrackEnded, 2)
+		}, cases.Result{Status: cases.Pass}},
+		{"two streams of a subgroup", 0, func(a *act) {
+			all := a.objects
+			for _, o := range all {
+				a.objects = []*moqt.Object{o}
+				a.whole()
+			}
+			a.done(moqt.DoneTrackEnded, 2)
+		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "the objects of a subgroup on one stream, since none was reset",
+			Received: "more than one stream of group 0, subgroup 0, the last one a stream of group 0, subgroup 0 with 1 objects (…"}},
 		{"an object missing", 0, func(a *act) { a.objects = a.objects[:1]; a.whole(); a.done(moqt.DoneTrackEnded, 1) },
 			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects, Received: "1 of 2 objects: missing {0, 1}"}},
 		{"an object too many", 0, func(a *act) {

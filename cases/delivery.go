@@ -116,33 +116,34 @@ func (d *delivery) drain(ctx context.Context) {
 		d.s.e.Fail(transport.LayerData, d.want.String(), problem)
 	}
 	type key struct{ group, subgroup uint64 }
-	seen := map[key]bool{}
+	whole := map[key]bool{}
 	for _, a := range d.w.all {
-		if !d.wanted(a) {
-			continue
-		}
-		if !a.finished() {
-			d.s.e.Fail(transport.LayerData, "FIN on every stream, since each holds all objects of its subgroup", a.text(d.s.Draft()))
-		}
-		k := key{a.header.GroupID, a.header.SubgroupID}
-		if seen[k] {
+		some, last := d.holds(a)
+		k, text := key{a.header.GroupID, a.header.SubgroupID}, a.text(d.s.Draft())
+		switch {
+		case last && !a.finished():
+			d.s.e.Fail(transport.LayerData, "FIN behind the last object of every subgroup", text)
+		case some && !a.finished(): // the rest may come on another
+			d.s.e.Note("%s: %s", d.s.Role, text)
+		case some && whole[k]:
 			d.s.e.Fail(transport.LayerData, "the objects of a subgroup on one stream, since none was reset",
-				fmt.Sprintf("more than one stream of group %d, subgroup %d, the last one %s", k.group, k.subgroup, a.text(d.s.Draft())))
+				fmt.Sprintf("more than one stream of group %d, subgroup %d, the last one %s", k.group, k.subgroup, text))
+		case some:
+			whole[k] = true
 		}
-		seen[k] = true
 	}
 }
 
-// wanted reports whether a stream has brought any object that was published.
-func (d *delivery) wanted(a *arrived) bool {
+// holds reports whether a stream has brought any object that was published, and whether the last one of a subgroup is among them.
+func (d *delivery) holds(a *arrived) (some, last bool) {
 	for _, o := range a.objects {
 		for i := range d.want {
 			if o.Status == wire.StatusNormal && d.want[i].location() == o.Location() {
-				return true
+				some, last = true, last || d.want[i].last
 			}
 		}
 	}
-	return false
+	return some, last
 }
 
 // done waits for PUBLISH_DONE. That a relay passes it on at once, and with the publisher's status, is a SHOULD (draft-18 §10.11): it may hope for another
