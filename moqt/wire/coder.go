@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 )
 
 // op is what a coder does with the fields of a message.
@@ -352,5 +351,3 @@ func (c *coder) versions(v *[]uint64) {
 		}
 	}
 }
-
-func validText(s string) bool { return utf8.ValidString(s) }
