@@ -94,16 +94,22 @@ func deliver(ctx context.Context, p *publisher, l layout, pace time.Duration, to
 	}
 }
 
-// filled gives n bytes that differ from each other and with the location.
+// filled gives n bytes that differ with the location, and from each other but for a period that no packet has.
 func filled(n int, group, object uint64) []byte {
 	b := make([]byte, n)
 	x := uint32(group*31 + object*7 + 1)
-	for i := range b {
+	for i := range min(n, fillPeriod) {
 		x = x*1664525 + 1013904223
 		b[i] = byte(x >> 24)
 	}
+	for i := fillPeriod; i < n; i *= 2 {
+		copy(b[i:], b[:i])
+	}
 	return b
 }
+
+// fillPeriod is prime.
+const fillPeriod = 4093
 
 // namedPayload is a payload that names the run and the location.
 func (e *Env) namedPayload(group, object uint64) []byte {

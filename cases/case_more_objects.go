@@ -11,15 +11,15 @@ import (
 // Objects of all sizes, many groups, and the properties of objects and tracks.
 
 // sized is a case of objects of one size.
-func sized(id, size string, bytes, objects int, faults ...string) Case {
+func sized(id, size string, bytes, groups, objects int, faults ...string) Case {
 	return Case{
 		ID: id, Title: "objects of " + size + " arrive unchanged",
 		Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd},
 		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
-		Faults: append([]string{"drop-object", "wrong-object-id"}, faults...),
+		Faults: faults,
 		Run: func(ctx context.Context, e *Env) error {
 			p := announced(ctx, e)
-			l := newLayout(span(0, 1), span(0, uint64(objects)-1), layoutOptions{payload: func(g, o uint64) []byte { return filled(bytes, g, o) }})
+			l := newLayout(span(0, uint64(groups)-1), span(0, uint64(objects)-1), layoutOptions{payload: func(g, o uint64) []byte { return filled(bytes, g, o) }})
 			a := attend(ctx, "subscriber", p, l, checks{})
 			p.waitForward(ctx)
 			deliver(ctx, p, l, 0, a)
@@ -29,11 +29,11 @@ func sized(id, size string, bytes, objects int, faults ...string) Case {
 }
 
 var (
-	objectEmpty = sized("object-empty", "0 bytes", 0, 5)
-	objectByte  = sized("object-1-byte", "1 byte", 1, 5, "corrupt-payload", "truncate-payload")
-	object10KB  = sized("object-10-kb", "10 KB", 10_000, 5, "corrupt-payload", "truncate-payload")
-	object1MB   = sized("object-1-mb", "1 MB", 1_000_000, 2, "large-objects-missing", "truncate-payload")
-	object10MB  = sized("object-10-mb", "10 MB", 10_000_000, 1, "large-objects-missing", "corrupt-payload")
+	objectEmpty = sized("object-empty", "0 bytes", 0, 2, 5, "drop-object", "wrong-object-id")
+	objectByte  = sized("object-1-byte", "1 byte", 1, 2, 5, "drop-object", "wrong-object-id", "corrupt-payload", "truncate-payload")
+	object10KB  = sized("object-10-kb", "10 KB", 10_000, 2, 5, "drop-object", "corrupt-payload", "truncate-payload")
+	object1MB   = sized("object-1-mb", "1 MB", 1_000_000, 1, 2, "large-objects-missing", "corrupt-payload", "truncate-payload")
+	object10MB  = sized("object-10-mb", "10 MB", 10_000_000, 1, 1, "large-objects-missing", "truncate-payload")
 )
 
 var manyGroups = Case{

@@ -116,11 +116,7 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	for i, x := range []*publisher{p, q, p, q} {
 		g := uint64(i)
 		x.publish(ctx, pastGroups(e, g, g), objectPace)
-		step, cancel := e.Step(ctx)
-		if !s.k.waitUntil(step, wire.Location{Group: g}, wire.Location{Group: g, Object: 4}) {
-			s.Check(step, context.Cause(step), transport.LayerData, fmt.Sprintf("group %d of %s, from %s; %s", g, l, x.s.Role, s.k.problem()))
-		}
-		cancel()
+		s.reachFrom(ctx, wire.Location{Group: g}, wire.Location{Group: g, Object: 4})
 	}
 	p.end()
 	q.end()

@@ -49,11 +49,7 @@ func runForwardState(ctx context.Context, e *Env) error {
 	p.waitForward(ctx)
 	paused := attend(ctx, "updater", p, pastGroups(e, 2, 3), checks{}, parameter(wire.ParamForward, 0))
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, pastGroups(e, 0, 1), objectPace) })
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	if !control.k.waitUntil(step, wire.Location{}, wire.Location{Group: 1, Object: 4}) {
-		control.Check(step, context.Cause(step), transport.LayerData, "the groups 0 and 1 at the other subscriber; "+control.k.problem())
-	}
+	control.reach(ctx, wire.Location{Group: 1, Object: 4})
 	e.Sleep(ctx, lateTime)
 	if n := paused.log.data(); n > 0 {
 		e.Fail(transport.LayerData, "no objects with Forward State 0", fmt.Sprintf("%d streams or datagrams", n))
@@ -76,11 +72,7 @@ func runUpdatePriority(ctx context.Context, e *Env) error {
 	p.waitForward(ctx)
 	a := attend(ctx, "updater", p, pastGroups(e, 0, 3), checks{}, parameter(wire.ParamSubscriberPriority, 200))
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, pastGroups(e, 0, 1), objectPace) })
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	if !a.k.waitUntil(step, wire.Location{}, wire.Location{Group: 1, Object: 4}) {
-		a.Check(step, context.Cause(step), transport.LayerData, "the groups 0 and 1 before the update; "+a.k.problem())
-	}
+	a.reach(ctx, wire.Location{Group: 1, Object: 4})
 	a.update(ctx, parameter(wire.ParamSubscriberPriority, 10))
 	deliver(ctx, p, pastGroups(e, 2, 3), objectPace, a, control)
 	return nil
@@ -96,11 +88,7 @@ func runUpdateRange(ctx context.Context, e *Env) error {
 	p.waitForward(ctx)
 	a := attend(ctx, "updater", p, pastGroups(e, 0, 2), checks{}, filterBy(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 9}))
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, pastGroups(e, 0, 0), objectPace) })
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	if !a.k.waitUntil(step, wire.Location{}, wire.Location{Group: 0, Object: 4}) {
-		a.Check(step, context.Cause(step), transport.LayerData, "group 0 before the update; "+a.k.problem())
-	}
+	a.reach(ctx, wire.Location{Group: 0, Object: 4})
 	a.update(ctx, filterBy(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 2}))
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, pastGroups(e, 1, 4), objectPace) })
 	a.served(ctx)

@@ -40,6 +40,7 @@ func TestCasesPassOnReference(t *testing.T) {
 	for _, c := range cases.All() {
 		for _, d := range wire.Drafts() {
 			t.Run(c.ID+"/"+d.String(), func(t *testing.T) {
+				t.Parallel()
 				r := onReference(t, c, d)
 				if r.Status != cases.Pass && !(r.Status == cases.NotApplicable && !c.Applies(d)) {
 					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
@@ -61,7 +62,7 @@ type failure struct {
 }
 
 // failures are the verdicts on each fault that a case names. The list is complete: the test compares it with the cases.
-var failures = together(firstFailures, trackFailures)
+var failures = together(firstFailures, trackFailures, moreFailures)
 
 func together(parts ...map[string]map[string]failure) map[string]map[string]failure {
 	all := map[string]map[string]failure{}
@@ -129,6 +130,9 @@ var firstFailures = map[string]map[string]failure{
 	},
 }
 
+// faultDrafts are those on which each fault of a case outside of the standard suite is tried.
+var faultDrafts = []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft20, wire.Draft22}
+
 func TestFaultsFailTheirCases(t *testing.T) {
 	for _, c := range cases.All() {
 		for _, fault := range c.Faults {
@@ -137,11 +141,16 @@ func TestFaultsFailTheirCases(t *testing.T) {
 				t.Errorf("%s under %s: the test does not know what must come of it", c.ID, fault)
 				continue
 			}
-			for _, d := range wire.Drafts() {
+			drafts := wire.Drafts()
+			if c.Suite != cases.SuiteStandard {
+				drafts = faultDrafts
+			}
+			for _, d := range drafts {
 				if want.first > d || want.last != 0 && d > want.last || !c.Applies(d) {
 					continue
 				}
 				t.Run(c.ID+"/"+fault+"/"+d.String(), func(t *testing.T) {
+					t.Parallel()
 					r := onReference(t, c, d, fault)
 					layer, piece := want.layer, want.piece
 					if want.old != "" && d <= wire.Draft19 {
