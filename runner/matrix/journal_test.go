@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -91,67 +90,74 @@ func TestKilledAndResumed(t *testing.T) {
 		}
 		return cmd
 	}
-	kills := 0
-	for kills < 20 {
-		cmd := start()
-		// Random points of the run, not of the clock: when so many more results are there, and a little later.
-		target := len(known) + rand.IntN(12)
-		for len(known) < target {
-			time.Sleep(time.Millisecond)
-			if b, err := os.ReadFile(filepath.Join(dir, journalFile)); err == nil && bytes.Count(b, []byte(`{"id":`)) >= target {
-				break
+	// finished holds the run against what it would have been, and says how long the cells since the last kill have taken together.
+	finished := func() (busy time.Duration) {
+		run := valid(t, dir)
+		if !run.Complete() || len(run.Cells) != len(p.Cells) {
+			t.Errorf("%d cells, complete %v", len(run.Cells), run.Complete())
+		}
+		for _, r := range run.Cells {
+			if k, ok := known[r.ID]; !ok {
+				busy += time.Duration(r.DurationMS) * time.Millisecond
+			} else if d := cmp.Diff(k, r); d != "" {
+				t.Errorf("%s ran again (-before +after):\n%s", r.ID, d)
+			}
+			want := judge(r.Cell, outcomeOf(t, docs[r.Draft], 0), "")
+			if r.Status != want.Status || r.Reason != want.Reason || !slices.Equal(brief(r.Cases), brief(want.Cases)) {
+				t.Errorf("%s: %s %q %v, want %s %q %v", r.ID, r.Status, r.Reason, brief(r.Cases), want.Status, want.Reason, brief(want.Cases))
+			}
+			if _, err := os.Stat(filepath.Join(dir, r.Files.TAP)); err != nil || r.Files.TAP == "" {
+				t.Errorf("%s: TAP in %q: %v", r.ID, r.Files.TAP, err)
 			}
 		}
-		time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
+		if run.Count(Pass) == 0 || run.Count(Fail) == 0 || run.Count(Error) != 0 {
+			t.Errorf("%d passes, %d failures, %d errors", run.Count(Pass), run.Count(Fail), run.Count(Error))
 		}
-		if err := cmd.Wait(); err == nil {
-			break // it was done before it could be killed
-		}
-		kills++
-		check()
+		return busy
 	}
-	if kills < 20 {
-		t.Fatalf("killed only %d times", kills)
+	for kills := 0; kills < 20; {
+		cmd := start()
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		// Random points of the run, not of the clock: when so many more results are there, and a little later. What is left is shared among
+		// the kills that are left, so that the run does not end before them.
+		target := len(known) + rand.IntN(1+(len(p.Cells)-len(known))/(21-kills))
+		for rows(filepath.Join(dir, journalFile)) < target && len(ended) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
+		_ = cmd.Process.Kill() // it may have ended
+		switch err := <-ended; {
+		case err == nil: // done before it could be killed: once more from the beginning
+			finished()
+			clear(known)
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		case cmd.ProcessState.Exited():
+			t.Fatalf("it ended by itself: %v", err)
+		default:
+			kills++
+			check()
+		}
 	}
 	began, before := time.Now(), len(known)
 	if err := start().Wait(); err != nil {
 		t.Fatal(err)
 	}
-	took := time.Since(began)
-	run := valid(t, dir)
-	if !run.Complete() || len(run.Cells) != 200 || run.Resumed == 0 {
-		t.Errorf("%d cells, complete %v, resumed %d times", len(run.Cells), run.Complete(), run.Resumed)
-	}
-	var busy time.Duration
-	for _, r := range run.Cells {
-		if k, ok := known[r.ID]; ok {
-			if d := cmp.Diff(k, r); d != "" {
-				t.Errorf("%s ran again (-before +after):\n%s", r.ID, d)
-			}
-		} else {
-			busy += time.Duration(r.DurationMS) * time.Millisecond
-		}
-		if r.Files.TAP == "" {
-			t.Errorf("%s has no TAP", r.ID)
-		} else if _, err := os.Stat(filepath.Join(dir, r.Files.TAP)); err != nil {
-			t.Error(err)
-		}
-	}
-	if left := 200 - before; left > 50 && busy < took*time.Duration(runtime.GOMAXPROCS(0))*3/4 {
+	took, busy := time.Since(began), finished()
+	if left := len(p.Cells) - before; left > 50 && busy < took*time.Duration(runtime.GOMAXPROCS(0))*3/4 {
 		t.Errorf("%d cells were busy for %v in %v: cores were idle", left, busy, took)
 	}
-	for _, r := range run.Cells { // what it would have been
-		want := judge(r.Cell, outcomeOf(t, docs[r.Draft], 0), "")
-		if r.Status != want.Status || r.Reason != want.Reason || !slices.Equal(brief(r.Cases), brief(want.Cases)) {
-			t.Errorf("%s: %s %q %v, want %s %q %v", r.ID, r.Status, r.Reason, brief(r.Cases), want.Status, want.Reason, brief(want.Cases))
-		}
+}
+
+// rows counts the results in a journal that is being written.
+func rows(path string) int {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0 // it is not there yet
 	}
-	statuses := fmt.Sprint(run.Count(Pass) > 0, run.Count(Fail) > 0, run.Count(Error))
-	if statuses != "true true 0" {
-		t.Errorf("passes, failures, errors: %s", statuses)
-	}
+	return bytes.Count(b, []byte("\n{\"id\":"))
 }
 
 func TestJournalIsTornAnywhere(t *testing.T) {
