@@ -251,30 +251,83 @@ func StreamCountUnknown(d Draft) uint64 {
 }
 
 // Kind implements Message.
-func (*Setup) Kind() Kind                  { return KindSetup }
-func (*Goaway) Kind() Kind                 { return KindGoaway }
-func (*MaxRequestID) Kind() Kind           { return KindMaxRequestID }
-func (*RequestsBlocked) Kind() Kind        { return KindRequestsBlocked }
-func (*RequestOK) Kind() Kind              { return KindRequestOK }
-func (*RequestError) Kind() Kind           { return KindRequestError }
-func (*Subscribe) Kind() Kind              { return KindSubscribe }
-func (*TrackStatus) Kind() Kind            { return KindTrackStatus }
-func (*SubscribeOK) Kind() Kind            { return KindSubscribeOK }
-func (*RequestUpdate) Kind() Kind          { return KindRequestUpdate }
-func (*Unsubscribe) Kind() Kind            { return KindUnsubscribe }
-func (*Publish) Kind() Kind                { return KindPublish }
-func (*PublishDone) Kind() Kind            { return KindPublishDone }
-func (*PublishStateNotify) Kind() Kind     { return KindPublishStateNotify }
-func (*Fetch) Kind() Kind                  { return KindFetch }
-func (*FetchOK) Kind() Kind                { return KindFetchOK }
-func (*FetchCancel) Kind() Kind            { return KindFetchCancel }
-func (*PublishNamespace) Kind() Kind       { return KindPublishNamespace }
-func (*PublishNamespaceDone) Kind() Kind   { return KindPublishNamespaceDone }
+// Kind is KindSetup.
+func (*Setup) Kind() Kind { return KindSetup }
+
+// Kind is KindGoaway.
+func (*Goaway) Kind() Kind { return KindGoaway }
+
+// Kind is KindMaxRequestID.
+func (*MaxRequestID) Kind() Kind { return KindMaxRequestID }
+
+// Kind is KindRequestsBlocked.
+func (*RequestsBlocked) Kind() Kind { return KindRequestsBlocked }
+
+// Kind is KindRequestOK.
+func (*RequestOK) Kind() Kind { return KindRequestOK }
+
+// Kind is KindRequestError.
+func (*RequestError) Kind() Kind { return KindRequestError }
+
+// Kind is KindSubscribe.
+func (*Subscribe) Kind() Kind { return KindSubscribe }
+
+// Kind is KindTrackStatus.
+func (*TrackStatus) Kind() Kind { return KindTrackStatus }
+
+// Kind is KindSubscribeOK.
+func (*SubscribeOK) Kind() Kind { return KindSubscribeOK }
+
+// Kind is KindRequestUpdate.
+func (*RequestUpdate) Kind() Kind { return KindRequestUpdate }
+
+// Kind is KindUnsubscribe.
+func (*Unsubscribe) Kind() Kind { return KindUnsubscribe }
+
+// Kind is KindPublish.
+func (*Publish) Kind() Kind { return KindPublish }
+
+// Kind is KindPublishDone.
+func (*PublishDone) Kind() Kind { return KindPublishDone }
+
+// Kind is KindPublishStateNotify.
+func (*PublishStateNotify) Kind() Kind { return KindPublishStateNotify }
+
+// Kind is KindFetch.
+func (*Fetch) Kind() Kind { return KindFetch }
+
+// Kind is KindFetchOK.
+func (*FetchOK) Kind() Kind { return KindFetchOK }
+
+// Kind is KindFetchCancel.
+func (*FetchCancel) Kind() Kind { return KindFetchCancel }
+
+// Kind is KindPublishNamespace.
+func (*PublishNamespace) Kind() Kind { return KindPublishNamespace }
+
+// Kind is KindPublishNamespaceDone.
+func (*PublishNamespaceDone) Kind() Kind { return KindPublishNamespaceDone }
+
+// Kind is KindPublishNamespaceCancel.
 func (*PublishNamespaceCancel) Kind() Kind { return KindPublishNamespaceCancel }
-func (*SubscribeNamespace) Kind() Kind     { return KindSubscribeNamespace }
-func (*UnsubscribeNamespace) Kind() Kind   { return KindUnsubscribeNamespace }
-func (*SubscribeTracks) Kind() Kind        { return KindSubscribeTracks }
-func (*Namespace) Kind() Kind              { return KindNamespace }
-func (*NamespaceDone) Kind() Kind          { return KindNamespaceDone }
-func (*PublishSkipped) Kind() Kind         { return KindPublishSkipped }
-func (*Raw) Kind() Kind                    { return KindRaw }
+
+// Kind is KindSubscribeNamespace.
+func (*SubscribeNamespace) Kind() Kind { return KindSubscribeNamespace }
+
+// Kind is KindUnsubscribeNamespace.
+func (*UnsubscribeNamespace) Kind() Kind { return KindUnsubscribeNamespace }
+
+// Kind is KindSubscribeTracks.
+func (*SubscribeTracks) Kind() Kind { return KindSubscribeTracks }
+
+// Kind is KindNamespace.
+func (*Namespace) Kind() Kind { return KindNamespace }
+
+// Kind is KindNamespaceDone.
+func (*NamespaceDone) Kind() Kind { return KindNamespaceDone }
+
+// Kind is KindPublishSkipped.
+func (*PublishSkipped) Kind() Kind { return KindPublishSkipped }
+
+// Kind is KindRaw.
+func (*Raw) Kind() Kind { return KindRaw }
