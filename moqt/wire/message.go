@@ -250,7 +250,6 @@ func StreamCountUnknown(d Draft) uint64 {
 	return 1<<64 - 1
 }
 
-// Kind implements Message.
 // Kind is KindSetup.
 func (*Setup) Kind() Kind { return KindSetup }
 
