@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing/synctest"
 	"time"
 
@@ -40,6 +41,7 @@ var caught = map[string]string{
 
 	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter", "forward-ignored": "forward",
 	"update-silent": "update", "update-reject": "update", "unsubscribe-ignored": "unsubscribe", "delivery-timeout-ignored": "delivery timeout",
+	"priority-ignored":    "priority",
 	"track-status-silent": "status", "track-status-wrong": "status", "token-ignored": "token", "goaway-ignored": "goaway",
 
 	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
@@ -262,6 +264,30 @@ var checks = map[string]check{
 		v.objects(other, 1)
 		time.Sleep(30 * time.Millisecond)
 		v.same("objects sent", uint64(1), v.relay.Counters().ObjectsOut.Load()-before)
+	}},
+	"priority": {run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", nil)
+		send := func(group uint64, priority uint8, size int) {
+			w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{GroupID: group, Priority: priority, FirstObject: true})
+			v.must(err)
+			v.must(w.WriteObject(&moqt.Object{Payload: large(size)}))
+			v.must(w.Close())
+			synctest.Wait()
+		}
+		send(0, 200, 400_000) // more than a stream takes unread: these two keep all others waiting
+		send(1, 200, 400_000)
+		for g, priority := range []uint8{200, 200, 100, 100} {
+			send(uint64(2+g), priority, 10)
+		}
+		var opened []*moqt.SubgroupReader
+		for range 6 {
+			r, err := sub.AcceptSubgroup(v.ctx)
+			v.must(err)
+			opened = append(opened, r)
+		}
+		slices.SortFunc(opened, func(a, b *moqt.SubgroupReader) int { return int(a.StreamID()) - int(b.StreamID()) })
+		v.same("priority of the first stream behind those", uint8(100), opened[2].Priority())
 	}},
 	"delivery timeout": {run: func(v *visit) {
 		pub := v.publish(v.dial(), "t")

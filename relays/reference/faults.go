@@ -87,6 +87,7 @@ const (
 	updateSilent
 	updateReject
 	unsubscribeIgnored
+	priorityIgnored
 	timeoutIgnored
 	statusSilent
 	statusWrong
@@ -186,6 +187,7 @@ var faultTable = [numFaults]Fault{
 	updateSilent:       {"update-silent", "never answers an update of a subscription, nor heeds it"},
 	updateReject:       {"update-reject", "refuses every update of a subscription"},
 	unsubscribeIgnored: {"unsubscribe-ignored", "goes on sending objects after the subscriber has unsubscribed"},
+	priorityIgnored:    {"priority-ignored", "sends streams in the order in which they came, whatever their priority"},
 	timeoutIgnored:     {"delivery-timeout-ignored", "sends objects whose delivery timeout has passed"},
 	statusSilent:       {"track-status-silent", "never answers TRACK_STATUS"},
 	statusWrong:        {"track-status-wrong", "answers TRACK_STATUS with a largest object that is one group too high"},

@@ -21,7 +21,8 @@ func (p *peer) fetch(req *moqt.Request) error {
 	if err != nil {
 		return refuse(moqt.RejectInvalidRange, "%v", err)
 	}
-	f := &retrieval{peer: p, descending: asked.Descending, ctx: ctx, budget: r.limits.Fetch}
+	f := &retrieval{peer: p, descending: asked.Descending, ctx: ctx, budget: r.limits.Fetch, flow: &flow{}}
+	f.priority = uint8(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority))
 	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
 	}
@@ -56,6 +57,8 @@ type retrieval struct {
 	start, end wire.Location // inclusive
 	descending bool
 	joining    bool
+	flow       *flow
+	priority   uint8 // the subscriber's
 	// budget is how long publishers may take for what is missing, in all.
 	budget time.Duration
 	// alone: no publisher can be asked any more; timedOut says that it was for want of time.
@@ -187,16 +190,13 @@ func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 // fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription.
 func (s *subscriber) fill(id uint64, ps wire.Parameters) {
 	t, r := s.track, s.track.relay
-	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch}
+	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch, flow: &s.flow}
+	f.priority = uint8(ps.UintOr(wire.ParamSubscriberPriority, uint64(s.priority.Load())))
 	if v, ok := ps.Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
 	}
-	order, ok := ps.Uint(wire.ParamGroupOrder)
-	if !ok {
-		order = s.order
-	}
-	f.descending = order == wire.Descending
 	t.mu.Lock()
+	f.descending = ps.UintOr(wire.ParamGroupOrder, s.order) == wire.Descending // the session reads it alike
 	filter, given := ps.Filter()
 	if !given {
 		filter = s.filter

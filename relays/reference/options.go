@@ -50,8 +50,8 @@ type Limits struct {
 	// Patience is how long the relay then waits for that subscriber to take anything before it goes on without it; default 500 ms.
 	SubscriberBytes int64
 	Patience        time.Duration
-	// Streams is how many subgroup streams towards one subscription may be open at a time, and Writing how many of them have bytes in hand; further ones wait.
-	// Defaults 4096 and 256.
+	// Streams is how many subgroup streams towards one subscription may be open at a time, Writing how many towards one session may be blocked with bytes in hand because
+	// the client does not read them; further ones wait. Defaults 4096 and 256.
 	Streams int
 	Writing int
 	// Waiting is how many subgroup streams of one subscription may wait to be opened; when there are more, the oldest are dropped and counted. Default 65536.

@@ -86,13 +86,12 @@ func (o *outflow) send() {
 		next, code, wait := o.take()
 		switch next {
 		case sendBatch:
-			select {
-			case s.writing <- struct{}{}:
-			case <-s.ctx.Done():
+			turn := s.peer.scheduler.take(s.ctx, &s.flow, s.rank(o.in))
+			if turn == nil {
 				return
 			}
-			ok := o.write()
-			<-s.writing
+			bytes, ok := o.write()
+			s.peer.scheduler.done(turn, bytes)
 			if !ok {
 				return
 			}
@@ -216,20 +215,20 @@ func (o *outflow) sent() {
 	}
 }
 
-// write writes the batch, and reports whether the stream can go on.
-func (o *outflow) write() bool {
+// write writes the batch, and reports how much and whether the stream can go on.
+func (o *outflow) write() (bytes int, ok bool) {
 	s, r := o.sub, o.sub.track.relay
 	for _, e := range o.batch {
 		if o.w == nil && !o.open(e) {
-			return false
+			return bytes, false
 		}
 		if s.expired(e) {
 			o.w.Reset(moqt.ResetDeliveryTimeout.Number(s.draft))
-			return false
+			return bytes, false
 		}
 		if r.faults[loseLargeObjects] && len(e.Payload) >= largeObject {
 			o.w.Reset(moqt.ResetInternalError.Number(s.draft))
-			return false
+			return bytes, false
 		}
 		object := &e.Object
 		if r.faulty {
@@ -245,16 +244,17 @@ func (o *outflow) write() bool {
 				r.log.Info("object has no form in the subscriber's draft", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
 				o.w.Reset(moqt.ResetInternalError.Number(s.draft))
 			}
-			return false
+			return bytes, false
 		}
 		r.counters.ObjectsOut.Add(1)
 		r.counters.BytesOut.Add(uint64(len(e.Payload)))
+		bytes += len(e.Payload)
 		if r.faults[splitStreams] {
 			o.close()
 			o.set(nil)
 		}
 	}
-	return true
+	return bytes, true
 }
 
 // open opens the stream, whose first object is e; nil for an empty stream.

@@ -13,12 +13,13 @@ import (
 
 // peer is one session with a client.
 type peer struct {
-	relay   *Relay
-	session *moqt.Session
-	id      uint64
-	ctx     context.Context // ends when the session has ended, or is to end
-	cancel  context.CancelFunc
-	tasks   sync.WaitGroup // its requests
+	relay     *Relay
+	session   *moqt.Session
+	id        uint64
+	ctx       context.Context // ends when the session has ended, or is to end
+	cancel    context.CancelFunc
+	tasks     sync.WaitGroup // its requests
+	scheduler scheduler
 	// trusted: its SETUP carried the token that the relay requires.
 	trusted bool
 
@@ -43,6 +44,7 @@ func (r *Relay) newPeer(s *moqt.Session) *peer {
 		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string][]*moqt.Request),
 		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
 	}
+	p.scheduler.limit, p.scheduler.unranked = r.limits.Writing, r.faults[priorityIgnored]
 	p.ctx, p.cancel = context.WithCancel(s.Context())
 	p.trusted = p.knows(s.AuthTokens())
 	return p

@@ -100,10 +100,8 @@ func (f *retrieval) serve(pos, end wire.Location) error {
 			}
 			continue
 		}
-		for _, e := range objects {
-			if err := f.put(e); err != nil {
-				return err
-			}
+		if err := f.puts(objects...); err != nil {
+			return err
 		}
 		pos, over = behind(last)
 	}
@@ -229,7 +227,31 @@ func (f *retrieval) take(o *moqt.Object, pos, loc wire.Location) error {
 		return errReset{moqt.ResetMalformedTrack}
 	}
 	t.relay.cache.trim()
-	return f.put(e)
+	return f.puts(e)
+}
+
+// puts writes objects when it is the fetch's turn.
+func (f *retrieval) puts(objects ...*entry) (err error) {
+	if len(objects) == 0 {
+		return nil
+	}
+	r := rank{subscriber: f.priority, publisher: objects[0].Priority, group: objects[0].GroupID}
+	if f.descending {
+		r.group = ^r.group
+	}
+	turn := f.peer.scheduler.take(f.ctx, f.flow, r)
+	if turn == nil {
+		return context.Cause(f.ctx)
+	}
+	bytes := 0
+	for _, e := range objects {
+		if err = f.put(e); err != nil {
+			break
+		}
+		bytes += len(e.Payload)
+	}
+	f.peer.scheduler.done(turn, bytes)
+	return err
 }
 
 // put writes one object.

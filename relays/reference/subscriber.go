@@ -22,15 +22,16 @@ type subscriber struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	// signal wakes run.
-	signal  chan struct{}
-	writing chan struct{} // a slot for each stream that has bytes in hand
-	done    sync.WaitGroup
+	signal chan struct{}
+	done   sync.WaitGroup
+	flow   flow
 
 	datagrams chan *entry
 	queued    atomic.Int64 // datagrams that are not sent yet
 
 	filter     wire.LocationFilter
-	order      uint64        // group order; 0 is the track's
+	order      uint64 // group order; 0 is the track's
+	descending atomic.Bool
 	start, end wire.Location // inclusive
 	forward    bool
 	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State 1, after them.
@@ -39,6 +40,8 @@ type subscriber struct {
 	joining    wire.Location
 	hasJoining bool
 	timeouts   timeouts
+	// priority is the Subscriber Priority.
+	priority atomic.Uint32
 	// objectLimit and subgroupLimit are the delivery timeouts in effect.
 	objectLimit, subgroupLimit atomic.Int64
 
@@ -61,13 +64,25 @@ type timeouts struct{ object, subgroup time.Duration }
 
 // newSubscriber makes a subscriber, which the track does not know yet.
 func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
-	l := t.relay.limits
 	s := &subscriber{
 		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1),
-		signal: make(chan struct{}, 1), writing: make(chan struct{}, l.Writing), datagrams: make(chan *entry, l.Datagrams),
+		signal: make(chan struct{}, 1), datagrams: make(chan *entry, t.relay.limits.Datagrams),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.priority.Store(defaultPriority)
 	return s
+}
+
+// defaultPriority is the Subscriber Priority when none is given (draft-18 §10.2.7).
+const defaultPriority = 128
+
+// rank is where a stream stands among those of the session.
+func (s *subscriber) rank(in *inflow) rank {
+	r := rank{subscriber: uint8(s.priority.Load()), publisher: in.header.Priority, group: in.header.GroupID, subgroup: in.header.SubgroupID}
+	if s.descending.Load() {
+		r.group = ^r.group
+	}
+	return r
 }
 
 // join makes s a subscriber of the track, for what comes from now on. The caller holds the track's lock.
@@ -79,6 +94,15 @@ func (t *track) join(s *subscriber, ps wire.Parameters) {
 	t.relay.counters.Subscriptions.Add(1)
 	s.attach()
 	t.relay.spoilJoin(s)
+}
+
+// groupOrder is the order asked for, else the track's. The caller holds the track's lock.
+func (s *subscriber) groupOrder() uint64 {
+	if s.order != 0 {
+		return s.order
+	}
+	p, _ := s.track.properties.Lookup(wire.Newest, wire.PropDefaultGroupOrder)
+	return p.Uint
 }
 
 // set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. Relative filters count from largest. The caller holds the track's lock.
@@ -94,6 +118,9 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 	if v, ok := ps.Uint(wire.ParamGroupOrder); ok {
 		s.order = v
 	}
+	if v, ok := ps.Uint(wire.ParamSubscriberPriority); ok {
+		s.priority.Store(uint32(v))
+	}
 	if v, ok := ps.Uint(wire.ParamForward); ok {
 		if v == 1 && !s.forward {
 			s.since = t.seq
@@ -107,6 +134,7 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 	if v, ok := ps.Uint(wire.ParamSubgroupDeliveryTimeout); ok && s.draft >= wire.Draft18 {
 		s.timeouts.subgroup = milliseconds(v)
 	}
+	s.descending.Store(s.groupOrder() == wire.Descending)
 	s.limit()
 }
 

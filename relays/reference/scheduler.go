@@ -1,0 +1,239 @@
+package reference
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+)
+
+// scheduler decides which streams towards one client may hand bytes to the transport. The transport shares its capacity among all streams that have bytes, so few
+// may have them at a time: those that come first by the subscriber's priority, the publisher's, and then within a subscription by group order and
+// Subgroup ID (draft-18 §7.2). Subscriptions of the same priorities take turns by the bytes they had.
+//
+// A stream whose client does not read it would hold its turn for ever: after a while it does not count any more, and another one goes on beside it.
+type scheduler struct {
+	limit    int // of streams that stand aside
+	unranked bool
+
+	mu     sync.Mutex
+	active []*turn // that count
+	aside  int     // those that do not count any more
+	flows  []*flow // that have turns waiting
+	served int64   // what the last flow that was chosen had had
+	serial uint64  // of turns
+}
+
+const (
+	// activeTurns is how many streams write at a time: one, and one more to bridge the gap between two of its turns.
+	activeTurns = 2
+	// turnPatience is how long a turn may take before the next is given beside it.
+	turnPatience = 250 * time.Millisecond
+)
+
+// flow is a subscription, fetch or fill. The scheduler's lock guards it.
+type flow struct {
+	waiting turns
+	served  int64 // bytes
+}
+
+// rank orders the turns of a flow; what is less comes first.
+type rank struct {
+	subscriber, publisher uint8
+	group                 uint64 // complemented for descending group order
+	subgroup              uint64
+}
+
+func (a rank) compare(b rank) int {
+	switch {
+	case a.subscriber != b.subscriber:
+		return order(a.subscriber, b.subscriber)
+	case a.publisher != b.publisher:
+		return order(a.publisher, b.publisher)
+	case a.group != b.group:
+		return order(a.group, b.group)
+	}
+	return order(a.subgroup, b.subgroup)
+}
+
+func order[T uint8 | uint64](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// turn is the right to write, waited for or held.
+type turn struct {
+	flow    *flow
+	rank    rank
+	granted chan struct{} // nil when it was granted at once
+	began   time.Time
+	aside   bool
+	index   int // in the heap, -1 outside
+	serial  uint64
+}
+
+// take waits for a turn. nil means that ctx has ended.
+func (q *scheduler) take(ctx context.Context, f *flow, r rank) *turn {
+	if q.unranked {
+		r = rank{}
+	}
+	t := &turn{flow: f, rank: r, index: -1}
+	q.mu.Lock()
+	if len(q.active) < activeTurns && len(q.flows) == 0 {
+		q.grant(t)
+		q.mu.Unlock()
+		return t
+	}
+	t.granted = make(chan struct{})
+	q.serial++
+	t.serial = q.serial
+	if len(f.waiting) == 0 {
+		f.served = max(f.served, q.served)
+		q.flows = append(q.flows, f)
+	}
+	heap.Push(&f.waiting, t)
+	q.mu.Unlock()
+	timer := time.NewTimer(turnPatience)
+	defer timer.Stop()
+	for {
+		select {
+		case <-t.granted:
+			return t
+		case <-ctx.Done():
+			if q.withdraw(t) {
+				return nil
+			}
+			q.done(t, 0) // it has been granted meanwhile
+			return nil
+		case <-timer.C:
+			timer.Reset(q.standAside())
+		}
+	}
+}
+
+// done ends a turn in which so many bytes were written.
+func (q *scheduler) done(t *turn, bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t.flow.served += int64(bytes)
+	if t.aside {
+		q.aside--
+	} else {
+		q.remove(t)
+	}
+	q.next()
+}
+
+// grant gives a turn. The caller holds mu.
+func (q *scheduler) grant(t *turn) {
+	t.began = time.Now()
+	q.active = append(q.active, t)
+	if t.granted != nil {
+		close(t.granted)
+	}
+}
+
+// remove takes a turn away from those that count. The caller holds mu.
+func (q *scheduler) remove(t *turn) {
+	for i, a := range q.active {
+		if a == t {
+			q.active = append(q.active[:i], q.active[i+1:]...)
+			return
+		}
+	}
+}
+
+// next grants the turns that may begin. The caller holds mu.
+func (q *scheduler) next() {
+	for len(q.active) < activeTurns && len(q.flows) > 0 {
+		best := 0
+		for i, f := range q.flows {
+			a, b := f.waiting[0].rank, q.flows[best].waiting[0].rank
+			a.group, a.subgroup, b.group, b.subgroup = 0, 0, 0, 0 // of another track
+			if c := a.compare(b); c < 0 || c == 0 && f.served < q.flows[best].served {
+				best = i
+			}
+		}
+		f := q.flows[best]
+		q.served = f.served
+		t := heap.Pop(&f.waiting).(*turn)
+		if len(f.waiting) == 0 {
+			q.flows = append(q.flows[:best], q.flows[best+1:]...)
+		}
+		q.grant(t)
+	}
+}
+
+// withdraw takes back a turn that is waited for; it reports false when it was granted.
+func (q *scheduler) withdraw(t *turn) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t.index < 0 {
+		return false
+	}
+	f := t.flow
+	heap.Remove(&f.waiting, t.index)
+	if len(f.waiting) == 0 {
+		for i := range q.flows {
+			if q.flows[i] == f {
+				q.flows = append(q.flows[:i], q.flows[i+1:]...)
+				break
+			}
+		}
+	}
+	return true
+}
+
+// standAside lets turns that take long not count any more, as many as may, and says when to look again.
+func (q *scheduler) standAside() time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wait, now := turnPatience, time.Now()
+	kept := q.active[:0]
+	for _, t := range q.active {
+		left := turnPatience - now.Sub(t.began)
+		if left <= 0 && q.aside < q.limit {
+			t.aside = true
+			q.aside++
+			continue
+		}
+		kept = append(kept, t)
+		if left > 0 {
+			wait = min(wait, left)
+		}
+	}
+	q.active = kept
+	q.next()
+	return wait
+}
+
+// turns is a heap by rank, and by arrival among the same.
+type turns []*turn
+
+func (h turns) Len() int { return len(h) }
+func (h turns) Less(i, j int) bool {
+	c := h[i].rank.compare(h[j].rank)
+	return c < 0 || c == 0 && h[i].serial < h[j].serial
+}
+func (h turns) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+func (h *turns) Push(x any) {
+	t := x.(*turn)
+	t.index = len(*h)
+	*h = append(*h, t)
+}
+func (h *turns) Pop() any {
+	old := *h
+	t := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	t.index = -1
+	return t
+}
