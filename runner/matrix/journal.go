@@ -58,7 +58,13 @@ func openJournal(dir string, head journalHead, resume bool, policy Sync) (*journ
 }
 
 func (j *journal) begin(resume bool) ([]CellResult, int, error) {
-	if err := lock(j.f); err != nil {
+	// A program that was killed while it was starting another leaves the lock to that one for a moment.
+	err := lock(j.f)
+	for wait := time.Millisecond; err != nil && wait < 300*time.Millisecond; wait *= 2 {
+		time.Sleep(wait)
+		err = lock(j.f)
+	}
+	if err != nil {
 		return nil, 0, fmt.Errorf("another program is writing it: %w", err)
 	}
 	info, err := j.f.Stat()

@@ -113,14 +113,14 @@ func MakePlan(o PlanOptions) (*Plan, error) {
 type planner struct {
 	o     PlanOptions
 	plan  *Plan
-	found []endpoint
+	found []place
 	all   []string // drafts that this program speaks, newest first
 	// names are all clients and relays there were, before filters, for the globs that match none.
 	clientNames, relayNames []string
 }
 
-// endpoint is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or twice, is one.
-type endpoint struct {
+// place is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or twice, is one.
+type place struct {
 	Endpoint
 	by map[string]*claim
 }
@@ -217,7 +217,7 @@ func (p *planner) matched() error {
 func (p *planner) leave(l LeftOut) { p.plan.LeftOut = append(p.plan.LeftOut, l) }
 
 // cross makes the cells of one client at one endpoint over one transport.
-func (p *planner) cross(c Client, e endpoint, t string) {
+func (p *planner) cross(c Client, e place, t string) {
 	left := func(reason string, drafts ...string) {
 		p.leave(LeftOut{Client: c.Name, Relay: e.Relay, Endpoint: e.Name, Transport: t, Drafts: drafts, Reason: reason})
 	}

@@ -181,17 +181,17 @@ func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, fir
 }
 
 // listed gives the endpoint, which may be there already. Two that are reached by one URL but not treated alike are two.
-func (p *planner) listed(e Endpoint) endpoint {
+func (p *planner) listed(e Endpoint) place {
 	for _, f := range p.found {
 		if reflect.DeepEqual(f.Endpoint, e) {
 			return f
 		}
 	}
-	if slices.ContainsFunc(p.found, func(f endpoint) bool { return f.Relay == e.Relay && f.Name == e.Name }) {
+	if slices.ContainsFunc(p.found, func(f place) bool { return f.Relay == e.Relay && f.Name == e.Name }) {
 		e.Name += "-" + digestOf(e)[:6]
 		return p.listed(e)
 	}
-	p.found = append(p.found, endpoint{Endpoint: e, by: make(map[string]*claim)})
+	p.found = append(p.found, place{Endpoint: e, by: make(map[string]*claim)})
 	return p.found[len(p.found)-1]
 }
 

@@ -1,0 +1,130 @@
+package matrix
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// Here is what this program itself brings to a run: its client, its relay, handshakes and certificates.
+type Here struct {
+	// Info is who the built-in client says it is.
+	Info runner.ClientInfo
+	// Config is that of its cases, but for what a cell decides: how to dial, the URL, the drafts, the tolerances of the endpoint.
+	Config cases.Config
+	// Standard are the cases that are run when the plan names none.
+	Standard []cases.Case
+	// Relay are the options of the embedded relay, but for its faults, which stand in its URL.
+	Relay reference.Options
+}
+
+// Fill sets those of the options that are functions.
+func (h Here) Fill(o *Options) {
+	o.Builtin, o.Embedded, o.Probe, o.Certificate = h.builtin, h.embedded, Handshake, Certificate
+}
+
+// builtin is Options.Builtin.
+func (h Here) builtin(r Request) (runner.Client, []runner.Case, error) {
+	list := h.Standard
+	if len(r.Cases) > 0 {
+		var err error
+		if list, err = runner.SelectCases(r.Cases); err != nil {
+			return nil, nil, err
+		}
+	}
+	cfg := h.Config
+	cfg.Drafts = nil
+	if r.Cell.Draft != "" {
+		d, err := wire.ParseDraft(r.Cell.Draft)
+		if err != nil {
+			return nil, nil, err
+		}
+		cfg.Drafts = []wire.Draft{d}
+	}
+	for _, name := range r.Endpoint.Tolerances {
+		if err := cfg.SetTolerance(name); err != nil {
+			return nil, nil, err
+		}
+	}
+	u, err := transport.ParseURL(r.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	dial := endpoint.DialOptions{
+		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts, TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir,
+	}
+	if r.Instance != nil {
+		if relay, ok := r.Instance.Value.(*runner.Relay); ok {
+			dial = relay.Connect(dial)
+		}
+	}
+	cfg.URL, cfg.Dial = dial.URL, runner.Dialer(dial)
+	return runner.Builtin(h.Info, cfg), runner.Planned(list), nil
+}
+
+// embedded is Options.Embedded.
+func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
+	var faults []string
+	for _, f := range reference.Faults() {
+		faults = append(faults, f.Name)
+	}
+	target, err := runner.ParseTarget(e.URL, faults)
+	if err != nil {
+		return nil, err
+	}
+	relay, err := runner.StartEmbedded(target, h.Relay)
+	if err != nil {
+		return nil, err
+	}
+	return &Instance{Address: relay.Addr().String(), Value: relay, Done: relay.Done(), Err: relay.Err, Stop: relay.Close}, nil
+}
+
+// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses what is offered in a later layer is there.
+func Handshake(ctx context.Context, url string) error {
+	u, err := transport.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, TLS: &tls.Config{InsecureSkipVerify: true}})
+	if err == nil {
+		return conn.CloseWithError(0, "")
+	}
+	var dial *transport.DialError
+	if errors.As(err, &dial) && ctx.Err() == nil {
+		switch dial.Layer {
+		case transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport:
+			return nil
+		}
+	}
+	return err
+}
+
+// Certificate writes a self-signed certificate for localhost and relay, for Options.Certificate: cert.pem and priv.key, as relay images
+// know them.
+func Certificate(dir string) (cert, key string, err error) {
+	made, err := endpoint.SelfSigned("relay")
+	if err != nil {
+		return "", "", err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
+	if err != nil {
+		return "", "", fmt.Errorf("private key: %w", err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "priv.key")
+	return cert, key, errors.Join(
+		os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]}), 0o644),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
+	)
+}
