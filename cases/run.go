@@ -27,9 +27,17 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	if o == nil && limited.Err() != nil {
 		o = e.classify(limited, context.Cause(limited), nil, transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit))
 	}
-	e.finish()
+	if o == nil {
+		time.Sleep(lastWords)
+	}
+	if breach := e.finish(); o == nil {
+		o = breach
+	}
 	return e.result(o)
 }
+
+// lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is read and judged.
+const lastWords = 10 * time.Millisecond
 
 // excluded says why the case does not apply to anything that is offered; "" when it may.
 func (e *Env) excluded() string {
@@ -41,21 +49,25 @@ func (e *Env) excluded() string {
 	for _, d := range drafts {
 		offered = append(offered, fmt.Sprint(uint8(d)))
 	}
-	return fmt.Sprintf("exists in %s; offered: %s", e.c.draftRange(), strings.Join(offered, ", "))
+	return fmt.Sprintf("exists in %s; offered: %s", e.c.DraftRange(), strings.Join(offered, ", "))
 }
 
-// finish closes every session, the last one first, and joins every goroutine.
-func (e *Env) finish() {
+// finish closes every session, the last one first, and joins every goroutine. The outcome is that of a session which had to be closed because
+// the relay broke a rule of the draft: a right answer before or behind the breach does not make up for it. nil when there is none.
+func (e *Env) finish() (breach *outcome) {
 	e.mu.Lock()
 	e.over = true
 	sessions := slices.Clone(e.sessions)
 	e.mu.Unlock()
 	slices.Reverse(sessions)
 	for _, s := range sessions {
-		s.finish()
+		if o := s.finish(); o != nil {
+			breach = o
+		}
 	}
 	e.cancel(nil)
 	e.group.Wait()
+	return breach
 }
 
 // result puts together what is known. o is nil for a pass.

@@ -205,6 +205,20 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// A right answer does not make up for a breach right behind it.
+func TestBreachBehindTheAnswer(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		synctest.Test(t, func(t *testing.T) {
+			relay := session(func(s *moqt.Session, r *moqt.Request) {
+				acceptAll(s, r)
+				s.SendControl(r.Context(), &wire.Raw{Type: 0x3b, Body: []byte{0}})
+			}, nil)
+			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, relay))
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "a relay that keeps to the draft until the case has ended", Received: "a breach of the draft: …"})
+		})
+	}
+}
+
 func TestNoRequestIDs(t *testing.T) {
 	for _, d := range []wire.Draft{14, 15, 16} {
 		none := func(ctx context.Context, t *testing.T, conn *memconn.Conn) {

@@ -59,7 +59,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	s.setup = time.Since(began)
 	e.ready(s)
 	if d := s.Draft(); !e.c.Applies(d) {
-		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("exists in %s; negotiated: %s", e.c.draftRange(), d)})
+		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("exists in %s; negotiated: %s", e.c.DraftRange(), d)})
 	}
 	return s
 }
@@ -189,11 +189,17 @@ func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// finish closes the session after the case and notes when the peer had ended it with an error.
-func (s *Session) finish() {
+// finish closes the session after the case and notes when it had ended with an error before. The outcome is a failure when we had to close it
+// over a breach of the draft, else nil.
+func (s *Session) finish() *outcome {
 	s.Session.Close(wire.NoError, "")
-	var ended *moqt.SessionError
-	if cause := context.Cause(s.Context()); !closedByUs(cause) && errors.As(cause, &ended) {
-		s.e.Note("%s: %s", s.Role, ended)
+	var end *moqt.SessionError
+	if cause := context.Cause(s.Context()); closedByUs(cause) || !errors.As(cause, &end) {
+		return nil
 	}
+	s.e.Note("%s: %s", s.Role, end)
+	if !end.Local || end.Code == wire.InternalError { // INTERNAL_ERROR is a limit of ours, not a rule of the draft
+		return nil
+	}
+	return ended(end, s.Draft(), transport.LayerRequest, "a relay that keeps to the draft until the case has ended")
 }
