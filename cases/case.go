@@ -83,8 +83,8 @@ func (c *Case) appliesTo(k transport.Kind) bool {
 	return len(c.Transports) == 0 || k == transport.Memory || slices.Contains(c.Transports, k)
 }
 
-// draftRange is the drafts a case applies to, for people.
-func (c *Case) draftRange() string {
+// DraftRange is the drafts a case applies to, for people: "draft-18", "drafts 14 to 22".
+func (c *Case) DraftRange() string {
 	first, last := max(c.First, wire.Oldest), c.Last
 	if last == 0 {
 		last = wire.Newest

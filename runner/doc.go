@@ -13,7 +13,8 @@ type Client interface {
 	Info() ClientInfo
 	// Run runs one case to its end, with connections of its own, within the case's limit, and tells what came of it. It tells watch,
 	// which is never nil, of each session as soon as that has done its setup; watch may be called from any goroutine, but
-	// not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is no verdict.
+	// not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is no verdict. It is called from several goroutines
+	// at a time where Options.Parallel says so.
 	Run(ctx context.Context, c Case, watch func(Session)) Result
 }
 

@@ -17,6 +17,8 @@ type Options struct {
 	Client Client
 	// Cases are run in this order, each with connections of its own.
 	Cases []Case
+	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any event.
+	Parallel int
 	// Relay is the relay as the user named it; it stands in the header.
 	Relay string
 	// About are further comment lines for the header.
@@ -26,7 +28,7 @@ type Options struct {
 	Drafts    []string
 	// TAP gets the TAP 14 document, each piece in one Write as soon as it is known.
 	TAP io.Writer
-	// Trace, if set, is told of each case before it runs, with a nil Result, and after it.
+	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls do not overlap.
 	Trace func(c Case, r *Result)
 }
 
@@ -38,8 +40,8 @@ var unreachable = []transport.Layer{
 // ErrInterrupted is the cause to cancel Run's context with when the user asks it to stop.
 var ErrInterrupted = errors.New("interrupted")
 
-// Run runs the cases one after the other and prints the TAP document. When ctx ends, it bails out and reports what is known: the case that
-// was running has no result then. The error says that the document could not be written; the report is there all the same.
+// Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: a case that
+// was running has no result then, nor have those behind it. The error says that the document could not be written; the report is there all the same.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
 	out := newPrinter(o.TAP, &o, start)
@@ -51,22 +53,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	cases := begin(ctx, &o, out.header)
 	reached, first := false, true // reached: the run has had a session
 	for i, c := range o.Cases {
-		watch := func(Session) {}
-		if i == 0 {
-			watch = out.header
-		}
-		if o.Trace != nil {
-			o.Trace(c, nil)
-		}
-		r, known := runCase(ctx, o.Client, c, watch)
+		r, known := cases.result(ctx, i)
 		if !known {
 			report.BailOut = context.Cause(ctx).Error()
 			break
-		}
-		if o.Trace != nil {
-			o.Trace(c, &r)
 		}
 		report.Results = append(report.Results, r)
 		if err := out.result(c, r); err != nil {
@@ -82,6 +75,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			first = false
 		}
 	}
+	cancel() // what runs when the run ends early is not waited for
+	cases.join()
 	if report.BailOut != "" {
 		out.bail(report.BailOut)
 	}

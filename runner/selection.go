@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // UnknownCaseError says that there is no case of a name; the exit code of a run that asks for it is ExitUnsupported.
 type UnknownCaseError struct {
-	// Name is what was asked for, Near the names that may have been meant, best first.
+	// Name is what was asked for: a name, a pattern or "tag:" and a tag. Near are the names that may have been meant, best first.
 	Name string
 	Near []string
 }
@@ -18,25 +19,75 @@ type UnknownCaseError struct {
 // Error implements error.
 func (e *UnknownCaseError) Error() string {
 	text := fmt.Sprintf("unknown case %q", e.Name)
+	switch {
+	case strings.HasPrefix(e.Name, tagPrefix):
+		text = fmt.Sprintf("no case has the tag %q", strings.TrimPrefix(e.Name, tagPrefix))
+	case isPattern(e.Name):
+		text = fmt.Sprintf("no case matches %q", e.Name)
+	}
 	if len(e.Near) > 0 {
 		text += ": did you mean " + strings.Join(e.Near, " or ") + "?"
 	}
 	return text
 }
 
-// SelectCases finds cases of any suite by identifier or alias, in the order of names and each once. The error is an *UnknownCaseError.
+// tagPrefix stands before a tag where a case may be named.
+const tagPrefix = "tag:"
+
+// isPattern reports whether a name is a pattern for path.Match.
+func isPattern(name string) bool { return strings.ContainsAny(name, "*?[") }
+
+// SelectCases finds cases of any suite: by identifier or alias, by pattern ("fetch-*") or by tag ("tag:data"), in the order of names and, where
+// one names several, of the list; each once. The error is an *UnknownCaseError.
 func SelectCases(names []string) ([]cases.Case, error) {
 	var out []cases.Case
 	for _, name := range names {
-		c, ok := cases.Find(name)
-		if !ok {
-			return nil, &UnknownCaseError{Name: name, Near: Nearest(name, caseNames())}
+		found := casesNamed(name)
+		if len(found) == 0 {
+			return nil, &UnknownCaseError{Name: name, Near: nearCases(name)}
 		}
-		if !slices.ContainsFunc(out, func(o cases.Case) bool { return o.ID == c.ID }) {
-			out = append(out, c)
+		for _, c := range found {
+			if !slices.ContainsFunc(out, func(o cases.Case) bool { return o.ID == c.ID }) {
+				out = append(out, c)
+			}
 		}
 	}
 	return out, nil
+}
+
+// casesNamed finds the cases that one name stands for.
+func casesNamed(name string) []cases.Case {
+	tag, byTag := strings.CutPrefix(name, tagPrefix)
+	matches := func(id string) bool {
+		ok, err := path.Match(name, id)
+		return ok && err == nil
+	}
+	switch {
+	case byTag:
+		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !slices.Contains(c.Tags, tag) })
+	case isPattern(name):
+		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !matches(c.ID) && !slices.ContainsFunc(c.Aliases, matches) })
+	}
+	if c, ok := cases.Find(name); ok {
+		return []cases.Case{c}
+	}
+	return nil
+}
+
+// nearCases are names that may have been meant.
+func nearCases(name string) []string {
+	tag, byTag := strings.CutPrefix(name, tagPrefix)
+	switch {
+	case byTag:
+		var near []string
+		for _, t := range Nearest(tag, tags()) {
+			near = append(near, tagPrefix+t)
+		}
+		return near
+	case isPattern(name):
+		return nil
+	}
+	return Nearest(name, caseNames())
 }
 
 // caseNames are all identifiers and aliases.
@@ -45,4 +96,13 @@ func caseNames() (names []string) {
 		names = append(append(names, c.ID), c.Aliases...)
 	}
 	return names
+}
+
+// tags are all tags, sorted.
+func tags() (all []string) {
+	for _, c := range cases.All() {
+		all = append(all, c.Tags...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

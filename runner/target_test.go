@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 func TestParseTarget(t *testing.T) {
@@ -93,3 +95,80 @@ func TestSelectCases(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func ids(list []cases.Case) (all []string) {
+	for _, c := range list {
+		all = append(all, c.ID)
+	}
+	return all
+}
+
+func TestSelectCasesByPatternAndTag(t *testing.T) {
+	got, err := SelectCases([]string{"join", "publish-namespace-o*", "fetch-layout-none", "fetch"})
+	if err == nil {
+		t.Errorf("a name among them that does not exist: %v", ids(got))
+	}
+	got, err = SelectCases([]string{"join", "publish-namespace-o*", "joi?"})
+	if err != nil || !slices.Equal(ids(got), []string{"join", "announce-only"}) { // by its alias
+		t.Errorf("%v, %v", ids(got), err)
+	}
+	got, err = SelectCases([]string{"tag:datagram", "datagram"})
+	if err != nil || len(got) < 4 || slices.ContainsFunc(got, func(c cases.Case) bool { return !slices.Contains(c.Tags, "datagram") }) {
+		t.Errorf("%v, %v", ids(got), err)
+	}
+	all, err := SelectCases([]string{"*"})
+	if err != nil || len(all) != len(cases.All()) {
+		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.All()), err)
+	}
+	for name, want := range map[string]string{
+		"tag:datagarm":  `no case has the tag "datagarm": did you mean tag:datagram?`,
+		"no-such-*":     `no case matches "no-such-*"`,
+		"fetch[":        `no case matches "fetch["`,
+	} {
+		_, err := SelectCases([]string{name})
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", name, err, want)
+		}
+	}
+}
+
+// TestList: identifiers alone by default, with long a paragraph a case.
+func TestList(t *testing.T) {
+	some, err := SelectCases([]string{"setup-only", "announce-subscribe", "join-unknown-request"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := List(&b, some, false, nil); err != nil || b.String() != "setup-only\nannounce-subscribe\njoin-unknown-request\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+	b.Reset()
+	if err := List(&b, some, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"setup-only\n    SETUP goes both ways", "\n\nannounce-subscribe\n", "    also: publish-namespace-subscribe\n", "    drafts 14 to 19; MUST; suite all\n",
+		"    tags: namespace, subscribe\n", "    section: draft-22 §", "    section: draft-19 §",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	if err := List(&b, some[2:], true, []wire.Draft{wire.Draft16, wire.Draft22}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"section: draft-16 §9.16.2", "section: draft-22 does not have the case"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if err := List(fullDisk{}, some, true, nil); err == nil {
+		t.Error("a list that could not be written is no error")
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }

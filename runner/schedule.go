@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"context"
+	"sync"
+)
+
+// schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result is asked for.
+type schedule struct {
+	o     *Options
+	watch func(Session) // of the first case
+
+	ahead []chan outcome // one for each case; nil for one at a time
+	done  sync.WaitGroup
+	trace sync.Mutex
+}
+
+// outcome is a case's result, and whether it is one.
+type outcome struct {
+	result Result
+	known  bool
+}
+
+// begin starts up to Options.Parallel cases at a time, in order; ctx ends them. join waits for all of them.
+func begin(ctx context.Context, o *Options, watch func(Session)) *schedule {
+	s := &schedule{o: o, watch: watch}
+	if o.Parallel <= 1 {
+		return s
+	}
+	s.ahead = make([]chan outcome, len(o.Cases))
+	for i := range s.ahead {
+		s.ahead[i] = make(chan outcome, 1)
+	}
+	next := make(chan int, len(o.Cases))
+	for i := range o.Cases {
+		next <- i
+	}
+	close(next)
+	for range min(o.Parallel, len(o.Cases)) {
+		s.done.Go(func() {
+			for i := range next {
+				s.ahead[i] <- s.run(ctx, i)
+			}
+		})
+	}
+	return s
+}
+
+// result waits for the result of a case.
+func (s *schedule) result(ctx context.Context, i int) (Result, bool) {
+	out := outcome{}
+	if s.ahead == nil {
+		out = s.run(ctx, i)
+	} else {
+		out = <-s.ahead[i]
+	}
+	if out.known {
+		s.tell(s.o.Cases[i], &out.result)
+	}
+	return out.result, out.known
+}
+
+// run runs one case.
+func (s *schedule) run(ctx context.Context, i int) (out outcome) {
+	watch := func(Session) {}
+	if i == 0 {
+		watch = s.watch
+	}
+	if ctx.Err() == nil {
+		s.tell(s.o.Cases[i], nil)
+	}
+	out.result, out.known = runCase(ctx, s.o.Client, s.o.Cases[i], watch)
+	return out
+}
+
+// tell calls Options.Trace, never twice at a time.
+func (s *schedule) tell(c Case, r *Result) {
+	if s.o.Trace == nil {
+		return
+	}
+	s.trace.Lock()
+	defer s.trace.Unlock()
+	s.o.Trace(c, r)
+}
+
+// join waits until no case runs any more.
+func (s *schedule) join() { s.done.Wait() }
