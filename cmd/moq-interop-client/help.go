@@ -17,6 +17,9 @@ Examples:
   moq-interop-client -r https://relay.example:4443            the same against a relay, over WebTransport
   moq-interop-client -r moqt://relay.example:4443 -d 16       over raw QUIC, offering draft 16 only
   moq-interop-client -r moqt://localhost:4443 -t subscribe-error,fetch --tls-disable-verify
+  moq-interop-client -r embedded --suite all -j 8             all cases there are, eight at a time
+  moq-interop-client -r embedded -t "fetch-*",tag:datagram    those that match, and those with the tag
+  moq-interop-client -l --long --suite all                    what there is: titles, drafts, tags, sections
   moq-interop-client -r "embedded?fault=NAME" -t fetch        see a case fail; --list-faults lists the names
   moq-interop-client -r moqt://localhost:4443 -o results.json -v
 

@@ -48,6 +48,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 			return err
 		},
 		func() error { return s.readFactor(t.TimeoutFactor) },
+		func() error { return checkJobs(t.Jobs) },
 		func() error { return s.readOutput(sys.choose(t.Output, "--output", "")) },
 	} {
 		if err := read(); err != nil {
@@ -149,6 +150,16 @@ func (s *settings) readFactor(f float64) error {
 		return usage("--timeout-factor: %v is not above 0 and at most 1000", f)
 	}
 	s.cases.TimeoutFactor = f
+	return nil
+}
+
+// maxJobs bounds how many cases run at a time.
+const maxJobs = 256
+
+func checkJobs(n int) error {
+	if n < 1 || n > maxJobs {
+		return usage("--jobs: %d is not from 1 to %d", n, maxJobs)
+	}
 	return nil
 }
 

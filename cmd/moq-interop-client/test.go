@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -12,8 +13,9 @@ import (
 // testCmd runs test cases.
 type testCmd struct {
 	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC; with draft 18 or later offered the relay may choose WebTransport), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
-	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run these cases, of any suite, in this order. [TESTCASE]"`
+	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run or list these cases, of any suite, in this order: names, patterns (\"fetch-*\") and tags (tag:data). [TESTCASE]"`
 	Suite            string   `enum:"${suites}" default:"standard" help:"What to run or list without -t: ${suites}."`
+	Jobs             int      `short:"j" default:"1" placeholder:"N" help:"Run N cases at a time, each with connections of its own; results stay in order."`
 	Draft            *string  `short:"d" placeholder:"NN,…" help:"Offer these drafts, in this order, in each handshake. Default: all nine, newest first. [MOQT_DRAFT, DRAFT]"`
 	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what the URL says. embedded is raw QUIC then."`
 	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
@@ -25,7 +27,8 @@ type testCmd struct {
 	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
 	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
 	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
-	List             bool     `short:"l" help:"List the cases of the suite, one a line."`
+	List             bool     `short:"l" help:"List the cases of the suite, or those of -t, one a line."`
+	Long             bool     `help:"With -l: title, drafts, level, tags and section too (of the drafts of -d, else of the newest)."`
 	ListFaults       bool     `help:"List the faults that the reference relay can be given."`
 	Version          bool     `help:"Show the version."`
 }
@@ -38,25 +41,53 @@ func (t *testCmd) Run(sys *system) error {
 		return err
 	case t.ListFaults:
 		return listFaults(sys.stdout)
-	case t.List:
-		for _, c := range cases.Suite(t.Suite) {
-			if _, err := fmt.Fprintln(sys.stdout, c.ID); err != nil {
-				return err
-			}
-		}
-		return nil
+	case t.List || t.Long:
+		return t.list(sys)
 	}
 	s, err := t.settings(sys)
 	if err != nil {
 		return err
 	}
-	selected := cases.Suite(t.Suite)
-	if s.names != nil {
-		if selected, err = runner.SelectCases(s.names); err != nil {
-			return &exit{runner.ExitUnsupported, fmt.Errorf("%w (-l --suite all lists the cases)", err)}
-		}
+	selected, err := t.selected(s.names)
+	if err != nil {
+		return err
 	}
 	return t.test(sys, s, selected)
+}
+
+// selected gives the cases that are named, or those of the suite when none is.
+func (t *testCmd) selected(names []string) ([]cases.Case, error) {
+	if names == nil {
+		return cases.Suite(t.Suite), nil
+	}
+	selected, err := runner.SelectCases(names)
+	if err != nil {
+		return nil, &exit{runner.ExitUnsupported, fmt.Errorf("%w (-l --suite all lists the cases)", err)}
+	}
+	return selected, nil
+}
+
+// list lists cases. It reads no environment.
+func (t *testCmd) list(sys *system) error {
+	var names []string
+	var drafts []wire.Draft
+	var err error
+	bare := &system{getenv: func(string) string { return "" }}
+	if t.Test != nil {
+		if names = bare.chooseList(t.Test, "--test").names(); len(names) == 0 {
+			return usage("--test: no case named")
+		}
+	}
+	if t.Draft != nil {
+		if drafts, err = parseDrafts(bare.choose(t.Draft, "--draft", "")); err != nil {
+			return err
+		}
+	}
+	selected, err := t.selected(names)
+	if err != nil {
+		return err
+	}
+	return runner.List(sys.stdout, selected, t.Long, drafts)
 }
 
 // test runs the cases and reports.
@@ -78,7 +109,7 @@ func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
 	s.cases.Dial = runner.Dialer(connect)
 	info := runner.ClientInfo{Name: program, Version: runner.Version()}
 	o := runner.Options{
-		Client: runner.Builtin(info, s.cases), Cases: runner.Planned(selected), Relay: s.target.Name,
+		Client: runner.Builtin(info, s.cases), Cases: runner.Planned(selected), Parallel: t.Jobs, Relay: s.target.Name,
 		Transport: string(s.choice), Drafts: s.draftNames(), TAP: sys.stdout,
 	}
 	if s.verbose {
