@@ -211,6 +211,7 @@ func TestBreachBehindTheAnswer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			relay := session(func(s *moqt.Session, r *moqt.Request) {
 				acceptAll(s, r)
+				time.Sleep(5 * time.Millisecond)
 				s.SendControl(r.Context(), &wire.Raw{Type: 0x3b, Body: []byte{0}})
 			}, nil)
 			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, relay))
