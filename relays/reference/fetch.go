@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -22,7 +24,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 		return refuse(moqt.RejectInvalidRange, "%v", err)
 	}
 	f := &retrieval{peer: p, descending: asked.Descending, ctx: ctx, budget: r.limits.Fetch, flow: &flow{}}
-	f.priority = uint8(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority))
+	f.priority.Store(uint32(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority)))
 	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
 	}
@@ -58,7 +60,7 @@ type retrieval struct {
 	descending bool
 	joining    bool
 	flow       *flow
-	priority   uint8 // the subscriber's
+	priority   atomic.Uint32 // the subscriber's
 	// budget is how long publishers may take for what is missing, in all.
 	budget time.Duration
 	// alone: no publisher can be asked any more; timedOut says that it was for want of time.
@@ -175,6 +177,14 @@ func (f *retrieval) answer(req *moqt.Request) error {
 	if err != nil {
 		return err
 	}
+	var updates sync.WaitGroup
+	defer updates.Wait() // they end with the request
+	updates.Go(func() {
+		f.peer.heedUpdates(req, func(ps wire.Parameters) error {
+			f.priority.Store(uint32(ps.UintOr(wire.ParamSubscriberPriority, uint64(f.priority.Load()))))
+			return nil
+		})
+	})
 	f.write(w)
 	return nil
 }
@@ -191,7 +201,7 @@ func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 func (s *subscriber) fill(id uint64, ps wire.Parameters) {
 	t, r := s.track, s.track.relay
 	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch, flow: &s.flow}
-	f.priority = uint8(ps.UintOr(wire.ParamSubscriberPriority, uint64(s.priority.Load())))
+	f.priority.Store(uint32(ps.UintOr(wire.ParamSubscriberPriority, uint64(s.priority.Load()))))
 	if v, ok := ps.Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
 	}

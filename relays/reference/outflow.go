@@ -146,6 +146,12 @@ func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	if o.lost {
 		return resetAndEnd, moqt.ResetTooFarBehind, nil
 	}
+	if limit := time.Duration(s.subgroupLimit.Load()); limit > 0 && in.state == finished && o.timer == nil { // draft-18 §8
+		o.timer = afterTime(limit-time.Since(in.ended), func() {
+			t.relay.counters.TimedOut.Add(1)
+			o.abort(moqt.ResetDeliveryTimeout)
+		})
+	}
 	o.batch = o.batch[:0]
 	bytes := 0
 	for o.cursor+len(o.batch) < in.end() && len(o.batch) < batchObjects && bytes < batchBytes {
@@ -202,16 +208,13 @@ func (o *outflow) advance(n int) {
 	o.grow(-bytes)
 }
 
-// sent moves the cursor past the batch, and starts the subgroup's timer once all of it has come.
+// sent moves the cursor past the batch.
 func (o *outflow) sent() {
-	s, t := o.sub, o.sub.track
+	t := o.sub.track
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !o.lost {
 		o.advance(len(o.batch))
-	}
-	if limit := time.Duration(s.subgroupLimit.Load()); limit > 0 && o.in.state == finished && o.timer == nil {
-		o.timer = afterTime(limit-time.Since(o.in.ended), func() { o.abort(moqt.ResetDeliveryTimeout) })
 	}
 }
 

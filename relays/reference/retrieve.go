@@ -235,7 +235,7 @@ func (f *retrieval) puts(objects ...*entry) (err error) {
 	if len(objects) == 0 {
 		return nil
 	}
-	r := rank{subscriber: f.priority, publisher: objects[0].Priority, group: objects[0].GroupID}
+	r := rank{subscriber: uint8(f.priority.Load()), publisher: objects[0].Priority, group: objects[0].GroupID}
 	if f.descending {
 		r.group = ^r.group
 	}

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -104,6 +105,10 @@ func (p *peer) publish(req *moqt.Request) error {
 	info := infoOf(d, m.Parameters, m.Properties)
 	asked := m.Parameters.UintOr(wire.ParamForward, 1)
 	t.mu.Lock()
+	if slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == p }) {
+		t.mu.Unlock()
+		return refuse(moqt.RejectDuplicateSubscription, "the session publishes the track already")
+	}
 	t.coming++
 	want := t.waiting > 0
 	for _, s := range t.subscribers {

@@ -164,10 +164,10 @@ func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Dur
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			if a.err != nil {
-				return a.err
+			if a.err == nil || t.provided() { // a PUBLISH may have overtaken our SUBSCRIBE
+				continue
 			}
-			continue
+			return a.err
 		}
 		select {
 		case <-change:
@@ -177,6 +177,13 @@ func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Dur
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// provided reports whether t has an upstream, or is about to have one.
+func (t *track) provided() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.upstreams) > 0 || t.coming > 0
 }
 
 // settle ends what establish began.
