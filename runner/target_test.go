@@ -121,9 +121,9 @@ func TestSelectCasesByPatternAndTag(t *testing.T) {
 		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.All()), err)
 	}
 	for name, want := range map[string]string{
-		"tag:datagarm":  `no case has the tag "datagarm": did you mean tag:datagram?`,
-		"no-such-*":     `no case matches "no-such-*"`,
-		"fetch[":        `no case matches "fetch["`,
+		"tag:datagarm": `no case has the tag "datagarm": did you mean tag:datagram or tag:data?`,
+		"no-such-*":    `no case matches "no-such-*"`,
+		"fetch[":       `no case matches "fetch["`,
 	} {
 		_, err := SelectCases([]string{name})
 		if err == nil || err.Error() != want {
