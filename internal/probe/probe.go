@@ -1,0 +1,187 @@
+// Package probe finds out which drafts relays answer to, over which transports: for each endpoint, draft and transport one connection of its own that
+// offers this draft alone, SETUP both ways, and a clean close. What fails is told apart by layer. Behind the command `probe`.
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// The environment twins of the flags; a flag beats its variable, and an empty variable counts as unset.
+const (
+	// EnvRelays names a file for FromFile (--relays).
+	EnvRelays = "RELAYS_FILE"
+	// EnvOutput names the status file, Options.Output (--output).
+	EnvOutput = "OUTPUT_FILE"
+	// EnvTimeout is Options.Timeout (--timeout), EnvInterval Options.Interval (--interval): whole or broken seconds, or as Go writes durations; see ParseDuration.
+	EnvTimeout  = "PROBE_TIMEOUT"
+	EnvInterval = "PROBE_INTERVAL"
+	// EnvOnce is Options.Once (--once): 1 or true.
+	EnvOnce = "PROBE_ONCE"
+)
+
+const (
+	// DefaultTimeout is Options.Timeout when it is zero.
+	DefaultTimeout = 8 * time.Second
+	// DefaultInterval is for a status file that is kept up to date and no interval given; see Interval.
+	DefaultInterval = 300 * time.Second
+	// DefaultParallel is Options.Parallel when it is zero.
+	DefaultParallel = 100
+)
+
+// perAddress is how many connections one host and port gets at a time: a transport's drafts, and few enough for a relay that limits
+// connections by client.
+const perAddress = 9
+
+// Options say what to probe and where the results go.
+type Options struct {
+	// Targets are the endpoints. (RELAYS_FILE)
+	Targets []Target
+	// Drafts are tried, each in connections of its own; empty is all, newest first.
+	Drafts []wire.Draft
+	// Transports constrain the transports, to transport.OnlyQUIC, transport.OnlyWebTransport or both, whatever scheme a URL has. A catalogue's endpoint that is for
+	// one transport keeps to that one. Empty: what each target says, see Target.Transports.
+	Transports []transport.Choice
+	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8 s)
+	Timeout time.Duration
+	// Interval is the time from the start of one round to that of the next; 0 makes one round. A round that takes longer is followed by the next at once. (PROBE_INTERVAL)
+	Interval time.Duration
+	// Once makes one round whatever Interval says. (PROBE_ONCE)
+	Once bool
+	// Output is the status file, "" for none. Each whole round replaces it at once, so that who reads it never sees half of one. (OUTPUT_FILE)
+	Output string
+	// Parallel is how many connections are made at a time; 0 is DefaultParallel.
+	Parallel int
+	// TLSDisableVerify accepts any certificate, of every target. (TLS_DISABLE_VERIFY)
+	TLSDisableVerify bool
+	// TLS is the base of the TLS configuration (RootCAs). May be nil.
+	TLS *tls.Config
+	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
+	QLOGDir string
+	// Program and Version identify this program in SETUP and in the status file.
+	Program, Version string
+	// Logger is the embedded relay's; nil logs nothing.
+	Logger *slog.Logger
+	// OnReport, if set, gets the report of each round as soon as it is there, before the file is written.
+	OnReport func(*Report)
+	// Warn, if set, is told of what went wrong beside the probing: a status file that cannot be written in a run of several rounds, a qlog. It may be called
+	// from any goroutine.
+	Warn func(error)
+}
+
+func (o Options) withDefaults() Options {
+	if len(o.Drafts) == 0 {
+		o.Drafts = wire.Drafts()
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = DefaultParallel
+	}
+	if o.Program == "" {
+		o.Program = "moq-interop-client"
+	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
+	return o
+}
+
+// ErrNothing says that there is nothing to probe: no target, or none that the transports asked for leave over.
+var ErrNothing = errors.New("nothing to probe: no relay is given, or none for the transports asked for")
+
+// Run probes the targets, once or again and again. It returns the report of the last whole round; when ctx ends before there is one, the report of
+// what is known, in which the rest is Cancelled, and the context's cause. Other errors mean that nothing was probed, or that the only round's status file
+// could not be written; the report is there in the second case.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o = o.withDefaults()
+	p, err := newProber(o)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	return p.run(ctx)
+}
+
+// run makes rounds.
+func (p *prober) run(ctx context.Context) (*Report, error) {
+	var file *output
+	if p.Output != "" {
+		var err error
+		if file, err = openOutput(p.Output); err != nil {
+			return nil, fmt.Errorf("the status file: %w", err)
+		}
+	}
+	repeat := p.Interval > 0 && !p.Once
+	next := time.NewTimer(p.Interval)
+	defer next.Stop()
+	var last *Report
+	for {
+		next.Reset(p.Interval)
+		r := p.round(ctx)
+		if !r.Complete && last != nil {
+			return last, nil // half a round replaces no whole one
+		}
+		last = r
+		if p.OnReport != nil {
+			p.OnReport(r)
+		}
+		if file != nil {
+			if err := file.write(r); err != nil {
+				err = fmt.Errorf("the status file: %w", err)
+				if !repeat {
+					return r, err
+				}
+				p.Warn(err)
+			}
+		}
+		if !r.Complete {
+			return r, context.Cause(ctx)
+		}
+		if !repeat {
+			return r, nil
+		}
+		select {
+		case <-ctx.Done():
+			return r, nil
+		case <-next.C:
+		}
+	}
+}
+
+// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file and a status file is kept, which is how the probe
+// runs as a service, else none: one round.
+func Interval(given time.Duration, set, fromFile bool, output string) time.Duration {
+	switch {
+	case set:
+		return given
+	case fromFile && output != "":
+		return DefaultInterval
+	}
+	return 0
+}
+
+// ParseDuration reads seconds ("8", "0.5") or a duration as Go writes it ("1m30s"). It must be positive and at most a year.
+func ParseDuration(text string) (time.Duration, error) {
+	const most = 365 * 24 * time.Hour
+	d, err := time.ParseDuration(text)
+	if seconds, e := strconv.ParseFloat(text, 64); e == nil {
+		d, err = time.Duration(min(seconds, 2*most.Seconds())*float64(time.Second)), nil
+		if seconds != seconds {
+			d = 0
+		}
+	}
+	if err != nil || d <= 0 || d > most {
+		return 0, fmt.Errorf("%q is no time: want seconds above 0, or a duration such as 1m30s", text)
+	}
+	return d, nil
+}
