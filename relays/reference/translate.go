@@ -88,3 +88,8 @@ func (r *Relay) unknownMandatory(d wire.Draft, props wire.Properties) (uint64, b
 
 // oneOf gives the smaller of a limit and what was asked for in milliseconds.
 func oneOf(limit time.Duration, ms uint64) time.Duration { return min(limit, milliseconds(ms)) }
+
+// milliseconds is a duration of the wire; more than a day is a day.
+func milliseconds(v uint64) time.Duration {
+	return time.Duration(min(v, uint64(24*time.Hour/time.Millisecond))) * time.Millisecond
+}

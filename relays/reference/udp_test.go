@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"testing"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -22,6 +21,7 @@ func TestOverUDP(t *testing.T) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- w.relay.ServeListener(w.ctx, l) }()
+	var sessions []*moqt.Session
 	dial := func(choice transport.Choice, d wire.Draft) *moqt.Session {
 		t.Helper()
 		u, err := transport.ParseURL("moqt://" + l.Addr().String())
@@ -37,6 +37,7 @@ func TestOverUDP(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close(wire.NoError, "") })
+		sessions = append(sessions, s)
 		return s
 	}
 	tracks := []struct {
@@ -63,16 +64,18 @@ func TestOverUDP(t *testing.T) {
 		w.same(tt.name, want, w.receive(sub, 6))
 		w.same("fetched", o.expected(all5(0)...), w.fetched(w.fetch(s, groupEnd(loc(0, 0), 0), false, tt.name, "n")))
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, 100*time.Millisecond)
-	defer cancel()
-	last := dial(transport.OnlyQUIC, wire.Draft18)
-	if err := w.relay.Shutdown(ctx); err != nil {
-		t.Error(err)
+	gone := make(chan error, 1)
+	go func() { gone <- w.relay.Shutdown(w.ctx) }()
+	for _, s := range sessions {
+		select {
+		case <-s.PeerGoaway():
+		case <-s.Context().Done():
+			t.Errorf("the relay went without GOAWAY: %v", context.Cause(s.Context()))
+		}
+		s.Close(wire.NoError, "")
 	}
-	select {
-	case <-last.PeerGoaway():
-	default:
-		t.Error("the relay went without GOAWAY")
+	if err := <-gone; err != nil { // all have left
+		t.Error(err)
 	}
 	if err := <-served; err != nil {
 		t.Errorf("ServeListener: %v", err)
