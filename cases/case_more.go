@@ -60,7 +60,7 @@ func attend(ctx context.Context, role string, p *publisher, want layout, c check
 
 // served waits until everything wanted has come.
 func (a *audience) served(ctx context.Context) {
-	step, cancel := a.e.Step(ctx)
+	step, cancel := a.e.Within(ctx, deliveryLimit)
 	defer cancel()
 	a.gather(step, a.k, a.r)
 }
