@@ -168,6 +168,9 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 		return
 	}
 	in.state, in.cause, in.dormant, in.ended = state, cause, nil, time.Now()
+	for _, o := range in.followers {
+		o.complete()
+	}
 	g := in.group
 	g.open--
 	if state == aborted {

@@ -17,7 +17,7 @@ const (
 	batchBytes   = 64 << 10
 )
 
-// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards cursor, pending and lost.
+// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards what is above batch.
 type outflow struct {
 	sub    *subscriber
 	in     *inflow
@@ -25,10 +25,11 @@ type outflow struct {
 	// pending are the bytes that came and are not sent.
 	pending int64
 	lost    bool // what the cursor stands at was evicted
+	over    bool // send is through
+	timer   func()
 
 	// The rest is send's own, but for w and aborted, which mu guards.
 	batch []*entry
-	timer func()
 	mu    sync.Mutex
 	w     *moqt.SubgroupWriter // nil while no stream is open
 	// aborted: abort was called.
@@ -77,11 +78,7 @@ func (o *outflow) send() {
 	s := o.sub
 	stop := onDone(s.ctx, func() { o.abort(moqt.ResetCancelled) })
 	defer stop()
-	defer func() {
-		if o.timer != nil {
-			o.timer()
-		}
-	}()
+	defer o.ended()
 	for {
 		next, code, wait := o.take()
 		switch next {
@@ -125,6 +122,30 @@ func (o *outflow) send() {
 	}
 }
 
+// complete starts the timer of a subgroup that has come whole (draft-18 §8). The caller holds the track's lock.
+func (o *outflow) complete() {
+	limit := time.Duration(o.sub.subgroupLimit.Load())
+	if limit == 0 || o.in.state != finished || o.timer != nil || o.over {
+		return
+	}
+	o.timer = afterTime(limit-time.Since(o.in.ended), func() {
+		o.sub.track.relay.counters.TimedOut.Add(1)
+		o.abort(moqt.ResetDeliveryTimeout)
+	})
+}
+
+// ended stops the timer.
+func (o *outflow) ended() {
+	t := o.sub.track
+	t.mu.Lock()
+	o.over = true
+	stop := o.timer
+	t.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
 // step is what to do next with an outflow.
 type step uint8
 
@@ -146,12 +167,7 @@ func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	if o.lost {
 		return resetAndEnd, moqt.ResetTooFarBehind, nil
 	}
-	if limit := time.Duration(s.subgroupLimit.Load()); limit > 0 && in.state == finished && o.timer == nil { // draft-18 §8
-		o.timer = afterTime(limit-time.Since(in.ended), func() {
-			t.relay.counters.TimedOut.Add(1)
-			o.abort(moqt.ResetDeliveryTimeout)
-		})
-	}
+	o.complete()
 	o.batch = o.batch[:0]
 	bytes := 0
 	for o.cursor+len(o.batch) < in.end() && len(o.batch) < batchObjects && bytes < batchBytes {
