@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -148,7 +149,11 @@ func (g group) options() string {
 	var texts []string
 	having := map[string][]relays.Draft{}
 	for _, a := range g {
-		for _, o := range a.Options {
+		byType := slices.Clone(a.Options) // some relays shuffle them
+		slices.SortStableFunc(byType, func(x, y Option) int {
+			return cmp.Or(cmp.Compare(len(x.Type), len(y.Type)), cmp.Compare(x.Type, y.Type))
+		})
+		for _, o := range byType {
 			if o.Text != nil && *o.Text == a.Implementation {
 				continue
 			}
