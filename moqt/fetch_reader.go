@@ -38,11 +38,16 @@ func (r *FetchReader) Next() (*wire.FetchObject, error) {
 	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
 		return nil, err
 	}
+	r.reached()
+	return &r.current, nil
+}
+
+// reached makes the object or marker whose header was read the current one.
+func (r *FetchReader) reached() {
 	if r.current.Range == wire.NoRange {
 		r.count++
 	}
 	r.begin(r.current.PayloadLength)
-	return &r.current, nil
 }
 
 // ReadObject reads the next object whole into o, whose buffers are used again, or the next marker: o.Range tells them apart. Errors are those of

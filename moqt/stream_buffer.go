@@ -17,6 +17,8 @@ const (
 	smallBuffer = 4 << 10
 	// largeBuffer is what it reads into once a read has filled the small one.
 	largeBuffer = 64 << 10
+	// hugeBuffer is for objects that do not fit into the large one and are read in place all the same.
+	hugeBuffer = 256 << 10
 	// writeBuffer is what a writer gathers before it writes: 64 KiB of payload and their headers.
 	writeBuffer = 65 << 10
 	// headerAhead is how much is read for a header when large objects are expected, so that most of the payload goes straight to the caller's buffer.
@@ -28,8 +30,22 @@ const (
 var (
 	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 	largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+	hugeBuffers  = sync.Pool{New: func() any { return new([hugeBuffer]byte) }}
 	writeBuffers = sync.Pool{New: func() any { return new([writeBuffer]byte) }}
 )
+
+// getBuffer gives a buffer of at least n bytes, from the smallest pool that has such.
+func getBuffer(n int) []byte {
+	switch {
+	case n <= smallBuffer:
+		return smallBuffers.Get().(*[smallBuffer]byte)[:]
+	case n <= largeBuffer:
+		return largeBuffers.Get().(*[largeBuffer]byte)[:]
+	case n <= hugeBuffer:
+		return hugeBuffers.Get().(*[hugeBuffer]byte)[:]
+	}
+	return make([]byte, n)
+}
 
 // putBuffer gives a buffer back to the pool it came from; one that was grown is left to the collector.
 func putBuffer(b []byte) {
@@ -38,8 +54,12 @@ func putBuffer(b []byte) {
 		smallBuffers.Put((*[smallBuffer]byte)(b[:smallBuffer]))
 	case largeBuffer:
 		largeBuffers.Put((*[largeBuffer]byte)(b[:largeBuffer]))
+	case hugeBuffer:
+		hugeBuffers.Put((*[hugeBuffer]byte)(b[:hugeBuffer]))
 	case writeBuffer:
 		writeBuffers.Put((*[writeBuffer]byte)(b[:writeBuffer]))
+	case outletBuffer:
+		outletBuffers.Put((*[outletBuffer]byte)(b[:outletBuffer]))
 	}
 }
 
@@ -90,6 +110,11 @@ func (b *streamBuffer) fill(ahead int) error {
 	if b.err == nil {
 		b.makeRoom()
 	}
+	return b.readOnce(ahead)
+}
+
+// readOnce is fill into the room that there is.
+func (b *streamBuffer) readOnce(ahead int) error {
 	for empty := 0; b.err == nil; empty++ {
 		room := b.buf[b.w:]
 		if ahead > 0 && ahead < len(room) {
@@ -123,6 +148,8 @@ func (b *streamBuffer) makeRoom() {
 	held := b.w - b.r
 	size := len(b.buf)
 	switch {
+	case size == 0 && b.filled:
+		size = largeBuffer
 	case size == 0:
 		size = smallBuffer
 	case held == size:
@@ -132,25 +159,49 @@ func (b *streamBuffer) makeRoom() {
 	case size >= largeBuffer && held == 0 && b.w < smallBuffer:
 		size = smallBuffer
 	}
-	if size == len(b.buf) {
-		if b.r > 0 {
-			copy(b.buf, b.buf[b.r:b.w])
-			b.r, b.w = 0, held
-		}
+	b.resize(size)
+}
+
+// resize moves the unread bytes to the start of a buffer of at least that size.
+func (b *streamBuffer) resize(size int) {
+	old, rest := b.buf, b.buf[b.r:b.w]
+	if size != len(old) {
+		b.buf = getBuffer(size)
+	} else if b.r == 0 {
 		return
 	}
-	old := b.buf
-	switch size {
-	case smallBuffer:
-		b.buf = smallBuffers.Get().(*[smallBuffer]byte)[:]
-	case largeBuffer:
-		b.buf = largeBuffers.Get().(*[largeBuffer]byte)[:]
-	default:
-		b.buf = make([]byte, size)
+	b.r, b.w = 0, copy(b.buf, rest)
+	if size != len(old) {
+		putBuffer(old)
 	}
-	copy(b.buf, old[b.r:b.w])
-	b.r, b.w = 0, held
-	putBuffer(old)
+}
+
+// reserve sees to room for n bytes from the first unread one on.
+func (b *streamBuffer) reserve(n int) {
+	if len(b.buf)-b.r >= n {
+		return
+	}
+	n = max(n, len(b.buf))
+	if b.filled {
+		n = max(n, largeBuffer)
+	}
+	b.resize(n)
+}
+
+// detach gives the buffer away, with what was read from it; unread bytes move to another one. The next buffer's size follows how much this one held.
+func (b *streamBuffer) detach() []byte {
+	old, rest := b.buf, b.buf[b.r:b.w]
+	b.filled = b.w > smallBuffer
+	b.buf, b.r, b.w = nil, 0, 0
+	if len(rest) > 0 {
+		size := len(rest)
+		if b.filled {
+			size = max(size, largeBuffer)
+		}
+		b.buf = getBuffer(size)
+		b.w = copy(b.buf, rest)
+	}
+	return old
 }
 
 // read gives bytes from the buffer, or from the stream straight into p when the buffer is empty and p is large enough to be worth it.

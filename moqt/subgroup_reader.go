@@ -53,12 +53,17 @@ func (r *SubgroupReader) Next() (*wire.ObjectHeader, error) {
 	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
 		return nil, err
 	}
+	r.reached()
+	return &r.current, nil
+}
+
+// reached makes the object whose header was read the current one.
+func (r *SubgroupReader) reached() {
 	if r.count == 0 && r.header.IDMode == wire.SubgroupIDFirstObject {
 		r.header.SubgroupID = r.current.ObjectID
 	}
 	r.count++
 	r.begin(r.current.PayloadLength)
-	return &r.current, nil
 }
 
 // ReadObject reads the next object whole into o, whose buffers are used again. Errors are those of Next, and *ObjectTooLargeError for a payload above

@@ -1,0 +1,83 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// writeDatagram sends an object as a datagram to every subscriber that wants it. One that is too large for a path is an error, and the others have got it.
+func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
+	came := time.Now()
+	if err := t.beginGroup(ctx, o.GroupID); err != nil {
+		return err
+	}
+	t.datagrams.Lock()
+	defer t.datagrams.Unlock()
+	d := &t.datagram
+	props, payload := d.Properties, d.Payload
+	*d = *o
+	d.Datagram, d.SubgroupID = true, 0
+	d.DefaultPriority, d.Priority = true, t.priority
+	if f := t.opts.Priority; f != nil {
+		d.DefaultPriority, d.Priority = false, f(o)
+	}
+	defer func() { *d = Object{Properties: props, Payload: payload} }() // the caller's memory is not held
+	number, subs, err := t.note(o.Location(), d, 0, d.Priority)
+	if err != nil {
+		return err
+	}
+	var errs error
+	for _, s := range subs {
+		v := s.delivery.Load()
+		if !v.forward || number <= v.since || !v.covers(o.Location()) || !passes(v.sets, s.draft, d, 0, d.Priority) {
+			continue
+		}
+		if err := s.await(ctx); err != nil {
+			return err
+		}
+		if s.pub == nil {
+			continue
+		}
+		object, subgroup := t.timeouts(s.draft) // for datagrams they are the same (draft-19 §8)
+		if timeout := sooner(sooner(object, subgroup), sooner(v.timeout, v.lifetime)); timeout > 0 && time.Since(came) > timeout {
+			s.pub.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: s.pub.alias, Location: o.Location(),
+				Err: errors.New("the datagram's delivery timeout has passed")})
+			continue
+		}
+		err := s.pub.SendDatagram(d)
+		var large *transport.DatagramTooLargeError
+		if unencodableError(err) || errors.As(err, &large) {
+			errs = errors.Join(errs, err)
+		}
+	}
+	return errs
+}
+
+// writeGroupEnd writes End of Group behind the largest object of a group: as a datagram in that layout, else into the subgroup that its ID belongs to, or one of those that are open.
+func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *publishedGroup) error {
+	if !g.written || g.largest == 1<<64-1 {
+		return nil
+	}
+	end := &Object{GroupID: group, ObjectID: g.largest + 1, Status: wire.StatusEndOfGroup}
+	if t.opts.Layout.Mode == LayoutDatagram {
+		return t.writeDatagram(ctx, end)
+	}
+	if t.opts.Layout.Mode == LayoutGiven {
+		for _, sub := range g.open {
+			end.SubgroupID = sub.key
+		}
+	}
+	sub, err := t.subgroupOf(ctx, end)
+	if err != nil {
+		return err
+	}
+	err = sub.WriteObject(ctx, end)
+	if t.opts.Layout.Mode == LayoutObject {
+		sub.Close()
+	}
+	return err
+}

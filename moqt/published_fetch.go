@@ -1,0 +1,242 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties, and in which answers to FETCH (WIRE section 11.2).
+var trackParameters = []struct {
+	parameter wire.ParameterType
+	property  uint64
+	first     wire.Draft
+	inFetchOK bool
+}{
+	{wire.ParamObjectDeliveryTimeout, wire.PropObjectDeliveryTimeout, wire.Draft14, false},
+	{wire.ParamRendezvousTimeout, wire.PropMaxCacheDuration, wire.Draft14, true}, // MAX_CACHE_DURATION has its code up to 15
+	{wire.ParamPublisherPriority, wire.PropDefaultPublisherPriority, wire.Draft15, false},
+	{wire.ParamGroupOrder, wire.PropDefaultGroupOrder, wire.Draft14, false},
+	{wire.ParamDynamicGroups, wire.PropDynamicGroups, wire.Draft15, false},
+}
+
+// describe puts the track's properties where a message of the draft has them. in is the message's kind. asked are the parameters of the request.
+func (t *PublishedTrack) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters, props *wire.Properties) {
+	if d >= wire.Draft16 {
+		if asked.UintOr(wire.ParamIncludeProperties, 1) == 0 || in == wire.KindRequestOK && d < wire.Draft18 {
+			return
+		}
+		if out, err := t.opts.Properties.Transcode(wire.Newest, d); err == nil {
+			*props = slices.DeleteFunc(slices.Clone(out), func(p wire.Property) bool {
+				return d == wire.Draft16 && p.Type == wire.PropObjectDeliveryTimeout && p.Uint == 0 // 16 forbids it, later it means none
+			})
+		}
+		return
+	}
+	for _, p := range trackParameters {
+		v, ok := t.opts.Properties.Lookup(wire.Newest, p.property)
+		if ok && d >= p.first && (p.inFetchOK || in != wire.KindFetchOK) && !(in == wire.KindRequestOK && p.parameter == wire.ParamPublisherPriority) {
+			ps.SetUint(p.parameter, v.Uint)
+		}
+	}
+}
+
+// timeouts are the track's delivery timeouts in a draft.
+func (t *PublishedTrack) timeouts(d wire.Draft) (object, subgroup time.Duration) {
+	if p, ok := t.opts.Properties.Lookup(wire.Newest, wire.PropObjectDeliveryTimeout); ok {
+		object = milliseconds(p.Uint)
+	}
+	if p, ok := t.opts.Properties.Lookup(wire.Newest, wire.PropSubgroupDeliveryTimeout); ok && d >= wire.Draft18 {
+		subgroup = milliseconds(p.Uint)
+	}
+	return object, subgroup
+}
+
+func (t *PublishedTrack) serveStatus(ctx context.Context, r *Request) error {
+	ok := &wire.RequestOK{}
+	t.describe(r.s.draft, wire.KindRequestOK, parametersOf(r.message), &ok.Parameters, &ok.Properties)
+	if l, has := t.Largest(); has {
+		ok.Parameters.SetLargest(l)
+	}
+	return r.Accept(ctx, ok)
+}
+
+// serveFetch answers FETCH from what is kept.
+func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
+	q, err := r.FetchRange()
+	if err != nil {
+		return err
+	}
+	d := r.s.draft
+	filter := q.Range
+	if j := q.Joining; j != nil {
+		var valid bool
+		if filter, valid, err = t.joined(ctx, j); err != nil {
+			return r.Reject(r.s.ctx, RejectInvalidJoiningRequestID, err.Error())
+		}
+		if !valid {
+			return r.Reject(ctx, RejectInvalidRange, "the subscription has no Largest Object to join at, or its Forward State is 0")
+		}
+	}
+	t.mu.Lock()
+	start, end, valid := t.rangeOf(filter)
+	pieces, whole := t.kept.cut(start, end)
+	ended := uint8(0)
+	if t.ended && end == t.largest {
+		ended = 1
+	}
+	t.mu.Unlock()
+	switch {
+	case !valid:
+		return r.Reject(ctx, RejectInvalidRange, "nothing has been published in the range")
+	case t.opts.KeepGroups == 0:
+		return r.Reject(ctx, RejectNotSupported, errNotKept.Error())
+	case !whole && d <= wire.Draft15:
+		return r.Reject(ctx, RejectUnknownStatusInRange, "a part of the range is not kept any more")
+	case len(pieces) == 0 && d == wire.Draft14: // draft-14 §9.16.3; later an empty stream says it
+		return r.Reject(ctx, RejectNoObjects, "no objects between "+start.String()+" and "+end.String())
+	}
+	ok := &wire.FetchOK{End: end, EndOfTrack: ended}
+	t.describe(d, wire.KindFetchOK, parametersOf(r.message), &ok.Parameters, &ok.Properties)
+	w, err := r.AcceptFetch(ctx, ok)
+	if err != nil {
+		return err
+	}
+	return t.send(w, pieces, filterSets(parametersOf(r.message)), q.Descending)
+}
+
+// joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed (draft-19 §10.12.2.1). It waits for a subscription that is not served
+// yet. The error says that there is none.
+func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.LocationFilter, valid bool, err error) {
+	for {
+		t.mu.Lock()
+		changed := t.changed
+		for _, s := range t.subs {
+			if s.request != j.Target {
+				continue
+			}
+			v := s.delivery.Load()
+			t.mu.Unlock()
+			start := j.Start
+			if j.Relative {
+				start = v.joining.Group - min(j.Start, v.joining.Group)
+			}
+			f = wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: v.joining.Group, EndObject: v.joining.Object}
+			return f, v.hasJoining && v.forward && start <= f.EndGroup, nil
+		}
+		t.mu.Unlock()
+		select {
+		case <-changed:
+		case <-j.Target.Context().Done():
+			return f, false, errors.New("the subscription has ended")
+		case <-ctx.Done():
+			return f, false, context.Cause(ctx)
+		}
+	}
+}
+
+// rangeOf resolves a range against what has been published; its end is at most the Largest Object, and one that means a whole group is the group's last object that is
+// known. The caller holds mu.
+func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Location, valid bool) {
+	start, end, open := f.Bounds(t.largest, t.hasLargest)
+	if open || end.Compare(t.largest) > 0 {
+		end = t.largest
+	}
+	if !t.hasLargest || start.Compare(t.largest) > 0 || end.Compare(start) < 0 {
+		return start, end, false
+	}
+	if g := t.kept.groups[end.Group]; g != nil && end.Object == 1<<64-1 && len(g.objects) > 0 { // draft-22 §9.12: there is no "whole group"
+		end.Object = g.objects[len(g.objects)-1].ObjectID
+	}
+	return start, end, true
+}
+
+// send writes pieces to a fetch stream: groups in the order asked for, objects ascending in each (draft-19 §10.12.3). A descending stream with unknown ranges is reset, because
+// a marker there would not say which they are.
+func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, sets []filterSet, descending bool) error {
+	if descending {
+		slices.SortStableFunc(pieces, func(a, b piece) int {
+			switch x, y := a.location().Group, b.location().Group; {
+			case x > y:
+				return -1
+			case x < y:
+				return 1
+			}
+			return 0
+		})
+	}
+	w.SetAutoFlush(false)
+	for _, p := range pieces {
+		var err error
+		switch o := p.object; {
+		case o == nil && descending:
+			_ = w.Flush()
+			w.Reset(ResetUnknownObjectStatus.Number(w.draft))
+			return nil
+		case o == nil:
+			err = w.WriteRange(wire.UnknownRange, p.unknown)
+		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16: // a fetch stream has no status there
+		case passes(sets, w.draft, o, o.SubgroupID, o.Priority):
+			err = w.WriteObject(o)
+		}
+		if err != nil {
+			w.Reset(ResetInternalError.Number(w.draft))
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// fill answers FILL_PARAMETERS in the background: with no stream where there is nothing to fill, or while the subscription is paused (draft-20 §5.1.3, draft-22 §3.4).
+func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.Location, has bool) {
+	t, v := s.t, s.delivery.Load()
+	filter, own := inner.Filter()
+	if !own {
+		filter = v.filter
+	}
+	start, end, open := filter.Bounds(largest, has)
+	if open || end.Compare(largest) > 0 {
+		end = largest
+	}
+	if !has || !v.forward || start.Compare(largest) > 0 || end.Compare(start) < 0 {
+		return
+	}
+	t.mu.Lock()
+	pieces, _ := t.kept.cut(start, end)
+	t.mu.Unlock()
+	if t.opts.KeepGroups == 0 {
+		pieces = []piece{{unknown: end}}
+	}
+	sets := filterSets(inner)
+	if sets == nil {
+		sets = v.sets
+	}
+	order := inner.UintOr(wire.ParamGroupOrder, s.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
+		return
+	}
+	written := make(chan struct{})
+	if s.pub.s.spawn(func() {
+		defer close(written)
+		if w, err := s.pub.s.OpenFill(s.pub.Context(), requestID); err == nil {
+			_ = t.send(w, pieces, sets, order == wire.Descending)
+		}
+	}) {
+		s.fills = append(slices.DeleteFunc(s.fills, over), written)
+	}
+}
+
+// over reports whether a channel is closed.
+func over(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,347 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// outletBuffer is how much an outlet gathers, in bytes: two of them are held for a stream that is busy. A payload that is longer is written from the caller's memory.
+const outletBuffer = 128 << 10
+
+var outletBuffers = sync.Pool{New: func() any { return new([outletBuffer]byte) }}
+
+// errStalled says that a subscriber took nothing for longer than TrackOptions.Stall.
+var errStalled = errors.New("the subscriber takes nothing")
+
+// outlet is one subgroup stream towards one subscriber of a PublishedTrack. Objects gather in a buffer while a goroutine writes the buffer before to the stream: under
+// load they go out in large writes, and otherwise each at once, without anybody having to flush. The goroutine is one of the subscriber's, for as long as the stream is open.
+//
+// One goroutine at a time adds to it.
+type outlet struct {
+	stream  *trackedStream
+	draft   wire.Draft
+	objects wire.SubgroupObjects
+	header  wire.ObjectHeader
+	props   []byte // for translated properties
+
+	// timeout is OBJECT_DELIVERY_TIMEOUT (DELIVERY_TIMEOUT up to 17), lifetime SUBGROUP_DELIVERY_TIMEOUT; 0 is none.
+	timeout, lifetime time.Duration
+
+	wake  chan struct{} // there is something to write
+	room  chan struct{} // something was written
+	ended chan struct{} // the stream has ended
+
+	since time.Time // when the object came that is being added, with timeout only
+	left  uint64    // what is to come of its payload
+	dead  atomic.Bool
+
+	mu    sync.Mutex
+	buf   []byte // gathered
+	ages  []age  // of what is in buf, with timeout only
+	large []byte // a payload behind buf, in the caller's memory
+	busy  bool   // a write is under way
+	fin   bool
+	// closed: FIN is on its way, and a reset would take what the peer has not got with it.
+	closed bool
+	err    error // final
+	timer  *time.Timer
+}
+
+// age says when the object came whose bytes end at an offset of the buffer.
+type age struct {
+	end int
+	at  time.Time
+}
+
+// newOutlet takes over a writer that was just opened.
+func newOutlet(w *SubgroupWriter, timeout, lifetime time.Duration) *outlet {
+	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, objects: w.objects, buf: w.buf, timeout: timeout, lifetime: lifetime,
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
+}
+
+// add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most stall where that is not 0 (errStalled). A *wire.Error
+// says what cannot be encoded, and nothing is written then, nor is with errStalled and the context's cause, unless the payload is longer than outletBuffer: then the stream has
+// been reset. Other errors are the stream's, and final.
+func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte, left uint64) (err error) {
+	o.header = *h
+	o.header.PayloadLength = uint64(len(payload)) + left
+	if len(h.Properties) > 0 && from != 0 && from != o.draft {
+		if o.props, err = wire.TranscodeProperties(o.props[:0], from, o.draft, h.Properties); err != nil {
+			return err
+		}
+		o.header.Properties = o.props
+	}
+	if o.timeout > 0 {
+		o.since = time.Now()
+	}
+	need := wire.MaxObjectHeader + len(o.header.Properties)
+	large := need+len(payload) > outletBuffer
+	if !large {
+		need += len(payload)
+	}
+	if err := o.lock(ctx, stall, need); err != nil {
+		return err
+	}
+	o.hold(need)
+	b, err := o.objects.AppendHeader(o.buf, &o.header)
+	o.header.Properties = nil
+	if err != nil {
+		o.mu.Unlock()
+		return err
+	}
+	o.buf, o.left = b, left
+	if !large {
+		o.buf = append(o.buf, payload...)
+		o.mark()
+		o.mu.Unlock()
+		signal(o.wake)
+		return nil
+	}
+	return o.addLarge(ctx, stall, payload)
+}
+
+// more takes a piece of a payload, as add.
+func (o *outlet) more(ctx context.Context, stall time.Duration, p []byte) error {
+	if err := o.lock(ctx, stall, len(p)); err != nil {
+		return err
+	}
+	o.hold(len(p))
+	o.buf = append(o.buf, p...)
+	o.left -= uint64(len(p))
+	o.mark()
+	o.mu.Unlock()
+	signal(o.wake)
+	return nil
+}
+
+// lock waits until need bytes have room, which an empty buffer always has, and takes the lock; on error it is not taken.
+func (o *outlet) lock(ctx context.Context, stall time.Duration, need int) error {
+	o.mu.Lock()
+	if o.err == nil && (len(o.buf) == 0 || len(o.buf)+need <= outletBuffer) {
+		return nil
+	}
+	var late <-chan time.Time
+	if stall > 0 {
+		t := time.NewTimer(stall)
+		defer t.Stop()
+		late = t.C
+	}
+	for {
+		if err := o.err; err != nil {
+			o.mu.Unlock()
+			return err
+		}
+		if len(o.buf) == 0 || len(o.buf)+need <= outletBuffer {
+			return nil
+		}
+		o.mu.Unlock()
+		if err := o.wait(ctx, late); err != nil {
+			return err
+		}
+		o.mu.Lock()
+	}
+}
+
+// wait waits until something was written.
+func (o *outlet) wait(ctx context.Context, late <-chan time.Time) error {
+	select {
+	case <-o.room:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-late:
+		return errStalled
+	}
+}
+
+// addLarge waits until the payload has been written from where it is. The caller holds mu, which is released.
+func (o *outlet) addLarge(ctx context.Context, stall time.Duration, payload []byte) error {
+	o.large = payload
+	o.mark()
+	o.mu.Unlock()
+	signal(o.wake)
+	var late <-chan time.Time
+	if stall > 0 {
+		t := time.NewTimer(stall)
+		defer t.Stop()
+		late = t.C
+	}
+	var gave error
+	for {
+		o.mu.Lock()
+		written, err := o.large == nil, o.err
+		o.mu.Unlock()
+		switch {
+		case written && gave != nil:
+			return gave
+		case written:
+			return err
+		case gave != nil: // the write that was reset returns soon, and the memory is the caller's again
+			<-o.room
+		default:
+			if gave = o.wait(ctx, late); gave != nil {
+				o.stream.Reset(ResetCancelled.Number(o.draft))
+			}
+		}
+	}
+}
+
+// hold sees to a buffer that has room for need more bytes: a small one at first, because many streams carry little. The caller holds mu.
+func (o *outlet) hold(need int) {
+	need += len(o.buf)
+	if need <= cap(o.buf) {
+		return
+	}
+	var b []byte
+	if need <= smallBuffer {
+		b = smallBuffers.Get().(*[smallBuffer]byte)[:0]
+	} else {
+		b = outletBuffers.Get().(*[outletBuffer]byte)[:0]
+	}
+	b = append(b, o.buf...)
+	putBuffer(o.buf)
+	o.buf = b
+}
+
+// mark notes when the object came whose bytes are at the end of the buffer; what came together shares a mark. The caller holds mu.
+func (o *outlet) mark() {
+	if o.timeout == 0 {
+		return
+	}
+	end := len(o.buf) + len(o.large)
+	if n := len(o.ages); n > 0 && o.since.Sub(o.ages[n-1].at) < time.Millisecond {
+		o.ages[n-1].end = end
+		return
+	}
+	o.ages = append(o.ages, age{end, o.since})
+}
+
+// run writes what was added until the stream has ended.
+func (o *outlet) run() {
+	defer close(o.ended)
+	var spare []age
+	for {
+		o.mu.Lock()
+		buf, large, ages := o.buf, o.large, o.ages
+		idle := len(buf) == 0 && large == nil
+		err, fin := o.err, o.fin
+		if err == nil && !idle {
+			o.buf, o.ages, o.busy = nil, spare[:0], true
+		}
+		o.closed = o.closed || err == nil && idle && fin
+		o.mu.Unlock()
+		switch {
+		case err != nil:
+			return
+		case idle && fin:
+			o.fail(o.stream.Close())
+			return
+		case idle:
+			<-o.wake
+			continue
+		}
+		signal(o.room)
+		err = o.write(buf, large, ages)
+		putBuffer(buf)
+		spare = ages
+		o.mu.Lock()
+		o.busy, o.large = false, nil
+		o.mu.Unlock()
+		if err != nil {
+			o.fail(err)
+			return
+		}
+		signal(o.room)
+	}
+}
+
+// write writes a buffer and a payload behind it. An object that is not written in time resets the stream (draft-19 §8).
+func (o *outlet) write(buf, large []byte, ages []age) error {
+	for written := 0; ; {
+		if len(ages) > 0 {
+			for len(ages) > 1 && ages[0].end <= written {
+				ages = ages[1:]
+			}
+			_ = o.stream.SetWriteDeadline(ages[0].at.Add(o.timeout))
+		}
+		p := large
+		if written < len(buf) {
+			p = buf[written:]
+		} else if large != nil {
+			p = large[written-len(buf):]
+		}
+		n, err := o.stream.Write(p)
+		written += n
+		late := err != nil && errors.Is(err, os.ErrDeadlineExceeded)
+		switch {
+		case late && len(ages) > 0 && ages[0].end > written:
+			o.stream.Reset(ResetDeliveryTimeout.Number(o.draft))
+			return err
+		case err != nil && !late:
+			return err
+		case written == len(buf)+len(large):
+			return nil
+		}
+	}
+}
+
+// end ends the stream with FIN behind what was added. It does not wait.
+func (o *outlet) end() {
+	o.mu.Lock()
+	o.fin = true
+	if o.lifetime > 0 && o.err == nil && o.timer == nil {
+		// It has no effect once everything has been acknowledged (draft-19 §8).
+		o.timer = time.AfterFunc(o.lifetime, func() { o.stream.Reset(ResetDeliveryTimeout.Number(o.draft)) })
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// reset ends the stream with RESET_STREAM, unless it has ended; what was not written is dropped.
+func (o *outlet) reset(code ResetCode) {
+	o.mu.Lock()
+	closed := o.closed
+	o.mu.Unlock()
+	if closed {
+		return
+	}
+	o.stream.Reset(code.Number(o.draft))
+	o.fail(errOutletReset)
+}
+
+var errOutletReset = errors.New("the stream was reset")
+
+// fail makes an error final, unless it is nil or there is one, and wakes whoever waits.
+func (o *outlet) fail(err error) {
+	if err == nil {
+		return
+	}
+	o.mu.Lock()
+	if o.err == nil {
+		o.err = err
+	}
+	o.dead.Store(true)
+	putBuffer(o.buf)
+	o.buf = nil
+	if !o.busy {
+		o.large = nil
+	}
+	o.mu.Unlock()
+	o.stream.Reset(ResetCancelled.Number(o.draft)) // also one that the peer has stopped must be ended here, to count as such
+	signal(o.wake)
+	signal(o.room)
+}
+
+// signal wakes one who waits, now or later.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,376 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// subscriber is one subscription of a PublishedTrack.
+type subscriber struct {
+	t     *PublishedTrack
+	draft wire.Draft
+	// request is known once ready is closed, or before.
+	request *Request
+	// ready is closed when pub is set, or the subscription came to nothing.
+	ready    chan struct{}
+	pub      *Publication
+	delivery atomic.Pointer[delivery]
+	idle     chan *outlet  // where goroutines wait for the next stream to write
+	gone     chan struct{} // closed when nothing more is sent
+
+	mu      sync.Mutex
+	outlets map[*outlet]struct{}
+	fills   []chan struct{} // each is closed when a fill has been written
+	ending  bool
+}
+
+// join makes a subscription one of the track's: what is written from here on is for it. It gives the Largest Object as of now; ready is the caller's to close.
+func (t *PublishedTrack) join(r *Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location, hasLargest bool) {
+	s = &subscriber{t: t, draft: d, request: r, ready: make(chan struct{}), idle: make(chan *outlet), gone: make(chan struct{}), outlets: make(map[*outlet]struct{})}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := deliveryOf(d, ps, t.largest, t.hasLargest)
+	v.since = t.number
+	s.delivery.Store(v)
+	t.subs = append(slices.Clip(t.subs), s)
+	t.wake()
+	return s, t.largest, t.hasLargest
+}
+
+// serves reports whether a session has a subscription.
+func (t *PublishedTrack) serves(session *Session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.subs, func(s *subscriber) bool { return s.request != nil && s.request.s == session })
+}
+
+// leave takes it off again, and ends what it had. It does nothing the second time.
+func (s *subscriber) leave() {
+	t := s.t
+	t.mu.Lock()
+	i := slices.Index(t.subs, s)
+	if i >= 0 {
+		t.subs = slices.Delete(slices.Clone(t.subs), i, i+1)
+		t.wake()
+	}
+	t.mu.Unlock()
+	if i < 0 {
+		return
+	}
+	s.mu.Lock()
+	s.ending = true
+	close(s.gone)
+	outlets := s.outlets
+	s.outlets = nil
+	s.mu.Unlock()
+	for o := range outlets {
+		o.reset(ResetCancelled)
+	}
+}
+
+// Asks reports whether a request is for this track: SUBSCRIBE, FETCH, also a joining one, and TRACK_STATUS.
+func (t *PublishedTrack) Asks(r *Request) bool {
+	ns, name := r.TrackNamespace(), r.TrackName()
+	switch r.Kind() {
+	case wire.KindFetch:
+		q, err := r.FetchRange()
+		if err != nil {
+			return false
+		}
+		ns, name = q.TrackNamespace, q.TrackName
+	case wire.KindSubscribe, wire.KindTrackStatus:
+	default:
+		return false
+	}
+	return trackKey(ns, name) == trackKey(t.ns, t.name)
+}
+
+// Serve answers a request for the track, and returns when that is over: a subscription when it has ended, a FETCH when its stream has. The error says how a subscription ended other than
+// by PUBLISH_DONE, or why an answer could not be given. A request that is not for this track is an error, and is not answered.
+func (t *PublishedTrack) Serve(ctx context.Context, r *Request) error {
+	if !r.Incoming() || !t.Asks(r) {
+		return fmt.Errorf("%s %d is not for the track %q", r.Kind(), r.ID(), t.name)
+	}
+	switch r.Kind() {
+	case wire.KindFetch:
+		return t.serveFetch(ctx, r)
+	case wire.KindTrackStatus:
+		return t.serveStatus(ctx, r)
+	}
+	return t.serveSubscribe(ctx, r)
+}
+
+func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
+	d := r.s.draft
+	ps := r.Parameters()
+	if f, _ := ps.Filter(); f.Form == wire.FilterGroupEnd && d <= wire.Draft19 {
+		if largest, ok := t.Largest(); ok && f.EndGroup < largest.Group { // draft-19 §5.1.2
+			return r.Reject(ctx, RejectInvalidRange, "the whole range has been published already: use FETCH")
+		}
+	}
+	if d >= wire.Draft16 && d <= wire.Draft18 && t.serves(r.s) { // draft-16 §5.1; up to 15 the session closes, and from 19 on there may be several
+		return r.Reject(ctx, RejectDuplicateSubscription, "the session has a subscription to this track")
+	}
+	s, largest, has := t.join(r, d, ps)
+	ok := &wire.SubscribeOK{}
+	t.describe(d, wire.KindSubscribeOK, ps, &ok.Parameters, &ok.Properties)
+	if has {
+		ok.Parameters.SetLargest(largest)
+	}
+	pub, err := r.AcceptSubscribe(ctx, ok, ManualUpdates())
+	if err != nil {
+		s.leave()
+		close(s.ready)
+		return err
+	}
+	s.pub = pub
+	close(s.ready)
+	if group, asked := parametersOf(r.message).Uint(wire.ParamNewGroupRequest); asked && t.opts.NewGroup != nil {
+		t.opts.NewGroup(group)
+	}
+	if p, asked := parametersOf(r.message).Get(wire.ParamFillParameters); asked {
+		s.fill(r.id, p.Inner, largest, has)
+	}
+	return s.serve()
+}
+
+// Publish offers the track to a peer with PUBLISH, whose parameters ps are, and goes on as with Serve in the background. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It
+// waits for PUBLISH_OK; the error is that of Session.Publish. The subscription ends with the track, or by Publication.Request().Cancel.
+func (t *PublishedTrack) Publish(ctx context.Context, session *Session, ps wire.Parameters) (*Publication, error) {
+	s, largest, has := t.join(nil, session.draft, ps)
+	m := &wire.Publish{TrackNamespace: t.ns, TrackName: t.name, Parameters: ps.Clone()}
+	t.describe(session.draft, wire.KindPublish, nil, &m.Parameters, &m.Properties)
+	if has {
+		m.Parameters.SetLargest(largest)
+	}
+	pub, err := session.StartPublish(ctx, m, ManualUpdates())
+	if err != nil {
+		s.leave()
+		close(s.ready)
+		return nil, err
+	}
+	t.mu.Lock()
+	s.pub, s.request = pub, pub.r
+	t.mu.Unlock()
+	close(s.ready)
+	err = pub.Ready(ctx)
+	if err == nil {
+		if session.draft <= wire.Draft19 { // PUBLISH_OK says what is wanted
+			s.apply(pub.Parameters())
+		}
+		if !session.spawn(func() { _ = s.serve() }) {
+			err = context.Cause(session.ctx)
+		}
+	}
+	if err != nil {
+		pub.r.Cancel(ResetCancelled)
+		s.leave()
+		return nil, err
+	}
+	return pub, nil
+}
+
+// serve answers updates until the subscription is over.
+func (s *subscriber) serve() error {
+	defer s.leave()
+	for {
+		u, err := s.pub.NextUpdate(never)
+		if err != nil {
+			<-s.pub.Context().Done()
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		if s.update(u) != nil {
+			continue // the end follows
+		}
+	}
+}
+
+// update takes over an update: what it says holds from the answer's Largest Object on.
+func (s *subscriber) update(u *Update) error {
+	before := s.delivery.Load().forward
+	largest, has := s.apply(u.Message.Parameters)
+	ok := &wire.RequestOK{}
+	if has {
+		ok.Parameters.SetLargest(largest)
+	}
+	ctx := s.pub.Context()
+	if err := u.Accept(ctx, ok); err != nil {
+		return err
+	}
+	now := s.delivery.Load().forward
+	if s.t.opts.NotifyState && now != before && s.draft >= wire.Draft20 {
+		var ps wire.Parameters
+		ps.SetUint(wire.ParamForward, 0)
+		if now {
+			ps.SetUint(wire.ParamForward, 1)
+		}
+		if has {
+			ps.SetLargest(largest)
+		}
+		if err := s.pub.Notify(ctx, ps); err != nil {
+			return err
+		}
+	}
+	if group, asked := u.Message.Parameters.Uint(wire.ParamNewGroupRequest); asked && s.t.opts.NewGroup != nil {
+		s.t.opts.NewGroup(group)
+	}
+	if p, asked := u.Message.Parameters.Get(wire.ParamFillParameters); asked {
+		s.fill(u.Message.RequestID, p.Inner, largest, has)
+	}
+	return nil
+}
+
+// apply resolves changed parameters against the track as it is, and gives its Largest Object.
+func (s *subscriber) apply(changed wire.Parameters) (largest wire.Location, has bool) {
+	t := s.t
+	ps := merged(s.pub.Parameters(), changed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.delivery.Store(s.delivery.Load().next(s.draft, ps, changed, t.largest, t.hasLargest, t.number))
+	t.wake()
+	return t.largest, t.hasLargest
+}
+
+// await waits until pub is set, or will not be.
+func (s *subscriber) await(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-s.ready:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// open opens a stream and has it written. No outlet and no error: the subscription is over.
+func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, lifetime time.Duration) (*outlet, error) {
+	if err := s.await(ctx); err != nil || s.pub == nil {
+		return nil, err
+	}
+	opening := ctx
+	if stall := s.t.opts.Stall; stall > 0 {
+		var cancel context.CancelFunc
+		opening, cancel = context.WithTimeoutCause(ctx, stall, errStalled)
+		defer cancel()
+	}
+	w, err := s.pub.OpenSubgroup(opening, h)
+	switch {
+	case err == nil:
+	case s.pub.Context().Err() != nil:
+		return nil, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case unencodableError(err):
+		return nil, err
+	case opening.Err() != nil: // the peer's stream limit
+		s.abandon()
+		return nil, nil
+	default:
+		return nil, nil
+	}
+	o := newOutlet(w, timeout, lifetime)
+	s.mu.Lock()
+	over := s.ending
+	if !over {
+		s.outlets[o] = struct{}{}
+	}
+	s.mu.Unlock()
+	if over {
+		o.reset(ResetCancelled)
+		return nil, nil
+	}
+	select {
+	case s.idle <- o:
+	default:
+		if !s.pub.s.spawn(func() { s.write(o) }) {
+			o.reset(ResetCancelled)
+			close(o.ended)
+		}
+	}
+	return o, nil
+}
+
+// write writes one stream after the other.
+func (s *subscriber) write(o *outlet) {
+	for {
+		o.run()
+		s.mu.Lock()
+		delete(s.outlets, o)
+		s.mu.Unlock()
+		select {
+		case o = <-s.idle:
+		case <-s.gone:
+			return
+		}
+	}
+}
+
+// finish ends the subscription with PUBLISH_DONE behind its last stream. When ctx ends before, the streams that are left are reset.
+func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
+	s.mu.Lock()
+	first := !s.ending
+	s.ending = true
+	var outlets []*outlet
+	for o := range s.outlets {
+		outlets = append(outlets, o)
+	}
+	fills := s.fills
+	s.mu.Unlock()
+	if !first || s.await(ctx) != nil || s.pub == nil {
+		return
+	}
+	for _, o := range outlets {
+		o.end()
+	}
+	for _, o := range outlets {
+		select {
+		case <-o.ended:
+		case <-ctx.Done():
+			o.reset(ResetCancelled)
+		case <-s.pub.Context().Done():
+			return
+		}
+	}
+	for _, f := range fills {
+		select {
+		case <-f:
+		case <-ctx.Done():
+		case <-s.pub.Context().Done():
+			return
+		}
+	}
+	if ctx = context.WithoutCancel(ctx); s.pub.Done(ctx, code, reason) != nil {
+		_ = s.pub.abandon(ctx, code, reason) // a fill is still on its way
+	}
+	s.leave()
+}
+
+// finishLater is finish without waiting.
+func (s *subscriber) finishLater(code DoneCode, reason string) {
+	if s.pub != nil {
+		s.pub.s.spawn(func() { s.finish(s.pub.Context(), code, reason) })
+	}
+}
+
+// abandon ends a subscription that takes nothing (draft-19 §8).
+func (s *subscriber) abandon() {
+	s.leave()
+	s.pub.s.spawn(func() { _ = s.pub.abandon(s.pub.s.ctx, DoneTooFarBehind, errStalled.Error()) })
+}
+
+var errNotKept = errors.New("nothing of the track is kept")

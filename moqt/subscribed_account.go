@@ -1,0 +1,358 @@
+package moqt
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// account is what a SubscribedTrack knows of which objects there are: those that came, those that do not exist, where groups end. The track's mutex guards it.
+type account struct {
+	draft     wire.Draft
+	maxGroups int
+
+	groups map[uint64]*groupAccount
+	lowest uint64 // groups below it are not remembered
+	known  spans  // groups that were seen or do not exist
+	first  wire.Location
+	end    wire.Location // the first location after the track, once hasEnd
+	hasEnd bool
+	report TrackReport
+}
+
+// groupAccount is one group.
+type groupAccount struct {
+	seen   idSet // Object IDs that came
+	none   spans // that do not exist
+	low    uint64
+	end    uint64 // the first Object ID after the group, once hasEnd
+	hasEnd bool
+	open   int // streams
+	fins   int // streams that have ended with FIN
+}
+
+// TrackReport is what a SubscribedTrack has got so far.
+type TrackReport struct {
+	// Objects and Bytes count what has come, each object once and those with status Normal alone; Bytes is payload.
+	Objects, Bytes uint64
+	// Duplicates is how many objects came again; they are not handed out.
+	Duplicates uint64
+	// Late is how many objects came after their place had been passed (in order only); they are not handed out.
+	Late uint64
+	// Skipped is how many objects were longer than Limits.MaxObjectSize.
+	Skipped uint64
+	// Resets is how many streams ended with RESET_STREAM; Dropped how many datagrams had no room.
+	Resets, Dropped uint64
+	// Missing is how many objects are known to be missing: below the largest that came in their group, or below the group's end where that was told. Gaps are the
+	// first of them as ranges, at most 256, in order.
+	Missing uint64
+	Gaps    []Gap
+	// MissingGroups is how many groups are missing as a whole between those that came.
+	MissingGroups uint64
+	// Largest is the largest location that came, if any has.
+	Largest    wire.Location
+	HasLargest bool
+}
+
+// Gap is a run of objects of one group that are missing.
+type Gap struct {
+	Group       uint64
+	First, Last uint64 // Object IDs
+}
+
+// String is "{3, 4} to {3, 6}".
+func (g Gap) String() string {
+	if g.First == g.Last {
+		return fmt.Sprintf("{%d, %d}", g.Group, g.First)
+	}
+	return fmt.Sprintf("{%d, %d} to {%d, %d}", g.Group, g.First, g.Group, g.Last)
+}
+
+const maxGaps = 256
+
+// MalformedTrackError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been cancelled.
+type MalformedTrackError struct {
+	// Location is that of the object that shows it.
+	Location wire.Location
+	Reason   string
+}
+
+// Error implements error.
+func (e *MalformedTrackError) Error() string {
+	return fmt.Sprintf("malformed track at %s: %s", e.Location, e.Reason)
+}
+
+// group finds or makes the account of a group; nil for one that is not remembered any more.
+func (a *account) group(id uint64) *groupAccount {
+	if g := a.groups[id]; g != nil {
+		return g
+	}
+	if id < a.lowest {
+		return nil
+	}
+	g := &groupAccount{}
+	if id == a.first.Group {
+		g.low = a.first.Object
+	}
+	a.groups[id] = g
+	a.known.add(id)
+	for len(a.groups) > a.maxGroups {
+		a.forget()
+	}
+	return a.groups[id]
+}
+
+// forget gives up the lowest group, whose gaps are counted for good.
+func (a *account) forget() {
+	least := uint64(math.MaxUint64)
+	for id := range a.groups {
+		least = min(least, id)
+	}
+	a.groups[least].gaps(least, a.report.addGap)
+	delete(a.groups, least)
+	a.lowest = least + 1
+}
+
+func (r *TrackReport) addGap(g Gap) {
+	if n := g.Last - g.First + 1; r.Missing+n >= r.Missing {
+		r.Missing += n
+	} else {
+		r.Missing = math.MaxUint64
+	}
+	if len(r.Gaps) < maxGaps {
+		r.Gaps = append(r.Gaps, g)
+	}
+}
+
+// gaps tells of every run of the group that is missing.
+func (g *groupAccount) gaps(id uint64, tell func(Gap)) {
+	var end uint64 // exclusive
+	if g.seen.some {
+		end = g.seen.top
+	}
+	if g.hasEnd {
+		end = max(end, g.end)
+	}
+	if end == 0 || end <= g.low {
+		return
+	}
+	g.seen.missing(g.low, end-1, func(r span) bool {
+		g.none.missing(r.first, r.last, func(r span) bool {
+			tell(Gap{Group: id, First: r.first, Last: r.last})
+			return true
+		})
+		return true
+	})
+}
+
+// missing reports whether anything between two Object IDs has neither come nor been said not to exist.
+func (g *groupAccount) missing(first, last uint64) (any bool) {
+	if first > last {
+		return false
+	}
+	g.seen.missing(first, last, func(r span) bool {
+		g.none.missing(r.first, r.last, func(span) bool { any = true; return false })
+		return !any
+	})
+	return any
+}
+
+// take enters the objects of a batch, and takes out of it those that came before, and markers. The error is a *MalformedTrackError.
+func (a *account) take(b *batch) error {
+	objects := b.objects
+	if b.src == nil || b.src.fetch == nil {
+		if n := len(objects); n > 1 && len(objects[0].Properties) == 0 { // the usual: a run of new objects, which costs little
+			if a.takeRun(objects) {
+				return nil
+			}
+		}
+	}
+	kept := objects[:0]
+	for i := range objects {
+		o := &objects[i]
+		again, err := a.takeOne(b, o)
+		if err != nil {
+			return err
+		}
+		if !again {
+			kept = append(kept, *o)
+		}
+	}
+	clear(objects[len(kept):])
+	b.objects = kept
+	return nil
+}
+
+// takeRun enters objects of one subgroup stream at once if their IDs follow on each other, all are new and none says anything of others.
+func (a *account) takeRun(objects []Object) bool {
+	n := len(objects)
+	first, last := &objects[0], &objects[n-1]
+	if last.ObjectID-first.ObjectID != uint64(n-1) {
+		return false
+	}
+	bytes := 0
+	for i := range objects {
+		if len(objects[i].Properties) > 0 || objects[i].Status != wire.StatusNormal {
+			return false
+		}
+		bytes += len(objects[i].Payload)
+	}
+	g := a.group(first.GroupID)
+	if g == nil || g.hasEnd && last.ObjectID >= g.end || a.hasEnd || !g.seen.addRun(first.ObjectID, last.ObjectID) {
+		return false
+	}
+	a.count(last, uint64(n), uint64(bytes))
+	return true
+}
+
+// count counts objects, of which o is the largest.
+func (a *account) count(o *Object, objects, bytes uint64) {
+	if o.Status != wire.StatusNormal {
+		return
+	}
+	a.report.Objects += objects
+	a.report.Bytes += bytes
+	if at := o.Location(); !a.report.HasLargest || at.Compare(a.report.Largest) > 0 {
+		a.report.Largest, a.report.HasLargest = at, true
+	}
+}
+
+// takeOne enters one object, and reports whether it came before, or is a marker, so that it is not handed out.
+func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
+	if b.src != nil && b.src.fetch != nil {
+		a.between(b.src, o)
+	}
+	if o.Range != wire.NoRange {
+		return true, nil
+	}
+	g := a.group(o.GroupID)
+	switch {
+	case g == nil: // too old to be told from what came
+		a.count(o, 1, uint64(len(o.Payload)))
+		return false, nil
+	case !g.seen.add(o.ObjectID):
+		a.report.Duplicates++
+		return true, nil
+	case g.hasEnd && o.ObjectID >= g.end && o.Status == wire.StatusNormal:
+		return false, &MalformedTrackError{o.Location(), fmt.Sprintf("its group ends before object %d", g.end)}
+	case a.hasEnd && o.Location().Compare(a.end) >= 0 && o.Status == wire.StatusNormal:
+		return false, &MalformedTrackError{o.Location(), fmt.Sprintf("the track ends before %s", a.end)}
+	}
+	a.count(o, 1, uint64(len(o.Payload)))
+	if len(o.Properties) > 0 {
+		a.priorGaps(g, o)
+	}
+	return false, a.endOf(g, o)
+}
+
+// priorGaps takes what an object's properties say of objects and groups before it (draft-19 §12.8, §12.9).
+func (a *account) priorGaps(g *groupAccount, o *Object) {
+	if p, ok := o.Property(wire.PropPriorObjectIDGap); ok && p.Uint > 0 && p.Uint <= o.ObjectID {
+		g.none.addAll(o.ObjectID-p.Uint, o.ObjectID-1)
+	}
+	if p, ok := o.Property(wire.PropPriorGroupIDGap); ok && p.Uint > 0 && p.Uint <= o.GroupID {
+		a.known.addAll(o.GroupID-p.Uint, o.GroupID-1)
+	}
+}
+
+// endOf takes what an object's status says of what comes after it. Up to 15 an end stands one past the last object, later at the first that does not exist.
+func (a *account) endOf(g *groupAccount, o *Object) error {
+	switch {
+	case o.Status == wire.StatusDoesNotExist:
+		g.none.add(o.ObjectID)
+	case o.Status == wire.StatusEndOfTrack:
+		a.end, a.hasEnd = o.Location(), true
+		if o.ObjectID > 0 {
+			return a.groupEnd(g, o.GroupID, o.ObjectID)
+		}
+	case o.Status == wire.StatusEndOfGroup:
+		return a.groupEnd(g, o.GroupID, o.ObjectID)
+	case o.Datagram && o.EndOfGroup && o.ObjectID < math.MaxUint64:
+		return a.groupEnd(g, o.GroupID, o.ObjectID+1)
+	}
+	return nil
+}
+
+// groupEnd notes that Object IDs from end on do not exist in a group. The object that says so has the ID end itself.
+func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
+	if g.seen.some && g.seen.top > end {
+		return &MalformedTrackError{wire.Location{Group: group, Object: g.seen.top}, fmt.Sprintf("its group ends before object %d", end)}
+	}
+	if !g.hasEnd || end < g.end {
+		g.end, g.hasEnd = end, true
+		g.none.addAll(end, math.MaxUint64)
+	}
+	return nil
+}
+
+// between takes what a fetch stream says of what lies before an object or marker on it: in ascending order, and without range filters, it does not exist
+// (draft-19 §10.12.3), unless a marker says that it is unknown.
+func (a *account) between(s *source, o *Object) {
+	at := o.Location()
+	from, told := s.next, s.told
+	s.next, s.told = following(at), true
+	switch {
+	case !told || s.fetch.descending || s.filtered:
+	case o.Range == wire.NoRange:
+		a.absent(from, at)
+	case o.Range == wire.NonExistentRange:
+		a.absent(from, s.next)
+	}
+}
+
+// complete takes the good end of a fetch stream: up to its end nothing more exists.
+func (a *account) complete(s *source) {
+	if s.told && !s.filtered && !s.fetch.descending && s.until != (wire.Location{}) {
+		a.absent(s.next, s.until)
+	}
+}
+
+// following is the next location after one.
+func following(l wire.Location) wire.Location {
+	if l.Object == math.MaxUint64 {
+		return wire.Location{Group: l.Group + 1}
+	}
+	return wire.Location{Group: l.Group, Object: l.Object + 1}
+}
+
+// absent notes that nothing exists from one location up to, but not including, another.
+func (a *account) absent(from, to wire.Location) {
+	if from.Compare(to) >= 0 {
+		return
+	}
+	last := uint64(math.MaxUint64)
+	if from.Group == to.Group {
+		last = to.Object - 1
+	}
+	if g := a.group(from.Group); g != nil {
+		g.none.addAll(from.Object, last)
+	}
+	if from.Group == to.Group {
+		return
+	}
+	if from.Group+1 < to.Group {
+		a.known.addAll(from.Group+1, to.Group-1)
+	}
+	if g := a.group(to.Group); g != nil && to.Object > 0 {
+		g.none.addAll(0, to.Object-1)
+	}
+}
+
+// total is the report as of now.
+func (a *account) total() TrackReport {
+	r := a.report
+	r.Gaps = slices.Clone(r.Gaps)
+	for _, id := range slices.Sorted(maps.Keys(a.groups)) {
+		a.groups[id].gaps(id, r.addGap)
+	}
+	if n := len(a.known); n > 0 {
+		a.known.missing(a.known[0].first, a.known[n-1].last, func(s span) bool {
+			r.MissingGroups += s.last - s.first + 1
+			return true
+		})
+	}
+	return r
+}

@@ -1,0 +1,269 @@
+package moqt
+
+import (
+	"errors"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// perSource is how many batches of one stream are on their way at most: one is read while the other is used.
+const perSource = 2
+
+// put hands a batch on; it waits while too much is held, which stops the stream by its flow control. It reports false when nothing is wanted any more. Either way the batch is not
+// the caller's any more.
+func (t *SubscribedTrack) put(b *batch) bool {
+	s := b.src
+	b.cost = b.weigh()
+	t.mu.Lock()
+	for t.err == nil && !t.fits(b) {
+		s.blocked = true
+		t.blocked = append(t.blocked, s)
+		t.mu.Unlock()
+		select {
+		case <-s.room:
+		case <-t.ctx.Done():
+		}
+		t.mu.Lock()
+	}
+	defer t.mu.Unlock()
+	return t.accept(b)
+}
+
+// fits reports whether there is room for a batch. In order, a stream of the group that is due may always have one: the others wait for it. The caller holds mu.
+func (t *SubscribedTrack) fits(b *batch) bool {
+	if b.src != nil && b.src.inLine >= perSource {
+		return false
+	}
+	return t.held == 0 || t.held+b.cost <= t.s.limits.QueuedBytes ||
+		t.opts.InOrder && b.src != nil && b.src.inLine == 0 && b.objects[0].GroupID <= t.due.Group
+}
+
+// accept takes a batch into the account and into the line. The caller holds mu.
+func (t *SubscribedTrack) accept(b *batch) bool {
+	err := t.err
+	if err == nil {
+		if err = t.account.take(b); err != nil {
+			t.end(err)
+		}
+	}
+	if err != nil || len(b.objects) == 0 {
+		if b.body {
+			signal(b.src.body)
+		}
+		b.free()
+		return err == nil
+	}
+	t.held += b.cost
+	t.arrivals++
+	b.order = t.arrivals
+	if b.src != nil {
+		b.src.inLine++
+	}
+	if t.opts.InOrder {
+		if b.src != nil && b.src.inLine > 1 {
+			b.src.line = append(b.src.line, b)
+		} else {
+			t.line.push(b)
+		}
+	} else {
+		t.line.push(b)
+	}
+	signal(t.news)
+	return true
+}
+
+// release frees a batch that is used up, and lets the streams go on that waited for room. The caller holds mu.
+func (t *SubscribedTrack) release(b *batch) {
+	t.held -= b.cost
+	if s := b.src; s != nil {
+		s.inLine--
+		if b.body {
+			signal(s.body)
+		}
+		if len(s.line) > 0 {
+			t.line.push(s.line[0])
+			s.line = s.line[1:]
+		}
+	}
+	b.free()
+	for _, s := range t.blocked {
+		s.blocked = false
+		signal(s.room)
+	}
+	t.blocked = t.blocked[:0]
+}
+
+// addSource begins to read a stream, on a goroutine that is free or on one more.
+func (t *SubscribedTrack) addSource(s *source) {
+	t.mu.Lock()
+	gone := t.err != nil
+	if !gone {
+		t.sources[s] = struct{}{}
+		if s.subgroup != nil {
+			if g := t.account.group(s.subgroup.header.GroupID); g != nil {
+				g.open++
+			}
+		}
+	}
+	t.mu.Unlock()
+	if gone {
+		s.stop(ResetCancelled)
+		return
+	}
+	select {
+	case t.idle <- s:
+	default:
+		if !t.s.spawn(func() { t.read(s) }) {
+			s.stop(ResetCancelled)
+			t.sourceEnded(s, t.s.Err())
+		}
+	}
+}
+
+// read reads one stream after the other.
+func (t *SubscribedTrack) read(s *source) {
+	for {
+		s.run()
+		select {
+		case s = <-t.idle:
+		case <-t.ctx.Done():
+			return
+		}
+	}
+}
+
+// sourceEnded takes the end of a stream: err is nil for FIN.
+func (t *SubscribedTrack) sourceEnded(s *source, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sources, s)
+	a := &t.account
+	if s.fetch != nil {
+		t.past--
+		if err == nil {
+			a.complete(s)
+		}
+		t.problem(s, err)
+		signal(t.news)
+		return
+	}
+	h := s.subgroup.header
+	if g := a.group(h.GroupID); g != nil {
+		g.open--
+		if err == nil {
+			g.fins++
+			if h.EndOfGroup && s.subgroup.count > 0 && s.subgroup.current.ObjectID < 1<<64-1 {
+				if bad := a.groupEnd(g, h.GroupID, s.subgroup.current.ObjectID+1); bad != nil {
+					t.end(bad)
+				}
+			}
+		}
+	}
+	t.problem(s, err)
+	signal(t.news)
+}
+
+// problem keeps an error for Next that ends nothing: not the reset of a subgroup stream, which only counts, nor the end of the session, which ends everything. The caller holds mu.
+func (t *SubscribedTrack) problem(s *source, err error) {
+	var reset *transport.StreamError
+	var closed *SessionError
+	switch {
+	case err == nil || t.err != nil:
+	case errors.As(err, &closed):
+		t.cause = err
+	case errors.As(err, &reset) && !reset.Remote: // stopped here
+	case errors.As(err, &reset) && s.fetch == nil:
+		t.account.report.Resets++
+	default:
+		t.problems = append(t.problems, err)
+	}
+}
+
+// skip notes an object that is too large.
+func (t *SubscribedTrack) skip(large *ObjectTooLargeError) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.account.report.Skipped++
+	if g := t.account.group(large.Location.Group); g != nil {
+		g.seen.add(large.Location.Object)
+	}
+	t.problem(nil, large)
+	signal(t.news)
+}
+
+// acceptStreams takes the subscription's streams until there are no more.
+func (t *SubscribedTrack) acceptStreams() {
+	for {
+		r, err := t.sub.AcceptSubgroup(t.ctx)
+		if err != nil {
+			t.loopEnded(err)
+			return
+		}
+		s := t.newSource()
+		s.subgroup, s.payload = r, &r.PayloadReader
+		t.addSource(s)
+	}
+}
+
+// acceptDatagrams takes the subscription's datagrams. What it does not take in time is dropped and counted by the subscription.
+func (t *SubscribedTrack) acceptDatagrams() {
+	for {
+		o, err := t.sub.AcceptDatagram(t.ctx)
+		if err != nil {
+			t.loopEnded(err)
+			return
+		}
+		b := batches.Get().(*batch)
+		b.objects = append(b.objects, *o)
+		b.cost = len(o.Payload) + len(o.Properties) + 128
+		t.mu.Lock()
+		for t.err == nil && !t.fits(b) {
+			t.blocked = append(t.blocked, t.datagrams)
+			t.mu.Unlock()
+			select {
+			case <-t.datagrams.room:
+			case <-t.ctx.Done():
+			}
+			t.mu.Lock()
+		}
+		t.accept(b)
+		t.mu.Unlock()
+	}
+}
+
+// acceptFetch waits for the stream of a fetch.
+func (t *SubscribedTrack) acceptFetch(s *source) {
+	r, err := s.fetch.Accept(t.ctx)
+	if err == nil {
+		s.fetched, s.payload = r, &r.PayloadReader
+		t.addSource(s)
+		t.loopEnded(io.EOF)
+		return
+	}
+	t.mu.Lock()
+	t.past--
+	if err == io.EOF { // there is nothing in the range
+		t.account.complete(s)
+	}
+	if err != io.EOF && t.sub != nil {
+		t.problem(s, err)
+		err = io.EOF
+	}
+	t.mu.Unlock()
+	t.loopEnded(err)
+}
+
+// loopEnded counts one that brought streams as ended. Errors but io.EOF end the track, once what came has been taken.
+func (t *SubscribedTrack) loopEnded(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.loops--
+	if err != io.EOF {
+		if t.cause == nil {
+			t.cause = err
+		}
+		t.stopSources()
+	}
+	signal(t.news)
+}

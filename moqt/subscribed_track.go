@@ -1,0 +1,395 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// ReadOptions shape the reading of a SubscribedTrack. The zero value hands out whole objects in the order in which they arrive.
+type ReadOptions struct {
+	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for those before it that may still come: until their group is known to have nothing
+	// more (its end was told, or its streams have all ended and left no hole), and at most for Patience (0: 250 ms). What comes after its place has been passed is counted as late, and not handed out.
+	InOrder  bool
+	Patience time.Duration
+	// Gap, if set, is told by Next, in order only, that nothing has come between one location and the other, which is handed out now.
+	Gap func(from, to wire.Location)
+	// StreamAbove, if not 0, is the length in bytes above which a payload that has not come as a whole is not waited for: Next gives the object with an empty Payload, and Body reads it as it comes. Such an
+	// object may be of any length.
+	StreamAbove uint64
+	// Groups is how many groups are remembered, to tell objects that come again, and gaps; 0 is 1024.
+	Groups int
+}
+
+// TrackRequest says which track is wanted, and which part of it.
+type TrackRequest struct {
+	TrackNamespace wire.TrackNamespace
+	TrackName      string
+	// Filter is the location filter of the subscription; none passes everything from now on. Parameters are further ones, range filters among them.
+	Filter     wire.LocationFilter
+	Parameters wire.Parameters
+	// Past, if set, asks for what was published before too; Filter does not count then. Its names and Parameters may be left out.
+	Past *JoinRequest
+	// Read says how the objects are handed out.
+	Read ReadOptions
+}
+
+// SubscribedTrack is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both together, each once, on whatever streams and datagrams they come. Next is called by
+// one goroutine at a time; the other methods are safe for concurrent use.
+//
+// What is not taken is held up to Limits.QueuedBytes; then streams are not read further, and the peer's flow control stops it.
+type SubscribedTrack struct {
+	s      *Session
+	sub    *Subscription // nil for fetches alone
+	opts   ReadOptions
+	ctx    context.Context
+	cancel context.CancelFunc
+	news   chan struct{} // something came
+	idle   chan *source  // where goroutines wait for the next stream to read
+
+	mu        sync.Mutex
+	account   account
+	line      line
+	arrivals  int
+	held      int // bytes
+	sources   map[*source]struct{}
+	blocked   []*source
+	datagrams *source // stands for the datagrams in blocked
+	fetches   []*Fetch
+	loops     int     // goroutines that bring streams
+	past      int     // fetches that are not at their end
+	problems  []error // for Next, and end nothing
+	cause     error   // how the subscription ended other than by io.EOF
+	err       error   // final: nothing is wanted any more
+
+	current *batch
+	due     wire.Location // in order: what comes next
+	missed  wire.Location // in order: the due location that was found missing
+	since   time.Time     // when that was
+	timer   *time.Timer
+}
+
+// errTrackClosed says that Close ended the reading.
+var errTrackClosed = errors.New("the track was closed here")
+
+func (s *Session) newTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
+	if opts.Patience == 0 {
+		opts.Patience = 250 * time.Millisecond
+	}
+	if opts.Groups == 0 {
+		opts.Groups = 1024
+	}
+	t := &SubscribedTrack{s: s, sub: sub, opts: opts, news: make(chan struct{}, 1), idle: make(chan *source), sources: make(map[*source]struct{})}
+	t.ctx, t.cancel = context.WithCancel(s.ctx)
+	t.datagrams = t.newSource()
+	t.line.inOrder = opts.InOrder
+	t.account = account{draft: s.draft, maxGroups: opts.Groups, groups: make(map[uint64]*groupAccount)}
+	return t
+}
+
+// begin sets where the track starts.
+func (t *SubscribedTrack) begin(at wire.Location) { t.due, t.account.first = at, at }
+
+// OpenTrack subscribes to a track, and with TrackRequest.Past joins it, and waits for the answer. The error is that of Session.Subscribe or Session.Join.
+func (s *Session) OpenTrack(ctx context.Context, q TrackRequest) (*SubscribedTrack, error) {
+	if q.Past != nil {
+		join := *q.Past
+		join.TrackNamespace, join.TrackName = q.TrackNamespace, q.TrackName
+		for _, p := range q.Parameters {
+			join.Parameters.Add(p)
+		}
+		j, err := s.Join(ctx, join)
+		if err != nil {
+			return nil, err
+		}
+		return ReadJoined(j, q.Read), nil
+	}
+	m := &wire.Subscribe{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
+	if q.Filter.Form != wire.FilterNone {
+		m.Parameters.SetFilter(q.Filter)
+	}
+	sub, err := s.Subscribe(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return ReadTrack(sub, q.Read), nil
+}
+
+// FetchTrack fetches a part of a track and waits for the answer. The error is that of Session.Fetch.
+func (s *Session) FetchTrack(ctx context.Context, q FetchRequest, opts ReadOptions) (*SubscribedTrack, error) {
+	f, err := s.Fetch(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	t := s.newTrack(nil, opts)
+	start, _, _ := q.Range.Bounds(wire.Location{}, false)
+	t.begin(start)
+	src := t.newSource()
+	src.next, src.told = start, q.Range.Form != wire.FilterRelative && q.Range.Form != wire.FilterNextObject
+	if end, ok := f.End(); ok && end.Object < 1<<64-1 {
+		src.until = following(end)
+	}
+	t.add(src, f)
+	return t, nil
+}
+
+// ReadTrack reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established and that nobody else reads. A fill that it has asked for is read too.
+func ReadTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
+	t := sub.s.newTrack(sub, opts)
+	filter, filtered := sub.Parameters().Filter()
+	largest, published := sub.OK().Parameters.Largest()
+	if !filtered && published || sub.s.draft == wire.Draft14 && !filtered {
+		filter.Form = wire.FilterNextObject
+	}
+	start, _, _ := filter.Bounds(largest, published)
+	if published && start.Compare(largest) <= 0 { // only what comes from now on (draft-19 §5.1.2)
+		start = following(largest)
+	}
+	t.begin(start)
+	if f := sub.Fill(); f != nil {
+		t.AddFetch(f)
+	}
+	t.follow()
+	return t
+}
+
+// ReadJoined reads what a JoinRequest has brought: the past and what is live as one track, each object once.
+func ReadJoined(j *Joined, opts ReadOptions) *SubscribedTrack {
+	t := j.s.newTrack(j.Live, opts)
+	largest, published := j.Live.OK().Parameters.Largest()
+	var start wire.Location
+	switch {
+	case j.q.Start != nil:
+		start = *j.q.Start
+		if j.s.draft <= wire.Draft19 {
+			start.Object = 0
+		}
+		if live := following(largest); published && start.Compare(live) > 0 {
+			start = live
+		}
+	case published:
+		start.Group = largest.Group - min(j.q.GroupsBack, largest.Group)
+	}
+	t.begin(start)
+	s := t.newSource()
+	s.next, s.told = start, true
+	if published {
+		s.until = following(largest)
+	}
+	t.add(s, j.Past)
+	t.follow()
+	return t
+}
+
+// follow begins to take the streams and datagrams of the subscription.
+func (t *SubscribedTrack) follow() {
+	t.loops += 2
+	if !t.s.spawn(t.acceptStreams) || !t.s.spawn(t.acceptDatagrams) {
+		t.Close()
+	}
+}
+
+// AddFetch reads the objects of one more fetch, or fill, of the same track, that nobody else reads: to fill gaps, for instance. What came already is not handed out again.
+func (t *SubscribedTrack) AddFetch(f *Fetch) { t.add(t.newSource(), f) }
+
+// add expects the stream of a fetch, which s is for.
+func (t *SubscribedTrack) add(s *source, f *Fetch) {
+	s.fetch = f
+	asked := f.inner
+	if r := f.Request(); r != nil {
+		asked = parametersOf(r.message)
+	} else if len(filterSets(asked)) == 0 {
+		asked = f.sub.Parameters()
+	}
+	s.filtered = len(filterSets(asked)) > 0
+	t.mu.Lock()
+	t.loops++
+	t.past++
+	t.fetches = append(t.fetches, f)
+	t.mu.Unlock()
+	if !t.s.spawn(func() { t.acceptFetch(s) }) {
+		t.Close()
+	}
+}
+
+// Subscription is the subscription, nil where the track consists of fetches.
+func (t *SubscribedTrack) Subscription() *Subscription { return t.sub }
+
+// Next waits for the next object. It is valid until the next call of Next; Clone keeps it. End of Group and End of Track come as objects with that status.
+//
+// io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or
+// *transport.StreamError of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of Subscription.Next, *MalformedTrackError, and what says that Close was called.
+func (t *SubscribedTrack) Next(ctx context.Context) (*Object, error) {
+	if b := t.current; b != nil && b.next < len(b.objects) {
+		o := &b.objects[b.next]
+		if !t.opts.InOrder || o.ObjectID == t.due.Object && o.GroupID == t.due.Group {
+			b.next++
+			t.due.Object++
+			return o, nil
+		}
+	}
+	return t.next(ctx)
+}
+
+// next is Next where the current batch does not simply go on.
+func (t *SubscribedTrack) next(ctx context.Context) (*Object, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b := t.current; b != nil {
+		t.current = nil
+		if b.next < len(b.objects) {
+			t.line.push(b)
+		} else {
+			t.release(b)
+		}
+	}
+	for {
+		if len(t.problems) > 0 {
+			err := t.problems[0]
+			t.problems = t.problems[1:]
+			return nil, err
+		}
+		if t.err != nil {
+			return nil, t.err
+		}
+		b, wait := t.pick()
+		if b != nil {
+			t.current = b
+			o := &b.objects[b.next]
+			b.next++
+			t.due = following(o.Location())
+			return o, nil
+		}
+		if t.loops == 0 && len(t.sources) == 0 && t.line.empty() {
+			if t.cause != nil {
+				return nil, t.cause
+			}
+			return nil, io.EOF
+		}
+		t.mu.Unlock()
+		err := t.wait(ctx, wait)
+		t.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// wait waits for news, at most for a time that is not 0.
+func (t *SubscribedTrack) wait(ctx context.Context, atMost time.Duration) error {
+	var late <-chan time.Time
+	if atMost > 0 {
+		if t.timer == nil {
+			t.timer = time.NewTimer(atMost)
+		} else {
+			t.timer.Reset(atMost)
+		}
+		defer t.timer.Stop()
+		late = t.timer.C
+	}
+	select {
+	case <-t.news:
+	case <-late:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which passes over what is left.
+func (t *SubscribedTrack) Body() *Body {
+	b := t.current
+	if b == nil || b.next == 0 {
+		return &Body{}
+	}
+	o := &b.objects[b.next-1]
+	if b.body {
+		return &Body{size: b.src.payload.size, stream: b.src.payload}
+	}
+	return &Body{size: uint64(len(o.Payload)), whole: o.Payload}
+}
+
+// Body is a payload as a stream. Reads wait for what has not come; SubscribedTrack.Close ends the wait.
+type Body struct {
+	size   uint64
+	whole  []byte
+	stream *PayloadReader
+}
+
+// Size is the length of the payload in bytes.
+func (b *Body) Size() uint64 { return b.size }
+
+// Read implements io.Reader. The error is io.EOF at the payload's end, and a *transport.StreamError when the stream is reset before.
+func (b *Body) Read(p []byte) (int, error) {
+	if b.stream != nil {
+		return b.stream.Read(p)
+	}
+	if len(b.whole) == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.whole)
+	b.whole = b.whole[n:]
+	return n, nil
+}
+
+// WriteTo implements io.WriterTo, without a buffer of its own.
+func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	if b.stream != nil {
+		return b.stream.WriteTo(w)
+	}
+	n, err := w.Write(b.whole)
+	b.whole = b.whole[n:]
+	return int64(n), err
+}
+
+// Report says what has come so far and what is missing.
+func (t *SubscribedTrack) Report() TrackReport {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.account.total()
+	if t.sub != nil {
+		r.Dropped = t.sub.Dropped()
+	}
+	return r
+}
+
+// Close ends the reading: the subscription is cancelled, and fetches that are not at their end. Next returns an error from then on. It does nothing the second time.
+func (t *SubscribedTrack) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(errTrackClosed)
+}
+
+// end ends the reading for a cause; the first one wins. The caller holds mu.
+func (t *SubscribedTrack) end(cause error) {
+	if t.err != nil {
+		return
+	}
+	t.err = cause
+	t.cancel()
+	for !t.line.empty() {
+		t.release(t.line.pop())
+	}
+	t.stopSources()
+	signal(t.news)
+	fetches := t.fetches
+	t.s.spawn(func() { // a message may have to wait
+		if t.sub != nil {
+			t.sub.Unsubscribe()
+		}
+		for _, f := range fetches {
+			f.Cancel()
+		}
+	})
+}
+
+// stopSources stops every stream. The caller holds mu.
+func (t *SubscribedTrack) stopSources() {
+	for s := range t.sources {
+		s.stop(ResetCancelled)
+	}
+}
