@@ -197,8 +197,9 @@ func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 	return out
 }
 
-// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription.
-func (s *subscriber) fill(id uint64, ps wire.Parameters) {
+// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription. It ends at the largest object that the answer to the
+// request told of, if there was one.
+func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, has bool) {
 	t, r := s.track, s.track.relay
 	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch, flow: &s.flow}
 	f.priority.Store(uint32(ps.UintOr(wire.ParamSubscriberPriority, uint64(s.priority.Load()))))
@@ -212,12 +213,12 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters) {
 		filter = s.filter
 	}
 	var open bool
-	f.start, f.end, open = filter.Bounds(s.joining, s.hasJoining)
+	f.start, f.end, open = filter.Bounds(largest, has)
 	if open {
-		f.end = s.joining
+		f.end = largest
 	}
-	f.end = least(f.end, s.joining)
-	empty := !s.forward || !s.hasJoining || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 || r.faults[joinSilent]
+	f.end = least(f.end, largest)
+	empty := !s.forward || !has || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 || r.faults[joinSilent]
 	if !empty {
 		s.open++
 	}

@@ -191,3 +191,25 @@ func testRestart(t *testing.T) {
 		w.eventually("it is gone", func() bool { return len(upstreams(w.relay)) == 0 })
 	}
 }
+
+// TestFillByUpdate: an update can ask for the past too (20 and later).
+func TestFillByUpdate(t *testing.T) {
+	onDrafts(t, []wire.Draft{wire.Draft20, wire.Draft22}, func(t *testing.T, d wire.Draft) {
+		o, pub, sub := published(t, wire.Draft16, d, Options{}, nil)
+		o.send(pub, 0, 0, 1)
+		o.send(pub, 1, 0)
+		o.receive(sub, 3)
+		synctest.Wait()
+		inner := filter(wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 2})
+		inner.SetUint(wire.ParamGroupOrder, wire.Descending)
+		_, fill, err := sub.UpdateFill(o.ctx, wire.Parameters{{Type: wire.ParamFillParameters, Inner: inner}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.same("fill", o.expected(loc(1, 0), loc(0, 0), loc(0, 1)), o.fetched(fill))
+		pub.Done(o.ctx, moqt.DoneTrackEnded, "")
+		if _, done := o.finish(sub); done.StreamCount != 3 {
+			t.Errorf("Stream Count %d, want 2 and the fill", done.StreamCount)
+		}
+	})
+}

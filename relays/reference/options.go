@@ -36,7 +36,7 @@ const DefaultImplementation = "moq-interop-client reference relay"
 
 // Limits bound what a relay holds. A zero field is its default.
 type Limits struct {
-	// Sessions is how many are served at a time; further connections are closed with EXCESSIVE_LOAD's place in the session codes, INTERNAL_ERROR. Default 1024.
+	// Sessions is how many are served at a time; further connections are closed with INTERNAL_ERROR. Default 1024.
 	Sessions int
 	// Subscriptions is how many one session may have as a subscriber, fetches included; further requests are refused with EXCESSIVE_LOAD (INTERNAL_ERROR up to 16), and
 	// tracks of a SUBSCRIBE_TRACKS are skipped. Default 4096.

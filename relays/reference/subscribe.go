@@ -83,7 +83,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	s.pub = pub
 	p.settle(req, s)
 	if fill, ok := ps.Get(wire.ParamFillParameters); ok && d >= wire.Draft20 {
-		s.fill(req.ID(), fill.Inner)
+		s.fill(req.ID(), fill.Inner, s.joining, s.hasJoining)
 	}
 	s.serve(pub)
 	return nil

@@ -51,8 +51,9 @@ func (s *subscriber) updates() {
 		s.set(ps, t.largest, t.hasLargest)
 		s.attach()
 		ok := &wire.RequestOK{}
-		if t.hasLargest {
-			ok.Parameters.SetLargest(t.largest)
+		largest, has := t.largest, t.hasLargest
+		if has {
+			ok.Parameters.SetLargest(largest)
 		}
 		for _, o := range s.following() {
 			o.in.changed()
@@ -64,7 +65,7 @@ func (s *subscriber) updates() {
 		t.wantForward()
 		t.newGroup(ps)
 		if fill, ok := ps.Get(wire.ParamFillParameters); ok {
-			s.fill(u.Message.RequestID, fill.Inner)
+			s.fill(u.Message.RequestID, fill.Inner, largest, has)
 		}
 	}
 }
