@@ -7,6 +7,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -133,5 +134,14 @@ func quiet(t *testing.T, s *SubscribedTrack) {
 	cancel()
 	if o, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("object %v, error %v: nothing should have come", o, err)
+	}
+}
+
+// wantReset fails unless the peer has reset a stream with that code.
+func wantReset(t *testing.T, d wire.Draft, err error, code ResetCode) {
+	t.Helper()
+	var reset *transport.StreamError
+	if !errors.As(err, &reset) || !reset.Remote || reset.Code != code.Number(d) {
+		t.Errorf("the stream ended with %v, want a reset with %s", err, ResetName(d, code.Number(d)))
 	}
 }

@@ -101,6 +101,7 @@ type PublishedTrack struct {
 // publishedGroup is a group that has begun and not ended.
 type publishedGroup struct {
 	open    []*PublishedSubgroup
+	closed  spans  // keys of those that were
 	largest uint64 // Object ID
 	written bool
 }
@@ -324,7 +325,7 @@ func (t *PublishedTrack) mayWrite(group uint64) error {
 }
 
 // OpenSubgroup opens a subgroup that the caller writes and closes itself, in any layout; the track's EndGroup and End close it too. Its ID is that of its first object where the layout's IDs are
-// SubgroupIDFirstObject. It is an error while one with the same IDs is open.
+// SubgroupIDFirstObject. It is an error where one with the same IDs is open, or was closed.
 func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgroup, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -338,6 +339,9 @@ func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgrou
 	}
 	if in.find(subgroup) != nil {
 		return nil, fmt.Errorf("subgroup %d of group %d is open already", subgroup, group)
+	}
+	if in.closed.has(subgroup) {
+		return nil, fmt.Errorf("subgroup %d of group %d is closed", subgroup, group)
 	}
 	g := &PublishedSubgroup{t: t, group: group, key: subgroup}
 	in.open = append(in.open, g)
@@ -354,6 +358,7 @@ func (t *PublishedTrack) forget(g *PublishedSubgroup) {
 	}
 	if in := t.groups[g.group]; in != nil {
 		in.open = slices.DeleteFunc(in.open, func(x *PublishedSubgroup) bool { return x == g })
+		in.closed.add(g.key)
 	}
 }
 
@@ -365,7 +370,7 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 		t.mu.Unlock()
 		return nil
 	}
-	copied := publishedGroup{slices.Clone(in.open), in.largest, in.written}
+	copied := publishedGroup{open: slices.Clone(in.open), largest: in.largest, written: in.written}
 	t.mu.Unlock()
 	var err error
 	if t.opts.GroupEnds && t.opts.Layout.Mode != LayoutGroup {
