@@ -82,6 +82,17 @@ func (a *audience) reachFrom(ctx context.Context, start, end wire.Location) {
 // exactly ends the case unless what came is what was wanted and nothing else.
 func (a *audience) exactly(ctx context.Context) { a.exact(ctx, a.k, lateTime, a.r) }
 
+// quiet waits for what may still come: until the subscription has ended, or no longer than late objects take.
+func (a *audience) quiet(ctx context.Context) {
+	t := time.NewTimer(lateTime)
+	defer t.Stop()
+	select {
+	case <-a.r.ended:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
 // deliver publishes objects, ends the track and requires that everybody gets exactly what they want.
 func deliver(ctx context.Context, p *publisher, l layout, pace time.Duration, to ...*audience) {
 	p.s.e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, pace) })
@@ -257,10 +268,13 @@ func (a *arrived) last() (id uint64, some bool) {
 // text says how far a stream has come.
 func (a *arrived) text(d wire.Draft) string {
 	var at []wire.Location
+	marks := ""
 	for _, o := range a.objects {
-		at = append(at, o.Location())
+		if at = append(at, o.Location()); o.Status != wire.StatusNormal {
+			marks += fmt.Sprintf(", %s with status %s", locations(at[len(at)-1:]), o.Status)
+		}
 	}
-	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)", a.header.GroupID, a.header.SubgroupID, len(at), locations(at))
+	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)%s", a.header.GroupID, a.header.SubgroupID, len(at), locations(at), marks)
 	var reset *transport.StreamError
 	switch {
 	case a.end == nil:

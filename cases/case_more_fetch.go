@@ -146,7 +146,7 @@ var fetchBeyond = fetchCase("fetch-beyond-largest", "FETCH that starts behind th
 		s := e.Dial(ctx, "fetcher")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		f, err := s.Fetch(step, fetchOf(p, wholeGroups(7, 8)))
+		f, err := s.Fetch(step, fetchOf(p, wholeGroups(7, 7)))
 		s.wantRefusal(step, err, wire.KindFetch, wire.NameInvalidRange, fetchAccepted(f))
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
@@ -202,7 +202,7 @@ var fetchUpstream = Case{
 	Run: func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		p.publish(ctx, pastGroups(e, 0, 2), 0)
-		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, wholeGroups(0, 1)), pastGroups(e, 0, 1), checks{})
+		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, wholeGroups(1, 1)), pastGroups(e, 1, 1), checks{})
 		return nil
 	},
 }
@@ -211,7 +211,7 @@ var fetchCancel = fetchCase("fetch-cancel", "a FETCH is cancelled after its firs
 	[]string{"fetch-cancel-closes-session", "fetch-missing-object", "fetch-no-stream"},
 	func(ctx context.Context, e *Env) error {
 		// More than a session takes in unread, so that the FETCH cannot be over when it is cancelled.
-		l := newLayout(span(0, 2), span(0, 4), layoutOptions{payload: func(g, o uint64) []byte { return filled(200_000, g, o) }})
+		l := newLayout(span(0, 1), span(0, 9), layoutOptions{payload: func(g, o uint64) []byte { return filled(300_000, g, o) }})
 		p := announced(ctx, e)
 		a := attend(ctx, "subscriber", p, l, checks{})
 		p.waitForward(ctx)
@@ -220,7 +220,7 @@ var fetchCancel = fetchCase("fetch-cancel", "a FETCH is cancelled after its firs
 		s := e.Dial(ctx, "fetcher")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		f, err := s.StartFetch(step, fetchOf(p, wholeGroups(0, 2)))
+		f, err := s.StartFetch(step, fetchOf(p, wholeGroups(0, 0)))
 		s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
 		if err := f.Ready(step); err != nil {
 			s.refused(step, err, "FETCH_OK", p)
@@ -229,7 +229,7 @@ var fetchCancel = fetchCase("fetch-cancel", "a FETCH is cancelled after its firs
 		s.Check(step, err, transport.LayerData, "the first object of the range")
 		f.Cancel()
 		s.Healthy(step, transport.LayerRequest)
-		want := l.within(wire.Location{Group: 1}, wire.Location{Group: 1, Object: 4})
-		s.fetchExactly(ctx, p, fetchOf(p, wholeGroups(1, 1)), want, checks{})
+		want := l.within(wire.Location{Group: 1}, wire.Location{Group: 1, Object: 1})
+		s.fetchExactly(ctx, p, fetchOf(p, between(want[0].location(), want[1].location())), want, checks{})
 		return nil
 	})

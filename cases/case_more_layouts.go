@@ -2,25 +2,35 @@ package cases
 
 import (
 	"context"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // FETCH of tracks that are laid out in other ways than one subgroup of consecutive objects a group.
 
-// fetchLayoutCase is a case that fetches a whole track of one layout, first a subscriber has received it.
+// fetchLayoutCase is a case that fetches a whole track of one layout, once a subscriber has received it. What that gets is not judged here.
 func fetchLayoutCase(layoutName, title string, plan func(e *Env) layout, faults ...string) Case {
 	return fetchCase("fetch-"+layoutName, "FETCH of "+title, append(faults, "fetch-missing-object"), func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		l := plan(e)
 		a := attend(ctx, "subscriber", p, l, checks{})
 		p.waitForward(ctx)
-		e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
-		a.served(ctx)
+		p.publish(ctx, l, objectPace)
+		a.expect(ctx)
 		last := l[len(l)-1].location()
 		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, between(l[0].location(), last)), l, checks{priority: true, properties: true}).wantOrder(e, l)
 		return nil
 	}, wire.TopicFetchFlags)
+}
+
+// expect waits a while for everything wanted, and notes what has not come.
+func (a *audience) expect(ctx context.Context) {
+	step, cancel := a.e.Within(ctx, time.Second)
+	defer cancel()
+	if !a.k.waitUntil(step, wire.Location{}, wire.Location{Group: 1<<64 - 1}) {
+		a.e.Note("%s: %s", a.Role, a.k.problem())
+	}
 }
 
 // evenAndOdd are the priorities of even and odd groups.

@@ -40,7 +40,11 @@ func (s *Session) wantClosed(ctx context.Context, because string, codes ...wire.
 		s.e.Fail(transport.LayerRequest, expected, fmt.Sprintf("a session that is open %s later", closeTime))
 	}
 	var end *moqt.SessionError
+	var broken *wire.Error
 	cause := context.Cause(s.Context())
+	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) { // for it answers what we never asked for by the session's means
+		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
+	}
 	if errors.As(cause, &end) && !end.Local {
 		for _, c := range codes {
 			if end.Code == c {
@@ -65,7 +69,7 @@ func (s *Session) granted() uint64 {
 const manyRequests = 300
 
 var requestIDs = limitsCase("request-ids", "requests are answered up to the limit that MAX_REQUEST_ID grants; whether the limit grows is recorded", wire.Draft16,
-	[]string{"no-request-ids", "track-status-silent"}, runRequestIDs, wire.TopicRequestIDs, wire.TopicTrackStatus)
+	[]string{"no-request-ids", "announce-silent"}, runRequestIDs, wire.TopicRequestIDs, wire.TopicPublishNamespace)
 
 // runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it grants any is, for without there is no session
 // to speak of, and every request must be answered.
@@ -73,7 +77,7 @@ func runRequestIDs(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	first := s.granted() / 2
 	requests := uint64(min(first+10, manyRequests))
-	var answered, refused atomic.Uint64
+	var answered atomic.Uint64
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	const parallel = 8
@@ -87,14 +91,14 @@ func runRequestIDs(ctx context.Context, e *Env) error {
 					ended <- nil
 					return
 				}
-				_, err := s.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: fmt.Sprint(e.TrackName(), "-", n), Parameters: e.Parameters()})
+				a, err := s.PublishNamespace(ctx, e.Namespace(fmt.Sprint(n)), e.Parameters())
 				var no *moqt.RequestError
 				if err != nil && !errors.As(err, &no) {
 					ended <- err
 					return
 				}
-				if err != nil {
-					refused.Add(1)
+				if err == nil {
+					a.Withdraw()
 				}
 				answered.Add(1)
 			}
@@ -116,7 +120,7 @@ func runRequestIDs(ctx context.Context, e *Env) error {
 	case errors.As(failed, &blocked):
 		s.Check(step, failed, transport.LayerRequest, "MAX_REQUEST_ID above 0")
 	default:
-		s.Check(step, failed, transport.LayerRequest, fmt.Sprintf("an answer to each of %d TRACK_STATUS; %d came", requests, count))
+		s.Check(step, failed, transport.LayerRequest, fmt.Sprintf("an answer to each of %d PUBLISH_NAMESPACE; %d came", requests, count))
 	}
 	return nil
 }
@@ -171,13 +175,13 @@ func runGoaway(ctx context.Context, e *Env) error {
 	}
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	_, err := a.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name, Parameters: e.Parameters()})
+	_, err := a.PublishNamespace(step, e.Namespace("behind"), e.Parameters())
 	var refused *moqt.RequestError
 	switch {
 	case errors.As(err, &refused):
 		e.Annotate("a request after GOAWAY was refused: %s", refusal(refused))
 	case err != nil:
-		a.Check(step, err, transport.LayerRequest, "an answer to TRACK_STATUS behind GOAWAY")
+		a.Check(step, err, transport.LayerRequest, "an answer to PUBLISH_NAMESPACE behind GOAWAY")
 	default:
 		e.Annotate("a request after GOAWAY was accepted")
 	}

@@ -162,21 +162,11 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	p := source.publisher(e.Namespace("studio"), e.TrackName())
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	p.offer(step)
-	expected := "PUBLISH of " + fullName(p.ns, p.name)
-	var r *moqt.Request
-	select {
-	case r = <-publishes:
-	case <-s.Context().Done():
-		s.Check(step, context.Cause(s.Context()), transport.LayerRequest, expected)
-	case <-step.Done():
-		s.Check(step, context.Cause(step), transport.LayerRequest, expected)
-	}
-	if !r.TrackNamespace().Equal(p.ns) || r.TrackName() != p.name {
-		e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
-	}
+	offered := p.offerBeside(ctx)
+	r := s.published(step, publishes, p, "PUBLISH")
 	sub, err := r.AcceptPublish(step, &wire.RequestOK{Parameters: wire.Parameters{parameter(wire.ParamForward, 1)}})
 	s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+	offered(ctx)
 	l := pastGroups(e, 0, 1)
 	k := newChecker(l, checks{})
 	read := s.read(ctx, "PUBLISH", k, sub.Next)
@@ -188,6 +178,41 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	s.gather(step, k, read)
 	p.end()
 	s.exact(ctx, k, lateTime, read)
+	return nil
+}
+
+// offerBeside publishes the track itself beside the case: a relay may ask its subscribers first. The function that it gives waits until the relay has accepted it.
+func (p *publisher) offerBeside(ctx context.Context) func(ctx context.Context) {
+	done := make(chan struct{})
+	p.s.e.Go(ctx, func(ctx context.Context) {
+		step, cancel := p.s.e.Step(ctx)
+		defer cancel()
+		p.offer(step)
+		close(done)
+	})
+	return func(ctx context.Context) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			p.s.Check(ctx, context.Cause(ctx), transport.LayerRequest, p.s.okName(wire.KindPublish)+" for PUBLISH")
+		}
+	}
+}
+
+// published waits for the PUBLISH of a track.
+func (s *Session) published(ctx context.Context, publishes <-chan *moqt.Request, p *publisher, what string) *moqt.Request {
+	expected := what + " of " + fullName(p.ns, p.name)
+	select {
+	case r := <-publishes:
+		if !r.TrackNamespace().Equal(p.ns) || r.TrackName() != p.name {
+			s.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
+		}
+		return r
+	case <-s.Context().Done():
+		s.Check(ctx, context.Cause(s.Context()), transport.LayerRequest, expected)
+	case <-ctx.Done():
+		s.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
+	}
 	return nil
 }
 
@@ -209,16 +234,9 @@ func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
 	_, err := s.SubscribeTracks(step, e.Namespace(), with(e.Parameters(), parameter(wire.ParamForward, 0)))
 	s.skipUnsupported(err)
 	s.Check(step, err, transport.LayerRequest, "an OK for SUBSCRIBE_TRACKS")
-	p.offer(step)
-	expected := "PUBLISH with Forward State 0"
-	var r *moqt.Request
-	select {
-	case r = <-publishes:
-	case <-s.Context().Done():
-		s.Check(step, context.Cause(s.Context()), transport.LayerRequest, expected)
-	case <-step.Done():
-		s.Check(step, context.Cause(step), transport.LayerRequest, expected)
-	}
+	offered := p.offerBeside(ctx)
+	const expected = "PUBLISH with Forward State 0"
+	r := s.published(step, publishes, p, expected)
 	if r.Parameters().UintOr(wire.ParamForward, 1) != 0 {
 		e.Fail(transport.LayerRequest, expected, "PUBLISH with Forward State 1")
 	}
@@ -228,6 +246,7 @@ func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
 	}
 	_, err = r.AcceptPublish(step, ok)
 	s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+	offered(ctx)
 	a := attend(ctx, "subscriber", p, l, checks{})
 	p.flowing(ctx)
 	e.Go(ctx, func(ctx context.Context) { p.emit(ctx, l, objectPace) })

@@ -104,13 +104,14 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	other.Check(step, err, transport.LayerRequest, other.okName(wire.KindPublishNamespace)+" for the second PUBLISH_NAMESPACE")
 	l := pastGroups(e, 0, 3)
 	s := attend(ctx, "subscriber", p, l, checks{})
-	p.waitForward(step)
+	first.Check(step, p.waitSubscribed(step), transport.LayerRequest, "SUBSCRIBE at the first publisher of the namespace")
 	if q.waitSubscribed(step) != nil {
 		if a.Context().Err() != nil && other.Context().Err() == nil {
 			e.Skip("a second publisher is not taken: its PUBLISH_NAMESPACE was ended")
 		}
 		other.Check(step, context.Cause(step), transport.LayerRequest, "SUBSCRIBE at the second publisher of the namespace")
 	}
+	p.waitForward(step)
 	q.waitForward(step)
 	// Each group comes from one of them, in turns: what the first one has sent has arrived when the second one goes on.
 	for i, x := range []*publisher{p, q, p, q} {
