@@ -268,10 +268,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestChecks: without a fault every check passes, on every draft.
+// TestChecks: without a fault every check passes.
 func TestChecks(t *testing.T) {
 	for name, c := range checks {
-		for _, d := range wire.Drafts() {
+		for _, d := range someDrafts {
 			if d < c.first {
 				continue
 			}
