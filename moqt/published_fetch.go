@@ -83,7 +83,7 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 	}
 	t.mu.Lock()
 	start, end, valid := t.rangeOf(filter)
-	pieces, whole := t.kept.cut(start, end)
+	pieces, whole := t.kept.cut(start, end, q.Descending)
 	ended := uint8(0)
 	if t.ended && end == t.largest {
 		ended = 1
@@ -105,7 +105,7 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	return t.send(w, pieces, filterSets(parametersOf(r.message)), q.Descending)
+	return t.send(w, pieces, filterSets(parametersOf(r.message)))
 }
 
 // joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed (draft-19 §10.12.2.1). It waits for a subscription that is not served
@@ -154,31 +154,15 @@ func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Locatio
 	return start, end, true
 }
 
-// send writes pieces to a fetch stream: groups in the order asked for, objects ascending in each (draft-19 §10.12.3). A descending stream with unknown ranges is reset, because
-// a marker there would not say which they are.
-func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, sets []filterSet, descending bool) error {
-	if descending {
-		slices.SortStableFunc(pieces, func(a, b piece) int {
-			switch x, y := a.location().Group, b.location().Group; {
-			case x > y:
-				return -1
-			case x < y:
-				return 1
-			}
-			return 0
-		})
-	}
+// send writes pieces to a fetch stream. From 16 on it has no status: objects that have one are left out.
+func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, sets []filterSet) error {
 	w.SetAutoFlush(false)
 	for _, p := range pieces {
 		var err error
 		switch o := p.object; {
-		case o == nil && descending:
-			_ = w.Flush()
-			w.Reset(ResetUnknownObjectStatus.Number(w.draft))
-			return nil
 		case o == nil:
-			err = w.WriteRange(wire.UnknownRange, p.unknown)
-		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16: // a fetch stream has no status there
+			err = w.WriteRange(wire.UnknownRange, wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.draft.MaxVarint())})
+		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16:
 		case passes(sets, w.draft, o, o.SubgroupID, o.Priority):
 			err = w.WriteObject(o)
 		}
@@ -204,8 +188,9 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if !has || !v.forward || start.Compare(largest) > 0 || end.Compare(start) < 0 {
 		return
 	}
+	order := inner.UintOr(wire.ParamGroupOrder, s.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
 	t.mu.Lock()
-	pieces, _ := t.kept.cut(start, end)
+	pieces, _ := t.kept.cut(start, end, order == wire.Descending)
 	t.mu.Unlock()
 	if t.opts.KeepGroups == 0 {
 		pieces = []piece{{unknown: end}}
@@ -214,7 +199,6 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if sets == nil {
 		sets = v.sets
 	}
-	order := inner.UintOr(wire.ParamGroupOrder, s.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ending {
@@ -224,7 +208,7 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if s.pub.s.spawn(func() {
 		defer close(written)
 		if w, err := s.pub.s.OpenFill(s.pub.Context(), requestID); err == nil {
-			_ = t.send(w, pieces, sets, order == wire.Descending)
+			_ = t.send(w, pieces, sets)
 		}
 	}) {
 		s.fills = append(slices.DeleteFunc(s.fills, over), written)

@@ -68,14 +68,14 @@ func (h *history) drop(id uint64) {
 	h.unknown.add(id)
 }
 
-// piece is a part of an answer: an object, or the end of a range that is unknown.
+// piece is a part of an answer: an object, or the end of a range that is unknown, in the order of the answer.
 type piece struct {
 	object  *Object
 	unknown wire.Location
 }
 
-// cut gives what is known between two locations, in ascending order; whole says that nothing in between is unknown.
-func (h *history) cut(start, end wire.Location) (pieces []piece, whole bool) {
+// cut gives what is known between two locations, groups ascending or descending and objects ascending in each (draft-19 §10.12.3); whole says that nothing in between is unknown.
+func (h *history) cut(start, end wire.Location, descending bool) (pieces []piece, whole bool) {
 	whole = true
 	for id, g := range h.groups {
 		if id < start.Group || id > end.Group {
@@ -104,12 +104,21 @@ func (h *history) cut(start, end wire.Location) (pieces []piece, whole bool) {
 			continue
 		}
 		at := wire.Location{Group: s.last, Object: math.MaxUint64}
-		if at.Compare(end) > 0 {
+		switch {
+		case descending:
+			at.Group = max(s.first, start.Group)
+		case at.Compare(end) > 0:
 			at = end
 		}
 		pieces, whole = append(pieces, piece{unknown: at}), false
 	}
-	slices.SortFunc(pieces, func(a, b piece) int { return a.location().Compare(b.location()) })
+	slices.SortFunc(pieces, func(a, b piece) int {
+		x, y := a.location(), b.location()
+		if descending && x.Group != y.Group {
+			x, y = y, x
+		}
+		return x.Compare(y)
+	})
 	return pieces, whole
 }
 

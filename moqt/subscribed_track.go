@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -65,6 +66,7 @@ type SubscribedTrack struct {
 	problems  []error // for Next, and end nothing
 	cause     error   // how the subscription ended other than by io.EOF
 	err       error   // final: nothing is wanted any more
+	closed    atomic.Bool
 
 	current *batch
 	due     wire.Location // in order: what comes next
@@ -187,7 +189,9 @@ func ReadJoined(j *Joined, opts ReadOptions) *SubscribedTrack {
 
 // follow begins to take the streams and datagrams of the subscription.
 func (t *SubscribedTrack) follow() {
+	t.mu.Lock()
 	t.loops += 2
+	t.mu.Unlock()
 	if !t.s.spawn(t.acceptStreams) || !t.s.spawn(t.acceptDatagrams) {
 		t.Close()
 	}
@@ -202,7 +206,7 @@ func (t *SubscribedTrack) add(s *source, f *Fetch) {
 	asked := f.inner
 	if r := f.Request(); r != nil {
 		asked = parametersOf(r.message)
-	} else if len(filterSets(asked)) == 0 {
+	} else if f.sub != nil && len(filterSets(asked)) == 0 {
 		asked = f.sub.Parameters()
 	}
 	s.filtered = len(filterSets(asked)) > 0
@@ -224,7 +228,7 @@ func (t *SubscribedTrack) Subscription() *Subscription { return t.sub }
 // io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or
 // *transport.StreamError of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of Subscription.Next, *MalformedTrackError, and what says that Close was called.
 func (t *SubscribedTrack) Next(ctx context.Context) (*Object, error) {
-	if b := t.current; b != nil && b.next < len(b.objects) {
+	if b := t.current; b != nil && b.next < len(b.objects) && !t.closed.Load() {
 		o := &b.objects[b.next]
 		if !t.opts.InOrder || o.ObjectID == t.due.Object && o.GroupID == t.due.Group {
 			b.next++
@@ -370,6 +374,7 @@ func (t *SubscribedTrack) end(cause error) {
 		return
 	}
 	t.err = cause
+	t.closed.Store(true)
 	t.cancel()
 	for !t.line.empty() {
 		t.release(t.line.pop())
