@@ -164,7 +164,11 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	defer cancel()
 	offered := p.offerBeside(ctx)
 	r := s.published(step, publishes, p, "PUBLISH")
-	sub, err := r.AcceptPublish(step, &wire.RequestOK{Parameters: wire.Parameters{parameter(wire.ParamForward, 1)}})
+	ok := &wire.RequestOK{}
+	if s.Draft() <= wire.Draft19 || r.Parameters().UintOr(wire.ParamForward, 1) == 0 { // from 20 on only what changes is said, in an update
+		ok.Parameters.SetUint(wire.ParamForward, 1)
+	}
+	sub, err := r.AcceptPublish(step, ok)
 	s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
 	offered(ctx)
 	l := pastGroups(e, 0, 1)
