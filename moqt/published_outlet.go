@@ -27,6 +27,7 @@ type outlet struct {
 	stream  *trackedStream
 	draft   wire.Draft
 	objects wire.SubgroupObjects
+	first   []byte // the stream's header, until it goes out with the first object
 	header  wire.ObjectHeader
 	props   []byte // for translated properties
 
@@ -61,7 +62,7 @@ type age struct {
 
 // newOutlet takes over a writer that was just opened.
 func newOutlet(w *SubgroupWriter, timeout, lifetime time.Duration) *outlet {
-	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, objects: w.objects, buf: w.buf, timeout: timeout, lifetime: lifetime,
+	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, objects: w.objects, first: w.buf, timeout: timeout, lifetime: lifetime,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
@@ -80,7 +81,7 @@ func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHea
 	if o.timeout > 0 {
 		o.since = time.Now()
 	}
-	need := wire.MaxObjectHeader + len(o.header.Properties)
+	need := len(o.first) + wire.MaxObjectHeader + len(o.header.Properties)
 	large := need+len(payload) > outletBuffer
 	if !large {
 		need += len(payload)
@@ -89,6 +90,8 @@ func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHea
 		return err
 	}
 	o.hold(need)
+	o.buf = append(o.buf, o.first...)
+	o.first = nil
 	b, err := o.objects.AppendHeader(o.buf, &o.header)
 	o.header.Properties = nil
 	if err != nil {
@@ -251,7 +254,10 @@ func (o *outlet) run() {
 		putBuffer(buf)
 		spare = ages
 		o.mu.Lock()
-		o.busy, o.large = false, nil
+		o.busy = false
+		if large != nil { // another one may have come during the write
+			o.large = nil
+		}
 		o.mu.Unlock()
 		if err != nil {
 			o.fail(err)

@@ -132,12 +132,12 @@ func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
 		return err
 	}
 	s.pub = pub
+	if p, asked := parametersOf(r.message).Get(wire.ParamFillParameters); asked {
+		s.fill(r.id, p.Inner, largest, has)
+	}
 	close(s.ready)
 	if group, asked := parametersOf(r.message).Uint(wire.ParamNewGroupRequest); asked && t.opts.NewGroup != nil {
 		t.opts.NewGroup(group)
-	}
-	if p, asked := parametersOf(r.message).Get(wire.ParamFillParameters); asked {
-		s.fill(r.id, p.Inner, largest, has)
 	}
 	return s.serve()
 }
@@ -322,6 +322,9 @@ func (s *subscriber) write(o *outlet) {
 
 // finish ends the subscription with PUBLISH_DONE behind its last stream. When ctx ends before, the streams that are left are reset.
 func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
+	if s.await(ctx) != nil || s.pub == nil {
+		return
+	}
 	s.mu.Lock()
 	first := !s.ending
 	s.ending = true
@@ -331,7 +334,7 @@ func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
 	}
 	fills := s.fills
 	s.mu.Unlock()
-	if !first || s.await(ctx) != nil || s.pub == nil {
+	if !first {
 		return
 	}
 	for _, o := range outlets {
@@ -362,7 +365,7 @@ func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
 
 // finishLater is finish without waiting.
 func (s *subscriber) finishLater(code DoneCode, reason string) {
-	if s.pub != nil {
+	if over(s.ready) && s.pub != nil {
 		s.pub.s.spawn(func() { s.finish(s.pub.Context(), code, reason) })
 	}
 }

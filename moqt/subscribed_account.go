@@ -17,6 +17,7 @@ type account struct {
 	groups map[uint64]*groupAccount
 	lowest uint64 // groups below it are not remembered
 	known  spans  // groups that were seen or do not exist
+	pages  int    // of all groups
 	first  wire.Location
 	end    wire.Location // the first location after the track, once hasEnd
 	hasEnd bool
@@ -25,8 +26,10 @@ type account struct {
 
 // groupAccount is one group.
 type groupAccount struct {
-	seen   idSet // Object IDs that came
-	none   spans // that do not exist
+	seen   idSet  // Object IDs that came
+	top    uint64 // the largest of objects with status Normal
+	some   bool   // there is one
+	none   spans  // that do not exist
 	low    uint64
 	end    uint64 // the first Object ID after the group, once hasEnd
 	hasEnd bool
@@ -73,6 +76,9 @@ func (g Gap) String() string {
 
 const maxGaps = 256
 
+// maxPages bounds the memory for Object IDs, of 512 bytes each.
+const maxPages = 8192
+
 // MalformedTrackError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been cancelled.
 type MalformedTrackError struct {
 	// Location is that of the object that shows it.
@@ -112,6 +118,7 @@ func (a *account) forget() {
 		least = min(least, id)
 	}
 	a.groups[least].gaps(least, a.report.addGap)
+	a.pages -= a.groups[least].seen.weight()
 	delete(a.groups, least)
 	a.lowest = least + 1
 }
@@ -204,6 +211,7 @@ func (a *account) takeRun(objects []Object) bool {
 	if g == nil || g.hasEnd && last.ObjectID >= g.end || a.hasEnd || !g.seen.addRun(first.ObjectID, last.ObjectID) {
 		return false
 	}
+	g.top, g.some = max(g.top, last.ObjectID), true
 	a.count(last, uint64(n), uint64(bytes))
 	return true
 }
@@ -233,7 +241,7 @@ func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
 	case g == nil: // too old to be told from what came
 		a.count(o, 1, uint64(len(o.Payload)))
 		return false, nil
-	case !g.seen.add(o.ObjectID):
+	case !a.enter(g, o.ObjectID):
 		a.report.Duplicates++
 		return true, nil
 	case g.hasEnd && o.ObjectID >= g.end && o.Status == wire.StatusNormal:
@@ -241,11 +249,25 @@ func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
 	case a.hasEnd && o.Location().Compare(a.end) >= 0 && o.Status == wire.StatusNormal:
 		return false, &MalformedTrackError{o.Location(), fmt.Sprintf("the track ends before %s", a.end)}
 	}
+	if o.Status == wire.StatusNormal {
+		g.top, g.some = max(g.top, o.ObjectID), true
+	}
 	a.count(o, 1, uint64(len(o.Payload)))
 	if len(o.Properties) > 0 {
 		a.priorGaps(g, o)
 	}
 	return false, a.endOf(g, o)
+}
+
+// enter notes that an object came, and reports whether it is new. Groups are forgotten where IDs are so far apart that they take too much memory.
+func (a *account) enter(g *groupAccount, id uint64) bool {
+	before := g.seen.weight()
+	fresh := g.seen.add(id)
+	a.pages += g.seen.weight() - before
+	for a.pages > maxPages {
+		a.forget()
+	}
+	return fresh
 }
 
 // priorGaps takes what an object's properties say of objects and groups before it (draft-19 §12.8, §12.9).
@@ -278,8 +300,8 @@ func (a *account) endOf(g *groupAccount, o *Object) error {
 
 // groupEnd notes that Object IDs from end on do not exist in a group. The object that says so has the ID end itself.
 func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
-	if g.seen.some && g.seen.top > end {
-		return &MalformedTrackError{wire.Location{Group: group, Object: g.seen.top}, fmt.Sprintf("its group ends before object %d", end)}
+	if g.some && g.top >= end {
+		return &MalformedTrackError{wire.Location{Group: group, Object: g.top}, fmt.Sprintf("its group ends before object %d", end)}
 	}
 	if !g.hasEnd || end < g.end {
 		g.end, g.hasEnd = end, true

@@ -17,7 +17,6 @@ func (t *SubscribedTrack) put(b *batch) bool {
 	b.cost = b.weigh()
 	t.mu.Lock()
 	for t.err == nil && !t.fits(b) {
-		s.blocked = true
 		t.blocked = append(t.blocked, s)
 		t.mu.Unlock()
 		select {
@@ -30,13 +29,13 @@ func (t *SubscribedTrack) put(b *batch) bool {
 	return t.accept(b)
 }
 
-// fits reports whether there is room for a batch. In order, a stream of the group that is due may always have one: the others wait for it. The caller holds mu.
+// fits reports whether there is room for a batch. In order there always is for one that would be first in line: the others wait for it. The caller holds mu.
 func (t *SubscribedTrack) fits(b *batch) bool {
 	if b.src != nil && b.src.inLine >= perSource {
 		return false
 	}
 	return t.held == 0 || t.held+b.cost <= t.s.limits.QueuedBytes ||
-		t.opts.InOrder && b.src != nil && b.src.inLine == 0 && b.objects[0].GroupID <= t.due.Group
+		t.opts.InOrder && (t.line.empty() || b.objects[0].Location().Compare(t.line.first().location()) < 0)
 }
 
 // accept takes a batch into the account and into the line. The caller holds mu.
@@ -87,8 +86,12 @@ func (t *SubscribedTrack) release(b *batch) {
 		}
 	}
 	b.free()
+	t.unblock()
+}
+
+// unblock has those that wait for room look again. The caller holds mu.
+func (t *SubscribedTrack) unblock() {
 	for _, s := range t.blocked {
-		s.blocked = false
 		signal(s.room)
 	}
 	t.blocked = t.blocked[:0]

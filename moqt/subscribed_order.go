@@ -18,9 +18,12 @@ func (l *line) empty() bool { return l.head == len(l.batches) }
 // first is the batch that is taken next.
 func (l *line) first() *batch { return l.batches[l.head] }
 
+// location is that of the batch's next object.
+func (b *batch) location() wire.Location { return b.objects[b.next].Location() }
+
 // before says which of two batches is taken first.
 func before(a, b *batch) bool {
-	if c := a.objects[a.next].Location().Compare(b.objects[b.next].Location()); c != 0 {
+	if c := a.location().Compare(b.location()); c != 0 {
 		return c < 0
 	}
 	return a.order < b.order
@@ -76,7 +79,7 @@ func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 			return t.line.pop(), 0
 		}
 		b := t.line.first()
-		at := b.objects[b.next].Location()
+		at := b.location()
 		if at.Compare(t.due) < 0 { // its place has been passed
 			t.line.pop()
 			t.account.report.Late++

@@ -66,9 +66,8 @@ type source struct {
 	body chan struct{} // the payload that was handed out as a stream is done with
 
 	// The track's mutex guards these.
-	line    []*batch // behind the one that is in the track's line, in order only
-	inLine  int      // batches that are not freed yet
-	blocked bool
+	line   []*batch // behind the one that is in the track's line, in order only
+	inLine int      // batches that are not freed yet
 
 	// Of a fetch stream: what lies before next is known, once told; until, where not zero, is behind its end. A filtered one says nothing of what is not there.
 	next     wire.Location
@@ -105,7 +104,9 @@ func (s *source) run() {
 			if body {
 				select {
 				case <-s.body:
-				case <-s.t.ctx.Done():
+				case <-s.t.ctx.Done(): // somebody may be reading still: the stream is theirs
+					s.t.sourceEnded(s, nil)
+					return
 				}
 			}
 			continue

@@ -274,6 +274,7 @@ func (t *SubscribedTrack) next(ctx context.Context) (*Object, error) {
 			}
 			return nil, io.EOF
 		}
+		t.unblock() // what is waited for may be held up itself
 		t.mu.Unlock()
 		err := t.wait(ctx, wait)
 		t.mu.Lock()

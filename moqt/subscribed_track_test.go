@@ -1,0 +1,482 @@
+package moqt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// receiving makes a subscription of a draft that is read as a track, and the publication whose streams the test writes itself.
+func receiving(t *testing.T, d wire.Draft, opts ReadOptions, limits Limits) (*sessions, *SubscribedTrack, *Publication) {
+	t.Helper()
+	p := dialOver(t, d, narrow(d), Config{Limits: limits}, Config{})
+	sub, pub := p.established(p.client, p.server, subscribeMessage(), nil)
+	return p, ReadTrack(sub, opts), pub
+}
+
+// stream opens a subgroup stream and writes objects with these IDs.
+func (p *sessions) stream(pub *Publication, h wire.SubgroupHeader, ids ...uint64) *SubgroupWriter {
+	p.t.Helper()
+	h.IDMode = wire.SubgroupIDPresent
+	w, err := pub.OpenSubgroup(p.ctx, h)
+	noError(p.t, err)
+	p.objects(w, ids...)
+	return w
+}
+
+func (p *sessions) objects(w *SubgroupWriter, ids ...uint64) {
+	p.t.Helper()
+	for _, id := range ids {
+		noError(p.t, w.WriteObject(objectAt(wire.Location{Group: w.Header().GroupID, Object: id})))
+	}
+}
+
+// TestReadInOrder: objects of several subgroups come in order, a group at once when the one before is known to be complete, and one that nothing is known of after the patience.
+func TestReadInOrder(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		var gaps []string
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second, Gap: func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }}, Limits{})
+		start := time.Now()
+		odd := p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 1, 3)
+		even := p.stream(pub, wire.SubgroupHeader{}, 0, 2, 4)
+		same(t, take(t, p.ctx, s, 5), locations(0, 1, 5), true)
+		next := p.stream(pub, wire.SubgroupHeader{GroupID: 1, EndOfGroup: true}, 0, 1)
+		quiet(t, s)
+		p.objects(odd, 5)
+		noError(t, odd.Close())
+		noError(t, even.Close())
+		same(t, take(t, p.ctx, s, 3), []wire.Location{{Object: 5}, {Group: 1}, {Group: 1, Object: 1}}, true)
+		if took := time.Since(start); took != 0 || len(gaps) != 0 {
+			t.Errorf("it took %v, gaps %q", took, gaps)
+		}
+		third := p.stream(pub, wire.SubgroupHeader{GroupID: 2}, 2)
+		quiet(t, s)
+		noError(t, next.Close()) // the end of group 1
+		quiet(t, s)
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{Group: 2, Object: 2}}, true)
+		if took := time.Since(start); took < time.Second || took > 1100*time.Millisecond || len(gaps) != 1 || gaps[0] != "{1,2} {2,2}" {
+			t.Errorf("it took %v, gaps %q", took, gaps)
+		}
+		late := p.stream(pub, wire.SubgroupHeader{GroupID: 2, SubgroupID: 1}, 0, 3)
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{Group: 2, Object: 3}}, true)
+		noError(t, late.Close())
+		noError(t, third.Close())
+		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		if got := drain(t, p.ctx, s); len(got) != 0 {
+			t.Errorf("objects %v", got)
+		}
+		r := s.Report()
+		if r.Late != 1 || r.Missing != 1 || len(r.Gaps) != 1 || r.Gaps[0].String() != "{2, 1}" || r.Objects != 11 {
+			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// TestReadInOrderGaps: what objects say of what does not exist is not waited for: Prior Object ID Gap, Prior Group ID Gap, statuses.
+func TestReadInOrderGaps(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
+		start := time.Now()
+		w := p.stream(pub, wire.SubgroupHeader{HasProperties: true}, 0)
+		o := objectAt(wire.Location{Object: 4})
+		noError(t, o.EncodeProperties(d, wire.Properties{{Type: wire.PropPriorObjectIDGap, Uint: 3}}))
+		noError(t, w.WriteObject(o))
+		noError(t, w.WriteObject(&Object{ObjectID: 5, Status: wire.StatusEndOfGroup}))
+		noError(t, w.Close())
+		w = p.stream(pub, wire.SubgroupHeader{GroupID: 3, HasProperties: true})
+		o = objectAt(wire.Location{Group: 3})
+		noError(t, o.EncodeProperties(d, wire.Properties{{Type: wire.PropPriorGroupIDGap, Uint: 2}}))
+		noError(t, w.WriteObject(o))
+		same(t, take(t, p.ctx, s, 4), []wire.Location{{}, {Object: 4}, {Group: 3}}, false)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		noError(t, w.Close())
+		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		drain(t, p.ctx, s)
+		if r := s.Report(); r.Missing+r.MissingGroups != 0 || r.Objects != 3 {
+			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// TestReadShuffled: however the objects of a track are spread over streams and datagrams, and whatever comes first, again, or not at all: in order they come in order, each once,
+// and the report says exactly what is missing.
+func TestReadShuffled(t *testing.T) {
+	for seed := range uint64(24) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(seed, 7))
+				d := wire.Drafts()[rng.IntN(len(wire.Drafts()))]
+				inOrder := seed%4 != 0
+				p, s, pub := receiving(t, d, ReadOptions{InOrder: inOrder, Patience: time.Minute}, Limits{QueuedBytes: 8 << 10})
+				type key struct{ group, subgroup uint64 }
+				streams := map[key][]uint64{}
+				var order []key
+				var want []wire.Location
+				lost := map[wire.Location]bool{}
+				for _, l := range locations(0, 5, uint64(5+rng.IntN(40))) {
+					k := key{l.Group, uint64(rng.IntN(3))}
+					switch n := rng.IntN(20); {
+					case n == 0:
+						lost[l] = true
+						continue
+					case n == 1 && l.Object > 0: // on a second stream of its own as well
+						streams[key{l.Group, 10 + l.Object}] = []uint64{l.Object}
+						order = append(order, key{l.Group, 10 + l.Object})
+					}
+					if streams[k] == nil {
+						order = append(order, k)
+					}
+					streams[k] = append(streams[k], l.Object)
+					want = append(want, l)
+				}
+				rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+				first := func(k key) bool { return streams[k][0] == 0 } // these come last: a group without its beginning is not taken for complete
+				slices.SortStableFunc(order, func(a, b key) int {
+					switch {
+					case first(a) == first(b):
+						return 0
+					case first(a):
+						return 1
+					}
+					return -1
+				})
+				duplicates := 0
+				for _, ids := range streams {
+					duplicates += len(ids)
+				}
+				duplicates -= len(want)
+				go func() {
+					done := make(chan bool)
+					for _, k := range order {
+						own := rand.New(rand.NewPCG(seed, rng.Uint64()))
+						go func() {
+							w := p.stream(pub, wire.SubgroupHeader{GroupID: k.group, SubgroupID: k.subgroup})
+							for _, id := range streams[k] {
+								time.Sleep(time.Duration(own.IntN(50)) * time.Millisecond)
+								p.objects(w, id)
+							}
+							noError(t, w.Close())
+							done <- true
+						}()
+						time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)
+					}
+					for range order {
+						<-done
+					}
+					noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+				}()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				got := drain(t, ctx, s)
+				same(t, got, want, inOrder)
+				r := s.Report()
+				missing := uint64(0)
+				for l := range lost {
+					if slices.ContainsFunc(want, func(w wire.Location) bool { return w.Group == l.Group && w.Object > l.Object }) {
+						missing++
+					}
+				}
+				if r.Objects != uint64(len(want)) || r.Duplicates != uint64(duplicates) || r.Missing != missing || r.Late != 0 {
+					t.Errorf("report %+v; want %d objects, %d duplicates, %d missing", r, len(want), duplicates, missing)
+				}
+			})
+		})
+	}
+}
+
+// TestReadDatagrams: datagrams are objects as others, in order too.
+func TestReadDatagrams(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
+		for _, id := range []uint64{2, 0, 1, 0} {
+			o := objectAt(wire.Location{Object: id})
+			o.EndOfGroup = id == 2
+			noError(t, pub.SendDatagram(o))
+		}
+		noError(t, pub.SendDatagram(&Object{GroupID: 1, ObjectID: 0, Payload: []byte("1/0")}))
+		noError(t, pub.SendDatagram(&Object{GroupID: 1, ObjectID: 1, Status: wire.StatusEndOfTrack}))
+		got := take(t, p.ctx, s, 5)
+		same(t, got, []wire.Location{{}, {Object: 1}, {Object: 2}, {Group: 1}}, true)
+		if !got[0].Datagram || got[4].Status != wire.StatusEndOfTrack {
+			t.Errorf("objects %+v", got)
+		}
+		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		drain(t, p.ctx, s)
+		if r := s.Report(); r.Duplicates != 1 || r.Objects != 4 || r.Missing != 0 {
+			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// TestReadMalformed: an object behind the end of its group, or of the track, makes the track malformed: the subscription is cancelled, the session lives (draft-19 §2.4.2).
+func TestReadMalformed(t *testing.T) {
+	for name, write := range map[string]func(p *sessions, pub *Publication){
+		"header and FIN": func(p *sessions, pub *Publication) {
+			noError(p.t, p.stream(pub, wire.SubgroupHeader{EndOfGroup: true}, 0, 1).Close())
+			settle()
+			p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 2)
+		},
+		"FIN behind the object": func(p *sessions, pub *Publication) {
+			p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 2)
+			settle()
+			noError(p.t, p.stream(pub, wire.SubgroupHeader{EndOfGroup: true}, 0, 1).Close())
+		},
+		"End of Group": func(p *sessions, pub *Publication) {
+			w := p.stream(pub, wire.SubgroupHeader{}, 0)
+			noError(p.t, w.WriteObject(&Object{ObjectID: 1, Status: wire.StatusEndOfGroup}))
+			p.objects(w, 2)
+		},
+		"End of Track": func(p *sessions, pub *Publication) {
+			w := p.stream(pub, wire.SubgroupHeader{GroupID: 3}, 0)
+			noError(p.t, w.WriteObject(&Object{ObjectID: 1, Status: wire.StatusEndOfTrack}))
+			settle()
+			p.stream(pub, wire.SubgroupHeader{GroupID: 4}, 0)
+		},
+		"datagram": func(p *sessions, pub *Publication) {
+			noError(p.t, pub.SendDatagram(&Object{ObjectID: 1, EndOfGroup: true}))
+			noError(p.t, pub.SendDatagram(&Object{ObjectID: 2}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachDraft(t, func(t *testing.T, d wire.Draft) {
+				p, s, pub := receiving(t, d, ReadOptions{}, Limits{})
+				write(p, pub)
+				var err error
+				for err == nil {
+					_, err = s.Next(p.ctx)
+				}
+				var malformed *MalformedTrackError
+				if !errors.As(err, &malformed) {
+					t.Fatalf("error %v", err)
+				}
+				<-pub.Context().Done()
+				noError(t, p.client.Err())
+				noError(t, p.server.Err())
+			})
+		})
+	}
+}
+
+// TestReadTooLarge: an object above the limit is an error that ends nothing; from a stream it can be read all the same.
+func TestReadTooLarge(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{MaxObjectSize: 5000})
+		go func() {
+			w := p.stream(pub, wire.SubgroupHeader{}, 0)
+			noError(t, w.WriteObject(&Object{ObjectID: 1, Payload: make([]byte, 5001)}))
+			noError(t, w.WriteObject(&Object{ObjectID: 2, Payload: make([]byte, 5000)}))
+			noError(t, w.Close())
+			noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		}()
+		var seen []string
+		for {
+			o, err := s.Next(p.ctx)
+			if err == io.EOF {
+				break
+			}
+			var large *ObjectTooLargeError
+			switch {
+			case errors.As(err, &large):
+				seen = append(seen, "too large: "+large.Location.String())
+			case err != nil:
+				t.Fatal(err)
+			default:
+				seen = append(seen, o.Location().String())
+			}
+		}
+		slices.Sort(seen)
+		if want := []string{"too large: {0,1}", "{0,0}", "{0,2}"}; !slices.Equal(seen, want) {
+			t.Errorf("%q, want %q", seen, want)
+		}
+		if r := s.Report(); r.Skipped != 1 || r.Missing != 0 {
+			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// TestReadBody: a payload can be read in part, passed over, cut by a reset, and the track goes on; Close ends the wait for one.
+func TestReadBody(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{StreamAbove: 100}, Limits{})
+		go func() {
+			w := p.stream(pub, wire.SubgroupHeader{})
+			noError(t, w.WriteObject(&Object{Payload: make([]byte, 50_000)}))
+			p.objects(w, 1)
+			noError(t, w.BeginObject(&wire.ObjectHeader{ObjectID: 2, PayloadLength: 9000}, 0))
+			_, err := w.Write(make([]byte, 3000))
+			noError(t, err)
+			settle()
+			w.Reset(ResetInternalError.Number(d))
+		}()
+		if (&SubscribedTrack{}).Body().Size() != 0 {
+			t.Error("a body before any object")
+		}
+		take(t, p.ctx, s, 1)
+		part := make([]byte, 1000)
+		if n, err := io.ReadFull(s.Body(), part); n != 1000 || err != nil || s.Body().Size() != 50_000 {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{Object: 1}}, true)
+		take(t, p.ctx, s, 1)
+		n, err := io.Copy(io.Discard, s.Body())
+		wantReset(t, d, err, ResetInternalError)
+		if n > 3000 {
+			t.Errorf("%d bytes", n)
+		}
+		w := p.stream(pub, wire.SubgroupHeader{GroupID: 1})
+		noError(t, w.BeginObject(&wire.ObjectHeader{PayloadLength: 9000}, 0))
+		noError(t, w.Flush())
+		take(t, p.ctx, s, 1)
+		settle()
+		if r := s.Report(); r.Resets != 1 {
+			t.Errorf("report %+v", r)
+		}
+		go func() {
+			settle()
+			s.Close()
+		}()
+		if _, err := io.Copy(io.Discard, s.Body()); err == nil {
+			t.Error("the payload ended")
+		}
+	})
+}
+
+// TestReadBounded: what nobody takes is bounded however many streams bring it, and the rest waits at the sender.
+func TestReadBounded(t *testing.T) {
+	for _, inOrder := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p, s, pub := receiving(t, wire.Newest, ReadOptions{InOrder: inOrder}, Limits{QueuedBytes: 300 << 10})
+			const streams, objects = 50, 100
+			for g := range uint64(streams) {
+				go func() {
+					w := p.stream(pub, wire.SubgroupHeader{GroupID: streams - 1 - g, EndOfGroup: true})
+					for i := range uint64(objects) {
+						o := objectAt(wire.Location{Group: streams - 1 - g, Object: i})
+						o.Payload = append(o.Payload, make([]byte, 1000)...)
+						noError(t, w.WriteObject(o))
+					}
+					noError(t, w.Close())
+				}()
+			}
+			settle()
+			s.mu.Lock()
+			held := s.held
+			s.mu.Unlock()
+			if most := 300<<10 + 3*largeBuffer; held > most {
+				t.Errorf("%d bytes are held, want at most %d", held, most)
+			}
+			got := take(t, p.ctx, s, streams*objects)
+			if inOrder && !slices.IsSortedFunc(got, func(a, b *Object) int { return a.Location().Compare(b.Location()) }) {
+				t.Error("not in order")
+			}
+			settle()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.line.empty() == false || len(s.blocked) > 0 {
+				t.Errorf("%d batches wait, %d streams", len(s.line.batches), len(s.blocked))
+			}
+		})
+	}
+}
+
+// TestReadForgets: a track of very many groups, or of IDs far apart, takes bounded memory, and gaps of what is forgotten are counted.
+func TestReadForgets(t *testing.T) {
+	a := account{maxGroups: 10, groups: map[uint64]*groupAccount{}}
+	for g := range uint64(1000) {
+		for _, id := range []uint64{0, 1, 3} {
+			b := &batch{objects: []Object{{GroupID: g, ObjectID: id, Payload: []byte("x")}}}
+			if err := a.take(b); err != nil || len(b.objects) != 1 {
+				t.Fatal(err, len(b.objects))
+			}
+		}
+	}
+	if r := a.total(); len(a.groups) != 10 || r.Missing != 1000 || r.Objects != 3000 || len(r.Gaps) != maxGaps || r.MissingGroups != 0 {
+		t.Errorf("%d groups, report %+v", len(a.groups), r)
+	}
+	b := &batch{objects: []Object{{GroupID: 5, ObjectID: 0}}}
+	if err := a.take(b); err != nil || len(b.objects) != 1 {
+		t.Error("an object of a group that is forgotten was not handed on")
+	}
+	for i := range uint64(100_000) {
+		b := &batch{objects: []Object{{GroupID: 2000, ObjectID: i * 5000}}}
+		if err := a.take(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	weight := 0
+	for _, g := range a.groups {
+		weight += g.seen.weight()
+	}
+	if weight > maxPages {
+		t.Errorf("%d pages are held", weight)
+	}
+}
+
+// TestReadEnds: how the subscription ends is how the track does.
+func TestReadEnds(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{}, Limits{})
+		p.stream(pub, wire.SubgroupHeader{}, 0)
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{}}, true)
+		ctx, cancel := context.WithTimeout(p.ctx, time.Second)
+		defer cancel()
+		if _, err := s.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		noError(t, p.server.Close(wire.InternalError, "enough"))
+		var closed *SessionError
+		if _, err := s.Next(p.ctx); !errors.As(err, &closed) || closed.Code != wire.InternalError {
+			t.Errorf("error %v", err)
+		}
+		s.Close()
+	})
+}
+
+// TestReadFetchFails: a fetch beside a subscription that is reset is an error that ends nothing; one alone ends with it.
+func TestReadFetchFails(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
+		fetch := func() (*Fetch, *FetchWriter) {
+			f, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName})
+			noError(t, err)
+			w, err := p.accept(p.server, wire.KindFetch).AcceptFetch(p.ctx, &wire.FetchOK{End: wire.Location{Group: 9}})
+			noError(t, err)
+			noError(t, w.WriteObject(objectAt(wire.Location{})))
+			settle()
+			return f, w
+		}
+		f, w := fetch()
+		s.AddFetch(f)
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{}}, true)
+		w.Reset(ResetInternalError.Number(d))
+		_, err := s.Next(p.ctx)
+		wantReset(t, d, err, ResetInternalError)
+		p.stream(pub, wire.SubgroupHeader{}, 1)
+		same(t, take(t, p.ctx, s, 1), []wire.Location{{Object: 1}}, true)
+		go func() {
+			r := p.accept(p.server, wire.KindFetch)
+			noError(t, r.Reject(p.ctx, RejectInvalidRange, "no"))
+		}()
+		f, err = p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName})
+		noError(t, err)
+		s.AddFetch(f)
+		var refused *RequestError
+		if _, err := s.Next(p.ctx); !errors.As(err, &refused) {
+			t.Errorf("error %v", err)
+		}
+		s.Close()
+	})
+}
