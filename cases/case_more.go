@@ -159,6 +159,7 @@ type streams struct {
 
 // arrived is one subgroup stream.
 type arrived struct {
+	id      uint64 // of the QUIC stream: they count up in the order of opening
 	header  wire.SubgroupHeader
 	objects []*moqt.Object // their payloads are dropped above keepPayload bytes
 	// end is nil while it is open, io.EOF for FIN, or how else it ended.
@@ -210,7 +211,7 @@ func (w *streams) nothingMore() {
 func (w *streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) {
 	stop := context.AfterFunc(ctx, func() { r.Stop(moqt.ResetCancelled.Number(s.Draft())) })
 	defer stop()
-	a := &arrived{}
+	a := &arrived{id: r.StreamID()}
 	w.mu.Lock()
 	a.header = r.Header()
 	w.all = append(w.all, a)

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -202,7 +203,19 @@ var fetchUpstream = Case{
 	Run: func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		p.publish(ctx, pastGroups(e, 0, 2), 0)
-		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, wholeGroups(1, 1)), pastGroups(e, 1, 1), checks{})
+		s := e.Dial(ctx, "fetcher")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		f, err := s.Fetch(step, fetchOf(p, wholeGroups(1, 1)))
+		var refused *moqt.RequestError
+		if errors.As(err, &refused) && refused.Code != 0 && !s.unsupported(err) { // it need not look for what it does not hold (draft-18 §9.5)
+			e.Should(false, transport.LayerRequest, "FETCH_OK", s.unanswered(step, err, "FETCH_OK", p).received)
+			return nil
+		}
+		if err == nil {
+			f.Cancel()
+		}
+		s.fetchExactly(ctx, p, fetchOf(p, wholeGroups(1, 1)), pastGroups(e, 1, 1), checks{})
 		return nil
 	},
 }

@@ -75,6 +75,9 @@ var moreCases = []Case{
 	subscribeTracks,
 	subscribeTracksPaused,
 
+	priorities,
+	deliveryTimeouts,
+
 	requestIDs,
 	requestIDLimit,
 	goaway,

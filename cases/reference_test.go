@@ -19,13 +19,18 @@ import (
 // onReference runs a case on the reference relay with faults, in memory and in a bubble of time.
 func onReference(t *testing.T, c cases.Case, d wire.Draft, faults ...string) (r cases.Result) {
 	synctest.Test(t, func(t *testing.T) {
-		relay, err := reference.New(reference.Options{Faults: faults})
+		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it must not reach the publisher.
+		relay, err := reference.New(reference.Options{Faults: faults, Limits: reference.Limits{SubscriberBytes: 1 << 30}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var served sync.WaitGroup
 		cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
-			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}})
+			opts := memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}}
+			if slices.Contains(c.Tags, "congestion") { // less than an object, since the connection has no bound of its own
+				opts.StreamBuffer = 16 << 10
+			}
+			client, server := memconn.Pair(opts)
 			served.Go(func() { relay.ServeConn(context.WithoutCancel(ctx), server) })
 			return client, nil
 		}}
