@@ -153,7 +153,7 @@ type streams struct {
 	all     []*arrived
 	// datagrams are objects that came alone, in order of arrival.
 	datagrams []*moqt.Object
-	// arrivals is every object with payload, in order of arrival over all streams.
+	// arrivals is every object but those that only say something about the track, in order of arrival over all streams and datagrams.
 	arrivals []wire.Location
 }
 
@@ -191,7 +191,7 @@ func (s *Session) watch(ctx context.Context, sub *moqt.Subscription) *streams {
 			}
 			w.mu.Lock()
 			w.datagrams = append(w.datagrams, o)
-			w.arrivals = append(w.arrivals, o.Location())
+			w.arrived(o)
 			w.changed.fire()
 			w.mu.Unlock()
 		}
@@ -205,6 +205,13 @@ func (w *streams) nothingMore() {
 	defer w.mu.Unlock()
 	w.closed++
 	w.changed.fire()
+}
+
+// arrived notes that an object came. The caller holds the lock.
+func (w *streams) arrived(o *moqt.Object) {
+	if o.Status == wire.StatusNormal {
+		w.arrivals = append(w.arrivals, o.Location())
+	}
 }
 
 // read takes in one stream.
@@ -232,7 +239,7 @@ func (w *streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) 
 			o.Payload = nil
 		}
 		a.objects = append(a.objects, o)
-		w.arrivals = append(w.arrivals, o.Location())
+		w.arrived(o)
 		w.changed.fire()
 		w.mu.Unlock()
 	}
