@@ -124,3 +124,50 @@ func runFilterPast(ctx context.Context, e *Env) error {
 	s.exact(ctx, k, lateTime, r)
 	return nil
 }
+
+var rangeFilter = Case{
+	ID: "range-filter", Title: "a filter for one of two subgroups is heeded, or refused with INVALID_FILTER where the relay takes none",
+	Topics: []wire.Topic{wire.TopicRangeFilters, wire.TopicSubscribe, wire.TopicRequestError}, First: wire.Draft19,
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe"}, Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: caseLimit,
+	Faults: []string{"range-filter-ignored", "subscribe-silent"},
+	Run:    runRangeFilter,
+}
+
+// runRangeFilter: without MAX_FILTER_RANGES in its SETUP a relay must refuse range filters (draft-19 §5.1.3), with it what does not pass must not come.
+func runRangeFilter(ctx context.Context, e *Env) error {
+	p := announced(ctx, e)
+	l := newLayout(span(0, 2), span(0, 5), layoutOptions{payload: e.namedPayload, subgroup: func(o uint64) uint64 { return o % 2 }})
+	control := attend(ctx, "subscriber", p, l, checks{})
+	p.waitForward(ctx)
+	filter := wire.Parameter{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}}}}
+	s := e.Dial(ctx, "filtered")
+	if limit, _ := s.PeerSetup().Options.Get(wire.OptionMaxFilterRanges); limit.Uint == 0 {
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		m := s.subscribeMessage(p.ns, p.name)
+		m.Parameters.Set(filter)
+		_, err := s.Subscribe(step, m)
+		s.wantRefusal(step, err, wire.KindSubscribe, wire.NameInvalidFilter, "SUBSCRIBE_OK without MAX_FILTER_RANGES in SETUP")
+		e.Annotate("the relay takes no range filters, and says so")
+		e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
+		control.served(ctx)
+		return nil
+	}
+	var want layout
+	for _, x := range l {
+		if x.subgroup == 1 {
+			want = append(want, x)
+		}
+	}
+	a := &audience{Session: s, k: newChecker(want, checks{})}
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	a.sub = a.subscribeWith(step, p, filter)
+	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)
+	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
+	a.served(ctx)
+	control.served(ctx)
+	p.end()
+	a.exactly(ctx)
+	return nil
+}

@@ -35,6 +35,7 @@ var moreCases = []Case{
 	filterObjectRange,
 	filterRelative,
 	filterPast,
+	rangeFilter,
 
 	forwardState,
 	updatePriority,

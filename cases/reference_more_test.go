@@ -138,6 +138,10 @@ var moreFailures = map[string]map[string]failure{
 		"past-range-refused":  {layer: "request", piece: "REQUEST_ERROR 0x11 INVALID_RANGE \"all of the range was published before\"", first: wire.Draft20, todo: true},
 		"subscribe-silent":    {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
 	},
+	"range-filter": {
+		"range-filter-ignored": {layer: "data", piece: "unexpected {0, 0}"},
+		"subscribe-silent":     {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
+	},
 	"forward-state": {
 		"forward-ignored":           {layer: "data", piece: "2 streams or datagrams"},
 		"update-silent":             {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE", first: wire.Draft16},

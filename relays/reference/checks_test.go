@@ -48,7 +48,7 @@ var caught = map[string]string{
 	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
 	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
 	"fetch-cancel-closes-session": "fetch cancelled", "join-unknown-wrong": "join unknown", "close-code-wrong": "second goaway", "goaway-closes-session": "goaway",
-	"token-alias-lost": "token alias", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
+	"token-alias-lost": "token alias", "range-filter-ignored": "range filter", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
 	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
 }
 
@@ -377,6 +377,12 @@ var checks = map[string]check{
 			_, err := s.PublishNamespace(v.ctx, someNamespace.Join([]string{"a", "b"}[i]), ps)
 			v.must(err)
 		}
+	}},
+	"range filter": {first: wire.Draft19, run: func(v *visit) {
+		v.publish(v.dial(), "t")
+		ps := wire.Parameters{{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}}}}}
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t", Parameters: ps})
+		v.refused(err, moqt.RejectInvalidFilter)
 	}},
 	"overlap of kinds": {first: wire.Draft18, run: func(v *visit) {
 		s := v.dial()

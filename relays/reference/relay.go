@@ -139,6 +139,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		cfg.FixedRequestLimit = true
 		cfg.SetupOptions = wire.Properties{{Type: wire.OptionMaxRequestID}}
 	}
+	if r.faults[rangeFilterIgnored] {
+		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges, Uint: 16})
+	}
 	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)
