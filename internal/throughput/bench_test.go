@@ -21,15 +21,43 @@ var choices = []struct {
 
 // BenchmarkLoopback compares, in turns, objects through two sessions with the same bytes through quic-go alone. One iteration is a turn of each.
 func BenchmarkLoopback(b *testing.B) {
+	each(b, func(b *testing.B, choice transport.Choice, streams, size int) {
+		compare(b, bare(b, streams), objects(b, choice, size, streams), size)
+	})
+}
+
+// each runs a benchmark for every transport, number of subgroup streams and size of objects.
+func each(b *testing.B, f func(b *testing.B, choice transport.Choice, streams, size int)) {
 	for _, c := range choices {
 		for _, streams := range []int{1, 8} {
 			for _, size := range []int{64, 1 << 10, 4 << 10, 64 << 10} {
-				b.Run(fmt.Sprintf("%s/streams=%d/size=%d", c.name, streams, size), func(b *testing.B) {
-					compare(b, bare(b, streams), objects(b, c.choice, size, streams), size)
-				})
+				b.Run(fmt.Sprintf("%s/streams=%d/size=%d", c.name, streams, size), func(b *testing.B) { f(b, c.choice, streams, size) })
 			}
 		}
 	}
+}
+
+// BenchmarkObjects is one side of the comparison alone, for profiles; BenchmarkBare the other.
+func BenchmarkObjects(b *testing.B) {
+	each(b, func(b *testing.B, choice transport.Choice, streams, size int) {
+		alone(b, objects(b, choice, size, streams), size)
+	})
+}
+
+// BenchmarkBare moves the bytes with quic-go alone.
+func BenchmarkBare(b *testing.B) {
+	each(b, func(b *testing.B, _ transport.Choice, streams, size int) { alone(b, bare(b, streams), size) })
+}
+
+// alone takes turns of one side.
+func alone(b *testing.B, m mover, size int) {
+	m(turn / 8)
+	b.SetBytes(turn)
+	b.ReportAllocs()
+	for b.Loop() {
+		m(turn)
+	}
+	b.ReportMetric(float64(b.N)*turn/float64(size)/b.Elapsed().Seconds(), "objects/s")
 }
 
 // sample is one turn: what it took by the clock, and of the processors.
