@@ -37,12 +37,18 @@ type ListenOptions struct {
 	QLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
+	// MaxConnections is how many connections there may be at a time, those in their handshake among them; 0 is DefaultMaxConnections. Further ones are
+	// refused with CONNECTION_REFUSED (RFC 9000 §20.1) before anything is kept of them, and the first of a row of refusals is told to Warn.
+	MaxConnections int
 	// UpgradeTimeout bounds the time from the handshake to the WebTransport request; 0 is 10 s.
 	UpgradeTimeout time.Duration
 	// Warn, which may be nil, is told of connections that came to nothing and of logs that cannot be written.
 	// It may be called from any goroutine.
 	Warn func(error)
 }
+
+// DefaultMaxConnections is the MaxConnections of a listener that is not told another number.
+const DefaultMaxConnections = 4096
 
 // maxPending bounds the connections that have not been accepted yet, those being upgraded to WebTransport among them.
 // Further ones are refused.
@@ -69,6 +75,10 @@ type Listener struct {
 
 	mu    sync.Mutex
 	conns map[transport.Conn]struct{}
+	// open counts QUIC connections, refused those that there was no room for; full: the last that came was one of them.
+	open    int
+	refused uint64
+	full    bool
 }
 
 // Listen begins to serve.
@@ -76,6 +86,9 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	quiet()
 	if opts.UpgradeTimeout <= 0 {
 		opts.UpgradeTimeout = handshakeTimeout
+	}
+	if opts.MaxConnections <= 0 {
+		opts.MaxConnections = DefaultMaxConnections
 	}
 	l := &Listener{
 		opts: opts, drafts: orAll(opts.Drafts), closeLog: func() {},
@@ -92,7 +105,7 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	if l.socket, err = net.ListenUDP("udp", addr); err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
 	}
-	l.tr = &quic.Transport{Conn: l.socket, ConnContext: withMeta}
+	l.tr = &quic.Transport{Conn: l.socket, ConnContext: l.admit}
 	qconf := quicConfig(0)
 	dir := qlogDir(opts.QLOGDir)
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
@@ -160,8 +173,38 @@ type meta struct{ odcid []byte }
 
 type metaKey struct{}
 
-func withMeta(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+// admit lets a connection in, whose context ctx is, or refuses it.
+func (l *Listener) admit(ctx context.Context, client *quic.ClientInfo) (context.Context, error) {
+	l.mu.Lock()
+	first := !l.full
+	l.full = l.open >= l.opts.MaxConnections
+	if l.full {
+		l.refused++
+	} else {
+		l.open++
+	}
+	full := l.full
+	l.mu.Unlock()
+	if full {
+		err := fmt.Errorf("refused %s: there are %d connections", client.RemoteAddr, l.opts.MaxConnections)
+		if first {
+			l.warn(err)
+		}
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.open--
+	})
 	return context.WithValue(ctx, metaKey{}, &meta{}), nil
+}
+
+// Connections is how many connections there are, and how many were refused because of MaxConnections.
+func (l *Listener) Connections() (open int, refused uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open, l.refused
 }
 
 func (l *Listener) warn(err error) {

@@ -237,3 +237,51 @@ func TestLogsThatCannotBeWrittenEndNothing(t *testing.T) {
 		t.Errorf("warned %d times, notes %s", warned, notes)
 	}
 }
+
+// TestMaxConnections: there is room for so many connections, whatever their transport; who comes too many is refused at once and told so, and comes in when
+// another has left.
+func TestMaxConnections(t *testing.T) {
+	warned := make(chan error, 16)
+	l := listen(t, ListenOptions{MaxConnections: 2, Warn: func(err error) { warned <- err }})
+	ctx := testContext(t)
+	var clients []transport.Conn
+	for _, s := range schemes {
+		c, err := Dial(ctx, DialOptions{URL: urlOf(t, s.scheme, l.Addr(), ""), TLS: insecure})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseWithError(0, "")
+		clients = append(clients, c)
+	}
+	for _, s := range schemes {
+		_, err := Dial(ctx, DialOptions{URL: urlOf(t, s.scheme, l.Addr(), ""), TLS: insecure})
+		var refused *quic.TransportError
+		if !errors.As(err, &refused) || !refused.Remote || refused.ErrorCode != quic.ConnectionRefused {
+			t.Errorf("one too many over %s: %v, want CONNECTION_REFUSED", s.scheme, err)
+		}
+	}
+	if open, refused := l.Connections(); open != 2 || refused < 2 {
+		t.Errorf("%d connections, %d refused; want 2 of each", open, refused)
+	}
+	if n := len(warned); n != 1 {
+		t.Errorf("%d warnings, want one for the row", n)
+	} else if err := <-warned; !strings.Contains(err.Error(), "there are 2 connections") {
+		t.Errorf("warning %q", err)
+	}
+	clients[0].CloseWithError(0, "")
+	for {
+		if open, _ := l.Connections(); open == 1 {
+			break
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatal("the connection that ended is still counted")
+		}
+	}
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure})
+	if err != nil {
+		t.Fatalf("after one has left: %v", err)
+	}
+	c.CloseWithError(0, "")
+}
