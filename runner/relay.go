@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"strconv"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -20,6 +21,9 @@ type Relay struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error // valid when done is closed
+
+	http     *http.Server // of ServeMetrics, or nil
+	httpDone chan struct{}
 }
 
 // StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
@@ -61,6 +65,7 @@ func (r *Relay) Shutdown(ctx context.Context) error { return r.relay.Shutdown(ct
 // Close ends every session and returns when nothing of the relay runs any more.
 func (r *Relay) Close() {
 	r.cancel()
+	r.closeMetrics()
 	r.relay.Close()
 	<-r.done
 	r.ln.Close()
