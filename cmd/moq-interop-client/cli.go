@@ -56,5 +56,6 @@ func options(sys *system, more ...kong.Option) []kong.Option {
 		kong.Writers(sys.stdout, sys.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		names,
+		limitDefaults(),
 	}, more...)
 }

@@ -25,6 +25,7 @@ import (
 //
 //	dead        nobody: a port that was free a moment ago
 //	free        the same, for a server that the script starts
+//	free-tcp    the same, for TCP
 //	quic        a QUIC server that knows another protocol
 //	404, 200    a web server that gives this answer to every request
 //	silent      takes every connection, and never says a word
@@ -39,6 +40,8 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 	switch kind := args[1]; kind {
 	case "dead", "free":
 		addr = unused(ts)
+	case "free-tcp":
+		addr = unusedTCP(ts)
 	case "quic":
 		addr = strangerQUIC(ts)
 	case "404", "200":

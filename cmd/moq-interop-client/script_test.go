@@ -43,6 +43,8 @@ func TestScripts(t *testing.T) {
 
 			"certificate": certificateFiles,
 			"env-port":    envPort,
+			"download":    download,
+			"records":     records,
 		},
 	})
 }

@@ -26,18 +26,22 @@ type serveCmd struct {
 	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
 	Compat       []string `sep:"," placeholder:"NAME,…" help:"Let named deviations of clients from the draft pass; the log names those that mattered."`
 	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
-	Quiet        bool     `short:"q" help:"Do not log sessions and what is refused."`
+	Metrics      *string  `placeholder:"HOST:PORT" help:"Serve the relay's counters over HTTP there (TCP), as Prometheus text at /metrics. Default: not at all."`
 	ListFaults   bool     `help:"List the faults."`
+
+	serveLog    `embed:"" group:"Log:"`
+	serveLimits `embed:"" group:"Limits:"`
 }
 
 // Help teaches.
 func (*serveCmd) Help() string {
-	return `Serves raw QUIC and WebTransport on one port, and says on stderr where it listens, who comes and goes, and what it refuses. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
+	return `Serves raw QUIC and WebTransport on one port, and says on stderr where it listens, who comes and goes, what is asked for and what is refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
 
 Examples:
 
   moq-interop-client serve --addr :4443 --cert cert.pem --key key.pem
   moq-interop-client serve --addr 127.0.0.1:0 --fault NAME
+  moq-interop-client serve --log json --metrics 127.0.0.1:9090 --max-sessions 200 --cache-bytes 256MiB
 `
 }
 
@@ -57,40 +61,53 @@ func (c *serveCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
+	metrics := sys.choose(c.Metrics, "--metrics", "")
+	if metrics.set {
+		if err := metrics.wantAddress("tcp"); err != nil {
+			return err
+		}
+	}
 	conf, err := certificate(sys.choose(c.Cert, "--cert", "", "MOQT_CERT"), sys.choose(c.Key, "--key", "", "MOQT_KEY"))
 	if err != nil {
 		return err
 	}
-	log := logger(sys.stderr, true)
-	if c.Quiet {
-		log = logger(sys.stderr, false)
-	}
+	log := slog.New(c.handler(sys.stderr, c.level()))
 	tolerate, err := codecTolerances(sys.chooseList(c.Compat, "--compat"))
 	if err != nil {
 		return err
 	}
 	decode := wire.Options{Tolerate: tolerate, Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
-	relay, err := runner.StartRelay(
-		reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Decode: decode, Logger: log},
-		endpoint.ListenOptions{
-			Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-			Warn: func(err error) { log.Info("connection came to nothing", "error", err) },
-		})
+	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Decode: decode, Logger: log}
+	listen := endpoint.ListenOptions{
+		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
+		Warn: func(err error) { log.Info("connection came to nothing", "error", err) },
+	}
+	c.apply(&options, &listen)
+	relay, err := runner.StartRelay(options, listen)
 	if err != nil {
 		return err
 	}
 	defer relay.Close()
-	sys.say("listening on %s", relay.Addr())
+	if metrics.set {
+		at, err := relay.ServeMetrics(metrics.text)
+		if err != nil {
+			return err
+		}
+		url := fmt.Sprintf("http://%s/metrics", at)
+		c.notice(sys, "metrics at "+url, "metrics", "url", url)
+	}
+	c.notice(sys, "listening on "+relay.Addr().String(), "listening", "address", relay.Addr().String())
 	if conf == nil {
-		sys.say("self-signed certificate, SHA-256 %x", endpoint.CertificateHash(relay.Certificate()))
+		hash := fmt.Sprintf("%x", endpoint.CertificateHash(relay.Certificate()))
+		c.notice(sys, "self-signed certificate, SHA-256 "+hash, "self-signed certificate", "sha256", hash)
 	}
 	select {
 	case <-sys.ctx.Done():
-		sys.say("stopping")
+		c.notice(sys, "stopping", "stopping")
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(sys.ctx), farewell)
 		defer cancel()
 		if err := relay.Shutdown(ctx); err != nil {
-			sys.say("not everybody left by themselves: %v", err)
+			c.notice(sys, fmt.Sprintf("not everybody left by themselves: %v", err), "not everybody left by themselves", "error", err)
 		}
 		return nil
 	case <-relay.Done():
@@ -115,14 +132,19 @@ func (c *serveCmd) address(sys *system) (string, error) {
 	if v.from == "MOQT_PORT" {
 		v.text = ":" + v.text
 	}
+	return v.text, v.wantAddress("udp")
+}
+
+// wantAddress is a usage error when the setting is no host:port of a network.
+func (v setting) wantAddress(network string) error {
 	_, port, err := net.SplitHostPort(v.text)
 	if err == nil {
-		_, err = net.LookupPort("udp", port)
+		_, err = net.LookupPort(network, port)
 	}
 	if err != nil {
-		return "", v.fail(err)
+		return v.fail(err)
 	}
-	return v.text, nil
+	return nil
 }
 
 // certificate reads the pair; nil when there is none.

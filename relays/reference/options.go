@@ -21,7 +21,8 @@ type Options struct {
 	RequireToken string
 	// Implementation is the relay's MOQT_IMPLEMENTATION; "" is DefaultImplementation.
 	Implementation string
-	// Logger is told of sessions and requests (Debug), of what was refused or dropped (Info) and of what should not happen (Warn); nil logs nothing.
+	// Logger is told of sessions, requests and what was refused or dropped (Info), of how requests ended and what could not be sent (Debug) and of
+	// what should not happen (Warn); nil logs nothing.
 	Logger *slog.Logger
 	// Trace, if set, gives a tracer for each connection, see moqt.Config.Trace.
 	Trace func(transport.Conn) func(moqt.Event)
@@ -34,7 +35,8 @@ type Options struct {
 // DefaultImplementation is what the relay calls itself in SETUP.
 const DefaultImplementation = "moq-interop-client reference relay"
 
-// Limits bound what a relay holds. A zero field is its default.
+// Limits bound what a relay holds. A zero field is its default; DefaultLimits has them. How many connections there may be, set up or not, is the listener's
+// to bound (endpoint.ListenOptions).
 type Limits struct {
 	// Sessions is how many are served at a time; further connections are closed with INTERNAL_ERROR. Default 1024.
 	Sessions int
@@ -69,6 +71,9 @@ type Limits struct {
 	// Session are the limits of each session.
 	Session moqt.Limits
 }
+
+// DefaultLimits are the limits of a relay that is told no others.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
 
 func (l Limits) withDefaults() Limits {
 	def(&l.Sessions, 1024)

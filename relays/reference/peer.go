@@ -107,7 +107,7 @@ func (p *peer) goaway(ctx context.Context, g *wire.Goaway) {
 // handle serves one request to its end.
 func (p *peer) handle(req *moqt.Request) {
 	r := p.relay
-	r.log.Debug("request", "session", p.id, "kind", req.Kind().String(), "id", req.ID())
+	r.log.Info("request", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace", req.TrackNamespace().String(), "track", req.TrackName())
 	if p.spoilRequest(req) {
 		return
 	}
@@ -135,15 +135,12 @@ func (p *peer) handle(req *moqt.Request) {
 	}
 	var no *refusal
 	if !errors.As(err, &no) {
-		if err != nil && p.ctx.Err() == nil {
-			r.log.Debug("request ended", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "error", err)
-		}
+		r.log.Debug("request ended", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "error", err)
 		return
 	}
 	no = r.spoilRefusal(no)
 	r.counters.Refused.Add(1)
-	r.log.Info("request refused", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace", req.TrackNamespace().String(),
-		"track", req.TrackName(), "reason", no.reason)
+	r.log.Info("request refused", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "reason", no.reason)
 	if err := req.Reject(req.Context(), no.code, no.reason); err != nil && req.Context().Err() == nil {
 		r.log.Info("refusal not sent", "session", p.id, "error", err)
 	}

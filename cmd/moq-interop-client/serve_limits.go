@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
+)
+
+// serveLimits bound what the relay holds. Zero is the default, which is why no flag takes it.
+type serveLimits struct {
+	MaxConnections   count `placeholder:"N" help:"QUIC connections at a time, those in their handshake among them; further ones are refused with CONNECTION_REFUSED. Default ${max_connections}."`
+	MaxSessions      count `placeholder:"N" help:"Sessions at a time; further connections are closed with INTERNAL_ERROR. Default ${max_sessions}."`
+	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches of one session; further ones are refused with EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). Default ${max_subscriptions}."`
+	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks that one session publishes; further ones are refused likewise. Default ${max_namespaces}."`
+	CacheBytes       size  `placeholder:"SIZE" help:"Objects of all tracks together, in bytes or with KiB, MiB or GiB. When it is met the oldest groups go; a subscriber that has not got them finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16) and goes on with later ones. Default ${cache_bytes}."`
+	SubscriberBytes  size  `placeholder:"SIZE" help:"How far the fastest subscriber of a stream may be behind before its publisher is read more slowly. Default ${subscriber_bytes}."`
+}
+
+// apply sets what was given.
+func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions) {
+	listen.MaxConnections = int(l.MaxConnections)
+	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions), int(l.MaxNamespaces)
+	o.Limits.CacheBytes, o.Limits.SubscriberBytes = int64(l.CacheBytes), int64(l.SubscriberBytes)
+}
+
+// limitDefaults are what the help texts say, as the relay has them.
+func limitDefaults() kong.Vars {
+	d := reference.DefaultLimits()
+	return kong.Vars{
+		"max_connections": strconv.Itoa(endpoint.DefaultMaxConnections), "max_sessions": strconv.Itoa(d.Sessions),
+		"max_subscriptions": strconv.Itoa(d.Subscriptions), "max_namespaces": strconv.Itoa(d.Namespaces),
+		"cache_bytes": size(d.CacheBytes).String(), "subscriber_bytes": size(d.SubscriberBytes).String(),
+	}
+}
+
+// count is a number of things, at least one.
+type count int
+
+// UnmarshalText reads a count.
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 31)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is not a whole number from 1 to %d", text, math.MaxInt32)
+	}
+	*c = count(n)
+	return nil
+}
+
+// size is a number of bytes, at least one.
+type size int64
+
+// units of a size, largest first.
+var units = []struct {
+	name  string
+	shift uint
+}{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}
+
+// UnmarshalText reads a size: "65536", "64KiB".
+func (s *size) UnmarshalText(text []byte) error {
+	digits, shift := string(text), uint(0)
+	for _, u := range units {
+		if rest, found := strings.CutSuffix(digits, u.name); found {
+			digits, shift = rest, u.shift
+			break
+		}
+	}
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || n == 0 || n > math.MaxInt64>>shift {
+		return fmt.Errorf("%q is not a number of bytes above 0, with or without KiB, MiB or GiB", text)
+	}
+	*s = size(n << shift)
+	return nil
+}
+
+// String is the size in the largest unit that divides it.
+func (s size) String() string {
+	for _, u := range units {
+		if s != 0 && s%(1<<u.shift) == 0 {
+			return fmt.Sprintf("%d %s", s>>u.shift, u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", int64(s))
+}
