@@ -45,6 +45,7 @@ func datagramCase(id, title string, faults []string, plan func(e *Env) layout, j
 			p.waitForward(step)
 			l := plan(e)
 			p.publish(ctx, l, datagramPace)
+			w.gathered(step, len(l))
 			p.end()
 			s.settled(step, sub)
 			s.intact(ctx, l, w)
@@ -53,6 +54,25 @@ func datagramCase(id, title string, faults []string, plan func(e *Env) layout, j
 			}
 			return nil
 		},
+	}
+}
+
+// patience is how long a datagram that is not lost may take: longer than a machine that is busy holds one up.
+const patience = 2 * time.Second
+
+// gathered waits until so many datagrams have come, or none has for a while: the others are lost then.
+func (w *streams) gathered(ctx context.Context, want int) {
+	for seen, all := -1, false; !all; {
+		w.mu.Lock()
+		now := len(w.datagrams)
+		w.mu.Unlock()
+		if now == seen {
+			return
+		}
+		seen = now
+		idle, cancel := context.WithTimeout(ctx, patience)
+		all = w.wait(idle, func() bool { return len(w.datagrams) >= want })
+		cancel()
 	}
 }
 

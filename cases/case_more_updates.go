@@ -36,8 +36,21 @@ func (a *audience) update(ctx context.Context, ps ...wire.Parameter) {
 	}
 	a.Check(step, err, transport.LayerRequest, "REQUEST_OK for "+name)
 	if a.Draft() == wire.Draft14 {
+		a.heard(step)
 		a.Healthy(step, transport.LayerRequest)
 	}
+}
+
+// heard waits until the relay has answered a request that stands behind SUBSCRIBE_UPDATE on the control stream, for 14 gives the update itself no answer. What the
+// answer is does not matter.
+func (a *audience) heard(ctx context.Context) {
+	ns, err := a.PublishNamespace(ctx, a.e.Namespace("behind-the-update"), a.e.Parameters())
+	var refused *moqt.RequestError
+	if errors.As(err, &refused) {
+		return
+	}
+	a.Check(ctx, err, transport.LayerRequest, "an answer to PUBLISH_NAMESPACE behind SUBSCRIBE_UPDATE")
+	ns.Withdraw()
 }
 
 var forwardState = updateCase("forward-state", "a subscription with Forward State 0 gets no objects, and gets them once an update has set it to 1",

@@ -25,7 +25,7 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	defer stop()
 	o := guard(func() error { return c.Run(limited, e) })
 	if o == nil && limited.Err() != nil {
-		o = e.classify(limited, context.Cause(limited), nil, transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit))
+		o = e.late(limited)
 	}
 	if o == nil {
 		time.Sleep(lastWords)
@@ -34,6 +34,20 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 		o = breach
 	}
 	return e.result(o)
+}
+
+// late is the failure of a case that has seen all it wanted, but too late.
+func (e *Env) late(ctx context.Context) *outcome {
+	if o, ok := context.Cause(ctx).(*outcome); ok {
+		return o
+	}
+	received := fmt.Sprintf("the end at %d ms", time.Since(e.start).Milliseconds())
+	e.mu.Lock()
+	for _, s := range e.sessions {
+		received += fmt.Sprintf("; the SETUP of %s was complete at %d ms", s.Role, s.readyAt.Sub(e.start).Milliseconds())
+	}
+	e.mu.Unlock()
+	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit), received)
 }
 
 // lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is read and judged.

@@ -25,6 +25,8 @@ type Session struct {
 	log   *sessionLog
 	peer  *responder
 	setup time.Duration // how long SETUP took: a bound of the round trip's order
+
+	readyAt time.Time // when SETUP was complete
 }
 
 // Dial makes a connection and sets up a session on it. It ends the case when that fails, or when the case does not apply to what was negotiated.
@@ -56,7 +58,8 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 		panic(e.notSetUp(ctx, s, metered, err))
 	}
 	metered.stop()
-	s.setup = time.Since(began)
+	s.readyAt = time.Now()
+	s.setup = s.readyAt.Sub(began)
 	e.ready(s)
 	if d := s.Draft(); !e.c.Applies(d) {
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("exists in %s; negotiated: %s", e.c.DraftRange(), d)})

@@ -68,7 +68,7 @@ func TestVerbs(t *testing.T) {
 		{"limit", func(ctx context.Context, e *cases.Env) error {
 			<-ctx.Done()
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s", Received: "nothing in time"}},
+		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s", Received: "the end at 1000 ms"}},
 		{"panic", func(ctx context.Context, e *cases.Env) error {
 			e.Dial(ctx, "client")
 			panic("oh")
