@@ -9,6 +9,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -156,6 +157,20 @@ func (c *Catalogue) Find(name string) (Implementation, bool) {
 		return Implementation{}, false
 	}
 	return c.Implementations[i], true
+}
+
+// Only gives a catalogue that has only the implementations of these names, in their order. The error names what there is not.
+func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
+	out := *c
+	out.Implementations = nil
+	for _, name := range names {
+		im, ok := c.Find(name)
+		if !ok {
+			return nil, fmt.Errorf("relays: no implementation is called %q; there are: %s", name, strings.Join(c.Names(), ", "))
+		}
+		out.Implementations = append(out.Implementations, im)
+	}
+	return &out, nil
 }
 
 func (c *Catalogue) index(name Name) int {

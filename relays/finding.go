@@ -1,6 +1,7 @@
 package relays
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -70,6 +71,17 @@ func (r Report) Lost() Findings {
 		}
 	}
 	return lost
+}
+
+// WriteJSON writes the report, indented for people.
+func (r Report) WriteJSON(w io.Writer) error {
+	if r.Left == nil {
+		r.Left = Findings{}
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
 }
 
 // WriteText writes a line for each value that was left out, and nothing when there is none.
