@@ -90,15 +90,32 @@ func version(m *debug.Module) string {
 	return strings.TrimSpace(fmt.Sprintf("%s => %s %s", m.Version, m.Replace.Path, m.Replace.Version))
 }
 
+// Map gives the versions of the tools by name, for the record of a run: this program with its revision, Go, libraries.
+func (i Info) Map() map[string]string {
+	m := map[string]string{"moq-interop-client": i.Program, "go": i.Go, "platform": i.Platform, "quic-go": i.QUIC}
+	if i.Revision != "" {
+		m["revision"] = i.revision()
+	}
+	if i.WebTransport != NotLinked {
+		m["webtransport-go"] = i.WebTransport
+	}
+	return m
+}
+
+// revision is what it was built from, and whether files were changed.
+func (i Info) revision() string {
+	switch {
+	case i.Revision == "":
+		return unknown
+	case i.Modified:
+		return i.Revision + " (modified)"
+	}
+	return i.Revision
+}
+
 // WriteText writes a line for each.
 func (i Info) WriteText(w io.Writer) error {
-	revision := i.Revision
-	switch {
-	case revision == "":
-		revision = unknown
-	case i.Modified:
-		revision += " (modified)"
-	}
+	revision := i.revision()
 	if i.Time != "" {
 		revision += " " + i.Time
 	}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -108,7 +109,7 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s *slots) {
 	r := judge(c, o, whole)
 	r.Started, r.DurationMS, r.Attempts = start.UTC(), time.Since(start).Milliseconds(), a.made
 	if a.made > 0 {
-		r.Command = a.client.repeat(a.w, x.plan.Cases)
+		r.Command = x.repeat(a)
 	}
 	if ctx.Err() != nil && r.Status != Pass { // an interruption makes failures of its own
 		r.Status, r.Layer = Missing, ""
@@ -117,6 +118,26 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s *slots) {
 		r.Notes = append(r.Notes, "its files: "+err.Error())
 	}
 	x.done <- r
+}
+
+// repeat gives the line that repeats the cell: the client's alone, or, where the relay has to be started for it, one that runs the cell.
+func (x *execution) repeat(a *attempts) string {
+	_, inProcess := a.client.(builtin)
+	if a.w.instance == nil || a.w.endpoint.Kind == KindEmbedded && inProcess {
+		return a.client.repeat(a.w, x.plan.Cases)
+	}
+	words := append(slices.Clone(x.o.Program), "matrix", "run")
+	for _, name := range x.plan.Catalogues {
+		words = append(words, "--relays", name)
+	}
+	words = append(words, "--cell", a.w.cell.ID)
+	if a.w.cell.Draft == "" {
+		words = append(words, "--pin", string(PinNone))
+	}
+	if len(x.plan.Cases) > 0 {
+		words = append(words, "-t", strings.Join(x.plan.Cases, ","))
+	}
+	return quote(words)
 }
 
 // attempt runs the client once, against a relay that runs.

@@ -59,7 +59,7 @@ func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 
 // once runs the client and reads what it prints.
 func (f foreign) once(ctx context.Context, w *work, name string) outcome {
-	call, err := f.invocation(w, name, w.container())
+	call, err := f.invocation(w, name, w.container(), here(f.o, nil))
 	if err != nil {
 		return outcome{problem: err.Error()}
 	}
@@ -107,7 +107,7 @@ func (n lost) Read([]byte) (int, error) {
 }
 
 // invocation makes the call for a cell, and a case unless name is empty. A container gets the other name, unless that is empty.
-func (f foreign) invocation(w *work, name, container string) (invocation, error) {
+func (f foreign) invocation(w *work, name, container string, words scope) (invocation, error) {
 	url, network := w.url, ""
 	switch i := w.instance; {
 	case f.spec.Kind != KindContainer || i == nil:
@@ -135,10 +135,10 @@ func (f foreign) invocation(w *work, name, container string) (invocation, error)
 	add("DRAFT", number)
 	add("COMPAT", strings.Join(w.endpoint.Tolerances, ","))
 	add("QLOGDIR", qlog)
-	values := map[string]string{
+	words.values = map[string]string{
 		"relay": url, "case": name, "draft": w.cell.Draft, "number": number, "transport": w.cell.Transport, "tls-disable-verify": insecure, "qlog": qlog,
 	}
-	own, err := expand(append([]string{"env"}, sortedEnv(f.spec.Env)...), values)
+	own, err := words.expand(append([]string{"env"}, sortedEnv(f.spec.Env)...))
 	if err != nil {
 		return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
 	}
@@ -146,7 +146,7 @@ func (f foreign) invocation(w *work, name, container string) (invocation, error)
 	if f.spec.Kind == KindContainer {
 		return f.container(w, network, container, env), nil
 	}
-	argv, err := expand(f.spec.Command, values)
+	argv, err := words.expand(f.spec.Command)
 	if err != nil {
 		return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
 	}
@@ -179,9 +179,9 @@ func (f foreign) repeat(w *work, cases []string) string {
 	case 1:
 		name = cases[0]
 	default:
-		name = "@case@" // a word that quote leaves alone
+		name = mark("$c")
 	}
-	call, err := f.invocation(w, name, "")
+	call, err := f.invocation(w, name, "", onLine(nil))
 	if err != nil {
 		return ""
 	}
@@ -189,11 +189,11 @@ func (f foreign) repeat(w *work, cases []string) string {
 	if f.spec.Kind != KindContainer { // the engine has the environment among its arguments
 		words = append(append([]string{"env"}, call.env...), call.argv...)
 	}
-	line := strings.ReplaceAll(quote(words), "@case@", `"$c"`)
+	text := line(words, f.o.Program)
 	if len(cases) > 1 {
-		line = "for c in " + quote(cases) + "; do " + line + "; done"
+		text = "for c in " + quote(cases) + "; do " + text + "; done"
 	}
-	return line
+	return text
 }
 
 // composed joins the runs of single cases into one outcome, with one TAP document.

@@ -20,6 +20,8 @@
 //	clients  {relay} {case} {draft} ("draft-18") {number} ("18") {transport} {tls-disable-verify} (that flag, or nothing) {qlog}
 //	relays   {port} {cert} {key} {mlog}
 //
+// In both, {self} is this program, and {NAME} in capitals the variable of that name, which must be set.
+//
 // A word whose placeholders are all empty is left out, together with the flag before it: ["-t", "{case}"].
 //
 // A client is run once for its standard set, or, when the plan names cases, once for each case. What fails is repeated once, to tell flaky

@@ -37,6 +37,9 @@ func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := writeFile(filepath.Join(dir, planFile), p.WriteJSON); err != nil {
+		return nil, errors.Join(err, j.close(false))
+	}
 	x := &execution{o: &o, plan: p, journal: j, results: make(map[string]CellResult, len(p.Cells)), images: make(map[string]*image)}
 	if err := x.take(known); err != nil {
 		return nil, errors.Join(err, j.close(false))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"strings"
 
@@ -78,6 +79,16 @@ func ReadExpectations(name string, r io.Reader) (*Expectations, error) {
 		}
 	}
 	return x, nil
+}
+
+// LoadExpectations reads a file as ReadExpectations does.
+func LoadExpectations(name string) (*Expectations, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadExpectations(name, f)
 }
 
 // Mark puts the reasons of known failures into a result, and takes out what stood there. It changes nothing else: a known failure is a

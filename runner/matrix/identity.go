@@ -47,7 +47,7 @@ func commandKey(command []string, env map[string]string, url string) string {
 	if len(command) > 0 {
 		base = path.Base(strings.ReplaceAll(command[0], `\`, "/"))
 	}
-	return slug(base) + "-" + short(append(append(slices.Clone(command), url), sortedEnv(env)...)...)
+	return slug(strings.Trim(base, "{}")) + "-" + short(append(append(slices.Clone(command), url), sortedEnv(env)...)...)
 }
 
 func containerKey(image string, env map[string]string, url string) string {

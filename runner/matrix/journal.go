@@ -16,6 +16,7 @@ import (
 // Names in a run's folder.
 const (
 	runFile     = "run.json"
+	planFile    = "plan.json"
 	journalFile = "journal.jsonl"
 	cellsDir    = "cells"
 )

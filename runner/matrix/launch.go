@@ -115,11 +115,11 @@ func (h *host) command(l *launching, host, port, cert, key, mlog string) (err er
 		return err
 	}
 	port = strconv.Itoa(l.port)
-	values := map[string]string{"port": port, "cert": cert, "key": key, "mlog": mlog}
-	if l.argv, err = expand(h.e.Command, values); err != nil {
+	words := here(h.o, map[string]string{"port": port, "cert": cert, "key": key, "mlog": mlog})
+	if l.argv, err = words.expand(h.e.Command); err != nil {
 		return err
 	}
-	own, err := expand(append([]string{"env"}, sortedEnv(h.e.Env)...), values)
+	own, err := words.expand(append([]string{"env"}, sortedEnv(h.e.Env)...))
 	if err != nil {
 		return err
 	}

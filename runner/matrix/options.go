@@ -3,6 +3,7 @@ package matrix
 import (
 	"cmp"
 	"context"
+	"os"
 	"runtime"
 	"time"
 
@@ -17,8 +18,9 @@ type Options struct {
 	Resume bool
 	// Versions are those of the tools, for run.json.
 	Versions map[string]string
-	// Program is how this program is called, for the line that repeats a cell of the built-in client.
+	// Program is how this program is called, for the line that repeats a cell; Self is its path, for {self} in commands. Empty is this process's.
 	Program []string
+	Self    string
 
 	// Builtin gives the built-in client for a cell, and the cases to run: those of the request, or the standard set.
 	Builtin func(r Request) (runner.Client, []runner.Case, error)
@@ -118,5 +120,8 @@ func (o *Options) fill() {
 	}
 	if len(o.Program) == 0 {
 		o.Program = []string{"moq-interop-client"}
+	}
+	if o.Self == "" {
+		o.Self, _ = os.Executable() // a command that has {self} fails to start then, and says so
 	}
 }

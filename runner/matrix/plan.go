@@ -64,12 +64,15 @@ type Filter struct {
 	Modes []Kind
 	// Transports are "quic", "webtransport"; Drafts are "draft-18".
 	Transports, Drafts []string
+	// Cells are IDs of cells or globs, in which * stands for what is between two slashes.
+	Cells []string
 }
 
 // PlanOptions say what to cross.
 type PlanOptions struct {
-	// Catalogue has the relays and the foreign clients.
+	// Catalogue has the relays and the foreign clients; Names are what relays.Open was given for it.
 	Catalogue *relays.Catalogue
+	Names     []string
 	// Clients stand before those of the catalogue: Builtin, and whatever else the caller has.
 	Clients []Client
 	// Target is the draft to compare with, "draft-18"; empty for the catalogue's, "none" for none at all.
@@ -77,6 +80,8 @@ type PlanOptions struct {
 	// Pin is PinEach unless it says otherwise.
 	Pin    Pin
 	Filter Filter
+	// TLSDisableVerify accepts any certificate of relays that are reached by URL; else the catalogue says it for each endpoint.
+	TLSDisableVerify bool
 	// Containers says that there is an engine to run containers with; without one they are left out.
 	Containers bool
 	// Cases are those that every cell runs, each once; none for the standard set of each client.
@@ -88,7 +93,7 @@ type PlanOptions struct {
 // MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan, everywhere. The error says
 // what in the options makes no sense; a plan without cells is none.
 func MakePlan(o PlanOptions) (*Plan, error) {
-	p := &planner{o: o, all: spoken(nil), plan: &Plan{Format: Format, Cases: o.Cases, LeftOut: []LeftOut{}, Cells: []Cell{}}}
+	p := &planner{o: o, all: spoken(nil), cellGlobs: make(map[int]bool), plan: &Plan{Format: Format, Cases: o.Cases, Catalogues: o.Names, LeftOut: []LeftOut{}, Cells: []Cell{}}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -105,6 +110,11 @@ func MakePlan(o PlanOptions) (*Plan, error) {
 			}
 		}
 	}
+	for i, glob := range o.Filter.Cells {
+		if !p.cellGlobs[i] {
+			return nil, fmt.Errorf("plan: no cell is called %q", glob)
+		}
+	}
 	p.finish()
 	return p.plan, nil
 }
@@ -117,6 +127,7 @@ type planner struct {
 	all   []string // drafts that this program speaks, newest first
 	// names are all clients and relays there were, before filters, for the globs that match none.
 	clientNames, relayNames []string
+	cellGlobs               map[int]bool // those of the filter that matched one
 }
 
 // place is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or twice, is one.
@@ -183,7 +194,7 @@ func (p *planner) check() error {
 		drafts[i] = d.String()
 	}
 	f.Drafts = drafts
-	for _, glob := range slices.Concat(f.Clients, f.Relays) {
+	for _, glob := range slices.Concat(f.Clients, f.Relays, f.Cells) {
 		if _, err := path.Match(glob, ""); err != nil {
 			return fmt.Errorf("plan: pattern %q: %w", glob, err)
 		}
@@ -287,12 +298,27 @@ func (p *planner) cross(c Client, e place, t string) {
 			cell.URL = urlFor(e.URL, t)
 		}
 		cell.ID = cellID(cell)
+		if !p.asked(cell.ID) {
+			left("not among the cells asked for", d)
+			continue
+		}
 		if len(p.o.Filter.Only) > 0 && !slices.Contains(p.o.Filter.Only, cell.Classification) {
 			left(fmt.Sprintf("%s the target %s, which was not asked for", cmp.Or(relation[cell.Classification], "not comparable with"), p.plan.Target), d)
 			continue
 		}
 		p.plan.Cells = append(p.plan.Cells, cell)
 	}
+}
+
+// asked reports whether a cell is among those asked for.
+func (p *planner) asked(id string) bool {
+	in := len(p.o.Filter.Cells) == 0
+	for i, glob := range p.o.Filter.Cells {
+		if globMatch(glob, id) {
+			in, p.cellGlobs[i] = true, true
+		}
+	}
+	return in
 }
 
 // relation says what a classification is, for a sentence.

@@ -115,6 +115,8 @@ func TestFilters(t *testing.T) {
 			[]string{"builtin/embedded/embedded/draft-22/webtransport"}, "not among the transports asked for"},
 		{"drafts", func(o *PlanOptions) { o.Filter.Drafts = []string{"16", "draft-14"} }, func(c Cell) bool { return c.Draft == "draft-16" || c.Draft == "draft-14" },
 			[]string{"builtin/embedded/embedded/draft-14/quic"}, "not among the drafts asked for"},
+		{"one cell", func(o *PlanOptions) { o.Filter.Cells = []string{"Builtin/*/embedded/draft-16/quic"} }, func(c Cell) bool { return c.ID == "builtin/embedded/embedded/draft-16/quic" },
+			[]string{"builtin/embedded/embedded/draft-16/quic"}, "not among the cells asked for"},
 		{"newest", func(o *PlanOptions) { o.Pin = PinNewest }, func(c Cell) bool { return c.Newest && c.Draft == c.Predicted },
 			[]string{"builtin/embedded/embedded/draft-22/quic", "script/embedded/embedded/draft-18/quic"}, "shared, but not the newest that is"},
 		{"not pinned", func(o *PlanOptions) { o.Pin = PinNone }, func(c Cell) bool { return c.Draft == "" && c.Unclaimed == (c.Predicted == "") },

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +33,25 @@ func ReadPlan(r io.Reader) (*Plan, error) {
 		return nil, errors.New("plan: something follows it")
 	}
 	return p, p.Validate()
+}
+
+// LoadPlan reads the plan in the folder of a run, or from a file.
+func LoadPlan(path string) (*Plan, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if info.IsDir() {
+		path = filepath.Join(path, planFile)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p, err := ReadPlan(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
 }
 
 // Validate says what is wrong with a plan.

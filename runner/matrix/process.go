@@ -3,7 +3,6 @@ package matrix
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -109,65 +108,4 @@ func (t *tail) last() string {
 		line = strings.ToValidUTF8(line[:most], "") + "…"
 	}
 	return line
-}
-
-// expand replaces {name} in the words of a command by its value. A word whose values are all empty is dropped, and with it the word
-// before, if that is a flag without a placeholder: ["-t", "{case}"] is nothing when no case is named.
-func expand(words []string, values map[string]string) ([]string, error) {
-	var out []string
-	flag := false // the last word of out is a flag as it stood
-	for _, w := range words {
-		has, empty, plain := false, true, ""
-		rest := w
-		for {
-			i := strings.IndexByte(rest, '{')
-			j := strings.IndexByte(rest[max(i, 0):], '}') + max(i, 0)
-			if i < 0 || j < i {
-				plain += rest
-				break
-			}
-			value, known := values[rest[i+1:j]]
-			if !known && isName(rest[i+1:j]) {
-				return nil, fmt.Errorf("%q: no placeholder is called %s", w, rest[i:j+1])
-			}
-			if !known { // braces of the command's own, as in JSON
-				plain += rest[:j+1]
-				rest = rest[j+1:]
-				continue
-			}
-			has, empty = true, empty && value == ""
-			plain += rest[:i] + value
-			rest = rest[j+1:]
-		}
-		if has && empty {
-			if flag {
-				out = out[:len(out)-1]
-			}
-			flag = false
-			continue
-		}
-		flag = !has && strings.HasPrefix(w, "-")
-		out = append(out, plain)
-	}
-	if len(out) == 0 {
-		return nil, errors.New("the command is empty")
-	}
-	return out, nil
-}
-
-// isName reports whether text could be the name of a placeholder.
-func isName(text string) bool {
-	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz-") == ""
-}
-
-// quote makes a line that a POSIX shell reads back as the words.
-func quote(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = w
-		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") != "" {
-			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(out, " ")
 }

@@ -22,6 +22,18 @@ func TestQuote(t *testing.T) {
 }
 
 // What is kept of an output is its beginning, or its end, however it is cut into writes.
+// Marks become what a shell fills in itself, and everything else is read back as it is.
+func TestLine(t *testing.T) {
+	words, err := onLine(map[string]string{"relay": "moqt://x:1"}).expand([]string{"{self}", "{PEERS}/my bin/x", "-r={relay}", mark("$c"), "it's", "{PEERS}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `go run ./x "$PEERS"'/my bin/x' -r=moqt://x:1 "$c" 'it'\''s' "$PEERS"`
+	if got := line(words, []string{"go", "run", "./x"}); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
 func TestHeadAndTail(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 20).Draw(t, "max")

@@ -16,7 +16,7 @@ type Progress interface {
 	Cell(c *CellResult)
 	// Note is something else worth a line: a relay that is started, or has ended.
 	Note(text string)
-	// End is the whole run.
+	// End is the whole run. What it came to is for the caller to say: Run.Summary.
 	End(r *Run)
 }
 
@@ -83,24 +83,6 @@ func result(c *CellResult) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// total is a line about a run.
-func total(r *Run) string {
-	var parts []string
-	for _, s := range Statuses {
-		if n := r.Count(s); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"no cells"}
-	}
-	s := fmt.Sprintf("%s: %s", r.ID, strings.Join(parts, ", "))
-	if r.Ended != "" {
-		s += "; ended early: " + r.Ended
-	}
-	return s
-}
-
 // lines is progress for what is no terminal.
 type lines struct {
 	tally
@@ -121,6 +103,10 @@ func (l *lines) Begin(total, done int) {
 		fmt.Fprintf(l.w, "%d cells, %d of them done before\n", total, done)
 		return
 	}
+	if total == 1 {
+		fmt.Fprintln(l.w, "1 cell")
+		return
+	}
 	fmt.Fprintf(l.w, "%d cells\n", total)
 }
 
@@ -136,7 +122,7 @@ func (l *lines) Cell(c *CellResult) {
 
 func (l *lines) Note(text string) { fmt.Fprintln(l.w, text) }
 
-func (l *lines) End(r *Run) { fmt.Fprintln(l.w, total(r)) }
+func (l *lines) End(*Run) {}
 
 // terminal is progress with a line that is written over.
 type terminal struct {
@@ -199,11 +185,11 @@ func (t *terminal) Note(text string) {
 	t.draw(true)
 }
 
-func (t *terminal) End(r *Run) {
+func (t *terminal) End(*Run) {
 	if t.stop != nil {
 		close(t.stop)
 		t.ended.Wait()
 		t.stop = nil
 	}
-	fmt.Fprintf(t.w, "%s%s\n", erase, total(r))
+	io.WriteString(t.w, erase)
 }

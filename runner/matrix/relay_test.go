@@ -323,6 +323,7 @@ func TestContainers(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	values := map[string]string{"relay": "URL", "case": "", "number": "18"}
+	env := map[string]string{"PEERS": "/p", "EMPTY": ""}
 	tests := []struct{ in, want []string }{
 		{[]string{"a", "-r", "{relay}"}, []string{"a", "-r", "URL"}},
 		{[]string{"a", "-t", "{case}", "x"}, []string{"a", "x"}},
@@ -332,12 +333,16 @@ func TestExpand(t *testing.T) {
 		{[]string{"a", "-t", "{case}", "-u", "{case}"}, []string{"a"}},
 		{[]string{"a", "{relay}/{number}{case}"}, []string{"a", "URL/18"}},
 		{[]string{"a", `{"x": 1}`, "}{", "{", "{}"}, []string{"a", `{"x": 1}`, "}{", "{", "{}"}},
+		{[]string{"{self}", "{PEERS}/bin", "--x={PEERS}"}, []string{"/opt/me", "/p/bin", "--x=/p"}},
+		{[]string{"a", "{UNSET}"}, nil},
+		{[]string{"a", "{EMPTY}"}, nil},
+		{[]string{"a", "{0}", "{Peers}"}, []string{"a", "{0}", "{Peers}"}},
 		{[]string{"a", "{nobody}"}, nil},
 		{[]string{"{case}"}, nil},
 		{nil, nil},
 	}
 	for _, test := range tests {
-		got, err := expand(test.in, values)
+		got, err := scope{values, "/opt/me", func(name string) (string, bool) { v, ok := env[name]; return v, ok }}.expand(test.in)
 		if (err != nil) != (test.want == nil) {
 			t.Errorf("%q: %v", test.in, err)
 		}

@@ -130,7 +130,7 @@ func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
 	if e.Status == relays.Inactive && !named(p.o.Filter.Relays, string(im.Name)) {
 		why = "inactive"
 	}
-	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify}
+	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify || p.o.TLSDisableVerify}
 	if e.URL.Embedded() {
 		out.Kind, out.TLSDisableVerify = KindEmbedded, true
 	}

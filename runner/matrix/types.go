@@ -2,6 +2,8 @@ package matrix
 
 import (
 	_ "embed"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -146,6 +148,8 @@ type Plan struct {
 	// Shard is set in a part of a plan; Total is the number of cells of the whole.
 	Shard *Shard `json:"shard,omitempty"`
 	Total int    `json:"total"`
+	// Catalogues are what it was made from, as relays.Open names them; none is the built-in one. They are for the line that repeats a cell.
+	Catalogues []string `json:"catalogues,omitempty"`
 	// Clients and Endpoints are those that cells name, by name. Cells are in the order of their IDs.
 	Clients   []Client   `json:"clients"`
 	Endpoints []Endpoint `json:"endpoints"`
@@ -206,6 +210,24 @@ func (r *Run) Count(s Status) (n int) {
 	return n
 }
 
+// Summary is a line about the run: its ID, how many cells have which status, and why it ended, if it did early.
+func (r *Run) Summary() string {
+	var parts []string
+	for _, s := range Statuses {
+		if n := r.Count(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no cells"}
+	}
+	s := fmt.Sprintf("%s: %s", r.ID, strings.Join(parts, ", "))
+	if r.Ended != "" {
+		s += "; ended early: " + r.Ended
+	}
+	return s
+}
+
 // CellResult is what came of a cell.
 type CellResult struct {
 	Cell
@@ -227,7 +249,7 @@ type CellResult struct {
 	// Notes are facts worth knowing that decide nothing, or that explain the Reason.
 	Notes []string `json:"notes,omitempty"`
 	Files Files    `json:"files,omitzero"`
-	// Command repeats the cell, as a line for a shell.
+	// Command repeats the cell, as a line for a POSIX shell.
 	Command string `json:"command,omitempty"`
 	// StaleFrom is the run that a stale result is of.
 	StaleFrom string `json:"stale_from,omitempty"`
