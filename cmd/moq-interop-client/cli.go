@@ -14,6 +14,8 @@ import (
 type cli struct {
 	Test   testCmd   `cmd:"" default:"withargs" hidden:"" help:"Run test cases against a relay (what happens without a command)."`
 	Serve  serveCmd  `cmd:"" help:"Run the reference relay."`
+	Matrix matrixCmd `cmd:"" help:"Run clients against relays: plan, run, merge."`
+	Relays relaysCmd `cmd:"" help:"List, show, check and import catalogues of relays."`
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
 
@@ -46,6 +48,7 @@ var names = kong.Vars{
 	"tolerances": strings.Join(cases.ToleranceNames(), ", "),
 	"codec":      strings.Join(wire.ToleranceNames(), ", "),
 	"suites":     strings.Join(cases.Suites(), ","),
+	"formats":    formats(),
 }
 
 // options are those of every parser here.

@@ -28,6 +28,8 @@ Examples:
 const helpEnd = `
 Commands:
   serve       Run the reference relay.
+  matrix      Run clients against relays: plan, run, merge.
+  relays      List, show, check and import catalogues of relays.
   decode      Show bytes as JSON lines, one for each message, header or object.
   encode      Turn such lines back into bytes, in hex.
   completion  Print a script that completes names in a shell.

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/relays"
+	"github.com/moqinterop/moq-interop-client/runner"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// matrixCmd runs clients against relays.
+type matrixCmd struct {
+	Plan  matrixPlanCmd  `cmd:"" help:"Say which client would be run against which relay, and what is left out and why."`
+	Run   matrixRunCmd   `cmd:"" help:"Run a plan, or take up a run that did not end."`
+	Merge matrixMergeCmd `cmd:"" help:"Join the runs of all shards of a plan."`
+	Judge matrixJudgeCmd `cmd:"" help:"Say again what a run amounts to, in the light of known failures."`
+}
+
+// Help teaches.
+func (*matrixCmd) Help() string {
+	return `Crosses clients, relays, endpoints, drafts and transports, and runs what is left. Clients are the one in this program ("builtin") and those of the catalogue that are commands or containers; relays are URLs, the embedded one, commands or containers.
+
+Examples:
+
+  moq-interop-client matrix plan --target draft-18
+  moq-interop-client matrix run --relays mine.json --draft 16,18 --report
+  moq-interop-client matrix plan --json -o plan.json
+  moq-interop-client matrix run plan.json --shard 1/4 --dir results/part-1
+  moq-interop-client matrix merge --dir results/whole results/part-*
+`
+}
+
+// planFlags say what to cross. Their zero values leave everything in.
+type planFlags struct {
+	Relays           []string          `sep:"none" placeholder:"FILE" help:"Catalogue of relays and clients: our own format, a public one, or a list of URLs. It replaces the built-in one; \"default\" and then a file extend that. May be given again."`
+	Client           []string          `short:"c" placeholder:"NAME" help:"Only these clients: names or patterns."`
+	Relay            []string          `short:"r" placeholder:"NAME" help:"Only these relays: names or patterns. One that is named, not only matched, is in with its inactive endpoints."`
+	Cell             []string          `placeholder:"ID" help:"Only these cells: CLIENT/RELAY/ENDPOINT/DRAFT/TRANSPORT, each a name or a pattern."`
+	Draft            []string          `short:"d" placeholder:"NN" help:"Only these drafts."`
+	Transport        []string          `placeholder:"NAME" help:"Only these transports: quic, webtransport."`
+	Mode             []string          `placeholder:"KIND" help:"Only endpoints of these kinds: remote, docker (any container), command, embedded."`
+	Only             []string          `placeholder:"CLASS" help:"Only what is at, ahead of or behind the target draft."`
+	Target           string            `placeholder:"draft-NN" help:"The draft to compare with; none for none. Default: the catalogue's."`
+	Pin              string            `placeholder:"HOW" help:"A cell for each draft that both claim (each, the default), for the newest (newest), or one in which the client offers what it has (none)."`
+	Test             []string          `short:"t" sep:"none" placeholder:"NAME,…" help:"Run these cases in every cell: names, patterns, tags."`
+	Suite            string            `placeholder:"NAME" help:"Run the cases of this suite: ${suites}. Default: the standard set of each client."`
+	ClientTransport  map[string]string `placeholder:"CLIENT=TRANSPORT" help:"A client of the catalogue that speaks only this transport."`
+	TLSDisableVerify bool              `help:"Accept any certificate of a relay that is reached by its URL."`
+	Engine           string            `placeholder:"PROGRAM" help:"Container engine; none leaves containers out. Default: docker or podman, if there is one."`
+	Shard            string            `placeholder:"I/N" help:"Only part I of N, from 1; the same split everywhere."`
+}
+
+// plan makes the plan that the flags ask for. What could not be taken from a catalogue is said on stderr.
+func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
+	o := matrix.PlanOptions{
+		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin), Containers: engine(f.Engine) != "", TLSDisableVerify: f.TLSDisableVerify,
+		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft, Transports: f.Transport},
+	}
+	for _, only := range f.Only {
+		o.Filter.Only = append(o.Filter.Only, matrix.Classification(only))
+	}
+	for _, mode := range f.Mode {
+		if mode == "docker" { // the public runner's word for it
+			mode = string(matrix.KindContainer)
+		}
+		o.Filter.Modes = append(o.Filter.Modes, matrix.Kind(mode))
+	}
+	for name, transport := range f.ClientTransport {
+		if o.ClientTransports == nil {
+			o.ClientTransports = make(map[string][]string)
+		}
+		o.ClientTransports[name] = []string{transport}
+	}
+	var err error
+	if o.Cases, err = f.cases(sys); err != nil {
+		return nil, err
+	}
+	if o.Catalogue, err = openCatalogue(sys, f.Relays); err != nil {
+		return nil, err
+	}
+	p, err := matrix.MakePlan(o)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return f.part(p)
+}
+
+// part is the shard that the flags ask for, or all.
+func (f *planFlags) part(p *matrix.Plan) (*matrix.Plan, error) {
+	if f.Shard == "" {
+		return p, nil
+	}
+	shard, err := matrix.ParseShard(f.Shard)
+	if err == nil {
+		p, err = p.Part(shard)
+	}
+	if err != nil {
+		return nil, usage("--shard: %w", err)
+	}
+	return p, nil
+}
+
+// onlyPart reports whether no flag is given that a plan which is there already has the answer to.
+func (f planFlags) onlyPart() bool {
+	f.Shard, f.Engine = "", ""
+	return reflect.ValueOf(f).IsZero()
+}
+
+// cases gives the names of -t and --suite; none for the standard set of each client.
+func (f *planFlags) cases(sys *system) (names []string, err error) {
+	v := sys.chooseList(f.Test, "--test")
+	var selected []cases.Case
+	switch {
+	case v.set && f.Suite != "":
+		return nil, usage("--test and --suite: give one of them")
+	case v.set:
+		if selected, err = runner.SelectCases(v.names()); err == nil && len(selected) == 0 {
+			err = errors.New("no case named")
+		}
+		if err != nil {
+			return nil, v.fail(err)
+		}
+	case f.Suite == "":
+	case !slices.Contains(cases.Suites(), f.Suite):
+		return nil, usage("--suite: %q is none of %s", f.Suite, strings.Join(cases.Suites(), ", "))
+	default:
+		selected = cases.Suite(f.Suite)
+	}
+	for _, c := range selected {
+		names = append(names, c.ID)
+	}
+	return names, nil
+}
+
+// engine is the container engine to use; empty for none.
+func engine(asked string) string {
+	if asked != "" {
+		return strings.TrimPrefix(asked, "none")
+	}
+	for _, name := range []string{"docker", "podman"} {
+		if _, err := exec.LookPath(name); err == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// openCatalogue reads the catalogues of --relays. Each value that one has and a catalogue has no place for is said on stderr.
+func openCatalogue(sys *system, names []string) (*relays.Catalogue, error) {
+	c, reports, err := relays.Open(names...)
+	for _, r := range reports {
+		r.WriteText(sys.stderr)
+	}
+	if err != nil {
+		return nil, usage("--relays: %w", err)
+	}
+	return c, nil
+}
+
+// matrixPlanCmd makes a plan.
+type matrixPlanCmd struct {
+	planFlags
+	JSON   bool   `name:"json" help:"As JSON, for matrix run, with every single reason."`
+	Output string `short:"o" type:"string" placeholder:"FILE" help:"Write it there instead of to stdout."`
+}
+
+// Help teaches.
+func (*matrixPlanCmd) Help() string {
+	return `A row is a client at an endpoint of a relay over a transport, with the drafts that both claim; each draft is a cell. The newest of them is the prediction; against the target it is at, ahead or behind. What is left out stands below, with the reason.
+
+Examples:
+
+  moq-interop-client matrix plan                                 the built-in catalogue
+  moq-interop-client matrix plan --only at --mode remote --transport quic
+  moq-interop-client matrix plan --client builtin --relay "moq-*" --draft 18
+  moq-interop-client matrix plan --relays urls.txt --json -o plan.json
+`
+}
+
+// Run prints the plan.
+func (c *matrixPlanCmd) Run(sys *system) error {
+	p, err := c.plan(sys)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return sys.write(c.Output, p.WriteJSON)
+	}
+	return sys.write(c.Output, p.WriteTable)
+}
+
+// matrixJudgeCmd judges a run again.
+type matrixJudgeCmd struct {
+	Path   string  `arg:"" name:"run" placeholder:"RUN" help:"The run: its folder, or its run.json."`
+	Expect *string `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), reason."`
+}
+
+// Run says what the run amounts to.
+func (c *matrixJudgeCmd) Run(sys *system) error {
+	known, err := expectations(c.Expect)
+	if err != nil {
+		return err
+	}
+	run, err := matrix.Load(c.Path)
+	if err != nil {
+		return usage("%w", err)
+	}
+	return sys.judge(run, known)
+}
+
+// judge prints what a run amounts to, and gives the exit code that says it.
+func (s *system) judge(run *matrix.Run, known *matrix.Expectations) error {
+	j := matrix.Judge(run, known)
+	if err := j.WriteText(s.stdout); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(s.stdout, run.Summary()); err != nil {
+		return err
+	}
+	if j.Exit() != runner.ExitPass {
+		return &exit{code: j.Exit()}
+	}
+	return nil
+}
+
+// expectations reads a file of known failures; nil when there is none.
+func expectations(name *string) (*matrix.Expectations, error) {
+	if name == nil {
+		return nil, nil
+	}
+	x, err := matrix.LoadExpectations(*name)
+	if err != nil {
+		return nil, usage("--expect: %w", err)
+	}
+	return x, nil
+}
