@@ -2,7 +2,9 @@ package cases_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -138,6 +140,15 @@ var firstFailures = map[string]map[string]failure{
 // faultDrafts are those on which each fault of a case outside of the standard suite is tried.
 var faultDrafts = []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft20, wire.Draft22}
 
+// triedOn are the drafts on which a fault of a case is tried.
+func (f failure) triedOn(c cases.Case) []wire.Draft {
+	drafts := faultDrafts
+	if c.Suite == cases.SuiteStandard {
+		drafts = wire.Drafts()
+	}
+	return slices.DeleteFunc(slices.Clone(drafts), func(d wire.Draft) bool { return f.first > d || f.last != 0 && d > f.last || !c.Applies(d) })
+}
+
 func TestFaultsFailTheirCases(t *testing.T) {
 	for _, c := range cases.All() {
 		for _, fault := range c.Faults {
@@ -146,14 +157,7 @@ func TestFaultsFailTheirCases(t *testing.T) {
 				t.Errorf("%s under %s: the test does not know what must come of it", c.ID, fault)
 				continue
 			}
-			drafts := wire.Drafts()
-			if c.Suite != cases.SuiteStandard {
-				drafts = faultDrafts
-			}
-			for _, d := range drafts {
-				if want.first > d || want.last != 0 && d > want.last || !c.Applies(d) {
-					continue
-				}
+			for _, d := range want.triedOn(c) {
 				t.Run(c.ID+"/"+fault+"/"+d.String(), func(t *testing.T) {
 					t.Parallel()
 					r := onReference(t, c, d, fault)
@@ -178,17 +182,41 @@ func TestFaultsFailTheirCases(t *testing.T) {
 	}
 }
 
-// Every fault that a case names is one that the relay has.
-func TestFaultsExist(t *testing.T) {
-	known := map[string]bool{}
+// Every fault that a case names is one that the relay has, every case names one, and every fault of the relay is named. The README says how many there are.
+func TestEveryFaultIsCaught(t *testing.T) {
+	caught := map[string]bool{}
 	for _, f := range reference.Faults() {
-		known[f.Name] = true
+		caught[f.Name] = false
 	}
+	pairs, trials := 0, 0
 	for _, c := range cases.All() {
+		if len(c.Faults) == 0 {
+			t.Errorf("no fault can fail %s", c.ID)
+		}
 		for _, f := range c.Faults {
-			if !known[f] {
+			if _, known := caught[f]; !known {
 				t.Errorf("%s names the fault %s, which the relay does not have", c.ID, f)
 			}
+			drafts := failures[c.ID][f].triedOn(c)
+			if len(drafts) == 0 {
+				t.Errorf("%s under %s is tried on no draft", c.ID, f)
+			}
+			caught[f] = true
+			pairs++
+			trials += len(drafts)
 		}
+	}
+	for f, by := range caught {
+		if !by {
+			t.Errorf("no case names the fault %s", f)
+		}
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := fmt.Sprintf("%d cases, %d faults, %d pairs of the two, %d trials", len(cases.All()), len(caught), pairs, trials)
+	if !strings.Contains(string(readme), count) {
+		t.Errorf("the README does not say %q", count)
 	}
 }

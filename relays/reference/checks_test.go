@@ -42,7 +42,7 @@ var caught = map[string]string{
 	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter", "forward-ignored": "forward",
 	"update-silent": "update", "update-reject": "update", "unsubscribe-ignored": "unsubscribe", "delivery-timeout-ignored": "delivery timeout",
 	"priority-ignored":    "priority",
-	"track-status-silent": "status", "track-status-wrong": "status", "token-ignored": "token", "goaway-ignored": "goaway",
+	"track-status-silent": "status", "track-status-wrong": "status", "goaway-ignored": "goaway",
 
 	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
 	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",

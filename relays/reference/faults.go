@@ -92,7 +92,6 @@ const (
 	timeoutIgnored
 	statusSilent
 	statusWrong
-	tokenIgnored
 	goawaySilent
 
 	fetchSilent
@@ -193,7 +192,6 @@ var faultTable = [numFaults]Fault{
 	timeoutIgnored:     {"delivery-timeout-ignored", "sends objects whose delivery timeout has passed"},
 	statusSilent:       {"track-status-silent", "never answers TRACK_STATUS"},
 	statusWrong:        {"track-status-wrong", "answers TRACK_STATUS with a largest object that is one group too high"},
-	tokenIgnored:       {"token-ignored", "accepts requests without the token that it requires"},
 	goawaySilent:       {"goaway-ignored", "answers nothing once a GOAWAY came"},
 
 	fetchSilent:        {"fetch-silent", "never answers FETCH"},

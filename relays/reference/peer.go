@@ -149,7 +149,7 @@ func (p *peer) handle(req *moqt.Request) {
 // check refuses what the client may not ask, whatever it is.
 func (p *peer) check(req *moqt.Request) error {
 	r, d := p.relay, p.session.Draft()
-	if r.opts.RequireToken != "" && !p.trusted && !p.knows(req.Tokens()) && !r.faults[tokenIgnored] {
+	if r.opts.RequireToken != "" && !p.trusted && !p.knows(req.Tokens()) {
 		return refuse(moqt.RejectUnauthorized, "a token is required")
 	}
 	ns := req.TrackNamespace()
