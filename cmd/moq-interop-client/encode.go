@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -75,6 +76,9 @@ func encodeLines(enc *wire.LineEncoder, in io.Reader, out io.Writer) (written bo
 		strict.DisallowUnknownFields()
 		if err := strict.Decode(&line); err != nil {
 			return written, fmt.Errorf("line %d: %w", number, err)
+		}
+		if _, err := strict.Token(); !errors.Is(err, io.EOF) {
+			return written, fmt.Errorf("line %d: more than one JSON object", number)
 		}
 		if enc.Draft == 0 {
 			if line.Draft < int(wire.Oldest) || line.Draft > int(wire.Newest) {

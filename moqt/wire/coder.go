@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -29,10 +30,10 @@ type coder struct {
 	base int    // decode: offset of in[0] in the caller's input
 	at   int    // decode: offset of what was read last, for errors: they point to where the field begins
 
-	out   []byte // encode
-	desc  Fields // describe: what was stated so far; parse: the source
-	taken int    // parse: how many of desc have been read
-	path  string // prefix of field names, inside nested values
+	out   []byte   // encode
+	desc  Fields   // describe: what was stated so far; parse: the source
+	used  []string // parse: the names in desc that have been read
+	path  string   // prefix of field names, inside nested values
 	fixed []ParameterType
 	err   *Error
 }
@@ -79,7 +80,7 @@ func (c *coder) take(name string) any {
 		c.fail(name, InternalError, "", "missing")
 		return nil
 	}
-	c.taken++
+	c.used = append(c.used, name)
 	return v
 }
 
@@ -278,7 +279,7 @@ func (c *coder) object(name string, fields func()) {
 	if c.err != nil {
 		return
 	}
-	path, desc, taken := c.path, c.desc, c.taken
+	path, desc := c.path, c.desc
 	c.path += name + "."
 	switch c.op {
 	case opDescribe:
@@ -296,21 +297,29 @@ func (c *coder) object(name string, fields func()) {
 			c.fail(name, InternalError, "", "want an object")
 			return
 		}
+		used := c.used
 		c.path += name + "."
-		c.desc, c.taken = v, 0
+		c.desc, c.used = v, nil
 		fields()
 		c.allTaken()
-		c.desc, c.taken = desc, taken+1
+		c.desc, c.used = desc, used
 	default:
 		fields()
 	}
 	c.path = path
 }
 
-// allTaken refuses names in a parsed description that the message does not have.
+// allTaken refuses names in a parsed description that the message does not have, and names given twice.
 func (c *coder) allTaken() {
-	if c.err == nil && c.taken < len(c.desc) {
-		c.failf("", InternalError, "", "%d of the %d fields given are unknown here or given twice", len(c.desc)-c.taken, len(c.desc))
+	for i, f := range c.desc {
+		switch {
+		case c.err != nil:
+			return
+		case !slices.Contains(c.used, f.Name):
+			c.fail(f.Name, InternalError, "", "no such field here")
+		case slices.ContainsFunc(c.desc[:i], func(g Field) bool { return g.Name == f.Name }):
+			c.fail(f.Name, InternalError, "", "given twice")
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package wire
 
-// encodeControlLine appends the message that a line describes. GOAWAY of 18 has two layouts: the line's fields tell which.
+import "fmt"
+
+// encodeControlLine appends the message that a line describes; what the line says besides must agree with the message. GOAWAY of 18 has two layouts: the
+// line's fields tell which.
 func encodeControlLine(b []byte, d Draft, line Line) ([]byte, error) {
 	stream := RequestStream
 	if _, ok := line.Fields.Get("request_id"); ok {
@@ -10,5 +13,19 @@ func encodeControlLine(b []byte, d Draft, line Line) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	return AppendMessage(b, d, m, stream)
+	out, err := AppendMessage(b, d, m, stream)
+	if err != nil {
+		return b, err
+	}
+	_, code, fields, err := Describe(d, m, stream)
+	if err != nil {
+		return b, err
+	}
+	if line.TypeID != "" && !sameCode(line.TypeID, uintValue(code)) {
+		return b, fmt.Errorf("type_id says %s, but the type is %d", line.TypeID, code)
+	}
+	if err := differ("", line.Fields, fields); err != nil {
+		return b, err
+	}
+	return out, nil
 }

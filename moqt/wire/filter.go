@@ -151,7 +151,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 		f.Form = FilterForm(n)
 	}
 	if c.op == opParse {
-		f.Form = FilterForm(len(c.desc) - c.taken)
+		f.Form = FilterForm(len(c.desc) - len(c.used))
 		if f.Form > FilterRange {
 			c.fail("", InternalError, "", "want at most start_group, start_object, end_group_delta, end_object")
 			return

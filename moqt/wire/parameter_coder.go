@@ -213,7 +213,7 @@ func (c *coder) describeRaw(t uint64, v *uint64, b *[]byte) {
 		c.fail("hex", InternalError, "", err.Error())
 		return
 	}
-	c.taken = len(c.desc) // length and value repeat what hex says
+	c.used = append(c.used, "length", "value") // they repeat what hex says
 	if !even {
 		*b = raw
 		return
@@ -454,7 +454,7 @@ func (c *coder) parseParameters(name string, ps *Parameters, where place) {
 	if c.err == nil && !ok {
 		c.fail(name, InternalError, "", "want a list")
 	}
-	path, desc, taken := c.path, c.desc, c.taken
+	path, desc, used := c.path, c.desc, c.used
 	for i, x := range list {
 		c.path = path + name + "[" + strconv.Itoa(i) + "]."
 		one, _ := x.(Fields)
@@ -463,13 +463,18 @@ func (c *coder) parseParameters(name string, ps *Parameters, where place) {
 			c.fail("type", InternalError, "", err.Error())
 		}
 		p := Parameter{Type: ParameterType(t)}
-		c.desc, c.taken = slices.DeleteFunc(slices.Clone(one), func(f Field) bool { return f.Name == "type" || f.Name == "name" }), 0
+		c.desc, c.used = withoutName(one), nil
 		_, p.Raw = c.desc.Get("hex")
 		c.parameterValue(&p, where, false)
 		c.allTaken()
 		*ps = append(*ps, p)
 	}
-	c.path, c.desc, c.taken = path, desc, taken
+	c.path, c.desc, c.used = path, desc, used
+}
+
+// withoutName is the value of a parameter or option: what stands behind its type and name.
+func withoutName(one Fields) Fields {
+	return slices.DeleteFunc(slices.Clone(one), func(f Field) bool { return f.Name == "type" || f.Name == "name" })
 }
 
 // parseType reads "0x21", or a decimal number.

@@ -41,7 +41,7 @@ func (c *coder) rangeFilter(t ParameterType, f *RangeFilter) {
 	case opDecode:
 		f.Remove = c.pos == len(c.in)
 	case opParse:
-		f.Remove = c.taken == len(c.desc)
+		f.Remove = len(c.used) == len(c.desc)
 	}
 	if f.Remove || c.err != nil {
 		return

@@ -268,34 +268,36 @@ func (c *coder) parseOptions(field string, p *Properties) {
 	if !ok {
 		c.fail(field, InternalError, "", "want a list")
 	}
-	desc, taken := c.desc, c.taken
-	for _, x := range list {
+	path, desc, used := c.path, c.desc, c.used
+	for i, x := range list {
+		c.path = path + field + "[" + strconv.Itoa(i) + "]."
 		one, _ := x.(Fields)
 		t, err := parseType(one)
 		if err != nil {
-			c.fail(field, InternalError, "", err.Error())
+			c.fail("type", InternalError, "", err.Error())
 			return
 		}
 		o := Property{Type: t}
-		c.desc, c.taken = one, 0
+		c.desc, c.used = withoutName(one), nil
 		if _, ok := one.Get("hex"); ok {
 			c.describeRaw(t, &o.Uint, &o.Bytes)
 		} else if _, ok := one.Get("alias_type"); ok {
 			var token Token
 			c.token(&token)
 			if o.Bytes, err = AppendToken(nil, c.draft, token); err != nil {
-				c.fail(field, InternalError, "", err.Error())
+				c.fail("alias_type", InternalError, "", err.Error())
 			}
 		} else if t%2 == 0 {
 			o.Uint = c.takeUint("value")
 		} else {
 			s, err := parseText(c.take("value"))
 			if err != nil {
-				c.fail(field, InternalError, "", err.Error())
+				c.fail("value", InternalError, "", err.Error())
 			}
 			o.Bytes = []byte(s)
 		}
+		c.allTaken()
 		*p = append(*p, o)
 	}
-	c.desc, c.taken = desc, taken
+	c.path, c.desc, c.used = path, desc, used
 }
