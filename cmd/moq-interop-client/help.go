@@ -38,6 +38,7 @@ Commands:
 Environment:
   A flag may also be given by the variable that stands in brackets behind it. The flag goes first, then the variable, then the
   default; an empty variable counts as unset, and MOQT_DRAFT goes before DRAFT. SSLKEYLOGFILE names a file for TLS secrets.
+  MOQT_ROLE=relay stands for the command serve where none is named, MOQT_ROLE=client for none; another role is not supported (127).
 
 Exit codes:
   0    all cases passed (some may have been skipped)

@@ -74,7 +74,10 @@ func interruptible() (context.Context, func()) {
 
 // run is the program without the process around it; it gives the exit code.
 func run(args []string, sys *system) int {
-	err := execute(args, sys)
+	args, err := enter(args, sys)
+	if err == nil {
+		err = execute(args, sys)
+	}
 	if err == nil {
 		return runner.ExitPass
 	}
