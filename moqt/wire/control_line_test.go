@@ -51,3 +51,19 @@ func TestHandWrittenLines(t *testing.T) {
 		}
 	}
 }
+
+// TestIgnoredValueComesBack: a parameter that is ignored in answer to PUBLISH_NAMESPACE (draft-15 §9.2.1) is encoded as it was, though the line does not say
+// what it answers.
+func TestIgnoredValueComesBack(t *testing.T) {
+	want := unhex(t, "07000400012200")
+	if lines, err := Decode(Draft15, ControlStream, want, Options{Answers: KindTrackStatus}); err == nil {
+		t.Errorf("GROUP_ORDER 0 in answer to TRACK_STATUS gives %v", lines)
+	}
+	lines, err := Decode(Draft15, ControlStream, want, Options{Answers: KindPublishNamespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Encode(Draft15, lines); err != nil || hex.EncodeToString(b) != hex.EncodeToString(want) {
+		t.Errorf("%x, %v, want %x", b, err, want)
+	}
+}

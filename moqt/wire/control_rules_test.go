@@ -50,6 +50,9 @@ func subscribeFields(d Draft) []byte {
 	return nil
 }
 
+// most62 is the largest integer of 14-16.
+const most62 = uint64(1<<62 - 1)
+
 // rulesFromBytes are the MUSTs of WIRE section 10 that a message alone can break, and the close code the draft names.
 var rulesFromBytes = []struct {
 	rule        string
@@ -64,6 +67,12 @@ var rulesFromBytes = []struct {
 		return body(d, setupHead(d), 1, 7, 65536)
 	}, ProtocolViolation, "setup_parameters.length"},
 	{"3 type past 2^64-1", 17, 22, "SETUP", func(d Draft) []byte { return body(d, 0x10, 1, uint64(1<<64-1), 1) }, ProtocolViolation, "setup_options.type"},
+	{"3 type past 2^64-1", 16, 16, "CLIENT_SETUP", func(d Draft) []byte {
+		return body(d, 5, most62, "", most62, 0, most62, "", most62, 0, 4, 0) // 4 x (2^62-1) is 2^64-4
+	}, ProtocolViolation, "setup_parameters.type"},
+	{"3 type past 2^64-1", 16, 16, "FETCH_OK", func(d Draft) []byte {
+		return body(d, 0, []byte{0}, 0, 0, 0, most62, "", most62, 0, most62, "", most62, 0, 4, 0)
+	}, ProtocolViolation, "track_extensions.type"},
 	{"4 parameter type past 2^64-1", 18, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, append(opening(d, 1, "n", "t"), 2, 0x10, []byte{1}, uint64(1<<64-1))...)
 	}, ProtocolViolation, "parameters[1].type"},
@@ -93,6 +102,7 @@ var rulesFromBytes = []struct {
 	{"29 USE_ALIAS in CLIENT_SETUP", 15, 16, "CLIENT_SETUP", func(d Draft) []byte { return body(d, 1, 3, string([]byte{2, 1})) }, ProtocolViolation, "setup_parameters[0]"},
 	{"30 unknown parameter", 16, 22, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x3e, 0)...) }, ProtocolViolation, "parameters[0].type"},
 	{"31 EXPIRES in SUBSCRIBE", 17, 22, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 8, 0)...) }, ProtocolViolation, "parameters[0].type"},
+	{"32 parameter twice", 14, 14, "SUBSCRIBE", func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 0, 1, 2}, 2, 2, 1, 2, 1) }, ProtocolViolation, "parameters[1].type"},
 	{"32 parameter twice", 15, 15, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 2, 0x10, 1, 0x10, 1)...) }, ProtocolViolation, "parameters[1].type"},
 	{"32 parameter twice", 16, 16, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 2, 0x10, 1, 0, 1)...) }, ProtocolViolation, "parameters[1].type"},
 	{"32 parameter twice", 17, 22, "SUBSCRIBE", func(d Draft) []byte {
@@ -108,6 +118,8 @@ var rulesFromBytes = []struct {
 	{"34 DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 2, 0)...) }, ProtocolViolation, "parameters[0].value"},
 	{"35 track extension DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 0, 2, 0) }, ProtocolViolation, "track_extensions"},
 	{"36 SUBSCRIBER_PRIORITY 256", 15, 16, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x20, 256)...) }, ProtocolViolation, "parameters[0].value"},
+	{"PUBLISHER_PRIORITY 256", 15, 15, "PUBLISH", func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 1, 0x0E, 256) }, ProtocolViolation, "parameters[0].value"},
+	{"5 DEFAULT_PUBLISHER_PRIORITY 256", 16, 16, "PUBLISH", func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 0, 0x0E, 256) }, KeyValueFormattingError, "track_extensions"},
 	{"37 GROUP_ORDER 3", 15, 22, "FETCH", fetchWith(0x22, 3), ProtocolViolation, "parameters[0].value"},
 	{"37 GROUP_ORDER 0", 15, 22, "FETCH", fetchWith(0x22, 0), ProtocolViolation, "parameters[0].value"},
 	{"38 FORWARD 2", 15, 22, "SUBSCRIBE", func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x10, 2)...) }, ProtocolViolation, "parameters[0].value"},
@@ -126,6 +138,10 @@ var rulesFromBytes = []struct {
 	{"44 token cut in setup", 14, 22, "CLIENT_SETUP", func(d Draft) []byte { return body(d, setupHead(d), setupCount(d), 3, string([]byte{1})) }, KeyValueFormattingError, "[0]"},
 	{"47 Group Order 3 in SUBSCRIBE", 14, 14, "SUBSCRIBE", func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 3, 1, 2}, 0) }, ProtocolViolation, "group_order"},
 	{"48 Group Order 0 in FETCH_OK", 14, 14, "FETCH_OK", func(d Draft) []byte { return body(d, 0, []byte{0, 0}, 1, 1, 0) }, ProtocolViolation, "group_order"},
+	{"48 Group Order 0 in TRACK_STATUS_OK", 14, 14, "TRACK_STATUS_OK", func(d Draft) []byte { return body(d, 0, 0, 0, []byte{0, 0}, 0) }, ProtocolViolation, "group_order"},
+	{"48 Group Order 3 in PUBLISH", 14, 14, "PUBLISH", func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, []byte{3, 0, 1}, 0) }, ProtocolViolation, "group_order"},
+	{"48 Group Order 0 in PUBLISH_OK", 14, 14, "PUBLISH_OK", func(d Draft) []byte { return body(d, 0, []byte{1, 128, 0}, 2, 0) }, ProtocolViolation, "group_order"},
+	{"49 Forward 2 in SUBSCRIBE_UPDATE", 14, 14, "SUBSCRIBE_UPDATE", func(d Draft) []byte { return body(d, 2, 0, 0, 0, 0, []byte{128, 2}, 0) }, ProtocolViolation, "forward"},
 	{"49 Forward 2 in SUBSCRIBE", 14, 14, "SUBSCRIBE", func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 0, 2, 2}, 0) }, ProtocolViolation, "forward"},
 	{"50 Content Exists 2", 14, 14, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 0, []byte{1, 2}, 0) }, ProtocolViolation, "content_exists"},
 	{"62 dependency above the id", 17, 17, "SUBSCRIBE", func(d Draft) []byte { return body(d, 2, 2, 1, "n", "t", 0) }, InvalidRequiredRequest, "required_request_id_delta"},
@@ -269,6 +285,10 @@ func TestTolerated(t *testing.T) {
 		}, 0},
 		{"unknown setup option, repeated", 17, 22, 0x2F00, ControlStream, func(d Draft) []byte { return body(d, 0x5555, "a", 0, "b") }, 0},
 		{"unknown parameter, repeated", 14, 15, 0x6, ControlStream, func(d Draft) []byte { return body(d, 0, 1, "n", 2, 0x5555, "a", 0x5555, "b") }, 0},
+		{"what later drafts call MOQT_IMPLEMENTATION, repeated", 14, 14, 0x20, ControlStream, func(d Draft) []byte { return body(d, setupHead(d), 2, 7, "a", 7, "b") }, 0},
+		{"types up to 2^64-1", 16, 16, 0x20, ControlStream, func(d Draft) []byte {
+			return body(d, 5, most62, "", most62, 0, most62, "", most62, 0, 3, "")
+		}, 0},
 		{"known parameter in the wrong message", 14, 16, 0x6, ControlStream, func(d Draft) []byte { return body(d, 0, 1, "n", 1, 2, 0) }, 0},
 		{"misplaced parameter that does not fit its own form", 15, 16, 0x6, ControlStream, func(d Draft) []byte { return body(d, 0, 1, "n", 1, 9, "x") }, 0},
 		{"invalid range filter", 19, 22, 0x3, RequestStream, func(d Draft) []byte {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -173,9 +172,10 @@ func (c *coder) checkOptions(field string, sender Side, start int) {
 }
 
 // repeatableOption: tokens may be repeated in every draft; draft 14 gives AUTHORITY and MOQT_IMPLEMENTATION one code (§9.3.2.1, §9.3.2.6), so a client that
-// sends both sends it twice.
+// sends both sends it twice. Later drafts' code of MOQT_IMPLEMENTATION has a name in 14 too, because setup codes are one namespace for all drafts, but is
+// unknown to its text, which wants unknown ones allowed twice (§9.2).
 func (c *coder) repeatableOption(t uint64) bool {
-	return t == OptionAuthorizationToken || t == OptionAuthority && c.draft == Draft14
+	return t == OptionAuthorizationToken || c.draft == Draft14 && (t == OptionAuthority || t == OptionImplementation)
 }
 
 // checkTokenOption judges a token whose bytes start at offset at.
@@ -206,33 +206,6 @@ func (c *coder) setupSection(t uint64) string {
 		return section + ".2"
 	}
 	return section + ".1"
-}
-
-// validPath: path-abempty and an optional query.
-func validPath(s string) bool {
-	if s != "" && s[0] != '/' && s[0] != '?' || !onlyURIBytes(s) || strings.ContainsAny(s, "#[]") {
-		return false
-	}
-	_, err := url.ParseRequestURI("/" + strings.TrimPrefix(s, "/"))
-	return err == nil
-}
-
-func validAuthority(s string) bool {
-	if s == "" || !onlyURIBytes(s) || strings.ContainsAny(s, "/?#") {
-		return false
-	}
-	u, err := url.Parse("moqt://" + s)
-	return err == nil && u.Host != ""
-}
-
-// onlyURIBytes: RFC 3986 allows no control characters, spaces, quotes, non-ASCII, and a few more.
-func onlyURIBytes(s string) bool {
-	for i := range len(s) {
-		if b := s[i]; b <= ' ' || b >= 0x7f || strings.IndexByte("\"<>\\^`{|}", b) >= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 func (c *coder) describeOptions(sender Side, p Properties) []any {
