@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -26,7 +27,7 @@ var streams = map[string]wire.StreamKind{
 
 // Help teaches.
 func (*decodeCmd) Help() string {
-	return `Exit codes: 0 all was decoded, 1 malformed (what was decoded before stands on stdout, the error with message, field and byte offset on stderr), 2 usage error.
+	return `Exit codes: 0 all was decoded, 1 malformed (what was decoded before stands on stdout, the error with message, field, byte offset and close code on stderr), 2 usage error.
 
 Examples:
 
@@ -84,12 +85,23 @@ func decodeLines(text io.Reader, decoder *wire.LineDecoder, out io.Writer) error
 			return werr
 		}
 		switch {
-		case err != nil || errors.Is(bad, io.EOF):
-			return err
+		case err != nil:
+			return closing(err)
+		case errors.Is(bad, io.EOF):
+			return nil
 		case bad != nil:
 			return bad
 		}
 	}
+}
+
+// closing adds the code that the draft has the session closed with.
+func closing(err error) error {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return fmt.Errorf("%w; close code %s", err, e.Code.In(e.Draft))
 }
 
 // writeLines prints one JSON object a line, with text as it is.

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // maxBody is the longest message body: Message Length is 16 bits.
@@ -110,11 +111,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	}
 	r := rowOf(d, code)
 	if n == 0 {
-		name := "message"
-		if _, size := Varint(b, d); size > 0 && r != nil {
-			name = r.name
-		}
-		return nil, 0, &Error{Draft: d, Message: name, Offset: len(b), Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
+		return nil, 0, truncatedMessage(b, d, r, stream, opt)
 	}
 	if r == nil {
 		return nil, 0, unknownMessage(d, code)
@@ -123,17 +120,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: Section(d, TopicStreams),
 			Reason: fmt.Sprintf("may not stand on a %s stream", stream)}
 	}
-	m := r.new()
-	switch x := m.(type) {
-	case *RequestOK:
-		if x.Answers == KindNone {
-			x.Answers = opt.Answers
-		}
-	case *RequestError:
-		if x.Answers == KindNone {
-			x.Answers = opt.Answers
-		}
-	}
+	m := r.message(opt.Answers)
 	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
@@ -144,6 +131,45 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 		return nil, 0, c.err
 	}
 	return m, n, nil
+}
+
+// message makes an empty message; answered is the request that a response answers, where the row does not tell.
+func (r *row) message(answered Kind) Message {
+	m := r.new()
+	switch x := m.(type) {
+	case *RequestOK:
+		if x.Answers == KindNone {
+			x.Answers = answered
+		}
+	case *RequestError:
+		if x.Answers == KindNone {
+			x.Answers = answered
+		}
+	}
+	return m
+}
+
+// truncatedMessage is the error for an input that ends inside its first message, of table row r: it names the field in which it ends, if it ends in one.
+func truncatedMessage(b []byte, d Draft, r *row, stream StreamKind, opt Options) *Error {
+	e := &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
+	_, size := Varint(b, d)
+	if size == 0 {
+		return e
+	}
+	e.Message, e.Field, e.Offset = r.name, "length", size
+	start := size + 2
+	if len(b) < start {
+		return e
+	}
+	e.Field, e.Offset = "", len(b)
+	e.Reason = fmt.Sprintf("truncated: the input ends after %d of the %d bytes that the message has behind its length", len(b)-start, binary.BigEndian.Uint16(b[size:]))
+	opt.Tolerated = nil
+	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: b[start:], base: start}
+	r.message(opt.Answers).fields(&c)
+	if c.err != nil && strings.HasPrefix(c.err.Reason, "truncated") {
+		e.Field, e.Offset = c.err.Field, c.err.Offset
+	}
+	return e
 }
 
 // Describe gives the draft's name of a message, its type code, and its fields as names and values in wire order.

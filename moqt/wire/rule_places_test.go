@@ -88,3 +88,42 @@ func TestUnknownMessageEarly(t *testing.T) {
 		}
 	}
 }
+
+// TestTruncatedPlaces: an input that ends inside a message is an error that names the field it ends in, from the field's first byte.
+func TestTruncatedPlaces(t *testing.T) {
+	for _, x := range []struct {
+		draft  Draft
+		hex    string
+		field  string
+		offset int
+	}{
+		{15, "40", "type", 0},
+		{15, "03", "length", 1},
+		{15, "0300", "length", 1},
+		{15, "03000e", "request_id", 3},
+		{15, "03000e0101046c6976", "track_namespace", 6},
+		{15, "03000e0101046c697665", "track_name", 10},
+		{15, "03000e0101046c69766505766964656f", "parameters", 16},
+		{15, "0300130101046c69766505766964656f0121030a", "parameters[0].value", 19},
+		{15, "03000f0101046c69766505766964656f00", "", 17}, // the fields are all there, the length says more
+		{14, "0300120101046c69766505766964656f80", "group_order", 17},
+		{14, "200010" + "01" + "c0000000ff00", "supported_versions", 4},
+		{16, "20000701010a2f", "setup_parameters.value", 4},
+		{18, "03000d00010161017401210403", "parameters[0].value", 12},
+	} {
+		b := unhex(t, x.hex)
+		stream := ControlStream
+		if x.draft >= Draft17 {
+			stream = RequestStream
+		}
+		_, _, err := ParseMessage(b, x.draft, stream, Options{})
+		var e *Error
+		if !errors.As(err, &e) || !errors.Is(err, ErrTruncated) {
+			t.Errorf("%s %s: %v, want truncated", x.draft, x.hex, err)
+			continue
+		}
+		if e.Field != x.field || e.Offset != x.offset || e.Code != ProtocolViolation {
+			t.Errorf("%s %s: %q at %d, want %q at %d: %v", x.draft, x.hex, e.Field, e.Offset, x.field, x.offset, err)
+		}
+	}
+}
