@@ -92,6 +92,10 @@ var rulesFromBytes = []struct {
 	{"12 Full Track Name of 4097", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, strings.Repeat("n", 4090), "nametoo", subscribeFields(d), 0)...)
 	}, ProtocolViolation, "track_name"},
+	{"12 suffix and name of 4097", 17, 22, "PUBLISH_BLOCKED", func(d Draft) []byte { return body(d, 1, strings.Repeat("n", 4000), strings.Repeat("t", 97)) }, ProtocolViolation, "track_name"},
+	{"12 Redirect to a name of 4097", 18, 22, "REQUEST_ERROR", func(d Draft) []byte {
+		return body(d, 0x34, 0, "", "", 1, strings.Repeat("n", 4000), strings.Repeat("t", 97))
+	}, ProtocolViolation, "track_name"},
 	{"13 namespace of 4097", 16, 22, "PUBLISH_NAMESPACE", func(d Draft) []byte { return body(d, opening(d, 1, strings.Repeat("n", 4097), 0)...) }, ProtocolViolation, "track_namespace"},
 	{"15 Message Length too short", 14, 22, "PUBLISH_DONE", func(d Draft) []byte { return body(d, append(answering(d), 2)...) }, ProtocolViolation, "stream_count"},
 	{"15 Message Length too long", 14, 22, "PUBLISH_DONE", func(d Draft) []byte { return body(d, append(answering(d), 2, 0, "", 0)...) }, ProtocolViolation, ""},
@@ -210,8 +214,11 @@ func TestRulesFromBytes(t *testing.T) {
 		for d := x.first; d <= x.last; d++ {
 			t.Run(d.String()+"/"+x.rule, func(t *testing.T) {
 				name := x.message
-				if name == "CLIENT_SETUP" && d >= Draft17 {
+				switch {
+				case name == "CLIENT_SETUP" && d >= Draft17:
 					name = "SETUP"
+				case name == "PUBLISH_BLOCKED" && d >= Draft19:
+					name = "PUBLISH_SKIPPED"
 				}
 				i := slices.IndexFunc(rows, func(r row) bool { return r.name == name && r.first <= d && d <= r.last })
 				if i < 0 {

@@ -83,8 +83,7 @@ func (c *coder) redirect(m *RequestError) {
 	}
 	r := m.Redirect
 	c.text("connect_uri", &r.ConnectURI, 0)
-	c.namespace("track_namespace", &r.TrackNamespace, 0)
-	c.text("track_name", &r.TrackName, 0)
+	c.namedTrack("track_namespace", &r.TrackNamespace, &r.TrackName, 0)
 	switch m.Answers { // draft-18 §10.6.1; 19 adds SUBSCRIBE_TRACKS
 	case KindSubscribeTracks:
 		if c.draft < Draft19 {
@@ -291,8 +290,7 @@ func (m *Namespace) fields(c *coder)     { c.namespace("track_namespace_suffix",
 func (m *NamespaceDone) fields(c *coder) { c.namespace("track_namespace_suffix", &m.Suffix, 0) }
 
 func (m *PublishSkipped) fields(c *coder) {
-	c.namespace("track_namespace_suffix", &m.Suffix, 0)
-	c.text("track_name", &m.TrackName, 0)
+	c.namedTrack("track_namespace_suffix", &m.Suffix, &m.TrackName, 0)
 }
 
 func (m *Raw) fields(c *coder) { c.fail("", InternalError, "", "a raw message has no fields") }

@@ -75,9 +75,14 @@ func (c *coder) prefix(n *TrackNamespace) {
 	}
 }
 
-// fullTrackName is a namespace and a name, together at most 4096 bytes (draft-18 §2.4.1).
+// fullTrackName is a namespace and a name.
 func (c *coder) fullTrackName(n *TrackNamespace, name *string) {
-	c.namespace("track_namespace", n, c.minFields())
+	c.namedTrack("track_namespace", n, name, c.minFields())
+}
+
+// namedTrack is a namespace, or the part of one that follows a prefix, and a name: together at most 4096 bytes (draft-18 §2.4.1).
+func (c *coder) namedTrack(field string, n *TrackNamespace, name *string, min int) {
+	c.namespace(field, n, min)
 	c.text("track_name", name, 0)
 	if total := n.size() + len(*name); total > MaxFullTrackName {
 		c.failf("track_name", ProtocolViolation, c.section(TopicNames), "Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
