@@ -127,9 +127,9 @@ var parameterRows = []parameterRow{
 	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inUs, 1, 0},
-	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inUs, 0, 0},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0},
+	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0}, // in any update by §9.3.3, as 18-19 have it
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
 	{0x03, "AUTHORIZATION_TOKEN", 14, 15, encToken, inP | inS | inUs | inSN | inPN | inTS | inF, 0, 0},
@@ -140,14 +140,15 @@ var parameterRows = []parameterRow{
 	{0x04, "RENDEZVOUS_TIMEOUT", 17, 18, encVarint, inS, 0, 0},
 	{0x04, "RENDEZVOUS_TIMEOUT", 19, Newest, encVarint, inSubscribes, 0, 0},
 
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inUs, 0, 0},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inUs | inSubscribes, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
 	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
 	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0},
-	{0x08, "EXPIRES", 18, 18, encVarint, inSO | inP | inPO | inUO, 0, 0},
-	{0x08, "EXPIRES", 19, Newest, encVarint, inSO | inP | inPO | inSNO | inSTO | inPNO | inUO, 0, 0},
+	// In TRACK_STATUS_OK because that has "the same parameters" as SUBSCRIBE_OK (draft-18 §10.14, draft-22 §9.13); the definition leaves it out.
+	{0x08, "EXPIRES", 18, 18, encVarint, inSO | inP | inPO | inUO | inTO, 0, 0},
+	{0x08, "EXPIRES", 19, Newest, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 
 	{0x09, "LARGEST_OBJECT", 15, 19, encLocation, inSO | inP | inUO | inTO, 0, 0},
 	{0x09, "LARGEST_OBJECT", 20, Newest, encLocation, inSO | inP | inUO | inTO | inN, 0, 0},
@@ -179,13 +180,13 @@ var parameterRows = []parameterRow{
 
 	{0x23, "FILL_PARAMETERS", 20, Newest, encInner, inSubscribes | inUs, 0, 0},
 
-	{0x25, "SUBGROUP_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x25, "SUBGROUP_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inUs, 0, 0},
 	{0x25, "SUBGROUP_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
-	{0x26, "OBJECTID_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x26, "OBJECTID_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inUs, 0, 0},
 	{0x26, "OBJECTID_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
-	{0x27, "PRIORITY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x27, "PRIORITY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inUs, 0, 0},
 	{0x27, "PRIORITY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
-	{0x28, "OBJECT_PROPERTY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inU, 0, 0},
+	{0x28, "OBJECT_PROPERTY_FILTER", 19, 19, encRanges, inS | inF | inST | inPO | inUs, 0, 0},
 	{0x28, "OBJECT_PROPERTY_FILTER", 20, Newest, encRanges, inS | inF | inST | inUs | inFP, 0, 0},
 	{0x29, "TRACK_PROPERTY_FILTER", 19, Newest, encRanges, inST | inUst, 0, 0},
 
