@@ -131,7 +131,7 @@ func matchField(got Fields, name string, want any) error {
 		return matchExtensionNames(v, w)
 	}
 	if !ok {
-		v = "" // an empty payload is not shown
+		return fmt.Errorf("%s: missing, want %v", name, want)
 	}
 	if a, b := fmt.Sprint(v), fmt.Sprint(want); a != b && !sameCode(a, b) {
 		return fmt.Errorf("%s: %v, want %v", name, v, want)

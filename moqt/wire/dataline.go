@@ -132,10 +132,8 @@ func describeObject(d Draft, hasProperties bool, h *ObjectHeader, payload []byte
 	f = append(f, Field{"payload_length", uintValue(h.PayloadLength)})
 	if h.PayloadLength == 0 {
 		f = append(f, Field{"object_status", uintValue(uint64(h.Status))})
-	} else {
-		f = append(f, Field{"payload_hex", hex.EncodeToString(payload)})
 	}
-	return append(f, Field{"object_id", uintValue(h.ObjectID)})
+	return append(f, Field{"payload_hex", hex.EncodeToString(payload)}, Field{"object_id", uintValue(h.ObjectID)})
 }
 
 // describeObjectProperties gives the length, the list if the block is not empty, and the bytes too where the list alone would not give them back.
@@ -205,12 +203,10 @@ func describeFetchObject(d Draft, opt *Options, h *FetchObject, payload []byte) 
 		wire = append(wire, describeObjectProperties(d, h.Properties)...)
 	}
 	wire = append(wire, Field{"payload_length", uintValue(h.PayloadLength)})
-	switch {
-	case h.PayloadLength > 0:
-		wire = append(wire, Field{"payload_hex", hex.EncodeToString(payload)})
-	case d <= Draft15 || opt.Tolerate.Has(FetchObjectStatus):
+	if h.PayloadLength == 0 && (d <= Draft15 || opt.Tolerate.Has(FetchObjectStatus)) {
 		wire = append(wire, Field{"object_status", uintValue(uint64(h.Status))})
 	}
+	wire = append(wire, Field{"payload_hex", hex.EncodeToString(payload)})
 	return append(wire, derived...)
 }
 

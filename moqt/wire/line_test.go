@@ -26,7 +26,7 @@ func TestLineJSON(t *testing.T) {
 		`{"type":"OBJECT","type_id":"57","draft":16,"offset":4,"length":7,"fields":{"object_id_delta":"0","extension_headers_length":"2",` +
 			`"extension_headers":[{"type":"0x3c","name":"PRIOR_GROUP_ID_GAP","value":"1"}],"payload_length":"2","payload_hex":"6162","object_id":"0"}}`,
 		`{"type":"OBJECT","type_id":"57","draft":16,"offset":11,"length":6,"fields":{"object_id_delta":"0","extension_headers_length":"2",` +
-			`"extension_headers":[{"type":"0x3e","name":"PRIOR_OBJECT_ID_GAP","value":"1"}],"payload_length":"0","object_status":"0","object_id":"1"}}`,
+			`"extension_headers":[{"type":"0x3e","name":"PRIOR_OBJECT_ID_GAP","value":"1"}],"payload_length":"0","object_status":"0","payload_hex":"","object_id":"1"}}`,
 	}
 	for i, line := range lines {
 		b, err := json.Marshal(line)
