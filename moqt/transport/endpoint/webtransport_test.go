@@ -261,6 +261,34 @@ func rustStyle(t *testing.T, protocol string, serve func(q *quic.Conn, connect *
 	})
 }
 
+// A stream that is reset before its type came is told of like on raw QUIC: as one that gives the reset.
+func TestStreamResetBeforeItsType(t *testing.T) {
+	addr := rustStyle(t, `"moqt-16"`, func(q *quic.Conn, _ *http3.Stream, _ <-chan *quic.Stream) {
+		if s, err := q.OpenUniStream(); err == nil {
+			s.CancelWrite(0x52e4a40fa8db + 5)
+		}
+	})
+	ctx := testContext(t)
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, "/p"), TLS: insecure, Drafts: []wire.Draft{wire.Draft16}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseWithError(0, "")
+	for range 2 { // the early one, and this; in any order
+		u, err := c.AcceptUniStream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(u)
+		if string(got) == "early" && err == nil {
+			continue
+		}
+		if diff := cmp.Diff(error(&transport.StreamError{StreamID: u.StreamID(), Remote: true, Code: 5}), err); diff != "" {
+			t.Errorf("%q: %s", got, diff)
+		}
+	}
+}
+
 func TestClientAgainstOldServers(t *testing.T) {
 	for _, tt := range []struct {
 		header, protocol string

@@ -121,6 +121,10 @@ func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context
 // takeUni reads a stream's type and passes it on.
 func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	kind, err := quicvarint.Peek(s)
+	if reset := (*quic.StreamError)(nil); errors.As(err, &reset) { // before its type came: no stream of HTTP/3's own may be (RFC 9114 §6.2.1)
+		c.deliverUni(s)
+		return
+	}
 	if err != nil {
 		return
 	}
@@ -128,18 +132,22 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	switch kind {
 	case streamTypeUni:
 		quicvarint.Read(r) // peeked above
-		if !c.ours(r, s.CancelRead) {
-			return
-		}
-		select {
-		case c.uni <- s:
-		case <-c.base.Q.Context().Done():
+		if c.ours(r, s.CancelRead) {
+			c.deliverUni(s)
 		}
 	case streamControl:
 		quicvarint.Read(r)
 		c.readControl(r)
 	default:
 		c.otherUni(s)
+	}
+}
+
+// deliverUni hands a stream on to AcceptUniStream.
+func (c *Conn) deliverUni(s *quic.ReceiveStream) {
+	select {
+	case c.uni <- s:
+	case <-c.base.Q.Context().Done():
 	}
 }
 
