@@ -51,10 +51,11 @@ var announceSubscribe = Case{
 // runAnnounceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and its SUBSCRIBE_OK the subscriber.
 func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
+	subscriber := e.dialBeside(ctx, "subscriber") // the limit is short for two connections one after the other
 	source := e.Dial(ctx, "publisher")
 	p := source.publisher(ns, e.TrackName())
 	source.Announce(ctx, ns)
-	e.Dial(ctx, "subscriber").SubscribeTo(ctx, p)
+	subscriber().SubscribeTo(ctx, p)
 	source.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
 	return nil
 }

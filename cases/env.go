@@ -35,6 +35,8 @@ type Env struct {
 	secret     string     // the token in hexadecimal, which stands in no transcript
 	onSession  sync.Mutex // Config.OnSession runs under it
 	group      sync.WaitGroup
+	connected  chan struct{} // closed once there is a connection
+	first      sync.Once     // closes it
 
 	mu        sync.Mutex
 	over      bool // the verdict is known: what fails from now on does so because the sessions end
@@ -48,7 +50,7 @@ type Env struct {
 }
 
 func newEnv(c Case, cfg Config) *Env {
-	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), limit: time.Duration(float64(c.Timeout) * cfg.factor())}
+	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), limit: time.Duration(float64(c.Timeout) * cfg.factor()), connected: make(chan struct{})}
 	e.transcript.start = e.start
 	e.secret = hex.EncodeToString([]byte(cfg.AuthToken))
 	if e.run == "" {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -20,6 +21,11 @@ import (
 
 // onReference runs a case on the reference relay with faults, in memory and in a bubble of time.
 func onReference(t *testing.T, c cases.Case, d wire.Draft, faults ...string) (r cases.Result) {
+	return onSlowReference(t, c, d, 0, faults...)
+}
+
+// onSlowReference is the same where the relay lets each SETUP wait for a while.
+func onSlowReference(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, faults ...string) (r cases.Result) {
 	synctest.Test(t, func(t *testing.T) {
 		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it must not reach the publisher.
 		relay, err := reference.New(reference.Options{Faults: faults, Limits: reference.Limits{SubscriberBytes: 1 << 30}})
@@ -33,7 +39,10 @@ func onReference(t *testing.T, c cases.Case, d wire.Draft, faults ...string) (r 
 				opts.StreamBuffer = 16 << 10
 			}
 			client, server := memconn.Pair(opts)
-			served.Go(func() { relay.ServeConn(context.WithoutCancel(ctx), server) })
+			served.Go(func() {
+				time.Sleep(delay)
+				relay.ServeConn(context.WithoutCancel(ctx), server)
+			})
 			return client, nil
 		}}
 		r = cases.Run(t.Context(), c, cfg)
@@ -53,6 +62,28 @@ func TestCasesPassOnReference(t *testing.T) {
 					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
 				}
 			})
+		}
+	}
+}
+
+// A relay whose SETUP takes a while is not slow in what a case is about.
+func TestCasesPassBehindSlowSetups(t *testing.T) {
+	for _, c := range cases.All() {
+		for _, d := range []wire.Draft{wire.Draft14, wire.Draft18, wire.Draft22} {
+			if c.Applies(d) {
+				t.Run(c.ID+"/"+d.String(), func(t *testing.T) {
+					t.Parallel()
+					r := onSlowReference(t, c, d, 1500*time.Millisecond)
+					if r.Status != cases.Pass {
+						t.Errorf("%s %s: %s\n%s", r.Status, r.Layer, r.Message, strings.Join(r.Transcript, "\n"))
+					}
+					for i, s := range r.Sessions {
+						if s.Role != c.Roles[i] {
+							t.Errorf("session %d is the %s's, want the %s's", i+1, s.Role, c.Roles[i])
+						}
+					}
+				})
+			}
 		}
 	}
 }

@@ -97,6 +97,9 @@ func (e *Env) result(o *outcome) Result {
 	}
 	var draft wire.Draft
 	ready := false
+	slices.SortStableFunc(e.infos, func(a, b *SessionInfo) int { // roles may be dialled beside each other
+		return slices.Index(e.c.Roles, a.Role) - slices.Index(e.c.Roles, b.Role)
+	})
 	for _, s := range e.infos {
 		r.Sessions = append(r.Sessions, *s)
 		ready = ready || s.Ready

@@ -37,6 +37,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	if err != nil {
 		panic(e.notDialled(ctx, err))
 	}
+	e.first.Do(func() { close(e.connected) })
 	info := conn.Info()
 	e.mu.Lock()
 	s.info.fill(info)

@@ -16,6 +16,38 @@ func (e *Env) connect(ctx context.Context, role string) *Session {
 	return e.Dial(step, role)
 }
 
+// dialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone gives it to the case's first role. The
+// function that it gives waits for the session and ends the case when there is none; before that nothing is said of it.
+func (e *Env) dialBeside(ctx context.Context, role string) func() *Session {
+	type end struct {
+		s *Session
+		o *outcome
+	}
+	ended := make(chan end, 1)
+	e.Go(ctx, func(ctx context.Context) {
+		select {
+		case <-e.connected:
+		case <-ctx.Done():
+		}
+		var s *Session
+		o := guard(func() error { s = e.Dial(ctx, role); return nil })
+		e.mu.Lock()
+		over := e.over
+		e.mu.Unlock()
+		if over && s != nil { // too late for those that the case closes
+			s.finish()
+		}
+		ended <- end{s, o}
+	})
+	return func() *Session {
+		x := <-ended // not later than ctx ends
+		if x.o != nil {
+			panic(x.o)
+		}
+		return x.s
+	}
+}
+
 // okName is the draft's name of the message that accepts a kind of request.
 func (s *Session) okName(kind wire.Kind) string {
 	switch kind {
