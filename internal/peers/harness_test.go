@@ -165,8 +165,8 @@ func waitFor(t testing.TB, out *logBuffer, want string, limit time.Duration) {
 	t.Fatalf("no %q within %s:\n%s", want, limit, tail(out.String(), 4000))
 }
 
-// rustRelay starts a relay on the Rust stack and gives its port.
-func rustRelay(t testing.TB) string {
+// startRustRelay starts a relay on the Rust stack and gives its port.
+func startRustRelay(t testing.TB) string {
 	python := program(t, "python")
 	port := freePort(t)
 	out := start(t, python, filepath.Join("testdata", "rs_relay.py"), "127.0.0.1:"+port)
@@ -174,8 +174,8 @@ func rustRelay(t testing.TB) string {
 	return port
 }
 
-// aiomoqtRelay starts aiomoqt's relay and gives its port.
-func aiomoqtRelay(t testing.TB) string {
+// startAiomoqtRelay starts aiomoqt's relay and gives its port.
+func startAiomoqtRelay(t testing.TB) string {
 	relay := program(t, "moq-interop-relay")
 	port := freePort(t)
 	cert, key := certificate(t)
