@@ -48,6 +48,9 @@ func (r *FetchReader) reached() {
 		r.count++
 	}
 	r.begin(r.current.PayloadLength)
+	if r.opts.log != nil {
+		logFetchObject(r.opts.log, false, r.StreamID(), &r.current)
+	}
 }
 
 // ReadObject reads the next object whole into o, whose buffers are used again, or the next marker: o.Range tells them apart. Errors are those of

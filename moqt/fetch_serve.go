@@ -116,6 +116,7 @@ func (r *Request) OpenFetch(ctx context.Context) (*FetchWriter, error) {
 		stream.Reset(ResetInternalError.Number(r.s.draft))
 		return nil, err
 	}
+	w.log = r.s.log
 	r.s.trace(Event{Type: EventFetch, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: r.id})
 	r.attach(f)
 	return w, nil

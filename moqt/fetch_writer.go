@@ -86,5 +86,8 @@ func (w *FetchWriter) object(h wire.FetchObject, from wire.Draft, payload []byte
 	if h.Range == wire.NoRange {
 		w.count++
 	}
+	if w.log != nil {
+		logFetchObject(w.log, true, w.StreamID(), &w.current)
+	}
 	return nil
 }

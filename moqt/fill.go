@@ -154,6 +154,7 @@ func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter,
 		stream.Reset(ResetInternalError.Number(s.draft))
 		return nil, err
 	}
+	w.log = s.log
 	s.trace(Event{Type: EventFetch, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: requestID})
 	return w, nil
 }

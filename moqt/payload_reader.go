@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -31,6 +32,8 @@ type ReaderOptions struct {
 	Ended func(error)
 	// Decode is for package wire. Descending is needed for fetch streams from 18 on.
 	Decode wire.Options
+
+	log transport.EventLog // of the session, or nil
 }
 
 func (o ReaderOptions) withDefaults() ReaderOptions {

@@ -30,6 +30,8 @@ type PayloadWriter struct {
 	gather bool
 	props  []byte // for translated properties
 	err    error  // final
+
+	log transport.EventLog // of the session, or nil
 }
 
 // Draft is the draft that the stream is written in.

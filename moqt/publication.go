@@ -288,6 +288,7 @@ func (p *Publication) OpenSubgroup(ctx context.Context, h wire.SubgroupHeader) (
 		stream.Reset(ResetInternalError.Number(p.s.draft))
 		return nil, err
 	}
+	w.log = p.s.log
 	p.s.trace(Event{Type: EventSubgroup, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &h, TrackAlias: p.alias, RequestID: p.r.id})
 	return w, nil
 }

@@ -96,7 +96,7 @@ func (s *Session) acceptUni() {
 
 // readerOptions are what the session reads data streams with.
 func (s *Session) readerOptions() ReaderOptions {
-	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties, Decode: s.cfg.Decode}
+	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties, Decode: s.cfg.Decode, log: s.log}
 }
 
 // serveUni reads the header of a unidirectional stream and takes it where it belongs.

@@ -29,6 +29,7 @@ type Session struct {
 	conn   transport.Conn
 	draft  wire.Draft
 	side   wire.Side
+	log    transport.EventLog // nil where the connection has none
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -64,6 +65,7 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	if len(cfg.Drafts) == 0 {
 		s.cfg.Drafts = wire.Drafts()
 	}
+	s.log = openLog(conn)
 	d, ok := transport.NegotiatedDraft(conn.Info())
 	s.draft = d
 	switch {

@@ -319,7 +319,7 @@ func (s *Session) decode(frame []byte, kind wire.StreamKind, streamID uint64, r 
 			m, _, err = wire.ParseMessage(frame, s.draft, kind, opt)
 		}
 	}
-	if s.cfg.Trace != nil {
+	if s.traced() {
 		e := Event{Type: EventMessage, Stream: kind, StreamID: streamID, Message: m, Bytes: len(frame), Err: err}
 		e.MessageType, _ = wire.Varint(frame, s.draft)
 		if err == nil {

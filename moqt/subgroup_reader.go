@@ -64,6 +64,9 @@ func (r *SubgroupReader) reached() {
 	}
 	r.count++
 	r.begin(r.current.PayloadLength)
+	if r.opts.log != nil {
+		logSubgroupObject(r.opts.log, false, r.StreamID(), &r.header, &r.current)
+	}
 }
 
 // ReadObject reads the next object whole into o, whose buffers are used again. Errors are those of Next, and *ObjectTooLargeError for a payload above

@@ -73,5 +73,8 @@ func (w *SubgroupWriter) object(h wire.ObjectHeader, from wire.Draft, payload []
 		w.header.SubgroupID = h.ObjectID
 	}
 	w.count++
+	if w.log != nil {
+		logSubgroupObject(w.log, true, w.StreamID(), &w.header, &w.current)
+	}
 	return nil
 }

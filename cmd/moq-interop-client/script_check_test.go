@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -68,6 +69,27 @@ func validates(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		if err := schema.Validate(report); (err == nil) == neg {
 			ts.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// logged wants, for the connection id of a run's first point, the relay's log in one directory, with a SUBSCRIBE that was parsed, and the client's in another, with one
+// that was created; LOGGED is then the name of the first: logged TAP MLOG-DIR QLOG-DIR
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: logged TAP MLOG-DIR QLOG-DIR")
+	}
+	doc, err := tap.Parse(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	id, _ := tap.Lookup(doc.Points[0].YAML, "connection_id")
+	for i, file := range []struct{ suffix, event string }{{"_server.mlog", "moqt:control_message_parsed"}, {"_client.sqlog", "moqt:control_message_created"}} {
+		name := fmt.Sprint(id, file.suffix)
+		text := ts.ReadFile(args[1+i] + "/" + name)
+		if !regexp.MustCompile(`"name":"` + file.event + `","data":\{[^\n]*"type":"subscribe"`).MatchString(text) {
+			ts.Fatalf("%s has no %s of a SUBSCRIBE", name, file.event)
+		}
+		if i == 0 {
+			ts.Setenv("LOGGED", name)
 		}
 	}
 }

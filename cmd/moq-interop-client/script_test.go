@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"env-port":    envPort,
 			"download":    download,
 			"records":     records,
+			"logged":      logged,
 		},
 	})
 }
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 // variables are all that the program reads.
 var variables = []string{
 	"RELAY_URL", "TESTCASE", "MOQT_DRAFT", "DRAFT", "VERBOSE", "TLS_DISABLE_VERIFY", "NAMESPACE_PREFIX", "AUTH_TOKEN", "COMPAT",
-	"QLOGDIR", "SSLKEYLOGFILE", "MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY",
+	"QLOGDIR", "SSLKEYLOGFILE", "MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY", "MOQT_MLOG_DIR",
 }
 
 // exits runs the program and wants an exit code: exits CODE ARGS…

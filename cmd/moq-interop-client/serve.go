@@ -25,7 +25,8 @@ type serveCmd struct {
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
 	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
 	Compat       []string `sep:"," placeholder:"NAME,…" help:"Let named deviations of clients from the draft pass; the log names those that mattered."`
-	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
+	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection, <odcid>_server.sqlog, with QUIC's events and MoQT's. [QLOGDIR]"`
+	MLOGDir      *string  `name:"mlog-dir" placeholder:"DIR" help:"The same, as <odcid>_server.mlog: the name that the public interop runner looks for. It must be writable. [MOQT_MLOG_DIR]"`
 	Metrics      *string  `placeholder:"HOST:PORT" help:"Serve the relay's counters over HTTP there (TCP), as Prometheus text at /metrics. Default: not at all."`
 	ListFaults   bool     `help:"List the faults."`
 
@@ -67,6 +68,12 @@ func (c *serveCmd) Run(sys *system) error {
 			return err
 		}
 	}
+	mlogDir := sys.choose(c.MLOGDir, "--mlog-dir", "", "MOQT_MLOG_DIR")
+	if mlogDir.text != "" {
+		if err := endpoint.CheckLogDir(mlogDir.text); err != nil {
+			return mlogDir.fail(err)
+		}
+	}
 	conf, err := certificate(sys.choose(c.Cert, "--cert", "", "MOQT_CERT"), sys.choose(c.Key, "--key", "", "MOQT_KEY"))
 	if err != nil {
 		return err
@@ -79,8 +86,8 @@ func (c *serveCmd) Run(sys *system) error {
 	decode := wire.Options{Tolerate: tolerate, Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
 	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Decode: decode, Logger: log}
 	listen := endpoint.ListenOptions{
-		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-		Warn: func(err error) { log.Info("connection came to nothing", "error", err) },
+		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text, MLOGDir: mlogDir.text,
+		Warn: func(err error) { log.Info("listener reports", "error", err) },
 	}
 	c.apply(&options, &listen)
 	relay, err := runner.StartRelay(options, listen)

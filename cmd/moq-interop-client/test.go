@@ -25,7 +25,7 @@ type testCmd struct {
 	Strict           bool     `help:"A broken SHOULD fails the run."`
 	TimeoutFactor    float64  `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
 	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
-	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
+	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection, <odcid>_client.sqlog, with QUIC's events and MoQT's. [QLOGDIR]"`
 	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
 	List             bool     `short:"l" help:"List the cases of the suite, or those of -t, one a line."`
 	Long             bool     `help:"With -l: title, drafts, level, tags and section too (of the drafts of -d, else of the newest)."`

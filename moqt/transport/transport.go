@@ -11,6 +11,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // Kind names the transport below a session, in the words of CONTRACT's `sessions.<role>.transport`.
@@ -104,6 +106,16 @@ type Info struct {
 	TLS *tls.ConnectionState
 	// Client tells which side of the connection this is.
 	Client bool
+	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection has ended. What is opened must be closed.
+	OpenLog func() EventLog
 	// Notes are facts worth a diagnostic line, e.g. the HTTP/3 settings that the server announced.
 	Notes []string
+}
+
+// EventLog takes the events of a layer above into the log of a connection. It is safe for concurrent use, and waits while the log cannot be written.
+type EventLog interface {
+	// Record writes an event, stamped with the time of the call. In data, integers may be uint64 too. Nothing happens after Close.
+	Record(name string, data wire.Fields)
+	// Close says that no more events come. The log is complete when all that was opened is closed and the connection has ended; the last of these returns then.
+	Close()
 }

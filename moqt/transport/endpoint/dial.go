@@ -31,7 +31,8 @@ type DialOptions struct {
 	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host when empty;
 	// NextProtos is replaced. May be nil.
 	TLS *tls.Config
-	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is what the environment variable QLOGDIR says. See
+	// transport.Info.OpenLog for what sessions can add.
 	QLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
@@ -57,7 +58,7 @@ func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes()}
+	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes(), OpenLog: a.log.open()}
 	if a.q.ConnectionState().TLS.NegotiatedProtocol != alpnHTTP3 {
 		return quicconn.New(a.q, info, a.free), nil
 	}
@@ -185,6 +186,7 @@ func (d *dialer) race(ctx context.Context, addrs []*net.UDPAddr) (*attempt, erro
 type attempt struct {
 	q      *quic.Conn
 	odcid  []byte
+	log    *connLog
 	socket *clientSocket
 	tr     *quic.Transport
 	closer func()
@@ -220,7 +222,8 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 	dir := qlogDir(d.opts.QLOGDir)
 	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts
-		return newQLOG(dir, true, id, d.warn)
+		a.log = newLog(dir, "", true, id, d.warn)
+		return a.log.quic()
 	}
 	if a.q, err = a.tr.Dial(ctx, addr, conf, qconf); err != nil {
 		a.free()

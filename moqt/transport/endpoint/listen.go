@@ -33,8 +33,9 @@ type ListenOptions struct {
 	Transport transport.Choice
 	// Path is the only path that is served over WebTransport; empty is any.
 	Path string
-	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
-	QLOGDir string
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog; empty is what the environment variable QLOGDIR says. MLOGDir is one for files
+	// with the same contents and the name that the public interop runner wants, <odcid>_server.mlog. See transport.Info.OpenLog for what sessions can add.
+	QLOGDir, MLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
 	// MaxConnections is how many connections there may be at a time, those in their handshake among them; 0 is DefaultMaxConnections. Further ones are
@@ -109,10 +110,11 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	qconf := quicConfig(0)
 	dir := qlogDir(opts.QLOGDir)
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
+		log := newLog(dir, l.opts.MLOGDir, false, id, l.warn)
 		if m, ok := ctx.Value(metaKey{}).(*meta); ok {
-			m.odcid = slices.Clone(id.Bytes())
+			m.odcid, m.log = slices.Clone(id.Bytes()), log
 		}
-		return newQLOG(dir, false, id, l.warn)
+		return log.quic()
 	}
 	if l.ln, err = l.tr.Listen(conf, qconf); err != nil {
 		l.tr.Close()
@@ -169,7 +171,10 @@ func (l *Listener) tlsConfig() (*tls.Config, error) {
 }
 
 // meta is what is known of a connection before it is one.
-type meta struct{ odcid []byte }
+type meta struct {
+	odcid []byte
+	log   *connLog
+}
 
 type metaKey struct{}
 
@@ -279,7 +284,7 @@ func (l *Listener) serve() {
 func (l *Listener) bring(q *quic.Conn) {
 	info := transport.Info{}
 	if m, ok := q.Context().Value(metaKey{}).(*meta); ok {
-		info.OriginalDestinationConnectionID = m.odcid
+		info.OriginalDestinationConnectionID, info.OpenLog = m.odcid, m.log.open()
 	}
 	var conn transport.Conn
 	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {

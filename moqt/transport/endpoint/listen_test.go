@@ -285,3 +285,42 @@ func TestMaxConnections(t *testing.T) {
 	}
 	c.CloseWithError(0, "")
 }
+
+// TestCheckLogDir: a directory that cannot be written is found before anybody comes.
+func TestCheckLogDir(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var path *os.PathError
+	if err := CheckLogDir(filepath.Join(file, "below")); !errors.As(err, &path) {
+		t.Errorf("below a file: %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "new", "er")
+	if err := CheckLogDir(dir); err != nil {
+		t.Errorf("a new directory: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestLogIsBounded: a log ends with the record that exceeds its bound, whole, and says so once.
+func TestLogIsBounded(t *testing.T) {
+	var out bytes.Buffer
+	var warned []string
+	log := logFiles{{w: &out, room: 20, warn: func(err error) { warned = append(warned, err.Error()) }, what: "log"}}
+	for range 5 {
+		for _, piece := range []string{"\x1e", "0123456789ab", "c\n"} {
+			if n, err := log.Write([]byte(piece)); n != len(piece) || err != nil {
+				t.Fatalf("%d, %v", n, err)
+			}
+		}
+	}
+	if want := strings.Repeat("\x1e0123456789abc\n", 2); out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "log: 30 bytes are written") {
+		t.Errorf("warned %q", warned)
+	}
+}

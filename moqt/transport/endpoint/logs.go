@@ -2,15 +2,22 @@ package endpoint
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/qlog"
 	"github.com/quic-go/quic-go/qlogwriter"
+	"github.com/quic-go/quic-go/qlogwriter/jsontext"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // keyLog is where TLS secrets go: w, or else the file that SSLKEYLOGFILE names, or nowhere (nil). What cannot be written is
@@ -39,29 +46,169 @@ func qlogDir(dir string) string {
 	return dir
 }
 
-// newQLOG begins the qlog of one connection, <odcid>_client.sqlog or <odcid>_server.sqlog. It gives nil without a directory, and
-// when the file cannot be made, which is reported.
-func newQLOG(dir string, client bool, id quic.ConnectionID, warn func(error)) qlogwriter.Trace {
-	if dir == "" {
-		return nil
+// CheckLogDir makes a directory for logs, if it is not there, and finds out whether files can be made in it.
+func CheckLogDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// maxLogBytes bounds the log of one connection; what would come behind that is left out, which is reported.
+const maxLogBytes = 256 << 20
+
+// moqtSchema is the event schema of what sessions write into the log (draft-pardue-moq-qlog-moq-events-06).
+const moqtSchema = "urn:ietf:params:qlog:events:moqt-06"
+
+// connLog is the log of one connection, a qlog in JSON-SEQ of which there may be two copies: <odcid>_client.sqlog or <odcid>_server.sqlog in one directory,
+// and the same as .mlog, the name of the public interop runner, in another. nil is none.
+type connLog struct{ trace *qlogwriter.FileSeq }
+
+// newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is reported.
+func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn func(error)) *connLog {
 	side := "server"
 	if client {
 		side = "client"
 	}
+	var files logFiles
+	for _, to := range [][2]string{{qlogDir, "sqlog"}, {mlogDir, "mlog"}} {
+		if to[0] == "" {
+			continue
+		}
+		f, err := logFile(to[0], fmt.Sprintf("%s_%s.%s", id, side, to[1]))
+		if err != nil {
+			warn(fmt.Errorf("qlog: %w", err))
+			continue
+		}
+		files = append(files, &tolerant{w: bufio.NewWriter(f), file: f, room: maxLogBytes, warn: warn, what: "qlog " + f.Name()})
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema})}
+	go l.trace.Run() // ends when the connection and all of open have, which wait for it
+	return l
+}
+
+func logFile(dir, name string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		warn(fmt.Errorf("qlog: %w", err))
+		return nil, err
+	}
+	return os.Create(filepath.Join(dir, name))
+}
+
+// quic is what quic-go writes to.
+func (l *connLog) quic() qlogwriter.Trace {
+	if l == nil {
+		return nil // and not an interface that is not nil
+	}
+	return l.trace
+}
+
+// open is transport.Info.OpenLog, nil where there is no log.
+func (l *connLog) open() func() transport.EventLog {
+	if l == nil {
 		return nil
 	}
-	f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s_%s.sqlog", id, side)))
-	if err != nil {
-		warn(fmt.Errorf("qlog: %w", err))
+	return func() transport.EventLog {
+		if r := l.trace.AddProducer(); r != nil {
+			return &eventLog{to: r}
+		}
 		return nil
 	}
-	trace := qlogwriter.NewConnectionFileSeq(
-		&tolerant{w: bufio.NewWriter(f), file: f, warn: warn, what: "qlog " + f.Name()}, client, id, []string{qlog.EventSchema})
-	go trace.Run() // ends when the connection does, which waits for it
-	return trace
+}
+
+// eventLog is a part of a connection's log for the layers above.
+type eventLog struct {
+	mu sync.Mutex
+	to qlogwriter.Recorder // nil once closed
+}
+
+// Record writes an event.
+func (l *eventLog) Record(name string, data wire.Fields) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.to != nil {
+		l.to.RecordEvent(logEvent{name, data})
+	}
+}
+
+// Close ends this part of the log.
+func (l *eventLog) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.to != nil {
+		l.to.Close()
+		l.to = nil
+	}
+}
+
+// logEvent is a qlog event.
+type logEvent struct {
+	name string
+	data wire.Fields
+}
+
+// Name is the event's.
+func (e logEvent) Name() string { return e.name }
+
+// Encode writes the data.
+func (e logEvent) Encode(to *jsontext.Encoder, _ time.Time) error { return encodeValue(to, e.data) }
+
+func encodeValue(to *jsontext.Encoder, v any) error {
+	token := jsontext.Null
+	switch v := v.(type) {
+	case wire.Fields:
+		if err := to.WriteToken(jsontext.BeginObject); err != nil {
+			return err
+		}
+		for _, f := range v {
+			if err := errors.Join(to.WriteToken(jsontext.String(f.Name)), encodeValue(to, f.Value)); err != nil {
+				return err
+			}
+		}
+		token = jsontext.EndObject
+	case []any:
+		if err := to.WriteToken(jsontext.BeginArray); err != nil {
+			return err
+		}
+		for _, x := range v {
+			if err := encodeValue(to, x); err != nil {
+				return err
+			}
+		}
+		token = jsontext.EndArray
+	case string:
+		token = jsontext.String(strings.ToValidUTF8(v, "\uFFFD"))
+	case bool:
+		token = jsontext.Bool(v)
+	case uint64:
+		token = jsontext.Uint(v)
+	}
+	return to.WriteToken(token)
+}
+
+// logFiles are copies of one log.
+type logFiles []*tolerant
+
+// Write writes to all.
+func (f logFiles) Write(b []byte) (int, error) {
+	for _, t := range f {
+		t.Write(b)
+	}
+	return len(b), nil
+}
+
+// Close closes all.
+func (f logFiles) Close() error {
+	for _, t := range f {
+		t.Close()
+	}
+	return nil
 }
 
 // tolerant is a writer that never fails: diagnostics must not end what they watch. The first error is reported.
@@ -71,9 +218,23 @@ type tolerant struct {
 	warn func(error)
 	what string
 	once sync.Once
+	// room is how many bytes may come, 0 being no bound; the record that exceeds it is the last.
+	room int64
+	n    int64
 }
 
+// Write writes what there is room for.
 func (t *tolerant) Write(b []byte) (int, error) {
+	if t.room > 0 && t.n >= t.room {
+		if len(b) > 0 && b[0] == qlogwriter.RecordSeparator { // the record before is whole
+			t.room = -1
+			t.failed(fmt.Errorf("%d bytes are written, and no more will be", t.n))
+		}
+	}
+	if t.room < 0 {
+		return len(b), nil
+	}
+	t.n += int64(len(b))
 	if _, err := t.w.Write(b); err != nil {
 		t.failed(err)
 	}

@@ -1,0 +1,161 @@
+package moqt
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// What happens in a session goes into the log of its connection, where it has one (transport.Info), as qlog events of draft-pardue-moq-qlog-moq-events-06. The names of the
+// events and of their own fields are that draft's; the fields of a message are those that package wire describes it with, because that draft knows one draft of
+// MoQT and this library nine, and objects have their ids and not the deltas. moqt:datagram_dropped, moqt:stream_dropped and moqt:session_closed are ours. Values
+// of authorization tokens are left out. What QUIC's events tell of is not told again: FIN, resets, padding.
+
+// openLog opens the connection's log; nil where it has none. EventClosed closes it.
+func openLog(conn transport.Conn) transport.EventLog {
+	open := conn.Info().OpenLog
+	if open == nil {
+		return nil
+	}
+	return open()
+}
+
+// logEvent gives name and data of the qlog event for an event of a session; "" where there is none.
+func logEvent(e Event) (name string, data wire.Fields) {
+	switch e.Type {
+	case EventMessage:
+		return logName("control_message", e.Sent), logMessage(e)
+	case EventSubgroup:
+		return logName("subgroup_header", e.Sent), logSubgroup(e)
+	case EventFetch:
+		return logName("fetch_header", e.Sent), wire.Fields{{Name: "stream_id", Value: e.StreamID}, {Name: "request_id", Value: e.RequestID}}
+	case EventDatagram:
+		data = wire.Fields{
+			{Name: "track_alias", Value: e.TrackAlias}, {Name: "group_id", Value: e.Location.Group}, {Name: "object_id", Value: e.Location.Object},
+			{Name: "object_status", Value: uint64(e.Status)}, {Name: "length", Value: uint64(e.Bytes)},
+		}
+		return logName("object_datagram", e.Sent), withError(data, e.Err)
+	case EventDropped:
+		if e.Stream == wire.DatagramStream {
+			return "moqt:datagram_dropped", withError(wire.Fields{{Name: "track_alias", Value: e.TrackAlias}}, e.Err)
+		}
+		return "moqt:stream_dropped", withError(wire.Fields{{Name: "stream_id", Value: e.StreamID}}, e.Err)
+	case EventClosed:
+		owner := "remote"
+		if e.Sent {
+			owner = "local"
+		}
+		return "moqt:session_closed", withError(wire.Fields{{Name: "owner", Value: owner}, {Name: "code", Value: e.Code}}, e.Err)
+	}
+	return "", nil
+}
+
+// logName is the name of the event that tells of something sent or received.
+func logName(what string, sent bool) string {
+	if sent {
+		return "moqt:" + what + "_created"
+	}
+	return "moqt:" + what + "_parsed"
+}
+
+// logSubgroupObject tells of an object on a subgroup stream.
+func logSubgroupObject(log transport.EventLog, sent bool, stream uint64, h *wire.SubgroupHeader, o *wire.ObjectHeader) {
+	log.Record(logName("subgroup_object", sent), wire.Fields{
+		{Name: "stream_id", Value: stream}, {Name: "group_id", Value: h.GroupID}, {Name: "subgroup_id", Value: h.SubgroupID}, {Name: "object_id", Value: o.ObjectID},
+		{Name: "object_payload_length", Value: o.PayloadLength}, {Name: "object_status", Value: uint64(o.Status)},
+	})
+}
+
+// logFetchObject tells of an object, or the end of a range, on a fetch stream.
+func logFetchObject(log transport.EventLog, sent bool, stream uint64, o *wire.FetchObject) {
+	log.Record(logName("fetch_object", sent), wire.Fields{
+		{Name: "stream_id", Value: stream}, {Name: "datagram", Value: o.Datagram},
+		{Name: "end_of_nonexistent_range", Value: o.Range == wire.NonExistentRange}, {Name: "end_of_unknown_range", Value: o.Range == wire.UnknownRange || o.Range == wire.TimedOutRange},
+		{Name: "group_id", Value: o.Group}, {Name: "subgroup_id", Value: o.Subgroup}, {Name: "object_id", Value: o.Object},
+		{Name: "object_payload_length", Value: o.PayloadLength}, {Name: "object_status", Value: uint64(o.Status)},
+	})
+}
+
+func withError(data wire.Fields, err error) wire.Fields {
+	if err != nil {
+		data = append(data, wire.Field{Name: "error", Value: err.Error()})
+	}
+	return data
+}
+
+// logMessage is a control message. One that could not be decoded has its type code only.
+func logMessage(e Event) wire.Fields {
+	data := wire.Fields{{Name: "stream_id", Value: e.StreamID}, {Name: "length", Value: uint64(e.Bytes)}}
+	content := wire.Fields{{Name: "type", Value: "unknown"}, {Name: "type_bytes", Value: e.MessageType}}
+	if e.Message != nil {
+		if name, _, fields, err := wire.Describe(e.Draft, e.Message, e.Stream); err == nil {
+			content = append(wire.Fields{{Name: "type", Value: strings.ToLower(name)}}, inQLOG(fields)...)
+		}
+	}
+	return withError(append(data, wire.Field{Name: "message", Value: content}), e.Err)
+}
+
+// inQLOG gives fields of a message the form that names and lists of parameters have in qlog, and takes out the values of tokens.
+func inQLOG(fields wire.Fields) wire.Fields {
+	out := make(wire.Fields, len(fields))
+	for i, f := range fields {
+		out[i].Name = f.Name
+		switch v := f.Value.(type) {
+		case wire.Fields:
+			out[i].Value = inQLOG(v)
+		case []any:
+			list := make([]any, len(v))
+			for j, x := range v {
+				list[j] = x
+				if inner, ok := x.(wire.Fields); ok {
+					list[j] = inQLOG(inner)
+				}
+				if strings.HasPrefix(f.Name, "track_namespace") {
+					list[j] = byteString(x)
+				}
+			}
+			out[i].Value = list
+		default:
+			out[i].Value = v
+		}
+		text, _ := f.Value.(string)
+		switch f.Name {
+		case "track_name":
+			out[i].Value = byteString(f.Value)
+		case "name":
+			out[i].Value = strings.ToLower(text)
+		case "token_value":
+			out[i].Value = fmt.Sprintf("(%d bytes)", hex.DecodedLen(len(text)))
+		}
+	}
+	return out
+}
+
+// byteString is how names stand in qlog: as text, or in hex where they are none.
+func byteString(v any) any {
+	if f, ok := v.(wire.Fields); ok {
+		bytes, _ := f.Get("hex")
+		return wire.Fields{{Name: "value_bytes", Value: bytes}}
+	}
+	return wire.Fields{{Name: "value", Value: v}}
+}
+
+// logSubgroup is a subgroup header.
+func logSubgroup(e Event) wire.Fields {
+	data := wire.Fields{{Name: "stream_id", Value: e.StreamID}, {Name: "track_alias", Value: e.TrackAlias}}
+	h := e.Subgroup
+	if h == nil {
+		return data
+	}
+	data = append(data, wire.Field{Name: "group_id", Value: h.GroupID}, wire.Field{Name: "subgroup_id_mode", Value: uint64(h.IDMode)})
+	if h.IDMode != wire.SubgroupIDFirstObject {
+		data = append(data, wire.Field{Name: "subgroup_id", Value: h.SubgroupID})
+	}
+	if !h.DefaultPriority {
+		data = append(data, wire.Field{Name: "publisher_priority", Value: uint64(h.Priority)})
+	}
+	return append(data, wire.Field{Name: "contains_end_of_group", Value: h.EndOfGroup}, wire.Field{Name: "extensions_present", Value: h.HasProperties})
+}
