@@ -24,11 +24,12 @@ type matrixRunCmd struct {
 
 	Dir      string         `placeholder:"DIR" help:"The run's folder. Default: results/ and the time."`
 	Resume   bool           `help:"Go on with the run in --dir; begin it when there is none. The plan need not be given again."`
-	Expect   *string        `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), reason. What passes and should not, and an entry that is about nothing, fail the run."`
+	Expect   *string        `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), flaky, reason. What passes and should not, and an entry that is about nothing, fail the run."`
 	Report   bool           `help:"Write the report too, beside run.json: page, Markdown, JUnit, badges."`
 	Deadline time.Duration  `placeholder:"DURATION" help:"End the run after so long; what is known then is kept, and --resume goes on."`
 	Jobs     int            `short:"j" placeholder:"N" help:"What runs at a time, over all relays. Default: 4 for each core."`
 	PerRelay int            `default:"4" placeholder:"N" help:"What runs at a time against one relay."`
+	Foreign  int            `default:"1" placeholder:"N" help:"How many programs or containers run at a time as clients against one relay. With more, those that use the same names in every process answer each other, and pass for that."`
 	Limit    map[string]int `placeholder:"RELAY=N" help:"The same for a relay by name."`
 
 	CellTimeout  time.Duration `default:"5m" placeholder:"DURATION" help:"Bound for a cell, repetition included."`
@@ -81,7 +82,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 	}
 	o := matrix.Options{
 		Dir: c.Dir, Resume: c.Resume, Versions: versions.Get().Map(), Program: []string{program}, Engine: engine(c.Engine),
-		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, NoRetry: c.NoRetry, CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
+		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, Foreign: c.Foreign, NoRetry: c.NoRetry, CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
 		QLOG: c.QLOG, Expected: known,
 	}
 	if !c.Quiet {
@@ -109,7 +110,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 
 // thePlan is the plan that is named, or that of the run to take up, or one that the flags ask for.
 func (c *matrixRunCmd) thePlan(sys *system) (*matrix.Plan, error) {
-	if c.Jobs < 0 || c.PerRelay < 1 || c.Deadline < 0 || c.CellTimeout <= 0 || c.StartTimeout <= 0 {
+	if c.Jobs < 0 || c.PerRelay < 1 || c.Foreign < 1 || c.Deadline < 0 || c.CellTimeout <= 0 || c.StartTimeout <= 0 {
 		return nil, usage("a number or a duration of the flags is not above 0")
 	}
 	if c.Resume && c.Dir == "" {

@@ -19,7 +19,7 @@ type work struct {
 	endpoint Endpoint
 	url      string // with the transport's scheme
 	instance *Instance
-	slots    *slots
+	slots    slots
 	qlog     string // a folder, absolute; empty for none
 }
 
@@ -60,7 +60,7 @@ type attempts struct {
 }
 
 // cell runs one cell and hands over its result: with status Missing when the run ended in its middle.
-func (x *execution) cell(ctx context.Context, c Cell, h *host, s *slots) {
+func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	start := time.Now()
 	spec, e := x.plan.find(c)
 	a := &attempts{x: x, w: &work{cell: c, endpoint: e, slots: s}, h: h, client: builtin{o: x.o}}

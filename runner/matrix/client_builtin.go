@@ -82,7 +82,7 @@ func (b builtin) repeat(w *work, cases []string) string {
 type parallel struct {
 	runner.Client
 	cases   []runner.Case
-	slots   *slots
+	slots   slots
 	results []runner.Result
 	done    []chan struct{}
 	once    sync.Once

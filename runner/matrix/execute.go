@@ -148,7 +148,8 @@ func (x *execution) relay(ctx context.Context, name string, cells []Cell) {
 			limit = l
 		}
 	}
-	s := &slots{relay: make(chan struct{}, limit), all: x.all}
+	ours := slots{make(chan struct{}, limit), x.all}
+	theirs := append(slots{make(chan struct{}, x.o.Foreign)}, ours...)
 	byEndpoint := make(map[string][]Cell)
 	for _, c := range cells {
 		byEndpoint[c.Endpoint] = append(byEndpoint[c.Endpoint], c)
@@ -156,19 +157,36 @@ func (x *execution) relay(ctx context.Context, name string, cells []Cell) {
 	for _, endpoint := range slices.Sorted(maps.Keys(byEndpoint)) {
 		_, e := x.plan.find(byEndpoint[endpoint][0])
 		h := &host{o: x.o, x: x, e: e}
-		var running sync.WaitGroup
+		var queues [2][]Cell // of the built-in client, and of others: neither waits for the other's bound
 		for _, c := range byEndpoint[endpoint] {
-			if s.take(ctx) != nil {
-				break
+			client, _ := x.plan.find(c)
+			if client.Kind == KindBuiltin {
+				queues[0] = append(queues[0], c)
+			} else {
+				queues[1] = append(queues[1], c)
 			}
-			running.Go(func() {
-				defer s.give()
-				x.cell(ctx, c, h, s)
-			})
 		}
+		var running sync.WaitGroup
+		running.Go(func() { x.queue(ctx, queues[0], h, ours) })
+		running.Go(func() { x.queue(ctx, queues[1], h, theirs) })
 		running.Wait()
 		h.stop()
 	}
+}
+
+// queue runs cells in order, as there are slots.
+func (x *execution) queue(ctx context.Context, cells []Cell, h *host, s slots) {
+	var running sync.WaitGroup
+	for _, c := range cells {
+		if s.take(ctx) != nil {
+			break
+		}
+		running.Go(func() {
+			defer s.give()
+			x.cell(ctx, c, h, s)
+		})
+	}
+	running.Wait()
 }
 
 // batch is how many results are made safe together at most.

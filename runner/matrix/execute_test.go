@@ -344,6 +344,19 @@ func TestSlotsAreUsed(t *testing.T) {
 	execute(t, p, Options{Builtin: run, Limits: map[string]int{"RELAY00": 2}, PerRelay: 1})
 }
 
+// Programs run one at a time against a relay, in cells and in the cases of a cell, unless more are asked for.
+func TestForeignClientsDoNotMeet(t *testing.T) {
+	dir := t.TempDir()
+	p := planOf(t, 1, []relays.Draft{"draft-14", "draft-16", "draft-18"}, []string{"setup-only", "fetch"}, asClient("a", "alone", dir), asClient("b", "alone", dir))
+	if run := execute(t, p, Options{Parallel: 8, PerRelay: 8}); run.Count(Pass) != len(p.Cells) {
+		t.Errorf("%d of %d pass: %s", run.Count(Pass), len(p.Cells), run.Cells[0].Reason)
+	}
+	p = planOf(t, 1, []relays.Draft{"draft-14", "draft-16"}, nil, asClient("a", "meet", t.TempDir()))
+	if run := execute(t, p, Options{Parallel: 8, PerRelay: 8, Foreign: 2}); run.Count(Pass) != len(p.Cells) {
+		t.Errorf("%d of %d meet: %s", run.Count(Pass), len(p.Cells), run.Cells[0].Reason)
+	}
+}
+
 // An interruption ends the run soon; what is known is written, and the rest is done by a resumption.
 func TestInterruptionAndResumption(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")

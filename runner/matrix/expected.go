@@ -22,6 +22,8 @@ type Expectation struct {
 	Transport string `yaml:"transport" json:"transport,omitempty"`
 	// Case is a case's identifier. Empty or "*" also stands for a cell that has no case to blame: its client or relay did not start.
 	Case string `yaml:"case" json:"case,omitempty"`
+	// Flaky says that it does not always fail: a pass is as good. To be said only where the reason says what decides.
+	Flaky bool `yaml:"flaky" json:"flaky,omitempty"`
 	// Reason says why it fails; there must be one.
 	Reason string `yaml:"reason" json:"reason"`
 }
@@ -58,7 +60,7 @@ type Expectations struct {
 }
 
 // ReadExpectations reads a file: a YAML (or JSON) list of mappings with the keys client, relay, draft ("draft-18" or "18"), transport,
-// case and reason. Errors name the file and the entry.
+// case, flaky (true) and reason. Errors name the file and the entry.
 func ReadExpectations(name string, r io.Reader) (*Expectations, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -205,7 +207,7 @@ func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 			line += ": " + why
 		}
 		switch s := one.Status; {
-		case s == Pass && e != nil:
+		case s == Pass && e != nil && !e.Flaky:
 			j.Fixed = append(j.Fixed, fmt.Sprintf("%s %s passed, and %s expects it to fail: %s (%s)", c.ID, one.Name, x.Name, e, e.Reason))
 		case s != Fail && s != Flaky && s != Missing:
 		case e != nil:

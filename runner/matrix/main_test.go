@@ -144,6 +144,26 @@ func playClient(behaviour string) {
 		})
 		slices.Sort(env)
 		exit(0, fmt.Sprintf("1..1\nok 1 - %s # %s\n", strings.Join(os.Args[1:], " "), strings.Join(env, " ")))
+	case "alone", "meet": // passes if no other such client is there at the same time, or if one is
+		place := filepath.Join(os.Getenv("MATRIX_TEST_DIR"), "here", fmt.Sprint(os.Getpid()))
+		os.MkdirAll(filepath.Dir(place), 0o700)
+		os.WriteFile(place, nil, 0o600)
+		most := 0
+		for range 30 {
+			there, _ := os.ReadDir(filepath.Dir(place))
+			if most = max(most, len(there)); most > 1 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if most > 1 && behaviour == "meet" {
+			time.Sleep(300 * time.Millisecond) // to be seen by the other
+		}
+		os.Remove(place)
+		if (most > 1) == (behaviour == "meet") {
+			exit(0, doc(nil))
+		}
+		exit(1, doc(map[string]string{names[0]: fmt.Sprint(most, " at once")}))
 	case "cat":
 		b, err := os.ReadFile(os.Args[1])
 		if err != nil {

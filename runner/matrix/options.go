@@ -39,6 +39,9 @@ type Options struct {
 	// PerRelay bounds what runs at once against one relay, 0 is 4; Limits are bounds for relays by name.
 	PerRelay int
 	Limits   map[string]int
+	// Foreign bounds how many programs and containers run at once as clients against one relay; 0 is 1. Many clients use the same namespaces and
+	// tracks in every process, or in every process of one second: at the same relay they would answer each other, and pass for that.
+	Foreign int
 	// NoRetry does not repeat what failed: nothing is flaky then.
 	NoRetry bool
 	// CellTimeout bounds a cell, repetition included; 0 is 5 minutes. StartTimeout bounds the start of a relay; 0 is 20 s. PullTimeout
@@ -112,6 +115,7 @@ const (
 func (o *Options) fill() {
 	o.Parallel = max(cmp.Or(o.Parallel, 4*runtime.GOMAXPROCS(0)), 1)
 	o.PerRelay = max(cmp.Or(o.PerRelay, 4), 1)
+	o.Foreign = max(cmp.Or(o.Foreign, 1), 1)
 	o.CellTimeout = cmp.Or(o.CellTimeout, 5*time.Minute)
 	o.StartTimeout = cmp.Or(o.StartTimeout, 20*time.Second)
 	o.PullTimeout = cmp.Or(o.PullTimeout, 10*time.Minute)

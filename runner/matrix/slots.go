@@ -6,55 +6,48 @@ import (
 	"sync/atomic"
 )
 
-// slots bound what runs at once: against one relay, and in all. A cell holds one for as long as it runs, and takes more for its cases while
-// there are free ones; it never waits for those, so nobody can wait for each other.
-type slots struct {
-	relay, all chan struct{}
-}
+// slots bound what runs at once: each channel is a bound, and one slot is a place in all of them, taken in order. A cell holds one for as long
+// as it runs, and takes more for its cases while there are free ones; it never waits for those, so nobody can wait for each other.
+type slots []chan struct{}
 
 // take waits for a slot.
-func (s *slots) take(ctx context.Context) error {
-	if ctx.Err() != nil {
+func (s slots) take(ctx context.Context) error {
+	for i, bound := range s {
+		if ctx.Err() == nil {
+			select {
+			case bound <- struct{}{}:
+				continue
+			case <-ctx.Done():
+			}
+		}
+		s[:i].give()
 		return context.Cause(ctx)
 	}
-	select {
-	case s.relay <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case s.all <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		<-s.relay
-		return context.Cause(ctx)
-	}
+	return nil
 }
 
 // try takes a slot that is free.
-func (s *slots) try() bool {
-	select {
-	case s.relay <- struct{}{}:
-	default:
-		return false
+func (s slots) try() bool {
+	for i, bound := range s {
+		select {
+		case bound <- struct{}{}:
+		default:
+			s[:i].give()
+			return false
+		}
 	}
-	select {
-	case s.all <- struct{}{}:
-		return true
-	default:
-		<-s.relay
-		return false
-	}
+	return true
 }
 
 // give gives a slot back.
-func (s *slots) give() {
-	<-s.all
-	<-s.relay
+func (s slots) give() {
+	for i := len(s) - 1; i >= 0; i-- {
+		<-s[i]
+	}
 }
 
 // each calls f for 0 to n-1, in this order, on the caller's slot and on as many more as are free; it returns when all calls have.
-func (s *slots) each(n int, f func(int)) {
+func (s slots) each(n int, f func(int)) {
 	var next atomic.Int64
 	var helpers sync.WaitGroup
 	var work func()
