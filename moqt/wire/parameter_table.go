@@ -127,10 +127,11 @@ var parameterRows = []parameterRow{
 	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inUs, 1, 0},
-	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0}, // in any update by §9.3.3, as 18-19 have it
+	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0}, // in any update by §9.3.3, and so up to 21
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, 21, encVarint, inSubscribes | inP | inU, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 22, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
 	{0x03, "AUTHORIZATION_TOKEN", 14, 15, encToken, inP | inS | inUs | inSN | inPN | inTS | inF, 0, 0},
 	{0x03, "AUTHORIZATION_TOKEN", 16, 17, encToken, inP | inS | inU | inSN | inPN | inTS | inF, 0, 0},
@@ -142,7 +143,8 @@ var parameterRows = []parameterRow{
 
 	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
 	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, 21, encVarint, inSubscribes | inP | inU, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 22, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
 
 	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0},
@@ -223,21 +225,23 @@ func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }
 
-// valueSections has where 14 to 19 state the values that a parameter may have; where nothing stands it is with the parameters in general.
-var valueSections = map[ParameterType][6]string{
+// valueSections has where the drafts state the values that a parameter may have, in the columns of sections; where nothing stands it is with the parameters
+// in general.
+var valueSections = map[ParameterType][8]string{
 	ParamObjectDeliveryTimeout: {2: "§9.2.2.2"},
 	ParamPublisherPriority:     {1: "§9.2.1.4"},
-	ParamForward:               {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17"},
-	ParamSubscriberPriority:    {1: "§9.2.1.5", 2: "§9.2.2.3", 3: "§9.3.5", 4: "§10.2.7", 5: "§10.2.7"},
-	ParamLocationFilter:        {1: "§9.2.1.7", 2: "§9.2.2.5", 3: "§9.3.7", 4: "§10.2.9", 5: "§10.2.9"},
-	ParamGroupOrder:            {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8"},
+	ParamForward:               {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17", 6: "§10.2.18", 7: "§9.20.18"},
+	ParamSubscriberPriority:    {1: "§9.2.1.5", 2: "§9.2.2.3"},
+	ParamLocationFilter:        {1: "§9.2.1.7", 2: "§9.2.2.5"},
+	ParamGroupOrder:            {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8", 6: "§10.2.8", 7: "§9.20.8"},
 	ParamDynamicGroups:         {1: "§9.2.1.11"},
+	ParamIncludeProperties:     {6: "§10.2.21", 7: "§9.20.21"},
 }
 
 // valueSection is where the draft states which values a parameter may have.
 func valueSection(d Draft, t ParameterType) string {
-	if rows := valueSections[t]; int(d-Oldest) < len(rows) && rows[d-Oldest] != "" {
-		return rows[d-Oldest]
+	if section := valueSections[t][column(d)]; section != "" {
+		return section
 	}
 	return Section(d, TopicParameters)
 }

@@ -118,10 +118,13 @@ var sections = [...][8]string{
 	TopicRendezvous:            {"", "", "", "§9.3.4", "§10.2.6", "§10.2.6", "§10.2.6", "§9.20.6"},
 }
 
+// column is that of draft d in sections: 21 and 22 share the last.
+func column(d Draft) Draft { return min(d, Draft21) - Oldest }
+
 // Section is where draft d has the topic, "§9.7"; "" where it has none.
 func Section(d Draft, t Topic) string {
 	if !d.Valid() || int(t) >= len(sections) {
 		return ""
 	}
-	return sections[t][min(d, Draft21)-Oldest]
+	return sections[t][column(d)]
 }

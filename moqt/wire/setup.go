@@ -191,12 +191,11 @@ func (c *coder) checkTokenOption(field string, sender Side, b []byte, at int) {
 	}
 }
 
-// setupSection is where the draft has PATH or AUTHORITY; the subsections of 21 and 22 are not at hand.
+// setupSection is where the draft has PATH or AUTHORITY.
 func (c *coder) setupSection(t uint64) string {
 	section := c.section(TopicSetup)
 	switch {
-	case c.draft >= Draft21:
-		return section
+	case c.draft >= Draft21: // §9.1.1, §9.1.2
 	case c.draft == Draft14:
 		section += ".2"
 	default:
