@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 )
 
-// Output is a file for a report: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is written directly.
+// Output is a file for a document: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is written directly.
 type Output struct {
 	path   string
 	direct bool
 }
 
-// OpenOutput finds out whether a report can be written to path later, and leaves nothing behind. A symbolic link is followed.
+// OpenOutput finds out whether a document can be written to path later, and leaves nothing behind. A symbolic link is followed.
 func OpenOutput(path string) (*Output, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -55,14 +55,19 @@ func (o *Output) Write(r *Report) error {
 	if err := enc.Encode(r.form()); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	return o.Replace(b.Bytes())
+}
+
+// Replace puts a document there, at once.
+func (o *Output) Replace(text []byte) error {
 	if o.direct {
-		return os.WriteFile(o.path, b.Bytes(), 0)
+		return os.WriteFile(o.path, text, 0)
 	}
 	tmp, err := o.temp()
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(b.Bytes())
+	_, err = tmp.Write(text)
 	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), o.path)

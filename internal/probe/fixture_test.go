@@ -77,6 +77,16 @@ func valid(t *testing.T, text []byte) error {
 	return s.Validate(read(text))
 }
 
+// output is a status file.
+func output(t *testing.T, path string) *runner.Output {
+	t.Helper()
+	o, err := runner.OpenOutput(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 // startRelay starts the reference relay and gives its targets over both transports, whose certificate is not checked.
 func startRelay(t *testing.T, o reference.Options, listen endpoint.ListenOptions) (quic, web Target, relay *runner.Relay) {
 	t.Helper()

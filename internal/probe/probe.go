@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,11 +14,12 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // The environment twins of the flags; a flag beats its variable, and an empty variable counts as unset.
 const (
-	// EnvRelays names a file for FromFile (--relays).
+	// EnvRelays names files for FromFiles, joined by commas (--relays).
 	EnvRelays = "RELAYS_FILE"
 	// EnvOutput names the status file, Options.Output (--output).
 	EnvOutput = "OUTPUT_FILE"
@@ -56,8 +58,8 @@ type Options struct {
 	Interval time.Duration
 	// Once makes one round whatever Interval says. (PROBE_ONCE)
 	Once bool
-	// Output is the status file, "" for none. Each whole round replaces it at once, so that who reads it never sees half of one. (OUTPUT_FILE)
-	Output string
+	// Output is the status file; may be nil. Each whole round replaces it at once, so that who reads it never sees half of one. (OUTPUT_FILE)
+	Output *runner.Output
 	// Parallel is how many connections are made at a time; 0 is DefaultParallel.
 	Parallel int
 	// TLSDisableVerify accepts any certificate, of every target. (TLS_DISABLE_VERIFY)
@@ -114,13 +116,6 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // run makes rounds.
 func (p *prober) run(ctx context.Context) (*Report, error) {
-	var file *output
-	if p.Output != "" {
-		var err error
-		if file, err = openOutput(p.Output); err != nil {
-			return nil, fmt.Errorf("the status file: %w", err)
-		}
-	}
 	repeat := p.Interval > 0 && !p.Once
 	next := time.NewTimer(p.Interval)
 	defer next.Stop()
@@ -135,8 +130,8 @@ func (p *prober) run(ctx context.Context) (*Report, error) {
 		if p.OnReport != nil {
 			p.OnReport(r)
 		}
-		if file != nil {
-			if err := file.write(r); err != nil {
+		if p.Output != nil {
+			if err := p.write(r); err != nil {
 				err = fmt.Errorf("the status file: %w", err)
 				if !repeat {
 					return r, err
@@ -158,13 +153,22 @@ func (p *prober) run(ctx context.Context) (*Report, error) {
 	}
 }
 
-// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file and a status file is kept, which is how the probe
+// write replaces the status file.
+func (p *prober) write(r *Report) error {
+	var b bytes.Buffer
+	if err := WriteJSON(&b, r); err != nil {
+		return err
+	}
+	return p.Output.Replace(b.Bytes())
+}
+
+// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file (fromFile) and a status file is kept, which is how the probe
 // runs as a service, else none: one round.
-func Interval(given time.Duration, set, fromFile bool, output string) time.Duration {
+func Interval(given time.Duration, set, fromFile, kept bool) time.Duration {
 	switch {
 	case set:
 		return given
-	case fromFile && output != "":
+	case fromFile && kept:
 		return DefaultInterval
 	}
 	return 0

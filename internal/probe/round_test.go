@@ -49,7 +49,7 @@ func TestInterval(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var starts []time.Duration
 		begin := time.Now()
-		o := Options{Targets: []Target{target(t, "https://127.0.0.1:1")}, Interval: time.Minute, Output: file}
+		o := Options{Targets: []Target{target(t, "https://127.0.0.1:1")}, Interval: time.Minute, Output: output(t, file)}
 		o.OnReport = func(r *Report) {
 			starts = append(starts, r.Started.Sub(begin))
 			if len(starts) > 1 { // the round before is in the file, whole
@@ -98,7 +98,7 @@ func TestOnce(t *testing.T) {
 		if err := errors.Join(os.WriteFile(file, []byte("old"), 0o644), os.Symlink("status.json", link)); err != nil {
 			t.Fatal(err)
 		}
-		p := faked(t, Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Interval: time.Minute, Once: true, Output: link}, okAttempt)
+		p := faked(t, Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Interval: time.Minute, Once: true, Output: output(t, link)}, okAttempt)
 		begin := time.Now()
 		if r, err := p.run(t.Context()); err != nil || !r.Answered || time.Since(begin) > time.Second {
 			t.Fatalf("%v %+v", err, r)
@@ -121,7 +121,7 @@ func TestFileGone(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			warnings := 0
-			o := Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Output: filepath.Join(dir, "f"), Once: !repeat, Interval: time.Minute}
+			o := Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Output: output(t, filepath.Join(dir, "f")), Once: !repeat, Interval: time.Minute}
 			o.OnReport = func(*Report) { os.RemoveAll(dir) }
 			o.Warn = func(err error) {
 				if warnings++; warnings == 2 {
@@ -135,19 +135,6 @@ func TestFileGone(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestDirectOutput(t *testing.T) {
-	o, err := openOutput(os.DevNull)
-	if err != nil || !o.direct {
-		t.Fatal(o, err)
-	}
-	if err := o.write(&Report{}); err != nil {
-		t.Error(err)
-	}
-	if _, err := openOutput(filepath.Join(t.TempDir(), "no", "file")); err == nil {
-		t.Error("a file in no directory")
-	}
 }
 
 // TestBounds: no more at a time than allowed, in all and at one address; and all relays at once.

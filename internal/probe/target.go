@@ -42,10 +42,13 @@ func ParseTarget(name string) (Target, error) {
 	return Target{Target: t}, err
 }
 
-// FromFile reads targets from a file in any form that package relays knows: a catalogue, one of the public formats, or a list of URLs; "default" is the
-// built-in catalogue. leftOut says for a person what was not taken, and why. See FromCatalogue.
-func FromFile(name string, inactive bool) (targets []Target, leftOut []string, err error) {
-	c, reports, err := relays.Open(name)
+// FromFiles reads targets from files in any form that package relays knows: a catalogue, one of the public formats, or a list of URLs; "default" is the
+// built-in catalogue. Later files go over earlier ones, as relays.Open has it. leftOut says for a person what was not taken, and why. See FromCatalogue.
+func FromFiles(inactive bool, names ...string) (targets []Target, leftOut []string, err error) {
+	if len(names) == 0 {
+		return nil, nil, nil
+	}
+	c, reports, err := relays.Open(names...)
 	if err != nil {
 		return nil, nil, err
 	}

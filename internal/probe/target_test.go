@@ -59,7 +59,7 @@ func TestWays(t *testing.T) {
 	}
 }
 
-func TestFromFile(t *testing.T) {
+func TestFromFiles(t *testing.T) {
 	catalogue := &relays.Catalogue{Implementations: []relays.Implementation{
 		{Name: "one", Roles: []relays.Role{relays.RoleRelay, relays.RolePublisher}, Drafts: drafts(wire.Draft14, wire.Draft16), Tolerances: []relays.Tolerance{"lenient-extensions", "some-case"}, Endpoints: []relays.Endpoint{
 			{URL: "moqt://one.example:4433", Transport: transport.OnlyQUIC, TLSDisableVerify: true},
@@ -77,7 +77,7 @@ func TestFromFile(t *testing.T) {
 	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	targets, left, err := FromFile(file, false)
+	targets, left, err := FromFiles(false, file)
 	if err != nil || len(targets) != 3 {
 		t.Fatalf("%v %+v", err, targets)
 	}
@@ -92,20 +92,26 @@ func TestFromFile(t *testing.T) {
 	if !cmp.Equal(second.Claimed, drafts(wire.Draft18)) || second.Transports != nil || second.TLSDisableVerify || !targets[2].Embedded {
 		t.Errorf("%+v", targets)
 	}
-	if targets, left, err := FromFile(file, true); err != nil || len(targets) != 4 || len(left) != 0 {
+	if targets, left, err := FromFiles(true, file); err != nil || len(targets) != 4 || len(left) != 0 {
 		t.Errorf("inactive too: %v %v %v", err, left, targets)
 	}
 	if err := os.WriteFile(file, []byte("moqt://a.example\n# a comment\nhttps://b.example:4433/moq\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if targets, _, err := FromFile(file, false); err != nil || len(targets) != 2 || targets[1].label() != "b.example:4433/moq" {
+	if targets, _, err := FromFiles(false, file); err != nil || len(targets) != 2 || targets[1].label() != "b.example:4433/moq" {
 		t.Errorf("a list of URLs: %v %+v", err, targets)
 	}
-	if targets, _, err := FromFile("default", false); err != nil || len(targets) < 10 {
+	if targets, _, err := FromFiles(false, "default"); err != nil || len(targets) < 10 {
 		t.Errorf("the built-in catalogue: %v, %d targets", err, len(targets))
 	}
-	if _, _, err := FromFile(file+".none", false); err == nil {
+	if all, _, err := FromFiles(false, relays.BuiltinName, file); err != nil || len(all) < 12 {
+		t.Errorf("the built-in catalogue and a list: %v, %d targets", err, len(all))
+	}
+	if _, _, err := FromFiles(false, file+".none"); err == nil {
 		t.Error("no file")
+	}
+	if targets, _, err := FromFiles(false); err != nil || len(targets) != 0 {
+		t.Errorf("from no file: %v %v", targets, err)
 	}
 }
 
@@ -130,17 +136,16 @@ func TestParseDuration(t *testing.T) {
 
 func TestIntervalDefault(t *testing.T) {
 	for _, c := range []struct {
-		set, file bool
-		output    string
-		want      time.Duration
+		set, file, kept bool
+		want            time.Duration
 	}{
-		{true, false, "", time.Minute},
-		{true, true, "f", time.Minute},
-		{false, true, "f", DefaultInterval},
-		{false, true, "", 0},
-		{false, false, "f", 0},
+		{true, false, false, time.Minute},
+		{true, true, true, time.Minute},
+		{false, true, true, DefaultInterval},
+		{false, true, false, 0},
+		{false, false, true, 0},
 	} {
-		if got := Interval(time.Minute, c.set, c.file, c.output); got != c.want {
+		if got := Interval(time.Minute, c.set, c.file, c.kept); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
