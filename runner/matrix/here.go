@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -93,6 +94,11 @@ func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
 
 // Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses what is offered in a later layer is there.
 func Handshake(ctx context.Context, url string) error {
+	return handshake(ctx, url, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport)
+}
+
+// handshake offers a relay every draft. A failure in one of the layers that are enough counts as success.
+func handshake(ctx context.Context, url string, enough ...transport.Layer) error {
 	u, err := transport.ParseURL(url)
 	if err != nil {
 		return err
@@ -102,11 +108,8 @@ func Handshake(ctx context.Context, url string) error {
 		return conn.CloseWithError(0, "")
 	}
 	var dial *transport.DialError
-	if errors.As(err, &dial) && ctx.Err() == nil {
-		switch dial.Layer {
-		case transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport:
-			return nil
-		}
+	if errors.As(err, &dial) && ctx.Err() == nil && slices.Contains(enough, dial.Layer) {
+		return nil
 	}
 	return err
 }

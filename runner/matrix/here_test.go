@@ -45,6 +45,35 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
+// A relay of this host is healthy when it answers; else it is said what is missing.
+func TestHealthy(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	i, err := Here{}.embedded(ctx, Endpoint{URL: "embedded"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(i.Address)
+	for _, addr := range []string{i.Address, ":" + port, "0.0.0.0:" + port} {
+		if err := Healthy(ctx, addr); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	i.Stop()
+	want := "no QUIC handshake with " + i.Address
+	if canSeePorts {
+		want = "no UDP socket of this host is bound to port " + port
+	}
+	if err := Healthy(ctx, i.Address); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+	for _, addr := range []string{"nowhere", "127.0.0.1:no-such-service"} {
+		if err := Healthy(ctx, addr); err == nil {
+			t.Errorf("%s is healthy", addr)
+		}
+	}
+}
+
 func TestCertificate(t *testing.T) {
 	cert, key, err := Certificate(t.TempDir())
 	if err != nil {

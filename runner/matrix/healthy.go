@@ -1,0 +1,39 @@
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// Healthy tells whether a relay of this host is up: a UDP socket is bound to the port of addr ("host:port", as relays listen on; no host, or that of all
+// addresses, is loopback), and a QUIC handshake comes to a protocol that carries MoQT. Its certificate is not checked, nothing is asked of it. The error says what
+// is missing; ctx bounds the handshake. Where the system does not tell which ports are bound (all but Linux), the handshake alone decides.
+func Healthy(ctx context.Context, addr string) error {
+	host, name, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "udp", name)
+	if err != nil {
+		return err
+	}
+	if bound, err := udpBound(port); err != nil {
+		return fmt.Errorf("which UDP ports are bound: %w", err)
+	} else if !bound {
+		return fmt.Errorf("no UDP socket of this host is bound to port %d", port)
+	}
+	switch ip := net.ParseIP(host); {
+	case host == "", ip.Equal(net.IPv4zero):
+		host = "127.0.0.1"
+	case ip.Equal(net.IPv6zero):
+		host = "::1"
+	}
+	at := net.JoinHostPort(host, name)
+	if err := handshake(ctx, "moqt://"+at, transport.LayerHTTP3, transport.LayerWebTransport); err != nil {
+		return fmt.Errorf("port %d is bound, but no QUIC handshake with %s: %w", port, at, err)
+	}
+	return nil
+}
