@@ -34,16 +34,31 @@ type DraftRow struct {
 	Differs bool `json:"differs"`
 }
 
-// ByDraft puts the drafts of a relay side by side. The error names the relays of the run when this one is not among them.
-func ByDraft(run *matrix.Run, relay string) (*DraftTable, error) {
+// DraftTables are those of several relays.
+type DraftTables []*DraftTable
+
+// ByDraft puts the drafts of each relay side by side, of all relays of the run when none is named. The error names the relays of the run when
+// one is not among them.
+func ByDraft(run *matrix.Run, relays ...string) (DraftTables, error) {
 	v := newView(run, nil)
-	if !slices.Contains(v.relays, relay) {
-		return nil, fmt.Errorf("report: run %s has no relay %q; it has %s", run.ID, relay, strings.Join(v.relays, ", "))
+	if len(relays) == 0 {
+		relays = v.relays
 	}
+	tables := DraftTables{}
+	for _, relay := range relays {
+		if !slices.Contains(v.relays, relay) {
+			return nil, fmt.Errorf("report: run %s has no relay %q; it has %s", run.ID, relay, strings.Join(v.relays, ", "))
+		}
+		tables = append(tables, v.byDraft(relay))
+	}
+	return tables, nil
+}
+
+func (v *view) byDraft(relay string) *DraftTable {
 	type way struct{ client, endpoint, transport string }
 	cells := make(map[way]map[string]*matrix.CellResult)
 	var ways []way
-	t := &DraftTable{Run: run.ID, Relay: relay, Rows: []DraftRow{}}
+	t := &DraftTable{Run: v.run.ID, Relay: relay, Rows: []DraftRow{}}
 	for i := range v.cells {
 		c := &v.cells[i]
 		if c.Relay != relay {
@@ -75,7 +90,7 @@ func ByDraft(run *matrix.Run, relay string) (*DraftTable, error) {
 			t.Rows = append(t.Rows, row)
 		}
 	}
-	return t, nil
+	return t
 }
 
 // caseNames are those of all drafts' cells, in the order in which the newest has them.
@@ -124,7 +139,7 @@ func differ(states []*State) bool {
 	return false
 }
 
-// WriteText writes the table for a terminal; a star marks rows in which the drafts differ.
+// WriteText writes the table for a terminal; a star marks rows in which the drafts differ. What the signs mean stands below.
 func (t *DraftTable) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in run %s\n", line(t.Relay), line(t.Run))
@@ -152,12 +167,32 @@ func (t *DraftTable) WriteText(w io.Writer) error {
 		}
 		b.WriteString(columns("  "+star+r.name(), wide+2, signs))
 	}
+	fmt.Fprintf(&b, "\n%s\n", t.legend())
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 func (r *DraftRow) name() string { return cmp.Or(line(r.Case), wholeCell) }
 func (r *DraftRow) way() string  { return line(r.Client + " · " + r.Endpoint + " · " + r.Transport) }
+
+// legend explains the signs that the table has.
+func (t *DraftTable) legend() string {
+	used := make(map[matrix.Status]bool)
+	parts := []string{"* drafts differ"}
+	for _, r := range t.Rows {
+		for _, s := range r.States {
+			if s != nil {
+				used[s.Status] = true
+			}
+		}
+	}
+	for _, s := range matrix.Statuses {
+		if used[s] {
+			parts = append(parts, markOf(s).Symbol+" "+markOf(s).Word)
+		}
+	}
+	return strings.Join(parts, "   ")
+}
 
 func signOf(s *State) string {
 	if s == nil {
@@ -211,5 +246,33 @@ func (t *DraftTable) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// WriteJSON writes the table.
-func (t *DraftTable) WriteJSON(w io.Writer) error { return writeJSON(w, t) }
+// WriteText writes the tables for a terminal; see DraftTable.WriteText.
+func (ts DraftTables) WriteText(w io.Writer) error {
+	for i, t := range ts {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := t.WriteText(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteMarkdown writes the tables in GitHub's dialect.
+func (ts DraftTables) WriteMarkdown(w io.Writer) error {
+	for _, t := range ts {
+		if err := t.WriteMarkdown(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteJSON writes the tables as a list.
+func (ts DraftTables) WriteJSON(w io.Writer) error { return writeJSON(w, ts) }
+
+// ExitCode is 0: a draft beside another one is no change, so nothing broke.
+func (ts DraftTables) ExitCode() int { return 0 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -93,12 +94,21 @@ func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
 }
 
 // CompareDrafts tells what differs with draft b ("draft-18") from draft a, in one run. A cell counts by the draft that it was seen with, else
-// by the one that was offered or predicted.
-func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) *Comparison {
+// by the one that was offered or predicted. The error names the drafts of the run when one is not among them.
+func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) (*Comparison, error) {
+	known := make(map[string]int)
+	for i := range run.Cells {
+		known[draftOf(&run.Cells[i])] = 0
+	}
+	for _, d := range []string{a, b} {
+		if _, ok := known[d]; !ok {
+			return nil, fmt.Errorf("report: run %s has no cell of %s; it has %s", run.ID, d, strings.Join(number(known), ", "))
+		}
+	}
 	of := func(draft string) func(c *matrix.CellResult) (string, bool) {
 		return func(c *matrix.CellResult) (string, bool) { return withoutDraft(c), draftOf(c) == draft }
 	}
-	return compare(run, run, a, b, of(a), of(b), o)
+	return compare(run, run, a, b, of(a), of(b), o), nil
 }
 
 // withoutDraft is the cell's identity on any draft.

@@ -135,6 +135,8 @@ func TestSame(t *testing.T) {
 	for _, c := range []struct{ a, b string }{
 		{"id 0123456789abcdef gone", "id fedcba9876543210 gone"},
 		{"in 2.001s\n", "in 1999ms"},
+		{"received nothing (0 bytes) for 2003 ms", "received nothing (0 bytes) for 2010 ms"},
+		{"a limit of 2 s", "a limit of 1.5 s"},
 		{"dial [::1]:4443", "dial [::1]:50001"},
 		{"localhost:1", "localhost:1"},
 	} {
@@ -142,7 +144,7 @@ func TestSame(t *testing.T) {
 			t.Errorf("%q and %q differ: %q, %q", c.a, c.b, same(c.a), same(c.b))
 		}
 	}
-	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"}, {"4 of 5", "3 of 5"}, {"draft-16", "draft-18"}} {
+	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"}, {"4 of 5", "3 of 5"}, {"4 sessions", "3 sessions"}, {"draft-16", "draft-18"}} {
 		if same(c.a) == same(c.b) {
 			t.Errorf("%q and %q are the same: %q", c.a, c.b, same(c.a))
 		}

@@ -108,14 +108,23 @@ func TestCompareForms(t *testing.T) {
 	golden(t, "compare.txt", text(t, c.WriteText))
 	golden(t, "compare.md", text(t, c.WriteMarkdown))
 	golden(t, "compare.json", text(t, c.WriteJSON))
-	d := CompareDrafts(hand(1), "draft-16", "draft-18", CompareOptions{})
+	d, err := CompareDrafts(hand(1), "draft-16", "draft-18", CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	golden(t, "compare-drafts.txt", text(t, d.WriteText))
+	if _, err := CompareDrafts(hand(1), "draft-16", "draft-17", CompareOptions{}); err == nil || !strings.Contains(err.Error(), "no cell of draft-17; it has draft-16, draft-18") {
+		t.Errorf("a draft that is not there: %v", err)
+	}
 }
 
 func TestByDraftForms(t *testing.T) {
 	table, err := ByDraft(hand(2), "embedded")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if all, err := ByDraft(hand(2)); err != nil || len(all) != 3 || all[2].Relay != "moqx" || !strings.Contains(text(t, all.WriteText), "\n\nmoqx in run") {
+		t.Errorf("all relays: %v %+v", err, all)
 	}
 	golden(t, "bydraft.txt", text(t, table.WriteText))
 	golden(t, "bydraft.md", text(t, table.WriteMarkdown))

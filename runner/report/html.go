@@ -25,6 +25,25 @@ const (
 	BadgesFolder = "badges"
 )
 
+// Form is one of the forms of a report.
+type Form string
+
+// The forms.
+const (
+	HTML     Form = "html"
+	Markdown Form = "markdown"
+	JUnit    Form = "junit"
+	Badges   Form = "badges"
+)
+
+// Forms lists all of them.
+func Forms() []Form { return []Form{HTML, Markdown, JUnit, Badges} }
+
+// File is the name of what Write writes: a file, of badges a folder.
+func (f Form) File() string {
+	return map[Form]string{HTML: HTMLFile, Markdown: MarkdownFile, JUnit: JUnitFile, Badges: BadgesFolder}[f]
+}
+
 // Options say what stands in a report beside the run itself.
 type Options struct {
 	// Title is the page's; empty means "MoQ interop".
@@ -36,6 +55,8 @@ type Options struct {
 	History []*matrix.Run
 	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
 	Files string
+	// Forms are those that Write writes; none means all of Forms.
+	Forms []Form
 }
 
 var (
@@ -69,25 +90,42 @@ func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	return v.writeHTML(dir, v.page(o), o.Files)
 }
 
-// Write writes all forms of a report to dir: the page as WriteHTML does, summary.md, junit.xml and badges/.
+// Write writes the forms of a report to dir, which it makes: the page as WriteHTML does, summary.md, junit.xml and badges/.
 func Write(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	p := v.page(o)
-	if err := v.writeHTML(dir, p, o.Files); err != nil {
-		return err
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("report: %w", err)
 	}
-	for _, form := range []struct {
-		file  string
-		write func(io.Writer) error
-	}{
-		{MarkdownFile, func(w io.Writer) error { return v.writeMarkdown(w, p) }},
-		{JUnitFile, func(w io.Writer) error { return WriteJUnit(w, run) }},
-	} {
-		if err := replaceFile(filepath.Join(dir, form.file), form.write); err != nil {
-			return fmt.Errorf("report: %s: %w", form.file, err)
+	forms := o.Forms
+	if len(forms) == 0 {
+		forms = Forms()
+	}
+	file := func(f Form, write func(io.Writer) error) error {
+		if err := replaceFile(filepath.Join(dir, f.File()), write); err != nil {
+			return fmt.Errorf("report: %s: %w", f.File(), err)
+		}
+		return nil
+	}
+	for _, f := range forms {
+		var err error
+		switch f {
+		case HTML:
+			err = v.writeHTML(dir, p, o.Files)
+		case Markdown:
+			err = file(f, func(w io.Writer) error { return v.writeMarkdown(w, p) })
+		case JUnit:
+			err = file(f, func(w io.Writer) error { return WriteJUnit(w, run) })
+		case Badges:
+			err = WriteBadges(filepath.Join(dir, f.File()), run)
+		default:
+			err = fmt.Errorf("report: no form %q", f)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return WriteBadges(filepath.Join(dir, BadgesFolder), run)
+	return nil
 }
 
 func (v *view) writeHTML(dir string, p *page, files string) error {

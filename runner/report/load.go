@@ -24,7 +24,7 @@ func Load(path string) (*matrix.Run, error) {
 
 // LoadHistory reads earlier runs for WriteHTML, of which it keeps only what that needs beside current: what each cell came to, the cases
 // of the latest one (for what has changed), and the details of cells that current has no result of. So many large runs fit. Runs that are
-// current itself, or that began after it, are left out. The result is in order of time.
+// current itself, or that began after it, are left out; of a folder of runs (see Runs) all are taken. The result is in order of time.
 func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	lacking := make(map[string]bool)
 	for i := range current.Cells {
@@ -32,8 +32,12 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 			lacking[c.ID] = true
 		}
 	}
-	var runs []*matrix.Run
+	var all []string
 	for _, path := range paths {
+		all = append(all, Runs(path)...)
+	}
+	var runs []*matrix.Run
+	for _, path := range all {
 		run, err := load(path, func(c *matrix.CellResult) {
 			if lacking[c.ID] {
 				return
@@ -60,6 +64,29 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 		}
 	}
 	return runs, nil
+}
+
+// Runs gives the paths of the runs that a path stands for: itself, or, of a folder that has no run.json but folders that do, as results/ has,
+// those. Whether there is a run at a path is for Load to say.
+func Runs(path string) []string {
+	has := func(path string) bool {
+		_, err := os.Stat(filepath.Join(path, RunFile))
+		return err == nil
+	}
+	if has(path) {
+		return []string{path}
+	}
+	var runs []string
+	inside, _ := os.ReadDir(path) // a file has none
+	for _, e := range inside {
+		if p := filepath.Join(path, e.Name()); has(p) {
+			runs = append(runs, p)
+		}
+	}
+	if len(runs) == 0 {
+		return []string{path}
+	}
+	return runs
 }
 
 // slim leaves of a case what a comparison asks for.

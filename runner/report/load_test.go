@@ -96,7 +96,11 @@ func TestLoadHistory(t *testing.T) {
 	if diff := cmp.Diff(whole, Compare(runs[2], current, CompareOptions{})); diff != "" {
 		t.Errorf("-whole +slim:\n%s", diff)
 	}
-	if _, err := LoadHistory([]string{root}, current); err == nil {
+	all, err := LoadHistory([]string{root}, current)
+	if diff := cmp.Diff(runs, all); err != nil || diff != "" {
+		t.Errorf("the folder of all runs: %v (-want +got):\n%s", err, diff)
+	}
+	if _, err := LoadHistory([]string{t.TempDir()}, current); err == nil {
 		t.Error("no run, no error")
 	}
 }

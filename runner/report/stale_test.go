@@ -36,7 +36,7 @@ func TestWhatIsStaleIsNoResult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range table.Rows {
+	for _, r := range table[0].Rows {
 		if r.Client == "aiomoqt" && r.Transport == "webtransport" && r.States[0].Status != matrix.Stale {
 			t.Errorf("by draft: %+v", r.States[0])
 		}

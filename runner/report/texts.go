@@ -27,8 +27,8 @@ func line(s string) string {
 var (
 	// random is what differs from run to run without meaning anything: the fields of namespaces, connection ids.
 	random = regexp.MustCompile(`\b[0-9a-fA-F]{16,}\b`)
-	// span is a duration as Go and people write it.
-	span = regexp.MustCompile(`\b\d+(?:\.\d+)?(?:h|m|s|ms|µs|ns|us)(?:\d+(?:\.\d+)?(?:m|s|ms))*\b`)
+	// span is a duration as Go and people write it: "1m2.5s", "2004 ms".
+	span = regexp.MustCompile(`\b\d+(?:\.\d+)?(?:h|m|s|ms|µs|ns|us| m?s)(?:\d+(?:\.\d+)?(?:m|s|ms))*\b`)
 	// port follows a host; a relay that is started here has another one each time.
 	port = regexp.MustCompile(`(\blocalhost|\b127\.0\.0\.1|\[::1?\]):\d{2,5}\b`)
 )
