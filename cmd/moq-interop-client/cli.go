@@ -16,8 +16,16 @@ type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the reference relay."`
 	Matrix matrixCmd `cmd:"" help:"Run clients against relays: plan, run, merge."`
 	Relays relaysCmd `cmd:"" help:"List, show, check and import catalogues of relays."`
+
+	Report  reportCmd  `cmd:"" help:"Show what came of a run of the matrix: HTML, Markdown, JUnit, badges."`
+	Compare compareCmd `cmd:"" help:"Say what broke, was fixed or changed between two runs, or between drafts."`
+	Probe   probeCmd   `cmd:"" help:"Find out which drafts relays answer to."`
+
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
+
+	Versions    versionsCmd    `cmd:"" help:"Say what this program is made of, for bug reports."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Tell whether a relay of this host is up."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes names in a shell."`
 }

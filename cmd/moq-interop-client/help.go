@@ -27,12 +27,17 @@ Examples:
 
 const helpEnd = `
 Commands:
-  serve       Run the reference relay.
-  matrix      Run clients against relays: plan, run, merge.
-  relays      List, show, check and import catalogues of relays.
-  decode      Show bytes as JSON lines, one for each message, header or object.
-  encode      Turn such lines back into bytes, in hex.
-  completion  Print a script that completes names in a shell.
+  serve        Run the reference relay.
+  matrix       Run clients against relays: plan, run, merge.
+  relays       List, show, check and import catalogues of relays.
+  report       Show what came of a run of the matrix: HTML, Markdown, JUnit, badges.
+  compare      Say what broke, was fixed or changed between two runs, or between drafts.
+  probe        Find out which drafts relays answer to.
+  decode       Show bytes as JSON lines, one for each message, header or object.
+  encode       Turn such lines back into bytes, in hex.
+  versions     Say what this program is made of, for bug reports.
+  healthcheck  Tell whether a relay of this host is up.
+  completion   Print a script that completes names in a shell.
   COMMAND --help says more.
 
 Environment:

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/moqinterop/moq-interop-client/internal/probe"
 	"github.com/moqinterop/moq-interop-client/runner"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
@@ -55,14 +58,18 @@ func points(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// validates holds JSON files against the schema of results: validates FILE…
+// validates holds JSON files against the schema of results, or that of probe's status file: validates [probe] FILE…
 func validates(ts *testscript.TestScript, neg bool, args []string) {
+	text := runner.Schema
+	if len(args) > 0 && args[0] == "probe" {
+		text, args = probe.Schema, args[1:]
+	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(runner.Schema))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	ts.Check(err)
-	ts.Check(c.AddResource("result.schema.json", doc))
-	schema, err := c.Compile("result.schema.json")
+	ts.Check(c.AddResource("schema.json", doc))
+	schema, err := c.Compile("schema.json")
 	ts.Check(err)
 	for _, name := range args {
 		report, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(name)))
@@ -92,4 +99,27 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Setenv("LOGGED", name)
 		}
 	}
+}
+
+// appears waits until a file is there: appears FILE
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appears FILE")
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not appear", args[0])
+		}
+	}
+}
+
+// urls writes a list of relays, a URL a line: urls FILE URL…
+func urls(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: urls FILE URL...")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o600))
 }

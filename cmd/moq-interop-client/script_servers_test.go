@@ -26,6 +26,7 @@ import (
 //	dead        nobody: a port that was free a moment ago
 //	free        the same, for a server that the script starts
 //	free-tcp    the same, for TCP
+//	mute        a port that takes everything and never answers
 //	quic        a QUIC server that knows another protocol
 //	404, 200    a web server that gives this answer to every request
 //	silent      takes every connection, and never says a word
@@ -42,6 +43,11 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 		addr = unused(ts)
 	case "free-tcp":
 		addr = unusedTCP(ts)
+	case "mute":
+		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		ts.Check(err)
+		ts.Defer(func() { conn.Close() })
+		addr = conn.LocalAddr()
 	case "quic":
 		addr = strangerQUIC(ts)
 	case "404", "200":

@@ -40,6 +40,8 @@ func TestScripts(t *testing.T) {
 			"interrupt": interrupt,
 			"await":     await,
 			"visit":     visit,
+			"appears":   appears,
+			"urls":      urls,
 
 			"certificate": certificateFiles,
 			"env-port":    envPort,
@@ -54,6 +56,7 @@ func TestScripts(t *testing.T) {
 var variables = []string{
 	"RELAY_URL", "TESTCASE", "MOQT_DRAFT", "DRAFT", "VERBOSE", "TLS_DISABLE_VERIFY", "NAMESPACE_PREFIX", "AUTH_TOKEN", "COMPAT",
 	"QLOGDIR", "SSLKEYLOGFILE", "MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY", "MOQT_MLOG_DIR",
+	"RELAYS_FILE", "OUTPUT_FILE", "PROBE_TIMEOUT", "PROBE_INTERVAL", "PROBE_ONCE",
 }
 
 // exits runs the program and wants an exit code: exits CODE ARGS…

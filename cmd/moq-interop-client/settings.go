@@ -108,12 +108,17 @@ func parseDrafts(v setting) ([]wire.Draft, error) {
 	return drafts, nil
 }
 
-func (s *settings) readTransport(v setting) error {
-	s.choice = transport.Choice(v.text)
-	if !slices.Contains([]transport.Choice{transport.Auto, transport.OnlyQUIC, transport.OnlyWebTransport}, s.choice) {
-		return v.fail(fmt.Errorf("%q is none of quic, webtransport, auto", v.text))
+func (s *settings) readTransport(v setting) (err error) {
+	s.choice, err = parseTransport(v)
+	return err
+}
+
+func parseTransport(v setting) (transport.Choice, error) {
+	choice := transport.Choice(v.text)
+	if !slices.Contains([]transport.Choice{transport.Auto, transport.OnlyQUIC, transport.OnlyWebTransport}, choice) {
+		return "", v.fail(fmt.Errorf("%q is none of quic, webtransport, auto", v.text))
 	}
-	return nil
+	return choice, nil
 }
 
 // maxPrefix leaves room for the fields that cases add.
@@ -164,16 +169,23 @@ func checkJobs(n int) error {
 }
 
 func (s *settings) readOutput(v setting) (err error) {
+	s.output, err = openOutput(v, "stdout carries TAP")
+	return err
+}
+
+// openOutput opens the file that a setting names; nil when it names none. instead says what stdout is for.
+func openOutput(v setting, instead string) (*runner.Output, error) {
 	if !v.set {
-		return nil
+		return nil, nil
 	}
 	if v.text == "" || v.text == "-" {
-		return v.fail(errors.New("want the name of a file (stdout carries TAP)"))
+		return nil, v.fail(fmt.Errorf("want the name of a file (%s)", instead))
 	}
-	if s.output, err = runner.OpenOutput(v.text); err != nil {
-		return v.fail(err)
+	o, err := runner.OpenOutput(v.text)
+	if err != nil {
+		return nil, v.fail(err)
 	}
-	return nil
+	return o, nil
 }
 
 func (s *settings) draftNames() (names []string) {

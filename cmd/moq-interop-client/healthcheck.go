@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/moqinterop/moq-interop-client/internal/probe"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// healthcheckCmd tells whether a relay of this host is up.
+type healthcheckCmd struct {
+	Addr    *string `placeholder:"HOST:PORT" help:"The relay's address, as serve has it. Default :4443, on loopback. [MOQT_PORT]"`
+	Timeout string  `default:"2" placeholder:"S" help:"Seconds for the handshake, or a duration such as 500ms. Default 2."`
+}
+
+// Help teaches.
+func (*healthcheckCmd) Help() string {
+	return `For containers that have no shell: a UDP socket of this host is bound to the port, and a QUIC handshake offering every draft succeeds. Exit codes: 0 up, 1 not (stderr says why), 2 usage error.
+
+Example, in a Dockerfile:
+
+  HEALTHCHECK --interval=5s CMD ["/moq-interop-client", "healthcheck"]
+`
+}
+
+// Run checks.
+func (c *healthcheckCmd) Run(sys *system) error {
+	addr, err := (&serveCmd{Addr: c.Addr}).address(sys)
+	if err != nil {
+		return err
+	}
+	if _, port, _ := net.SplitHostPort(addr); port == "0" {
+		return usage("--addr: %q: a relay has a port of its own", addr)
+	}
+	limit, err := probe.ParseDuration(c.Timeout)
+	if err != nil {
+		return usage("--timeout: %w", err)
+	}
+	// It comes every few seconds: what the relay's environment says about logs is not for this handshake.
+	if err := errors.Join(os.Unsetenv("QLOGDIR"), os.Unsetenv("SSLKEYLOGFILE")); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(sys.ctx, limit)
+	defer cancel()
+	if err := matrix.Healthy(ctx, addr); err != nil {
+		return fmt.Errorf("not healthy: %w", err)
+	}
+	return nil
+}

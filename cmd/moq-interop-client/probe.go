@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/internal/probe"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// probeCmd finds out which drafts relays answer to.
+type probeCmd struct {
+	Relays           []string `sep:"none" placeholder:"FILE" help:"Relays from a file: a catalogue, a public list, or a URL a line; \"default\" is the built-in catalogue. May be given again. [RELAYS_FILE, when no URL is given]"`
+	Inactive         bool     `help:"Those that the files call inactive too."`
+	Draft            *string  `short:"d" placeholder:"NN,…" help:"Try these drafts. Default: all nine. [MOQT_DRAFT, DRAFT]"`
+	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what each URL says."`
+	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
+	Timeout          *string  `placeholder:"S" help:"Seconds for each attempt, or a duration such as 500ms. Default 8. [PROBE_TIMEOUT]"`
+	Interval         *string  `placeholder:"S" help:"Probe again and again, a round every so many seconds. Default: one round; 300 with --relays and --output. [PROBE_INTERVAL]"`
+	Once             *bool    `help:"One round, whatever else is said. [PROBE_ONCE=1]"`
+	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Keep the results there too, as JSON: each round replaces the file at once. [OUTPUT_FILE]"`
+	JSON             bool     `name:"json" help:"JSON on stdout instead of lines."`
+	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
+	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
+	URLs             []string `arg:"" optional:"" name:"url" help:"Relays: https://…, moqt://…, embedded or \"embedded?fault=NAME\"."`
+}
+
+// Help teaches.
+func (*probeCmd) Help() string {
+	return `For each relay, draft and transport one connection that offers this draft alone, SETUP both ways and a clean close; all relays at once. A line says what came of those that ended alike: the time from looking up the name to the relay's SETUP, who it says it is, until when its certificate is valid, its SETUP options; or the layer that failed, with what was expected and what came. JSON has all of it for each attempt.
+
+Exit codes: 0 a draft was answered, 1 none was, 2 usage error.
+
+Examples:
+
+  moq-interop-client probe moqt://relay.example:4443 https://relay.example/moq
+  moq-interop-client probe --relays default -d 18,16
+  moq-interop-client probe --relays relays.txt -o status.json --interval 60
+`
+}
+
+// Run probes until the round is over, or until the user asks it to stop.
+func (c *probeCmd) Run(sys *system) error {
+	o, err := c.options(sys)
+	if err != nil {
+		return err
+	}
+	o.OnReport = func(r *probe.Report) {
+		write := probe.WriteLines
+		if c.JSON {
+			write = probe.WriteJSON
+		}
+		if err := write(sys.stdout, r); err != nil {
+			sys.say("%v", err)
+		}
+	}
+	report, err := probe.Run(sys.ctx, o)
+	switch {
+	case errors.Is(err, probe.ErrNothing):
+		return usage("%w", err)
+	case err != nil:
+		return err
+	case report.ExitCode() != runner.ExitPass:
+		return &exit{code: report.ExitCode()}
+	}
+	return nil
+}
+
+// options reads flags, arguments and environment.
+func (c *probeCmd) options(sys *system) (o probe.Options, err error) {
+	o = probe.Options{Program: program, Version: runner.Version(), Warn: func(err error) { sys.say("warning: %v", err) }}
+	files := sys.chooseList(c.Relays, "--relays")
+	if len(c.URLs) == 0 {
+		files = sys.chooseList(c.Relays, "--relays", probe.EnvRelays)
+	}
+	output := sys.choose(c.Output, "--output", "", probe.EnvOutput)
+	interval := sys.choose(c.Interval, "--interval", "", probe.EnvInterval)
+	var verbose bool
+	for _, read := range []func() error{
+		func() error { return c.readTargets(sys, files, &o) },
+		func() (err error) {
+			o.Drafts, err = parseDrafts(sys.choose(c.Draft, "--draft", "", "MOQT_DRAFT", "DRAFT"))
+			return err
+		},
+		func() (err error) {
+			choice, err := parseTransport(sys.choose(c.Transport, "--transport", string(transport.Auto)))
+			if choice != transport.Auto {
+				o.Transports = []transport.Choice{choice}
+			}
+			return err
+		},
+		func() (err error) {
+			o.TLSDisableVerify, err = sys.chooseBool(c.TLSDisableVerify, "TLS_DISABLE_VERIFY")
+			return err
+		},
+		func() (err error) {
+			o.Timeout, err = parseSeconds(sys.choose(c.Timeout, "--timeout", "", probe.EnvTimeout))
+			return err
+		},
+		func() (err error) {
+			given, err := parseSeconds(interval)
+			o.Interval = probe.Interval(given, interval.set, len(files.names()) > 0, output.text != "")
+			return err
+		},
+		func() (err error) { o.Once, err = sys.chooseBool(c.Once, probe.EnvOnce); return err },
+		func() (err error) { verbose, err = sys.chooseBool(c.Verbose, "VERBOSE"); return err },
+		func() (err error) {
+			o.Output, err = openOutput(output, "stdout carries the lines, or --json")
+			return err
+		},
+	} {
+		if err := read(); err != nil {
+			return o, err
+		}
+	}
+	o.QLOGDir = sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text
+	o.Logger = logger(sys.stderr, verbose)
+	return o, nil
+}
+
+// readTargets takes the URLs and what the files have, and says what it does not take.
+func (c *probeCmd) readTargets(sys *system, files setting, o *probe.Options) error {
+	for _, name := range c.URLs {
+		t, err := probe.ParseTarget(name)
+		if err != nil {
+			return usage("%w", err)
+		}
+		o.Targets = append(o.Targets, t)
+	}
+	targets, leftOut, err := probe.FromFiles(c.Inactive, files.names()...)
+	if err != nil {
+		return files.fail(err)
+	}
+	for _, text := range leftOut {
+		sys.say("left out: %s", text)
+	}
+	if o.Targets = append(o.Targets, targets...); len(o.Targets) == 0 {
+		return usage("no relay: name URLs, embedded, or a file with --relays (--relays default is the built-in catalogue)")
+	}
+	return nil
+}
+
+// parseSeconds reads seconds or a duration; 0 when nothing is set.
+func parseSeconds(v setting) (time.Duration, error) {
+	if !v.set {
+		return 0, nil
+	}
+	d, err := probe.ParseDuration(v.text)
+	if err != nil {
+		return 0, v.fail(err)
+	}
+	return d, nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+	"github.com/moqinterop/moq-interop-client/runner/report"
+)
+
+// reportCmd shows what came of a run of the matrix.
+type reportCmd struct {
+	Output  string   `short:"o" type:"string" placeholder:"DIR" help:"Where to write. Default: the run's folder. With --only markdown or --only junit, - is stdout."`
+	Only    []string `enum:"html,markdown,junit,badges" placeholder:"FORM" help:"Only these forms: html, markdown, junit, badges. Default: all."`
+	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs such as results: for the strip of runs, what has changed, and results that this run lacks. Later ones are ignored."`
+	Expect  *string  `placeholder:"FILE" help:"Failures that are known: those that passed, and entries about nothing, are said at the top."`
+	Title   string   `placeholder:"TEXT" help:"The page's title. Default \"MoQ interop\"."`
+	Path    string   `arg:"" name:"run" help:"The run: its folder (results/NAME), its run.json, or a baseline."`
+}
+
+// Help teaches.
+func (*reportCmd) Help() string {
+	return `Writes index.html (one page that can be read without scripts and on paper; the details of its cells lie in data/ beside it), summary.md for a job's page, junit.xml, and badges/ for shields, and prints where. It judges nothing: the exit code is 0 when all was written, 2 when there is no such run.
+
+Examples:
+
+  moq-interop-client report results/2026-11-22 --history results
+  moq-interop-client report results/2026-11-22 --only markdown -o - >> "$GITHUB_STEP_SUMMARY"
+`
+}
+
+// Run writes the report.
+func (c *reportCmd) Run(sys *system) error {
+	run, o, err := c.read()
+	if err != nil {
+		return err
+	}
+	if c.Output == "-" {
+		switch {
+		case slices.Equal(o.Forms, []report.Form{report.Markdown}):
+			return report.WriteMarkdown(sys.stdout, run, o)
+		case slices.Equal(o.Forms, []report.Form{report.JUnit}):
+			return report.WriteJUnit(sys.stdout, run)
+		}
+		return usage("--output: - takes one form, with --only markdown or --only junit")
+	}
+	dir := c.Output
+	if dir == "" {
+		dir = o.Files
+	}
+	if err := report.Write(dir, run, o); err != nil {
+		return err
+	}
+	for _, f := range o.Forms {
+		if _, err := fmt.Fprintln(sys.stdout, filepath.Join(dir, f.File())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads the run and what stands beside it.
+func (c *reportCmd) read() (run *matrix.Run, o report.Options, err error) {
+	if run, err = loadRun(c.Path); err != nil {
+		return nil, o, err
+	}
+	o = report.Options{Title: c.Title, Files: c.Path, Forms: report.Forms()}
+	if info, err := os.Stat(c.Path); err == nil && !info.IsDir() {
+		o.Files = filepath.Dir(c.Path)
+	}
+	if len(c.Only) > 0 {
+		o.Forms = nil
+		for _, name := range c.Only {
+			o.Forms = append(o.Forms, report.Form(name))
+		}
+	}
+	if o.History, err = report.LoadHistory(c.History, run); err != nil {
+		return nil, o, usage("--history: %w", err)
+	}
+	known, err := expectations(c.Expect)
+	if err != nil {
+		return nil, o, err
+	}
+	if known != nil {
+		j := matrix.Judge(run, known)
+		for _, entry := range j.Unused {
+			o.Notices = append(o.Notices, "An expected failure is about nothing in the run: "+entry)
+		}
+		o.Notices = append(j.Fixed, o.Notices...)
+	}
+	return run, o, nil
+}
+
+// loadRun reads a run. One that is not there is a usage error, so that no exit code of a comparison can be mistaken for a result.
+func loadRun(path string) (*matrix.Run, error) {
+	run, err := report.Load(path)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return run, nil
+}

@@ -1,0 +1,22 @@
+package main
+
+import "github.com/moqinterop/moq-interop-client/internal/versions"
+
+// versionsCmd says what the program is made of.
+type versionsCmd struct {
+	JSON bool `name:"json" help:"As JSON."`
+}
+
+// Help teaches.
+func (*versionsCmd) Help() string {
+	return `This program, the revision it was built from, Go, the QUIC libraries, and the drafts it speaks: what a bug report needs.
+`
+}
+
+// Run prints.
+func (c *versionsCmd) Run(sys *system) error {
+	if c.JSON {
+		return versions.Get().WriteJSON(sys.stdout)
+	}
+	return versions.Get().WriteText(sys.stdout)
+}
