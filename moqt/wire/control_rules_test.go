@@ -260,6 +260,8 @@ func TestAnswers(t *testing.T) {
 		{"20-22/9 PUBLISH_OK 0x1E", 18, 22, 0x1E, func(d Draft) []byte { return body(d, 0) }, KindPublish, false},
 		{"EXPIRES answering TRACK_STATUS, as in SUBSCRIBE_OK", 17, 22, 7, func(d Draft) []byte { return body(d, 1, 8, 1) }, KindTrackStatus, true},
 		{"EXPIRES answering PUBLISH_NAMESPACE", 18, 18, 7, func(d Draft) []byte { return body(d, 1, 8, 1) }, KindPublishNamespace, false},
+		{"delivery timeout updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 2, 1) }, KindFetch, true},
+		{"rule 54: FORWARD updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 0x10, 1) }, KindFetch, false},
 		{"delivery timeout updating a FETCH", 17, 21, 2, func(d Draft) []byte { return body(d, opening(d, 1, 2, 1)...) }, KindFetch, true},
 		{"delivery timeout updating a FETCH", 22, 22, 2, func(d Draft) []byte { return body(d, opening(d, 1, 2, 1)...) }, KindFetch, false},
 		{"range filter updating a SUBSCRIBE", 19, 22, 2, func(d Draft) []byte { return body(d, 0, 1, 0x25, 0) }, KindSubscribe, true},

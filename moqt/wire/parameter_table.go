@@ -126,8 +126,8 @@ const inSubscribes = inS | inST
 var parameterRows = []parameterRow{
 	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
-	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inUs, 1, 0},
-	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0}, // in any update by §9.3.3, and so up to 21
+	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inU, 1, 0}, // in any update by §9.2.2.2, and so up to 21
+	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, 21, encVarint, inSubscribes | inP | inU, 0, 0},
