@@ -24,12 +24,13 @@ func TestAiomoqtBenchesThroughOurRelay(t *testing.T) {
 	const group = 100
 	for _, d := range []wire.Draft{22, 20, 18, 16, 14} {
 		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
 			url := "moqt://127.0.0.1:" + ourRelay(t)
 			common := []string{url, "-k", "--draft", fmt.Sprint(uint8(d)), "-N", "bench", "-T", "track"}
-			sender := start(t, pub, append(common, "-s", "1024", "-g", fmt.Sprint(group), "-r", "2000", "-t", "3")...)
+			sender := start(t, pub, append(common, "-s", "1024", "-g", fmt.Sprint(group), "-r", "2000", "-t", "6")...) // its time runs without a subscriber too
 			waitFor(t, sender, "waiting for subscriber", 10*time.Second)
-			receiver := start(t, sub, append(common, "-t", "10")...)
-			waitFor(t, receiver, "Lost:", 20*time.Second)
+			receiver := start(t, sub, append(common, "-t", "15")...)
+			waitFor(t, receiver, "Lost:", 30*time.Second)
 			waitFor(t, sender, "Sent:", 10*time.Second)
 			sent, received := number(t, sentObjects, sender), number(t, receivedObjects, receiver)
 			lost := number(t, lostObjects, receiver)

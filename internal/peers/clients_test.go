@@ -68,6 +68,7 @@ func TestRustClientsAgainstOurRelay(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		for transport, scheme := range schemes {
 			t.Run(fmt.Sprintf("%s/%s", d, transport), func(t *testing.T) {
+				t.Parallel()
 				args := []string{"--drafts", fmt.Sprint(uint8(d))}
 				if d <= wire.Draft15 { // the package asks for an empty namespace prefix, which draft-14 §9.28 and draft-15 §9.23 forbid
 					args = append(args, "--compat", "empty-namespace-prefix")
