@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+# One image that is client or relay, as MOQT_ROLE says (client, when it says nothing).
+#
+#   docker build -t moq-interop-client .                                  nothing but the program
+#   docker build -t moq-interop-client:shell --target shell .             a shell beside it, for those who check health with one
+#
+# The revision goes into the program (`versions` tells it), so the context needs .git; when it is a URL:
+# --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.
+
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+ARG TARGETOS
+ARG TARGETARCH
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
+    go version -m /out/moq-interop-client | grep vcs.revision
+# CA certificates; and folders that whoever the container runs as can write to: mlog files of a relay, and what is temporary.
+RUN mkdir -p /out/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
+    mkdir -p /out/mlog /out/tmp && chmod 1777 /out/mlog /out/tmp
+
+FROM scratch AS program
+COPY --from=build /out /
+USER 65532:65532
+EXPOSE 4443/udp
+HEALTHCHECK --interval=5s --timeout=3s CMD ["/moq-interop-client", "healthcheck"]
+ENTRYPOINT ["/moq-interop-client"]
+
+FROM program AS shell
+COPY --from=busybox:1.37-musl /bin /bin
+
+FROM program
