@@ -16,13 +16,14 @@ RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
-    go version -m /out/moq-interop-client | grep vcs.revision
+    { go version -m /out/moq-interop-client | grep vcs.revision || { echo "no revision: the context has no .git, or that of a worktree" >&2; exit 1; }; }
 # CA certificates; and folders that whoever the container runs as can write to: mlog files of a relay, and what is temporary.
 RUN mkdir -p /out/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
     mkdir -p /out/mlog /out/tmp && chmod 1777 /out/mlog /out/tmp
 
 FROM scratch AS program
 COPY --from=build /out /
+ENV PATH=/:/bin
 USER 65532:65532
 EXPOSE 4443/udp
 HEALTHCHECK --interval=5s --timeout=3s CMD ["/moq-interop-client", "healthcheck"]
