@@ -33,7 +33,7 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 	var errs error
 	for _, s := range subs {
 		v := s.delivery.Load()
-		if !v.forward || number <= v.since || !v.covers(o.Location()) || !passes(v.sets, s.draft, d, 0, d.Priority) {
+		if !v.forward || number <= v.since || !v.covers(o.Location()) || !v.ranges.Pass(s.draft, d, 0, d.Priority) {
 			continue
 		}
 		if err := s.await(ctx); err != nil {

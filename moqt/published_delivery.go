@@ -15,7 +15,7 @@ type delivery struct {
 	filter     wire.LocationFilter
 	start, end wire.Location
 	open       bool // there is no end
-	sets       []filterSet
+	ranges     RangeFilters
 	// joining is the Largest Object that the subscriber was told when objects began to flow: where a joining FETCH ends (draft-19 §5.1).
 	joining    wire.Location
 	hasJoining bool
@@ -23,15 +23,9 @@ type delivery struct {
 	timeout, lifetime time.Duration
 }
 
-// filterSet is the range filters with one SetID: all must hold (draft-19 §5.1.3).
-type filterSet struct {
-	id      uint8
-	filters []wire.Parameter
-}
-
 // deliveryOf reads the parameters in effect of a subscription, whose filter is relative to the Largest Object given.
 func deliveryOf(d wire.Draft, ps wire.Parameters, largest wire.Location, hasLargest bool) *delivery {
-	v := &delivery{forward: ps.UintOr(wire.ParamForward, 1) == 1, sets: filterSets(ps)}
+	v := &delivery{forward: ps.UintOr(wire.ParamForward, 1) == 1, ranges: RangeFiltersOf(ps)}
 	v.filter, _ = ps.Filter()
 	if d == wire.Draft14 && v.filter.Form == wire.FilterNone { // 14 cannot say "unfiltered"
 		v.filter.Form = wire.FilterNextObject
@@ -81,61 +75,4 @@ func (v *delivery) next(d wire.Draft, ps, changed wire.Parameters, largest wire.
 // covers reports whether the location filter lets a location pass.
 func (v *delivery) covers(at wire.Location) bool {
 	return at.Compare(v.start) >= 0 && (v.open || at.Compare(v.end) <= 0)
-}
-
-// filterSets gathers the range filters of a subscription or fetch by SetID.
-func filterSets(ps wire.Parameters) (sets []filterSet) {
-next:
-	for _, p := range ps {
-		if p.Type < wire.ParamSubgroupFilter || p.Type > wire.ParamObjectPropertyFilter || p.Raw || p.Ranges.Remove {
-			continue
-		}
-		for i := range sets {
-			if sets[i].id == p.Ranges.SetID {
-				sets[i].filters = append(sets[i].filters, p)
-				continue next
-			}
-		}
-		sets = append(sets, filterSet{p.Ranges.SetID, []wire.Parameter{p}})
-	}
-	return sets
-}
-
-// passes judges an object by the range filters: one of the sets must hold, if there are any. A datagram has no Subgroup ID, so none is in range. d is the draft whose form
-// the object's properties have where the object does not say.
-func passes(sets []filterSet, d wire.Draft, o *Object, subgroup uint64, priority uint8) bool {
-	if len(sets) == 0 {
-		return true
-	}
-	for _, s := range sets {
-		if s.holds(d, o, subgroup, priority) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *filterSet) holds(d wire.Draft, o *Object, subgroup uint64, priority uint8) bool {
-	for i := range s.filters {
-		r := &s.filters[i].Ranges
-		var ok bool
-		switch s.filters[i].Type {
-		case wire.ParamSubgroupFilter:
-			ok = !o.Datagram && r.Contains(subgroup)
-		case wire.ParamObjectIDFilter:
-			ok = r.Contains(o.ObjectID)
-		case wire.ParamPriorityFilter:
-			ok = r.Contains(uint64(priority))
-		default:
-			if o.Draft.Valid() {
-				d = o.Draft
-			}
-			p, has := wire.LookupProperty(o.Properties, d, r.PropertyType)
-			ok = has && r.Contains(p.Uint)
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
 }

@@ -105,7 +105,7 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	return t.send(w, pieces, filterSets(parametersOf(r.message)))
+	return t.send(w, pieces, RangeFiltersOf(parametersOf(r.message)))
 }
 
 // joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed (draft-19 §10.12.2.1). It waits for a subscription that is not served
@@ -155,7 +155,7 @@ func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Locatio
 }
 
 // send writes pieces to a fetch stream. From 16 on it has no status: objects that have one are left out.
-func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, sets []filterSet) error {
+func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilters) error {
 	w.SetAutoFlush(false)
 	for _, p := range pieces {
 		var err error
@@ -163,7 +163,7 @@ func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, sets []filterSet) 
 		case o == nil:
 			err = w.WriteRange(wire.UnknownRange, wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.draft.MaxVarint())})
 		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16:
-		case passes(sets, w.draft, o, o.SubgroupID, o.Priority):
+		case ranges.Pass(w.draft, o, o.SubgroupID, o.Priority):
 			err = w.WriteObject(o)
 		}
 		if err != nil {
@@ -195,9 +195,9 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if t.opts.KeepGroups == 0 {
 		pieces = []piece{{unknown: end}}
 	}
-	sets := filterSets(inner)
-	if sets == nil {
-		sets = v.sets
+	ranges := RangeFiltersOf(inner)
+	if ranges.Empty() {
+		ranges = v.ranges
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,7 +208,7 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if s.pub.s.spawn(func() {
 		defer close(written)
 		if w, err := s.pub.s.OpenFill(s.pub.Context(), requestID); err == nil {
-			_ = t.send(w, pieces, sets)
+			_ = t.send(w, pieces, ranges)
 		}
 	}) {
 		s.fills = append(slices.DeleteFunc(s.fills, over), written)

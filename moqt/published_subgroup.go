@@ -183,7 +183,7 @@ func (g *PublishedSubgroup) deliver(ctx context.Context, w *way, number uint64, 
 		w.stop(d)
 		return nil
 	}
-	if d.sets != nil && !passes(d.sets, w.sub.draft, o, g.id, g.header.Priority) {
+	if !d.ranges.Pass(w.sub.draft, o, g.id, g.header.Priority) {
 		return nil
 	}
 	if w.out != nil && w.out.dead.Load() {

@@ -206,10 +206,10 @@ func (t *SubscribedTrack) add(s *source, f *Fetch) {
 	asked := f.inner
 	if r := f.Request(); r != nil {
 		asked = parametersOf(r.message)
-	} else if f.sub != nil && len(filterSets(asked)) == 0 {
+	} else if f.sub != nil && RangeFiltersOf(asked).Empty() {
 		asked = f.sub.Parameters()
 	}
-	s.filtered = len(filterSets(asked)) > 0
+	s.filtered = !RangeFiltersOf(asked).Empty()
 	t.mu.Lock()
 	t.loops++
 	t.past++

@@ -315,27 +315,16 @@ func lasting(ps wire.Parameters) wire.Parameters {
 
 // merged gives the parameters in effect after an update: what it leaves out stays; a filter without content removes (draft-20 §10.9, draft-22 §9.6).
 func merged(old, update wire.Parameters) wire.Parameters {
-	out := old.Clone()
-	for _, p := range lasting(update) {
+	update = lasting(update)
+	out := mergedRanges(old.Clone(), update)
+	for _, p := range update {
 		switch {
+		case isRangeFilter(p):
 		case p.Type == wire.ParamLocationFilter && p.Filter.Form == wire.FilterNone:
 			out.Delete(p.Type)
-		case wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter:
-			out = mergedRanges(out, p)
 		default:
 			out.Set(p)
 		}
 	}
 	return out
-}
-
-// mergedRanges replaces the range filter with the same type, SetID and property; one of Length 0 removes all of its type (draft-19 §5.1.3).
-func mergedRanges(ps wire.Parameters, p wire.Parameter) wire.Parameters {
-	ps = slices.DeleteFunc(ps, func(q wire.Parameter) bool {
-		return q.Type == p.Type && (p.Ranges.Remove || q.Ranges.SetID == p.Ranges.SetID && q.Ranges.PropertyType == p.Ranges.PropertyType)
-	})
-	if !p.Ranges.Remove {
-		ps.Add(p)
-	}
-	return ps
 }
