@@ -8,12 +8,13 @@ import (
 )
 
 // tracksSubscriber is a SUBSCRIBE_TRACKS, up to 17 a SUBSCRIBE_NAMESPACE for publishes: tracks that are published under the prefix go to it by PUBLISH. The
-// relay's lock guards prefix.
+// relay's lock guards prefix and ranges.
 type tracksSubscriber struct {
 	peer       *peer
 	req        *moqt.Request
 	prefix     wire.TrackNamespace
 	parameters wire.Parameters
+	ranges     moqt.RangeFilters
 	bare       bool // INCLUDE_PROPERTIES 0
 	// accepted is closed when the request is: nothing is sent before.
 	accepted chan struct{}
@@ -55,10 +56,14 @@ func (r *Relay) untrack(ts *tracksSubscriber) {
 	r.tracking.remove(ts.prefix, ts)
 }
 
-// pass publishes a track to ts, unless it is its own: from 18 on those are left out (draft-18 §6.1). A subscription that came of it outlives the
+// pass publishes a track to ts, unless it does not pass its filters (draft-19 §5.1.3) or is its own: from 18 on those are left out (draft-18 §6.1). A subscription that came of it outlives the
 // SUBSCRIBE_TRACKS. The caller holds the relay's lock.
 func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	if pub.peer == ts.peer && ts.peer.session.Draft() >= wire.Draft18 || ts.peer.ctx.Err() != nil {
+		return
+	}
+	ranges, passes := ts.ranges.ForTrack(pub.properties)
+	if !passes && !r.faults[rangeFilterIgnored] {
 		return
 	}
 	pub.track.users++
@@ -66,8 +71,23 @@ func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 		defer r.release(pub.track)
 		select {
 		case <-ts.accepted:
-			pub.track.publishTo(ts)
+			pub.track.publishTo(ts, ranges)
 		case <-ts.req.Context().Done():
+		}
+	})
+}
+
+// refilter applies the range filters of an update: tracks that pass now and did not before are published.
+func (r *Relay) refilter(ts *tracksSubscriber, ps wire.Parameters) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := ts.ranges
+	ts.ranges = before.Updated(ps)
+	r.published.below(ts.prefix, func(_ wire.TrackNamespace, pubs []*publication) {
+		for _, pub := range pubs {
+			if _, passed := before.ForTrack(pub.properties); !passed {
+				r.pass(pub, ts)
+			}
 		}
 	})
 }

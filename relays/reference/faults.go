@@ -153,7 +153,7 @@ var faultTable = [numFaults]Fault{
 	largestMissing:             {"largest-missing", "leaves LARGEST_OBJECT out of SUBSCRIBE_OK"},
 	stripTrackProperties:       {"strip-track-properties", "tells subscribers nothing of a track's properties"},
 	mandatoryIgnored:           {"mandatory-property-ignored", "takes tracks with Mandatory Track Properties that it does not know"},
-	rangeFilterIgnored:         {"range-filter-ignored", "says that it takes range filters, and ignores them (19 and later)"},
+	rangeFilterIgnored:         {"range-filter-ignored", "takes range filters, and ignores them (19 and later)"},
 	pastRangeAccepted:          {"past-range-accepted", "accepts a filter whose range is over (up to 19)"},
 	pastRangeRefused:           {"past-range-refused", "refuses a filter whose range is over (20 and later)"},
 	invalidRangeWrong:          {"invalid-range-wrong", "refuses ranges that are not valid with DOES_NOT_EXIST"},

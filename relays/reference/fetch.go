@@ -23,7 +23,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 	if err != nil {
 		return refuse(moqt.RejectInvalidRange, "%v", err)
 	}
-	f := &retrieval{peer: p, descending: asked.Descending, ctx: ctx, budget: r.limits.Fetch, flow: &flow{}}
+	f := &retrieval{peer: p, descending: asked.Descending, filters: moqt.RangeFiltersOf(req.Parameters()), ctx: ctx, budget: r.limits.Fetch, flow: &flow{}}
 	f.priority.Store(uint32(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority)))
 	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
@@ -58,6 +58,7 @@ type retrieval struct {
 	ctx        context.Context
 	start, end wire.Location // inclusive
 	descending bool
+	filters    moqt.RangeFilters
 	joining    bool
 	flow       *flow
 	priority   atomic.Uint32 // the subscriber's
@@ -211,6 +212,9 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, 
 	filter, given := ps.Filter()
 	if !given {
 		filter = s.filter
+	}
+	if f.filters = moqt.RangeFiltersOf(ps); f.filters.Empty() {
+		f.filters = s.ranges
 	}
 	var open bool
 	f.start, f.end, open = filter.Bounds(largest, has)

@@ -19,8 +19,9 @@ type announcement struct {
 }
 
 type publication struct {
-	track *track
-	peer  *peer
+	track      *track
+	peer       *peer
+	properties wire.Properties // as its publisher said them, in the newest shape
 }
 
 // publishers gives the sessions that have published a namespace or a prefix of it, those with the longest first: all of them are asked for a track (draft-18
@@ -201,6 +202,7 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	}
 	if tracks && !r.faults[tracksSilent] {
 		ts = &tracksSubscriber{peer: p, req: req, accepted: accepted, prefix: prefix, parameters: req.Parameters()}
+		ts.ranges = moqt.RangeFiltersOf(ts.parameters)
 		ts.bare = ts.parameters.UintOr(wire.ParamIncludeProperties, 1) == 0
 		r.track(ts)
 		defer r.untrack(ts)
@@ -215,6 +217,9 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 		work.Go(s.tell)
 	}
 	p.heedUpdates(req, func(ps wire.Parameters) error {
+		if ts != nil {
+			r.refilter(ts, ps)
+		}
 		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
 			if err := p.reclaim(req.Kind(), prefix, next.Namespace); err != nil {
 				return err

@@ -62,6 +62,9 @@ type Limits struct {
 	Datagrams int
 	// Events is how many namespaces may wait to be told to one subscriber; when there are more, its request is cancelled. Default 65536.
 	Events int
+	// FilterRanges is how many ranges the range filters of one request may have: MAX_FILTER_RANGES (19 and later); more are refused with INVALID_FILTER. Default 64;
+	// below 0 the relay takes no range filters, and says so by leaving the option out.
+	FilterRanges int
 	// Rendezvous is the longest RENDEZVOUS_TIMEOUT that is honoured. Default 30 s.
 	Rendezvous time.Duration
 	// Fetch is how long a request waits for what a publisher must be asked for, if no FILL_TIMEOUT says less. Default 5 s.
@@ -87,6 +90,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Waiting, 65536)
 	def(&l.Datagrams, 1024)
 	def(&l.Events, 65536)
+	def(&l.FilterRanges, 64)
 	def(&l.Rendezvous, 30*time.Second)
 	def(&l.Fetch, 5*time.Second)
 	def(&l.Setup, 10*time.Second)

@@ -251,7 +251,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 		}
 		object := &e.Object
 		if r.faulty {
-			whole, _ := o.startsWith(e)
+			whole, _, _ := o.startsWith(e)
 			if object = r.spoiled(e, whole); object == nil {
 				continue
 			}
@@ -280,14 +280,14 @@ func (o *outflow) write() (bytes int, ok bool) {
 func (o *outflow) open(e *entry) bool {
 	s, in, r := o.sub, o.in, o.sub.track.relay
 	h := in.header
-	whole, end := o.startsWith(e)
+	whole, end, filtered := o.startsWith(e)
 	h.FirstObject = in.first && whole
 	if h.IDMode == wire.SubgroupIDFirstObject && !whole {
 		h.IDMode = wire.SubgroupIDPresent
 	}
 	h.DefaultPriority = h.DefaultPriority && s.draft >= wire.Draft15
-	if end.Group == h.GroupID && end != lastOf(h.GroupID) {
-		h.EndOfGroup = false // the stream may end before
+	if end.Group == h.GroupID && end != lastOf(h.GroupID) || filtered {
+		h.EndOfGroup = false // the stream may end before, or not show the last object
 	}
 	r.spoilHeader(&h)
 	open := s.pub.OpenSubgroup
@@ -306,12 +306,12 @@ func (o *outflow) open(e *entry) bool {
 	return o.set(w)
 }
 
-// startsWith reports whether an entry is the first of the inflow, and where the subscriber's filter ends.
-func (o *outflow) startsWith(e *entry) (whole bool, end wire.Location) {
+// startsWith reports whether an entry is the first of the inflow, where the subscriber's location filter ends, and whether it has range filters.
+func (o *outflow) startsWith(e *entry) (whole bool, end wire.Location, filtered bool) {
 	t, in := o.sub.track, o.in
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return e == nil || in.dropped == 0 && len(in.entries) > 0 && in.entries[0] == e, o.sub.end
+	return e == nil || in.dropped == 0 && len(in.entries) > 0 && in.entries[0] == e, o.sub.end, !o.sub.ranges.Empty()
 }
 
 // set makes w the open stream. It reports false when o was aborted meanwhile.

@@ -139,8 +139,8 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		cfg.FixedRequestLimit = true
 		cfg.SetupOptions = wire.Properties{{Type: wire.OptionMaxRequestID}}
 	}
-	if r.faults[rangeFilterIgnored] {
-		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges, Uint: 16})
+	if d, ok := transport.NegotiatedDraft(conn.Info()); ok && d >= wire.Draft19 && r.limits.FilterRanges > 0 {
+		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges, Uint: uint64(r.limits.FilterRanges)})
 	}
 	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
 	defer cancel()

@@ -260,6 +260,9 @@ func (f *retrieval) put(e *entry) error {
 	if o.Status != wire.StatusNormal && (d >= wire.Draft16 || !o.Status.Defined(d)) {
 		return nil // has no form there; a gap says the same
 	}
+	if !f.filters.Pass(d, o, o.SubgroupID, o.Priority) && !r.faults[rangeFilterIgnored] {
+		return nil // who asked knows that a gap may be that (draft-19 §11.4.4.1)
+	}
 	f.count++
 	switch {
 	case f.joining && r.faults[joinHole] && o.Location() == f.end,

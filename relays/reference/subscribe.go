@@ -151,7 +151,7 @@ func (p *peer) publish(req *moqt.Request) error {
 		return nil
 	}
 	t.wantForward()
-	pub := &publication{track: t, peer: p}
+	pub := &publication{track: t, peer: p, properties: info.properties}
 	r.announceTrack(pub)
 	u.run()
 	r.withdrawTrack(pub)
@@ -212,8 +212,8 @@ func (t *track) askStatus(ctx context.Context) (*track, error) {
 }
 
 // publishTo makes a session subscribe to the track by PUBLISH, as its SUBSCRIBE_TRACKS (up to 17 SUBSCRIBE_NAMESPACE) asks for. It returns when that
-// subscription has ended.
-func (t *track) publishTo(ts *tracksSubscriber) {
+// subscription has ended. ranges are the filters for its objects.
+func (t *track) publishTo(ts *tracksSubscriber, ranges moqt.RangeFilters) {
 	p, r := ts.peer, t.relay
 	d := p.session.Draft()
 	if p.subscribes() != nil {
@@ -229,6 +229,7 @@ func (t *track) publishTo(ts *tracksSubscriber) {
 	}
 	s := t.newSubscriber(p.ctx, p)
 	m := &wire.Publish{TrackNamespace: t.namespace, TrackName: t.name, Parameters: ts.defaults()}
+	s.ranges = ranges
 	t.mu.Lock()
 	t.join(s, m.Parameters)
 	t.say(d, &m.Parameters, &m.Properties)

@@ -33,6 +33,7 @@ type subscriber struct {
 	order      uint64 // group order; 0 is the track's
 	descending atomic.Bool
 	start, end wire.Location // inclusive
+	ranges     moqt.RangeFilters
 	forward    bool
 	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State 1, after them.
 	since uint64
@@ -115,6 +116,7 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 			s.end = lastOf(1<<64 - 1)
 		}
 	}
+	s.ranges = s.ranges.Updated(ps)
 	if v, ok := ps.Uint(wire.ParamGroupOrder); ok {
 		s.order = v
 	}
@@ -180,7 +182,7 @@ type fate uint8
 const (
 	wanted   fate = iota
 	unwanted      // it is left out, and the subscriber must be able to see that
-	formless      // its draft has no form for it, nor needs one
+	formless      // a gap says as much: its draft has no form for it, or it does not pass the range filters (draft-19 §11.4.3)
 )
 
 // judge says what becomes of an object. The caller holds the track's lock.
@@ -196,6 +198,8 @@ func (s *subscriber) judge(e *entry) fate {
 		return unwanted
 	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:
 		return unwanted
+	case !s.ranges.Pass(s.draft, &e.Object, e.SubgroupID, e.Priority) && !r.faults[rangeFilterIgnored]:
+		return formless
 	}
 	return wanted
 }
