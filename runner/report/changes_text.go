@@ -18,7 +18,7 @@ func (c *Comparison) Summary() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d the same", c.Same)), ", ")
 }
 
-// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind, the cases of a cell that end alike on one line.
+// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind, what changed alike together.
 func (c *Comparison) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s -> %s: %s\n", line(c.A), line(c.B), c.Summary())
@@ -28,9 +28,12 @@ func (c *Comparison) WriteText(w io.Writer) error {
 			kind = g.Kind
 			fmt.Fprintf(&b, "\n%s\n", kind)
 		}
-		fmt.Fprintf(&b, "  %s", line(g.Cell))
+		fmt.Fprintf(&b, "  %s", g.Where())
 		if cases := g.names(); cases != "" {
 			fmt.Fprintf(&b, "  %s", cases)
+		}
+		if ways := g.ways(); ways != "" {
+			fmt.Fprintf(&b, "\n      in %d cells: %s", len(g.Cells), ways)
 		}
 		fmt.Fprintf(&b, "\n      %s\n", g.text())
 	}
@@ -78,14 +81,18 @@ func (c *Comparison) markdown(b *strings.Builder, title string, most int) {
 	b.WriteString("| | Cell | Cases | Before | After |\n|---|---|---|---|---|\n")
 	for i, g := range groups {
 		if i == most {
-			fmt.Fprintf(b, "\nAnd %d more cells.\n", len(groups)-most)
+			fmt.Fprintf(b, "\nAnd %d more.\n", len(groups)-most)
 			break
 		}
 		before, after := g.Before.Text(), g.After.Text()
 		if g.Kind == Slower {
 			before, after = fmt.Sprintf("%d ms", g.Before.DurationMS), fmt.Sprintf("%d ms", g.After.DurationMS)
 		}
-		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s |\n", signs[g.Kind], g.Kind, markdown(g.Cell), markdown(g.names()), markdown(cut(before, 160)), markdown(cut(after, 300)))
+		where := markdown(g.Where())
+		if ways := g.ways(); ways != "" {
+			where += "<br><sub>" + markdown(ways) + "</sub>"
+		}
+		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s |\n", signs[g.Kind], g.Kind, where, markdown(g.names()), markdown(cut(before, 160)), markdown(cut(after, 300)))
 	}
 	b.WriteString("\n")
 }

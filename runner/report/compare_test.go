@@ -1,8 +1,12 @@
 package report
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 	"pgregory.net/rapid"
@@ -147,6 +151,61 @@ func TestSame(t *testing.T) {
 	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"}, {"4 of 5", "3 of 5"}, {"4 sessions", "3 sessions"}, {"draft-16", "draft-18"}} {
 		if same(c.a) == same(c.b) {
 			t.Errorf("%q and %q are the same: %q", c.a, c.b, same(c.a))
+		}
+	}
+}
+
+// What changed alike on several drafts and transports of an endpoint is one group, which names its cells; what is slower stays apart.
+func TestGroupsJoinCells(t *testing.T) {
+	pass, fail := &State{Status: matrix.Pass, DurationMS: 1}, func(text string) *State {
+		return &State{Status: matrix.Fail, Layer: "data", Reason: text}
+	}
+	c := &Comparison{A: "a", B: "b"}
+	for i, way := range []string{"draft-16/quic", "draft-16/webtransport", "draft-18/quic", "draft-18/webtransport", "draft-20/quic", "draft-20/webtransport", "draft-22/quic", "draft-22/webtransport"} {
+		c.Changes = append(c.Changes, Change{Broken, "x/relay/local/" + way, "fetch", pass, fail(fmt.Sprintf("nothing for %d ms", 2000+i))})
+	}
+	c.Changes = append(c.Changes,
+		Change{Broken, "x/relay/other/draft-18/quic", "fetch", pass, fail("nothing for 2 ms")},
+		Change{Broken, "x/relay/local/draft-14/quic", "fetch", pass, fail("4 of 5")},
+		Change{Slower, "x/relay/local/draft-18/quic", "join", pass, &State{Status: matrix.Pass, DurationMS: 900}},
+		Change{Slower, "x/relay/local/draft-20/quic", "join", pass, &State{Status: matrix.Pass, DurationMS: 800}})
+	want := `a -> b: 10 broken, 2 slower, 0 the same
+
+broken
+  x/relay/local  fetch
+      in 8 cells: draft-16/quic, draft-16/webtransport, draft-18/quic, draft-18/webtransport, draft-20/quic, draft-20/webtransport and 2 more
+      pass -> fail in data: nothing for 2000 ms
+  x/relay/other/draft-18/quic  fetch
+      pass -> fail in data: nothing for 2 ms
+  x/relay/local/draft-14/quic  fetch
+      pass -> fail in data: 4 of 5
+
+slower
+  x/relay/local/draft-18/quic  join
+      1 ms -> 900 ms
+  x/relay/local/draft-20/quic  join
+      1 ms -> 800 ms
+`
+	if diff := cmp.Diff(want, text(t, c.WriteText)); diff != "" {
+		t.Error(diff)
+	}
+	if md := text(t, c.WriteMarkdown); !strings.Contains(md, "| x/relay/local<br><sub>draft-16/quic, ") {
+		t.Error(md)
+	}
+}
+
+// A message that has what was expected and what came is said once.
+func TestTold(t *testing.T) {
+	for _, c := range []struct {
+		k    matrix.CaseResult
+		want bool
+	}{
+		{matrix.CaseResult{Message: "expected 5, received 4 of 5", Expected: "5", Received: "4 of 5"}, true},
+		{matrix.CaseResult{Message: "TimeoutError", Expected: "SETUP", Received: "TimeoutError"}, false},
+		{matrix.CaseResult{Message: "no"}, true},
+	} {
+		if told(&c.k) != c.want {
+			t.Errorf("%+v: %v", c.k, !c.want)
 		}
 	}
 }

@@ -150,9 +150,11 @@
 
   const caseRow = (k) => {
     const m = mark(k.status);
+    // A message that is made of what was expected and what came stands there in full below: one line of it is enough, and none while that is open.
+    const told = k.expected && k.received && (k.message || "").includes(k.expected) && k.message.includes(k.received);
     const line = [
       el("span", { class: "chip " + classOf(k.status, k.layer, k.known) }, m.symbol + (k.layer ? " " + k.layer : ""), el("span", { class: "vh" }, " " + m.word)),
-      el("b", null, k.name), el("span", { class: "ms" }, ms(k.duration_ms)), el("span", null, k.status === "pass" ? "" : k.message || k.reason || m.word),
+      el("b", null, k.name), el("span", { class: "ms" }, ms(k.duration_ms)), el("span", { class: told ? "told" : null }, k.status === "pass" ? "" : k.message || k.reason || m.word),
     ];
     const more = facts([["expected", k.expected], ["received", k.received], ["message", k.status === "pass" ? k.message : ""], ["reason", k.message ? k.reason : ""],
       ["rule", [k.level, k.sections].filter(Boolean).join(" ")], ["drafts", roles(k.drafts)], ["attempts", k.attempts > 1 ? k.attempts : ""],
@@ -217,13 +219,14 @@
     const m = mark(c.status), label = c.label || {}, cases = (c.cases || []).slice();
     const was = c.status === "stale" ? mark((data.was || {})[c.id]).word : "";
     cases.sort((a, b) => (bad(b.status) ? 1 : 0) - (bad(a.status) ? 1 : 0));
+    const below = cases.some((k) => bad(k.status) && (k.message || k.reason) && c.reason === k.name + ": " + (k.message || k.reason)); // the first case says it too
     const applies = cases.filter((k) => k.status !== "not-applicable").length, passed = cases.filter((k) => k.status === "pass").length;
     const draft = label.draft ? label.draft + (label.source === "negotiated" ? " (negotiated)" : " (predicted: nobody saw it)") : "draft not known";
     dialog.replaceChildren(
       head(c.client + " → " + c.relay, [c.endpoint, c.draft || "any draft", c.transport, c.mode].join(" · ")),
       el("div", { class: "db" },
         el("p", null, el("span", { class: "chip " + classOf(c.status, c.layer) }, m.symbol + " " + m.word), c.layer ? " in " + c.layer : "",
-          was ? ": " + was + " in " + c.stale_from : "", " · " + draft, applies ? " · " + passed + " of " + applies + " cases pass" : "", c.reason ? el("br") : "", c.reason || ""),
+          was ? ": " + was + " in " + c.stale_from : "", " · " + draft, applies ? " · " + passed + " of " + applies + " cases pass" : "", c.reason && !below ? [el("br"), c.reason] : ""),
         label.conflict ? el("p", { class: "warn" }, "The label is contradicted: " + label.conflict) : null,
         el("div", { class: "wide" }, pips(data, c)),
         cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
