@@ -10,7 +10,10 @@ import (
 )
 
 // ownGroup makes the command the leader of a process group, so that its children end with it.
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithUs(cmd.SysProcAttr)
+}
 
 // askGroup asks all processes of the group to end.
 func askGroup(p *os.Process) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -350,4 +351,54 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", test.in, d)
 		}
 	}
+}
+
+// A relay ends with the program that started it, also when that is killed: it would hold its port.
+func TestRelayOfAKilledRun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux ends programs with their parent")
+	}
+	root := t.TempDir()
+	p := commandPlan(t, "", "", []relays.Draft{"draft-18"}, asClient("hangs", "hang", root))
+	if err := writeFile(filepath.Join(root, planFile), p.WriteJSON); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self())
+	cmd.Env = append(os.Environ(), roleName+"=execute:"+root)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	within := func(done func() bool) bool {
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if done() {
+				return true
+			}
+		}
+		return false
+	}
+	port := 0
+	up := within(func() bool {
+		b, _ := os.ReadFile(filepath.Join(root, "run", "relays", "started", p.Endpoints[0].Name+".log"))
+		n, _ := fmt.Sscanf(string(b), "relay on %d", &port)
+		bound, err := udpBound(port)
+		return n == 1 && bound && err == nil
+	})
+	if err := errors.Join(cmd.Process.Kill(), ignoreExit(cmd.Wait())); err != nil {
+		t.Fatal(err)
+	}
+	if !up {
+		t.Fatal("the relay did not start")
+	}
+	if !within(func() bool { return free(port) == nil }) {
+		t.Errorf("the relay is still there, on port %d", port)
+	}
+}
+
+// ignoreExit leaves out of the errors of waiting that the program did not end well.
+func ignoreExit(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
 }

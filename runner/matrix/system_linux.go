@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // canSeePorts says that udpBound knows which ports are bound.
@@ -44,3 +45,6 @@ func udpBound(port int) (bool, error) {
 	}
 	return false, nil
 }
+
+// endWithUs asks the program to end when this one is killed: a relay that stays would hold its port against the run that is taken up again.
+func endWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGTERM }
