@@ -191,7 +191,7 @@ func (b *streamBuffer) reserve(n int) {
 // detach gives the buffer away, with what was read from it; unread bytes move to another one. The next buffer's size follows how much this one held.
 func (b *streamBuffer) detach() []byte {
 	old, rest := b.buf, b.buf[b.r:b.w]
-	b.filled = b.w > smallBuffer
+	b.filled = b.w >= smallBuffer
 	b.buf, b.r, b.w = nil, 0, 0
 	if len(rest) > 0 {
 		size := len(rest)

@@ -64,6 +64,27 @@ func TestStreamBufferFollowsTraffic(t *testing.T) {
 	}
 }
 
+// TestDetachedBuffersFollowTraffic: the same holds where every buffer is given away with what was read into it.
+func TestDetachedBuffersFollowTraffic(t *testing.T) {
+	s := &script{reads: []any{make([]byte, 10000), make([]byte, 4000), make([]byte, 100)}}
+	b := &streamBuffer{stream: s}
+	for i, want := range []int{
+		smallBuffer, // 4096 of 10000
+		largeBuffer, // the rest
+		largeBuffer, // 4000
+		smallBuffer, // 100
+	} {
+		if err := b.fill(0); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.buf) != want {
+			t.Errorf("read %d: a buffer of %d bytes, want %d", i, len(b.buf), want)
+		}
+		b.advance(len(b.unread()) / 10 * 10) // a few bytes may belong to the next object
+		putBuffer(b.detach())
+	}
+}
+
 // TestStreamBufferGrows keeps what is unread while a long header comes.
 func TestStreamBufferGrows(t *testing.T) {
 	all := make([]byte, 300<<10)
