@@ -66,6 +66,36 @@ func TestTrackBackPressure(t *testing.T) {
 	})
 }
 
+// TestTrackAtOnce: nothing waits for more to come. An object alone, the first bytes of a long one, and the last one before a pause arrive without the clock moving, on any number of streams.
+func TestTrackAtOnce(t *testing.T) {
+	for _, streams := range []uint64{1, 2 * fewOutlets} {
+		eachDraft(t, func(t *testing.T, d wire.Draft) {
+			p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: streams}})
+			s := p.open(TrackRequest{Read: ReadOptions{StreamAbove: 100 << 10}})
+			start := time.Now()
+			id := uint64(0)
+			for _, n := range []int{1, 2, 100} {
+				for range n {
+					p.write(wire.Location{Object: id})
+					id++
+				}
+				take(t, p.ctx, s, n)
+			}
+			long, more := io.Pipe()
+			go func() { _ = p.track.WriteFrom(p.ctx, &Object{ObjectID: id}, 200<<10, long) }()
+			go more.Write(make([]byte, 32<<10))
+			take(t, p.ctx, s, 1)
+			_, err := io.ReadFull(s.Body(), make([]byte, 32<<10))
+			noError(t, err)
+			if waited := time.Since(start); waited != 0 {
+				t.Errorf("%d streams: objects came %v after they were written", streams, waited)
+			}
+			more.CloseWithError(errors.New("enough"))
+			settle()
+		})
+	}
+}
+
 // TestTrackStall: with a limit, a subscriber that takes nothing is let go with TOO_FAR_BEHIND, and the other one gets everything.
 func TestTrackStall(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {

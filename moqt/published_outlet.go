@@ -11,8 +11,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// outletBuffer is how much an outlet gathers, in bytes: two of them are held for a stream that is busy. A payload that is longer is written from the caller's memory.
-const outletBuffer = 128 << 10
+const (
+	// outletBuffer is how much an outlet gathers, in bytes, while its subscriber has few: large writes fill QUIC's batches of packets. Two of them are held for a stream that is busy.
+	outletBuffer = 128 << 10
+	// fewOutlets is how many are few. With more of them each gathers writeBuffer: the batches are filled from several streams then, and what all have gathered must
+	// stay small enough for a processor's cache, from which it is copied again.
+	fewOutlets = 4
+)
 
 var outletBuffers = sync.Pool{New: func() any { return new([outletBuffer]byte) }}
 
@@ -26,6 +31,7 @@ var errStalled = errors.New("the subscriber takes nothing")
 type outlet struct {
 	stream  *trackedStream
 	draft   wire.Draft
+	open    *atomic.Int32 // outlets of the subscriber
 	objects wire.SubgroupObjects
 	first   []byte // the stream's header, until it goes out with the first object
 	header  wire.ObjectHeader
@@ -60,14 +66,22 @@ type age struct {
 	at  time.Time
 }
 
-// newOutlet takes over a writer that was just opened.
-func newOutlet(w *SubgroupWriter, timeout, lifetime time.Duration) *outlet {
-	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, objects: w.objects, first: w.buf, timeout: timeout, lifetime: lifetime,
+// newOutlet takes over a writer that was just opened; open is how many the subscriber has.
+func newOutlet(w *SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
+	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, open: open, objects: w.objects, first: w.buf, timeout: timeout, lifetime: lifetime,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
+// most is how much it gathers, in bytes. A payload that is longer is written from the caller's memory.
+func (o *outlet) most() int {
+	if o.open.Load() > fewOutlets {
+		return writeBuffer
+	}
+	return outletBuffer
+}
+
 // add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most stall where that is not 0 (errStalled). A *wire.Error
-// says what cannot be encoded, and nothing is written then, nor is with errStalled and the context's cause, unless the payload is longer than outletBuffer: then the stream has
+// says what cannot be encoded, and nothing is written then, nor is with errStalled and the context's cause, unless the payload is written from where it is: then the stream has
 // been reset. Other errors are the stream's, and final.
 func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte, left uint64) (err error) {
 	o.header = *h
@@ -82,7 +96,7 @@ func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHea
 		o.since = time.Now()
 	}
 	need := len(o.first) + wire.MaxObjectHeader + len(o.header.Properties)
-	large := need+len(payload) > outletBuffer
+	large := need+len(payload) > o.most()
 	if !large {
 		need += len(payload)
 	}
@@ -126,7 +140,7 @@ func (o *outlet) more(ctx context.Context, stall time.Duration, p []byte) error 
 // lock waits until need bytes have room, which an empty buffer always has, and takes the lock; on error it is not taken.
 func (o *outlet) lock(ctx context.Context, stall time.Duration, need int) error {
 	o.mu.Lock()
-	if o.err == nil && (len(o.buf) == 0 || len(o.buf)+need <= outletBuffer) {
+	if o.err == nil && (len(o.buf) == 0 || len(o.buf)+need <= o.most()) {
 		return nil
 	}
 	var late <-chan time.Time
@@ -140,7 +154,7 @@ func (o *outlet) lock(ctx context.Context, stall time.Duration, need int) error 
 			o.mu.Unlock()
 			return err
 		}
-		if len(o.buf) == 0 || len(o.buf)+need <= outletBuffer {
+		if len(o.buf) == 0 || len(o.buf)+need <= o.most() {
 			return nil
 		}
 		o.mu.Unlock()
@@ -202,9 +216,12 @@ func (o *outlet) hold(need int) {
 		return
 	}
 	var b []byte
-	if need <= smallBuffer {
+	switch {
+	case need <= smallBuffer:
 		b = smallBuffers.Get().(*[smallBuffer]byte)[:0]
-	} else {
+	case max(need, o.most()) <= writeBuffer:
+		b = writeBuffers.Get().(*[writeBuffer]byte)[:0]
+	default:
 		b = outletBuffers.Get().(*[outletBuffer]byte)[:0]
 	}
 	b = append(b, o.buf...)
@@ -263,7 +280,9 @@ func (o *outlet) run() {
 			o.fail(err)
 			return
 		}
-		signal(o.room)
+		if large != nil { // who gave it waits for the end of the write, the others only for the buffer
+			signal(o.room)
+		}
 	}
 }
 

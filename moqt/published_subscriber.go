@@ -28,6 +28,7 @@ type subscriber struct {
 
 	mu      sync.Mutex
 	outlets map[*outlet]struct{}
+	streams atomic.Int32    // how many outlets
 	fills   []chan struct{} // each is closed when a fill has been written
 	ending  bool
 }
@@ -283,11 +284,12 @@ func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, l
 	default:
 		return nil, nil
 	}
-	o := newOutlet(w, timeout, lifetime)
+	o := newOutlet(w, &s.streams, timeout, lifetime)
 	s.mu.Lock()
 	over := s.ending
 	if !over {
 		s.outlets[o] = struct{}{}
+		s.streams.Add(1)
 	}
 	s.mu.Unlock()
 	if over {
@@ -311,6 +313,7 @@ func (s *subscriber) write(o *outlet) {
 		o.run()
 		s.mu.Lock()
 		delete(s.outlets, o)
+		s.streams.Add(-1)
 		s.mu.Unlock()
 		select {
 		case o = <-s.idle:

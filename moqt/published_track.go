@@ -71,7 +71,7 @@ type TrackOptions struct {
 // PublishedTrack publishes one track to any number of subscribers, on sessions of any draft. An object goes to each subscription that is there when it is written, whose Forward State is 1
 // and whose filters let it pass; streams are opened and ended as the draft demands (draft-19 §11.4.3). Subscribers come with Serve and Publish, and go by themselves.
 //
-// Writes wait while a subscriber's streams are full: two buffers of 128 KiB each, and what its flow control lets through. All methods are safe for concurrent use, but the objects of one
+// Writes wait while a subscriber's streams are full: two buffers of at most 128 KiB each, and what its flow control lets through. All methods are safe for concurrent use, but the objects of one
 // subgroup are written by one goroutine at a time.
 type PublishedTrack struct {
 	ns       wire.TrackNamespace
