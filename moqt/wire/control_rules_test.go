@@ -89,6 +89,7 @@ var rulesFromBytes = []struct {
 		return body(d, opening(d, 33, bytes.Repeat([]byte{1, 'a'}, 33), 0, 0)...)
 	}, ProtocolViolation, "track_namespace_prefix"},
 	{"11 empty namespace field", 16, 22, "PUBLISH_NAMESPACE", func(d Draft) []byte { return body(d, opening(d, 2, "a", "", 0)...) }, ProtocolViolation, "track_namespace"},
+	{"11 empty field of TRACK_NAMESPACE_PREFIX", 18, 22, "REQUEST_UPDATE", func(d Draft) []byte { return body(d, 0, 1, 0x34, 1, "") }, ProtocolViolation, "parameters[0].track_namespace_prefix"},
 	{"12 Full Track Name of 4097", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, strings.Repeat("n", 4090), "nametoo", subscribeFields(d), 0)...)
 	}, ProtocolViolation, "track_name"},

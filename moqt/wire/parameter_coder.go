@@ -347,7 +347,8 @@ func (c *coder) prefixParameter(p *Parameter, last bool) {
 		trial := *c
 		var bare TrackNamespace
 		trial.namespace(name, &bare, 0)
-		if trial.err != nil || trial.pos != len(trial.in) {
+		// A bare one that breaks a rule, as an empty field does, is not taken for a wrapped one.
+		if cut := trial.err != nil && strings.HasPrefix(trial.err.Reason, "truncated"); cut || trial.pos != len(trial.in) {
 			trial = *c
 			n := trial.readVarint("length")
 			if rest := uint64(len(trial.in) - trial.pos); trial.err == nil && n == rest {
