@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/probe"
@@ -46,25 +48,39 @@ func (c *probeCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(sys.ctx)
+	defer cancel(nil)
+	var unwritten error
 	o.OnReport = func(r *probe.Report) {
-		write := probe.WriteLines
-		if c.JSON {
-			write = probe.WriteJSON
-		}
-		if err := write(sys.stdout, r); err != nil {
-			sys.say("%v", err)
+		if unwritten = c.print(sys, r, o.Repeats()); unwritten != nil {
+			cancel(unwritten)
 		}
 	}
-	report, err := probe.Run(sys.ctx, o)
+	report, err := probe.Run(ctx, o)
 	switch {
 	case errors.Is(err, probe.ErrNothing):
 		return usage("%w", err)
 	case err != nil:
 		return err
+	case unwritten != nil:
+		return unwritten
 	case report.ExitCode() != runner.ExitPass:
 		return &exit{code: report.ExitCode()}
 	}
 	return nil
+}
+
+// print prints a round; of several each begins with its time.
+func (c *probeCmd) print(sys *system, r *probe.Report, repeats bool) error {
+	if c.JSON {
+		return probe.WriteJSON(sys.stdout, r)
+	}
+	if repeats {
+		if _, err := fmt.Fprintf(sys.stdout, "# %s\n", r.Started.Format(time.RFC3339)); err != nil {
+			return err
+		}
+	}
+	return probe.WriteLines(sys.stdout, r)
 }
 
 // options reads flags, arguments and environment.

@@ -79,6 +79,9 @@ type Options struct {
 	Warn func(error)
 }
 
+// Repeats reports whether rounds follow each other.
+func (o Options) Repeats() bool { return o.Interval > 0 && !o.Once }
+
 func (o Options) withDefaults() Options {
 	if len(o.Drafts) == 0 {
 		o.Drafts = wire.Drafts()
@@ -116,7 +119,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // run makes rounds.
 func (p *prober) run(ctx context.Context) (*Report, error) {
-	repeat := p.Interval > 0 && !p.Once
+	repeat := p.Repeats()
 	next := time.NewTimer(p.Interval)
 	defer next.Stop()
 	var last *Report
