@@ -114,7 +114,7 @@ func (c *serveCmd) Run(sys *system) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(sys.ctx), farewell)
 		defer cancel()
 		if err := relay.Shutdown(ctx); err != nil {
-			c.notice(sys, fmt.Sprintf("not everybody left by themselves: %v", err), "not everybody left by themselves", "error", err)
+			c.notice(sys, fmt.Sprintf("not everybody has left: %v", err), "not everybody has left", "error", err)
 		}
 		return nil
 	case <-relay.Done():

@@ -290,6 +290,7 @@ func TestSlowSubscriber(t *testing.T) {
 			t.Fatal(err)
 		}
 		slow, fast := w.subscribe(w.dial(d), nil, "t", "n"), w.subscribe(w.dial(d), nil, "t", "n")
+		started := make(chan struct{})
 		send := func(group uint64, n int) {
 			sw, err := pub.OpenSubgroup(w.ctx, wire.SubgroupHeader{GroupID: group, Priority: 100, FirstObject: true})
 			if err != nil {
@@ -300,17 +301,19 @@ func TestSlowSubscriber(t *testing.T) {
 				if err := sw.WriteObject(&moqt.Object{ObjectID: id, Payload: large(size)}); err != nil {
 					t.Error(err)
 				}
+				if id == 0 {
+					<-started
+				}
 			}
 			sw.Close()
 		}
-		first, err := func() (*moqt.SubgroupReader, error) {
-			go send(0, 100)
-			w.receive(fast, 100)
-			return slow.AcceptSubgroup(w.ctx)
-		}()
+		go send(0, 100)
+		first, err := slow.AcceptSubgroup(w.ctx) // a stream that the slow one is too late for altogether is not opened
+		close(started)
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.receive(fast, 100)
 		var x moqt.Object
 		read := 0
 		for err = error(nil); err == nil; read++ {

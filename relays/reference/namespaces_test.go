@@ -227,8 +227,8 @@ func TestLimits(t *testing.T) {
 		w.refused("a second subscription", err, moqt.RejectExcessiveLoad)
 		_, err = moqt.Client(w.ctx, w.connect(d), moqt.Config{})
 		var closed *moqt.SessionError
-		if !errors.As(err, &closed) || closed.Local {
-			t.Errorf("a third session: %v, want that the relay closes it", err)
+		if !errors.As(err, &closed) || closed.Local || closed.Code != wire.InternalError {
+			t.Errorf("a third session: %v, want that the relay closes it with INTERNAL_ERROR", err)
 		}
 	})
 }

@@ -46,7 +46,7 @@ type Limits struct {
 	// Namespaces is how many namespaces and tracks one session may publish; further ones are refused likewise. Default 4096.
 	Namespaces int
 	// CacheBytes bounds the objects of all tracks together. When it is met, the oldest groups are evicted; a subscriber that has not got them yet
-	// finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16) and goes on with later ones. Default 64 MiB.
+	// finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or does not get to see it where nothing of it had been sent, and goes on with later ones. Default 64 MiB.
 	CacheBytes int64
 	// SubscriberBytes is how far the fastest subscriber that follows a stream may be behind before that is read more slowly, in bytes; default 4 MiB.
 	// Patience is how long the relay then waits for that subscriber to take anything before it goes on without it; default 500 ms.

@@ -209,7 +209,8 @@ func (r *Relay) Close() error {
 	return nil
 }
 
-// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.
+// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes. The error says how many had not left when ctx
+// ended.
 func (r *Relay) Shutdown(ctx context.Context) error {
 	g := &wire.Goaway{}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -224,7 +225,19 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 		leaving.Go(func() { p.goaway(ctx, g) })
 	}
 	leaving.Wait()
-	return r.Close()
+	stayed := 0
+	r.mu.Lock()
+	for p := range r.peers {
+		if p.session.Context().Err() == nil {
+			stayed++
+		}
+	}
+	r.mu.Unlock()
+	r.Close()
+	if stayed > 0 {
+		return fmt.Errorf("%d sessions were closed: %w", stayed, context.Cause(ctx))
+	}
+	return nil
 }
 
 // use counts another user of a track that is in use.
