@@ -12,7 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-const turn = 64 << 20
+// turn is how many bytes a turn moves: many short ones in change see the same load.
+const turn = 32 << 20
 
 var choices = []struct {
 	name   string
@@ -106,9 +107,9 @@ func median(v []float64) float64 {
 	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 }
 
-func objects(b *testing.B, choice transport.Choice, size, streams int) mover {
-	p := dial(b, choice, wire.Newest)
-	ctx := b.Context()
+func objects(tb testing.TB, choice transport.Choice, size, streams int) mover {
+	p := dial(tb, choice, wire.Newest)
+	ctx := tb.Context()
 	track := moqt.NewPublishedTrack(wire.TrackNamespace{"bench"}, "t", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: uint64(streams)}})
 	var pub *moqt.Session
 	var wg sync.WaitGroup
@@ -118,12 +119,12 @@ func objects(b *testing.B, choice transport.Choice, size, streams int) mover {
 	client, err := moqt.Client(ctx, p.client, moqt.Config{})
 	wg.Wait()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.Cleanup(func() { client.Close(wire.NoError, ""); pub.Close(wire.NoError, "") })
+	tb.Cleanup(func() { client.Close(wire.NoError, ""); pub.Close(wire.NoError, "") })
 	sub, err := client.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(), TrackName: track.Name()})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	group := uint64(0)
 	return func(total int) time.Duration {
@@ -134,7 +135,7 @@ func objects(b *testing.B, choice transport.Choice, size, streams int) mover {
 			o := moqt.Object{GroupID: group, Payload: make([]byte, size)}
 			for n := total / size; n > 0; n-- {
 				if err := track.Write(ctx, &o); err != nil {
-					b.Error(err)
+					tb.Error(err)
 					return
 				}
 				o.ObjectID++
@@ -143,7 +144,7 @@ func objects(b *testing.B, choice transport.Choice, size, streams int) mover {
 		})
 		for n := total / size; n > 0; n-- {
 			if _, err := sub.Next(ctx); err != nil {
-				b.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 		wg.Wait()
