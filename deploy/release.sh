@@ -9,7 +9,7 @@ for os in linux darwin windows; do
   for arch in amd64 arm64; do
     name=moq-interop-client_${os}_$arch
     if [ "$os" = windows ]; then name=$name.exe; fi
-    CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags="-s -w" -o "$dir/$name" ./cmd/moq-interop-client
+    CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=true -ldflags="-s -w" -o "$dir/$name" ./cmd/moq-interop-client
     names+=("$name")
   done
 done
