@@ -31,7 +31,7 @@ const bashCompletion = `_moq_interop_client() {
     --suite) names="%s" ;;
     --stream) names="control request uni datagram" ;;
     -r|--relay) names="embedded https:// moqt://" ;;
-    -o|--output|--cert|--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    -o|--output|--cert|--key|--relays|--expect|--history|report|compare) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     --qlog-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     *) names="%s" ;;
   esac
