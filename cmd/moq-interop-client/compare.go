@@ -13,6 +13,7 @@ type compareCmd struct {
 	By           string   `enum:"run,draft" default:"run" placeholder:"draft" help:"draft: put the drafts of one run side by side, for each relay."`
 	Relay        []string `placeholder:"NAME" help:"With --by draft, only these relays."`
 	Drafts       *string  `short:"d" placeholder:"A,B" help:"Compare draft B with draft A, within one run."`
+	Common       bool     `help:"Leave out cells that only one of the runs has."`
 	JSON         bool     `name:"json" xor:"form" help:"As JSON."`
 	Markdown     bool     `xor:"form" help:"As Markdown."`
 	SlowerFactor float64  `default:"2" placeholder:"F" help:"A case is slower when it takes F times as long. Default 2."`
@@ -69,7 +70,7 @@ func (c *compareCmd) compare(sys *system) (comparison, error) {
 	if !(c.SlowerFactor > 0) || c.SlowerMS <= 0 {
 		return nil, usage("--slower-factor, --slower-ms: want numbers above 0")
 	}
-	o := report.CompareOptions{SlowerFactor: c.SlowerFactor, SlowerMS: c.SlowerMS}
+	o := report.CompareOptions{Common: c.Common, SlowerFactor: c.SlowerFactor, SlowerMS: c.SlowerMS}
 	drafts := sys.choose(c.Drafts, "--drafts", "")
 	byDraft := c.By == "draft"
 	want, what := 2, "two runs"

@@ -14,7 +14,8 @@ type Kind string
 
 // The kinds.
 const (
-	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is.
+	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is. A failure that the run
+	// knows of (see matrix.Expectations) is Changed instead: somebody has said why.
 	Broken Kind = "broken"
 	// Fixed: it passes and did not.
 	Fixed Kind = "fixed"
@@ -30,8 +31,10 @@ const (
 // Kinds lists all of them, in the order in which they are shown.
 var Kinds = []Kind{Broken, Fixed, Changed, New, Gone, Slower}
 
-// CompareOptions say what counts as slower.
+// CompareOptions say what is compared, and what counts as slower.
 type CompareOptions struct {
+	// Common leaves out cells that only one of the runs has: the other may have been a part of the plan.
+	Common bool
 	// SlowerFactor is how many times as long a case must take; 0 means 2.
 	SlowerFactor float64
 	// SlowerMS is by how many milliseconds more, at least; 0 means 250.
@@ -45,6 +48,8 @@ type State struct {
 	Layer      string `json:"layer,omitempty"`
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"duration_ms"`
+	// Known is why the failure was expected; empty when it was not.
+	Known string `json:"known,omitempty"`
 }
 
 // Change is a case that differs between two runs.
@@ -140,13 +145,13 @@ func compare(a, b *matrix.Run, nameA, nameB string, keyA, keyB cellKey, o Compar
 	}
 	seen := make(map[string]bool, len(b.Cells))
 	for i := range b.Cells {
-		if key, ok := keyB(&b.Cells[i]); ok && !seen[key] {
+		if key, ok := keyB(&b.Cells[i]); ok && !seen[key] && (before[key] != nil || !o.Common) {
 			seen[key] = true
 			out.cells(key, before[key], &b.Cells[i], o)
 		}
 	}
 	for i := range a.Cells {
-		if key, ok := keyA(&a.Cells[i]); ok && !seen[key] {
+		if key, ok := keyA(&a.Cells[i]); ok && !seen[key] && !o.Common {
 			seen[key] = true
 			out.cells(key, before[key], nil, o)
 		}
@@ -224,7 +229,7 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 			// What passed there may have been another draft, or another relay.
 			return &State{Status: matrix.Error, Layer: c.Layer, Reason: c.Reason, DurationMS: k.DurationMS}
 		}
-		return &State{Status: k.Status, Layer: k.Layer, Reason: reasonOf(k), DurationMS: k.DurationMS}
+		return &State{Status: k.Status, Layer: k.Layer, Reason: reasonOf(k), DurationMS: k.DurationMS, Known: k.Known}
 	case name != "" && len(cases) > 0:
 		if !bad(c.Status) || c.Status == matrix.Flaky {
 			return nil
@@ -277,6 +282,9 @@ func kindOf(a, b *State, o CompareOptions) Kind {
 	case b.Status == matrix.Pass:
 		return Fixed
 	case a.Status == matrix.Pass, bad(b.Status) && !bad(a.Status):
+		if b.Known != "" {
+			return Changed
+		}
 		return Broken
 	case a.Status != b.Status, a.Layer != b.Layer, same(a.Reason) != same(b.Reason):
 		return Changed

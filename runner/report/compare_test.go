@@ -24,6 +24,7 @@ func TestKindOf(t *testing.T) {
 	}{
 		"pass stays":                     {is(matrix.Pass), is(matrix.Pass), ""},
 		"pass, then failed":              {is(matrix.Pass), is(matrix.Fail), Broken},
+		"pass, then a known failure":     {is(matrix.Pass), &State{Status: matrix.Fail, Known: "a race"}, Changed},
 		"pass, then flaky":               {is(matrix.Pass), is(matrix.Flaky), Broken},
 		"pass, then no result":           {is(matrix.Pass), is(matrix.Missing), Broken},
 		"pass, then not judged":          {is(matrix.Pass), is(matrix.Error), Broken},
@@ -85,6 +86,22 @@ func TestAPassInACellThatCouldNotBeJudged(t *testing.T) {
 	got = Compare(a, b, CompareOptions{})
 	if len(got.Changes) != 1 || got.Changes[0].Kind != Changed || got.Changes[0].After.Reason != "negotiated draft-14" {
 		t.Errorf("another draft was negotiated: %+v", got.Changes)
+	}
+}
+
+// Cells that only one of the runs has can be left out: a part of the plan against the whole.
+func TestCompareWhatBothHave(t *testing.T) {
+	cell := func(id string, s matrix.Status) matrix.CellResult {
+		return matrix.CellResult{Cell: matrix.Cell{ID: id}, Status: s, Cases: []matrix.CaseResult{{Name: "fetch", Status: s}}}
+	}
+	whole := &matrix.Run{ID: "whole", Cells: []matrix.CellResult{cell("a", matrix.Pass), cell("b", matrix.Pass)}}
+	part := &matrix.Run{ID: "part", Cells: []matrix.CellResult{cell("b", matrix.Fail), cell("c", matrix.Pass)}}
+	c := Compare(whole, part, CompareOptions{Common: true})
+	if len(c.Changes) != 1 || c.Changes[0].Cell != "b" || c.Changes[0].Kind != Broken {
+		t.Errorf("%+v", c.Changes)
+	}
+	if c := Compare(whole, part, CompareOptions{}); c.Count(Gone) != 1 || c.Count(New) != 1 || c.Count(Broken) != 1 {
+		t.Errorf("%+v", c.Changes)
 	}
 }
 
