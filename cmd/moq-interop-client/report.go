@@ -83,14 +83,17 @@ func (c *reportCmd) read() (run *matrix.Run, o report.Options, err error) {
 	if err != nil {
 		return nil, o, err
 	}
-	if known != nil {
-		j := matrix.Judge(run, known)
-		for _, entry := range j.Unused {
-			o.Notices = append(o.Notices, "An expected failure is about nothing in the run: "+entry)
-		}
-		o.Notices = append(j.Fixed, o.Notices...)
-	}
+	o.Notices = notices(matrix.Judge(run, known))
 	return run, o, nil
+}
+
+// notices are what a report says at the top: what passed and should not have, and what was expected of nothing.
+func notices(j matrix.Judgement) []string {
+	out := slices.Clone(j.Fixed)
+	for _, entry := range j.Unused {
+		out = append(out, "An expected failure is about nothing in the run: "+entry)
+	}
+	return out
 }
 
 // loadRun reads a run. One that is not there is a usage error, so that no exit code of a comparison can be mistaken for a result.
