@@ -70,6 +70,7 @@ func TestUpdatedPriority(t *testing.T) {
 			if _, err := subs[raised].Update(w.ctx, parameter(wire.ParamSubscriberPriority, 50)); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // 14 has no answer to it
 			for _, name := range []string{"t", "u"} {
 				o.send(pubs[name], activeTurns, 0)
 				synctest.Wait()
