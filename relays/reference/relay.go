@@ -8,6 +8,7 @@ package reference
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -147,7 +148,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	s, err := moqt.Server(setup, conn, cfg)
 	if err != nil {
 		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
-		r.log.Info("session not set up", "address", conn.Info().RemoteAddr, "error", err)
+		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()), "error", err)
 		return err
 	}
 	return r.serve(ctx, s)
@@ -193,10 +194,27 @@ func (r *Relay) serve(ctx context.Context, s *moqt.Session) error {
 	p := r.newPeer(s)
 	log := r.log.With("session", p.id)
 	info := s.Conn().Info()
-	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", info.RemoteAddr, "implementation", s.PeerImplementation())
+	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", address(info), "connection", connectionID(info), "implementation", s.PeerImplementation())
 	err := p.run(ctx)
-	log.Info("session ends", "cause", err)
+	if err == nil {
+		log.Info("session ends")
+	} else {
+		log.Info("session ends", "cause", err)
+	}
 	return err
+}
+
+// address is the client's, "" where there is none.
+func address(info transport.Info) string {
+	if info.RemoteAddr == nil {
+		return ""
+	}
+	return info.RemoteAddr.String()
+}
+
+// connectionID is what the connection's log is named after.
+func connectionID(info transport.Info) string {
+	return hex.EncodeToString(info.OriginalDestinationConnectionID)
 }
 
 // Close ends all sessions with NO_ERROR and returns when everything has ended.
