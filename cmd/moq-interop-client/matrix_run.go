@@ -28,12 +28,12 @@ type matrixRunCmd struct {
 	Report   bool           `help:"Write the report too, beside run.json: page, Markdown, JUnit, badges."`
 	Deadline time.Duration  `placeholder:"DURATION" help:"End the run after so long; what is known then is kept, and --resume goes on."`
 	Jobs     int            `short:"j" placeholder:"N" help:"What runs at a time, over all relays. Default: 4 for each core."`
-	PerRelay int            `default:"4" placeholder:"N" help:"What runs at a time against one relay."`
-	Foreign  int            `default:"1" placeholder:"N" help:"How many programs or containers run at a time as clients against one relay. With more, those that use the same names in every process answer each other, and pass for that."`
+	PerRelay int            `default:"4" placeholder:"N" help:"What runs at a time against one relay. Default: 4."`
 	Limit    map[string]int `placeholder:"RELAY=N" help:"The same for a relay by name."`
+	Foreign  int            `default:"1" placeholder:"N" help:"How many programs or containers run at a time as clients against one relay. Default: 1; with more, those that use the same names in every process answer each other, and pass for that."`
 
-	CellTimeout  time.Duration `default:"5m" placeholder:"DURATION" help:"Bound for a cell, repetition included."`
-	StartTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"Bound for the start of a relay."`
+	CellTimeout  time.Duration `default:"5m" placeholder:"DURATION" help:"Bound for a cell, repetition included. Default: 5m."`
+	StartTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"Bound for the start of a relay. Default: 20s."`
 	NoRetry      bool          `help:"Do not repeat what failed: nothing is flaky then."`
 
 	QLOG          bool    `name:"qlog" help:"Keep qlog files of each cell."`
@@ -74,6 +74,9 @@ func (c *matrixRunCmd) Run(sys *system) error {
 	}
 	settings.cases.Strict, settings.cases.Implementation = c.Strict, program+" "+runner.Version()
 	p, err := c.thePlan(sys)
+	if err == nil && p.Total == 0 {
+		err = usage("the plan has no cells: %s matrix plan, with the same flags, says why", program)
+	}
 	if err != nil {
 		return err
 	}

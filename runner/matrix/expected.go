@@ -118,8 +118,8 @@ func (x *Expectations) reason(c *CellResult, name string) string {
 
 // Judgement is what a run amounts to, in the light of what was expected.
 type Judgement struct {
-	// Pass: every cell has a result, nothing failed that was not expected to, everything passed that is not in the file, and every
-	// entry of the file was about something.
+	// Pass: every cell has a result and something was tested, nothing failed that was not expected to, everything passed that is not in the
+	// file, and every entry of the file was about something.
 	Pass bool
 	// Failures are the cases that failed and were not expected to, Flaky those that failed at first, Errors the cells that could not be
 	// judged and Missing those without a result, each as a line.
@@ -128,6 +128,8 @@ type Judgement struct {
 	Fixed, Unused []string
 	// Known counts the failures that were expected.
 	Known int
+	// Untested: there is no cell in which anything was judged; all are skipped or do not apply. A shard is not held to that.
+	Untested bool
 }
 
 // Exit is the exit code that says it: runner.ExitPass or runner.ExitFail.
@@ -155,6 +157,9 @@ func (j Judgement) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "  %s\n", strings.Join(strings.Fields(line), " "))
 		}
 	}
+	if j.Untested {
+		b.WriteString("nothing was tested: every cell was skipped or does not apply\n")
+	}
 	if j.Known > 0 {
 		fmt.Fprintf(&b, "%d known failures\n", j.Known)
 	}
@@ -179,7 +184,8 @@ func Judge(r *Run, x *Expectations) Judgement {
 			}
 		}
 	}
-	j.Pass = len(j.Failures)+len(j.Flaky)+len(j.Errors)+len(j.Missing)+len(j.Fixed)+len(j.Unused) == 0
+	j.Untested = r.Plan.Shard == nil && r.Count(Skip)+r.Count(NotApplicable) == len(r.Cells)
+	j.Pass = !j.Untested && len(j.Failures)+len(j.Flaky)+len(j.Errors)+len(j.Missing)+len(j.Fixed)+len(j.Unused) == 0
 	return j
 }
 
