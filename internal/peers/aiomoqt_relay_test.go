@@ -21,7 +21,7 @@ var aiomoqtRelay = table{drafts: []wire.Draft{22, 20, 18, 16, 14}, exceptions: [
 	{"track-status", "14", "fail request", "PUBLISH_NAMESPACE_OK (draft-14)", "It answers TRACK_STATUS with type 0x7, which is REQUEST_OK from 15 on and PUBLISH_NAMESPACE_OK in 14 (draft-14 §9.21: 0xE)."},
 	{"track-status-unknown", "14", "fail request", "SUBSCRIBE_ERROR (draft-14)", "It answers TRACK_STATUS with type 0x5, which is REQUEST_ERROR from 15 on and SUBSCRIBE_ERROR in 14 (draft-14 §9.22: 0xF)."},
 	{"namespace-overlap", "14", "fail request", "NAMESPACE_PREFIX_OVERLAP, received", "It accepts SUBSCRIBE_NAMESPACE with an overlapping prefix in 14 (draft-14 §9.28), and does not from 16 on."},
-	{"update-range", "14", "todo", "unexpected {3, 0}", "It does not heed the range in SUBSCRIBE_UPDATE in 14 (draft-14 §9.10 puts up with late ones), and does from 16 on."},
+	{"update-range", "14", "todo", "unexpected {", "It does not heed the range in SUBSCRIBE_UPDATE in 14 (draft-14 §9.10 puts up with late ones), and does from 16 on."},
 	{"subscribe-tracks-paused", "18", "fail request", "received PUBLISH with Forward State 1", "It ignores FORWARD 0 in SUBSCRIBE_TRACKS (draft-18 §10.19)."},
 	{"subscribe-tracks-paused", "20 22", "fail data", "expected no objects with Forward State 0", "Its PUBLISH says Forward State 0, and objects come when another subscriber of the track wants them (draft-22 §3.6.2)."},
 	{"filter-past", "20 22", "todo", `INVALID_RANGE "end group already published"`, "It refuses a range that is over, as up to 19; draft-22 §3.3.1 says that such a filter is always valid."},

@@ -9,7 +9,8 @@ import (
 // TestOurClientAgainstRustRelay: every case against a relay on the Rust stack.
 func TestOurClientAgainstRustRelay(t *testing.T) { checkRelay(t, startRustRelay(t), &rustRelay) }
 
-// What it does not support it refuses with NOT_SUPPORTED, as draft-18 §4 has it for endpoints (relays it wants to support everything): those are skips.
+// What it does not support it refuses with NOT_SUPPORTED, as draft-18 §4 has it for endpoints (relays it wants to support everything): those are skips. aiomoqt's client calls
+// them failures (namespace-discovery, publish-track-only, publish-track-subscribe, and its join, which is our join-one-back).
 var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 	{"publish-track-* namespace-discovery subscribe-one-* subscribe-two-* subscribe-nonzero-* subscribe-sparse-* subscribe-object-properties", "", "skip",
 		`NOT_SUPPORTED "PUBLISH is not supported"`, "It takes no PUBLISH."},
@@ -24,11 +25,11 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 	{"fetch-range fetch-ascending fetch-descending fetch-past-the-end fetch-one-subgroup-per-group fetch-nonzero-start-group fetch-sparse-* fetch-object-properties", "", "skip",
 		`NOT_SUPPORTED "FETCH spanning several groups not supported"`, "It answers FETCH within one group alone."},
 	{"join-one-back join-absolute join-live", "14-19", "skip", `NOT_SUPPORTED "FETCH spanning several groups not supported"`, "It answers FETCH within one group alone."},
-	{"join-one-back join-absolute join-live", "20-22", "fail data", "objects: missing {",
+	{"join-one-back join-absolute join-live", "20-22", "fail data", "RESET_STREAM stream",
 		"It resets a fill over several groups: how draft-22 §3.4.1 says that it failed, and no way to say that it is not supported."},
 	{"fetch-upstream", "14-19", "todo", `DOES_NOT_EXIST "not found"`, "It says that the track does not exist when nobody has subscribed to it, though its publisher has the objects (draft-18 §9.5)."},
 	{"fetch-two-subgroups-per-group", "", "skip", `NOT_SUPPORTED "unsupported"`, "It has kept only one subgroup of the group, and does not answer for the rest."},
-	{"fetch-one-subgroup-per-object", "", "fail data", "missing {0, 1}, {0, 2}; corrupted {0, 0}: priority 0 instead of 200",
+	{"fetch-one-subgroup-per-object", "", "fail data", "priority 0 instead of 200",
 		"It takes the first subgroup of a group for the whole group, and gives objects of a FETCH the priority 0 (draft-18 §9.7: fields are not modified)."},
 	{"fetch-nonzero-start-object", "", "fail data", "priority 0 instead of 200", "It gives objects of a FETCH the priority 0 (draft-18 §9.7: fields are not modified)."},
 	{"join-unknown-request", "14-19", "fail request", "received no such answer", "It never answers a joining FETCH for a subscription that does not exist (draft-18 §10.12.2: INVALID_JOINING_REQUEST_ID)."},
@@ -42,12 +43,12 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 	{"datagram datagram-properties datagram-status datagram-end-of-group", "", "fail data", "priority 128 instead of 10",
 		"It gives every datagram the priority 128 (draft-18 §9.7), and forwards the first of each group alone."},
 
-	{"filter-next-group filter-absolute-start filter-absolute-range filter-past", "14-19", "fail data", "unexpected {2, 0}",
+	{"filter-next-group filter-absolute-start filter-absolute-range filter-past", "14-19", "fail data", "unexpected {",
 		"It heeds no filter: SUBSCRIBE_OK, and all objects (draft-18 §5.1.2: none from outside the range)."},
-	{"update-range", "14", "todo", "unexpected {3, 0}", "It heeds no filter, in SUBSCRIBE_UPDATE either."},
+	{"update-range", "14", "todo", "unexpected {", "It heeds no filter, in SUBSCRIBE_UPDATE either."},
 	{"update-range update-priority", "15-16", "fail request", "received no such answer", "It never answers SUBSCRIBE_UPDATE (draft-15 §9.10) or REQUEST_UPDATE (draft-16 §9.11)."},
 	{"update-range", "17-22", "skip", `NOT_SUPPORTED "REQUEST_UPDATE parameters not supported"`, "It takes the Subscriber Priority in REQUEST_UPDATE and nothing else."},
-	{"rendezvous-timeout", "17-22", "todo", `DOES_NOT_EXIST "unroutable"`, "It ignores RENDEZVOUS_TIMEOUT and refuses at once (draft-18 §10.2.6: TIMEOUT)."},
+	{"rendezvous-timeout", "17-22", "todo", `DOES_NOT_EXIST "unroutable"`, "It ignores RENDEZVOUS_TIMEOUT and refuses at once, which aiomoqt's client calls a failure; draft-18 §10.2.6 says SHOULD."},
 
 	{"two-publishers", "", "fail request", "expected SUBSCRIBE at the", "It accepts a second publisher of a namespace and asks only one (draft-18 §9.5: all matching publishers)."},
 	{"namespace-overlap", "", "fail request", "PREFIX_OVERLAP, received", "It accepts SUBSCRIBE_NAMESPACE with an overlapping prefix (draft-18 §10.18)."},

@@ -131,8 +131,8 @@ func checkRelay(t *testing.T, port string, expect *table) {
 					}
 					for _, v := range verdicts {
 						what := expect.differs(&v, d)
-						if what != "" && v.Status == "fail" && expect.differs(&verdict{Case: v.Case, Status: "pass"}, d) == "" {
-							t.Logf("%s beside others: %s; now alone", v.Case, what) // a busy machine keeps objects waiting, too
+						if what != "" && v.Status == "fail" { // a busy machine keeps objects waiting, too
+							t.Logf("%s beside others: %s; now alone", v.Case, what)
 							v = m.run(t, "-t", v.Case)[0]
 							what = expect.differs(&v, d)
 						}
