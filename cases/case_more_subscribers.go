@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -96,7 +97,7 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	q := other.publisher(p.ns, p.name)
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	first.Announce(step, p.ns)
+	mine := first.Announce(step, p.ns)
 	a, err := other.PublishNamespace(step, p.ns, e.Parameters())
 	if reason, no := other.declined(ctx, err); no {
 		e.Skip("a second publisher is not taken: %s", reason)
@@ -104,13 +105,8 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	other.Check(step, err, transport.LayerRequest, other.okName(wire.KindPublishNamespace)+" for the second PUBLISH_NAMESPACE")
 	l := pastGroups(e, 0, 3)
 	s := attend(ctx, "subscriber", p, l, checks{})
-	first.Check(step, p.waitSubscribed(step), transport.LayerRequest, "SUBSCRIBE at the first publisher of the namespace")
-	if q.waitSubscribed(step) != nil {
-		if a.Context().Err() != nil && other.Context().Err() == nil {
-			e.Skip("a second publisher is not taken: its PUBLISH_NAMESPACE was ended")
-		}
-		other.Check(step, context.Cause(step), transport.LayerRequest, "SUBSCRIBE at the second publisher of the namespace")
-	}
+	first.wantAsked(step, p, mine, q)
+	other.wantAsked(step, q, a, p)
 	p.waitForward(step)
 	q.waitForward(step)
 	// Each group comes from one of them, in turns: what the first one has sent has arrived when the second one goes on.
@@ -123,6 +119,23 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	q.end()
 	s.exactly(ctx)
 	return nil
+}
+
+// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended its PUBLISH_NAMESPACE: which of them it takes is for the relay to say.
+func (s *Session) wantAsked(ctx context.Context, p *publisher, a *moqt.Announcement, other *publisher) {
+	err := p.waitSubscribed(ctx)
+	switch {
+	case err == nil:
+		return
+	case a.Context().Err() != nil && s.Context().Err() == nil:
+		s.e.Skip("a second publisher is not taken: PUBLISH_NAMESPACE of %s was ended", s.Role)
+	}
+	expected := "SUBSCRIBE at " + s.Role + " too, since its PUBLISH_NAMESPACE was accepted"
+	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
+	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
+		o = failed(o.layer, expected, fmt.Sprintf("%s there (%s has seen %s)", p.saw(), other.s.Role, other.saw()))
+	}
+	panic(o)
 }
 
 var unsubscribeStops = subscribersCase("unsubscribe", "who unsubscribes gets nothing any more, and who stays gets everything",
