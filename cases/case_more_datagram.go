@@ -109,7 +109,7 @@ func (s *Session) intact(ctx context.Context, l layout, w *streams) {
 		e.Fail(transport.LayerData, want, fmt.Sprintf("none of them; %s", s.log.stall(time.Now())))
 	}
 	if what := k.unexpected(); what != "" {
-		e.Fail(transport.LayerData, want, what)
+		e.Fail(transport.LayerData, want, fmt.Sprintf("%s; %s came", what, k.count()))
 	}
 	e.Note("%s came as datagrams", k.count())
 }
