@@ -241,6 +241,7 @@ func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 	for i := range come {
 		if come[i].Status != Missing {
 			x.results[come[i].ID] = come[i]
+			x.o.Expected.Mark(&come[i]) // once the journal has it: the next part of the run may have other expectations
 			x.o.Progress.Cell(&come[i])
 		}
 	}

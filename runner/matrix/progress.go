@@ -30,8 +30,8 @@ func (quiet) End(*Run)         {}
 
 // tally counts for both forms of progress.
 type tally struct {
-	total, before, done, bad int
-	started                  time.Time
+	total, before, done, bad, known int
+	started                         time.Time
 }
 
 func (t *tally) begin(total, done int) {
@@ -43,10 +43,27 @@ func (t *tally) cell(c *CellResult) bool {
 	t.done++
 	switch c.Status {
 	case Fail, Flaky, Error, Missing:
+		if c.known() {
+			t.known++
+			return false
+		}
 		t.bad++
 		return true
 	}
 	return false
+}
+
+// known reports whether all that is wrong in a cell was expected.
+func (c *CellResult) known() bool {
+	some := false
+	for _, one := range c.Cases {
+		if s := one.Status; s == Fail || s == Flaky || s == Missing {
+			if some = one.Known != ""; !some {
+				return false
+			}
+		}
+	}
+	return some && (c.Status == Fail || c.Status == Flaky)
 }
 
 // left is the time that is left if it goes on as it went, and false while nobody can know.
@@ -65,6 +82,9 @@ func (t *tally) left() (time.Duration, bool) {
 // state says how far it is.
 func (t *tally) state() string {
 	s := fmt.Sprintf("%d/%d cells, %d not passed", t.done, t.total, t.bad)
+	if t.known > 0 {
+		s += fmt.Sprintf(", %d failed as known", t.known)
+	}
 	if d, ok := t.left(); ok {
 		s += fmt.Sprintf(", about %v left", d)
 	}

@@ -20,6 +20,19 @@ func play(p Progress) {
 	p.End(&Run{})
 }
 
+// A cell in which all that is wrong was expected is counted, and has no line.
+func TestKnownFailuresInProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := NewLines(&b).(*lines)
+	p.Begin(3, 0)
+	p.Cell(&CellResult{Status: Fail, Cases: []CaseResult{{Status: Fail, Known: "why"}, {Status: Pass}}})
+	p.Cell(&CellResult{Cell: Cell{ID: "a"}, Status: Fail, Cases: []CaseResult{{Status: Fail, Known: "why"}, {Status: Missing}}})
+	p.Cell(&CellResult{Cell: Cell{ID: "b"}, Status: Error, Cases: []CaseResult{{Status: Missing, Known: "why"}}})
+	if got, want := b.String()+p.state(), "3 cells\nfail a\nerror b\n3/3 cells, 2 not passed, 1 failed as known"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	r := &Run{ID: "r1", Ended: "enough", Cells: []CellResult{{Status: Pass}, {Status: Fail}, {Status: Pass}, {Status: Missing}}}
 	if got, want := r.Summary(), "r1: 2 pass, 1 fail, 1 missing; ended early: enough"; got != want {
