@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -136,10 +137,10 @@ var rangeFilter = Case{
 // runRangeFilter: without MAX_FILTER_RANGES in its SETUP a relay must refuse range filters (draft-19 §5.1.3), with it what does not pass must not come.
 func runRangeFilter(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
-	l := newLayout(span(0, 2), span(0, 5), layoutOptions{payload: e.namedPayload, subgroup: func(o uint64) uint64 { return o % 2 }})
+	l := twoSubgroups(e, 0, 2)
 	control := attend(ctx, "subscriber", p, l, checks{})
 	p.waitForward(ctx)
-	filter := wire.Parameter{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}}}}
+	filter := subgroupFilter(wire.Range{Start: 1, End: 1})
 	s := e.Dial(ctx, "filtered")
 	if limit, _ := s.PeerSetup().Options.Get(wire.OptionMaxFilterRanges); limit.Uint == 0 {
 		step, cancel := e.Step(ctx)
@@ -153,19 +154,75 @@ func runRangeFilter(ctx context.Context, e *Env) error {
 		control.served(ctx)
 		return nil
 	}
-	var want layout
-	for _, x := range l {
-		if x.subgroup == 1 {
-			want = append(want, x)
-		}
-	}
-	a := &audience{Session: s, k: newChecker(want, checks{})}
+	a := &audience{Session: s, k: newChecker(l.ofSubgroup(1), checks{})}
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	a.sub = a.subscribeWith(step, p, filter)
 	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
 	a.served(ctx)
+	control.served(ctx)
+	p.end()
+	a.exactly(ctx)
+	return nil
+}
+
+// subgroupFilter is a filter by Subgroup ID; without ranges it takes the filter away.
+func subgroupFilter(ranges ...wire.Range) wire.Parameter {
+	return wire.Parameter{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: ranges, Remove: len(ranges) == 0}}
+}
+
+// twoSubgroups is groups of six objects, the even ones in subgroup 0 and the odd ones in subgroup 1.
+func twoSubgroups(e *Env, first, last uint64) layout {
+	return newLayout(span(first, last), span(0, 5), layoutOptions{payload: e.namedPayload, subgroup: func(o uint64) uint64 { return o % 2 }})
+}
+
+// ofSubgroup is the part of a layout that is in a subgroup.
+func (l layout) ofSubgroup(id uint64) (part layout) {
+	for _, x := range l {
+		if x.subgroup == id {
+			part = append(part, x)
+		}
+	}
+	return part
+}
+
+var rangeFilterUpdate = Case{
+	ID: "range-filter-update", Title: "an update puts another range filter in the place of the first, the next takes it away",
+	Topics: []wire.Topic{wire.TopicRangeFilters, wire.TopicRequestUpdate}, First: wire.Draft19,
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe", "update"}, Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: caseLimit,
+	Faults: []string{"range-filter-update-ignored", "range-filter-ignored", "update-silent"},
+	Run:    runRangeFilterUpdate,
+}
+
+// runRangeFilterUpdate: one group under each filter. What a relay has not judged when it heeds an update may pass by the new filter, so objects of a group that the next
+// filter lets pass may come too.
+func runRangeFilterUpdate(ctx context.Context, e *Env) error {
+	p := announced(ctx, e)
+	control := attend(ctx, "subscriber", p, twoSubgroups(e, 0, 2), checks{})
+	p.waitForward(ctx)
+	s := e.Dial(ctx, "filtered")
+	if limit, _ := s.PeerSetup().Options.Get(wire.OptionMaxFilterRanges); limit.Uint == 0 {
+		e.Skip("the relay takes no range filters: its SETUP has no MAX_FILTER_RANGES")
+	}
+	want := append(append(twoSubgroups(e, 0, 0).ofSubgroup(1), twoSubgroups(e, 1, 1).ofSubgroup(0)...), twoSubgroups(e, 2, 2)...)
+	var heeded atomic.Int32 // how many updates were sent
+	may := func(at wire.Location) bool { return uint64(heeded.Load()) > at.Group }
+	a := &audience{Session: s, k: newChecker(want, checks{may: may})}
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	a.sub = a.subscribeWith(step, p, subgroupFilter(wire.Range{Start: 1, End: 1}))
+	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)
+	for group, next := range []wire.Parameter{subgroupFilter(wire.Range{Start: 0, End: 0}), subgroupFilter(), {}} {
+		g := uint64(group)
+		e.Go(ctx, func(ctx context.Context) { p.publish(ctx, twoSubgroups(e, g, g), objectPace) })
+		control.reach(ctx, wire.Location{Group: g, Object: 5})
+		a.reach(ctx, wire.Location{Group: g, Object: 5})
+		if next.Type != 0 {
+			heeded.Add(1)
+			a.update(ctx, next)
+		}
+	}
 	control.served(ctx)
 	p.end()
 	a.exactly(ctx)

@@ -36,6 +36,7 @@ var moreCases = []Case{
 	filterRelative,
 	filterPast,
 	rangeFilter,
+	rangeFilterUpdate,
 
 	forwardState,
 	updatePriority,

@@ -142,6 +142,11 @@ var moreFailures = map[string]map[string]failure{
 		"range-filter-ignored": {layer: "data", piece: "unexpected {0, 0}"},
 		"subscribe-silent":     {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
 	},
+	"range-filter-update": {
+		"range-filter-update-ignored": {layer: "data", piece: "missing {1, 0}"},
+		"range-filter-ignored":        {layer: "data", piece: "unexpected {0, 0}"},
+		"update-silent":               {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE"},
+	},
 	"forward-state": {
 		"forward-ignored":           {layer: "data", piece: "2 streams or datagrams"},
 		"update-silent":             {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE", first: wire.Draft16},

@@ -26,9 +26,15 @@ func onReference(t *testing.T, c cases.Case, d wire.Draft, faults ...string) (r 
 
 // onSlowReference is the same where the relay lets each SETUP wait for a while.
 func onSlowReference(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, faults ...string) (r cases.Result) {
+	return onRelay(t, c, d, delay, reference.Options{Faults: faults})
+}
+
+// onRelay is the same with other options.
+func onRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o reference.Options) (r cases.Result) {
 	synctest.Test(t, func(t *testing.T) {
 		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it must not reach the publisher.
-		relay, err := reference.New(reference.Options{Faults: faults, Limits: reference.Limits{SubscriberBytes: 1 << 30}})
+		o.Limits.SubscriberBytes = 1 << 30
+		relay, err := reference.New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,6 +68,24 @@ func TestCasesPassOnReference(t *testing.T) {
 					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
 				}
 			})
+		}
+	}
+}
+
+// A relay that takes no range filters says so, and is not held against what it would have to do with them.
+func TestNoRangeFilters(t *testing.T) {
+	for _, d := range []wire.Draft{wire.Draft19, wire.Draft22} {
+		o := reference.Options{Limits: reference.Limits{FilterRanges: -1}}
+		r := onRelay(t, find(t, "range-filter"), d, 0, o)
+		if r.Status != cases.Pass || r.Message != "the relay takes no range filters, and says so" {
+			t.Errorf("%s: %s %s, notes %q", d, r.Status, r.Message, r.Notes)
+		}
+		if r := onRelay(t, find(t, "range-filter-update"), d, 0, o); r.Status != cases.Skip || !strings.Contains(r.Reason, "MAX_FILTER_RANGES") {
+			t.Errorf("%s: %s %s, want a skip with the reason", d, r.Status, r.Reason)
+		}
+		o.Faults = []string{"subscribe-silent"}
+		if r := onRelay(t, find(t, "range-filter"), d, 0, o); r.Status != cases.Fail {
+			t.Errorf("%s: %s with a relay that is silent instead", d, r.Status)
 		}
 	}
 }

@@ -48,7 +48,7 @@ var caught = map[string]string{
 	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
 	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
 	"fetch-cancel-closes-session": "fetch cancelled", "join-unknown-wrong": "join unknown", "close-code-wrong": "second goaway", "goaway-closes-session": "goaway",
-	"token-alias-lost": "token alias", "range-filter-ignored": "range filter", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
+	"token-alias-lost": "token alias", "range-filter-ignored": "range filter", "range-filter-update-ignored": "range filter updated", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
 	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
 }
 
@@ -383,6 +383,13 @@ var checks = map[string]check{
 		sub := v.subscribe(v.dial(), "t", wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 1, 1)})
 		v.same("objects", v.send(pub, wire.SubgroupHeader{}, 0, 1, 2).Objects[1:2], v.objects(sub, 1))
 		v.quiet(sub)
+	}},
+	"range filter updated": {first: wire.Draft19, run: func(v *visit) {
+		pub := v.publish(v.dial(), "t")
+		sub := v.subscribe(v.dial(), "t", wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 1, 1)})
+		_, err := sub.Update(v.ctx, wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 2, 2)})
+		v.must(err)
+		v.same("objects", v.send(pub, wire.SubgroupHeader{}, 0, 1, 2).Objects[2:], v.objects(sub, 1))
 	}},
 	"overlap of kinds": {first: wire.Draft18, run: func(v *visit) {
 		s := v.dial()

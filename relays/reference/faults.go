@@ -54,6 +54,7 @@ const (
 	stripTrackProperties
 	mandatoryIgnored
 	rangeFilterIgnored
+	rangeFilterStays
 	pastRangeAccepted
 	pastRangeRefused
 	invalidRangeWrong
@@ -153,6 +154,7 @@ var faultTable = [numFaults]Fault{
 	largestMissing:             {"largest-missing", "leaves LARGEST_OBJECT out of SUBSCRIBE_OK"},
 	stripTrackProperties:       {"strip-track-properties", "tells subscribers nothing of a track's properties"},
 	mandatoryIgnored:           {"mandatory-property-ignored", "takes tracks with Mandatory Track Properties that it does not know"},
+	rangeFilterStays:           {"range-filter-update-ignored", "accepts an update of range filters, and goes on with the old ones (19 and later)"},
 	rangeFilterIgnored:         {"range-filter-ignored", "takes range filters, and ignores them (19 and later)"},
 	pastRangeAccepted:          {"past-range-accepted", "accepts a filter whose range is over (up to 19)"},
 	pastRangeRefused:           {"past-range-refused", "refuses a filter whose range is over (20 and later)"},

@@ -116,7 +116,9 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 			s.end = lastOf(1<<64 - 1)
 		}
 	}
-	s.ranges = s.ranges.Updated(ps)
+	if s.pub == nil || !t.relay.faults[rangeFilterStays] {
+		s.ranges = s.ranges.Updated(ps)
+	}
 	if v, ok := ps.Uint(wire.ParamGroupOrder); ok {
 		s.order = v
 	}
