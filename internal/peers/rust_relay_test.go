@@ -18,6 +18,7 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 	{"subscribe-tracks subscribe-tracks-paused tracks-overlap", "18-22", "skip", `NOT_SUPPORTED "SUBSCRIBE_TRACKS is not supported"`, "It takes no SUBSCRIBE_TRACKS."},
 	{"track-status track-status-unknown", "", "skip", `NOT_SUPPORTED "TRACK_STATUS is not supported"`, "It takes no TRACK_STATUS."},
 	{"range-filter", "19-22", "skip", `NOT_SUPPORTED "range filters not supported"`, "It takes no range filters."},
+	{"range-filter-update", "19-22", "skip", "its SETUP has no MAX_FILTER_RANGES", "It takes no range filters."},
 	{"forward-state", "", "skip", `NOT_SUPPORTED "FORWARD=0 not supported"`, "It takes no subscription with Forward State 0."},
 	{"token-alias token-alias-twice", "", "skip", "the relay stores", "It says MAX_AUTH_TOKEN_CACHE_SIZE 0 by leaving it out."},
 
