@@ -293,6 +293,43 @@ func TestStreamsWithoutAByte(t *testing.T) {
 	}
 }
 
+func TestResetBeforeAByteWhenTheConnectionIsFull(t *testing.T) {
+	for _, s := range schemes {
+		t.Run(s.scheme, func(t *testing.T) {
+			client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft17}}, s.scheme, "")
+			ctx := testContext(t)
+			for total := 0; total < connectionWindow-64; { // the client reads nothing of it
+				w, err := server.OpenUniStream(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+				n, err := w.Write(make([]byte, streamWindow))
+				if total += n; err == nil {
+					w.Close()
+				} else if n == 0 {
+					break
+				}
+			}
+			w, err := server.OpenUniStream(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Reset(7)
+			for range 2 {
+				r, err := client.AcceptUniStream(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(r, make([]byte, connectionWindow/4)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			resetAndStop(t, server, client, 8)
+		})
+	}
+}
+
 func TestInfo(t *testing.T) {
 	for _, s := range schemes {
 		t.Run(s.scheme, func(t *testing.T) {

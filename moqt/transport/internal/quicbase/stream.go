@@ -33,6 +33,7 @@ type sender interface {
 	Context() context.Context
 	SetWriteDeadline(time.Time) error
 	SetReliableBoundary()
+	TryWriteAll([]byte) error
 	StreamID() quic.StreamID
 }
 
@@ -125,9 +126,11 @@ func (s *Send) Close() error {
 	return s.m.Ended()
 }
 
-// Reset implements transport.SendStream. Where the peer knows RESET_STREAM_AT, a header arrives in spite of the reset.
+// Reset implements transport.SendStream. Where the peer knows RESET_STREAM_AT, a header arrives in spite of the reset, if flow control has
+// room for it: quic-go would promise what is merely queued, and the peer would count it (RFC 9000 §4.5) and close with FLOW_CONTROL_ERROR.
 func (s *Send) Reset(code uint64) {
-	if s.header != nil && s.flush() == nil {
+	if s.header != nil && s.str.TryWriteAll(s.header) == nil {
+		s.header = nil
 		s.str.SetReliableBoundary()
 	}
 	s.str.CancelWrite(s.m.ToWire(code))

@@ -40,6 +40,13 @@ func (f *fake) Write(b []byte) (int, error) {
 	f.data = append(f.data, b...)
 	return len(b), nil
 }
+func (f *fake) TryWriteAll(b []byte) error {
+	if f.room >= 0 && len(b) > f.room {
+		return errFull
+	}
+	_, err := f.Write(b)
+	return err
+}
 func (f *fake) Read(b []byte) (int, error)            { return len(b), nil }
 func (f *fake) Close() error                          { f.closed = true; return nil }
 func (f *fake) CancelWrite(code quic.StreamErrorCode) { f.reset = &code }
@@ -115,6 +122,11 @@ func TestCloseAndResetSendTheHeader(t *testing.T) {
 	(&Send{str: f, m: plain{}, header: header}).Reset(5)
 	if !bytes.Equal(f.data, header) || f.boundary != len(header) || f.reset == nil || *f.reset != 5 {
 		t.Errorf("Reset: %q, boundary %d, %v", f.data, f.boundary, f.reset)
+	}
+	f = &fake{room: len(header) - 1}
+	(&Send{str: f, m: plain{}, header: header}).Reset(5)
+	if len(f.data) != 0 || f.boundary != 0 || f.reset == nil || *f.reset != 5 {
+		t.Errorf("Reset without room for the header: %q, boundary %d, %v", f.data, f.boundary, f.reset)
 	}
 	f = &fake{room: -1}
 	(&Send{str: f, m: plain{}}).Reset(5)
