@@ -159,7 +159,11 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 	case came == len(l) && !fed:
 		e.Skip(notFed)
 	case came < len(l) && resets == 0 && err != nil: // late objects are no objects given up
-		e.Fail(transport.LayerData, "every object, or resets, or PUBLISH_DONE", fmt.Sprintf("%d of %d objects; %s", came, len(l), s.log.stall(time.Now())))
+		const expected = "every object, or resets, or PUBLISH_DONE"
+		if s.Context().Err() != nil {
+			s.Check(ctx, context.Cause(s.Context()), transport.LayerData, expected)
+		}
+		e.Fail(transport.LayerData, expected, fmt.Sprintf("%d of %d objects; %s", came, len(l), s.log.stall(time.Now())))
 	}
 	e.Should(came < len(l), transport.LayerData,
 		fmt.Sprintf("streams reset for objects that have waited longer than %d ms", deliveryTimeout/time.Millisecond), "every object")
