@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 			"env-port":    envPort,
 			"download":    download,
 			"records":     records,
+			"session":     session,
+			"goaway":      goaway,
 			"logged":      logged,
 		},
 	})

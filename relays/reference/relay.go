@@ -46,6 +46,7 @@ type Relay struct {
 	tracks     map[string]*track // by full track name
 	sweepAt    int
 	peers      map[*peer]struct{}
+	left       chan struct{} // closed when the next session has ended
 	namespaces tree[*announcement]
 	published  tree[*publication] // tracks that came by PUBLISH
 	wanting    tree[*namespaceSubscriber]
@@ -60,7 +61,7 @@ func New(opts Options) (*Relay, error) {
 	}
 	r := &Relay{
 		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0, log: opts.Logger,
-		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}),
+		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}), left: make(chan struct{}),
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -186,6 +187,10 @@ func (r *Relay) begin(ctx context.Context) (_ context.Context, done func(), err 
 		stop()
 		cancel()
 		r.counters.Sessions.Add(-1)
+		r.mu.Lock()
+		close(r.left)
+		r.left = make(chan struct{})
+		r.mu.Unlock()
 		r.tasks.Done()
 	}, nil
 }
@@ -243,19 +248,29 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 		leaving.Go(func() { p.goaway(ctx, g) })
 	}
 	leaving.Wait()
-	stayed := 0
-	r.mu.Lock()
-	for p := range r.peers {
-		if p.session.Context().Err() == nil {
-			stayed++
-		}
-	}
-	r.mu.Unlock()
+	stayed := r.empty(ctx) // there may be some that were being set up
 	r.Close()
 	if stayed > 0 {
 		return fmt.Errorf("%d sessions were closed: %w", stayed, context.Cause(ctx))
 	}
 	return nil
+}
+
+// empty waits until there is no session any more, or ctx ends; then it says how many there are.
+func (r *Relay) empty(ctx context.Context) (stayed int64) {
+	for {
+		r.mu.Lock()
+		left := r.left
+		r.mu.Unlock()
+		if stayed = r.counters.Sessions.Load(); stayed == 0 {
+			return 0
+		}
+		select {
+		case <-left:
+		case <-ctx.Done():
+			return stayed
+		}
+	}
 }
 
 // use counts another user of a track that is in use.

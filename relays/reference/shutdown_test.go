@@ -35,8 +35,8 @@ func TestShutdown(t *testing.T) {
 		o.send(o.publication(), 0, 0) // all goes on until the time is over
 		w.same("meanwhile", o.expected(loc(0, 0)), w.receive(sub, 1))
 		leaver.Close(wire.NoError, "")
-		late.Close(wire.NoError, "")
 		o.s.Close(wire.NoError, "")
+		late.Close(wire.NoError, "")
 		err := <-gone
 		if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "1 sessions were closed: context deadline exceeded" {
 			t.Errorf("%v, want one session that stayed", err)
@@ -48,6 +48,33 @@ func TestShutdown(t *testing.T) {
 		var closed *moqt.SessionError
 		if !errors.As(context.Cause(stayer.Context()), &closed) || closed.Local || closed.Code != wire.NoError {
 			t.Errorf("the one who stayed: %v, want NO_ERROR from the relay", context.Cause(stayer.Context()))
+		}
+	})
+}
+
+// TestShutdownWaitsForWhoComes: a client whose session was being set up when the relay began to stop has its time too.
+func TestShutdownWaitsForWhoComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		conn := w.connect(wire.Draft18) // the relay waits for SETUP
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(w.ctx, time.Second)
+		defer cancel()
+		gone := make(chan error, 1)
+		go func() { gone <- w.relay.Shutdown(ctx) }()
+		synctest.Wait()
+		s, err := moqt.Client(w.ctx, conn, moqt.Config{Drafts: []wire.Draft{wire.Draft18}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-s.PeerGoaway()
+		time.Sleep(500 * time.Millisecond)
+		if err := s.Err(); err != nil {
+			t.Errorf("closed while there was time: %v", err)
+		}
+		s.Close(wire.NoError, "")
+		if err := <-gone; err != nil {
+			t.Error(err)
 		}
 	})
 }
