@@ -215,12 +215,19 @@ func (f *Fetch) fail(cause error) {
 	}
 }
 
-// settle ends the request once its answer and its whole stream have come.
+// settle ends the request once its answer and its whole stream have come. Whoever brings the second of the two calls it: the stream's reader must not
+// end the request while the answer is still being taken, or Response would tell of an end without one.
 func (f *Fetch) settle() {
 	f.mu.Lock()
-	r, both := f.r, f.complete && f.ok != nil
+	r, complete := f.r, f.complete
 	f.mu.Unlock()
-	if r == nil || !both {
+	if r == nil || !complete {
+		return
+	}
+	r.mu.Lock()
+	accepted := r.response != nil
+	r.mu.Unlock()
+	if !accepted {
 		return
 	}
 	r.carrier.closeSend()

@@ -405,3 +405,33 @@ func TestFillUnseen(t *testing.T) {
 		}
 	})
 }
+
+// readEarly is a fetch whose stream is read to its end just when FETCH_OK is taken.
+type readEarly struct{ *Fetch }
+
+func (f readEarly) received(m wire.Message) bool {
+	took := f.Fetch.received(m)
+	f.settle()
+	return took
+}
+
+// TestFetchReadBeforeItsAnswer: the stream of a fetch may be read to its end before FETCH_OK has been taken, and Ready tells of the answer all the same.
+func TestFetchReadBeforeItsAnswer(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p := dialSessions(t, d, Config{}, Config{})
+		f, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName})
+		noError(t, err)
+		f.r.mu.Lock()
+		f.r.hook = readEarly{f}
+		f.r.mu.Unlock()
+		f.mu.Lock()
+		f.complete = true
+		f.mu.Unlock()
+		r := p.accept(p.server, wire.KindFetch)
+		noError(t, r.Accept(p.ctx, &wire.FetchOK{End: loc(1, 1)}))
+		noError(t, f.Ready(p.ctx))
+		if f.OK() == nil {
+			t.Error("Ready without FETCH_OK")
+		}
+	})
+}
