@@ -21,7 +21,8 @@ async def main(url: str, broadcast: str, track: str, groups: int, frames: int) -
             for f in range(frames):
                 group.write_frame(f"{g}/{f}".encode())
             group.finish()
-            await asyncio.sleep(0.02)
+            # The package sends the newest group first and its subscriber gives up a group that a newer one has overtaken: each gets time to arrive.
+            await asyncio.sleep(0.3)
         print("published", flush=True)
         await asyncio.sleep(30)  # the caller ends the process when it has seen the objects
 
