@@ -22,6 +22,7 @@ type serveCmd struct {
 	Key          *string  `placeholder:"FILE" help:"Its private key, PEM. [MOQT_KEY]"`
 	Drafts       *string  `short:"d" aliases:"draft" placeholder:"NN,…" help:"Drafts to serve. Default: all nine."`
 	Path         string   `placeholder:"/PATH" help:"The only path to serve. Default: any."`
+	PathScopes   bool     `help:"The path of a session's URL is a prefix of namespaces: a session of /a/b may only use what begins with a, b; other requests are refused with UNAUTHORIZED."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
 	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
 	Compat       []string `sep:"," placeholder:"NAME,…" help:"Let named deviations of clients from the draft pass; the log names those that mattered."`
@@ -84,7 +85,7 @@ func (c *serveCmd) Run(sys *system) error {
 		return err
 	}
 	decode := wire.Options{Tolerate: tolerate, Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
-	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, Decode: decode, Logger: log}
+	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, PathScopes: c.PathScopes, Decode: decode, Logger: log}
 	listen := endpoint.ListenOptions{
 		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text, MLOGDir: mlogDir.text,
 		Warn: func(err error) { log.Info("listener reports", "error", err) },

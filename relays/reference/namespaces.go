@@ -221,6 +221,9 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 			r.refilter(ts, ps)
 		}
 		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
+			if err := p.within(next.Namespace); err != nil {
+				return err
+			}
 			if err := p.reclaim(req.Kind(), prefix, next.Namespace); err != nil {
 				return err
 			}

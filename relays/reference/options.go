@@ -19,6 +19,9 @@ type Options struct {
 	// RequireToken, if not empty, is the value of the AUTHORIZATION_TOKEN (any token type) that every request must carry, unless the client's SETUP
 	// did; others are refused with UNAUTHORIZED.
 	RequireToken string
+	// PathScopes makes the path of a session's URL a prefix of namespaces: a session of /a/b may only ask for, publish and discover what begins with the fields a and b;
+	// other requests are refused with UNAUTHORIZED. A session of / has no bound.
+	PathScopes bool
 	// Implementation is the relay's MOQT_IMPLEMENTATION; "" is DefaultImplementation.
 	Implementation string
 	// Logger is told of sessions, requests and what was refused or dropped (Info), of how requests ended and what could not be sent (Debug) and of

@@ -22,6 +22,8 @@ type peer struct {
 	scheduler scheduler
 	// trusted: its SETUP carried the token that the relay requires.
 	trusted bool
+	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil is no bound.
+	scope wire.TrackNamespace
 
 	mu            sync.Mutex
 	subscriptions int
@@ -47,6 +49,9 @@ func (r *Relay) newPeer(s *moqt.Session) *peer {
 	p.scheduler.limit, p.scheduler.unranked = r.limits.Writing, r.faults[priorityIgnored]
 	p.ctx, p.cancel = context.WithCancel(s.Context())
 	p.trusted = p.knows(s.AuthTokens())
+	if r.opts.PathScopes {
+		p.scope = scopeOf(s.Path())
+	}
 	return p
 }
 
@@ -153,6 +158,11 @@ func (p *peer) check(req *moqt.Request) error {
 		return refuse(moqt.RejectUnauthorized, "a token is required")
 	}
 	ns := req.TrackNamespace()
+	if !joins(req) {
+		if err := p.within(ns); err != nil {
+			return err
+		}
+	}
 	if d >= wire.Draft18 && len(ns) > 0 && (ns[0] == "." || ns[0] == ".session") { // draft-18 §3.2
 		switch req.Kind() {
 		case wire.KindSubscribe, wire.KindFetch, wire.KindTrackStatus, wire.KindPublish, wire.KindPublishNamespace:

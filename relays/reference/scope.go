@@ -1,0 +1,37 @@
+package reference
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// scopeOf is the namespace that a path stands for: its segments, unescaped, without the empty ones and without the query. What cannot be unescaped stands for itself.
+func scopeOf(path string) (scope wire.TrackNamespace) {
+	path, _, _ = strings.Cut(path, "?")
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" {
+			continue
+		}
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = plain
+		}
+		scope = append(scope, segment)
+	}
+	return scope
+}
+
+// within refuses a namespace or prefix outside of the session's scope, where paths are scopes.
+func (p *peer) within(ns wire.TrackNamespace) error {
+	if len(p.scope) == 0 || ns.HasPrefix(p.scope) {
+		return nil
+	}
+	return refuse(moqt.RejectUnauthorized, "the session's path lets it use what begins with %s", p.scope)
+}
+
+// joins reports whether a request names its track by a subscription, which was in scope.
+func joins(req *moqt.Request) bool {
+	return req.Kind() == wire.KindFetch && len(req.TrackNamespace()) == 0
+}
