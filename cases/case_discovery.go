@@ -27,7 +27,7 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	defer cancel()
 	p.offer(step)
 
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	publishes := s.peer.expectPublishes()
 	step, cancel = e.Step(ctx)
 	defer cancel()
@@ -82,7 +82,7 @@ var subscribeNamespaceLifecycle = Case{
 
 // runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15 PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
 func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	n, err := s.StartSubscribeNamespace(step, &wire.SubscribeNamespace{Prefix: e.Namespace(), Options: wire.SubscribeNamespaces, Parameters: e.Parameters()})
@@ -93,7 +93,7 @@ func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
 	}
 
 	ns := e.Namespace("live")
-	source := e.connect(ctx, "publisher")
+	source := e.Dial(ctx, "publisher")
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	a := source.Announce(step, ns)

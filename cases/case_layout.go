@@ -72,12 +72,12 @@ var (
 // runLayout: the publisher publishes the track itself and sends the layout once a subscriber has SUBSCRIBE_OK and the Forward State is 1. The subscriber gets
 // exactly these objects, with their ids, priorities and properties, each subgroup on a stream of its own, and no other (draft-18 §2.2, §9.7).
 func runLayout(ctx context.Context, e *Env, l layout) error {
-	source := e.connect(ctx, "publisher")
+	source := e.Dial(ctx, "publisher")
 	p := source.publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	p.offer(step)
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	sub := s.SubscribeTo(step, p)

@@ -28,7 +28,7 @@ const (
 // runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and then say TIMEOUT (draft-17 §9.3.4, draft-18
 // §10.2.6). It may not accept it, for nobody publishes the track.
 func runRendezvousTimeout(ctx context.Context, e *Env) error {
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	m := s.subscribeMessage(e.Namespace(), e.TrackName())

@@ -21,7 +21,7 @@ var publishTrackOnly = Case{
 
 // runPublishTrackOnly: whether a relay wants objects that nobody has subscribed to is its affair (draft-18 §9.5): with Forward State 1 it gets one, else none.
 func runPublishTrackOnly(ctx context.Context, e *Env) error {
-	s := e.connect(ctx, "publisher")
+	s := e.Dial(ctx, "publisher")
 	p := s.publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
@@ -62,9 +62,9 @@ const waitForPublisher = 5000 // ms
 // runPublishTrackSubscribe: from 17 on the subscriber comes first and waits with RENDEZVOUS_TIMEOUT, before the publisher does. A relay that does not hold the
 // SUBSCRIBE gets it again behind the PUBLISH.
 func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
-	source := e.connect(ctx, "publisher")
+	source := e.Dial(ctx, "publisher")
 	p := source.publisher(e.Namespace(), e.TrackName())
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	var sub *moqt.Subscription
 	if s.Draft() >= wire.Draft17 {
 		sub = s.subscribeAhead(ctx, p)
@@ -144,7 +144,7 @@ const deliveryLimit = 10 * time.Second
 // runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
 func runDataSubgroupBasic(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
-	s := e.connect(ctx, "subscriber")
+	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	sub := s.SubscribeTo(step, p)

@@ -118,11 +118,34 @@ func TestSilentPeer(t *testing.T) {
 			if r.DialFailed || r.Duration != 2*time.Second {
 				t.Errorf("dial failed: %v, took %s", r.DialFailed, r.Duration)
 			}
+			step := cases.Run(t.Context(), find(t, "fetch"), cfg) // SETUP is a step, where the limit of the case is longer
+			want(t, step, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected, Received: "nothing (0 bytes) for 5000 ms"})
+			if step.Duration != 5*time.Second {
+				t.Errorf("fetch took %s", step.Duration)
+			}
 			if len(r.Sessions) != 1 || r.Sessions[0].ConnectionID != "0102ab" || r.Sessions[0].Ready {
 				t.Errorf("sessions %+v", r.Sessions)
 			}
 		})
 	}
+}
+
+// TestSecondPeerSilent: the silence is that of the connection, not that of the case.
+func TestSecondPeerSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := against(t, wire.Draft18, session(acceptAll, nil))
+		first := cfg.Dial
+		cfg.Dial = func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
+			if role == "publisher" {
+				time.Sleep(time.Second)
+				return first(ctx, role, drafts)
+			}
+			client, _ := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}})
+			return client, nil
+		}
+		want(t, cases.Run(t.Context(), find(t, "fetch"), cfg), cases.Result{Status: cases.Fail, Layer: transport.LayerSetup,
+			Expected: "SETUP from the peer", Received: "nothing (0 bytes) for 5000 ms"})
+	})
 }
 
 func TestPeerWithoutProtocolAndThenSilent(t *testing.T) {

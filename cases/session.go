@@ -29,13 +29,16 @@ type Session struct {
 	readyAt time.Time // when SETUP was complete
 }
 
-// Dial makes a connection and sets up a session on it. It ends the case when that fails, or when the case does not apply to what was negotiated.
+// Dial makes a connection and sets up a session on it, as one step. It ends the case when that fails, or when the case does not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
+	ctx, cancel := e.Step(ctx)
+	defer cancel()
 	s := &Session{Role: role, e: e, info: &SessionInfo{Role: role}, log: &sessionLog{e: e, role: role}}
 	s.peer = newResponder(s)
+	began := time.Now()
 	conn, err := e.cfg.Dial(ctx, role, e.cfg.drafts())
 	if err != nil {
-		panic(e.notDialled(ctx, err))
+		panic(e.notDialled(ctx, began, err))
 	}
 	e.first.Do(func() { close(e.connected) })
 	info := conn.Info()
@@ -51,12 +54,12 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
 	}
 
-	began := time.Now()
+	began = time.Now()
 	metered := newMeter(conn)
 	s.Session, err = moqt.Client(ctx, metered, s.config())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
-		panic(e.notSetUp(ctx, s, metered, err))
+		panic(e.notSetUp(ctx, began, metered, err))
 	}
 	metered.stop()
 	s.readyAt = time.Now()
@@ -117,8 +120,8 @@ func (s *Session) config() moqt.Config {
 	return cfg
 }
 
-// notDialled is the failure of a connection that could not be made.
-func (e *Env) notDialled(ctx context.Context, err error) *outcome {
+// notDialled is the failure of a connection that could not be made, which was begun at a time.
+func (e *Env) notDialled(ctx context.Context, began time.Time, err error) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
 	}
@@ -126,7 +129,7 @@ func (e *Env) notDialled(ctx context.Context, err error) *outcome {
 	if !errors.As(err, &dial) {
 		dial = &transport.DialError{Layer: transport.LayerUDP, Reason: err.Error(), Err: err}
 		if ctx.Err() != nil {
-			dial.Reason = fmt.Sprintf("no connection within %s", time.Since(e.start).Round(time.Millisecond))
+			dial.Reason = fmt.Sprintf("no connection within %s", time.Since(began).Round(time.Millisecond))
 		}
 	}
 	o := classify(dial, 0, dial.Layer, "", nil)
@@ -134,8 +137,8 @@ func (e *Env) notDialled(ctx context.Context, err error) *outcome {
 	return o
 }
 
-// notSetUp is the failure of a connection that was made, but on which SETUP did not go both ways.
-func (e *Env) notSetUp(ctx context.Context, s *Session, m *meter, err error) *outcome {
+// notSetUp is the failure of a connection that was made at a time, but on which SETUP did not go both ways.
+func (e *Env) notSetUp(ctx context.Context, made time.Time, m *meter, err error) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
 	}
@@ -149,7 +152,7 @@ func (e *Env) notSetUp(ctx context.Context, s *Session, m *meter, err error) *ou
 	if ctx.Err() == nil || errors.As(err, &session) && !session.Local {
 		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.seen() })
 	}
-	received := fmt.Sprintf("%s for %d ms", m.seen(), time.Since(e.start).Milliseconds())
+	received := fmt.Sprintf("%s for %d ms", m.seen(), time.Since(made).Milliseconds())
 	if info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
 		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s", strings.Join(info.OfferedProtocols, ", "), received)
 	}

@@ -9,13 +9,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// connect is Dial as a step of its own.
-func (e *Env) connect(ctx context.Context, role string) *Session {
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	return e.Dial(step, role)
-}
-
 // dialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone gives it to the case's first role. The
 // function that it gives waits for the session and ends the case when there is none; before that nothing is said of it.
 func (e *Env) dialBeside(ctx context.Context, role string) func() *Session {
