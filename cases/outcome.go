@@ -50,6 +50,7 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 		known   *outcome
 		dial    *transport.DialError
 		blocked *moqt.NoRequestIDError
+		full    *moqt.NoStreamError
 		refused *moqt.RequestError
 		session *moqt.SessionError
 		cancel  *moqt.CancelError
@@ -67,6 +68,8 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 		o := failed(transport.LayerRequest, fmt.Sprintf("MAX_REQUEST_ID above %d", blocked.Next), fmt.Sprintf("MAX_REQUEST_ID %d and no more", blocked.Max))
 		o.message = "no request id granted"
 		return o
+	case errors.As(err, &full) && errors.Is(err, context.DeadlineExceeded):
+		return failed(layer, expected, "nothing, for nothing could be sent: "+full.Error())
 	case errors.As(err, &refused):
 		return failed(layer, expected, refusal(refused))
 	case errors.As(err, &session):

@@ -305,3 +305,54 @@ func TestNoRequestLimit(t *testing.T) {
 		})
 	}
 }
+
+// full is a connection whose peer lets us open no stream of a kind.
+type full struct {
+	transport.Conn
+	uni bool
+}
+
+func (c full) OpenStream(ctx context.Context) (transport.Stream, error) {
+	if !c.uni {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return c.Conn.OpenStream(ctx)
+}
+
+func (c full) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
+	if c.uni {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return c.Conn.OpenUniStream(ctx)
+}
+
+// TestPeerWithoutRoomForStreams: a peer that answers nothing because nothing could be sent is not silent.
+func TestPeerWithoutRoomForStreams(t *testing.T) {
+	for _, test := range []struct {
+		d        wire.Draft
+		uni      bool
+		layer    transport.Layer
+		expected string
+	}{
+		{wire.Draft16, false, transport.LayerSetup, "SERVER_SETUP"},
+		{wire.Draft18, true, transport.LayerSetup, "SETUP from the peer"},
+		{wire.Draft18, false, transport.LayerRequest, "REQUEST_OK for PUBLISH_NAMESPACE"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, test.d, session(acceptAll, nil))
+			dial := cfg.Dial
+			cfg.Dial = func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
+				conn, err := dial(ctx, role, drafts)
+				return full{conn, test.uni}, err
+			}
+			kind := "bidirectional"
+			if test.uni {
+				kind = "unidirectional"
+			}
+			want(t, cases.Run(t.Context(), find(t, "announce-only"), cfg), cases.Result{Status: cases.Fail, Layer: test.layer, Expected: test.expected,
+				Received: "nothing, for nothing could be sent: the peer's limit of " + kind + " streams leaves no room for another one: context deadline exceeded"})
+		})
+	}
+}

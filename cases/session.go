@@ -149,7 +149,7 @@ func (e *Env) notSetUp(ctx context.Context, made time.Time, m *meter, err error)
 		expected = "SETUP from the peer"
 	}
 	var session *moqt.SessionError
-	if ctx.Err() == nil || errors.As(err, &session) && !session.Local {
+	if ctx.Err() == nil || errors.As(err, new(*moqt.NoStreamError)) || errors.As(err, &session) && !session.Local {
 		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.seen() })
 	}
 	received := fmt.Sprintf("%s for %d ms", m.seen(), time.Since(made).Milliseconds())

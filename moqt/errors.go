@@ -121,6 +121,26 @@ func (e *NoRequestIDError) Error() string {
 // Unwrap gives the context's cause.
 func (e *NoRequestIDError) Unwrap() error { return e.Err }
 
+// NoStreamError says that the peer's limit of streams (RFC 9000 §4.6) left no room for one of this end's before the context ended. Nothing was sent.
+type NoStreamError struct {
+	// Uni is true for a unidirectional stream.
+	Uni bool
+	// Err is the context's error.
+	Err error
+}
+
+// Error says what was waited for.
+func (e *NoStreamError) Error() string {
+	kind := "bidirectional"
+	if e.Uni {
+		kind = "unidirectional"
+	}
+	return fmt.Sprintf("the peer's limit of %s streams leaves no room for another one: %v", kind, e.Err)
+}
+
+// Unwrap gives the context's error.
+func (e *NoStreamError) Unwrap() error { return e.Err }
+
 // ErrNotInDraft is the cause of errors for what a draft has no means to say.
 var ErrNotInDraft = errors.New("the draft has no means for it")
 

@@ -107,7 +107,7 @@ func (r *Request) OpenFetch(ctx context.Context) (*FetchWriter, error) {
 	}
 	stream, err := r.s.conn.OpenUniStream(ctx)
 	if err != nil {
-		return nil, r.s.streamError(err)
+		return nil, r.s.notOpened(true, err)
 	}
 	f := &fetchServer{r: r}
 	f.stream = &trackedStream{SendStream: stream, ended: func() { f.settle(false, true) }}

@@ -250,7 +250,7 @@ func (p *Publication) openStream(ctx context.Context) (*trackedStream, error) {
 	}
 	stream, err := p.s.conn.OpenUniStream(ctx)
 	if err != nil {
-		return nil, p.s.streamError(err)
+		return nil, p.s.notOpened(true, err)
 	}
 	t := &trackedStream{SendStream: stream}
 	t.ended = func() {

@@ -238,6 +238,15 @@ func (s *Session) streamError(err error) error {
 	return err
 }
 
+// notOpened is the error of a stream that could not be opened.
+func (s *Session) notOpened(uni bool, err error) error {
+	err = s.streamError(err)
+	if s.ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return &NoStreamError{Uni: uni, Err: err}
+	}
+	return err
+}
+
 // spawn starts a goroutine that Close joins. It reports false when the session is being joined.
 func (s *Session) spawn(f func()) bool {
 	s.mu.Lock()

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -382,6 +383,26 @@ func TestUpdate14(t *testing.T) {
 			if pub.Forward() || pub.Parameters().UintOr(wire.ParamSubscriberPriority, 128) != 3 {
 				t.Errorf("in effect: %v", pub.Parameters())
 			}
+		})
+	}
+}
+
+// TestNoRoomForAStream: a request that waits for the peer's limit of streams says so when the context ends.
+func TestNoRoomForAStream(t *testing.T) {
+	for _, d := range []wire.Draft{wire.Draft17, wire.Draft22} {
+		synctest.Test(t, func(t *testing.T) {
+			p := dialOver(t, d, memconn.Options{Info: memInfo(d), MaxStreams: 1}, Config{}, Config{})
+			first, err := p.client.StartPublishNamespace(p.ctx, testNS, nil)
+			noError(t, err)
+			ctx, cancel := context.WithTimeout(p.ctx, time.Second)
+			defer cancel()
+			_, err = p.client.StartPublishNamespace(ctx, append(slices.Clone(testNS), "below"), nil)
+			var full *NoStreamError
+			if !errors.As(err, &full) || full.Uni || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a second request: %v", err)
+			}
+			noError(t, p.accept(p.server, wire.KindPublishNamespace).Accept(p.ctx, nil))
+			noError(t, first.Ready(p.ctx))
 		})
 	}
 }

@@ -43,7 +43,10 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 	if err != nil {
 		return nil, err
 	}
-	s.begin(ctx)
+	if err := s.begin(ctx); err != nil {
+		_ = s.Close(wire.NoError, "gave up sending SETUP")
+		return nil, fmt.Errorf("sending our setup message: %w", err)
+	}
 	select {
 	case <-s.setup.done:
 		return s, nil
@@ -58,18 +61,21 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 	}
 }
 
-// begin sends what this end sends first, and starts to listen.
-func (s *Session) begin(ctx context.Context) {
+// begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the session.
+func (s *Session) begin(ctx context.Context) error {
 	s.spawn(s.watch)
 	s.setup.own = s.ownSetup()
 	s.limitsOf(s.setup.own.Options)
-	if err := s.openControl(ctx); err != nil {
+	if err := s.openControl(ctx); errors.As(err, new(*NoStreamError)) {
+		return err
+	} else if err != nil {
 		s.fail(err)
-		return
+		return nil
 	}
 	s.spawn(s.acceptUni)
 	s.spawn(s.acceptBidi)
 	s.spawn(s.receiveDatagrams)
+	return nil
 }
 
 // ownSetup is the setup message of this end, without the version that a server of 14 selects.
@@ -140,13 +146,13 @@ func (s *Session) openControl(ctx context.Context) error {
 	case s.draft >= wire.Draft17:
 		stream, err := s.conn.OpenUniStream(ctx)
 		if err != nil {
-			return err
+			return s.notOpened(true, err)
 		}
 		s.control = newMessageWriter(s, stream, wire.ControlStream)
 	case s.side == wire.ClientSide:
 		stream, err := s.conn.OpenStream(ctx)
 		if err != nil {
-			return err
+			return s.notOpened(false, err)
 		}
 		s.control = newMessageWriter(s, stream, wire.ControlStream)
 		s.setup.controlSeen = true

@@ -11,7 +11,7 @@ import (
 
 // Start sends a request of any kind, in the newest draft's shape but for what a draft has fields of its own for (Fetch up to 19), and does not wait for the answer. The
 // Request ID is filled in. Up to 16 it waits until the peer's MAX_REQUEST_ID allows the request, and sends REQUESTS_BLOCKED once while it may not; the
-// error is a *NoRequestIDError when the context ends first. A *wire.Error says what the draft cannot express, and nothing is sent then.
+// error is a *NoRequestIDError when the context ends first. From 17 on it waits until the peer's limit of streams allows one; the error is a *NoStreamError then. A *wire.Error says what the draft cannot express, and nothing is sent then.
 //
 // A *wire.Raw is sent as it is, from 17 on first on a new stream: what comes back is queued for Next and judged by the codec alone.
 //
@@ -32,7 +32,7 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 	if s.draft >= wire.Draft17 || s.draft == wire.Draft16 && r.kind == wire.KindSubscribeNamespace {
 		var err error
 		if stream, err = s.conn.OpenStream(ctx); err != nil {
-			return nil, s.streamError(err)
+			return nil, s.notOpened(false, err)
 		}
 		own := s.newOwnStream(stream)
 		r.carrier, out = own, own.out
