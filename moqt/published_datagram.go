@@ -66,12 +66,7 @@ func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *pub
 	if t.opts.Layout.Mode == LayoutDatagram {
 		return t.writeDatagram(ctx, end)
 	}
-	if t.opts.Layout.Mode == LayoutGiven {
-		for _, sub := range g.open {
-			end.SubgroupID = sub.key
-		}
-	}
-	sub, err := t.subgroupOf(ctx, end)
+	sub, err := t.subgroupForEnd(ctx, g, end)
 	if err != nil {
 		return err
 	}
@@ -80,4 +75,19 @@ func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *pub
 		sub.Close()
 	}
 	return err
+}
+
+// subgroupForEnd gives the subgroup for the end of a group: the one that the layout has for it, else any that is open, else a new one.
+func (t *PublishedTrack) subgroupForEnd(ctx context.Context, g *publishedGroup, end *Object) (*PublishedSubgroup, error) {
+	if mode := t.opts.Layout.Mode; mode == LayoutObject || mode == LayoutSpread {
+		if sub, err := t.subgroupOf(ctx, end); err == nil {
+			return sub, nil
+		}
+	}
+	if len(g.open) > 0 {
+		return g.open[0], nil
+	}
+	var unused uint64
+	g.closed.missing(0, 1<<64-1, func(r span) bool { unused = r.first; return false })
+	return t.OpenSubgroup(end.GroupID, unused)
 }

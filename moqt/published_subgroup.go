@@ -16,6 +16,7 @@ type PublishedSubgroup struct {
 	t     *PublishedTrack
 	group uint64
 	key   uint64 // the ID, unless the first object gives it
+	whole bool   // its header says that it has the group's last object
 
 	mu     sync.Mutex
 	closed bool
@@ -137,7 +138,7 @@ func (g *PublishedSubgroup) begin(o *Object) {
 	layout := g.t.opts.Layout
 	g.id = g.key
 	h := wire.SubgroupHeader{GroupID: g.group, IDMode: layout.IDs, DefaultPriority: true, Priority: g.t.priority,
-		HasProperties: g.t.opts.ObjectProperties || len(o.Properties) > 0, EndOfGroup: layout.Mode == LayoutGroup}
+		HasProperties: g.t.opts.ObjectProperties || len(o.Properties) > 0, EndOfGroup: g.whole}
 	switch {
 	case layout.IDs == wire.SubgroupIDFirstObject:
 		g.id = o.ObjectID

@@ -15,7 +15,7 @@ import (
 // LayoutMode says which subgroup an object belongs to.
 type LayoutMode uint8
 
-// The layouts. The zero value puts a whole group into Subgroup 0, whose header then says that it has the group's last object.
+// The layouts. The zero value puts a whole group into Subgroup 0, whose header then says that it has the group's last object, unless OpenSubgroup has opened others in that group.
 const (
 	LayoutGroup LayoutMode = iota
 	// LayoutObject gives every object a subgroup of its own, whose ID is the object's.
@@ -59,7 +59,7 @@ type TrackOptions struct {
 	KeepBytes  int
 	// OpenGroups leaves the end of groups to EndGroup. Otherwise a group ends when a later one begins.
 	OpenGroups bool
-	// GroupEnds writes an End of Group object at the end of a group where no header says it: in every layout but LayoutGroup.
+	// GroupEnds writes an End of Group object at the end of a group where no header says it: in LayoutGroup only for groups that OpenSubgroup has begun.
 	GroupEnds bool
 	// NotifyState tells the subscriber with PUBLISH_STATE_NOTIFY that a change of its Forward State is in effect, and from which Largest Object (20 and later). Some peers of
 	// those drafts do not know the message.
@@ -104,6 +104,7 @@ type publishedGroup struct {
 	closed  spans  // keys of those that were
 	largest uint64 // Object ID
 	written bool
+	whole   bool // its one subgroup has all its objects, and says so
 }
 
 // NewPublishedTrack makes a track that has no objects and no subscribers.
@@ -270,7 +271,7 @@ func (t *PublishedTrack) subgroupOf(ctx context.Context, o *Object) (*PublishedS
 	if err := t.beginGroup(ctx, o.GroupID); err != nil {
 		return nil, err
 	}
-	return t.OpenSubgroup(o.GroupID, key)
+	return t.openSubgroup(o.GroupID, key, t.opts.Layout.Mode == LayoutGroup)
 }
 
 // find gives the open subgroup with a key, nil if there is none.
@@ -325,8 +326,13 @@ func (t *PublishedTrack) mayWrite(group uint64) error {
 }
 
 // OpenSubgroup opens a subgroup that the caller writes and closes itself, in any layout; the track's EndGroup and End close it too. Its ID is that of its first object where the layout's IDs are
-// SubgroupIDFirstObject. It is an error where one with the same IDs is open, or was closed.
+// SubgroupIDFirstObject. It is an error where one with the same IDs is open, or was closed, and in a group that Write has put into one subgroup (LayoutGroup).
 func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgroup, error) {
+	return t.openSubgroup(group, subgroup, false)
+}
+
+// openSubgroup is OpenSubgroup; whole says that the group's other objects are written to it too.
+func (t *PublishedTrack) openSubgroup(group, subgroup uint64, whole bool) (*PublishedSubgroup, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.mayWrite(group); err != nil {
@@ -343,7 +349,11 @@ func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgrou
 	if in.closed.has(subgroup) {
 		return nil, fmt.Errorf("subgroup %d of group %d is closed", subgroup, group)
 	}
-	g := &PublishedSubgroup{t: t, group: group, key: subgroup}
+	if in.whole {
+		return nil, fmt.Errorf("group %d has subgroup 0 alone, whose header says that it has the group's last object", group)
+	}
+	in.whole = whole && len(in.open) == 0 && len(in.closed) == 0
+	g := &PublishedSubgroup{t: t, group: group, key: subgroup, whole: in.whole}
 	in.open = append(in.open, g)
 	t.recent = g
 	return g, nil
@@ -370,10 +380,10 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 		t.mu.Unlock()
 		return nil
 	}
-	copied := publishedGroup{open: slices.Clone(in.open), largest: in.largest, written: in.written}
+	copied := publishedGroup{open: slices.Clone(in.open), closed: slices.Clone(in.closed), largest: in.largest, written: in.written, whole: in.whole}
 	t.mu.Unlock()
 	var err error
-	if t.opts.GroupEnds && t.opts.Layout.Mode != LayoutGroup {
+	if t.opts.GroupEnds && !copied.whole {
 		err = t.writeGroupEnd(ctx, group, &copied)
 	}
 	t.mu.Lock()
