@@ -32,7 +32,6 @@ type Env struct {
 	cancel context.CancelCauseFunc
 
 	transcript transcript
-	secret     string     // the token in hexadecimal, which stands in no transcript
 	onSession  sync.Mutex // Config.OnSession runs under it
 	group      sync.WaitGroup
 	connected  chan struct{} // closed once there is a connection
@@ -52,7 +51,6 @@ type Env struct {
 func newEnv(c Case, cfg Config) *Env {
 	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), limit: time.Duration(float64(c.Timeout) * cfg.factor()), connected: make(chan struct{})}
 	e.transcript.start = e.start
-	e.secret = hex.EncodeToString([]byte(cfg.AuthToken))
 	if e.run == "" {
 		var b [16]byte
 		rand.Read(b[:]) // never fails
@@ -124,6 +122,17 @@ func (e *Env) classify(ctx context.Context, err error, s *Session, layer transpo
 		return classify(err, 0, layer, expected, func() string { return "nothing in time" })
 	}
 	return classify(err, s.Draft(), layer, expected, func() string { return s.log.silence(time.Now()) })
+}
+
+// minHidden is the shortest authorization token, in bytes, that is looked for in what a peer says: shorter ones are found in ordinary words.
+const minHidden = 6
+
+// hide takes our authorization token out of a text: a peer may repeat it in a reason.
+func (e *Env) hide(text string) string {
+	if len(e.cfg.AuthToken) < minHidden {
+		return text
+	}
+	return strings.ReplaceAll(text, e.cfg.AuthToken, hidden)
 }
 
 // Note records an observation.

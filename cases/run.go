@@ -122,6 +122,12 @@ func (e *Env) result(o *outcome) Result {
 			r.Notes = append(r.Notes, o.stack)
 		}
 	}
+	for _, text := range []*string{&r.Message, &r.Expected, &r.Received, &r.Reason, &r.Todo} {
+		*text = e.hide(*text)
+	}
+	for i, n := range r.Notes {
+		r.Notes[i] = e.hide(n)
+	}
 	r.Duration = time.Since(e.start)
 	return r
 }

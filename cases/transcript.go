@@ -3,7 +3,6 @@ package cases
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -76,11 +75,7 @@ type sessionLog struct {
 
 // event is moqt.Config.Trace.
 func (l *sessionLog) event(ev moqt.Event) {
-	text := describe(ev)
-	if l.e.secret != "" {
-		text = strings.ReplaceAll(text, l.e.secret, "(token)")
-	}
-	l.e.transcript.add(ev.Time, l.role, text)
+	l.e.transcript.add(ev.Time, l.role, l.e.hide(describe(ev)))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	what := eventName(ev)
@@ -204,6 +199,32 @@ func describe(ev moqt.Event) string {
 	return text
 }
 
+// hidden stands for the value of an authorization token.
+const hidden = "(token)"
+
+// withoutTokens gives fields without the values of authorization tokens, anybody's.
+func withoutTokens(fields wire.Fields) wire.Fields {
+	out := slices.Clone(fields)
+	for i, f := range out {
+		switch v := f.Value.(type) {
+		case wire.Fields:
+			out[i].Value = withoutTokens(v)
+		case []any:
+			list := slices.Clone(v)
+			for j, x := range list {
+				if inner, ok := x.(wire.Fields); ok {
+					list[j] = withoutTokens(inner)
+				}
+			}
+			out[i].Value = list
+		}
+		if f.Name == "token_value" {
+			out[i].Value = hidden
+		}
+	}
+	return out
+}
+
 func describeEvent(ev moqt.Event) string {
 	switch ev.Type {
 	case moqt.EventMessage:
@@ -214,7 +235,7 @@ func describeEvent(ev moqt.Event) string {
 		if err != nil {
 			return name
 		}
-		text, err := fields.MarshalJSON()
+		text, err := withoutTokens(fields).MarshalJSON()
 		if err != nil {
 			return name
 		}

@@ -254,8 +254,27 @@ func TestAuthTokenStandsInRequests(t *testing.T) {
 			if diff := cmp.Diff([]wire.Token{{AliasType: wire.TokenUseValue, Value: []byte("secret")}}, tokens); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", d, diff)
 			}
-			if text := strings.Join(r.Transcript, "\n"); strings.Contains(text, "736563726574") {
+			if text := strings.Join(r.Transcript, "\n"); strings.Contains(text, "736563726574") || !strings.Contains(text, `"token_value":"(token)"`) {
 				t.Errorf("%s: the token stands in the transcript:\n%s", d, text)
+			}
+		})
+	}
+}
+
+// TestAuthTokenThatThePeerRepeats: what a peer says of a token does not bring it to light, and a short one does not blot out what it looks like.
+func TestAuthTokenThatThePeerRepeats(t *testing.T) {
+	for _, token := range []string{"secret", "a"} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := against(t, wire.Draft18, session(func(s *moqt.Session, r *moqt.Request) {
+				r.Reject(r.Context(), moqt.RejectUnauthorized, "a bad token: "+token)
+			}, nil))
+			cfg.AuthToken = token
+			said := strings.Replace("a bad token: "+token, "secret", "(token)", 1)
+			r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
+				Received: fmt.Sprintf("REQUEST_ERROR 0x1 UNAUTHORIZED %q", said)})
+			if text := fmt.Sprint(r.Transcript, r.Message, r.Notes); strings.Contains(text, "secret") || !strings.Contains(text, `"error_reason":"`+said+`"`) {
+				t.Errorf("token %q: %s", token, text)
 			}
 		})
 	}
