@@ -44,6 +44,11 @@ func (r *Report) finish(draft string, took time.Duration) {
 	if r.Draft == "" {
 		r.Draft = draftUnknown
 	}
+	for i := 0; i < len(r.Results) && r.Draft == draftUnknown; i++ { // the header could not wait for a later case's session
+		if s, ok := r.Results[i].established(); ok && s.Draft() != "" {
+			r.Draft = s.Draft()
+		}
+	}
 	r.Exit = exitCode(len(r.Planned), r.Results, r.BailOut)
 }
 

@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			break
 		}
 		_, had := r.established()
-		reached = reached || had
+		reached = reached || had || cases.reached.Load()
 		if first && !reached && r.Status == Fail && slices.Contains(unreachable, r.Layer) {
 			report.BailOut = fmt.Sprintf("%s: %s", r.Layer, firstOf(r.Message, r.Received, "no connection"))
 			break

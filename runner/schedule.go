@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result is asked for.
@@ -12,7 +13,9 @@ type schedule struct {
 
 	ahead []chan outcome // one for each case; nil for one at a time
 	done  sync.WaitGroup
-	trace sync.Mutex
+
+	reached atomic.Bool // some case has had a session
+	trace   sync.Mutex
 }
 
 // outcome is a case's result, and whether it is one.
@@ -62,9 +65,11 @@ func (s *schedule) result(ctx context.Context, i int) (Result, bool) {
 
 // run runs one case.
 func (s *schedule) run(ctx context.Context, i int) (out outcome) {
-	watch := func(Session) {}
-	if i == 0 {
-		watch = s.watch
+	watch := func(first Session) {
+		s.reached.Store(true)
+		if i == 0 {
+			s.watch(first)
+		}
 	}
 	if ctx.Err() == nil {
 		s.tell(s.o.Cases[i], nil)

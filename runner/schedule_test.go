@@ -43,14 +43,17 @@ func (c *slowClient) Run(ctx context.Context, x Case, watch func(Session)) Resul
 	defer t.Stop()
 	select {
 	case <-t.C:
-		watch(quicSession("client", "01"))
+		r := c.result(x.ID)
+		if s, ok := r.established(); ok {
+			watch(s)
+		}
+		return r
 	case <-ctx.Done():
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.released++
 		return Result{Case: x.ID, Status: Fail, Message: "called off"}
 	}
-	return c.result(x.ID)
 }
 
 // names are case identifiers a, b, c and so on.
@@ -126,6 +129,30 @@ func TestParallelBailsOut(t *testing.T) {
 		}
 		if !strings.HasSuffix(out.String(), "Bail out! udp: nothing listens there\n") {
 			t.Errorf("printed %q", out.String())
+		}
+		validate(t, report)
+	})
+}
+
+// TestParallelReached: where another case has had a session before the first one found nobody, the relay can be reached, and nothing bails out.
+func TestParallelReached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &slowClient{takes: map[string]time.Duration{"a": 2 * time.Second, "b": time.Second}, result: func(id string) Result {
+			if id == "a" {
+				return unreached(id, transport.LayerUDP, "nothing listens there")
+			}
+			return passed(id, quicSession("client", "01"))
+		}}
+		var out bytes.Buffer
+		report, err := Run(t.Context(), Options{Client: c, Cases: plan(names(3)...), Parallel: 2, Relay: "embedded", Transport: "auto", TAP: &out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(report.Results) != 3 || report.Exit != ExitFail || report.BailOut != "" {
+			t.Errorf("%+v", report)
+		}
+		if !strings.Contains(out.String(), "# Draft: unknown\n") || report.Draft != "draft-16" {
+			t.Errorf("the report has %s, printed %q", report.Draft, out.String())
 		}
 		validate(t, report)
 	})
