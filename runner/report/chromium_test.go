@@ -296,6 +296,10 @@ func TestClickThroughThePage(t *testing.T) {
 	b.until(`!document.getElementById("cell").open`)
 	b.eval(`document.querySelector("a[href*='embedded'][href*='draft-16']").click()`)
 	b.says("The label is contradicted: publisher: draft-18")
+
+	// A link that is followed at once, before the page hears that the cell was closed, opens its cell all the same.
+	b.eval(`{ const d = document.getElementById("cell"); d.close(); location.hash = "#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
+	b.says("builtin → embedded", "no answer about ffeeddccbbaa99887766554433221100")
 	b.eval(`location.hash = "#cell/no/body/is/here/quic"`)
 	b.says("No details", "no such cell: no/body/is/here/quic")
 

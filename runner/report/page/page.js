@@ -135,6 +135,8 @@
   const complain = (error) => {
     dialog.replaceChildren(head("No details", String(error.message || error)), el("div", { class: "db" }, el("p", null, "They stand in files beside the page; were they moved, or is the report being written?")));
     if (!dialog.open) dialog.showModal();
+    delete dialog.dataset.cell;
+    opened = location.hash;
   };
 
   const head = (title, sub) => el("div", { class: "dh" },
@@ -241,10 +243,17 @@
     dialog.scrollTop = 0;
     const hash = "#cell/" + c.id.split("/").map(encodeURIComponent).join("/");
     if (location.hash !== hash) history_(hash);
+    opened = location.hash;
   };
+  let opened = ""; // the hash of what the dialog shows
   const history_ = (hash) => window.history.replaceState(null, "", hash || location.pathname + location.search);
 
-  dialog.addEventListener("close", () => { delete dialog.dataset.cell; history_(""); });
+  // The event comes some time after the closing: a link that was followed in between has put its own hash there, or opened its cell.
+  dialog.addEventListener("close", () => {
+    if (dialog.open) return;
+    delete dialog.dataset.cell;
+    if (location.hash === opened) history_("");
+  });
   dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
 
   // A link to a cell: #cell/client/relay/endpoint/draft/transport.
