@@ -101,6 +101,9 @@ func TestBadgeColour(t *testing.T) {
 			t.Errorf("%d of %d: %s, want %s", c.pass, c.of, b.Color, c.want)
 		}
 	}
+	if b := badgeOf("x", sum{of: 2, status: matrix.Skip}); b.Color != "lightgrey" || b.Message != "skipped" || b.IsError {
+		t.Errorf("nothing but skipped: %+v", b)
+	}
 }
 
 func TestCompareForms(t *testing.T) {
