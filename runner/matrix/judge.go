@@ -13,7 +13,12 @@ import (
 // return value says why the cell is flaky although no case may be: the first attempt broke as a whole, and the second did not.
 func repeated(first, second outcome) (outcome, string) {
 	out := first
-	out.notes = append(slices.Clone(first.notes), prefixed("repeated: ", second.notes)...)
+	out.notes = slices.Clone(first.notes)
+	for _, note := range second.notes { // those of a single case have its name before them
+		if !slices.ContainsFunc(first.notes, func(n string) bool { return note == n || strings.HasSuffix(note, ": "+n) }) {
+			out.note("repeated: %s", note)
+		}
+	}
 	out.header = slices.Clone(first.header)
 	for _, d := range second.header {
 		if !slices.Contains(out.header, d) {
@@ -105,7 +110,9 @@ func prefixed(prefix string, list []string) []string {
 func judge(cell Cell, o outcome, flaky string) CellResult {
 	r := CellResult{Cell: cell, ExitCode: o.exit, Cases: o.cases, Notes: o.notes}
 	var foreign string
-	r.Label, foreign = label(cell, o)
+	if r.Label, foreign = label(cell, o); foreign != "" {
+		r.Cases = untested(cell, o)
+	}
 	count := func(s Status) int { return r.Count(s) }
 	switch {
 	case foreign != "":
@@ -194,12 +201,11 @@ func label(cell Cell, o outcome) (l Label, foreign string) {
 	return l, foreign
 }
 
-// other says that something passed, or at least did not fail, with a draft or over a transport that it was not to use. (A relay that
-// selects such a draft makes the client's case fail, and that is a result.)
+// other says that cases were run with a draft or over a transport that the client was not to use.
 func other(cell Cell, o outcome, l Label, seen []string) string {
 	wrong := ""
 	for _, c := range o.cases {
-		if c.Status == Fail || c.Status == Missing {
+		if !c.ran() {
 			continue
 		}
 		for _, r := range c.Drafts {
@@ -214,13 +220,48 @@ func other(cell Cell, o outcome, l Label, seen []string) string {
 			}
 		}
 	}
-	if len(l.Roles) == 0 && len(seen) > 0 && cell.Draft != "" && seen[0] != cell.Draft && o.count(Pass, Flaky, Todo) > 0 {
+	if len(l.Roles) == 0 && len(seen) > 0 && cell.Draft != "" && seen[0] != cell.Draft && slices.ContainsFunc(o.cases, CaseResult.ran) {
 		wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, seen[0])
 	}
 	if wrong == "" {
 		return ""
 	}
 	return wrong + ": this cell was not tested"
+}
+
+// ran reports whether the case got as far as using the draft that was negotiated. A relay that selects a draft or token which was not
+// offered ends it before that, and this failure is a result of the cell.
+func (c CaseResult) ran() bool {
+	switch c.Status {
+	case Pass, Flaky, Todo:
+		return true
+	case Fail:
+		return !slices.Contains(layers, transport.Layer(c.Layer)) || c.Layer == string(transport.LayerRequest) || c.Layer == string(transport.LayerData)
+	}
+	return false
+}
+
+// untested gives the cases of a cell of which other says that it was not tested: what they came to with another draft or transport is no
+// result of this cell, neither a pass nor a failure. Those that report the cell's own draft and transport keep theirs.
+func untested(cell Cell, o outcome) []CaseResult {
+	list := slices.Clone(o.cases)
+	for i, c := range list {
+		own := cell.Draft == "" || len(c.Drafts) > 0 && !slices.ContainsFunc(c.Drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
+		for _, kind := range o.transports[c.Name] {
+			name, known := transportNames[transport.Kind(kind)]
+			own = own && (!known || cell.Transport == "" || name == cell.Transport)
+		}
+		if own || c.Status == Missing {
+			continue
+		}
+		said := string(c.Status)
+		if why := cmp.Or(c.Message, c.Reason); why != "" {
+			said += ", " + why
+		}
+		list[i] = CaseResult{Name: c.Name, Status: Missing, Drafts: c.Drafts, DurationMS: c.DurationMS, Attempts: c.Attempts,
+			Message: "not tested with the cell's draft and transport; with others the client says: " + said}
+	}
+	return list
 }
 
 // transportNames are the names that cells have for what sessions report.

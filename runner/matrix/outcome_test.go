@@ -79,7 +79,8 @@ func TestVerdictsOfForeignClients(t *testing.T) {
 		{"a number twice", "1..1\nok 1 - a\nnot ok 1 - a\n", 1, nil, pinned, Fail, "", "a:", []string{"a fail"}, ""},
 		{"a number twice, ok both", "1..1\nok 1 - a\nok 1 - a\n", 0, nil, pinned, Error, "", "was there already", nil, ""},
 		{"subtests do not count", "1..1\n# Subtest: a\n    1..1\n    ok 1 - inner\nnot ok 1 - a\n", 1, nil, pinned, Fail, "", "a:", []string{"a fail"}, ""},
-		{"a claim that contradicts the pin", "# Draft: 14\n1..1\nok 1 - setup-only\n", 0, nil, pinned, Error, "", "was to offer draft-18 alone, and reports draft-14", nil, "negotiated draft-14 "},
+		{"a claim that contradicts the pin", "# Draft: 14\n1..1\nok 1 - setup-only\n", 0, nil, pinned, Error, "", "was to offer draft-18 alone, and reports draft-14", []string{"setup-only missing"}, "negotiated draft-14 "},
+		{"failures with a draft that was not asked for", "# Draft: 14\n1..2\nnot ok 1 - setup-only\nnot ok 2 - fetch\n  ---\n  layer: request\n  ...\n", 1, nil, pinned, Error, "", "was to offer draft-18 alone, and reports draft-14", []string{"setup-only missing", "fetch missing"}, "negotiated draft-14 "},
 		{"a claim without a pin", "# Draft: 14 (in band)\n1..1\nok 1 - setup-only\n", 0, nil, Cell{Predicted: "draft-18"}, Pass, "", "", nil, "negotiated draft-14 "},
 		{"no claim", "# request: draft=14\n1..1\nok 1 - setup-only\n", 0, nil, Cell{Predicted: "draft-18"}, Pass, "", "", nil, "predicted draft-18 "},
 		{"claims unknown", "# Draft: unknown\n1..1\nnot ok 1 - setup-only\n", 1, nil, pinned, Fail, "", "", nil, "predicted draft-18 "},
@@ -87,10 +88,10 @@ func TestVerdictsOfForeignClients(t *testing.T) {
 		{"roles differ", sessions("moqt-16", "moqt-18"), 0, nil, Cell{Predicted: "draft-18"}, Pass, "", "", nil, "negotiated  publisher=draft-16 subscriber=draft-18"},
 		{"roles agree", sessions("moqt-16", "moqt-16"), 0, nil, Cell{Predicted: "draft-18"}, Pass, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16"},
 		{"the header contradicts the sessions", "# Draft: 18\n" + sessions("moqt-16", "moqt-16"), 0, nil, Cell{}, Pass, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16!"},
-		{"one role contradicts the pin", sessions("moqt-18", "moqt-16"), 0, nil, pinned, Error, "", "reports draft-16", nil, "negotiated  publisher=draft-18 subscriber=draft-16!"},
-		{"another transport than the cell's", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      transport: quic\n  ...\n", 0, nil, Cell{Transport: "webtransport", Predicted: "draft-18"}, Error, "", "was to use webtransport, and reports quic", nil, "predicted draft-18 !"},
+		{"one role contradicts the pin", sessions("moqt-18", "moqt-16"), 0, nil, pinned, Error, "", "reports draft-16", []string{"announce-subscribe missing"}, "negotiated  publisher=draft-18 subscriber=draft-16!"},
+		{"another transport than the cell's", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      transport: quic\n  ...\n", 0, nil, Cell{Transport: "webtransport", Predicted: "draft-18"}, Error, "", "was to use webtransport, and reports quic", []string{"setup-only missing"}, "predicted draft-18 !"},
 		{"the cell's transport", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      transport: webtransport-h3\n  ...\n", 0, nil, Cell{Transport: "webtransport"}, Pass, "", "", nil, "predicted  "},
-		{"a relay that chose what was not offered", strings.Replace(sessions("moqt-16", "moqt-16"), "ok 1", "not ok 1", 1), 1, nil, pinned, Fail, "", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16"},
+		{"a relay that chose what was not offered", strings.NewReplacer("ok 1", "not ok 1", "---", "---\n  layer: webtransport").Replace(sessions("moqt-16", "moqt-16")), 1, nil, pinned, Fail, "webtransport", "", []string{"announce-subscribe fail"}, "negotiated draft-16 publisher=draft-16 subscriber=draft-16"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -162,6 +163,15 @@ func TestRepetitions(t *testing.T) {
 				t.Errorf("cases (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// What the first attempt noted already is not said once more.
+func TestNotesOfARepetition(t *testing.T) {
+	first, second := outcome{notes: []string{"TAP: line 4: odd"}}, outcome{notes: []string{"fetch: TAP: line 4: odd", "fetch: TAP: line 5: odd"}}
+	got, _ := repeated(first, second)
+	if d := cmp.Diff([]string{"TAP: line 4: odd", "repeated: fetch: TAP: line 5: odd"}, got.notes); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
