@@ -224,7 +224,7 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 	}
 }
 
-// expectPublishes hands the PUBLISHes of the relay to the case from now on.
+// expectPublishes hands the PUBLISHes of the relay to the case from now on, those of this run's namespaces: a relay may offer others unasked.
 func (p *responder) expectPublishes() <-chan *moqt.Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -239,7 +239,7 @@ func (p *responder) expected(ctx context.Context, r *moqt.Request) bool {
 	p.mu.Lock()
 	to := p.publishes
 	p.mu.Unlock()
-	if to == nil {
+	if to == nil || !r.TrackNamespace().HasPrefix(p.s.e.Namespace()) {
 		return false
 	}
 	select {
