@@ -116,6 +116,10 @@ func TestSelectCasesByPatternAndTag(t *testing.T) {
 	if err != nil || len(got) < 4 || slices.ContainsFunc(got, func(c cases.Case) bool { return !slices.Contains(c.Tags, "datagram") }) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
+	got, err = SelectCases([]string{"tag:standard"})
+	if err != nil || !slices.Equal(ids(got), ids(cases.Suite(cases.SuiteStandard))) {
+		t.Errorf("%v, %v", ids(got), err)
+	}
 	all, err := SelectCases([]string{"*"})
 	if err != nil || len(all) != len(cases.All()) {
 		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.All()), err)
@@ -148,7 +152,7 @@ func TestList(t *testing.T) {
 	}
 	for _, want := range []string{
 		"setup-only\n    SETUP goes both ways", "\n\nannounce-subscribe\n", "    also: publish-namespace-subscribe\n", "    drafts 14 to 19; MUST; suite all\n",
-		"    tags: namespace, subscribe\n", "    section: draft-22 §", "    section: draft-19 §",
+		"    tags: standard, namespace, subscribe\n", "    section: draft-22 §", "    section: draft-19 §",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
