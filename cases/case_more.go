@@ -16,10 +16,11 @@ import (
 
 // What the cases of the data plane share: a track with its publisher, subscriptions that are held against what was published, and streams looked at one by one.
 
-// announced dials the publisher of a track and publishes its namespace.
-func announced(ctx context.Context, e *Env) *publisher {
+// announced dials the publisher of a track, which may have properties, and publishes its namespace.
+func announced(ctx context.Context, e *Env, properties ...wire.Property) *publisher {
 	s := e.Dial(ctx, "publisher")
 	p := s.publisher(e.Namespace(), e.TrackName())
+	p.properties = properties
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	s.Announce(step, p.ns)

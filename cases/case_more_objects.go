@@ -117,8 +117,7 @@ var trackProperties = Case{
 
 // runTrackProperties: a relay must include all properties of a track (draft-18 §9.6). It is asked for them where it has a subscription, and by a FETCH on top of that.
 func runTrackProperties(ctx context.Context, e *Env) error {
-	p := announced(ctx, e)
-	p.properties = unknownProperties(1, 2)
+	p := announced(ctx, e, unknownProperties(1, 2)...)
 	l := newLayout(span(0, 0), span(0, 2), layoutOptions{payload: e.namedPayload})
 	a := attend(ctx, "subscriber", p, l, checks{})
 	compareProperties(e, "SUBSCRIBE_OK", p.properties, a.sub.Properties())
@@ -168,8 +167,7 @@ var mandatoryProperty = Case{
 
 // runMandatoryProperty: a relay that gets SUBSCRIBE_OK with one that it does not understand must refuse its subscribers with UNSUPPORTED_EXTENSION (draft-18 §2.5.1).
 func runMandatoryProperty(ctx context.Context, e *Env) error {
-	p := announced(ctx, e)
-	p.properties = wire.Properties{{Type: propMandatory, Uint: 1}}
+	p := announced(ctx, e, wire.Property{Type: propMandatory, Uint: 1})
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
