@@ -169,7 +169,14 @@ var joinEmptyFill = Case{
 		now := j.read(ctx, "SUBSCRIBE", k, j.j.Live.Next)
 		step, cancel := e.Step(ctx)
 		defer cancel()
+		j.Check(step, <-j.past, transport.LayerRequest, "SUBSCRIBE_OK at the joiner")
+		none := newChecker(nil, checks{})
+		before := j.read(ctx, j.what, none, j.j.Past.Next)
 		j.gather(step, k, now)
+		j.finished(step, none, before)
+		if what := none.problem(); what != "" {
+			e.Fail(transport.LayerData, "no object in the fill of a track without objects", what)
+		}
 		p.end()
 		j.exact(step, k, lateTime, now)
 		return nil
