@@ -23,7 +23,7 @@ type matrixRunCmd struct {
 	planFlags
 
 	Dir      string         `placeholder:"DIR" help:"The run's folder. Default: results/ and the time."`
-	Resume   bool           `help:"Go on with the run in --dir; begin it when there is none. The plan need not be given again."`
+	Resume   bool           `help:"Go on with the run in --dir; its plan need not be given again. With a plan, or flags that make one, begin it when there is none."`
 	Expect   *string        `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), flaky, reason. What passes and should not, and an entry that is about nothing, fail the run."`
 	Report   bool           `help:"Write the report too, beside run.json: page, Markdown, JUnit, badges."`
 	Deadline time.Duration  `placeholder:"DURATION" help:"End the run after so long; what is known then is kept, and --resume goes on."`
@@ -121,9 +121,10 @@ func (c *matrixRunCmd) thePlan(sys *system) (*matrix.Plan, error) {
 	}
 	name := c.PlanFile
 	if c.Resume && name == "" && c.onlyPart() && c.Shard == "" {
-		if _, err := os.Stat(c.Dir); err == nil {
-			name = c.Dir
+		if _, err := os.Stat(c.Dir); err != nil { // a slip in the name would begin a run of the whole built-in catalogue
+			return nil, usage("--resume: there is no run to go on with: %w; to begin one, name its plan or what to plan it from, as --relays default", err)
 		}
+		name = c.Dir
 	}
 	if name == "" {
 		return c.plan(sys)

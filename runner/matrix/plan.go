@@ -199,6 +199,18 @@ func (p *planner) check() error {
 			return fmt.Errorf("plan: pattern %q: %w", glob, err)
 		}
 	}
+	for name, only := range o.ClientTransports {
+		for _, t := range only {
+			if !slices.Contains(transports(), t) {
+				return fmt.Errorf("plan: transport %q of client %s: want quic or webtransport", t, name)
+			}
+		}
+		if !slices.ContainsFunc(o.Catalogue.Implementations, func(im relays.Implementation) bool {
+			return strings.EqualFold(string(im.Name), name) && slices.Contains(im.Roles, relays.RoleClient)
+		}) {
+			return fmt.Errorf("plan: the transport of %q: the catalogue has no client of this name", name)
+		}
+	}
 	seen := make(map[string]bool)
 	for _, c := range o.Cases {
 		if c == "" || seen[c] {

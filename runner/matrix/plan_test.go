@@ -201,6 +201,8 @@ func TestPlanRefusesSlips(t *testing.T) {
 		{"glob", func(o *PlanOptions) { o.Filter.Relays = []string{"[a"} }, "pattern"},
 		{"no such relay", func(o *PlanOptions) { o.Filter.Relays = []string{"alpha", "nobody"} }, `no relay is called "nobody"; there are: embedded, alpha`},
 		{"no such client", func(o *PlanOptions) { o.Filter.Clients = []string{"x*"} }, `no client is called "x*"`},
+		{"transport of a client", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"script": {"tcp"}} }, `transport "tcp" of client script`},
+		{"transport of nobody", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"x": {"quic"}} }, `transport of "x"`},
 		{"case twice", func(o *PlanOptions) { o.Cases = []string{"fetch", "fetch"} }, "named twice"},
 		{"no catalogue", func(o *PlanOptions) { o.Catalogue = nil }, "no catalogue"},
 	}
