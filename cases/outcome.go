@@ -139,6 +139,9 @@ func closing(e *moqt.SessionError, d wire.Draft) string {
 		if lost.Timeout {
 			return "silence until the connection timed out: " + lost.Reason
 		}
+		if lost.Gone {
+			return "the loss of the connection: " + lost.Reason
+		}
 		who := "the connection failed"
 		if lost.Remote {
 			who = "connection closed by the peer"

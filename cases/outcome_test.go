@@ -45,6 +45,8 @@ func TestClassify(t *testing.T) {
 			verdict{"request", "", "an answer", "a breach of the draft: " + parse.Error() + "; closed with 0x3 PROTOCOL_VIOLATION"}},
 		{"connection timed out", &moqt.SessionError{Draft: wire.Draft18, Err: &transport.CloseError{Transport: true, Timeout: true, Reason: "no recent network activity"}},
 			verdict{"request", "", "an answer", "silence until the connection timed out: no recent network activity"}},
+		{"peer is gone", &moqt.SessionError{Draft: wire.Draft18, Err: &transport.CloseError{Transport: true, Gone: true, Reason: "port unreachable"}},
+			verdict{"request", "", "an answer", "the loss of the connection: port unreachable"}},
 		{"connection died", &moqt.SessionError{Draft: wire.Draft18, Err: &transport.CloseError{Remote: true, Transport: true, Code: 0xc, Reason: "bye"}},
 			verdict{"request", "", "an answer", `connection closed by the peer with transport error 0xc "bye"`}},
 		{"cancelled", &moqt.CancelError{Side: wire.ServerSide, Kind: wire.KindPublishNamespace, How: "RESET_STREAM", Code: 1, Name: "CANCELLED", HasCode: true},

@@ -372,7 +372,7 @@ func TestPeerThatDies(t *testing.T) {
 		t.Fatal("the connection does not end")
 	}
 	var got *transport.CloseError
-	if !errors.As(context.Cause(client.Context()), &got) || !got.Transport || !got.Remote || !strings.Contains(got.Reason, "unreachable") {
+	if !errors.As(context.Cause(client.Context()), &got) || !got.Transport || !got.Gone || !strings.Contains(got.Reason, "unreachable") {
 		t.Errorf("cause: %v", context.Cause(client.Context()))
 	}
 }

@@ -118,9 +118,9 @@ func Classify(err error) *transport.CloseError {
 	case errors.As(err, &hand):
 		out.Timeout, out.Reason = true, "the handshake did not complete in time"
 	case errors.As(err, &reset):
-		out.Remote, out.Reason = true, "stateless reset: the peer no longer knows the connection"
+		out.Gone, out.Reason = true, "stateless reset: the peer no longer knows the connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		out.Remote, out.Reason = true, "port unreachable: nothing listens there any more"
+		out.Gone, out.Reason = true, "port unreachable: nothing listens there any more"
 	case err == nil:
 		out.Reason = "ended without a cause"
 	default:

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,12 +159,13 @@ func TestClassify(t *testing.T) {
 	}{
 		{&quic.ApplicationError{Remote: true, ErrorCode: 3, ErrorMessage: "why"}, transport.CloseError{Remote: true, Code: 3, Reason: "why"}},
 		{&quic.IdleTimeoutError{}, transport.CloseError{Transport: true, Timeout: true}},
-		{&quic.StatelessResetError{}, transport.CloseError{Transport: true, Remote: true}},
+		{&quic.StatelessResetError{}, transport.CloseError{Transport: true, Gone: true}},
+		{&net.OpError{Err: syscall.ECONNREFUSED}, transport.CloseError{Transport: true, Gone: true}},
 		{&quic.TransportError{Remote: true, ErrorCode: quic.ProtocolViolation}, transport.CloseError{Transport: true, Remote: true, Code: 0xa}},
 		{errors.New("other"), transport.CloseError{Transport: true, Reason: "other"}},
 	} {
 		got := Classify(tt.err)
-		if got.Remote != tt.want.Remote || got.Transport != tt.want.Transport || got.Timeout != tt.want.Timeout || got.Code != tt.want.Code || got.Err != tt.err {
+		if got.Remote != tt.want.Remote || got.Transport != tt.want.Transport || got.Timeout != tt.want.Timeout || got.Gone != tt.want.Gone || got.Code != tt.want.Code || got.Err != tt.err {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
 		if tt.want.Reason != "" && got.Reason != tt.want.Reason || got.Reason == "" {
