@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -32,7 +33,8 @@ type Env struct {
 	cancel context.CancelCauseFunc
 
 	transcript transcript
-	onSession  sync.Mutex // Config.OnSession runs under it
+	inTime     atomic.Bool // the relay has done its part within the limit, whatever the time is now
+	onSession  sync.Mutex  // Config.OnSession runs under it
 	group      sync.WaitGroup
 	connected  chan struct{} // closed once there is a connection
 	first      sync.Once     // closes it

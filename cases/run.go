@@ -24,7 +24,7 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	limited, stop := context.WithTimeoutCause(ctx, e.limit, errLimit)
 	defer stop()
 	o := guard(func() error { return c.Run(limited, e) })
-	if o == nil && limited.Err() != nil {
+	if o == nil && limited.Err() != nil && !e.inTime.Load() {
 		o = e.late(limited)
 	}
 	if o == nil {

@@ -356,3 +356,34 @@ func TestPeerWithoutRoomForStreams(t *testing.T) {
 		})
 	}
 }
+
+// slowClose is a connection whose close takes its time, as that of WebTransport does, which waits for the peer's answer.
+type slowClose struct{ transport.Conn }
+
+func (c slowClose) CloseWithError(code uint64, reason string) error {
+	time.Sleep(time.Second)
+	return c.Conn.CloseWithError(code, reason)
+}
+
+// TestCloseBehindTheLimit: a relay that did all in time is not held against the time that our close takes.
+func TestCloseBehindTheLimit(t *testing.T) {
+	for _, name := range []string{"setup-only", "publish-namespace-done"} {
+		synctest.Test(t, func(t *testing.T) {
+			serve := session(acceptAll, nil)
+			cfg := against(t, wire.Draft18, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+				time.Sleep(1500 * time.Millisecond)
+				serve(ctx, t, conn)
+			})
+			dial := cfg.Dial
+			cfg.Dial = func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
+				conn, err := dial(ctx, role, drafts)
+				return slowClose{conn}, err
+			}
+			r := cases.Run(t.Context(), find(t, name), cfg)
+			want(t, r, cases.Result{Status: cases.Pass})
+			if r.Duration < 2*time.Second {
+				t.Errorf("%s took %s: nothing is shown", name, r.Duration)
+			}
+		})
+	}
+}

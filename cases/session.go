@@ -188,8 +188,10 @@ func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it before.
+// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it before. It is a case's last step: what
+// our close waits for is not the relay's time any more, and may take a round trip behind the limit.
 func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
+	s.e.inTime.Store(ctx.Err() == nil)
 	s.Session.Close(wire.NoError, "")
 	if cause := context.Cause(s.Context()); !closedByUs(cause) {
 		s.Check(ctx, cause, layer, "a session that is open until we close it")
