@@ -27,6 +27,9 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	if o == nil && limited.Err() != nil && !e.inTime.Load() {
 		o = e.late(limited)
 	}
+	if limited.Err() != nil {
+		e.noteSlowPath()
+	}
 	if o == nil {
 		time.Sleep(lastWords)
 	}
@@ -48,6 +51,18 @@ func (e *Env) late(ctx context.Context) *outcome {
 	}
 	e.mu.Unlock()
 	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit), received)
+}
+
+// noteSlowPath says of a case whose limit has passed which sessions took more than half of it for SETUP alone.
+func (e *Env) noteSlowPath() {
+	e.mu.Lock()
+	sessions := slices.Clone(e.sessions)
+	e.mu.Unlock()
+	for _, s := range sessions {
+		if at := s.readyAt.Sub(e.start); at > e.limit/2 {
+			e.Note("a slow path: %s had its SETUP at %d ms of %s; --timeout-factor stretches the limits", s.Role, at.Milliseconds(), e.limit)
+		}
+	}
 }
 
 // lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is read and judged.

@@ -387,3 +387,20 @@ func TestCloseBehindTheLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestSlowPathIsNoted: where SETUP alone took most of the limit, the notes say so, and what helps.
+func TestSlowPathIsNoted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serve := session(nil, nil)
+		cfg := against(t, wire.Draft18, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+			time.Sleep(1500 * time.Millisecond)
+			serve(ctx, t, conn)
+		})
+		r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
+		want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
+			Received: "nothing for 500 ms after PUBLISH_NAMESPACE; the last message before it was SETUP"})
+		if diff := cmp.Diff([]string{"a slow path: publisher had its SETUP at 1500 ms of 2s; --timeout-factor stretches the limits"}, r.Notes); diff != "" {
+			t.Errorf("notes (-want +got):\n%s", diff)
+		}
+	})
+}
