@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"strings"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -13,6 +14,9 @@ import (
 
 // hall is the namespace of the examples' tracks.
 var hall = wire.TrackNamespace{"hall"}
+
+// inOrder waits for what is missing for longer than any machine stands still.
+var inOrder = moqt.ReadOptions{InOrder: true, Patience: time.Minute}
 
 // serving answers the requests for a track.
 func serving(track *moqt.PublishedTrack) func(*moqt.Request) {
@@ -46,7 +50,7 @@ func ExamplePublishedTrack() {
 	for _, d := range []wire.Draft{wire.Draft14, wire.Draft22} {
 		session, closeBoth := connect(ctx, d, serving(track))
 		defer closeBoth()
-		subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Read: moqt.ReadOptions{InOrder: true}})
+		subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Read: inOrder})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -114,7 +118,7 @@ func ExamplePublishedTrack_OpenSubgroup() {
 	track := moqt.NewPublishedTrack(hall, "video", moqt.TrackOptions{Priority: func(o *moqt.Object) uint8 { return uint8(o.ObjectID) }})
 	session, closeBoth := connect(ctx, wire.Draft16, serving(track))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video", Read: moqt.ReadOptions{InOrder: true}})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video", Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -177,7 +181,7 @@ func ExampleLayout() {
 	track := moqt.NewPublishedTrack(hall, "audio", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutDatagram}, GroupEnds: true})
 	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "audio", Read: moqt.ReadOptions{InOrder: true}})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "audio", Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}

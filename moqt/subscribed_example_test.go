@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -42,8 +43,9 @@ func ExampleSubscribedTrack() {
 	})
 	defer closeBoth()
 	track, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Read: moqt.ReadOptions{
-		InOrder: true,
-		Gap:     func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
+		InOrder:  true,
+		Patience: time.Minute,
+		Gap:      func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
 	}})
 	if err != nil {
 		log.Fatal(err)
@@ -80,7 +82,7 @@ func ExampleSession_OpenTrack() {
 			}
 		}
 		joined, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
-			Past: &moqt.JoinRequest{GroupsBack: 1}, Read: moqt.ReadOptions{InOrder: true}})
+			Past: &moqt.JoinRequest{GroupsBack: 1}, Read: inOrder})
 		if err != nil {
 			log.Fatal(err)
 		}
