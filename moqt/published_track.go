@@ -59,7 +59,7 @@ type TrackOptions struct {
 	KeepBytes  int
 	// OpenGroups leaves the end of groups to EndGroup. Otherwise a group ends when a later one begins.
 	OpenGroups bool
-	// GroupEnds writes an End of Group object at the end of a group where no header says it: in LayoutGroup only for groups that OpenSubgroup has begun.
+	// GroupEnds writes an End of Group object at the end of a group where neither a header nor an object of the caller's says it: in LayoutGroup only for groups that OpenSubgroup has begun.
 	GroupEnds bool
 	// NotifyState tells the subscriber with PUBLISH_STATE_NOTIFY that a change of its Forward State is in effect, and from which Largest Object (20 and later). Some peers of
 	// those drafts do not know the message.
@@ -105,6 +105,7 @@ type publishedGroup struct {
 	largest uint64 // Object ID
 	written bool
 	whole   bool // its one subgroup has all its objects, and says so
+	told    bool // an object's status has said its end
 }
 
 // NewPublishedTrack makes a track that has no objects and no subscribers.
@@ -185,6 +186,7 @@ func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, prio
 	}
 	if g := t.groups[at.Group]; g != nil {
 		g.largest, g.written = max(g.largest, at.Object), true
+		g.told = g.told || o != nil && (o.Status == wire.StatusEndOfGroup || o.Status == wire.StatusEndOfTrack)
 	}
 	if t.opts.KeepGroups > 0 {
 		t.kept.add(at, o, subgroup, priority)
@@ -380,10 +382,10 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 		t.mu.Unlock()
 		return nil
 	}
-	copied := publishedGroup{open: slices.Clone(in.open), closed: slices.Clone(in.closed), largest: in.largest, written: in.written, whole: in.whole}
+	copied := publishedGroup{open: slices.Clone(in.open), closed: slices.Clone(in.closed), largest: in.largest, written: in.written, whole: in.whole, told: in.told}
 	t.mu.Unlock()
 	var err error
-	if t.opts.GroupEnds && !copied.whole {
+	if t.opts.GroupEnds && !copied.whole && !copied.told {
 		err = t.writeGroupEnd(ctx, group, &copied)
 	}
 	t.mu.Lock()
