@@ -14,7 +14,8 @@ import (
 
 // dataRoutes takes data streams and datagrams to what asked for them: by Track Alias to subscriptions, by Request ID to fetches and fills.
 type dataRoutes struct {
-	s *Session
+	s        *Session
+	unrouted unrouted
 
 	mu       sync.Mutex
 	ended    bool
@@ -88,6 +89,7 @@ func (s *Session) acceptUni() {
 			s.failAccept(err)
 			return
 		}
+		s.data.unrouted.add(stream.StreamID())
 		if !s.spawn(func() { s.serveUni(stream) }) {
 			return
 		}
@@ -101,6 +103,8 @@ func (s *Session) readerOptions() ReaderOptions {
 
 // serveUni reads the header of a unidirectional stream and takes it where it belongs.
 func (s *Session) serveUni(stream transport.ReceiveStream) {
+	routed := func() { s.data.unrouted.remove(stream.StreamID()) }
+	defer routed()
 	u, err := ReadUniHeader(stream, s.draft, s.readerOptions())
 	if err != nil {
 		s.unreadUni(stream, err)
@@ -108,6 +112,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 	}
 	switch u.Type {
 	case wire.ControlUniStream:
+		routed()
 		s.mu.Lock()
 		second := s.setup.controlSeen
 		s.setup.controlSeen = true
@@ -119,6 +124,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 		s.readControl(stream, &messageReader{in: u, draft: s.draft})
 		return
 	case wire.PaddingStream:
+		routed()
 		s.trace(Event{Type: EventPadding, Stream: wire.UniStream, StreamID: stream.StreamID()})
 		_, _ = io.Copy(io.Discard, u) // draft-18 §11.5: MUST be discarded
 		return
@@ -161,6 +167,7 @@ func (d *dataRoutes) routeSubgroup(u *UniStream) {
 	h := u.Subgroup
 	sub, wait, changed := d.lookup(h.TrackAlias, pickKey{group: h.GroupID, id: h.SubgroupID})
 	if sub == nil && wait != waitNever {
+		d.unrouted.remove(u.StreamID()) // no subscription that is known
 		if !d.hold() {
 			d.drop(u, ResetExcessiveLoad, "too many streams are held")
 			return

@@ -104,6 +104,7 @@ func (t *SubscribedTrack) addSource(s *source) {
 	if !gone {
 		t.sources[s] = struct{}{}
 		if s.subgroup != nil {
+			t.subgroups++
 			if g := t.account.group(s.subgroup.header.GroupID); g != nil {
 				g.open++
 			}

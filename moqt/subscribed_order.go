@@ -90,7 +90,7 @@ func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 			}
 			continue
 		}
-		if at != t.due && !t.account.nothing(t.due, at) {
+		if at != t.due && !t.account.nothing(t.due, at, false) && !(t.account.nothing(t.due, at, true) && t.allKnown(b)) {
 			ready, wait := t.ripe(b)
 			if !ready {
 				return nil, wait
@@ -121,13 +121,29 @@ func (t *SubscribedTrack) ripe(b *batch) (ready bool, wait time.Duration) {
 	return wait <= 0, wait
 }
 
-// nothing reports whether nothing can come any more between two locations.
-func (a *account) nothing(from, to wire.Location) bool {
+// allKnown reports whether every stream is being read that the peer has opened before that of a batch. If not, there will be news. The caller holds mu.
+func (t *SubscribedTrack) allKnown(b *batch) bool {
+	if t.sub == nil {
+		return true
+	}
+	id := uint64(1<<64 - 1)
+	if b.src != nil {
+		id = b.src.payload.StreamID()
+	}
+	if t.s.data.unrouted.below(id, t.news) {
+		return false
+	}
+	all, _ := t.sub.given() // behind below: a stream is counted before it is routed
+	return all == t.subgroups
+}
+
+// nothing reports whether nothing can come any more between two locations. allKnown: there are no streams but those that were seen.
+func (a *account) nothing(from, to wire.Location, allKnown bool) bool {
 	if from.Group == to.Group {
 		g := a.groups[from.Group]
 		return g != nil && !g.missing(from.Object, to.Object-1)
 	}
-	if g := a.groups[from.Group]; g == nil || !g.over(from.Object) {
+	if g := a.groups[from.Group]; g == nil || !g.over(from.Object, allKnown) {
 		return false
 	}
 	if g := a.groups[to.Group]; to.Object > 0 && (g == nil || g.missing(0, to.Object-1)) {
@@ -142,17 +158,17 @@ func (a *account) nothing(from, to wire.Location) bool {
 		return false
 	}
 	for id, g := range a.groups {
-		if from.Group < id && id < to.Group && !g.over(0) {
+		if from.Group < id && id < to.Group && !g.over(0, allKnown) {
 			return false
 		}
 	}
 	return true
 }
 
-// over reports whether a group has nothing more from an Object ID on: its end was told, or all its streams have ended with FIN and left no hole.
-func (g *groupAccount) over(from uint64) bool {
+// over reports whether a group has nothing more from an Object ID on: its end was told, or, where all its streams are known, they have ended with FIN and left no hole.
+func (g *groupAccount) over(from uint64, allKnown bool) bool {
 	if !g.missing(from, 1<<64-1) {
 		return true
 	}
-	return g.open == 0 && g.fins > 0 && g.seen.some && !g.missing(from, g.seen.top)
+	return allKnown && g.open == 0 && g.fins > 0 && g.seen.some && !g.missing(from, g.seen.top)
 }

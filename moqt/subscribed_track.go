@@ -14,7 +14,7 @@ import (
 // ReadOptions shape the reading of a SubscribedTrack. The zero value hands out whole objects in the order in which they arrive.
 type ReadOptions struct {
 	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for those before it that may still come: until their group is known to have nothing
-	// more (its end was told, or its streams have all ended and left no hole), and at most for Patience (0: 250 ms). What comes after its place has been passed is counted as late, and not handed out.
+	// more (its end was told, or its streams, and all that were opened before, have ended and left no hole), and at most for Patience (0: 250 ms). What comes after its place has been passed is counted as late, and not handed out.
 	InOrder  bool
 	Patience time.Duration
 	// Gap, if set, is told by Next, in order only, that nothing has come between one location and the other, which is handed out now.
@@ -63,6 +63,7 @@ type SubscribedTrack struct {
 	fetches   []*Fetch
 	loops     int     // goroutines that bring streams
 	past      int     // fetches that are not at their end
+	subgroups uint64  // streams of the subscription that are, or were, in sources, or somebody else had before
 	problems  []error // for Next, and end nothing
 	cause     error   // how the subscription ended other than by io.EOF
 	err       error   // final: nothing is wanted any more
@@ -189,8 +190,10 @@ func ReadJoined(j *Joined, opts ReadOptions) *SubscribedTrack {
 
 // follow begins to take the streams and datagrams of the subscription.
 func (t *SubscribedTrack) follow() {
+	all, waiting := t.sub.given()
 	t.mu.Lock()
 	t.loops += 2
+	t.subgroups = all - waiting
 	t.mu.Unlock()
 	if !t.s.spawn(t.acceptStreams) || !t.s.spawn(t.acceptDatagrams) {
 		t.Close()

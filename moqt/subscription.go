@@ -26,24 +26,25 @@ type Subscription struct {
 	notices   queue[wire.Parameters]
 	doneCame  chan struct{}
 
-	mu       sync.Mutex
-	ok       *wire.SubscribeOK
-	bound    bool
-	pulling  bool
-	reading  map[*SubgroupReader]struct{} // streams that Next reads
-	seen     uint64                       // streams so far
-	late     bool                         // datagrams may still come: some have, or nothing else can
-	done     *wire.PublishDone
-	ended    error // why nothing comes any more
-	timer    *time.Timer
-	round    int // of the timer
-	dropped  uint64
-	resets   uint64
-	fill     *Fetch
-	fills    map[*Fetch]struct{}
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	priority uint8
+	mu        sync.Mutex
+	ok        *wire.SubscribeOK
+	bound     bool
+	pulling   bool
+	reading   map[*SubgroupReader]struct{} // streams that Next reads
+	seen      uint64                       // streams so far
+	subgroups uint64                       // of them those with a SUBGROUP_HEADER
+	late      bool                         // datagrams may still come: some have, or nothing else can
+	done      *wire.PublishDone
+	ended     error // why nothing comes any more
+	timer     *time.Timer
+	round     int // of the timer
+	dropped   uint64
+	resets    uint64
+	fill      *Fetch
+	fills     map[*Fetch]struct{}
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	priority  uint8
 }
 
 // arrival is an object for Next, or an error that ends nothing.

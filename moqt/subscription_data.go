@@ -74,6 +74,7 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 		return
 	}
 	sub.seen++
+	sub.subgroups++
 	pulling := sub.pulling
 	if pulling {
 		sub.reading[r] = struct{}{}
@@ -81,10 +82,18 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 		sub.streams.add(r, 1)
 	}
 	sub.mu.Unlock()
+	sub.s.data.unrouted.remove(r.StreamID())
 	sub.settle()
 	if pulling {
 		sub.read(r)
 	}
+}
+
+// given is how many subgroup streams AcceptSubgroup has been given so far, and how many of them it has not handed on.
+func (sub *Subscription) given() (all, waiting uint64) {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	return sub.subgroups, uint64(sub.streams.len())
 }
 
 // read hands the objects of one stream to Next.

@@ -1,0 +1,48 @@
+package moqt
+
+import "sync"
+
+// unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are, their headers have still to tell. A peer's stream implies all with
+// smaller ids (RFC 9000 §2.1), so of raw QUIC every stream is known that was opened before one that has come; of WebTransport those are whose own header has come. Safe for concurrent use.
+type unrouted struct {
+	mu      sync.Mutex
+	ids     map[uint64]struct{}
+	waiters map[chan struct{}]struct{}
+}
+
+// add notes a stream.
+func (u *unrouted) add(id uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ids == nil {
+		u.ids = make(map[uint64]struct{})
+	}
+	u.ids[id] = struct{}{}
+}
+
+// remove takes a stream off whose place is known, or that has none. It does nothing the second time.
+func (u *unrouted) remove(id uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.ids, id)
+	for news := range u.waiters {
+		signal(news)
+	}
+	clear(u.waiters)
+}
+
+// below reports whether there is one with a smaller id. If so, news is signalled at the next change.
+func (u *unrouted) below(id uint64, news chan struct{}) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for x := range u.ids {
+		if x < id {
+			if u.waiters == nil {
+				u.waiters = make(map[chan struct{}]struct{})
+			}
+			u.waiters[news] = struct{}{}
+			return true
+		}
+	}
+	return false
+}
