@@ -3,6 +3,7 @@ package tap
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -118,9 +119,13 @@ func (d *Document) Verdict(exitCode int) Verdict {
 	if d.Plan == nil {
 		add("no plan")
 	}
-	for _, p := range d.Problems {
-		if p.Breaks {
+	breaks := slices.DeleteFunc(slices.Clone(d.Problems), func(p Problem) bool { return !p.Breaks })
+	for i, p := range breaks {
+		if last := i == len(breaks)-1; i < maxNamed || last { // the last may say that the document is not read any further
 			add("%s", p)
+		}
+		if more := len(breaks) - 1 - maxNamed; i == maxNamed && more > 0 {
+			add("and %d more of these", more)
 		}
 	}
 	if s.Passed == 0 {
@@ -138,14 +143,17 @@ func (d *Document) Verdict(exitCode int) Verdict {
 	return Verdict{Pass: len(why) == 0, Reasons: why}
 }
 
-// failed names the failed points, at most ten of them.
+// maxNamed bounds how many failed points and broken places a reason names.
+const maxNamed = 10
+
+// failed names the failed points, at most maxNamed of them.
 func (d *Document) failed() string {
 	var names []string
 	for _, p := range d.Points {
 		if p.Status() != StatusFailed {
 			continue
 		}
-		if len(names) == 10 {
+		if len(names) == maxNamed {
 			names = append(names, "…")
 			break
 		}
