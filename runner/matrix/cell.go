@@ -103,7 +103,11 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 		o.notes = append(slices.Clone(o.notes), late)
 		if n := o.count(Missing); n > 0 || o.broke() != "" {
 			o.bailed, o.bail = false, "" // it did not give up, it was made to
-			o.problem = fmt.Sprintf("%s: no result for %d of %d cases", late, n, len(o.cases))
+			if len(o.cases) == 0 && o.problem != "" {
+				o.problem = late + ": " + o.problem
+			} else {
+				o.problem = fmt.Sprintf("%s: no result for %d of %d cases", late, n, len(o.cases))
+			}
 		}
 	}
 	r := judge(c, o, whole)

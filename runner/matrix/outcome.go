@@ -155,16 +155,34 @@ func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	case o.count(Fail) > 0 && code == runner.ExitPass:
 		o.note("exit code 0 although cases failed")
 	}
-	for _, p := range doc.Problems {
-		o.note("TAP: %s", p)
-		if p.Breaks && !failed && o.problem == "" {
-			o.problem = "the client's report is broken: " + p.String()
-		}
-	}
-	if doc.MoreProblems > 0 {
-		o.note("TAP: and %d more", doc.MoreProblems)
+	o.oddities(doc)
+	if i := slices.IndexFunc(doc.Problems, func(p tap.Problem) bool { return p.Breaks }); i >= 0 && !failed && o.problem == "" {
+		o.problem = "the client's report is broken: " + doc.Problems[i].String()
 	}
 	return o
+}
+
+// maxOddities bounds the notes about a document: many clients write their log between the points, and the TAP is kept whole.
+const maxOddities = 20
+
+// oddities notes what the document has that TAP does not have that way; first what breaks it.
+func (o *outcome) oddities(doc *tap.Document) {
+	list := slices.Clone(doc.Problems)
+	slices.SortStableFunc(list, func(a, b tap.Problem) int {
+		switch {
+		case a.Breaks == b.Breaks:
+			return 0
+		case a.Breaks:
+			return -1
+		}
+		return 1
+	})
+	for _, p := range list[:min(len(list), maxOddities)] {
+		o.note("TAP: %s", p)
+	}
+	if more := len(list) - maxOddities + doc.MoreProblems; len(list) > maxOddities {
+		o.note("TAP: and %d more", more)
+	}
 }
 
 // empty judges a document without points.

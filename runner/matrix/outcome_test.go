@@ -166,6 +166,23 @@ func TestRepetitions(t *testing.T) {
 	}
 }
 
+// A client that says the same thing a thousand times fills neither the reason nor the notes with it.
+func TestOdditiesAreBounded(t *testing.T) {
+	o := outcomeOf(t, strings.Repeat("ok 1 - a\nlog\n", 5000), 0)
+	r := judge(pinned, o, "")
+	if r.Status != Error || len(r.Reason) > 1000 || len(r.Notes) != maxOddities+1 {
+		t.Errorf("%s, %d bytes of reason, %d notes", r.Status, len(r.Reason), len(r.Notes))
+	}
+	for _, want := range []string{"no plan", "line 3: point 1 was there already", "more of these"} {
+		if !strings.Contains(r.Reason, want) {
+			t.Errorf("the reason does not say %q: %s", want, r.Reason)
+		}
+	}
+	if last := r.Notes[maxOddities]; last != "TAP: and 9980 more" {
+		t.Errorf("the last note is %q", last)
+	}
+}
+
 // What the first attempt noted already is not said once more.
 func TestNotesOfARepetition(t *testing.T) {
 	first, second := outcome{notes: []string{"TAP: line 4: odd"}}, outcome{notes: []string{"fetch: TAP: line 4: odd", "fetch: TAP: line 5: odd"}}
