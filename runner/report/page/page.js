@@ -229,7 +229,7 @@
       el("div", { class: "db" },
         el("p", null, el("span", { class: "chip " + classOf(c.status, c.layer) }, m.symbol + " " + m.word), c.layer ? " in " + c.layer : "",
           was ? ": " + was + " in " + c.stale_from : "", " · " + draft, applies ? " · " + passed + " of " + applies + " cases pass" : "", c.reason && !below ? [el("br"), c.reason] : ""),
-        label.conflict ? el("p", { class: "warn" }, "The label is contradicted: " + label.conflict) : null,
+        label.conflict && label.conflict !== c.reason ? el("p", { class: "warn" }, "The label is contradicted: " + label.conflict) : null,
         el("div", { class: "wide" }, pips(data, c)),
         cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
         command(c.command),
