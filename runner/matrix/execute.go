@@ -198,7 +198,7 @@ func (x *execution) write(cancel context.CancelCauseFunc) {
 		var come []CellResult
 		select {
 		case text := <-x.notes:
-			x.o.Progress.Note(text)
+			x.o.Progress.Note(OneLine(text))
 			continue
 		case r, ok := <-x.done:
 			if !ok {

@@ -154,7 +154,7 @@ func (j Judgement) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "%s (%d):\n", part.heading, len(part.lines))
 		}
 		for _, line := range part.lines {
-			fmt.Fprintf(&b, "  %s\n", strings.Join(strings.Fields(line), " "))
+			fmt.Fprintf(&b, "  %s\n", OneLine(line))
 		}
 	}
 	if j.Untested {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // Progress is told how a run goes on. Calls do not overlap; a result that it is told of is safe.
@@ -100,7 +101,15 @@ func result(c *CellResult) string {
 	if c.Reason != "" {
 		s += " " + c.Reason
 	}
-	return strings.Join(strings.Fields(s), " ")
+	return OneLine(s)
+}
+
+// OneLine makes one line of text that others wrote, for a terminal or a page: control characters, line breaks and marks that turn the
+// direction of text become spaces, and what is not UTF-8 the replacement character.
+func OneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
 }
 
 // lines is progress for what is no terminal.

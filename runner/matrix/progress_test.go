@@ -60,6 +60,14 @@ func TestLines(t *testing.T) {
 	})
 }
 
+// What a client or relay says moves no cursor and rings no bell.
+func TestResultIsPrintable(t *testing.T) {
+	c := CellResult{Cell: Cell{ID: "c/r"}, Status: Fail, Reason: "a:\x1b[2J\a\u202e no\r\nanswer\xff"}
+	if got, want := result(&c), "fail c/r a: [2J no answer\uFFFD"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer

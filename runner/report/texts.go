@@ -2,9 +2,9 @@ package report
 
 import (
 	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
 // cut gives at most n characters of s, with an ellipsis for what is gone.
@@ -16,13 +16,8 @@ func cut(s string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
-// line makes one line of hostile text: control characters, line breaks and marks that turn the direction of text become spaces, and what
-// is not UTF-8 the replacement character.
-func line(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
-	}), " ")
-}
+// line makes one line of hostile text.
+func line(s string) string { return matrix.OneLine(s) }
 
 var (
 	// random is what differs from run to run without meaning anything: the fields of namespaces, connection ids.
