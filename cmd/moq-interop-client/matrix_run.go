@@ -58,7 +58,7 @@ Exit codes:
 
   0  every cell has a result, and nothing is other than expected
   1  something failed, or passed, that was not expected to; a cell has no result; an entry of --expect is about nothing
-  2  usage error
+  2  usage error, or nothing was run: the folder has a run already, or cannot be written to
 `
 }
 
@@ -103,7 +103,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 	}
 	run, err := matrix.Execute(ctx, p, o)
 	if err != nil {
-		return err
+		return usage("%w", err) // not 1: those who run shards take that for a result, which merge judges
 	}
 	if !run.Complete() {
 		sys.say("to go on: %s matrix run --resume --dir %s", program, c.Dir)
@@ -172,7 +172,7 @@ type matrixMergeCmd struct {
 
 // Help teaches.
 func (*matrixMergeCmd) Help() string {
-	return `Joins the runs of all shards of one plan into one, with their files, and judges it as matrix run does. It refuses a shard that is missing or there twice, a cell in two of them, and parts of different plans.
+	return `Joins the runs of all shards of one plan into one, with their files, and judges it as matrix run does. It refuses a shard that is missing or there twice, a cell in two of them, and parts of different plans: then nothing is written, and the exit code is 2.
 
 Example:
 
@@ -191,7 +191,7 @@ func (c *matrixMergeCmd) Run(sys *system) error {
 	}
 	run, err := matrix.MergeDirs(c.Dir, known, c.Parts...)
 	if err != nil {
-		return err
+		return usage("%w", err)
 	}
 	return sys.finish(run, known, c.Dir, c.Report)
 }
