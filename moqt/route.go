@@ -83,6 +83,9 @@ func (d *dataRoutes) unhold() {
 
 // acceptUni takes the peer's unidirectional streams.
 func (s *Session) acceptUni() {
+	if c, ok := s.conn.(transport.UniStreamTeller); ok {
+		c.TellUniStreams(s.data.unrouted.tell)
+	}
 	for {
 		stream, err := s.conn.AcceptUniStream(s.ctx)
 		if err != nil {

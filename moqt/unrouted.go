@@ -3,7 +3,7 @@ package moqt
 import "sync"
 
 // unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are, their headers have still to tell. A peer's stream implies all with
-// smaller ids (RFC 9000 §2.1), so of raw QUIC every stream is known that was opened before one that has come; of WebTransport those are whose own header has come. Safe for concurrent use.
+// smaller ids (RFC 9000 §2.1), so every stream is known that was opened before one that has come. Safe for concurrent use.
 type unrouted struct {
 	mu      sync.Mutex
 	ids     map[uint64]struct{}
@@ -18,6 +18,15 @@ func (u *unrouted) add(id uint64) {
 		u.ids = make(map[uint64]struct{})
 	}
 	u.ids[id] = struct{}{}
+}
+
+// tell is for transport.UniStreamTeller.
+func (u *unrouted) tell(id uint64, coming bool) {
+	if coming {
+		u.add(id)
+	} else {
+		u.remove(id)
+	}
 }
 
 // remove takes a stream off whose place is known, or that has none. It does nothing the second time.

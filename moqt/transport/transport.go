@@ -15,7 +15,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Kind names the transport below a session, in the words of CONTRACT's `sessions.<role>.transport`.
+// Kind names the transport below a session, in the words of a result's `sessions.<role>.transport`.
 type Kind string
 
 // The transports a connection can have.
@@ -49,6 +49,14 @@ type Conn interface {
 	Context() context.Context
 	// Info describes the connection. It does not change once the connection is established.
 	Info() Info
+}
+
+// UniStreamTeller is implemented by a Conn that knows of a peer's unidirectional stream some time before AcceptUniStream can give it, and gives them in another order than that in which
+// they were opened.
+type UniStreamTeller interface {
+	// TellUniStreams has f called with the id of each stream as soon as it is known, in the order of opening and before it is given, with coming true; and again with false when it will not be
+	// given after all. f is called from several goroutines and may not wait. Streams of before the call are not told of.
+	TellUniStreams(f func(id uint64, coming bool))
 }
 
 // SendStream is the sending direction of a stream. Write, Close and Reset may not be called

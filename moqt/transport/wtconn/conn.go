@@ -55,6 +55,7 @@ type Conn struct {
 	dgramHeader []byte
 
 	uni          chan *quic.ReceiveStream
+	tell         atomic.Pointer[func(id uint64, coming bool)] // see TellUniStreams
 	bidi         chan *quic.Stream
 	foreign      atomic.Uint64
 	draining     chan struct{}
@@ -95,7 +96,14 @@ func newConn(q *quic.Conn, onEnd func()) *Conn {
 func (c *Conn) start(otherUni func(*quic.ReceiveStream), otherBidi func(*quic.Stream)) {
 	c.otherUni, c.otherBidi = otherUni, otherBidi
 	ctx := c.base.Q.Context()
-	c.workers.Go(func() { acceptLoop(c, ctx, c.base.Q.AcceptUniStream, c.takeUni) })
+	acceptUni := func(ctx context.Context) (*quic.ReceiveStream, error) {
+		s, err := c.base.Q.AcceptUniStream(ctx)
+		if err == nil {
+			c.tellUni(s, true)
+		}
+		return s, err
+	}
+	c.workers.Go(func() { acceptLoop(c, ctx, acceptUni, c.takeUni) })
 	c.workers.Go(func() { acceptLoop(c, ctx, c.base.Q.AcceptStream, c.takeBidi) })
 }
 
@@ -125,21 +133,31 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 		c.deliverUni(s)
 		return
 	}
-	if err != nil {
-		return
-	}
 	r := headerReader{s}
-	switch kind {
-	case streamTypeUni:
+	if err == nil && kind == streamTypeUni {
 		quicvarint.Read(r) // peeked above
 		if c.ours(r, s.CancelRead) {
 			c.deliverUni(s)
+			return
 		}
-	case streamControl:
+	}
+	c.tellUni(s, false)
+	switch {
+	case err != nil || kind == streamTypeUni:
+	case kind == streamControl:
 		quicvarint.Read(r)
 		c.readControl(r)
 	default:
 		c.otherUni(s)
+	}
+}
+
+// TellUniStreams implements transport.UniStreamTeller: whose a stream is, the first bytes on it have to tell.
+func (c *Conn) TellUniStreams(f func(id uint64, coming bool)) { c.tell.Store(&f) }
+
+func (c *Conn) tellUni(s *quic.ReceiveStream, coming bool) {
+	if f := c.tell.Load(); f != nil {
+		(*f)(uint64(s.StreamID()), coming)
 	}
 }
 
