@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -266,14 +265,6 @@ func (w *streams) wait(ctx context.Context, cond func() bool) bool {
 // finished reports whether a stream has ended with FIN.
 func (a *arrived) finished() bool { return errors.Is(a.end, io.EOF) }
 
-// last is the largest Object ID that came on it.
-func (a *arrived) last() (id uint64, some bool) {
-	for _, o := range a.objects {
-		id, some = max(id, o.ObjectID), true
-	}
-	return id, some
-}
-
 // text says how far a stream has come.
 func (a *arrived) text(d wire.Draft) string {
 	var at []wire.Location
@@ -311,11 +302,6 @@ func (w *streams) describe(d wire.Draft) string {
 		return "no stream and no datagram"
 	}
 	return few(parts)
-}
-
-// sameObject reports whether an object is the planned one.
-func sameObject(x *item, o *moqt.Object) bool {
-	return x.location() == o.Location() && x.status == o.Status && bytes.Equal(x.payload, o.Payload)
 }
 
 // unsupported reports whether a request was refused with NOT_SUPPORTED.

@@ -361,7 +361,7 @@ func TestForeignCodesAreToldApart(t *testing.T) {
 		s := <-streams
 		s.CancelWrite(0x10c)
 		s.CancelRead(0x10c)
-		s = <-streams
+		<-streams
 		q.CloseWithError(0x102, "oops")
 	})
 	ctx := testContext(t)
