@@ -102,6 +102,32 @@ func (x *Expectations) Mark(c *CellResult) {
 			c.Cases[i].Known = x.reason(c, c.Cases[i].Name)
 		}
 	}
+	if c.Known = ""; c.Blamed() {
+		c.Known = x.reason(c, "")
+	}
+}
+
+// Blamed reports whether something is wrong with the cell that no case stands for, or that Mark found cases without a result that nobody
+// expected: it counts as one failure.
+func (c *CellResult) Blamed() bool {
+	unknown := 0
+	for i := range c.Cases {
+		if c.Cases[i].Status == Missing && c.Cases[i].Known == "" {
+			unknown++
+		}
+	}
+	return c.blamed(unknown)
+}
+
+// blamed is Blamed for a number of cases without a result that nobody expected.
+func (c *CellResult) blamed(unknown int) bool {
+	switch c.Status {
+	case Error:
+		return unknown > 0 || c.Count(Missing) == 0 || c.Label.Conflict != ""
+	case Fail, Flaky:
+		return unknown > 0 || c.Count(Fail)+c.Count(Flaky)+c.Count(Missing) == 0
+	}
+	return false
 }
 
 func (x *Expectations) reason(c *CellResult, name string) string {
@@ -227,17 +253,10 @@ func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 		}
 	}
 	line := c.ID + ": " + cmp.Or(c.Reason, string(c.Status))
-	blame := false // there is something that no case stands for
-	switch c.Status {
-	case Missing, Stale:
-		j.Missing = append(j.Missing, line)
-	case Error:
-		blame = unknown > 0 || c.Count(Missing) == 0 || c.Label.Conflict != ""
-	case Fail, Flaky:
-		blame = unknown > 0 || c.Count(Fail)+c.Count(Flaky)+c.Count(Missing) == 0
-	}
 	switch {
-	case !blame:
+	case c.Status == Missing, c.Status == Stale:
+		j.Missing = append(j.Missing, line)
+	case !c.blamed(unknown):
 	case covered("") != nil:
 		j.Known++
 	case c.Status == Flaky:

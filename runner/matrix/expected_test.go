@@ -65,6 +65,9 @@ func TestExpectations(t *testing.T) {
 					t.Errorf("%s is known for %q", r.Name, r.Known)
 				}
 			}
+			if known := test.want.Known > 0 && c.Blamed() && x.reason(&c, "") != ""; known != (c.Known != "") {
+				t.Errorf("the cell is known for %q", c.Known)
+			}
 			if d := cmp.Diff(test.want, Judge(&Run{Cells: []CellResult{c}}, x)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}

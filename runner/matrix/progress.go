@@ -56,7 +56,10 @@ func (t *tally) cell(c *CellResult) bool {
 
 // known reports whether all that is wrong in a cell was expected.
 func (c *CellResult) known() bool {
-	some := false
+	some := c.Known != ""
+	if !some && c.Blamed() {
+		return false
+	}
 	for _, one := range c.Cases {
 		if s := one.Status; s == Fail || s == Flaky || s == Missing {
 			if some = one.Known != ""; !some {
@@ -64,7 +67,7 @@ func (c *CellResult) known() bool {
 			}
 		}
 	}
-	return some && (c.Status == Fail || c.Status == Flaky)
+	return some && c.Status != Missing
 }
 
 // left is the time that is left if it goes on as it went, and false while nobody can know.

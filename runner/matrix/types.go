@@ -251,6 +251,9 @@ type CellResult struct {
 	Files Files    `json:"files,omitzero"`
 	// Command repeats the cell, as a line for a POSIX shell.
 	Command string `json:"command,omitempty"`
+	// Known is the reason that a file of expected failures gives for what is wrong with the cell and no case stands for, as a relay that
+	// did not start; such a cell does not fail the run.
+	Known string `json:"known,omitempty"`
 	// StaleFrom is the run that a stale result is of.
 	StaleFrom string `json:"stale_from,omitempty"`
 }

@@ -238,7 +238,7 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 	case name != "" && !bad(c.Status), c.Status == matrix.NotApplicable:
 		return nil
 	}
-	return &State{Status: c.Status, Layer: c.Layer, Reason: c.Reason, DurationMS: c.DurationMS}
+	return &State{Status: c.Status, Layer: c.Layer, Reason: c.Reason, DurationMS: c.DurationMS, Known: c.Known}
 }
 
 // reasonOf says in a line why a case is no pass.

@@ -77,8 +77,8 @@ func (v *view) failing() []*failures {
 				found = true
 			}
 		}
-		if bad(c.Status) && (!found || c.Status == matrix.Error) {
-			note(c, &matrix.CaseResult{}, c.Status, c.Layer, c.Reason)
+		if bad(c.Status) && (!found || c.Status == matrix.Error && c.Blamed()) {
+			note(c, &matrix.CaseResult{Known: c.Known}, c.Status, c.Layer, c.Reason)
 		}
 	}
 	for _, g := range list {

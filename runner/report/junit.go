@@ -58,10 +58,10 @@ func casesOf(c *matrix.CellResult) []matrix.CaseResult {
 	for i := range c.Cases {
 		told = told || bad(c.Cases[i].Status)
 	}
-	if len(c.Cases) > 0 && (!bad(c.Status) || told && c.Status != matrix.Error) {
+	if len(c.Cases) > 0 && (!bad(c.Status) || told && (c.Status != matrix.Error || !c.Blamed())) {
 		return c.Cases
 	}
-	whole := matrix.CaseResult{Name: wholeCell, Status: c.Status, Layer: c.Layer, Message: c.Reason}
+	whole := matrix.CaseResult{Name: wholeCell, Status: c.Status, Layer: c.Layer, Message: c.Reason, Known: c.Known}
 	if len(c.Cases) == 0 {
 		whole.DurationMS = c.DurationMS
 	}
@@ -106,10 +106,11 @@ func element(k *matrix.CaseResult) string {
 		return ""
 	case matrix.Skip, matrix.NotApplicable, matrix.Todo:
 		return "skipped"
-	case matrix.Fail, matrix.Flaky:
-		if k.Known != "" {
-			return "skipped"
-		}
+	}
+	switch {
+	case k.Known != "":
+		return "skipped"
+	case k.Status == matrix.Fail, k.Status == matrix.Flaky:
 		return "failure"
 	}
 	return "error"

@@ -200,7 +200,7 @@ func (in interned) text(s *string) {
 
 func (in interned) cell(c *matrix.CellResult) {
 	for _, s := range []*string{&c.Client, &c.Relay, &c.Endpoint, &c.URL, &c.Draft, &c.Transport, &c.Predicted, (*string)(&c.Status), &c.Layer, &c.Reason,
-		(*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
+		&c.Known, (*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
 		in.text(s)
 	}
 	in.roles(c.Label.Roles)

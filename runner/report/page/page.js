@@ -236,7 +236,7 @@
         el("h3", null, "What the client wrote"), texts(data, c).length ? texts(data, c) : el("p", { class: "dim" }, "Nothing was kept."),
         history(data, c), el("h3", null, "About this cell"),
         facts([["draft", draft], ["by role", roles(label.roles)], ["address", c.url], ["target", c.classification],
-          ["started", c.started], ["took", c.attempts ? ms(c.duration_ms) : ""], ["attempts", c.attempts > 1 ? c.attempts : ""], ["exit code", c.exit_code],
+          ["started", c.started], ["took", c.attempts ? ms(c.duration_ms) : ""], ["attempts", c.attempts > 1 ? c.attempts : ""], ["exit code", c.exit_code], ["expected", c.known],
           ["qlog", (c.files || {}).qlog], ["notes", c.notes]], "top")));
     dialog.dataset.cell = c.id;
     if (!dialog.open) dialog.showModal();
