@@ -55,13 +55,13 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	}
 
 	began = time.Now()
-	metered := newMeter(conn)
+	metered := transport.NewMeter(conn)
 	s.Session, err = moqt.Client(ctx, metered, s.config())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
 		panic(e.notSetUp(ctx, began, metered, err))
 	}
-	metered.stop()
+	metered.Stop()
 	s.readyAt = time.Now()
 	s.setup = s.readyAt.Sub(began)
 	e.ready(s)
@@ -138,7 +138,7 @@ func (e *Env) notDialled(ctx context.Context, began time.Time, err error) *outco
 }
 
 // notSetUp is the failure of a connection that was made at a time, but on which SETUP did not go both ways.
-func (e *Env) notSetUp(ctx context.Context, made time.Time, m *meter, err error) *outcome {
+func (e *Env) notSetUp(ctx context.Context, made time.Time, m *transport.Meter, err error) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
 	}
@@ -150,9 +150,9 @@ func (e *Env) notSetUp(ctx context.Context, made time.Time, m *meter, err error)
 	}
 	var session *moqt.SessionError
 	if ctx.Err() == nil || errors.As(err, new(*moqt.NoStreamError)) || errors.As(err, &session) && !session.Local {
-		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.seen() })
+		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.Seen() })
 	}
-	received := fmt.Sprintf("%s for %d ms", m.seen(), time.Since(made).Milliseconds())
+	received := fmt.Sprintf("%s for %d ms", m.Seen(), time.Since(made).Milliseconds())
 	if info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
 		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s", strings.Join(info.OfferedProtocols, ", "), received)
 	}

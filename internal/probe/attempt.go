@@ -55,7 +55,7 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 	a.ConnectionID = hex.EncodeToString(info.OriginalDestinationConnectionID)
 	a.Notes = slices.Clone(info.Notes)
 
-	m := &meter{Conn: conn}
+	m := transport.NewMeter(conn)
 	var tolerated tolerances
 	s, err := moqt.Client(limit, m, p.config(j, o.URL, &tolerated))
 	a.Duration = Milliseconds(time.Since(start))
@@ -158,7 +158,7 @@ func (a *Attempt) notDialled(j job, err error) {
 }
 
 // notSetUp is the failure of a connection on which SETUP did not go both ways.
-func (a *Attempt) notSetUp(j job, err error, m *meter, limit time.Duration) {
+func (a *Attempt) notSetUp(j job, err error, m *transport.Meter, limit time.Duration) {
 	expected := "SERVER_SETUP"
 	if j.draft >= wire.Draft17 {
 		expected = "SETUP from the relay"
@@ -176,7 +176,7 @@ func (a *Attempt) notSetUp(j job, err error, m *meter, limit time.Duration) {
 		received, timeout = lost.Error(), lost.Timeout
 	case errors.As(err, &session):
 	case timedOut(err):
-		received, timeout = fmt.Sprintf("%s within %s", m.seen(), limit), true
+		received, timeout = fmt.Sprintf("%s within %s", m.Seen(), limit), true
 		if info := m.Info(); info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
 			received = "an answer without WT-Protocol, which means draft 14, and then " + received
 		}

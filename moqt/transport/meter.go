@@ -1,41 +1,40 @@
-package cases
+package transport
 
 import (
 	"context"
 	"encoding/hex"
 	"fmt"
 	"sync"
-
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// meter is a connection that counts what the peer sends until it is stopped, so that a failure of SETUP can say
-// whether the peer was silent or said something that is not a SETUP. Safe for concurrent use.
-type meter struct {
-	transport.Conn
+// Meter is a connection that counts what the peer sends until it is stopped, so that a failure of SETUP can say whether the peer was silent or said something
+// that is no whole SETUP. NewMeter makes one. Safe for concurrent use.
+type Meter struct {
+	Conn
 
 	mu      sync.Mutex
 	stopped bool
 	bytes   int
 	streams int
 	head    []byte // the first bytes of the stream that came first
-	headOf  transport.ReceiveStream
+	headOf  ReceiveStream
 }
 
 // headBytes is how many bytes of the peer's first stream are shown.
 const headBytes = 16
 
-func newMeter(c transport.Conn) *meter { return &meter{Conn: c} }
+// NewMeter counts what comes over a connection from now on.
+func NewMeter(c Conn) *Meter { return &Meter{Conn: c} }
 
-// stop ends the counting; streams that come from then on are handed out as they are.
-func (m *meter) stop() {
+// Stop ends the counting; streams that come from then on are handed out as they are.
+func (m *Meter) Stop() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stopped = true
 }
 
-// seen says what came.
-func (m *meter) seen() string {
+// Seen says, for people, what came.
+func (m *Meter) Seen() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
@@ -48,7 +47,7 @@ func (m *meter) seen() string {
 }
 
 // count takes what was read from a stream.
-func (m *meter) count(s transport.ReceiveStream, p []byte) {
+func (m *Meter) count(s ReceiveStream, p []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.stopped || len(p) == 0 {
@@ -64,7 +63,7 @@ func (m *meter) count(s transport.ReceiveStream, p []byte) {
 }
 
 // came reports whether a stream that the peer opened is to be counted.
-func (m *meter) came() bool {
+func (m *Meter) came() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.stopped {
@@ -73,8 +72,15 @@ func (m *meter) came() bool {
 	return !m.stopped
 }
 
-// OpenStream implements transport.Conn.
-func (m *meter) OpenStream(ctx context.Context) (transport.Stream, error) {
+// TellUniStreams implements UniStreamTeller: of a Conn that does not, nothing is told.
+func (m *Meter) TellUniStreams(f func(id uint64, coming bool)) {
+	if t, ok := m.Conn.(UniStreamTeller); ok {
+		t.TellUniStreams(f)
+	}
+}
+
+// OpenStream implements Conn.
+func (m *Meter) OpenStream(ctx context.Context) (Stream, error) {
 	s, err := m.Conn.OpenStream(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,8 +90,8 @@ func (m *meter) OpenStream(ctx context.Context) (transport.Stream, error) {
 	return &meteredStream{s, m}, nil
 }
 
-// AcceptStream implements transport.Conn.
-func (m *meter) AcceptStream(ctx context.Context) (transport.Stream, error) {
+// AcceptStream implements Conn.
+func (m *Meter) AcceptStream(ctx context.Context) (Stream, error) {
 	s, err := m.Conn.AcceptStream(ctx)
 	if err != nil || !m.came() {
 		return s, err
@@ -93,8 +99,8 @@ func (m *meter) AcceptStream(ctx context.Context) (transport.Stream, error) {
 	return &meteredStream{s, m}, nil
 }
 
-// AcceptUniStream implements transport.Conn.
-func (m *meter) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
+// AcceptUniStream implements Conn.
+func (m *Meter) AcceptUniStream(ctx context.Context) (ReceiveStream, error) {
 	s, err := m.Conn.AcceptUniStream(ctx)
 	if err != nil || !m.came() {
 		return s, err
@@ -103,8 +109,8 @@ func (m *meter) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, e
 }
 
 type meteredStream struct {
-	transport.Stream
-	m *meter
+	Stream
+	m *Meter
 }
 
 // Read implements io.Reader.
@@ -115,8 +121,8 @@ func (s *meteredStream) Read(p []byte) (int, error) {
 }
 
 type meteredReceiveStream struct {
-	transport.ReceiveStream
-	m *meter
+	ReceiveStream
+	m *Meter
 }
 
 // Read implements io.Reader.
