@@ -16,7 +16,21 @@ func (t *SubscribedTrack) put(b *batch) bool {
 	s := b.src
 	b.cost = b.weigh()
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.waitRoom(b, s) && t.accept(b)
+}
+
+// waitRoom waits until a batch fits, which s stands for. It reports false when nothing is wanted any more, and when the session has ended: what there was no room for is lost then, and
+// the batch is not the caller's any more. The caller holds mu.
+func (t *SubscribedTrack) waitRoom(b *batch, s *source) bool {
 	for t.err == nil && !t.fits(b) {
+		if t.ctx.Err() != nil {
+			if t.cause == nil {
+				t.cause = t.s.Err()
+			}
+			t.discard(b)
+			return false
+		}
 		t.blocked = append(t.blocked, s)
 		t.mu.Unlock()
 		select {
@@ -25,8 +39,20 @@ func (t *SubscribedTrack) put(b *batch) bool {
 		}
 		t.mu.Lock()
 	}
-	defer t.mu.Unlock()
-	return t.accept(b)
+	if t.err != nil {
+		t.discard(b)
+		return false
+	}
+	return true
+}
+
+// discard frees a batch that did not come into the line. The caller holds mu.
+func (t *SubscribedTrack) discard(b *batch) {
+	if b.body {
+		signal(b.src.body)
+	}
+	b.free()
+	signal(t.news)
 }
 
 // fits reports whether there is room for a batch. In order there always is for one that would be first in line: the others wait for it. The caller holds mu.
@@ -40,17 +66,12 @@ func (t *SubscribedTrack) fits(b *batch) bool {
 
 // accept takes a batch into the account and into the line. The caller holds mu.
 func (t *SubscribedTrack) accept(b *batch) bool {
-	err := t.err
-	if err == nil {
-		if err = t.account.take(b); err != nil {
-			t.end(err)
-		}
+	err := t.account.take(b)
+	if err != nil {
+		t.end(err)
 	}
 	if err != nil || len(b.objects) == 0 {
-		if b.body {
-			signal(b.src.body)
-		}
-		b.free()
+		t.discard(b)
 		return err == nil
 	}
 	t.held += b.cost
@@ -222,16 +243,9 @@ func (t *SubscribedTrack) acceptDatagrams() {
 		b.objects = append(b.objects, *o)
 		b.cost = len(o.Payload) + len(o.Properties) + 128
 		t.mu.Lock()
-		for t.err == nil && !t.fits(b) {
-			t.blocked = append(t.blocked, t.datagrams)
-			t.mu.Unlock()
-			select {
-			case <-t.datagrams.room:
-			case <-t.ctx.Done():
-			}
-			t.mu.Lock()
+		if t.waitRoom(b, t.datagrams) {
+			t.accept(b)
 		}
-		t.accept(b)
 		t.mu.Unlock()
 	}
 }
