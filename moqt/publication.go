@@ -313,7 +313,8 @@ func (p *Publication) StreamCount() uint64 {
 	return p.count
 }
 
-// Notify reports with PUBLISH_STATE_NOTIFY a change that is the publisher's own (20 and later): LARGEST_OBJECT, FORWARD, LOCATION_FILTER.
+// Notify reports with PUBLISH_STATE_NOTIFY a change that is the publisher's own (20 and later): LARGEST_OBJECT, FORWARD, LOCATION_FILTER. The error is that of
+// Request.Send: a *wire.Error where the draft has no such message.
 func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	if err := p.r.Send(ctx, &wire.PublishStateNotify{Parameters: ps}); err != nil {
 		return err

@@ -240,3 +240,33 @@ func ExampleSubscription_Update() {
 	// Forward State 1 behind {0,0}
 	// {0,1} heard
 }
+
+// What holds for a whole track: properties, of which those that bear on publishing are heeded, and a pace.
+func ExampleTrackOptions() {
+	ctx := context.Background()
+	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{
+		Properties: wire.Properties{{Type: wire.PropDefaultPublisherPriority, Uint: 7}},
+		Rate:       1000, // objects per second
+	})
+	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	defer closeBoth()
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	start := time.Now()
+	for id := range uint64(11) {
+		if err := track.Write(ctx, text(0, id, "tick")); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println("10 ms at least:", time.Since(start) >= 10*time.Millisecond)
+	object, err := subscriber.Next(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("priority", object.Priority)
+	// Output:
+	// 10 ms at least: true
+	// priority 7
+}

@@ -2,10 +2,13 @@ package moqt_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -144,4 +147,69 @@ func ExampleSession_Goaway() {
 	<-session.PeerGoaway()
 	fmt.Println(session.LastGoaway().NewSessionURI)
 	// Output: moqt://other.example/live
+}
+
+// Requests of which the answers are waited for later: two are on their way at once.
+func ExampleSession_StartSubscribe() {
+	ctx := context.Background()
+	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
+	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) {
+		if !track.Asks(r) {
+			r.Reject(ctx, moqt.RejectDoesNotExist, "no such track")
+			return
+		}
+		track.Serve(ctx, r)
+	})
+	defer closeBoth()
+	var asked []*moqt.Subscription
+	for _, name := range []string{"clock", "mirror"} {
+		sub, err := session.StartSubscribe(ctx, &wire.Subscribe{TrackNamespace: hall, TrackName: name})
+		if err != nil {
+			log.Fatal(err)
+		}
+		asked = append(asked, sub)
+	}
+	for _, sub := range asked {
+		err := sub.Ready(ctx)
+		var refused *moqt.RequestError
+		if errors.As(err, &refused) {
+			fmt.Println(refused.Name)
+			continue
+		}
+		fmt.Println(err)
+		sub.Unsubscribe()
+	}
+	// Output:
+	// <nil>
+	// DOES_NOT_EXIST
+}
+
+// A server looks at a client's SETUP before it answers; the client learns why it was not let in.
+func ExampleServer() {
+	ctx := context.Background()
+	near, far := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: wire.Draft18.ALPN()}})
+	refused := make(chan struct{})
+	go func() {
+		defer close(refused)
+		_, err := moqt.Server(ctx, far, moqt.Config{CheckSetup: func(path, _ string, _ *wire.Setup) error {
+			if path != "/live" {
+				return &moqt.SessionError{Code: wire.InvalidPath, Reason: "only /live is served"}
+			}
+			return nil
+		}})
+		if err == nil {
+			log.Fatal("let in")
+		}
+	}()
+	session, err := moqt.Client(ctx, near, moqt.Config{Path: "/other"})
+	if err == nil { // in 18 neither side waits for the other's SETUP
+		<-session.Context().Done()
+		err = session.Err()
+	}
+	<-refused
+	var end *moqt.SessionError
+	if errors.As(err, &end) {
+		fmt.Println(end.Code.In(wire.Draft18), end.Reason)
+	}
+	// Output: 0x8 INVALID_PATH only /live is served
 }

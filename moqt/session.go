@@ -6,6 +6,9 @@
 // Announcement, NamespaceSubscription and TracksSubscription, which bind data streams and datagrams to what asked for them. Everything can be
 // waited for, or started now and waited for later; everything is pulled and takes a context.
 //
+// PublishedTrack and SubscribedTrack are whole tracks above those, and the place to begin: the one sends objects to any number of subscribers, with the streams, ends, filters and
+// pauses that the drafts demand, and answers FETCH; the other hands out each object of a track once, from the past and live, in order if wanted.
+//
 // Rules that only a session can judge are judged as the draft's text has them (package wire judges what the bytes alone show): a breach closes the session
 // with the code that the text names. Where the text leaves a choice (MAY, SHOULD), the doc comment of what makes the choice says which was taken.
 package moqt

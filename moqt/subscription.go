@@ -237,7 +237,8 @@ func (sub *Subscription) Properties() wire.Properties {
 // Parameters are the subscription's parameters in effect; see Request.Parameters.
 func (sub *Subscription) Parameters() wire.Parameters { return sub.r.Parameters() }
 
-// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later). When too many wait the oldest are forgotten; Parameters has their sum.
+// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later) and gives its parameters. When more than Limits.QueuedMessages wait the oldest are forgotten; Parameters has their sum.
+// The error says how the subscription ended, or is the context's cause.
 func (sub *Subscription) NextNotify(ctx context.Context) (wire.Parameters, error) {
 	return sub.notices.take(ctx, sub.ctx)
 }
@@ -291,7 +292,8 @@ func (sub *Subscription) Update(ctx context.Context, ps wire.Parameters) (*wire.
 	return sub.r.Update(ctx, ps)
 }
 
-// UpdateFill is Update for parameters with FILL_PARAMETERS (20 and later): the fill comes on a stream of its own.
+// UpdateFill is Update for parameters with FILL_PARAMETERS (20 and later): the fill comes on a stream of its own, and
+// is at its end at once where there is nothing to fill. The error is that of Request.Update, or says that the parameter is missing.
 func (sub *Subscription) UpdateFill(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, *Fetch, error) {
 	p, ok := ps.Get(wire.ParamFillParameters)
 	if !ok {
