@@ -14,9 +14,11 @@ import (
 const (
 	// outletBuffer is how much an outlet gathers, in bytes, while its subscriber has few: large writes fill QUIC's batches of packets. Two of them are held for a stream that is busy.
 	outletBuffer = 128 << 10
-	// fewOutlets is how many are few. With more of them each gathers writeBuffer: the batches are filled from several streams then, and what all have gathered must
-	// stay small enough for a processor's cache, from which it is copied again.
+	// fewOutlets is how many are few. With more of them each gathers busyBuffer: the batches are filled from several streams then, and what all have gathered must
+	// stay small enough for a processor's cache, from which it is copied again. A payload of 64 KiB does not fit beside its header: writing it from the caller's memory, one
+	// stream after the other, moves 1.14 of what quic-go alone does, gathering it 0.95.
 	fewOutlets = 4
+	busyBuffer = 64 << 10
 )
 
 var outletBuffers = sync.Pool{New: func() any { return new([outletBuffer]byte) }}
@@ -75,7 +77,7 @@ func newOutlet(w *SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Dur
 // most is how much it gathers, in bytes. A payload that is longer is written from the caller's memory.
 func (o *outlet) most() int {
 	if o.open.Load() > fewOutlets {
-		return writeBuffer
+		return busyBuffer
 	}
 	return outletBuffer
 }
