@@ -49,9 +49,13 @@ type audience struct {
 
 // attend dials a subscriber of the track that wants these objects.
 func attend(ctx context.Context, role string, p *publisher, want layout, c checks, more ...wire.Parameter) *audience {
-	e := p.s.e
-	a := &audience{Session: e.Dial(ctx, role), k: newChecker(want, c)}
-	step, cancel := e.Step(ctx)
+	return p.s.e.Dial(ctx, role).attend(ctx, p, want, c, more...)
+}
+
+// attend subscribes to the track and wants these objects.
+func (s *Session) attend(ctx context.Context, p *publisher, want layout, c checks, more ...wire.Parameter) *audience {
+	a := &audience{Session: s, k: newChecker(want, c)}
+	step, cancel := s.e.Step(ctx)
 	defer cancel()
 	a.sub = a.subscribeWith(step, p, more...)
 	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)

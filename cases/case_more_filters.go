@@ -154,11 +154,7 @@ func runRangeFilter(ctx context.Context, e *Env) error {
 		control.served(ctx)
 		return nil
 	}
-	a := &audience{Session: s, k: newChecker(l.ofSubgroup(1), checks{})}
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	a.sub = a.subscribeWith(step, p, filter)
-	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)
+	a := s.attend(ctx, p, l.ofSubgroup(1), checks{}, filter)
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
 	a.served(ctx)
 	control.served(ctx)
@@ -208,11 +204,7 @@ func runRangeFilterUpdate(ctx context.Context, e *Env) error {
 	want := append(append(twoSubgroups(e, 0, 0).ofSubgroup(1), twoSubgroups(e, 1, 1).ofSubgroup(0)...), twoSubgroups(e, 2, 2)...)
 	var heeded atomic.Int32 // how many updates were sent
 	may := func(at wire.Location) bool { return uint64(heeded.Load()) > at.Group }
-	a := &audience{Session: s, k: newChecker(want, checks{may: may})}
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	a.sub = a.subscribeWith(step, p, subgroupFilter(wire.Range{Start: 1, End: 1}))
-	a.r = a.read(ctx, "SUBSCRIBE", a.k, a.sub.Next)
+	a := s.attend(ctx, p, want, checks{may: may}, subgroupFilter(wire.Range{Start: 1, End: 1}))
 	for group, next := range []wire.Parameter{subgroupFilter(wire.Range{Start: 0, End: 0}), subgroupFilter(), {}} {
 		g := uint64(group)
 		e.Go(ctx, func(ctx context.Context) { p.publish(ctx, twoSubgroups(e, g, g), objectPace) })
