@@ -14,13 +14,16 @@ import (
 
 var namespaceDiscovery = Case{
 	ID: "namespace-discovery", Title: "a subscriber that knows a namespace alone gets the PUBLISH of the track in it",
-	Topics: []wire.Topic{wire.TopicPublisherInteractions, wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicSubscribeTracks, wire.TopicPublish},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"namespace", "publish"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
-	Faults: []string{"tracks-silent", "publish-silent", "publish-not-routed", "announce-reject"},
-	Run:    runNamespaceDiscovery,
+	Topics: []wire.Topic{wire.TopicPublisherInteractions, wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace,
+		wire.TopicSubscribeTracks, wire.TopicPublish},
+	Level: Must, Suite: SuiteAll, Tags: []string{"namespace", "publish"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: caseLimit,
+	Faults:  []string{"tracks-silent", "publish-silent", "publish-not-routed", "announce-reject"},
+	Run:     runNamespaceDiscovery,
 }
 
-// runNamespaceDiscovery: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, brings the tracks that are published already (draft-14 §9.28, draft-18 §10.19).
+// runNamespaceDiscovery: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, brings the tracks that are published already
+// (draft-14 §9.28, draft-18 §10.19).
 func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
 	step, cancel := e.Step(ctx)
@@ -48,7 +51,8 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 			skipped, err := ts.NextSkipped(ctx)
 			switch {
 			case err == nil:
-				ended <- fmt.Errorf("%s of %s", wire.NameOf(s.Draft(), skipped), fullName(p.ns.Join(skipped.Suffix...), skipped.TrackName))
+				ended <- fmt.Errorf("%s of %s", wire.NameOf(s.Draft(), skipped),
+					fullName(p.ns.Join(skipped.Suffix...), skipped.TrackName))
 			case !errors.Is(err, io.EOF): // FIN says that no PUBLISH will be skipped (draft-19 §3.3.2)
 				ended <- err
 			}
@@ -56,7 +60,8 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	}
 	select {
 	case r := <-publishes:
-		if got := fullName(r.TrackNamespace(), r.TrackName()); !r.TrackNamespace().Equal(p.ns) || r.TrackName() != p.name {
+		if got := fullName(r.TrackNamespace(), r.TrackName()); !r.TrackNamespace().Equal(p.ns) ||
+			r.TrackName() != p.name {
 			e.Fail(transport.LayerRequest, expected, "PUBLISH of "+got)
 		}
 		_, err := r.AcceptPublish(step, nil)
@@ -74,18 +79,22 @@ func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 
 var subscribeNamespaceLifecycle = Case{
 	ID: "subscribe-namespace-lifecycle", Title: "a subscriber of a prefix is told of a namespace and of its end",
-	Topics: []wire.Topic{wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicNamespace, wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: []string{"subscriber", "publisher"}, Timeout: caseLimit,
-	Faults: []string{"namespace-silent", "namespace-done-missing", "namespace-wrong-suffix", "announce-silent"},
-	Run:    runSubscribeNamespaceLifecycle,
+	Topics: []wire.Topic{wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicNamespace,
+		wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
+	Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: []string{"subscriber", "publisher"},
+	Timeout: caseLimit,
+	Faults:  []string{"namespace-silent", "namespace-done-missing", "namespace-wrong-suffix", "announce-silent"},
+	Run:     runSubscribeNamespaceLifecycle,
 }
 
-// runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15 PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
+// runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15
+// PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
 func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	n, err := s.StartSubscribeNamespace(step, &wire.SubscribeNamespace{Prefix: e.Namespace(), Options: wire.SubscribeNamespaces, Parameters: e.Parameters()})
+	n, err := s.StartSubscribeNamespace(step, &wire.SubscribeNamespace{Prefix: e.Namespace(),
+		Options: wire.SubscribeNamespaces, Parameters: e.Parameters()})
 	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_NAMESPACE to be sent")
 	if err := n.Ready(step); err != nil {
 		s.skipUnsupported(err)
@@ -106,8 +115,8 @@ func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// toldOf waits until a namespace subscription tells of a namespace, or that it is gone. That it is told of twice is noted; any other namespace under the
-// prefix ends the case, for nobody else can have published one there.
+// toldOf waits until a namespace subscription tells of a namespace, or that it is gone. That it is told of twice is
+// noted; any other namespace under the prefix ends the case, for nobody else can have published one there.
 func (s *Session) toldOf(ctx context.Context, n *moqt.NamespaceSubscription, ns wire.TrackNamespace, gone bool) {
 	expected := newsText(s.Draft(), ns, gone)
 	for {

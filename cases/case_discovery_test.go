@@ -16,7 +16,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 )
 
-// TestRelayThatOffersOtherTracks: what a relay PUBLISHes unasked of other namespaces is refused and noted, and the case waits for its own.
+// TestRelayThatOffersOtherTracks: what a relay PUBLISHes unasked of other namespaces is refused and noted, and the case
+// waits for its own.
 func TestRelayThatOffersOtherTracks(t *testing.T) {
 	for _, name := range []string{"namespace-discovery", "subscribe-tracks", "subscribe-tracks-paused"} {
 		c := find(t, name)
@@ -30,7 +31,8 @@ func TestRelayThatOffersOtherTracks(t *testing.T) {
 					t.Fatal(err)
 				}
 				var served sync.WaitGroup
-				cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
+				cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
+					drafts []wire.Draft) (transport.Conn, error) {
 					client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}})
 					served.Go(func() {
 						ctx := context.WithoutCancel(ctx)
@@ -39,7 +41,8 @@ func TestRelayThatOffersOtherTracks(t *testing.T) {
 							return
 						}
 						time.Sleep(time.Millisecond) // until the case waits for a PUBLISH
-						s.Publish(ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"other"}, TrackName: "news", TrackAlias: 1 << 20})
+						s.Publish(ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"other"}, TrackName: "news",
+							TrackAlias: 1 << 20})
 						relay.Serve(ctx, s)
 					})
 					return client, nil
@@ -48,7 +51,8 @@ func TestRelayThatOffersOtherTracks(t *testing.T) {
 				relay.Close()
 				served.Wait()
 				want(t, r, cases.Result{Status: cases.Pass})
-				if text := strings.Join(r.Notes, "\n"); !strings.Contains(text, `the relay sent PUBLISH (namespace "other" track "news"); refused`) {
+				if text := strings.Join(r.Notes, "\n"); !strings.Contains(text,
+					`the relay sent PUBLISH (namespace "other" track "news"); refused`) {
 					t.Errorf("%s in %s: notes %s", name, d, text)
 				}
 			})

@@ -13,15 +13,16 @@ import (
 // objectPace is the time between two objects of the cases that fetch.
 const objectPace = 2 * time.Millisecond
 
-// pastGroups is a layout of the groups from first to last with 5 objects each, whose payloads name the run, group and object.
+// pastGroups is a layout of the groups from first to last with 5 objects each, whose payloads name the run, group and
+// object.
 func pastGroups(e *Env, first, last uint64) layout {
 	return newLayout(span(first, last), span(0, 4), layoutOptions{payload: func(g, o uint64) []byte {
 		return fmt.Appendf(nil, "%s object %d of group %d", e.run, o, g)
 	}})
 }
 
-// history publishes groups 0 to 2 of 5 objects and sees to it that a subscriber has received them all, so that they are the past of a
-// live track. The subscriber goes on reading.
+// history publishes groups 0 to 2 of 5 objects and sees to it that a subscriber has received them all, so that they are
+// the past of a live track. The subscriber goes on reading.
 func history(ctx context.Context, e *Env) *publisher {
 	ns := e.Namespace()
 	source := e.Dial(ctx, "publisher")
@@ -52,13 +53,17 @@ func history(ctx context.Context, e *Env) *publisher {
 var fetchGroup = Case{
 	ID: "fetch", Title: "FETCH of a group returns exactly its objects",
 	Topics: []wire.Topic{wire.TopicFetch, wire.TopicFetchOK},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"}, Timeout: caseLimit,
-	Faults: []string{"fetch-silent", "fetch-error", "fetch-missing-object", "fetch-extra-object", "fetch-corrupt-payload", "fetch-reset", "fetch-no-stream", "fetch-everything", "fetch-wrong-end", "drop-object", "corrupt-payload"},
-	Run:    runFetchGroup,
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
+		"fetcher"}, Timeout: caseLimit,
+	Faults: []string{"fetch-silent", "fetch-error", "fetch-missing-object", "fetch-extra-object",
+		"fetch-corrupt-payload", "fetch-reset", "fetch-no-stream", "fetch-everything", "fetch-wrong-end", "drop-object",
+		"corrupt-payload"},
+	Run: runFetchGroup,
 }
 
-// runFetchGroup: a standalone FETCH of group 1 returns exactly its objects. What FETCH_OK says of its end is defined, but not by a MUST (draft-18 §10.13): of the
-// two ways to name the end of a whole group either will do, and another range counts as a SHOULD.
+// runFetchGroup: a standalone FETCH of group 1 returns exactly its objects. What FETCH_OK says of its end is defined,
+// but not by a MUST (draft-18 §10.13): of the two ways to name the end of a whole group either will do, and another
+// range counts as a SHOULD.
 func runFetchGroup(ctx context.Context, e *Env) error {
 	p := history(ctx, e)
 	s := e.Dial(ctx, "fetcher")
@@ -76,7 +81,8 @@ func runFetchGroup(ctx context.Context, e *Env) error {
 	}
 	if end, ok := f.End(); ok {
 		const expected = "FETCH_OK with End {1,4}, or that of group 1"
-		e.Should(end.Group == 1 && (end.Object == 4 || end.Object == groupEnd), transport.LayerRequest, expected, "FETCH_OK with End "+endText(end))
+		e.Should(end.Group == 1 && (end.Object == 4 || end.Object == groupEnd), transport.LayerRequest, expected,
+			"FETCH_OK with End "+endText(end))
 	}
 	s.gather(step, k, r)
 	s.finished(step, k, r)

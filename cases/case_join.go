@@ -15,7 +15,8 @@ const lateTime = 250 * time.Millisecond
 var joinCurrent = Case{
 	ID: "join", Title: "joining at the current group: each object once, none missing at the seam",
 	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: caseLimit,
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"},
+	Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: caseLimit,
 	Faults: []string{"join-hole", "join-duplicate", "join-silent", "fetch-error", "fetch-corrupt-payload"},
 	Run:    func(ctx context.Context, e *Env) error { return join(ctx, e, 0) },
 }
@@ -23,13 +24,15 @@ var joinCurrent = Case{
 var joinOneBack = Case{
 	ID: "join-one-back", Title: "joining one group before the current one: each object once, none missing at the seam",
 	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: caseLimit,
+	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber",
+		"joiner"}, Timeout: caseLimit,
 	Faults: []string{"join-hole", "join-duplicate", "join-silent", "fetch-reset"},
 	Run:    func(ctx context.Context, e *Env) error { return join(ctx, e, 1) },
 }
 
-// join: live from here, the past from the start of a group: SUBSCRIBE at the live edge with a joining FETCH (14-19) or a fill (20 and later).
-// Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing at the seam.
+// join: live from here, the past from the start of a group: SUBSCRIBE at the live edge with a joining FETCH (14-19) or
+// a fill (20 and later). Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing
+// at the seam.
 func join(ctx context.Context, e *Env, back uint64) error {
 	p := history(ctx, e)
 	s := e.Dial(ctx, "joiner")

@@ -13,7 +13,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// What the cases of the data plane share: a track with its publisher, subscriptions that are held against what was published, and streams looked at one by one.
+// What the cases of the data plane share: a track with its publisher, subscriptions that are held against what was
+// published, and streams looked at one by one.
 
 // announced dials the publisher of a track, which may have properties, and publishes its namespace.
 func announced(ctx context.Context, e *Env, properties ...wire.Property) *publisher {
@@ -26,7 +27,8 @@ func announced(ctx context.Context, e *Env, properties ...wire.Property) *publis
 	return p
 }
 
-// subscribeWith subscribes to a published track with more parameters; the case is skipped when the relay says that it supports none of this, and ends when it refuses otherwise.
+// subscribeWith subscribes to a published track with more parameters; the case is skipped when the relay says that it
+// supports none of this, and ends when it refuses otherwise.
 func (s *Session) subscribeWith(ctx context.Context, p *publisher, more ...wire.Parameter) *moqt.Subscription {
 	m := s.subscribeMessage(p.ns, p.name)
 	for _, x := range more {
@@ -157,7 +159,8 @@ type streams struct {
 	all     []*arrived
 	// datagrams are objects that came alone, in order of arrival.
 	datagrams []*moqt.Object
-	// arrivals is every object but those that only say something about the track, in order of arrival over all streams and datagrams.
+	// arrivals is every object but those that only say something about the track, in order of arrival over all streams
+	// and datagrams.
 	arrivals []wire.Location
 }
 
@@ -278,7 +281,8 @@ func (a *arrived) text(d wire.Draft) string {
 			marks += fmt.Sprintf(", %s with status %s", locations(at[len(at)-1:]), o.Status)
 		}
 	}
-	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)%s", a.header.GroupID, a.header.SubgroupID, len(at), locations(at), marks)
+	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)%s", a.header.GroupID,
+		a.header.SubgroupID, len(at), locations(at), marks)
 	var reset *transport.StreamError
 	switch {
 	case a.end == nil:
@@ -318,10 +322,12 @@ func (s *Session) unsupported(err error) bool {
 	return ok && name == wire.NameNotSupported
 }
 
-// wantRefusal ends the case unless a request of a kind was refused with the code that the draft demands. It is skipped when the relay does not support the request.
+// wantRefusal ends the case unless a request of a kind was refused with the code that the draft demands. It is skipped
+// when the relay does not support the request.
 func (s *Session) wantRefusal(ctx context.Context, err error, kind wire.Kind, name wire.ErrorName, accepted string) {
 	code, _ := wire.RequestErrorFor(s.Draft(), kind, name)
-	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}), code.In(s.Draft(), kind))
+	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}),
+		code.In(s.Draft(), kind))
 	var refused *moqt.RequestError
 	switch {
 	case err == nil:
@@ -333,8 +339,9 @@ func (s *Session) wantRefusal(ctx context.Context, err error, kind wire.Kind, na
 	}
 }
 
-// wantUnknown ends the case unless a request for something that does not exist was refused. The number on the wire decides, as in subscribe-error: 0x0 says nothing
-// about the track; any other code refuses it, and is named where it is not the draft's own for this.
+// wantUnknown ends the case unless a request for something that does not exist was refused. The number on the wire
+// decides, as in subscribe-error: 0x0 says nothing about the track; any other code refuses it, and is named where it is
+// not the draft's own for this.
 func (s *Session) wantUnknown(ctx context.Context, err error, kind wire.Kind, accepted string) {
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
 	var refused *moqt.RequestError
@@ -350,11 +357,13 @@ func (s *Session) wantUnknown(ctx context.Context, err error, kind wire.Kind, ac
 	if refused.Code == uint64(want) {
 		s.e.Annotate("%s", refusal(refused))
 	} else {
-		s.e.Annotate("%s; the draft's own code for what does not exist is %s", refusal(refused), want.In(s.Draft(), kind))
+		s.e.Annotate("%s; the draft's own code for what does not exist is %s", refusal(refused),
+			want.In(s.Draft(), kind))
 	}
 }
 
-// declined reports whether a request was refused for what the relay does not do, or cannot at the moment: NOT_SUPPORTED, EXCESSIVE_LOAD, DUPLICATE_SUBSCRIPTION, UNINTERESTED.
+// declined reports whether a request was refused for what the relay does not do, or cannot at the moment:
+// NOT_SUPPORTED, EXCESSIVE_LOAD, DUPLICATE_SUBSCRIPTION, UNINTERESTED.
 func (s *Session) declined(ctx context.Context, err error) (reason string, no bool) {
 	var refused *moqt.RequestError
 	if !errors.As(err, &refused) {

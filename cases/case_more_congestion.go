@@ -10,8 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// What a relay does when a subscriber takes less than there is: this one takes nothing for a while, so that the windows of its connection fill and the relay has to
-// decide what to send next, or whether.
+// What a relay does when a subscriber takes less than there is: this one takes nothing for a while, so that the windows
+// of its connection fill and the relay has to decide what to send next, or whether.
 
 const (
 	// congestedObject is the size of each object, in bytes; congestedGroup how many a group has.
@@ -27,16 +27,21 @@ const (
 const notFed = "the relay did not take everything in while its subscriber took nothing"
 
 // congestionCase is a case of that.
-func congestionCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func congestionCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd}, topics...),
-		Level: Should, Suite: SuiteAll, Tags: []string{"data", "congestion"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader,
+			wire.TopicStreamEnd}, topics...),
+		Level: Should, Suite: SuiteAll, Tags: []string{"data", "congestion"},
+		Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
 		Faults: faults, Run: run,
 	}
 }
 
-// congest publishes objects towards a subscriber that takes none of them yet, the last group a moment behind the others, and reports whether the relay has taken them all in.
-func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*publisher, *Session, *moqt.Subscription, bool) {
+// congest publishes objects towards a subscriber that takes none of them yet, the last group a moment behind the
+// others, and reports whether the relay has taken them all in.
+func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*publisher, *Session, *moqt.Subscription,
+	bool) {
 	p := announced(ctx, e)
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
@@ -46,7 +51,10 @@ func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*pu
 	feed, cancel := e.Within(ctx, feedTime)
 	defer cancel()
 	fed := func() bool {
-		return p.wait(feed, func() bool { return len(p.subscriptions) > 0 && p.subscriptions[0].next == len(p.log) }) == nil
+		return p.wait(feed, func() bool {
+			return len(p.subscriptions) > 0 &&
+				p.subscriptions[0].next == len(p.log)
+		}) == nil
 	}
 	last := len(l) - congestedGroup
 	p.publish(ctx, l[:last], 0)
@@ -58,12 +66,15 @@ func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*pu
 	return p, s, sub, all
 }
 
-var priorities = congestionCase("priorities", "of what waits for a slow subscriber, the group with the higher priority is sent first",
+var priorities = congestionCase("priorities", "of what waits for a slow subscriber, the group with the higher "+
+	"priority is sent first",
 	[]string{"priority-ignored", "drop-object"}, runPriorities)
 
-// runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group published has the highest; those before it fill the
-// windows, so that many of them still wait at the relay when it comes there. That it was preferred shows in one of two ways: its stream was opened before theirs, or most of what
-// waited came behind it. A relay that serves all streams in turns shows neither, nor does one that heeds the order of arrival.
+// runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group
+// published has the highest; those before it fill the windows, so that many of them still wait at the relay when it
+// comes there. That it was preferred shows in one of two ways: its stream was opened before theirs, or most of what
+// waited came behind it. A relay that serves all streams in turns shows neither, nor does one that heeds the order of
+// arrival.
 func runPriorities(ctx context.Context, e *Env) error {
 	const low, high = 200, 10
 	l := newLayout(span(0, congestedGroups), span(0, congestedGroup-1), layoutOptions{
@@ -82,18 +93,21 @@ func runPriorities(ctx context.Context, e *Env) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	opened, behind := w.after(congestedGroups)
-	text := fmt.Sprintf("%d of %d streams with priority %d opened behind the one with priority %d, %d of %d objects came behind its last", opened, congestedGroups, low, high,
+	text := fmt.Sprintf("%d of %d streams with priority %d opened behind the one with priority %d, %d of %d objects "+
+		"came behind its last", opened, congestedGroups, low, high,
 		behind, congestedGroups*congestedGroup)
 	e.Note("%s", text)
 	if !fed {
 		e.Skip(notFed)
 	}
 	const someStreams, someObjects = 2, 20
-	e.Should(opened >= someStreams || behind >= someObjects, transport.LayerData, fmt.Sprintf("the group with priority %d before groups with priority %d that wait", high, low), text)
+	e.Should(opened >= someStreams || behind >= someObjects, transport.LayerData,
+		fmt.Sprintf("the group with priority %d before groups with priority %d that wait", high, low), text)
 	return nil
 }
 
-// after counts the streams that were opened behind that of a group, and the objects of other groups that came behind its last. The caller holds the lock.
+// after counts the streams that were opened behind that of a group, and the objects of other groups that came behind
+// its last. The caller holds the lock.
 func (w *streams) after(group uint64) (opened, behind int) {
 	for _, at := range w.arrivals {
 		if behind++; at.Group == group {
@@ -117,15 +131,19 @@ func (w *streams) after(group uint64) (opened, behind int) {
 // deliveryTimeout is what the subscriber asks for; it takes nothing for much longer.
 const deliveryTimeout = 100 * time.Millisecond
 
-var deliveryTimeouts = congestionCase("delivery-timeout", "objects that have waited longer than the subscriber's delivery timeout are not sent: their streams are reset",
+var deliveryTimeouts = congestionCase("delivery-timeout", "objects that have waited longer than the subscriber's "+
+	"delivery timeout are not sent: their streams are reset",
 	[]string{"delivery-timeout-ignored"}, runDeliveryTimeout)
 
-// runDeliveryTimeout: a relay must reset a stream before it hands an object to the transport that has waited longer (draft-18 §8). What the transport
-// holds may come, and how much that is the text only wishes to be little, so that everything comes breaks a SHOULD. What does not come must be known to be missing: a
-// stream that lacks objects must not end with FIN (§11.4.3).
+// runDeliveryTimeout: a relay must reset a stream before it hands an object to the transport that has waited longer
+// (draft-18 §8). What the transport holds may come, and how much that is the text only wishes to be little, so that
+// everything comes breaks a SHOULD. What does not come must be known to be missing: a stream that lacks objects must
+// not end with FIN (§11.4.3).
 func runDeliveryTimeout(ctx context.Context, e *Env) error {
-	l := newLayout(span(0, congestedGroups), span(0, congestedGroup-1), layoutOptions{payload: func(g, o uint64) []byte { return filled(congestedObject, g, o) }})
-	p, s, sub, fed := congest(ctx, e, l, parameter(wire.ParamObjectDeliveryTimeout, uint64(deliveryTimeout.Milliseconds())))
+	l := newLayout(span(0, congestedGroups), span(0, congestedGroup-1),
+		layoutOptions{payload: func(g, o uint64) []byte { return filled(congestedObject, g, o) }})
+	p, s, sub, fed := congest(ctx, e, l, parameter(wire.ParamObjectDeliveryTimeout,
+		uint64(deliveryTimeout.Milliseconds())))
 	e.Sleep(ctx, 4*deliveryTimeout)
 	p.end()
 	d := s.delivery(ctx, sub, l, checks{})
@@ -163,10 +181,12 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 		if s.Context().Err() != nil {
 			s.Check(ctx, context.Cause(s.Context()), transport.LayerData, expected)
 		}
-		e.Fail(transport.LayerData, expected, fmt.Sprintf("%d of %d objects; %s", came, len(l), s.log.stall(time.Now())))
+		e.Fail(transport.LayerData, expected, fmt.Sprintf("%d of %d objects; %s", came, len(l),
+			s.log.stall(time.Now())))
 	}
 	e.Should(came < len(l), transport.LayerData,
-		fmt.Sprintf("streams reset for objects that have waited longer than %d ms", deliveryTimeout/time.Millisecond), "every object")
+		fmt.Sprintf("streams reset for objects that have waited longer than %d ms", deliveryTimeout/time.Millisecond),
+		"every object")
 	return nil
 }
 

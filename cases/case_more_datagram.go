@@ -13,11 +13,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Datagrams may get lost on any path, so no case wants every one of them: what comes must be intact and travel as a datagram, and some of it must come.
+// Datagrams may get lost on any path, so no case wants every one of them: what comes must be intact and travel as a
+// datagram, and some of it must come.
 
 // datagramLayout is groups 0 to 4 of 5 objects that travel as datagrams.
 func datagramLayout(e *Env, properties func(group, object uint64) wire.Properties) layout {
-	l := newLayout(span(0, 4), span(0, 4), layoutOptions{payload: e.namedPayload, properties: properties, priority: func(g uint64) uint8 { return uint8(100 + g) }})
+	l := newLayout(span(0, 4), span(0, 4), layoutOptions{payload: e.namedPayload, properties: properties,
+		priority: func(g uint64) uint8 { return uint8(100 + g) }})
 	for i := range l {
 		l[i].datagram = true
 	}
@@ -29,12 +31,14 @@ func datagramLayout(e *Env, properties func(group, object uint64) wire.Propertie
 const datagramPace = 4 * time.Millisecond
 
 // datagramCase is a case of datagrams.
-func datagramCase(id, title string, faults []string, plan func(e *Env) layout, judge func(e *Env, d wire.Draft, w *streams)) Case {
+func datagramCase(id, title string, faults []string, plan func(e *Env) layout,
+	judge func(e *Env, d wire.Draft, w *streams)) Case {
 	return Case{
 		ID: id, Title: title,
 		Topics: []wire.Topic{wire.TopicObjectDatagram, wire.TopicObjectStatus, wire.TopicObjectProperties},
-		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
-		Faults: append([]string{"drop-datagrams", "datagrams-as-streams"}, faults...),
+		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
+		Timeout: caseLimit,
+		Faults:  append([]string{"drop-datagrams", "datagrams-as-streams"}, faults...),
 		Run: func(ctx context.Context, e *Env) error {
 			p := announced(ctx, e)
 			s := e.Dial(ctx, "subscriber")
@@ -76,7 +80,8 @@ func (w *streams) gathered(ctx context.Context, want int) {
 	}
 }
 
-// settled waits until nothing more comes of a subscription whose track has ended; where the relay does not say so, until that would have come.
+// settled waits until nothing more comes of a subscription whose track has ended; where the relay does not say so,
+// until that would have come.
 func (s *Session) settled(ctx context.Context, sub interface{ Context() context.Context }) {
 	wait := time.NewTimer(settleTime + lateTime + 2*s.setup)
 	defer wait.Stop()
@@ -90,7 +95,8 @@ func (s *Session) settled(ctx context.Context, sub interface{ Context() context.
 	}
 }
 
-// intact ends the case when no datagram has come, when one is not as planned, or when an object came by another way. What got lost is noted.
+// intact ends the case when no datagram has come, when one is not as planned, or when an object came by another way.
+// What got lost is noted.
 func (s *Session) intact(ctx context.Context, l layout, w *streams) {
 	e := s.e
 	w.mu.Lock()
@@ -152,7 +158,8 @@ var datagramStatus = datagramCase("datagram-status", "a datagram with status End
 			}
 		}
 		if status+said == 0 {
-			e.Fail(transport.LayerData, "datagrams with status End of Group at object 3 of the groups 0-4", fmt.Sprintf("%d datagrams, none of which says where a group ends", len(w.datagrams)))
+			e.Fail(transport.LayerData, "datagrams with status End of Group at object 3 of the groups 0-4",
+				fmt.Sprintf("%d datagrams, none of which says where a group ends", len(w.datagrams)))
 		}
 		e.Note("%d datagrams with status End of Group, %d with the END_OF_GROUP bit instead", status, said)
 	})
@@ -166,8 +173,10 @@ func endLayout(e *Env) layout {
 	return l
 }
 
-// No draft says that a relay must keep the END_OF_GROUP bit, which is no field of the object; what becomes of it is recorded.
-var datagramEnd = datagramCase("datagram-end-of-group", "datagrams that say that they are the last of their group arrive; whether they still say so is recorded",
+// No draft says that a relay must keep the END_OF_GROUP bit, which is no field of the object; what becomes of it is
+// recorded.
+var datagramEnd = datagramCase("datagram-end-of-group", "datagrams that say that they are the last of their group "+
+	"arrive; whether they still say so is recorded",
 	[]string{"corrupt-payload"}, endLayout,
 	func(e *Env, _ wire.Draft, w *streams) {
 		w.mu.Lock()
@@ -176,7 +185,8 @@ var datagramEnd = datagramCase("datagram-end-of-group", "datagrams that say that
 		for _, o := range w.datagrams {
 			switch {
 			case o.EndOfGroup && o.ObjectID != 4:
-				e.Fail(transport.LayerData, "END_OF_GROUP at the last object of a group", "END_OF_GROUP at "+o.Location().String())
+				e.Fail(transport.LayerData, "END_OF_GROUP at the last object of a group", "END_OF_GROUP at "+
+					o.Location().String())
 			case o.EndOfGroup:
 				said++
 			case o.ObjectID == 4:

@@ -11,10 +11,13 @@ import (
 // How a subscriber learns that a group or a track is over.
 
 // endsCase is a case of that.
-func endsCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func endsCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicObjectStatus, wire.TopicSubgroupHeader, wire.TopicStreamEnd}, topics...),
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "ends"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit, Faults: faults, Run: run,
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicObjectStatus, wire.TopicSubgroupHeader,
+			wire.TopicStreamEnd}, topics...),
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "ends"}, Roles: []string{"publisher", "subscriber"},
+		Timeout: caseLimit, Faults: faults, Run: run,
 	}
 }
 
@@ -44,7 +47,8 @@ func (s *Session) wantStreams(ctx context.Context, w *streams, expected string, 
 	panic(o)
 }
 
-// whole reports whether a stream of a group has brought the objects 0 to last and has ended with FIN. The caller holds the lock.
+// whole reports whether a stream of a group has brought the objects 0 to last and has ended with FIN. The caller holds
+// the lock.
 func (w *streams) whole(group, last uint64) *arrived {
 	for _, a := range w.all {
 		have := map[uint64]bool{}
@@ -60,8 +64,9 @@ func (w *streams) whole(group, last uint64) *arrived {
 	return nil
 }
 
-// wholeSubgroup reports whether a subgroup has come as it must: its objects may not be spread over streams unless one of these was reset (draft-18 §2.2), and the
-// stream that brought the last one ends with FIN (draft-18 §11.4.3). The caller holds the lock.
+// wholeSubgroup reports whether a subgroup has come as it must: its objects may not be spread over streams unless one
+// of these was reset (draft-18 §2.2), and the stream that brought the last one ends with FIN (draft-18 §11.4.3). The
+// caller holds the lock.
 func (w *streams) wholeSubgroup(group, subgroup uint64, objects int) bool {
 	have := map[uint64]bool{}
 	unbroken, fin := 0, false
@@ -84,7 +89,8 @@ var subgroupFin = endsCase("subgroup-fin", "each subgroup arrives on one stream,
 	[]string{"never-fin", "split-streams", "drop-object"},
 	func(ctx context.Context, e *Env) error {
 		p, s, _, w := watched(ctx, e)
-		l := newLayout(span(0, 2), span(0, 5), layoutOptions{payload: e.namedPayload, subgroup: func(o uint64) uint64 { return o % 2 }})
+		l := newLayout(span(0, 2), span(0, 5),
+			layoutOptions{payload: e.namedPayload, subgroup: func(o uint64) uint64 { return o % 2 }})
 		e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
 		s.wantStreams(ctx, w, "6 subgroups, each with its 3 objects on one stream that ends with FIN", func() bool {
 			for _, g := range []uint64{0, 1, 2} {
@@ -97,9 +103,10 @@ var subgroupFin = endsCase("subgroup-fin", "each subgroup arrives on one stream,
 		return nil
 	})
 
-// The END_OF_GROUP bit is no field of an object: what becomes of it is recorded. An object with status End of Group is one, and a relay may not drop it from a
-// stream (draft-18 §9.4), but it may say the same with the bit (§9.1).
-var endOfGroup = endsCase("end-of-group", "the end of a group, said by an object with status End of Group, reaches the subscriber",
+// The END_OF_GROUP bit is no field of an object: what becomes of it is recorded. An object with status End of Group is
+// one, and a relay may not drop it from a stream (draft-18 §9.4), but it may say the same with the bit (§9.1).
+var endOfGroup = endsCase("end-of-group", "the end of a group, said by an object with status End of Group, reaches "+
+	"the subscriber",
 	[]string{"end-of-group-missing", "status-missing", "never-fin"}, runEndOfGroup)
 
 func runEndOfGroup(ctx context.Context, e *Env) error {
@@ -115,9 +122,10 @@ func runEndOfGroup(ctx context.Context, e *Env) error {
 	}
 	l.mark()
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, l, objectPace) })
-	s.wantStreams(ctx, w, "group 0 with objects 0-2 and group 1 with objects 0-3, each on a stream that ends with FIN", func() bool {
-		return w.whole(0, 2) != nil && w.whole(1, 3) != nil
-	})
+	s.wantStreams(ctx, w, "group 0 with objects 0-2 and group 1 with objects 0-3, each on a stream that ends with FIN",
+		func() bool {
+			return w.whole(0, 2) != nil && w.whole(1, 3) != nil
+		})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	zero, one := w.whole(0, 2), w.whole(1, 3)
@@ -126,13 +134,15 @@ func runEndOfGroup(ctx context.Context, e *Env) error {
 		status = status || o.Status == wire.StatusEndOfGroup && o.ObjectID == 3
 	}
 	if !status && !zero.header.EndOfGroup {
-		e.Fail(transport.LayerData, "an object with status End of Group at {0, 3}, or the END_OF_GROUP bit in the header of group 0's stream", zero.text(s.Draft())+", without either")
+		e.Fail(transport.LayerData, "an object with status End of Group at {0, 3}, or the END_OF_GROUP bit in the "+
+			"header of group 0's stream", zero.text(s.Draft())+", without either")
 	}
 	e.Note("the stream of group 1, published with the END_OF_GROUP bit, has the bit: %t", one.header.EndOfGroup)
 	return nil
 }
 
-var endOfTrack = endsCase("end-of-track", "the end of a track, said by an object with status End of Track, reaches the subscriber, and PUBLISH_DONE says TRACK_ENDED",
+var endOfTrack = endsCase("end-of-track", "the end of a track, said by an object with status End of Track, reaches "+
+	"the subscriber, and PUBLISH_DONE says TRACK_ENDED",
 	[]string{"status-missing", "done-wrong-status", "done-never"}, runEndOfTrack, wire.TopicPublishDone)
 
 func runEndOfTrack(ctx context.Context, e *Env) error {
@@ -153,7 +163,10 @@ func runEndOfTrack(ctx context.Context, e *Env) error {
 		}
 		return false
 	})
-	s.wantStreams(ctx, w, "all objects of the groups 0 and 1, and FIN", func() bool { return w.whole(0, 2) != nil && w.whole(1, 2) != nil })
+	s.wantStreams(ctx, w, "all objects of the groups 0 and 1, and FIN", func() bool {
+		return w.whole(0, 2) != nil &&
+			w.whole(1, 2) != nil
+	})
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	d := &delivery{s: s, sub: sub, w: w}

@@ -15,12 +15,14 @@ import (
 
 // fetchOf asks for a range of a track.
 func fetchOf(p *publisher, f wire.LocationFilter, more ...wire.Parameter) moqt.FetchRequest {
-	return moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name, Range: f, Parameters: with(p.s.e.Parameters(), more...)}
+	return moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name, Range: f,
+		Parameters: with(p.s.e.Parameters(), more...)}
 }
 
 // between is the range from one object to another, inclusive; wholeGroups the groups from first to last.
 func between(start, end wire.Location) wire.LocationFilter {
-	return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start.Group, StartObject: start.Object, EndGroup: end.Group, EndObject: end.Object}
+	return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start.Group, StartObject: start.Object,
+		EndGroup: end.Group, EndObject: end.Object}
 }
 
 func wholeGroups(first, last uint64) wire.LocationFilter {
@@ -58,11 +60,13 @@ func (s *Session) fetchExactly(ctx context.Context, p *publisher, q moqt.FetchRe
 	return got
 }
 
-// wantOrder ends the case unless the objects stood on the stream as planned: groups in the order asked for, objects ascending in each (draft-18 §10.12.3).
+// wantOrder ends the case unless the objects stood on the stream as planned: groups in the order asked for, objects
+// ascending in each (draft-18 §10.12.3).
 func (f *fetched) wantOrder(e *Env, want layout) {
 	for i, x := range want {
 		if f.order[i] != x.location() {
-			e.Fail(transport.LayerData, fmt.Sprintf("%s as object %d of the stream", x.location(), i+1), fmt.Sprintf("%s (order: %s)", f.order[i], locations(f.order)))
+			e.Fail(transport.LayerData, fmt.Sprintf("%s as object %d of the stream", x.location(), i+1),
+				fmt.Sprintf("%s (order: %s)", f.order[i], locations(f.order)))
 		}
 	}
 }
@@ -81,20 +85,25 @@ func descending(l layout) layout {
 }
 
 // fetchCase is a case of one FETCH.
-func fetchCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error, more ...wire.Topic) Case {
+func fetchCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error,
+	more ...wire.Topic) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicFetch, wire.TopicFetchOK, wire.TopicFetchHeader}, more...),
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"}, Timeout: caseLimit,
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicFetch, wire.TopicFetchOK, wire.TopicFetchHeader},
+			more...),
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
+			"fetcher"}, Timeout: caseLimit,
 		Faults: faults, Run: run,
 	}
 }
 
-var fetchRange = fetchCase("fetch-range", "FETCH from within one group to within another returns exactly what lies between",
+var fetchRange = fetchCase("fetch-range", "FETCH from within one group to within another returns exactly what lies "+
+	"between",
 	[]string{"fetch-missing-object", "fetch-everything", "fetch-extra-object", "fetch-silent"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
 		from, to := wire.Location{Group: 0, Object: 3}, wire.Location{Group: 2, Object: 1}
-		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, between(from, to)), pastGroups(e, 0, 2).within(from, to), checks{})
+		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, between(from, to)), pastGroups(e, 0, 2).within(from, to),
+			checks{})
 		return nil
 	})
 
@@ -103,7 +112,8 @@ var fetchObject = fetchCase("fetch-single-object", "FETCH of one object returns 
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
 		at := wire.Location{Group: 1, Object: 2}
-		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, between(at, at)), pastGroups(e, 1, 1).within(at, at), checks{})
+		e.Dial(ctx, "fetcher").fetchExactly(ctx, p, fetchOf(p, between(at, at)), pastGroups(e, 1, 1).within(at, at),
+			checks{})
 		return nil
 	})
 
@@ -117,7 +127,8 @@ var fetchAscending = fetchCase("fetch-ascending", "FETCH with Group Order Ascend
 		return nil
 	})
 
-var fetchDescending = fetchCase("fetch-descending", "FETCH with Group Order Descending returns groups in descending order, each in ascending order of objects",
+var fetchDescending = fetchCase("fetch-descending", "FETCH with Group Order Descending returns groups in descending "+
+	"order, each in ascending order of objects",
 	[]string{"fetch-wrong-order", "fetch-missing-object"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
@@ -127,19 +138,24 @@ var fetchDescending = fetchCase("fetch-descending", "FETCH with Group Order Desc
 		return nil
 	})
 
-var fetchOpenEnd = fetchCase("fetch-past-the-end", "FETCH of more than there is returns what there is, and FETCH_OK says where it ends",
+var fetchOpenEnd = fetchCase("fetch-past-the-end", "FETCH of more than there is returns what there is, and FETCH_OK "+
+	"says where it ends",
 	[]string{"fetch-wrong-end", "fetch-missing-object", "fetch-everything"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
 		s := e.Dial(ctx, "fetcher")
-		got := s.fetchExactly(ctx, p, fetchOf(p, between(wire.Location{Group: 1}, wire.Location{Group: 9, Object: 3})), pastGroups(e, 1, 2), checks{})
+		got := s.fetchExactly(ctx, p, fetchOf(p, between(wire.Location{Group: 1}, wire.Location{Group: 9, Object: 3})),
+			pastGroups(e, 1, 2), checks{})
 		end, _ := got.f.End()
 		want := wire.Location{Group: 2, Object: 4}
-		e.Should(end == want, transport.LayerRequest, fmt.Sprintf("FETCH_OK with End %s, the Largest Object", want), "FETCH_OK with End "+endText(end)) // as in fetch: no MUST
+		// as in fetch: no MUST
+		e.Should(end == want, transport.LayerRequest, fmt.Sprintf("FETCH_OK with End %s, the Largest Object", want),
+			"FETCH_OK with End "+endText(end))
 		return nil
 	})
 
-var fetchBeyond = fetchCase("fetch-beyond-largest", "FETCH that starts behind the Largest Object is refused with INVALID_RANGE",
+var fetchBeyond = fetchCase("fetch-beyond-largest", "FETCH that starts behind the Largest Object is refused with "+
+	"INVALID_RANGE",
 	[]string{"invalid-range-wrong", "fetch-error", "fetch-silent"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
@@ -170,7 +186,8 @@ var fetchUnknown = Case{
 		s := e.Dial(ctx, "fetcher")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		f, err := s.Fetch(step, moqt.FetchRequest{TrackNamespace: e.Namespace(), TrackName: e.TrackName(), Range: wholeGroups(0, 0), Parameters: e.Parameters()})
+		f, err := s.Fetch(step, moqt.FetchRequest{TrackNamespace: e.Namespace(), TrackName: e.TrackName(),
+			Range: wholeGroups(0, 0), Parameters: e.Parameters()})
 		s.wantUnknown(step, err, wire.KindFetch, fetchAccepted(f)+" for a track that does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
@@ -180,8 +197,9 @@ var fetchUnknown = Case{
 var fetchEmpty = Case{
 	ID: "fetch-empty-track", Title: "FETCH of a track without objects is refused with INVALID_RANGE",
 	Topics: []wire.Topic{wire.TopicFetch, wire.TopicRequestError}, First: wire.Draft18,
-	Level: Must, Suite: SuiteAll, Tags: []string{"fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"}, Timeout: caseLimit,
-	Faults: []string{"invalid-range-wrong", "fetch-error"},
+	Level: Must, Suite: SuiteAll, Tags: []string{"fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"},
+	Timeout: caseLimit,
+	Faults:  []string{"invalid-range-wrong", "fetch-error"},
 	Run: func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		attend(ctx, "subscriber", p, nil, checks{})
@@ -197,8 +215,9 @@ var fetchEmpty = Case{
 var fetchUpstream = Case{
 	ID: "fetch-upstream", Title: "FETCH of a track that nobody subscribes to is answered from its publisher",
 	Topics: []wire.Topic{wire.TopicFetch, wire.TopicFetchOK, wire.TopicNamespaceDiscovery},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "fetcher"}, Timeout: caseLimit,
-	Faults: []string{"fetch-missing-object", "fetch-no-stream", "fetch-silent"},
+	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "fetcher"},
+	Timeout: caseLimit,
+	Faults:  []string{"fetch-missing-object", "fetch-no-stream", "fetch-silent"},
 	Run: func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		p.publish(ctx, pastGroups(e, 0, 2), 0)
@@ -207,7 +226,8 @@ var fetchUpstream = Case{
 		defer cancel()
 		f, err := s.Fetch(step, fetchOf(p, wholeGroups(1, 1)))
 		var refused *moqt.RequestError
-		if errors.As(err, &refused) && refused.Code != 0 && !s.unsupported(err) { // it need not look for what it does not hold (draft-18 §9.5)
+		// it need not look for what it does not hold (draft-18 §9.5)
+		if errors.As(err, &refused) && refused.Code != 0 && !s.unsupported(err) {
 			e.Should(false, transport.LayerRequest, "FETCH_OK", s.unanswered(step, err, "FETCH_OK", p).received)
 			return nil
 		}
@@ -219,11 +239,13 @@ var fetchUpstream = Case{
 	},
 }
 
-var fetchCancel = fetchCase("fetch-cancel", "a FETCH is cancelled after its first object; the session lives on, and the next FETCH is whole",
+var fetchCancel = fetchCase("fetch-cancel", "a FETCH is cancelled after its first object; the session lives on, and "+
+	"the next FETCH is whole",
 	[]string{"fetch-cancel-closes-session", "fetch-missing-object", "fetch-no-stream"},
 	func(ctx context.Context, e *Env) error {
 		// More than a session takes in unread, so that the FETCH cannot be over when it is cancelled.
-		l := newLayout(span(0, 1), span(0, 9), layoutOptions{payload: func(g, o uint64) []byte { return filled(300_000, g, o) }})
+		l := newLayout(span(0, 1), span(0, 9),
+			layoutOptions{payload: func(g, o uint64) []byte { return filled(300_000, g, o) }})
 		p := announced(ctx, e)
 		a := attend(ctx, "subscriber", p, l, checks{})
 		p.waitForward(ctx)

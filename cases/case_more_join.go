@@ -14,16 +14,20 @@ import (
 // Joining a track: more forms of it, and what must be refused.
 
 // joinCase is a case of joining.
-func joinCase(id, title string, last wire.Draft, roles, faults []string, run func(ctx context.Context, e *Env) error) Case {
+func joinCase(id, title string, last wire.Draft, roles, faults []string,
+	run func(ctx context.Context, e *Env) error) Case {
 	return Case{
-		ID: id, Title: title, Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe}, Last: last,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: roles, Timeout: caseLimit, Faults: faults, Run: run,
+		ID: id, Title: title, Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
+		Last:  last,
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: roles, Timeout: caseLimit,
+		Faults: faults, Run: run,
 	}
 }
 
 var joinRoles = []string{"publisher", "subscriber", "joiner"}
 
-var joinAbsolute = joinCase("join-absolute", "joining from a group that is named by its number: each object once, none missing at the seam", 0, joinRoles,
+var joinAbsolute = joinCase("join-absolute", "joining from a group that is named by its number: each object once, "+
+	"none missing at the seam", 0, joinRoles,
 	[]string{"join-hole", "join-duplicate", "join-silent", "fetch-corrupt-payload"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
@@ -34,7 +38,8 @@ var joinAbsolute = joinCase("join-absolute", "joining from a group that is named
 		return nil
 	})
 
-var joinLive = joinCase("join-live", "joining one group back while objects keep coming: each object once, none missing at the seam", 0, joinRoles,
+var joinLive = joinCase("join-live", "joining one group back while objects keep coming: each object once, none "+
+	"missing at the seam", 0, joinRoles,
 	[]string{"join-hole", "join-silent", "fetch-corrupt-payload"}, runJoinLive)
 
 // livePace is the time between two objects of a track that is joined while it goes on.
@@ -50,7 +55,8 @@ func runJoinLive(ctx context.Context, e *Env) error {
 	a.reach(ctx, wire.Location{Group: 1, Object: 3})
 	j := e.Dial(ctx, "joiner").joinTrack(ctx, p, moqt.JoinRequest{GroupsBack: 1})
 	if !j.has {
-		e.Fail(transport.LayerRequest, "SUBSCRIBE_OK with a Largest Object from {1, 3} on", "SUBSCRIBE_OK that says that nothing was published")
+		e.Fail(transport.LayerRequest, "SUBSCRIBE_OK with a Largest Object from {1, 3} on",
+			"SUBSCRIBE_OK that says that nothing was published")
 	}
 	var want layout
 	for _, x := range l {
@@ -118,12 +124,14 @@ func (j *joiner) exactly(ctx context.Context, p *publisher, want layout) {
 
 // startJoiningFetch sends a joining FETCH with nothing done for it beforehand (up to 19).
 func (s *Session) startJoiningFetch(ctx context.Context, subscription, back uint64) *moqt.Request {
-	r, err := s.Start(ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: subscription, JoiningStart: back, Parameters: s.e.Parameters()})
+	r, err := s.Start(ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: subscription,
+		JoiningStart: back, Parameters: s.e.Parameters()})
 	s.Check(ctx, err, transport.LayerRequest, "a joining FETCH to be sent")
 	return r
 }
 
-var joinNothing = joinCase("join-nothing-published", "a joining FETCH of a track without objects is refused with INVALID_RANGE", wire.Draft19,
+var joinNothing = joinCase("join-nothing-published", "a joining FETCH of a track without objects is refused with "+
+	"INVALID_RANGE", wire.Draft19,
 	[]string{"publisher", "joiner"}, []string{"invalid-range-wrong", "join-silent"},
 	func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
@@ -137,7 +145,8 @@ var joinNothing = joinCase("join-nothing-published", "a joining FETCH of a track
 		return nil
 	})
 
-var joinUnknown = joinCase("join-unknown-request", "a joining FETCH for a subscription that does not exist is refused with INVALID_JOINING_REQUEST_ID", wire.Draft19,
+var joinUnknown = joinCase("join-unknown-request", "a joining FETCH for a subscription that does not exist is "+
+	"refused with INVALID_JOINING_REQUEST_ID", wire.Draft19,
 	joinRoles, []string{"join-unknown-wrong", "join-silent"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
@@ -146,7 +155,8 @@ var joinUnknown = joinCase("join-unknown-request", "a joining FETCH for a subscr
 		defer cancel()
 		s.subscribeWith(step, p, filterBy(wire.LocationFilter{Form: wire.FilterNextObject}))
 		_, err := s.startJoiningFetch(step, 5000, 0).Response(step)
-		s.wantRefusal(step, err, wire.KindFetch, wire.NameInvalidJoiningRequestID, "FETCH_OK for the subscription 5000, which does not exist")
+		s.wantRefusal(step, err, wire.KindFetch, wire.NameInvalidJoiningRequestID,
+			"FETCH_OK for the subscription 5000, which does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
 	})
@@ -154,13 +164,15 @@ var joinUnknown = joinCase("join-unknown-request", "a joining FETCH for a subscr
 var joinEmptyFill = Case{
 	ID: "fill-nothing-published", Title: "a fill of a track without objects brings none, and the subscription goes on",
 	Topics: []wire.Topic{wire.TopicFillParameters, wire.TopicSubscribe}, First: wire.Draft20,
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "joiner"}, Timeout: caseLimit,
-	Faults: []string{"drop-object", "route-nowhere"},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "joiner"},
+	Timeout: caseLimit,
+	Faults:  []string{"drop-object", "route-nowhere"},
 	Run: func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		j := e.Dial(ctx, "joiner").joinTrack(ctx, p, moqt.JoinRequest{GroupsBack: 1})
 		if j.has {
-			e.Fail(transport.LayerRequest, "SUBSCRIBE_OK without a Largest Object", fmt.Sprintf("Largest Object %s", j.largest))
+			e.Fail(transport.LayerRequest, "SUBSCRIBE_OK without a Largest Object",
+				fmt.Sprintf("Largest Object %s", j.largest))
 		}
 		p.waitForward(ctx)
 		live := pastGroups(e, 0, 1)
@@ -186,9 +198,10 @@ var joinEmptyFill = Case{
 var fillUpdate = Case{
 	ID: "fill-update", Title: "a fill asked for in REQUEST_UPDATE brings the groups it names",
 	Topics: []wire.Topic{wire.TopicFillParameters, wire.TopicRequestUpdate}, First: wire.Draft20,
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join", "update"}, Roles: joinRoles, Timeout: caseLimit,
-	Faults: []string{"update-silent", "join-silent", "fetch-corrupt-payload"},
-	Run:    runFillUpdate,
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join", "update"}, Roles: joinRoles,
+	Timeout: caseLimit,
+	Faults:  []string{"update-silent", "join-silent", "fetch-corrupt-payload"},
+	Run:     runFillUpdate,
 }
 
 // runFillUpdate: the stream has the Request ID of the update, and an end inside the past (draft-22 §3.4).

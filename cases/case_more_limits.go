@@ -15,10 +15,12 @@ import (
 // Limits of a session and its end: request ids, GOAWAY, the token cache.
 
 // limitsCase is a case of one session.
-func limitsCase(id, title string, last wire.Draft, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func limitsCase(id, title string, last wire.Draft, faults []string, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
 	return Case{
 		ID: id, Title: title, Topics: topics, Last: last,
-		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: caseLimit, Faults: faults, Run: run,
+		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: caseLimit,
+		Faults: faults, Run: run,
 	}
 }
 
@@ -42,7 +44,8 @@ func (s *Session) wantClosed(ctx context.Context, because string, codes ...wire.
 	var end *moqt.SessionError
 	var broken *wire.Error
 	cause := context.Cause(s.Context())
-	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) { // for it answers what we never asked for by the session's means
+	// for it answers what we never asked for by the session's means
+	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) {
 		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
 	}
 	if errors.As(cause, &end) && !end.Local {
@@ -68,11 +71,12 @@ func (s *Session) granted() uint64 {
 // manyRequests is how many requests a session makes at most to see whether it is granted more.
 const manyRequests = 300
 
-var requestIDs = limitsCase("request-ids", "requests are answered up to the limit that MAX_REQUEST_ID grants; whether the limit grows is recorded", wire.Draft16,
+var requestIDs = limitsCase("request-ids", "requests are answered up to the limit that MAX_REQUEST_ID grants; "+
+	"whether the limit grows is recorded", wire.Draft16,
 	[]string{"no-request-ids", "announce-silent"}, runRequestIDs, wire.TopicRequestIDs, wire.TopicPublishNamespace)
 
-// runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it grants any is, for without there is no session
-// to speak of, and every request must be answered.
+// runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it
+// grants any is, for without there is no session to speak of, and every request must be answered.
 func runRequestIDs(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	first := s.granted() / 2
@@ -116,16 +120,19 @@ func runRequestIDs(ctx context.Context, e *Env) error {
 	case failed == nil:
 		e.Annotate("%d requests answered, %d granted at first", count, first)
 	case errors.As(failed, &blocked) && blocked.Max > 0 && count >= blocked.Max/2:
-		e.Annotate("all %d requests answered that MAX_REQUEST_ID %d grants; no more was granted within %s", count, blocked.Max, stepLimit)
+		e.Annotate("all %d requests answered that MAX_REQUEST_ID %d grants; no more was granted within %s", count,
+			blocked.Max, stepLimit)
 	case errors.As(failed, &blocked):
 		s.Check(step, failed, transport.LayerRequest, "MAX_REQUEST_ID above 0")
 	default:
-		s.Check(step, failed, transport.LayerRequest, fmt.Sprintf("an answer to each of %d PUBLISH_NAMESPACE; %d came", requests, count))
+		s.Check(step, failed, transport.LayerRequest, fmt.Sprintf("an answer to each of %d PUBLISH_NAMESPACE; %d came",
+			requests, count))
 	}
 	return nil
 }
 
-var requestIDLimit = limitsCase("request-id-limit", "a request above MAX_REQUEST_ID closes the session with TOO_MANY_REQUESTS", wire.Draft16,
+var requestIDLimit = limitsCase("request-id-limit", "a request above MAX_REQUEST_ID closes the session with "+
+	"TOO_MANY_REQUESTS", wire.Draft16,
 	[]string{"close-code-wrong"}, runRequestIDLimit, wire.TopicRequestIDs, wire.TopicTermination)
 
 // runRequestIDLimit: the id is not the next one either, so INVALID_REQUEST_ID is right too (draft-16 §9.1).
@@ -137,21 +144,25 @@ func runRequestIDLimit(ctx context.Context, e *Env) error {
 		e.Skip("the relay grants every request id")
 	}
 	id += id % 2 // a client's ids are even
-	err := s.SendControl(ctx, &wire.TrackStatus{RequestID: id, TrackNamespace: e.Namespace(), TrackName: e.TrackName(), Parameters: e.Parameters()})
+	err := s.SendControl(ctx, &wire.TrackStatus{RequestID: id, TrackNamespace: e.Namespace(), TrackName: e.TrackName(),
+		Parameters: e.Parameters()})
 	s.Check(ctx, err, transport.LayerRequest, "TRACK_STATUS to be sent")
-	s.wantClosed(ctx, fmt.Sprintf("Request ID %d, above MAX_REQUEST_ID %d", id, s.granted()), wire.TooManyRequests, wire.InvalidRequestID)
+	s.wantClosed(ctx, fmt.Sprintf("Request ID %d, above MAX_REQUEST_ID %d", id, s.granted()), wire.TooManyRequests,
+		wire.InvalidRequestID)
 	return nil
 }
 
 var goaway = Case{
 	ID: "goaway", Title: "GOAWAY of a subscriber does not end its subscription, and requests after it are answered",
 	Topics: []wire.Topic{wire.TopicGoaway, wire.TopicPublishDone},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
-	Faults: []string{"goaway-ignored", "goaway-closes-session", "drop-object"},
-	Run:    runGoaway,
+	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: caseLimit,
+	Faults:  []string{"goaway-ignored", "goaway-closes-session", "drop-object"},
+	Run:     runGoaway,
 }
 
-// runGoaway: GOAWAY has no effect on subscriptions (draft-18 §10.4), but a relay may end one with PUBLISH_DONE GOING_AWAY. New requests it may refuse; it must answer them.
+// runGoaway: GOAWAY has no effect on subscriptions (draft-18 §10.4), but a relay may end one with PUBLISH_DONE
+// GOING_AWAY. New requests it may refuse; it must answer them.
 func runGoaway(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
 	a := attend(ctx, "subscriber", p, pastGroups(e, 0, 3), checks{})
@@ -217,8 +228,8 @@ func goawayBreach(id, title, because string, messages ...*wire.Goaway) Case {
 	}, wire.TopicGoaway, wire.TopicTermination)
 }
 
-// mayLeave ends the case as skipped when the relay closes the session with NO_ERROR: having seen GOAWAY it may do so where there are no requests (draft-18 §3.6), and nothing tells
-// whether it has seen more.
+// mayLeave ends the case as skipped when the relay closes the session with NO_ERROR: having seen GOAWAY it may do so
+// where there are no requests (draft-18 §3.6), and nothing tells whether it has seen more.
 func (s *Session) mayLeave(ctx context.Context) {
 	step, cancel := s.e.Within(ctx, closeTime)
 	defer cancel()
@@ -233,8 +244,10 @@ func (s *Session) mayLeave(ctx context.Context) {
 }
 
 var (
-	goawayTwice = goawayBreach("goaway-twice", "a second GOAWAY closes the session with PROTOCOL_VIOLATION", "a second GOAWAY", &wire.Goaway{}, &wire.Goaway{})
-	goawayURI   = goawayBreach("goaway-uri", "a client's GOAWAY with a URI closes the session with PROTOCOL_VIOLATION", "a URI in a client's GOAWAY",
+	goawayTwice = goawayBreach("goaway-twice", "a second GOAWAY closes the session with PROTOCOL_VIOLATION",
+		"a second GOAWAY", &wire.Goaway{}, &wire.Goaway{})
+	goawayURI = goawayBreach("goaway-uri", "a client's GOAWAY with a URI closes the session with PROTOCOL_VIOLATION",
+		"a URI in a client's GOAWAY",
 		&wire.Goaway{NewSessionURI: "https://relay.example/moq"})
 )
 
@@ -263,12 +276,14 @@ func (e *Env) tokenValue() []byte {
 var tokenAlias = limitsCase("token-alias", "a registered token has the same effect by its alias as by its value", 0,
 	[]string{"token-alias-lost", "announce-silent"}, runTokenAlias, wire.TopicTokens, wire.TopicPublishNamespace)
 
-// runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). Whether the relay wants it is its affair.
+// runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). Whether
+// the relay wants it is its affair.
 func runTokenAlias(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	value := e.tokenValue()
 	if s.tokenBytes() < tokenOverhead+uint64(len(value)) {
-		e.Skip("the relay stores %d bytes of tokens (MAX_AUTH_TOKEN_CACHE_SIZE), %d are needed", s.tokenBytes(), tokenOverhead+len(value))
+		e.Skip("the relay stores %d bytes of tokens (MAX_AUTH_TOKEN_CACHE_SIZE), %d are needed", s.tokenBytes(),
+			tokenOverhead+len(value))
 	}
 	var answers []string
 	for i, t := range []wire.Token{
@@ -292,12 +307,14 @@ func runTokenAlias(ctx context.Context, e *Env) error {
 	}
 	e.Annotate("by value: %s; registered: %s; by alias: %s", answers[0], answers[1], answers[2])
 	if answers[1] != answers[0] || answers[2] != answers[0] {
-		e.Fail(transport.LayerRequest, "the same answer by value, when registered, and by alias", fmt.Sprintf("%s by value, %s when registered, %s by alias", answers[0], answers[1], answers[2]))
+		e.Fail(transport.LayerRequest, "the same answer by value, when registered, and by alias",
+			fmt.Sprintf("%s by value, %s when registered, %s by alias", answers[0], answers[1], answers[2]))
 	}
 	return nil
 }
 
-var tokenTwice = limitsCase("token-alias-twice", "registering a token alias twice closes the session with DUPLICATE_AUTH_TOKEN_ALIAS", 0,
+var tokenTwice = limitsCase("token-alias-twice", "registering a token alias twice closes the session with "+
+	"DUPLICATE_AUTH_TOKEN_ALIAS", 0,
 	[]string{"close-code-wrong"},
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "client")
@@ -313,7 +330,8 @@ var tokenTwice = limitsCase("token-alias-twice", "registering a token alias twic
 		return nil
 	}, wire.TopicTokens, wire.TopicTermination)
 
-var tokenOverflow = limitsCase("token-cache-overflow", "registering more than the relay stores closes the session with AUTH_TOKEN_CACHE_OVERFLOW", 0,
+var tokenOverflow = limitsCase("token-cache-overflow", "registering more than the relay stores closes the session "+
+	"with AUTH_TOKEN_CACHE_OVERFLOW", 0,
 	[]string{"close-code-wrong"},
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "client")
@@ -321,9 +339,11 @@ var tokenOverflow = limitsCase("token-cache-overflow", "registering more than th
 		if size > 1<<15 { // a control message has at most 2^16-1 bytes
 			e.Skip("the relay stores %d bytes of tokens, more than one message can hold", size)
 		}
-		ps := wire.Parameters{token(wire.Token{AliasType: wire.TokenRegister, Alias: 1, Value: filled(int(size)+1, 1, 1)})}
+		ps := wire.Parameters{token(wire.Token{AliasType: wire.TokenRegister, Alias: 1,
+			Value: filled(int(size)+1, 1, 1)})}
 		_, err := s.StartPublishNamespace(ctx, e.Namespace(), ps)
 		s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
-		s.wantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size), wire.AuthTokenCacheOverflow)
+		s.wantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size),
+			wire.AuthTokenCacheOverflow)
 		return nil
 	}, wire.TopicTokens, wire.TopicTermination)

@@ -11,7 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A relay that has no requests of a client may close the session in good order when that sends GOAWAY, and does not see a second one then; it may not do so for a URI.
+// A relay that has no requests of a client may close the session in good order when that sends GOAWAY, and does not see
+// a second one then; it may not do so for a URI.
 func TestGoawayAnsweredByLeaving(t *testing.T) {
 	leave := func(ctx context.Context, _ *testing.T, conn *memconn.Conn) {
 		s, err := moqt.Server(ctx, conn, moqt.Config{Trace: func(e moqt.Event) {
@@ -28,7 +29,8 @@ func TestGoawayAnsweredByLeaving(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				want(t, cases.Run(t.Context(), find(t, "goaway-twice"), against(t, d, leave)), cases.Result{
-					Status: cases.Skip, Reason: "the relay has answered GOAWAY by closing the session: connection closed by the peer with 0x0 NO_ERROR",
+					Status: cases.Skip, Reason: "the relay has answered GOAWAY by closing the session: connection " +
+						"closed by the peer with 0x0 NO_ERROR",
 				})
 				got := cases.Run(t.Context(), find(t, "goaway-uri"), against(t, d, leave))
 				if got.Status != cases.Fail {

@@ -14,10 +14,13 @@ import (
 // Namespaces: how they match, which subscriptions of them exclude each other, and tracks that come by PUBLISH.
 
 // namespaceCase is a case of them.
-func namespaceCase(id, title string, first wire.Draft, roles, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func namespaceCase(id, title string, first wire.Draft, roles, faults []string,
+	run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribeNamespace, wire.TopicNamespaceDiscovery}, topics...), First: first,
-		Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: roles, Timeout: caseLimit, Faults: faults, Run: run,
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribeNamespace, wire.TopicNamespaceDiscovery},
+			topics...), First: first,
+		Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: roles, Timeout: caseLimit, Faults: faults,
+		Run: run,
 	}
 }
 
@@ -29,7 +32,8 @@ func (s *Session) subscribeNamespaces(ctx context.Context, prefix wire.TrackName
 	return n
 }
 
-var namespaceOverlap = namespaceCase("namespace-overlap", "a second SUBSCRIBE_NAMESPACE whose prefix overlaps is refused with PREFIX_OVERLAP, another one is not", 0,
+var namespaceOverlap = namespaceCase("namespace-overlap", "a second SUBSCRIBE_NAMESPACE whose prefix overlaps is "+
+	"refused with PREFIX_OVERLAP, another one is not", 0,
 	[]string{"subscriber"}, []string{"overlap-accepted"},
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "subscriber")
@@ -38,14 +42,18 @@ var namespaceOverlap = namespaceCase("namespace-overlap", "a second SUBSCRIBE_NA
 		s.subscribeNamespaces(step, e.Namespace("a"))
 		for _, ns := range []wire.TrackNamespace{e.Namespace("a"), e.Namespace("a", "b"), e.Namespace()} {
 			_, err := s.SubscribeNamespace(step, ns, e.Parameters())
-			s.wantRefusal(step, err, wire.KindSubscribeNamespace, wire.NamePrefixOverlap, fmt.Sprintf("%s for the prefix %q beside %q", s.okName(wire.KindSubscribeNamespace), ns, e.Namespace("a")))
+			s.wantRefusal(step, err, wire.KindSubscribeNamespace, wire.NamePrefixOverlap,
+				fmt.Sprintf("%s for the prefix %q beside %q", s.okName(wire.KindSubscribeNamespace), ns,
+					e.Namespace("a")))
 		}
 		_, err := s.SubscribeNamespace(step, e.Namespace("ab"), e.Parameters())
-		s.Check(step, err, transport.LayerRequest, fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q", s.okName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a")))
+		s.Check(step, err, transport.LayerRequest, fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q",
+			s.okName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a")))
 		return nil
 	}, wire.TopicRequestError)
 
-var tracksOverlap = namespaceCase("tracks-overlap", "SUBSCRIBE_TRACKS excludes SUBSCRIBE_TRACKS with an overlapping prefix, but not SUBSCRIBE_NAMESPACE", wire.Draft18,
+var tracksOverlap = namespaceCase("tracks-overlap", "SUBSCRIBE_TRACKS excludes SUBSCRIBE_TRACKS with an overlapping "+
+	"prefix, but not SUBSCRIBE_NAMESPACE", wire.Draft18,
 	[]string{"subscriber"}, []string{"overlap-accepted", "overlap-across-kinds"},
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "subscriber")
@@ -55,15 +63,20 @@ var tracksOverlap = namespaceCase("tracks-overlap", "SUBSCRIBE_TRACKS excludes S
 		s.skipUnsupported(err)
 		s.Check(step, err, transport.LayerRequest, s.okName(wire.KindSubscribeTracks)+" for SUBSCRIBE_TRACKS")
 		_, err = s.SubscribeTracks(step, e.Namespace("a", "b"), e.Parameters())
-		s.wantRefusal(step, err, wire.KindSubscribeTracks, wire.NamePrefixOverlap, fmt.Sprintf("%s for the prefix %q beside %q", s.okName(wire.KindSubscribeTracks), e.Namespace("a", "b"), e.Namespace("a")))
+		s.wantRefusal(step, err, wire.KindSubscribeTracks, wire.NamePrefixOverlap,
+			fmt.Sprintf("%s for the prefix %q beside %q", s.okName(wire.KindSubscribeTracks), e.Namespace("a", "b"),
+				e.Namespace("a")))
 		s.subscribeNamespaces(step, e.Namespace("a"))
 		return nil
 	}, wire.TopicSubscribeTracks, wire.TopicRequestError)
 
-var namespaceMatching = namespaceCase("namespace-matching", "a prefix matches whole fields: namespaces from before and after the subscription, and no others", 0,
-	[]string{"publisher", "subscriber"}, []string{"namespace-silent", "namespace-wrong-suffix"}, runNamespaceMatching, wire.TopicNamespace, wire.TopicPublishNamespace)
+var namespaceMatching = namespaceCase("namespace-matching", "a prefix matches whole fields: namespaces from before "+
+	"and after the subscription, and no others", 0,
+	[]string{"publisher", "subscriber"}, []string{"namespace-silent", "namespace-wrong-suffix"}, runNamespaceMatching,
+	wire.TopicNamespace, wire.TopicPublishNamespace)
 
-// runNamespaceMatching: who subscribes to "live" is told of "live" and "live"/"a", which are there, and of "live"/"b", which comes, and not of "livestream" (draft-18 §9.5).
+// runNamespaceMatching: who subscribes to "live" is told of "live" and "live"/"a", which are there, and of "live"/"b",
+// which comes, and not of "livestream" (draft-18 §9.5).
 func runNamespaceMatching(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
 	step, cancel := e.Step(ctx)
@@ -117,8 +130,10 @@ func runNamespaceMatching(ctx context.Context, e *Env) error {
 	return nil
 }
 
-var namespaceRouting = namespaceCase("namespace-routing", "a SUBSCRIBE reaches the publisher of a prefix of its namespace, and no other", 0,
-	[]string{"publisher", "subscriber"}, []string{"route-nowhere", "subscribe-ok-without-publisher", "namespace-prefix-as-text"}, runNamespaceRouting, wire.TopicSubscribe)
+var namespaceRouting = namespaceCase("namespace-routing", "a SUBSCRIBE reaches the publisher of a prefix of its "+
+	"namespace, and no other", 0,
+	[]string{"publisher", "subscriber"}, []string{"route-nowhere", "subscribe-ok-without-publisher",
+		"namespace-prefix-as-text"}, runNamespaceRouting, wire.TopicSubscribe)
 
 // runNamespaceRouting: the namespace "live" of the publisher stands for "live"/"studio", and not for "livestream".
 func runNamespaceRouting(ctx context.Context, e *Env) error {
@@ -130,24 +145,31 @@ func runNamespaceRouting(ctx context.Context, e *Env) error {
 	other := source.publisher(e.Namespace("livestream"), e.TrackName())
 	s := e.Dial(ctx, "subscriber")
 	s.SubscribeTo(step, p)
-	source.Check(step, p.waitSubscribed(step), transport.LayerRequest, "SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
+	source.Check(step, p.waitSubscribed(step), transport.LayerRequest,
+		"SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
 	_, err := s.Subscribe(step, s.subscribeMessage(other.ns, other.name))
-	s.wantUnknown(step, err, wire.KindSubscribe, fmt.Sprintf("SUBSCRIBE_OK for namespace %q, which nobody has published", other.ns))
+	s.wantUnknown(step, err, wire.KindSubscribe,
+		fmt.Sprintf("SUBSCRIBE_OK for namespace %q, which nobody has published", other.ns))
 	if saw := other.saw(); saw != "no request for the track" {
-		e.Fail(transport.LayerRequest, fmt.Sprintf("no request for namespace %q at the publisher of %q", other.ns, e.Namespace("live")), saw)
+		e.Fail(transport.LayerRequest, fmt.Sprintf("no request for namespace %q at the publisher of %q", other.ns,
+			e.Namespace("live")), saw)
 	}
 	return nil
 }
 
 var subscribeTracks = Case{
-	ID: "subscribe-tracks", Title: "who subscribes to the tracks of a namespace gets the PUBLISH of a track that comes later, and its objects",
-	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicSubscribeNamespace, wire.TopicPublish, wire.TopicPublishOK},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"}, Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
+	ID: "subscribe-tracks", Title: "who subscribes to the tracks of a namespace gets the PUBLISH of a track that " +
+		"comes later, and its objects",
+	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicSubscribeNamespace, wire.TopicPublish,
+		wire.TopicPublishOK},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
+	Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
 	Faults: []string{"tracks-silent", "publish-not-routed", "drop-object", "corrupt-payload"},
 	Run:    runSubscribeTracks,
 }
 
-// runSubscribeTracks: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, then PUBLISH, its acceptance with Forward State 1, and objects.
+// runSubscribeTracks: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, then PUBLISH, its acceptance with Forward State
+// 1, and objects.
 func runSubscribeTracks(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	publishes := s.peer.expectPublishes()
@@ -168,7 +190,8 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	offered := p.offerBeside(ctx)
 	r := s.published(step, publishes, p, "PUBLISH")
 	ok := &wire.RequestOK{}
-	if s.Draft() <= wire.Draft19 || r.Parameters().UintOr(wire.ParamForward, 1) == 0 { // from 20 on only what changes is said, in an update
+	// from 20 on only what changes is said, in an update
+	if s.Draft() <= wire.Draft19 || r.Parameters().UintOr(wire.ParamForward, 1) == 0 {
 		ok.Parameters.SetUint(wire.ParamForward, 1)
 	}
 	sub, err := r.AcceptPublish(step, ok)
@@ -188,7 +211,8 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// offerBeside publishes the track itself beside the case: a relay may ask its subscribers first. The function that it gives waits until the relay has accepted it.
+// offerBeside publishes the track itself beside the case: a relay may ask its subscribers first. The function that it
+// gives waits until the relay has accepted it.
 func (p *publisher) offerBeside(ctx context.Context) func(ctx context.Context) {
 	done := make(chan struct{})
 	p.s.e.Go(ctx, func(ctx context.Context) {
@@ -207,7 +231,8 @@ func (p *publisher) offerBeside(ctx context.Context) func(ctx context.Context) {
 }
 
 // published waits for the PUBLISH of a track.
-func (s *Session) published(ctx context.Context, publishes <-chan *moqt.Request, p *publisher, what string) *moqt.Request {
+func (s *Session) published(ctx context.Context, publishes <-chan *moqt.Request, p *publisher,
+	what string) *moqt.Request {
 	expected := what + " of " + fullName(p.ns, p.name)
 	select {
 	case r := <-publishes:
@@ -224,9 +249,11 @@ func (s *Session) published(ctx context.Context, publishes <-chan *moqt.Request,
 }
 
 var subscribeTracksPaused = Case{
-	ID: "subscribe-tracks-paused", Title: "SUBSCRIBE_TRACKS with Forward State 0 leads to a PUBLISH with Forward State 0, and to no objects",
+	ID: "subscribe-tracks-paused", Title: "SUBSCRIBE_TRACKS with Forward State 0 leads to a PUBLISH with Forward " +
+		"State 0, and to no objects",
 	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicPublish}, First: wire.Draft18,
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"}, Roles: []string{"publisher", "subscriber", "tracker"}, Timeout: caseLimit,
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
+	Roles: []string{"publisher", "subscriber", "tracker"}, Timeout: caseLimit,
 	Faults: []string{"tracks-silent", "forward-ignored"},
 	Run:    runSubscribeTracksPaused,
 }
@@ -260,7 +287,8 @@ func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
 	a.served(ctx)
 	e.Sleep(ctx, lateTime)
 	if n := s.log.data(); n > 0 {
-		e.Fail(transport.LayerData, "no objects with Forward State 0", fmt.Sprintf("%d streams or datagrams within %d ms", n, lateTime/time.Millisecond))
+		e.Fail(transport.LayerData, "no objects with Forward State 0",
+			fmt.Sprintf("%d streams or datagrams within %d ms", n, lateTime/time.Millisecond))
 	}
 	return nil
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A relay that tells of a namespace under the prefix that nobody has published makes namespace-matching fail, also where it is as long as those that were.
+// A relay that tells of a namespace under the prefix that nobody has published makes namespace-matching fail, also
+// where it is as long as those that were.
 func TestNamespaceMatchingOfOneThatNobodyPublished(t *testing.T) {
 	for d := wire.Draft16; d <= wire.Newest; d++ {
 		t.Run(d.String(), func(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 func statusCase(id, title string, roles, faults []string, run func(ctx context.Context, e *Env) error) Case {
 	return Case{
 		ID: id, Title: title, Topics: []wire.Topic{wire.TopicTrackStatus, wire.TopicRequestError},
-		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: caseLimit, Faults: faults, Run: run,
+		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: caseLimit, Faults: faults,
+		Run: run,
 	}
 }
 
@@ -23,7 +24,8 @@ var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells
 		s := e.Dial(ctx, "enquirer")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		ok, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name, Parameters: e.Parameters()})
+		ok, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name,
+			Parameters: e.Parameters()})
 		want := wire.Location{Group: 2, Object: 4}
 		expected := fmt.Sprintf("%s for TRACK_STATUS with Largest Object %s", s.okName(wire.KindTrackStatus), want)
 		if err != nil {
@@ -45,8 +47,10 @@ var trackStatusUnknown = statusCase("track-status-unknown", "TRACK_STATUS of a t
 		s := e.Dial(ctx, "enquirer")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		_, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: e.TrackName(), Parameters: e.Parameters()})
-		s.wantUnknown(step, err, wire.KindTrackStatus, s.okName(wire.KindTrackStatus)+" for a track that does not exist")
+		_, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: e.TrackName(),
+			Parameters: e.Parameters()})
+		s.wantUnknown(step, err, wire.KindTrackStatus, s.okName(wire.KindTrackStatus)+
+			" for a track that does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
 	})

@@ -13,10 +13,12 @@ import (
 // Who gets what: subscribers that come late or together, publishers that share a track, subscribers that leave.
 
 // subscribersCase is a case of live delivery.
-func subscribersCase(id, title string, roles, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func subscribersCase(id, title string, roles, faults []string, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
 	return Case{
 		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK}, topics...),
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: roles, Timeout: caseLimit, Faults: faults, Run: run,
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: roles, Timeout: caseLimit,
+		Faults: faults, Run: run,
 	}
 }
 
@@ -25,8 +27,10 @@ func past(group uint64) func(at wire.Location) bool {
 	return func(at wire.Location) bool { return at.Group < group }
 }
 
-var lateSubscriber = subscribersCase("late-subscriber", "who subscribes late is told the Largest Object and gets everything from then on",
-	[]string{"publisher", "subscriber", "latecomer"}, []string{"largest-missing", "second-subscriber-starved", "drop-object"},
+var lateSubscriber = subscribersCase("late-subscriber", "who subscribes late is told the Largest Object and gets "+
+	"everything from then on",
+	[]string{"publisher", "subscriber", "latecomer"}, []string{"largest-missing", "second-subscriber-starved",
+		"drop-object"},
 	func(ctx context.Context, e *Env) error {
 		p := history(ctx, e)
 		l := pastGroups(e, 3, 4)
@@ -50,7 +54,8 @@ func (a *audience) wantLargest(want wire.Location) {
 }
 
 var threeSubscribers = subscribersCase("three-subscribers", "three subscribers of one track each get every object",
-	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"}, []string{"second-subscriber-starved", "drop-object", "corrupt-payload", "duplicate-object"},
+	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"},
+	[]string{"second-subscriber-starved", "drop-object", "corrupt-payload", "duplicate-object"},
 	func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		l := pastGroups(e, 0, 2)
@@ -63,13 +68,18 @@ var threeSubscribers = subscribersCase("three-subscribers", "three subscribers o
 		return nil
 	})
 
-var twoTracks = subscribersCase("two-tracks", "one subscriber follows two tracks of a namespace, and each object is its own track's",
+var twoTracks = subscribersCase("two-tracks", "one subscriber follows two tracks of a namespace, and each object is "+
+	"its own track's",
 	[]string{"publisher", "subscriber"}, []string{"duplicate-alias", "drop-object"},
 	func(ctx context.Context, e *Env) error {
 		p := announced(ctx, e)
 		second := p.s.publisher(p.ns, e.TrackName()+"-second")
 		a := attend(ctx, "subscriber", p, pastGroups(e, 0, 1), checks{})
-		l := newLayout(span(0, 1), span(0, 4), layoutOptions{payload: func(g, o uint64) []byte { return append([]byte("second "), e.namedPayload(g, o)...) }})
+		l := newLayout(span(0, 1), span(0, 4),
+			layoutOptions{payload: func(g, o uint64) []byte {
+				return append([]byte("second "),
+					e.namedPayload(g, o)...)
+			}})
 		step, cancel := e.Step(ctx)
 		defer cancel()
 		b := &audience{Session: a.Session, k: newChecker(l, checks{})}
@@ -85,11 +95,13 @@ var twoTracks = subscribersCase("two-tracks", "one subscriber follows two tracks
 		return nil
 	}, wire.TopicSubgroupHeader)
 
-var twoPublishers = subscribersCase("two-publishers", "two sessions publish one track: the subscriber gets what either of them sends",
-	[]string{"publisher-1", "publisher-2", "subscriber"}, []string{"second-publisher-ignored", "drop-object"}, runTwoPublishers, wire.TopicPublishNamespace)
+var twoPublishers = subscribersCase("two-publishers", "two sessions publish one track: the subscriber gets what "+
+	"either of them sends",
+	[]string{"publisher-1", "publisher-2", "subscriber"}, []string{"second-publisher-ignored", "drop-object"},
+	runTwoPublishers, wire.TopicPublishNamespace)
 
-// runTwoPublishers: a relay must ask all publishers of a namespace for a track, and forward the objects of each (draft-18 §9.3, §9.5). One that takes no
-// second publisher has to say so: REQUEST_ERROR, or an end of the request.
+// runTwoPublishers: a relay must ask all publishers of a namespace for a track, and forward the objects of each
+// (draft-18 §9.3, §9.5). One that takes no second publisher has to say so: REQUEST_ERROR, or an end of the request.
 func runTwoPublishers(ctx context.Context, e *Env) error {
 	first := e.Dial(ctx, "publisher-1")
 	p := first.publisher(e.Namespace(), e.TrackName())
@@ -102,7 +114,8 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	if reason, no := other.declined(ctx, err); no {
 		e.Skip("a second publisher is not taken: %s", reason)
 	}
-	other.Check(step, err, transport.LayerRequest, other.okName(wire.KindPublishNamespace)+" for the second PUBLISH_NAMESPACE")
+	other.Check(step, err, transport.LayerRequest, other.okName(wire.KindPublishNamespace)+
+		" for the second PUBLISH_NAMESPACE")
 	l := pastGroups(e, 0, 3)
 	s := attend(ctx, "subscriber", p, l, checks{})
 	first.wantAsked(step, p, mine, q)
@@ -121,7 +134,8 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended its PUBLISH_NAMESPACE: which of them it takes is for the relay to say.
+// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended its
+// PUBLISH_NAMESPACE: which of them it takes is for the relay to say.
 func (s *Session) wantAsked(ctx context.Context, p *publisher, a *moqt.Announcement, other *publisher) {
 	err := p.waitSubscribed(ctx)
 	switch {
@@ -138,10 +152,12 @@ func (s *Session) wantAsked(ctx context.Context, p *publisher, a *moqt.Announcem
 	panic(o)
 }
 
-var unsubscribeStops = subscribersCase("unsubscribe", "who unsubscribes gets nothing any more, and who stays gets everything",
+var unsubscribeStops = subscribersCase("unsubscribe", "who unsubscribes gets nothing any more, and who stays gets "+
+	"everything",
 	[]string{"publisher", "subscriber", "leaver"}, []string{"unsubscribe-ignored", "drop-object"}, runUnsubscribe)
 
-// runUnsubscribe: streams that come when the relay has had time to see UNSUBSCRIBE (STOP_SENDING from 17 on) were opened after it.
+// runUnsubscribe: streams that come when the relay has had time to see UNSUBSCRIBE (STOP_SENDING from 17 on) were
+// opened after it.
 func runUnsubscribe(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
 	l := pastGroups(e, 0, 9)
@@ -157,7 +173,9 @@ func runUnsubscribe(ctx context.Context, e *Env) error {
 	stays.served(ctx)
 	e.Sleep(ctx, lateTime)
 	if after := leaves.log.data(); after != before {
-		e.Fail(transport.LayerData, "no objects after the subscriber has unsubscribed", fmt.Sprintf("%d streams and datagrams of the track, from %d ms on after it", after-before, settleTime/time.Millisecond))
+		e.Fail(transport.LayerData, "no objects after the subscriber has unsubscribed",
+			fmt.Sprintf("%d streams and datagrams of the track, from %d ms on after it", after-before,
+				settleTime/time.Millisecond))
 	}
 	leaves.Healthy(ctx, transport.LayerRequest)
 	stays.exactly(ctx)

@@ -10,7 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A relay that takes one publisher of a namespace alone may reject either of them (draft-18 §9.3): this one rejects the first when the second comes.
+// A relay that takes one publisher of a namespace alone may reject either of them (draft-18 §9.3): this one rejects the
+// first when the second comes.
 func TestTwoPublishersWhereTheNewestIsTaken(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
@@ -33,7 +34,8 @@ func TestTwoPublishersWhereTheNewestIsTaken(t *testing.T) {
 					}
 				}, nil))
 				want(t, cases.Run(t.Context(), find(t, "two-publishers"), cfg), cases.Result{
-					Status: cases.Skip, Reason: "a second publisher is not taken: PUBLISH_NAMESPACE of publisher-1 was ended",
+					Status: cases.Skip, Reason: "a second publisher is not taken: PUBLISH_NAMESPACE of publisher-1 " +
+						"was ended",
 				})
 			})
 		})

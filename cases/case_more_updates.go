@@ -13,15 +13,18 @@ import (
 // Subscriptions that change: Forward State, priority, range.
 
 // updateCase is a case of REQUEST_UPDATE (SUBSCRIBE_UPDATE up to 15).
-func updateCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+func updateCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
 	return Case{
 		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicRequestUpdate, wire.TopicSubscribe}, topics...),
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe", "update"}, Roles: []string{"publisher", "subscriber", "updater"}, Timeout: caseLimit,
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe", "update"},
+		Roles: []string{"publisher", "subscriber", "updater"}, Timeout: caseLimit,
 		Faults: faults, Run: run,
 	}
 }
 
-// update changes the subscription and waits until the relay has accepted that. 14 has no answer: there it gets the time in which it would have come.
+// update changes the subscription and waits until the relay has accepted that. 14 has no answer: there it gets the time
+// in which it would have come.
 func (a *audience) update(ctx context.Context, ps ...wire.Parameter) {
 	step, cancel := a.e.Step(ctx)
 	defer cancel()
@@ -41,8 +44,8 @@ func (a *audience) update(ctx context.Context, ps ...wire.Parameter) {
 	}
 }
 
-// heard waits until the relay has answered a request that stands behind SUBSCRIBE_UPDATE on the control stream, for 14 gives the update itself no answer. What the
-// answer is does not matter.
+// heard waits until the relay has answered a request that stands behind SUBSCRIBE_UPDATE on the control stream, for 14
+// gives the update itself no answer. What the answer is does not matter.
 func (a *audience) heard(ctx context.Context) {
 	ns, err := a.PublishNamespace(ctx, a.e.Namespace("behind-the-update"), a.e.Parameters())
 	var refused *moqt.RequestError
@@ -53,7 +56,8 @@ func (a *audience) heard(ctx context.Context) {
 	ns.Withdraw()
 }
 
-var forwardState = updateCase("forward-state", "a subscription with Forward State 0 gets no objects, and gets them once an update has set it to 1",
+var forwardState = updateCase("forward-state", "a subscription with Forward State 0 gets no objects, and gets them "+
+	"once an update has set it to 1",
 	[]string{"forward-ignored", "update-silent", "second-subscriber-starved"}, runForwardState)
 
 func runForwardState(ctx context.Context, e *Env) error {
@@ -77,7 +81,8 @@ func runForwardState(ctx context.Context, e *Env) error {
 	return nil
 }
 
-var updatePriority = updateCase("update-priority", "an update of the Subscriber Priority is accepted, and delivery goes on",
+var updatePriority = updateCase("update-priority", "an update of the Subscriber Priority is accepted, and delivery "+
+	"goes on",
 	[]string{"update-silent", "update-reject", "second-subscriber-starved"}, runUpdatePriority)
 
 func runUpdatePriority(ctx context.Context, e *Env) error {
@@ -95,13 +100,15 @@ func runUpdatePriority(ctx context.Context, e *Env) error {
 var updateRange = updateCase("update-range", "an update that narrows the range lets nothing behind its new end pass",
 	[]string{"filter-ignored", "second-subscriber-starved"}, runUpdateRange, wire.TopicLocationFilter)
 
-// runUpdateRange: what had been sent before the update was processed may come; nothing had, for nothing behind its end was published before its answer. In 14, which
-// has no answer, an update that is not processed promptly is what the text puts up with (draft-14 §9.10).
+// runUpdateRange: what had been sent before the update was processed may come; nothing had, for nothing behind its end
+// was published before its answer. In 14, which has no answer, an update that is not processed promptly is what the
+// text puts up with (draft-14 §9.10).
 func runUpdateRange(ctx context.Context, e *Env) error {
 	p := announced(ctx, e)
 	control := attend(ctx, "subscriber", p, pastGroups(e, 0, 4), checks{})
 	p.waitForward(ctx)
-	a := attend(ctx, "updater", p, pastGroups(e, 0, 2), checks{}, filterBy(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 9}))
+	a := attend(ctx, "updater", p, pastGroups(e, 0, 2), checks{},
+		filterBy(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 9}))
 	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, pastGroups(e, 0, 0), objectPace) })
 	a.reach(ctx, wire.Location{Group: 0, Object: 4})
 	a.update(ctx, filterBy(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 2}))

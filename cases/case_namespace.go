@@ -11,9 +11,10 @@ import (
 var announceOnly = Case{
 	ID: "announce-only", Title: "PUBLISH_NAMESPACE is accepted", Aliases: []string{"publish-namespace-only"},
 	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"}, Timeout: 2 * time.Second,
-	Faults: []string{"announce-silent", "announce-reject", "die-on-request"},
-	Run:    runAnnounceOnly,
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
+	Timeout: 2 * time.Second,
+	Faults:  []string{"announce-silent", "announce-reject", "die-on-request"},
+	Run:     runAnnounceOnly,
 }
 
 // runAnnounceOnly: PUBLISH_NAMESPACE is accepted.
@@ -25,9 +26,10 @@ func runAnnounceOnly(ctx context.Context, e *Env) error {
 var publishNamespaceDone = Case{
 	ID: "publish-namespace-done", Title: "a namespace is published and withdrawn, and the session lives on",
 	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace, wire.TopicTermination},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"}, Timeout: 2 * time.Second,
-	Faults: []string{"withdraw-closes-session", "announce-silent"},
-	Run:    runPublishNamespaceDone,
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
+	Timeout: 2 * time.Second,
+	Faults:  []string{"withdraw-closes-session", "announce-silent"},
+	Run:     runPublishNamespaceDone,
 }
 
 // runPublishNamespaceDone: a namespace is published and withdrawn; the session stays healthy and closes cleanly.

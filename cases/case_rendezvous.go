@@ -12,7 +12,8 @@ import (
 )
 
 var rendezvousTimeout = Case{
-	ID: "rendezvous-timeout", Title: "a SUBSCRIBE that waits in vain for a publisher is refused with TIMEOUT", First: wire.Draft17,
+	ID: "rendezvous-timeout", Title: "a SUBSCRIBE that waits in vain for a publisher is refused with TIMEOUT",
+	First:  wire.Draft17,
 	Topics: []wire.Topic{wire.TopicRendezvous, wire.TopicSubscribe, wire.TopicRequestError},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: caseLimit,
 	Faults: []string{"subscribe-accepts-everything", "subscribe-silent", "rendezvous-ignored"},
@@ -25,8 +26,8 @@ const (
 	rendezvousLimit = 1500 * time.Millisecond
 )
 
-// runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and then say TIMEOUT (draft-17 §9.3.4, draft-18
-// §10.2.6). It may not accept it, for nobody publishes the track.
+// runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and
+// then say TIMEOUT (draft-17 §9.3.4, draft-18 §10.2.6). It may not accept it, for nobody publishes the track.
 func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
@@ -48,7 +49,8 @@ func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
 	limit := time.Duration(float64(rendezvousLimit) * e.cfg.factor())
 	e.Should(name == wire.NameTimeout && after <= limit, transport.LayerRequest,
-		fmt.Sprintf("TIMEOUT within %d ms for a RENDEZVOUS_TIMEOUT of %d ms", limit.Milliseconds(), rendezvousWait.Milliseconds()), said)
+		fmt.Sprintf("TIMEOUT within %d ms for a RENDEZVOUS_TIMEOUT of %d ms", limit.Milliseconds(),
+			rendezvousWait.Milliseconds()), said)
 	if name == wire.NameTimeout && after < rendezvousWait {
 		e.Note("the relay has shortened the wait: %s", said)
 	}

@@ -13,13 +13,15 @@ import (
 var subscribeError = Case{
 	ID: "subscribe-error", Title: "SUBSCRIBE to a track that does not exist is refused",
 	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: 2 * time.Second,
-	Faults: []string{"subscribe-accepts-everything", "subscribe-error-zero", "subscribe-silent"},
-	Run:    runSubscribeError,
+	Level:  Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"},
+	Timeout: 2 * time.Second,
+	Faults:  []string{"subscribe-accepts-everything", "subscribe-error-zero", "subscribe-silent"},
+	Run:     runSubscribeError,
 }
 
-// runSubscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says nothing about the track; any other
-// code refuses it, and the message names it where it is not the draft's own for this.
+// runSubscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says
+// nothing about the track; any other code refuses it, and the message names it where it is not the draft's own for
+// this.
 func runSubscribeError(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
@@ -35,15 +37,18 @@ func runSubscribeError(ctx context.Context, e *Env) error {
 	if refused.Code == uint64(want) {
 		e.Annotate("%s", refusal(refused))
 	} else {
-		e.Annotate("%s; the draft's own code for a track that does not exist is %s", refusal(refused), want.In(s.Draft(), wire.KindSubscribe))
+		e.Annotate("%s; the draft's own code for a track that does not exist is %s", refusal(refused),
+			want.In(s.Draft(), wire.KindSubscribe))
 	}
 	return nil
 }
 
 var announceSubscribe = Case{
-	ID: "announce-subscribe", Title: "a SUBSCRIBE reaches the publisher of its namespace", Aliases: []string{"publish-namespace-subscribe"},
-	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubscribeOK},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"}, Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
+	ID: "announce-subscribe", Title: "a SUBSCRIBE reaches the publisher of its namespace",
+	Aliases: []string{"publish-namespace-subscribe"},
+	Topics:  []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubscribeOK},
+	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
+	Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
 	Faults: []string{"route-nowhere", "subscribe-ok-without-publisher", "subscribe-silent"},
 	Run:    runAnnounceSubscribe,
 }
@@ -56,7 +61,8 @@ func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	p := source.publisher(ns, e.TrackName())
 	source.Announce(ctx, ns)
 	subscriber().SubscribeTo(ctx, p)
-	source.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
+	source.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest,
+		"SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
 	return nil
 }
 
@@ -64,14 +70,17 @@ func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 const announceDelay = 500 * time.Millisecond
 
 var subscribeBeforeAnnounce = Case{
-	ID: "subscribe-before-announce", Title: "a SUBSCRIBE before the namespace is published is answered", Aliases: []string{"subscribe-before-publish-namespace"},
-	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"}, Roles: []string{"subscriber", "publisher"}, Timeout: 3500 * time.Millisecond,
+	ID: "subscribe-before-announce", Title: "a SUBSCRIBE before the namespace is published is answered",
+	Aliases: []string{"subscribe-before-publish-namespace"},
+	Topics:  []wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicRequestError},
+	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
+	Roles: []string{"subscriber", "publisher"}, Timeout: 3500 * time.Millisecond,
 	Faults: []string{"subscribe-before-silent", "subscribe-silent"},
 	Run:    runSubscribeBeforeAnnounce,
 }
 
-// runSubscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair, but it must answer it.
+// runSubscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair,
+// but it must answer it.
 func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	s := e.Dial(ctx, "subscriber")

@@ -25,7 +25,8 @@ func TestList(t *testing.T) {
 			}
 		}
 		switch {
-		case c.Title == "", len(c.Topics) == 0, len(c.Tags) == 0, len(c.Roles) == 0, c.Run == nil, c.Timeout < time.Second:
+		case c.Title == "", len(c.Topics) == 0, len(c.Tags) == 0, len(c.Roles) == 0, c.Run == nil,
+			c.Timeout < time.Second:
 			t.Errorf("%s lacks something", c.ID)
 		case len(c.Faults) == 0:
 			t.Errorf("%s: no fault can make it fail, so it proves nothing", c.ID)
@@ -50,7 +51,8 @@ func TestSuites(t *testing.T) {
 	for _, c := range Suite(SuiteStandard) {
 		standard = append(standard, c.ID)
 	}
-	want := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe", "subscribe-before-announce", "fetch", "join"}
+	want := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe",
+		"subscribe-before-announce", "fetch", "join"}
 	if diff := cmp.Diff(want, standard); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

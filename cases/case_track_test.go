@@ -14,11 +14,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// stage is a relay of one track, scripted: it accepts a PUBLISH and a SUBSCRIBE, takes in all objects, and then plays what its subscriber gets.
+// stage is a relay of one track, scripted: it accepts a PUBLISH and a SUBSCRIBE, takes in all objects, and then plays
+// what its subscriber gets.
 type stage struct {
 	t *testing.T
 	d wire.Draft
-	// ok answers PUBLISH; raise sets Forward State 1 when the subscriber has come. cancel ends the PUBLISH in its place.
+	// ok answers PUBLISH; raise sets Forward State 1 when the subscriber has come. cancel ends the PUBLISH in its
+	// place.
 	ok            *wire.RequestOK
 	raise, cancel bool
 	// play sends what the subscriber gets.
@@ -91,7 +93,8 @@ func (st *stage) peer() peer {
 // header is that of the stream that an object came on.
 func (a *act) header(o *moqt.Object) wire.SubgroupHeader {
 	return wire.SubgroupHeader{
-		TrackAlias: a.pub.TrackAlias(), GroupID: o.GroupID, SubgroupID: o.SubgroupID, IDMode: wire.SubgroupIDPresent, Priority: o.Priority, HasProperties: true,
+		TrackAlias: a.pub.TrackAlias(), GroupID: o.GroupID, SubgroupID: o.SubgroupID, IDMode: wire.SubgroupIDPresent,
+		Priority: o.Priority, HasProperties: true,
 		FirstObject: o.FirstObject,
 	}
 }
@@ -144,7 +147,8 @@ func (a *act) done(code moqt.DoneCode, count uint64) {
 
 // mark sends a stream of the relay's own with an End of Track object.
 func (a *act) mark() {
-	w := a.stream(wire.SubgroupHeader{TrackAlias: a.pub.TrackAlias(), GroupID: 9, IDMode: wire.SubgroupIDPresent, FirstObject: true})
+	w := a.stream(wire.SubgroupHeader{TrackAlias: a.pub.TrackAlias(), GroupID: 9, IDMode: wire.SubgroupIDPresent,
+		FirstObject: true})
 	if err := w.WriteObject(&moqt.Object{GroupID: 9, Status: wire.StatusEndOfTrack}); err != nil {
 		a.t.Errorf("mark: %v", err)
 	}
@@ -199,11 +203,20 @@ func TestDelivery(t *testing.T) {
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 2)
 		}, cases.Result{Status: cases.Pass}},
-		{"unknown Stream Count", 0, func(a *act) { a.whole(); a.done(moqt.DoneTrackEnded, unknownCount(a.d)) }, cases.Result{Status: cases.Pass}},
-		{"Stream Count too low", 0, func(a *act) { a.mark(); a.whole(); time.Sleep(time.Millisecond); a.done(moqt.DoneTrackEnded, 1) },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: "as many streams as PUBLISH_DONE counts: 1", Received: "2 streams"}},
+		{"unknown Stream Count", 0, func(a *act) { a.whole(); a.done(moqt.DoneTrackEnded, unknownCount(a.d)) },
+			cases.Result{Status: cases.Pass}},
+		{"Stream Count too low", 0, func(a *act) {
+			a.mark()
+			a.whole()
+			time.Sleep(time.Millisecond)
+			a.done(
+				moqt.DoneTrackEnded, 1)
+		},
+			cases.Result{Status: cases.Fail, Layer: "data", Expected: "as many streams as PUBLISH_DONE counts: 1",
+				Received: "2 streams"}},
 		{"Stream Count too high", 0, func(a *act) { a.whole(); a.done(moqt.DoneTrackEnded, 2) },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: "as many streams as PUBLISH_DONE counts: 2", Received: "1 streams"}},
+			cases.Result{Status: cases.Fail, Layer: "data", Expected: "as many streams as PUBLISH_DONE counts: 2",
+				Received: "1 streams"}},
 		{"a counted stream was reset before its header", 0, func(a *act) {
 			s, err := a.pub.Request().Session().Conn().OpenUniStream(a.ctx)
 			if err != nil {
@@ -214,7 +227,8 @@ func TestDelivery(t *testing.T) {
 			a.done(moqt.DoneTrackEnded, 2)
 		}, cases.Result{Status: cases.Pass}},
 		{"a stream that never ends", 0, func(a *act) { a.forward(); a.done(moqt.DoneTrackEnded, 1) },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: "the end of every stream, since PUBLISH_DONE says that all are closed",
+			cases.Result{Status: cases.Fail, Layer: "data", Expected: "the end of every stream, since PUBLISH_DONE " +
+				"says that all are closed",
 				Received: "a stream of group 0, subgroup 0 with 2 objects ({0, 0}, {0, 1}), still open; …"}},
 		{"reset behind the last object", 0, func(a *act) {
 			w := a.forward()[0]
@@ -222,7 +236,8 @@ func TestDelivery(t *testing.T) {
 			w.Reset(1)
 			a.done(moqt.DoneTrackEnded, 1)
 		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "FIN behind the last object of every subgroup",
-			Received: "a stream of group 0, subgroup 0 with 2 objects ({0, 0}, {0, 1}) and RESET_STREAM of the peer on stream…"}},
+			Received: "a stream of group 0, subgroup 0 with 2 objects ({0, 0}, {0, 1}) and RESET_STREAM of the peer " +
+				"on stream…"}},
 		{"a stream reset in the middle, and another for the rest", 0, func(a *act) {
 			w := a.stream(a.header(a.objects[0]))
 			if err := w.WriteObject(a.objects[0]); err != nil {
@@ -241,17 +256,21 @@ func TestDelivery(t *testing.T) {
 				a.whole()
 			}
 			a.done(moqt.DoneTrackEnded, 2)
-		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "the objects of a subgroup on one stream, since none was reset",
-			Received: "more than one stream of group 0, subgroup 0, the last one a stream of group 0, subgroup 0 with 1 objects (…"}},
+		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: "the objects of a subgroup on one stream, since " +
+			"none was reset",
+			Received: "more than one stream of group 0, subgroup 0, the last one a stream of group 0, subgroup 0 " +
+				"with 1 objects (…"}},
 		{"an object missing", 0, func(a *act) { a.objects = a.objects[:1]; a.whole(); a.done(moqt.DoneTrackEnded, 1) },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects, Received: "1 of 2 objects: missing {0, 1}"}},
+			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
+				Received: "1 of 2 objects: missing {0, 1}"}},
 		{"an object too many", 0, func(a *act) {
 			o := a.objects[1].Clone()
 			o.ObjectID = 2
 			a.objects = append(a.objects, o)
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 1)
-		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects, Received: "2 of 2 objects: unexpected {0, 2}"}},
+		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
+			Received: "2 of 2 objects: unexpected {0, 2}"}},
 		{"an object as a datagram", 0, func(a *act) {
 			if err := a.pub.SendDatagram(a.objects[1]); err != nil {
 				a.t.Error(err)
@@ -261,18 +280,23 @@ func TestDelivery(t *testing.T) {
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 1)
 		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-			Received: "2 of 2 objects: corrupted {0, 1}: sent as a datagram though published in a subgroup, or the other way round"}},
+			Received: "2 of 2 objects: corrupted {0, 1}: sent as a datagram though published in a subgroup, or the " +
+				"other way round"}},
 		{"another status", 0, func(a *act) { a.whole(); a.done(moqt.DoneInternalError, 1) },
-			cases.Result{Status: cases.Fail, Layer: "request", Expected: done, Received: "PUBLISH_DONE with 0x0 INTERNAL_ERROR", Todo: "SHOULD: " + done}},
-		{"no PUBLISH_DONE", 0, func(a *act) { a.whole() }, cases.Result{Status: cases.Fail, Layer: "request", Expected: done, Received: "nothing new for…", Todo: "SHOULD: " + done}},
+			cases.Result{Status: cases.Fail, Layer: "request", Expected: done,
+				Received: "PUBLISH_DONE with 0x0 INTERNAL_ERROR", Todo: "SHOULD: " + done}},
+		{"no PUBLISH_DONE", 0, func(a *act) { a.whole() }, cases.Result{Status: cases.Fail, Layer: "request",
+			Expected: done, Received: "nothing new for…", Todo: "SHOULD: " + done}},
 		{"a reset request in place of PUBLISH_DONE", 17, func(a *act) {
 			a.whole()
 			time.Sleep(time.Second)
 			a.pub.Request().Cancel(moqt.ResetInternalError)
 		}, cases.Result{Status: cases.Fail, Layer: "request", Expected: done, Received: "…", Todo: "SHOULD: " + done}},
 		{"a breach", 0, func(a *act) { a.pub.Request().Session().Abort(wire.InternalError, "broken") },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects, Received: `0 of 2 objects: missing {0, 0}, {0, 1}; connection closed by the peer with 0x1 INTERNAL_ERROR "broken"`}},
-		{"nothing", 0, nil, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects, Received: "0 of 2 objects: missing {0, 0}, {0, 1}; nothing new for…"}},
+			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
+				Received: `0 of 2 objects: missing {0, 0}, {0, 1}; connection closed by the peer with 0x1 INTERNAL_ERROR "broken"`}},
+		{"nothing", 0, nil, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
+			Received: "0 of 2 objects: missing {0, 0}, {0, 1}; nothing new for…"}},
 	} {
 		for _, d := range []wire.Draft{14, 16, 17, 18, 22} {
 			if d < test.first {
@@ -311,17 +335,23 @@ func TestPausedUntilSubscribed(t *testing.T) {
 // A relay that cancels what it has accepted is told so at once.
 func TestPublishCancelled(t *testing.T) {
 	for _, d := range wire.Drafts() {
-		r := layoutResult(t, d, &stage{ok: &wire.RequestOK{Parameters: wire.Parameters{{Type: wire.ParamForward, Uint: 0}}}, cancel: true})
-		if r.Status != cases.Fail || r.Layer != "request" || r.Expected != "a subscription with Forward State 1 at the publisher" || !strings.Contains(r.Received, "PUBLISH cancelled") || r.Duration > time.Second {
+		r :=
+			layoutResult(t, d,
+				&stage{ok: &wire.RequestOK{Parameters: wire.Parameters{{Type: wire.ParamForward, Uint: 0}}},
+					cancel: true})
+		if r.Status != cases.Fail || r.Layer != "request" || r.Expected != "a subscription with Forward State 1 at "+
+			"the publisher" || !strings.Contains(r.Received, "PUBLISH cancelled") || r.Duration > time.Second {
 			t.Errorf("%s: %s %s after %s: %s", d, r.Status, r.Layer, r.Duration, r.Message)
 		}
 	}
 }
 
-// A relay without PUBLISH, or without the namespace requests, says NOT_SUPPORTED, and the cases that need them are skipped.
+// A relay without PUBLISH, or without the namespace requests, says NOT_SUPPORTED, and the cases that need them are
+// skipped.
 func TestUnsupportedIsSkipped(t *testing.T) {
 	for _, d := range wire.Drafts() {
-		for _, id := range []string{"publish-track-only", "publish-track-subscribe", "namespace-discovery", "subscribe-namespace-lifecycle", "subscribe-sparse-group-object-ids"} {
+		for _, id := range []string{"publish-track-only", "publish-track-subscribe", "namespace-discovery",
+			"subscribe-namespace-lifecycle", "subscribe-sparse-group-object-ids"} {
 			t.Run(id+"/"+d.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					cfg := against(t, d, session(func(s *moqt.Session, r *moqt.Request) {
@@ -352,11 +382,14 @@ func TestRendezvous(t *testing.T) {
 		after time.Duration
 		want  cases.Result
 	}{
-		{"in time", moqt.RejectTimeout, 500 * time.Millisecond, cases.Result{Status: cases.Pass, Message: `REQUEST_ERROR 0x2 TIMEOUT "over" 500 ms after SUBSCRIBE`}},
-		{"early", moqt.RejectTimeout, 0, cases.Result{Status: cases.Pass, Message: `REQUEST_ERROR 0x2 TIMEOUT "over" 0 ms after SUBSCRIBE`}},
+		{"in time", moqt.RejectTimeout, 500 * time.Millisecond,
+			cases.Result{Status: cases.Pass, Message: `REQUEST_ERROR 0x2 TIMEOUT "over" 500 ms after SUBSCRIBE`}},
+		{"early", moqt.RejectTimeout, 0, cases.Result{Status: cases.Pass,
+			Message: `REQUEST_ERROR 0x2 TIMEOUT "over" 0 ms after SUBSCRIBE`}},
 		{"late", moqt.RejectTimeout, 2 * time.Second, cases.Result{Status: cases.Fail, Layer: "request", Expected: what,
 			Received: `REQUEST_ERROR 0x2 TIMEOUT "over" 2000 ms after SUBSCRIBE`, Todo: "SHOULD: " + what}},
-		{"another code", moqt.RejectDoesNotExist, time.Second, cases.Result{Status: cases.Fail, Layer: "request", Expected: what,
+		{"another code", moqt.RejectDoesNotExist, time.Second, cases.Result{Status: cases.Fail, Layer: "request",
+			Expected: what,
 			Received: `REQUEST_ERROR 0x10 DOES_NOT_EXIST "over" 1000 ms after SUBSCRIBE`, Todo: "SHOULD: " + what}},
 	} {
 		for _, d := range []wire.Draft{17, 18, 22} {
@@ -368,7 +401,8 @@ func TestRendezvous(t *testing.T) {
 					}, nil))
 					r := cases.Run(t.Context(), find(t, "rendezvous-timeout"), cfg)
 					want(t, r, test.want)
-					if noted := strings.Join(r.Notes, ""); strings.HasPrefix(noted, "the relay has shortened the wait") != (test.after < 500*time.Millisecond) {
+					if noted := strings.Join(r.Notes, ""); strings.HasPrefix(noted,
+						"the relay has shortened the wait") != (test.after < 500*time.Millisecond) {
 						t.Errorf("notes %q", noted)
 					}
 				})

@@ -13,17 +13,19 @@ import (
 
 // checks says what is compared besides ids and payload.
 type checks struct {
-	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may add its own.
+	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may
+	// add its own.
 	priority, properties bool
-	// forwarding: the object comes the way it was published, as a datagram or in a subgroup; first: FIRST_OBJECT stands where the first object of a
-	// subgroup begins a stream, and nowhere else (18 and later).
+	// forwarding: the object comes the way it was published, as a datagram or in a subgroup; first: FIRST_OBJECT stands
+	// where the first object of a subgroup begins a stream, and nowhere else (18 and later).
 	forwarding, first bool
 	// may tells of objects that are not wanted, but may come; nil for none.
 	may func(at wire.Location) bool
 }
 
-// checker holds objects received against those that were published. An object that says something about the track (End of
-// Group, End of Track, the end of a range) is not counted: relays may add those. It asserts no order. Safe for concurrent use.
+// checker holds objects received against those that were published. An object that says something about the track (End
+// of Group, End of Track, the end of a range) is not counted: relays may add those. It asserts no order. Safe for
+// concurrent use.
 type checker struct {
 	want   layout
 	checks checks
@@ -43,7 +45,8 @@ type checker struct {
 const maxKept = 1000
 
 func newChecker(want layout, c checks) *checker {
-	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)), missing: len(want), done: make(chan struct{}), changed: newBroadcast()}
+	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)),
+		missing: len(want), done: make(chan struct{}), changed: newBroadcast()}
 	for i := range want {
 		k.index[want[i].location()] = i
 	}
@@ -86,7 +89,8 @@ func (k *checker) add(o *moqt.Object) {
 	k.changed.fire()
 }
 
-// waitUntil waits until every wanted object from start to end, inclusive, has come. It reports false when ctx ends before.
+// waitUntil waits until every wanted object from start to end, inclusive, has come. It reports false when ctx ends
+// before.
 func (k *checker) waitUntil(ctx context.Context, start, end wire.Location) bool {
 	for {
 		k.mu.Lock()
@@ -153,7 +157,8 @@ func (k *checker) complete() bool {
 	return k.missing == 0
 }
 
-// unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing does not matter.
+// unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing
+// does not matter.
 func (k *checker) unexpected() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -193,7 +198,8 @@ func (k *checker) corrupted() string {
 	return "corrupted " + few(k.wrong)
 }
 
-// problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly those wanted.
+// problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly
+// those wanted.
 func (k *checker) problem() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -39,8 +39,10 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"all", func(all []*moqt.Object) []*moqt.Object { return all }, ""},
 		{"one missing", func(all []*moqt.Object) []*moqt.Object { return all[1:] }, "5 of 6 objects: missing {0, 0}"},
-		{"none", func([]*moqt.Object) []*moqt.Object { return nil }, "0 of 6 objects: missing {0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}"},
-		{"doubled", func(all []*moqt.Object) []*moqt.Object { return append(all, all[4]) }, "6 of 6 objects: more than once {1, 1}"},
+		{"none", func([]*moqt.Object) []*moqt.Object { return nil },
+			"0 of 6 objects: missing {0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}"},
+		{"doubled", func(all []*moqt.Object) []*moqt.Object { return append(all, all[4]) },
+			"6 of 6 objects: more than once {1, 1}"},
 		{"unexpected", func(all []*moqt.Object) []*moqt.Object {
 			return append(all, &moqt.Object{GroupID: 9})
 		}, "6 of 6 objects: unexpected {9, 0}"},
@@ -147,7 +149,8 @@ func TestCheckerIsBounded(t *testing.T) {
 		k.add(&moqt.Object{GroupID: 1000 + i})
 		k.add(&moqt.Object{GroupID: i, Status: wire.StatusEndOfGroup})
 	}
-	if got := k.problem(); len(got) > 1000 || !strings.Contains(got, "unexpected {1000, 0}") || !strings.Contains(got, "more") {
+	if got := k.problem(); len(got) > 1000 || !strings.Contains(got, "unexpected {1000, 0}") ||
+		!strings.Contains(got, "more") {
 		t.Errorf("problem %q", got)
 	}
 	if len(k.extra) > maxKept || len(k.marks) > maxKept {
@@ -164,10 +167,14 @@ func TestLayout(t *testing.T) {
 	}{
 		{newLayout(span(0, 2), span(0, 4), layoutOptions{}), "15 objects: groups 0-2, objects 0-4 each", 3},
 		{newLayout(span(1, 1), span(0, 4), layoutOptions{}), "5 objects: group 1, objects 0-4", 1},
-		{newLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, layoutOptions{}), "9 objects: groups 0, 2, 4, objects 0, 2, 4 each", 3},
-		{newLayout(span(0, 0), span(0, 5), layoutOptions{subgroup: func(o uint64) uint64 { return o % 2 }}), "6 objects: group 0, objects 0-5", 2},
-		{newLayout(span(0, 0), span(0, 2), layoutOptions{subgroup: func(o uint64) uint64 { return o }}), "3 objects: group 0, objects 0-2", 3},
-		{newLayout(span(0, 2), span(0, 4), layoutOptions{})[1:], "14 objects: {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, and 6 more", -1},
+		{newLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, layoutOptions{}),
+			"9 objects: groups 0, 2, 4, objects 0, 2, 4 each", 3},
+		{newLayout(span(0, 0), span(0, 5), layoutOptions{subgroup: func(o uint64) uint64 { return o % 2 }}),
+			"6 objects: group 0, objects 0-5", 2},
+		{newLayout(span(0, 0), span(0, 2), layoutOptions{subgroup: func(o uint64) uint64 { return o }}),
+			"3 objects: group 0, objects 0-2", 3},
+		{newLayout(span(0, 2), span(0, 4), layoutOptions{})[1:],
+			"14 objects: {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, and 6 more", -1},
 		{nil, "no objects", 0},
 	} {
 		if got := test.l.String(); got != test.text {

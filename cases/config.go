@@ -39,7 +39,8 @@ type Config struct {
 	OnSession func(SessionInfo)
 }
 
-// NoRequestLimit is the name of the cases' own tolerance: requests are sent although MAX_REQUEST_ID does not allow them (14-16).
+// NoRequestLimit is the name of the cases' own tolerance: requests are sent although MAX_REQUEST_ID does not allow them
+// (14-16).
 const NoRequestLimit = "no-request-limit"
 
 // ToleranceNames lists the names that SetTolerance knows: the codec's, then the cases' own.

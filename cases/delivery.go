@@ -40,7 +40,8 @@ func (d *delivery) tally() *checker {
 	return k
 }
 
-// ended reports whether nothing more can come: the subscription is over and every stream of it has ended. The caller holds the streams' lock.
+// ended reports whether nothing more can come: the subscription is over and every stream of it has ended. The caller
+// holds the streams' lock.
 func (d *delivery) ended() bool {
 	return d.w.closed == 2 && uint64(len(d.w.all)) >= d.sub.StreamsSeen() && d.open() == nil
 }
@@ -101,8 +102,9 @@ func (d *delivery) resets() string {
 	return text
 }
 
-// drain waits for PUBLISH_DONE and for as many streams as it counts, and ends the case unless exactly the wanted objects have come, each subgroup on one
-// stream with FIN behind its last object (draft-18 §2.2, §11.4.3). The relay's own streams, and objects that say something about the track, may be more.
+// drain waits for PUBLISH_DONE and for as many streams as it counts, and ends the case unless exactly the wanted
+// objects have come, each subgroup on one stream with FIN behind its last object (draft-18 §2.2, §11.4.3). The relay's
+// own streams, and objects that say something about the track, may be more.
 func (d *delivery) drain(ctx context.Context) {
 	step, cancel := d.s.e.Step(ctx)
 	defer cancel()
@@ -127,14 +129,16 @@ func (d *delivery) drain(ctx context.Context) {
 			d.s.e.Note("%s: %s", d.s.Role, text)
 		case some && whole[k]:
 			d.s.e.Fail(transport.LayerData, "the objects of a subgroup on one stream, since none was reset",
-				fmt.Sprintf("more than one stream of group %d, subgroup %d, the last one %s", k.group, k.subgroup, text))
+				fmt.Sprintf("more than one stream of group %d, subgroup %d, the last one %s", k.group, k.subgroup,
+					text))
 		case some:
 			whole[k] = true
 		}
 	}
 }
 
-// holds reports whether a stream has brought any object that was published, and whether the last one of a subgroup is among them.
+// holds reports whether a stream has brought any object that was published, and whether the last one of a subgroup is
+// among them.
 func (d *delivery) holds(a *arrived) (some, last bool) {
 	for _, o := range a.objects {
 		for i := range d.want {
@@ -146,8 +150,8 @@ func (d *delivery) holds(a *arrived) (some, last bool) {
 	return some, last
 }
 
-// done waits for PUBLISH_DONE. That a relay passes it on at once, and with the publisher's status, is a SHOULD (draft-18 §10.11): it may hope for another
-// publisher. nil: none came.
+// done waits for PUBLISH_DONE. That a relay passes it on at once, and with the publisher's status, is a SHOULD
+// (draft-18 §10.11): it may hope for another publisher. nil: none came.
 func (d *delivery) done(ctx context.Context) *wire.PublishDone {
 	const expected = "PUBLISH_DONE with TRACK_ENDED for the subscriber, behind the publisher's"
 	done, err := d.sub.Done(ctx)
@@ -156,7 +160,8 @@ func (d *delivery) done(ctx context.Context) *wire.PublishDone {
 	case err == nil:
 		code := wire.PublishDoneCode(done.StatusCode)
 		name, _ := code.Meaning(d.s.Draft())
-		d.s.e.Should(name == wire.NameTrackEnded, transport.LayerRequest, expected, "PUBLISH_DONE with "+code.In(d.s.Draft()))
+		d.s.e.Should(name == wire.NameTrackEnded, transport.LayerRequest, expected, "PUBLISH_DONE with "+
+			code.In(d.s.Draft()))
 		return done
 	case errors.As(err, &session), context.Cause(d.s.Context()) != nil:
 		d.s.Check(ctx, err, transport.LayerRequest, expected)
@@ -173,7 +178,8 @@ func (d *delivery) done(ctx context.Context) *wire.PublishDone {
 	return nil
 }
 
-// count waits for the streams that PUBLISH_DONE counts, and ends the case when it counts another number than were opened (draft-18 §10.11: MUST).
+// count waits for the streams that PUBLISH_DONE counts, and ends the case when it counts another number than were
+// opened (draft-18 §10.11: MUST).
 func (d *delivery) count(ctx context.Context, done *wire.PublishDone) {
 	ctx, cancel := d.s.e.Step(ctx)
 	defer cancel()
@@ -191,7 +197,9 @@ func (d *delivery) count(ctx context.Context, done *wire.PublishDone) {
 		d.s.late(ctx, "the end of every stream, since PUBLISH_DONE says that all are closed", open.text(d.s.Draft()))
 	case !known:
 		d.s.e.Sleep(ctx, lateTime)
-	case came > done.StreamCount, came < done.StreamCount && headless == 0: // one that was reset before its header cannot be seen
-		d.s.e.Fail(transport.LayerData, fmt.Sprintf("as many streams as PUBLISH_DONE counts: %d", done.StreamCount), fmt.Sprintf("%d streams", came))
+	// one that was reset before its header cannot be seen
+	case came > done.StreamCount, came < done.StreamCount && headless == 0:
+		d.s.e.Fail(transport.LayerData, fmt.Sprintf("as many streams as PUBLISH_DONE counts: %d", done.StreamCount),
+			fmt.Sprintf("%d streams", came))
 	}
 }

@@ -22,8 +22,8 @@ const (
 	stepLimit = 5 * time.Second
 )
 
-// Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not return.
-// Verbs may be called in the case's own goroutine and in those started with Go; Env is safe for concurrent use.
+// Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not
+// return. Verbs may be called in the case's own goroutine and in those started with Go; Env is safe for concurrent use.
 type Env struct {
 	c      Case
 	cfg    Config
@@ -51,7 +51,8 @@ type Env struct {
 }
 
 func newEnv(c Case, cfg Config) *Env {
-	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), limit: time.Duration(float64(c.Timeout) * cfg.factor()), connected: make(chan struct{})}
+	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(),
+		limit: time.Duration(float64(c.Timeout) * cfg.factor()), connected: make(chan struct{})}
 	e.transcript.start = e.start
 	if e.run == "" {
 		var b [16]byte
@@ -69,12 +70,14 @@ func (e *Env) Namespace(more ...string) wire.TrackNamespace {
 // TrackName is a track name of this run alone.
 func (e *Env) TrackName() string { return "track-" + e.run }
 
-// Parameters are what every request of a kind carries that allows it: the user's authorization token, by value, with Token Type 0.
+// Parameters are what every request of a kind carries that allows it: the user's authorization token, by value, with
+// Token Type 0.
 func (e *Env) Parameters() wire.Parameters {
 	if e.cfg.AuthToken == "" {
 		return nil
 	}
-	return wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(e.cfg.AuthToken)}}}
+	return wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: wire.TokenUseValue,
+		Value: []byte(e.cfg.AuthToken)}}}
 }
 
 // Step bounds one step: 5 s, stretched by the timeout factor.
@@ -126,7 +129,8 @@ func (e *Env) classify(ctx context.Context, err error, s *Session, layer transpo
 	return classify(err, s.Draft(), layer, expected, func() string { return s.log.silence(time.Now()) })
 }
 
-// minHidden is the shortest authorization token, in bytes, that is looked for in what a peer says: shorter ones are found in ordinary words.
+// minHidden is the shortest authorization token, in bytes, that is looked for in what a peer says: shorter ones are
+// found in ordinary words.
 const minHidden = 6
 
 // hide takes our authorization token out of a text: a peer may repeat it in a reason.
@@ -174,8 +178,8 @@ func (e *Env) tolerate(name, where string) {
 	}
 }
 
-// Go runs f beside the case; it is joined before the case's result is known and must return when its context ends. A verb that fails in it,
-// and a panic, end the case.
+// Go runs f beside the case; it is joined before the case's result is known and must return when its context ends. A
+// verb that fails in it, and a panic, end the case.
 func (e *Env) Go(ctx context.Context, f func(ctx context.Context)) {
 	e.group.Add(1)
 	go func() {
@@ -210,7 +214,8 @@ func guard(f func() error) (o *outcome) {
 		}
 	}()
 	if err := f(); err != nil {
-		return classify(err, 0, transport.LayerRequest, "the step to succeed", func() string { return "nothing in time" })
+		return classify(err, 0, transport.LayerRequest, "the step to succeed",
+			func() string { return "nothing in time" })
 	}
 	return nil
 }
@@ -221,7 +226,8 @@ func panicked(value any, stack []byte) *outcome {
 	if len(text) > maxStack {
 		text = text[:maxStack]
 	}
-	return &outcome{status: Fail, message: fmt.Sprintf("panic in the test program: %v", value), expected: "no panic", received: fmt.Sprint(value), stack: text}
+	return &outcome{status: Fail, message: fmt.Sprintf("panic in the test program: %v", value), expected: "no panic",
+		received: fmt.Sprint(value), stack: text}
 }
 
 // maxStack bounds the stack of a panic in a result, in bytes.

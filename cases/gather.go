@@ -20,7 +20,8 @@ type reader struct {
 }
 
 // read starts a reader: next gives one object after the other.
-func (s *Session) read(ctx context.Context, what string, k *checker, next func(context.Context) (*moqt.Object, error)) *reader {
+func (s *Session) read(ctx context.Context, what string, k *checker, next func(context.Context) (*moqt.Object,
+	error)) *reader {
 	r := &reader{what: what, ended: make(chan struct{})}
 	s.e.Go(ctx, func(ctx context.Context) {
 		defer close(r.ended)
@@ -46,8 +47,8 @@ func (r *reader) over() bool {
 	}
 }
 
-// gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and something is still missing, and
-// when ctx ends.
+// gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and
+// something is still missing, and when ctx ends.
 func (s *Session) gather(ctx context.Context, k *checker, readers ...*reader) {
 	ended := make(chan struct{}, len(readers))
 	for _, r := range readers {
@@ -104,7 +105,8 @@ func (s *Session) finished(ctx context.Context, k *checker, r *reader) {
 	}
 }
 
-// exact ends the case unless the checker has exactly what it wants. late is how long something that should not come may still do so.
+// exact ends the case unless the checker has exactly what it wants. late is how long something that should not come may
+// still do so.
 func (s *Session) exact(ctx context.Context, k *checker, late time.Duration, r *reader) {
 	t := time.NewTimer(late)
 	defer t.Stop()

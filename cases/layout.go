@@ -14,14 +14,15 @@ type item struct {
 	priority   uint8
 	payload    []byte
 	properties wire.Properties
-	// first and last: the object begins and ends its subgroup. The stream is opened before the one and ends with FIN after the other.
-	// extended: some object of the subgroup has properties, which the stream's header says for all.
+	// first and last: the object begins and ends its subgroup. The stream is opened before the one and ends with FIN
+	// after the other. extended: some object of the subgroup has properties, which the stream's header says for all.
 	first, last, extended bool
 	// datagram: it travels as a datagram, not in a subgroup.
 	datagram bool
 	// status other than Normal goes without payload and properties; 16 and later have no form for it in a fetch stream.
 	status wire.ObjectStatus
-	// endOfGroup: nothing follows in the group, which the header of its datagram says, or that of its subgroup's stream: closing stands at every object of that.
+	// endOfGroup: nothing follows in the group, which the header of its datagram says, or that of its subgroup's
+	// stream: closing stands at every object of that.
 	endOfGroup, closing bool
 }
 
@@ -112,7 +113,8 @@ func (l layout) within(start, end wire.Location) layout {
 	return some
 }
 
-// String names the objects for people: "15 objects: groups 0-2, objects 0-4 each", or a list of locations where they form no grid.
+// String names the objects for people: "15 objects: groups 0-2, objects 0-4 each", or a list of locations where they
+// form no grid.
 func (l layout) String() string {
 	if len(l) == 0 {
 		return "no objects"

@@ -1,6 +1,7 @@
 package cases
 
-// moreCases are the cases of the data plane and of the limits, in the order of reports; all of them are in suite all alone.
+// moreCases are the cases of the data plane and of the limits, in the order of reports; all of them are in suite all
+// alone.
 var moreCases = []Case{
 	objectEmpty,
 	objectByte,

@@ -1,6 +1,7 @@
 package cases
 
-// trackCases are the cases of whole tracks: published directly and by namespace, discovered, laid out in groups and subgroups. Each stands in the file of its topic.
+// trackCases are the cases of whole tracks: published directly and by namespace, discovered, laid out in groups and
+// subgroups. Each stands in the file of its topic.
 var trackCases = []Case{
 	rendezvousTimeout,
 	publishTrackOnly,

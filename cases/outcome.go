@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// outcome ends a case early: the verbs of Env panic with it and Run recovers it. As an error it is also the cause of the case's context
-// when a goroutine beside the case ended it.
+// outcome ends a case early: the verbs of Env panic with it and Run recovers it. As an error it is also the cause of
+// the case's context when a goroutine beside the case ended it.
 type outcome struct {
 	status                      Status
 	layer                       transport.Layer
@@ -37,14 +37,15 @@ func (o *outcome) Error() string {
 
 // failed is a failure with both of its halves; the message is made of them.
 func failed(layer transport.Layer, expected, received string) *outcome {
-	return &outcome{status: Fail, layer: layer, expected: expected, received: received, message: fmt.Sprintf("expected %s, received %s", expected, received)}
+	return &outcome{status: Fail, layer: layer, expected: expected, received: received,
+		message: fmt.Sprintf("expected %s, received %s", expected, received)}
 }
 
 // errLimit is the cause of the case's context when its limit has passed.
 var errLimit = fmt.Errorf("the limit of the case has passed: %w", context.DeadlineExceeded)
 
-// classify makes a failure of an error that a step of a case met: in which layer, and what came instead of what was expected.
-// silence says what there was to see where nothing came in time.
+// classify makes a failure of an error that a step of a case met: in which layer, and what came instead of what was
+// expected. silence says what there was to see where nothing came in time.
 func classify(err error, d wire.Draft, layer transport.Layer, expected string, silence func() string) *outcome {
 	var (
 		known   *outcome
@@ -65,7 +66,8 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 		o.message = dial.Reason
 		return o
 	case errors.As(err, &blocked):
-		o := failed(transport.LayerRequest, fmt.Sprintf("MAX_REQUEST_ID above %d", blocked.Next), fmt.Sprintf("MAX_REQUEST_ID %d and no more", blocked.Max))
+		o := failed(transport.LayerRequest, fmt.Sprintf("MAX_REQUEST_ID above %d", blocked.Next),
+			fmt.Sprintf("MAX_REQUEST_ID %d and no more", blocked.Max))
 		o.message = "no request id granted"
 		return o
 	case errors.As(err, &full) && errors.Is(err, context.DeadlineExceeded):
@@ -125,7 +127,8 @@ func ended(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected s
 	}
 	switch {
 	case errors.As(e.Err, &broken):
-		return failed(layerOf(broken, layer), expected, fmt.Sprintf("a breach of the draft: %s; closed with %s", broken.Error(), e.Code.In(d)))
+		return failed(layerOf(broken, layer), expected, fmt.Sprintf("a breach of the draft: %s; closed with %s",
+			broken.Error(), e.Code.In(d)))
 	case e.Local:
 		return failed(layer, expected, fmt.Sprintf("a breach of the draft: %s; closed with %s", e.Reason, e.Code.In(d)))
 	}

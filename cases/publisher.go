@@ -12,9 +12,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from then on, and answers
-// FETCH, fills and TRACK_STATUS from what was published. Objects are appended to a log; each subscription follows the log at its own pace.
-// Safe for concurrent use.
+// publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from
+// then on, and answers FETCH, fills and TRACK_STATUS from what was published. Objects are appended to a log; each
+// subscription follows the log at its own pace. Safe for concurrent use.
 type publisher struct {
 	s    *Session
 	ns   wire.TrackNamespace
@@ -28,8 +28,9 @@ type publisher struct {
 	ended         bool
 	offered       bool // with PUBLISH, see offer
 	subscriptions []*subscription
-	begun         map[uint64]*subscription // by request id, from before the answer on: a joining FETCH may follow at once
-	asked         map[string]int           // requests of the relay, by name
+	// by request id, from before the answer on: a joining FETCH may follow at once
+	begun map[uint64]*subscription
+	asked map[string]int // requests of the relay, by name
 }
 
 // subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
@@ -46,7 +47,8 @@ type subscription struct {
 
 // publisher registers a track on the session. It does not announce it.
 func (s *Session) publisher(ns wire.TrackNamespace, name string) *publisher {
-	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), begun: map[uint64]*subscription{}, asked: map[string]int{}}
+	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
+		asked: map[string]int{}}
 	s.peer.mu.Lock()
 	defer s.peer.mu.Unlock()
 	s.peer.tracks[trackKey(ns, name)] = p
@@ -96,7 +98,8 @@ func (p *publisher) waitSubscribed(ctx context.Context) error {
 	return p.wait(ctx, func() bool { return len(p.subscriptions) > 0 })
 }
 
-// waitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in time.
+// waitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in
+// time.
 func (p *publisher) waitForward(ctx context.Context) {
 	p.s.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
 	p.mu.Lock()
@@ -161,7 +164,8 @@ func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 		return
 	}
 	p.follow(ctx, sub, pub, func(ctx context.Context) {
-		if fill, ok := m.Parameters.Get(wire.ParamFillParameters); ok && m.Parameters.UintOr(wire.ParamForward, 1) == 1 {
+		if fill, ok := m.Parameters.Get(wire.ParamFillParameters); ok &&
+			m.Parameters.UintOr(wire.ParamForward, 1) == 1 {
 			p.fill(ctx, sub, m.RequestID, fill.Inner)
 		}
 	})
@@ -174,8 +178,10 @@ func (p *publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
 	return ps
 }
 
-// follow gives a subscription its objects, its updates their answers, and runs first beside them; it returns when all of it is over.
-func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication, first func(ctx context.Context)) {
+// follow gives a subscription its objects, its updates their answers, and runs first beside them; it returns when all
+// of it is over.
+func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication,
+	first func(ctx context.Context)) {
 	p.mu.Lock()
 	sub.pub = pub
 	p.subscriptions = append(p.subscriptions, sub)
@@ -277,7 +283,8 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 	for _, w := range streams {
 		w.Close() // ends those whose subgroup was not published to its end; no effect on the others
 	}
-	if err := sub.pub.Done(ctx, moqt.DoneTrackEnded, ""); err != nil && ctx.Err() == nil && sub.pub.Context().Err() == nil {
+	if err := sub.pub.Done(ctx, moqt.DoneTrackEnded, ""); err != nil && ctx.Err() == nil &&
+		sub.pub.Context().Err() == nil {
 		p.s.e.Note("%s: PUBLISH_DONE not sent: %v", p.s.Role, err)
 	}
 }
@@ -289,7 +296,8 @@ func (p *publisher) passes(sub *subscription, at wire.Location) bool {
 }
 
 // send writes one object to its stream, opening and ending the stream where the object does.
-func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter, x *item) (*moqt.SubgroupWriter, error) {
+func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter,
+	x *item) (*moqt.SubgroupWriter, error) {
 	if w == nil {
 		var err error
 		w, err = pub.OpenSubgroup(ctx, wire.SubgroupHeader{
@@ -325,7 +333,8 @@ func (p *publisher) sendDatagram(pub *moqt.Publication, x *item) error {
 // asObject is the planned object in the form that the session sends.
 func (i *item) asObject(d wire.Draft) (*moqt.Object, error) {
 	o := &moqt.Object{
-		GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Status: i.status, Payload: i.payload,
+		GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Status: i.status,
+		Payload:  i.payload,
 		Datagram: i.datagram, EndOfGroup: i.endOfGroup,
 	}
 	if len(i.properties) == 0 {

@@ -24,10 +24,12 @@ func (p *publisher) status(ctx context.Context, r *moqt.Request) {
 	}
 }
 
-// fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may outlive it.
+// fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may
+// outlive it.
 func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	ctx := r.Session().Context()
-	if j := asked.Joining; j != nil { // a FETCH that has overtaken the subscription it joins waits for it (draft-17 §9.14.2)
+	// a FETCH that has overtaken the subscription it joins waits for it (draft-17 §9.14.2)
+	if j := asked.Joining; j != nil {
 		p.wait(j.Target.Context(), func() bool { return p.begun[j.RequestID] != nil })
 	}
 	p.mu.Lock()
@@ -60,21 +62,22 @@ func (p *publisher) answered(r *moqt.Request, err error) {
 	}
 }
 
-// joined is the range of a joining FETCH: from a group up to the Largest Object when the subscription that it joins began (draft-18 §10.12.2.1).
-// The caller holds mu.
+// joined is the range of a joining FETCH: from a group up to the Largest Object when the subscription that it joins
+// began (draft-18 §10.12.2.1). The caller holds mu.
 func (p *publisher) joined(j *moqt.Joining) wire.LocationFilter {
 	if sub := p.begun[j.RequestID]; sub != nil && sub.has {
 		start := j.Start
 		if j.Relative {
 			start = sub.largest.Group - min(j.Start, sub.largest.Group)
 		}
-		return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: sub.largest.Group, EndObject: sub.largest.Object}
+		return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: sub.largest.Group,
+			EndObject: sub.largest.Object}
 	}
 	return wire.LocationFilter{Form: wire.FilterNextObject} // nothing was published: no range is valid
 }
 
-// cut finds the objects that a range holds, and the End Location of the answer; ok is false when the range is not valid.
-// The caller holds mu.
+// cut finds the objects that a range holds, and the End Location of the answer; ok is false when the range is not
+// valid. The caller holds mu.
 func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layout, ok bool) {
 	largest, has := p.largest()
 	start, end, open := f.Bounds(largest, has)
@@ -85,7 +88,8 @@ func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layo
 		return start, end, nil, false
 	}
 	l = p.log.within(start, end)
-	if p.s.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 { // draft-22 §9.12: the last object, there is no "whole group"
+	// draft-22 §9.12: the last object, there is no "whole group"
+	if p.s.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 {
 		last := l[0].location()
 		for _, x := range l {
 			if at := x.location(); at.Compare(last) > 0 {
@@ -124,8 +128,8 @@ func (p *publisher) write(ctx context.Context, w *moqt.FetchWriter, l layout, de
 	return w.Close()
 }
 
-// fill answers FILL_PARAMETERS of a subscription that is not paused: a stream with the objects of the range, or none when the range is empty
-// or starts after the Largest Object (draft-20 §5.1.3, draft-22 §3.4).
+// fill answers FILL_PARAMETERS of a subscription that is not paused: a stream with the objects of the range, or none
+// when the range is empty or starts after the Largest Object (draft-20 §5.1.3, draft-22 §3.4).
 func (p *publisher) fill(ctx context.Context, sub *subscription, requestID uint64, inner wire.Parameters) {
 	filter, ok := inner.Filter()
 	p.mu.Lock()

@@ -10,8 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// offer publishes the track itself, with PUBLISH, and ends the case unless the relay accepts it: as skipped when it says NOT_SUPPORTED. From 20 on
-// the Forward State is what our PUBLISH says, 1; before, PUBLISH_OK says it (draft-18 §9.12, draft-20 §10.11).
+// offer publishes the track itself, with PUBLISH, and ends the case unless the relay accepts it: as skipped when it
+// says NOT_SUPPORTED. From 20 on the Forward State is what our PUBLISH says, 1; before, PUBLISH_OK says it (draft-18
+// §9.12, draft-20 §10.11).
 func (p *publisher) offer(ctx context.Context) *subscription {
 	s := p.s
 	m := &wire.Publish{TrackNamespace: p.ns, TrackName: p.name, Parameters: s.e.Parameters(), Properties: p.properties}
@@ -33,12 +34,13 @@ func (p *publisher) offer(ctx context.Context) *subscription {
 	sub.filter, _ = pub.Parameters().Filter()
 	p.mu.Unlock()
 	s.e.Go(pub.Context(), func(ctx context.Context) { p.follow(ctx, sub, pub, nil) })
-	s.Check(ctx, p.wait(ctx, func() bool { return slices.Contains(p.subscriptions, sub) }), transport.LayerRequest, "an answer to PUBLISH")
+	s.Check(ctx, p.wait(ctx, func() bool { return slices.Contains(p.subscriptions, sub) }), transport.LayerRequest,
+		"an answer to PUBLISH")
 	return sub
 }
 
-// duplicate reports whether a SUBSCRIBE of the relay is one too many: in 16 to 18 a track that the session has published with PUBLISH takes no other
-// subscription (draft-16 §5.1, draft-18 §5.1).
+// duplicate reports whether a SUBSCRIBE of the relay is one too many: in 16 to 18 a track that the session has
+// published with PUBLISH takes no other subscription (draft-16 §5.1, draft-18 §5.1).
 func (p *publisher) duplicate() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +48,8 @@ func (p *publisher) duplicate() bool {
 	return p.offered && !p.ended && d >= wire.Draft16 && d <= wire.Draft18
 }
 
-// emit publishes objects, pace apart, each of them only while a subscription wants objects: its Forward State is 1. It ends the case when none does in time.
+// emit publishes objects, pace apart, each of them only while a subscription wants objects: its Forward State is 1. It
+// ends the case when none does in time.
 func (p *publisher) emit(ctx context.Context, l layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 {
@@ -57,7 +60,8 @@ func (p *publisher) emit(ctx context.Context, l layout, pace time.Duration) {
 	}
 }
 
-// flowing waits until some subscription has Forward State 1. It ends the case when none has in time, and when all of them are over.
+// flowing waits until some subscription has Forward State 1. It ends the case when none has in time, and when all of
+// them are over.
 func (p *publisher) flowing(ctx context.Context) {
 	ctx, cancel := p.s.e.Step(ctx)
 	defer cancel()

@@ -9,8 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// From 16 to 18 the relay may not subscribe to a track on the session that has published it; in the other drafts it may. From 20 on the PUBLISH says that
-// objects may flow.
+// From 16 to 18 the relay may not subscribe to a track on the session that has published it; in the other drafts it
+// may. From 20 on the PUBLISH says that objects may flow.
 func TestSubscribeBesidePublish(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {

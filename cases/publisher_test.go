@@ -17,12 +17,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// published runs a case in which a publisher has published groups 0 to 2 of 5 objects; ask asks it for them as a relay does, in the bubble.
-func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher)) Result {
+// published runs a case in which a publisher has published groups 0 to 2 of 5 objects; ask asks it for them as a relay
+// does, in the bubble.
+func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Context, relay *moqt.Session,
+	p *publisher)) Result {
 	var r Result
 	synctest.Test(t, func(t *testing.T) {
 		relays := make(chan *moqt.Session, 1)
-		cfg := Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, _ []wire.Draft) (transport.Conn, error) {
+		cfg := Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
+			_ []wire.Draft) (transport.Conn, error) {
 			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: d.ALPN()}})
 			go func() {
 				s, err := moqt.Server(context.WithoutCancel(ctx), server, moqt.Config{})
@@ -33,14 +36,15 @@ func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Co
 			}()
 			return client, nil
 		}}
-		c := Case{ID: "custom", Roles: []string{"publisher"}, Timeout: 15 * time.Second, Run: func(ctx context.Context, e *Env) error {
-			s := e.Dial(ctx, "publisher")
-			p := s.publisher(e.Namespace(), e.TrackName())
-			relay := <-relays
-			defer relay.Close(wire.NoError, "")
-			ask(t, ctx, relay, p)
-			return nil
-		}}
+		c := Case{ID: "custom", Roles: []string{"publisher"}, Timeout: 15 * time.Second,
+			Run: func(ctx context.Context, e *Env) error {
+				s := e.Dial(ctx, "publisher")
+				p := s.publisher(e.Namespace(), e.TrackName())
+				relay := <-relays
+				defer relay.Close(wire.NoError, "")
+				ask(t, ctx, relay, p)
+				return nil
+			}}
 		r = Run(t.Context(), c, cfg)
 	})
 	return r
@@ -82,8 +86,10 @@ func TestPublisherServesSubscriptions(t *testing.T) {
 				p.waitForward(ctx)
 				p.publish(ctx, l[:7], time.Millisecond)
 				var late *moqt.Subscription
-				if d >= wire.Draft19 { // up to 18 there is one subscription to a track in a session; a later one gets what comes from then on
-					if late, err = relay.Subscribe(ctx, &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
+				// up to 18 there is one subscription to a track in a session; a later one gets what comes from then on
+				if d >= wire.Draft19 {
+					if late, err = relay.Subscribe(ctx,
+						&wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
 						t.Fatal(err)
 					}
 					if largest, ok := late.Largest(); !ok || largest != l[6].location() {
@@ -98,7 +104,8 @@ func TestPublisherServesSubscriptions(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				done, err := first.Done(ctx)
-				if err != nil || done.StreamCount != 6 || wire.PublishDoneCode(done.StatusCode).Name(d) != "TRACK_ENDED" {
+				if err != nil || done.StreamCount != 6 ||
+					wire.PublishDoneCode(done.StatusCode).Name(d) != "TRACK_ENDED" {
 					t.Errorf("PUBLISH_DONE %+v, %v", done, err)
 				}
 				if late != nil {
@@ -126,7 +133,8 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
 				m := &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}
 				m.Parameters.SetUint(wire.ParamForward, 0)
-				m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 2, EndGroup: 1})
+				m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 2,
+					EndGroup: 1})
 				sub, err := relay.Subscribe(ctx, m)
 				if err != nil {
 					t.Fatal(err)
@@ -135,7 +143,8 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 				synctest.Wait()
 				update := wire.Parameters{{Type: wire.ParamForward, Uint: 1}}
 				if d == wire.Draft14 { // its update restates the range
-					update.SetFilter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 2, EndGroup: 1})
+					update.SetFilter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 2,
+						EndGroup: 1})
 				}
 				if _, err := sub.Update(ctx, update); err != nil {
 					t.Fatal(err)
@@ -143,7 +152,8 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 				p.waitForward(ctx)
 				p.publish(ctx, l[8:], time.Millisecond)
 				p.end()
-				if diff := cmp.Diff([]wire.Location{{Group: 1, Object: 3}, {Group: 1, Object: 4}}, objects(t, ctx, sub.Next)); diff != "" {
+				if diff := cmp.Diff([]wire.Location{{Group: 1, Object: 3}, {Group: 1, Object: 4}},
+					objects(t, ctx, sub.Next)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
@@ -161,7 +171,8 @@ func TestPublisherServesFetches(t *testing.T) {
 			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
 				fetch := func(f wire.LocationFilter, ps wire.Parameters) ([]wire.Location, wire.Location, error) {
 					t.Helper()
-					x, err := relay.Fetch(ctx, moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name, Range: f, Parameters: ps})
+					x, err := relay.Fetch(ctx, moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name, Range: f,
+						Parameters: ps})
 					if err != nil {
 						return nil, wire.Location{}, err
 					}
@@ -172,7 +183,8 @@ func TestPublisherServesFetches(t *testing.T) {
 				if _, _, err := fetch(whole, nil); !refusedWith(err, d, wire.NameInvalidRange) {
 					t.Errorf("FETCH before anything was published: %v", err)
 				}
-				if _, err := relay.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
+				if _, err := relay.TrackStatus(ctx,
+					&wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
 					t.Error(err)
 				}
 				p.publish(ctx, l, 0)
@@ -189,8 +201,10 @@ func TestPublisherServesFetches(t *testing.T) {
 					want   []wire.Location
 					end    wire.Location
 				}{
-					{"a group", wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 1}, nil, locationsOf(l[5:10]), group},
-					{"a range", wire.LocationFilter{Form: wire.FilterRange, StartObject: 3, EndGroup: 1, EndObject: 1}, nil, locationsOf(l[3:7]), wire.Location{Group: 1, Object: 1}},
+					{"a group", wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 1}, nil,
+						locationsOf(l[5:10]), group},
+					{"a range", wire.LocationFilter{Form: wire.FilterRange, StartObject: 3, EndGroup: 1, EndObject: 1},
+						nil, locationsOf(l[3:7]), wire.Location{Group: 1, Object: 1}},
 					{"past the largest", whole, nil, locationsOf(l), wire.Location{Group: 2, Object: 4}},
 					{"descending", whole, descending, back, wire.Location{Group: 2, Object: 4}},
 				} {
@@ -199,13 +213,15 @@ func TestPublisherServesFetches(t *testing.T) {
 						t.Errorf("%s: End %v, want %v; error %v (-want +got):\n%s", x.name, end, x.end, err, diff)
 					}
 				}
-				if _, _, err := fetch(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 3, EndGroup: 4}, nil); !refusedWith(err, d, wire.NameInvalidRange) {
+				if _, _, err := fetch(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 3, EndGroup: 4},
+					nil); !refusedWith(err, d, wire.NameInvalidRange) {
 					t.Errorf("FETCH beyond the largest: %v", err)
 				}
 				status, err := relay.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name})
 				if err != nil {
 					t.Error(err)
-				} else if largest, ok := status.Parameters.Largest(); !ok || largest != (wire.Location{Group: 2, Object: 4}) {
+				} else if largest, ok := status.Parameters.Largest(); !ok ||
+					largest != (wire.Location{Group: 2, Object: 4}) {
 					t.Errorf("TRACK_STATUS says %v %v", largest, ok)
 				}
 			})
@@ -247,22 +263,27 @@ func TestPublisherServesJoins(t *testing.T) {
 					t.Errorf("live (-want +got):\n%s", diff)
 				}
 			})
-			if r.Status != Pass || slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "not ") }) {
+			if r.Status != Pass || slices.ContainsFunc(r.Notes,
+				func(n string) bool { return strings.Contains(n, "not ") }) {
 				t.Errorf("%s: %s, notes %q\n%s", r.Status, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
 			}
 		})
 	}
 }
 
-// A relay that says NOT_SUPPORTED is skipped with that reason; another refusal is a failure that says what the publisher has seen.
+// A relay that says NOT_SUPPORTED is skipped with that reason; another refusal is a failure that says what the
+// publisher has seen.
 func TestRefusals(t *testing.T) {
 	for _, d := range wire.Drafts() {
-		for code, want := range map[moqt.RejectCode]Status{moqt.RejectNotSupported: Skip, moqt.RejectInternalError: Fail} {
+		for code, want := range map[moqt.RejectCode]Status{moqt.RejectNotSupported: Skip,
+			moqt.RejectInternalError: Fail} {
 			synctest.Test(t, func(t *testing.T) {
-				cfg := Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, _ []wire.Draft) (transport.Conn, error) {
+				cfg := Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
+					_ []wire.Draft) (transport.Conn, error) {
 					client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: d.ALPN()}})
 					go func() {
-						s, err := moqt.Server(context.WithoutCancel(ctx), server, moqt.Config{Handler: func(r *moqt.Request) { r.Reject(r.Context(), code, "no") }})
+						s, err := moqt.Server(context.WithoutCancel(ctx), server,
+							moqt.Config{Handler: func(r *moqt.Request) { r.Reject(r.Context(), code, "no") }})
 						if err != nil {
 							t.Error(err)
 							return
@@ -285,7 +306,8 @@ func TestRefusals(t *testing.T) {
 				if want == Skip && (r.Status != Skip || r.Reason != "FETCH: "+said+`0x3 NOT_SUPPORTED "no"`) {
 					t.Errorf("%s: %s %q", d, r.Status, r.Reason)
 				}
-				if want == Fail && (r.Status != Fail || r.Received != said+`0x0 INTERNAL_ERROR "no" (the publisher has seen no request for the track)`) {
+				if want == Fail && (r.Status != Fail || r.Received != said+
+					`0x0 INTERNAL_ERROR "no" (the publisher has seen no request for the track)`) {
 					t.Errorf("%s: %s %q", d, r.Status, r.Received)
 				}
 			})
@@ -302,7 +324,8 @@ func TestPanicInHandler(t *testing.T) {
 				t.Error("answered")
 			}
 		})
-		if r.Status != Fail || !strings.HasPrefix(r.Message, "panic in the test program: assignment to entry in nil map") || r.Layer != "" {
+		if r.Status != Fail || !strings.HasPrefix(r.Message,
+			"panic in the test program: assignment to entry in nil map") || r.Layer != "" {
 			t.Errorf("%s: %s %s", d, r.Status, r.Message)
 		}
 	}

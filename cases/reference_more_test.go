@@ -44,13 +44,15 @@ var moreFailures = map[string]map[string]failure{
 		"strip-track-properties": {layer: "request", piece: "SUBSCRIBE_OK with 0 properties and without it"},
 	},
 	"mandatory-property": {
-		"mandatory-property-ignored": {layer: "request", piece: "SUBSCRIBE_OK for a track with the mandatory property 0x6a5c"},
-		"subscribe-silent":           {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
+		"mandatory-property-ignored": {layer: "request", piece: "SUBSCRIBE_OK for a track with the mandatory " +
+			"property 0x6a5c"},
+		"subscribe-silent": {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
 	},
 	"subgroup-fin": {
-		"never-fin":     {layer: "data", piece: "RESET_STREAM of the peer"},
-		"split-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN, a stream of group 0, subgroup 1 with 1 objects"},
-		"drop-object":   {layer: "data", piece: "a stream of group 0, subgroup 0 with 2 objects ({0, 2}"},
+		"never-fin": {layer: "data", piece: "RESET_STREAM of the peer"},
+		"split-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN, a " +
+			"stream of group 0, subgroup 1 with 1 objects"},
+		"drop-object": {layer: "data", piece: "a stream of group 0, subgroup 0 with 2 objects ({0, 2}"},
 	},
 	"end-of-group": {
 		"end-of-group-missing": {layer: "data", piece: "and FIN, without either"},
@@ -63,27 +65,31 @@ var moreFailures = map[string]map[string]failure{
 		"done-never":        {layer: "request", piece: "the last message or stream was SUBGROUP_HEADER", todo: true},
 	},
 	"datagram": {
-		"drop-datagrams":       {layer: "data", piece: "none of them"},
-		"datagrams-as-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
-		"corrupt-payload":      {layer: "data", piece: "payload differs from byte 0"},
-		"wrong-priority":       {layer: "data", piece: "priority 101 instead of 100"},
-		"wrong-group-id":       {layer: "data", piece: "unexpected {5, 0}"},
+		"drop-datagrams": {layer: "data", piece: "none of them"},
+		"datagrams-as-streams": {layer: "data",
+			piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
+		"corrupt-payload": {layer: "data", piece: "payload differs from byte 0"},
+		"wrong-priority":  {layer: "data", piece: "priority 101 instead of 100"},
+		"wrong-group-id":  {layer: "data", piece: "unexpected {5, 0}"},
 	},
 	"datagram-properties": {
-		"drop-datagrams":       {layer: "data", piece: "none of them"},
-		"datagrams-as-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
-		"strip-properties":     {layer: "data", piece: "property 0x38 is missing"},
+		"drop-datagrams": {layer: "data", piece: "none of them"},
+		"datagrams-as-streams": {layer: "data",
+			piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
+		"strip-properties": {layer: "data", piece: "property 0x38 is missing"},
 	},
 	"datagram-status": {
-		"drop-datagrams":       {layer: "data", piece: "none of them"},
-		"datagrams-as-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
+		"drop-datagrams": {layer: "data", piece: "none of them"},
+		"datagrams-as-streams": {layer: "data",
+			piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
 		"status-missing":       {layer: "data", piece: "15 datagrams, none of which says where a group ends"},
 		"end-of-group-missing": {layer: "data", piece: "15 datagrams, none of which says where a group ends"},
 	},
 	"datagram-end-of-group": {
-		"drop-datagrams":       {layer: "data", piece: "none of them"},
-		"datagrams-as-streams": {layer: "data", piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
-		"corrupt-payload":      {layer: "data", piece: "payload differs from byte 0"},
+		"drop-datagrams": {layer: "data", piece: "none of them"},
+		"datagrams-as-streams": {layer: "data",
+			piece: "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"},
+		"corrupt-payload": {layer: "data", piece: "payload differs from byte 0"},
 	},
 	"late-subscriber": {
 		"largest-missing":           {layer: "request", piece: "SUBSCRIBE_OK that says that nothing was published"},
@@ -135,8 +141,9 @@ var moreFailures = map[string]map[string]failure{
 	},
 	"filter-past": {
 		"past-range-accepted": {layer: "request", piece: "SUBSCRIBE_OK", last: wire.Draft19, todo: true},
-		"past-range-refused":  {layer: "request", piece: "REQUEST_ERROR 0x11 INVALID_RANGE \"all of the range was published before\"", first: wire.Draft20, todo: true},
-		"subscribe-silent":    {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
+		"past-range-refused": {layer: "request", piece: "REQUEST_ERROR 0x11 INVALID_RANGE \"all of the range was " +
+			"published before\"", first: wire.Draft20, todo: true},
+		"subscribe-silent": {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE"},
 	},
 	"range-filter": {
 		"range-filter-ignored": {layer: "data", piece: "unexpected {0, 0}"},
@@ -148,13 +155,15 @@ var moreFailures = map[string]map[string]failure{
 		"update-silent":               {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE"},
 	},
 	"forward-state": {
-		"forward-ignored":           {layer: "data", piece: "2 streams or datagrams"},
-		"update-silent":             {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE", first: wire.Draft16},
+		"forward-ignored": {layer: "data", piece: "2 streams or datagrams"},
+		"update-silent": {layer: "request", piece: "nothing for 5000 ms after REQUEST_UPDATE",
+			first: wire.Draft16},
 		"second-subscriber-starved": {layer: "data", piece: "0 of 10 objects: missing {2, 0}"},
 	},
 	"update-priority": {
-		"update-silent":             {layer: "request", piece: "nothing for 5000 ms after ", first: wire.Draft15},
-		"update-reject":             {layer: "request", piece: "REQUEST_ERROR 0x0 INTERNAL_ERROR \"fault\"", first: wire.Draft15},
+		"update-silent": {layer: "request", piece: "nothing for 5000 ms after ", first: wire.Draft15},
+		"update-reject": {layer: "request", piece: "REQUEST_ERROR 0x0 INTERNAL_ERROR \"fault\"",
+			first: wire.Draft15},
 		"second-subscriber-starved": {layer: "data", piece: "0 of 20 objects: missing {0, 0}"},
 	},
 	"update-range": {
@@ -205,9 +214,10 @@ var moreFailures = map[string]map[string]failure{
 		"fetch-silent":         {layer: "request", piece: "nothing for 5000 ms after FETCH"},
 	},
 	"fetch-cancel": {
-		"fetch-cancel-closes-session": {layer: "request", piece: "connection closed by the peer with 0x3 PROTOCOL_VIOLATION \"fault\""},
-		"fetch-missing-object":        {layer: "data", piece: "objects: missing {1, 1}"},
-		"fetch-no-stream":             {layer: "data", piece: "nothing for 5000 ms after FETCH"},
+		"fetch-cancel-closes-session": {layer: "request", piece: "connection closed by the peer with 0x3 " +
+			"PROTOCOL_VIOLATION \"fault\""},
+		"fetch-missing-object": {layer: "data", piece: "objects: missing {1, 1}"},
+		"fetch-no-stream":      {layer: "data", piece: "nothing for 5000 ms after FETCH"},
 	},
 	"fetch-one-subgroup-per-group": {
 		"fetch-corrupt-payload": {layer: "data", piece: "payload differs from byte 0"},
@@ -238,14 +248,16 @@ var moreFailures = map[string]map[string]failure{
 		"fetch-missing-object":  {layer: "data", piece: "5 of 6 objects: missing {0, 1}"},
 	},
 	"join-absolute": {
-		"join-hole":             {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
-		"join-duplicate":        {layer: "data", piece: "more than once {2, 4}"},
-		"join-silent":           {layer: "data", piece: "10 of 20 objects: missing {1, 0}", old: "no such answer for 5000 ms after FETCH"},
+		"join-hole":      {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
+		"join-duplicate": {layer: "data", piece: "more than once {2, 4}"},
+		"join-silent": {layer: "data", piece: "10 of 20 objects: missing {1, 0}",
+			old: "no such answer for 5000 ms after FETCH"},
 		"fetch-corrupt-payload": {layer: "data", piece: "payload differs from byte 0"},
 	},
 	"join-live": {
-		"join-hole":             {layer: "data", piece: "objects: missing {"},
-		"join-silent":           {layer: "data", piece: "objects: missing {", old: "no such answer for 5000 ms after FETCH"},
+		"join-hole": {layer: "data", piece: "objects: missing {"},
+		"join-silent": {layer: "data", piece: "objects: missing {",
+			old: "no such answer for 5000 ms after FETCH"},
 		"fetch-corrupt-payload": {layer: "data", piece: "payload differs from byte 0"},
 	},
 	"join-nothing-published": {
@@ -276,17 +288,20 @@ var moreFailures = map[string]map[string]failure{
 		"overlap-accepted": {layer: "request", piece: "OK for the prefix"},
 	},
 	"tracks-overlap": {
-		"overlap-accepted":     {layer: "request", piece: "REQUEST_OK for the prefix \"moq-interop/tracks-overlap/"},
-		"overlap-across-kinds": {layer: "request", piece: "REQUEST_ERROR 0x30 PREFIX_OVERLAP \"overlaps with the prefix moq-interop/tracks-overlap/"},
+		"overlap-accepted": {layer: "request", piece: "REQUEST_OK for the prefix \"moq-interop/tracks-overlap/"},
+		"overlap-across-kinds": {layer: "request", piece: "REQUEST_ERROR 0x30 PREFIX_OVERLAP \"overlaps with the " +
+			"prefix moq-interop/tracks-overlap/"},
 	},
 	"namespace-matching": {
 		"namespace-silent":       {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE_NAMESPACE"},
 		"namespace-wrong-suffix": {layer: "request", piece: "/wrong"},
 	},
 	"namespace-routing": {
-		"route-nowhere":                  {layer: "request", piece: "(the publisher has seen no request for the track)"},
+		"route-nowhere": {layer: "request",
+			piece: "(the publisher has seen no request for the track)"},
 		"subscribe-ok-without-publisher": {layer: "request", piece: "nothing for 5000 ms after PUBLISH_NAMESPACE"},
-		"namespace-prefix-as-text":       {layer: "request", piece: "SUBSCRIBE_OK for namespace \"moq-interop/namespace-routing/"},
+		"namespace-prefix-as-text": {layer: "request", piece: "SUBSCRIBE_OK for " +
+			"namespace \"moq-interop/namespace-routing/"},
 	},
 	"subscribe-tracks": {
 		"tracks-silent":      {layer: "request", piece: "nothing for 5000 ms after SUBSCRIBE_"},

@@ -32,16 +32,19 @@ func onSlowReference(t *testing.T, c cases.Case, d wire.Draft, delay time.Durati
 // onRelay is the same with other options.
 func onRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o reference.Options) (r cases.Result) {
 	synctest.Test(t, func(t *testing.T) {
-		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it must not reach the publisher.
+		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it
+		// must not reach the publisher.
 		o.Limits.SubscriberBytes = 1 << 30
 		relay, err := reference.New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var served sync.WaitGroup
-		cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
+		cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
+			drafts []wire.Draft) (transport.Conn, error) {
 			opts := memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}}
-			if slices.Contains(c.Tags, "congestion") { // less than an object, since the connection has no bound of its own
+			// less than an object, since the connection has no bound of its own
+			if slices.Contains(c.Tags, "congestion") {
 				opts.StreamBuffer = 16 << 10
 			}
 			client, server := memconn.Pair(opts)
@@ -65,7 +68,8 @@ func TestCasesPassOnReference(t *testing.T) {
 				t.Parallel()
 				r := onReference(t, c, d)
 				if r.Status != cases.Pass && !(r.Status == cases.NotApplicable && !c.Applies(d)) {
-					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes, strings.Join(r.Transcript, "\n"))
+					t.Errorf("%s %s: %s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Notes,
+						strings.Join(r.Transcript, "\n"))
 				}
 			})
 		}
@@ -80,7 +84,8 @@ func TestNoRangeFilters(t *testing.T) {
 		if r.Status != cases.Pass || r.Message != "the relay takes no range filters, and says so" {
 			t.Errorf("%s: %s %s, notes %q", d, r.Status, r.Message, r.Notes)
 		}
-		if r := onRelay(t, find(t, "range-filter-update"), d, 0, o); r.Status != cases.Skip || !strings.Contains(r.Reason, "MAX_FILTER_RANGES") {
+		if r := onRelay(t, find(t, "range-filter-update"), d, 0, o); r.Status != cases.Skip ||
+			!strings.Contains(r.Reason, "MAX_FILTER_RANGES") {
 			t.Errorf("%s: %s %s, want a skip with the reason", d, r.Status, r.Reason)
 		}
 		o.Faults = []string{"subscribe-silent"}
@@ -116,7 +121,8 @@ func TestCasesPassBehindSlowSetups(t *testing.T) {
 type failure struct {
 	layer transport.Layer
 	piece string
-	// first and last bound the drafts in which it does; zero means no bound. old is the piece up to draft 19, where that differs.
+	// first and last bound the drafts in which it does; zero means no bound. old is the piece up to draft 19, where
+	// that differs.
 	first, last wire.Draft
 	old         string
 	// todo: only a SHOULD is broken.
@@ -148,8 +154,9 @@ var firstFailures = map[string]map[string]failure{
 		"die-on-request":  {layer: "request", piece: "connection"},
 	},
 	"publish-namespace-done": {
-		"withdraw-closes-session": {layer: "request", piece: "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"},
-		"announce-silent":         {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
+		"withdraw-closes-session": {layer: "request",
+			piece: "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"},
+		"announce-silent": {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
 	},
 	"subscribe-error": {
 		"subscribe-accepts-everything": {layer: "request", piece: "SUBSCRIBE_OK for a track that does not exist"},
@@ -157,7 +164,8 @@ var firstFailures = map[string]map[string]failure{
 		"subscribe-silent":             {layer: "request", piece: "nothing for 2000 ms after SUBSCRIBE"},
 	},
 	"announce-subscribe": {
-		"route-nowhere":                  {layer: "request", piece: "(the publisher has seen no request for the track)"},
+		"route-nowhere": {layer: "request",
+			piece: "(the publisher has seen no request for the track)"},
 		"subscribe-ok-without-publisher": {layer: "request", piece: "nothing for 3000 ms after"},
 		"subscribe-silent":               {layer: "request", piece: "nothing for 3000 ms after SUBSCRIBE"},
 	},
@@ -179,17 +187,19 @@ var firstFailures = map[string]map[string]failure{
 		"drop-object":           {layer: "data", piece: "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"},
 	},
 	"join": {
-		"join-hole":             {layer: "data", piece: "14 of 15 objects: missing {2, 4}"},
-		"join-duplicate":        {layer: "data", piece: "15 of 15 objects: more than once {2, 4}"},
-		"join-silent":           {layer: "data", piece: "10 of 15 objects: missing {2, 0}", old: "no such answer for 5000 ms after FETCH"},
+		"join-hole":      {layer: "data", piece: "14 of 15 objects: missing {2, 4}"},
+		"join-duplicate": {layer: "data", piece: "15 of 15 objects: more than once {2, 4}"},
+		"join-silent": {layer: "data", piece: "10 of 15 objects: missing {2, 0}",
+			old: "no such answer for 5000 ms after FETCH"},
 		"fetch-error":           {layer: "data", piece: "RESET_STREAM", old: "0x0 INTERNAL_ERROR"},
 		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {2, 0}: payload differs from byte 0"},
 	},
 	"join-one-back": {
 		"join-hole":      {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
 		"join-duplicate": {layer: "data", piece: "20 of 20 objects: more than once {2, 4}"},
-		"join-silent":    {layer: "data", piece: "10 of 20 objects: missing {1, 0}", old: "no such answer for 5000 ms after FETCH"},
-		"fetch-reset":    {layer: "data", piece: "RESET_STREAM"},
+		"join-silent": {layer: "data", piece: "10 of 20 objects: missing {1, 0}",
+			old: "no such answer for 5000 ms after FETCH"},
+		"fetch-reset": {layer: "data", piece: "RESET_STREAM"},
 	},
 }
 
@@ -202,7 +212,10 @@ func (f failure) triedOn(c cases.Case) []wire.Draft {
 	if c.Suite == cases.SuiteStandard {
 		drafts = wire.Drafts()
 	}
-	return slices.DeleteFunc(slices.Clone(drafts), func(d wire.Draft) bool { return f.first > d || f.last != 0 && d > f.last || !c.Applies(d) })
+	return slices.DeleteFunc(slices.Clone(drafts), func(d wire.Draft) bool {
+		return f.first > d || f.last != 0 &&
+			d > f.last || !c.Applies(d)
+	})
 }
 
 func TestFaultsFailTheirCases(t *testing.T) {
@@ -221,8 +234,10 @@ func TestFaultsFailTheirCases(t *testing.T) {
 					if want.old != "" && d <= wire.Draft19 {
 						layer, piece = transport.LayerRequest, want.old
 					}
-					if r.Status != cases.Fail || r.Layer != layer || !strings.Contains(r.Received, piece) || r.Expected == "" || (r.Todo != "") != want.todo {
-						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, layer, piece, r.Notes, strings.Join(r.Transcript, "\n"))
+					if r.Status != cases.Fail || r.Layer != layer || !strings.Contains(r.Received, piece) ||
+						r.Expected == "" || (r.Todo != "") != want.todo {
+						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, layer, piece,
+							r.Notes, strings.Join(r.Transcript, "\n"))
 					}
 				})
 			}
@@ -238,7 +253,8 @@ func TestFaultsFailTheirCases(t *testing.T) {
 	}
 }
 
-// Every fault that a case names is one that the relay has, every case names one, and every fault of the relay is named. The README says how many there are.
+// Every fault that a case names is one that the relay has, every case names one, and every fault of the relay is named.
+// The README says how many there are.
 func TestEveryFaultIsCaught(t *testing.T) {
 	caught := map[string]bool{}
 	for _, f := range reference.Faults() {
@@ -271,7 +287,8 @@ func TestEveryFaultIsCaught(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := fmt.Sprintf("%d cases, %d faults, %d pairs of the two, %d trials", len(cases.All()), len(caught), pairs, trials)
+	count := fmt.Sprintf("%d cases, %d faults, %d pairs of the two, %d trials", len(cases.All()), len(caught), pairs,
+		trials)
 	if !strings.Contains(string(readme), count) {
 		t.Errorf("the README does not say %q", count)
 	}

@@ -60,12 +60,14 @@ var trackFailures = map[string]map[string]failure{
 		"duplicate-object":     {layer: "data", piece: "more than once {0, 0}"},
 		"split-streams":        {layer: "data", piece: "more than one stream of group 0, subgroup 0"},
 		"never-fin":            {layer: "data", piece: "RESET_STREAM"},
-		"first-object-missing": {layer: "data", piece: "{0, 0}: FIRST_OBJECT is false instead of true", first: wire.Draft18},
+		"first-object-missing": {layer: "data", piece: "{0, 0}: FIRST_OBJECT is false instead of true",
+			first: wire.Draft18},
 	},
 	"subscribe-one-subgroup-per-object": {
-		"wrong-subgroup-id":    {layer: "data", piece: "{0, 1}: subgroup 2 instead of 1"},
-		"drop-object":          {layer: "data", piece: "0 of 3 objects"},
-		"first-object-missing": {layer: "data", piece: "{0, 2}: FIRST_OBJECT is false instead of true", first: wire.Draft18},
+		"wrong-subgroup-id": {layer: "data", piece: "{0, 1}: subgroup 2 instead of 1"},
+		"drop-object":       {layer: "data", piece: "0 of 3 objects"},
+		"first-object-missing": {layer: "data", piece: "{0, 2}: FIRST_OBJECT is false instead of true",
+			first: wire.Draft18},
 	},
 	"subscribe-two-subgroups-per-group": {
 		"wrong-subgroup-id": {layer: "data", piece: "{0, 1}: subgroup 2 instead of 1"},
@@ -77,9 +79,10 @@ var trackFailures = map[string]map[string]failure{
 		"drop-group":     {layer: "data", piece: "2 of 4 objects: missing {5, 0}, {5, 1}"},
 	},
 	"subscribe-nonzero-start-object": {
-		"wrong-object-id":      {layer: "data", piece: "missing {0, 3}; unexpected {0, 6}"},
-		"truncate-payload":     {layer: "data", piece: "{0, 3}: 15 bytes of payload instead of 16"},
-		"first-object-missing": {layer: "data", piece: "{0, 3}: FIRST_OBJECT is false instead of true", first: wire.Draft18},
+		"wrong-object-id":  {layer: "data", piece: "missing {0, 3}; unexpected {0, 6}"},
+		"truncate-payload": {layer: "data", piece: "{0, 3}: 15 bytes of payload instead of 16"},
+		"first-object-missing": {layer: "data", piece: "{0, 3}: FIRST_OBJECT is false instead of true",
+			first: wire.Draft18},
 	},
 	"subscribe-sparse-group-object-ids": {
 		"wrong-object-id": {layer: "data", piece: "unexpected {0, 1}, {0, 3}, {0, 5}"},

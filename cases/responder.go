@@ -10,9 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// responder answers what the relay asks of a session: SUBSCRIBE, FETCH and TRACK_STATUS of the tracks published there, and what it asks
-// unasked. The latter is noted and never judged. Requests can come before Dial has returned, so it takes the session from them.
-// Safe for concurrent use.
+// responder answers what the relay asks of a session: SUBSCRIBE, FETCH and TRACK_STATUS of the tracks published there,
+// and what it asks unasked. The latter is noted and never judged. Requests can come before Dial has returned, so it
+// takes the session from them. Safe for concurrent use.
 type responder struct {
 	s *Session
 
@@ -151,8 +151,9 @@ func (p *responder) fetch(ctx context.Context, r *moqt.Request) {
 	p.refuse(ctx, r, moqt.RejectDoesNotExist, fullName(ns, name))
 }
 
-// namespaceSubscription answers SUBSCRIBE_NAMESPACE. Whoever accepts it owes a NAMESPACE for each namespace of its own that matches (draft-16 §6.2,
-// draft-18 §6.2, draft-22 §4.2); up to 15 that is PUBLISH_NAMESPACE, which the cases send anyway.
+// namespaceSubscription answers SUBSCRIBE_NAMESPACE. Whoever accepts it owes a NAMESPACE for each namespace of its own
+// that matches (draft-16 §6.2, draft-18 §6.2, draft-22 §4.2); up to 15 that is PUBLISH_NAMESPACE, which the cases send
+// anyway.
 func (p *responder) namespaceSubscription(ctx context.Context, r *moqt.Request, m *wire.SubscribeNamespace) {
 	p.mu.Lock()
 	for _, q := range p.prefixes {
@@ -211,7 +212,8 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 			}
 		}
 		for _, ns := range told {
-			if !slices.ContainsFunc(now, ns.Equal) && r.Send(ctx, &wire.NamespaceDone{Suffix: ns[len(prefix):]}) != nil {
+			if !slices.ContainsFunc(now, ns.Equal) &&
+				r.Send(ctx, &wire.NamespaceDone{Suffix: ns[len(prefix):]}) != nil {
 				return
 			}
 		}
@@ -224,7 +226,8 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 	}
 }
 
-// expectPublishes hands the PUBLISHes of the relay to the case from now on, those of this run's namespaces: a relay may offer others unasked.
+// expectPublishes hands the PUBLISHes of the relay to the case from now on, those of this run's namespaces: a relay may
+// offer others unasked.
 func (p *responder) expectPublishes() <-chan *moqt.Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 )
 
 // Run runs one case to its end: within its limit, with every session closed and every goroutine joined when it
-// returns. It never panics: a panic in the case, or in a goroutine started through its Env or its sessions, is the case's failure.
-// When ctx ends before the case does, the result is no verdict.
+// returns. It never panics: a panic in the case, or in a goroutine started through its Env or its sessions, is the
+// case's failure. When ctx ends before the case does, the result is no verdict.
 func Run(ctx context.Context, c Case, cfg Config) Result {
 	e := newEnv(c, cfg)
 	if reason := e.excluded(); reason != "" {
@@ -47,7 +47,8 @@ func (e *Env) late(ctx context.Context) *outcome {
 	received := fmt.Sprintf("the end at %d ms", time.Since(e.start).Milliseconds())
 	e.mu.Lock()
 	for _, s := range e.sessions {
-		received += fmt.Sprintf("; the SETUP of %s was complete at %d ms", s.Role, s.readyAt.Sub(e.start).Milliseconds())
+		received += fmt.Sprintf("; the SETUP of %s was complete at %d ms", s.Role,
+			s.readyAt.Sub(e.start).Milliseconds())
 	}
 	e.mu.Unlock()
 	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit), received)
@@ -60,12 +61,14 @@ func (e *Env) noteSlowPath() {
 	e.mu.Unlock()
 	for _, s := range sessions {
 		if at := s.readyAt.Sub(e.start); at > e.limit/2 {
-			e.Note("a slow path: %s had its SETUP at %d ms of %s; --timeout-factor stretches the limits", s.Role, at.Milliseconds(), e.limit)
+			e.Note("a slow path: %s had its SETUP at %d ms of %s; --timeout-factor stretches the limits", s.Role,
+				at.Milliseconds(), e.limit)
 		}
 	}
 }
 
-// lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is read and judged.
+// lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is
+// read and judged.
 const lastWords = 10 * time.Millisecond
 
 // excluded says why the case does not apply to anything that is offered; "" when it may.
@@ -81,8 +84,9 @@ func (e *Env) excluded() string {
 	return fmt.Sprintf("exists in %s; offered: %s", e.c.DraftRange(), strings.Join(offered, ", "))
 }
 
-// finish closes every session, the last one first, and joins every goroutine. The outcome is that of a session which had to be closed because
-// the relay broke a rule of the draft: a right answer before or behind the breach does not make up for it. nil when there is none.
+// finish closes every session, the last one first, and joins every goroutine. The outcome is that of a session which
+// had to be closed because the relay broke a rule of the draft: a right answer before or behind the breach does not
+// make up for it. nil when there is none.
 func (e *Env) finish() (breach *outcome) {
 	e.mu.Lock()
 	e.over = true
@@ -131,7 +135,8 @@ func (e *Env) result(o *outcome) Result {
 		}
 	}
 	if o != nil {
-		r.Status, r.Layer, r.Message, r.Expected, r.Received, r.Reason = o.status, o.layer, o.message, o.expected, o.received, o.reason
+		r.Status, r.Layer, r.Message, r.Expected, r.Received, r.Reason = o.status, o.layer, o.message, o.expected,
+			o.received, o.reason
 		r.DialFailed = o.dial && !ready
 		if o.stack != "" {
 			r.Notes = append(r.Notes, o.stack)

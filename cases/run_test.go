@@ -23,12 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // peer plays the relay on one connection.
 type peer func(ctx context.Context, t *testing.T, conn *memconn.Conn)
 
-// against gives a configuration whose connections, all of draft d, lead to the peer. It may be used inside a synctest bubble.
+// against gives a configuration whose connections, all of draft d, lead to the peer. It may be used inside a synctest
+// bubble.
 func against(t *testing.T, d wire.Draft, play peer) cases.Config {
 	return cases.Config{
 		Drafts: []wire.Draft{d},
 		Dial: func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
-			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN(), OriginalDestinationConnectionID: []byte{1, 2, 0xab}}})
+			client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN(),
+				OriginalDestinationConnectionID: []byte{1, 2, 0xab}}})
 			go play(context.WithoutCancel(ctx), t, server)
 			return client, nil
 		},
@@ -69,7 +71,8 @@ func find(t *testing.T, name string) cases.Case {
 // want compares what matters of a result; a message, expectation or reception that ends in "…" needs only begin so.
 func want(t *testing.T, got, want cases.Result) {
 	t.Helper()
-	for _, f := range [][2]*string{{&got.Message, &want.Message}, {&got.Expected, &want.Expected}, {&got.Received, &want.Received}} {
+	for _, f := range [][2]*string{{&got.Message, &want.Message}, {&got.Expected, &want.Expected},
+		{&got.Received, &want.Received}} {
 		if start, ok := strings.CutSuffix(*f[1], "…"); ok && strings.HasPrefix(*f[0], start) {
 			*f[0] = *f[1]
 		}
@@ -80,7 +83,8 @@ func want(t *testing.T, got, want cases.Result) {
 			got.Message = want.Message
 		}
 	}
-	ignore := cmpopts.IgnoreFields(cases.Result{}, "Case", "Duration", "Sessions", "Transcript", "Sections", "Level", "Notes")
+	ignore := cmpopts.IgnoreFields(cases.Result{}, "Case", "Duration", "Sessions", "Transcript", "Sections", "Level",
+		"Notes")
 	if diff := cmp.Diff(want, got, ignore); diff != "" {
 		t.Errorf("%s (-want +got):\n%s\nnotes %q\n%s", got.Case, diff, got.Notes, strings.Join(got.Transcript, "\n"))
 	}
@@ -92,7 +96,8 @@ func TestDialFails(t *testing.T) {
 			return nil, &transport.DialError{Layer: transport.LayerALPN, Reason: "the server speaks none of moqt-16"}
 		}}
 		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{
-			Status: cases.Fail, Layer: transport.LayerALPN, DialFailed: true, Message: "the server speaks none of moqt-16",
+			Status: cases.Fail, Layer: transport.LayerALPN, DialFailed: true,
+			Message:  "the server speaks none of moqt-16",
 			Expected: "a connection", Received: "the server speaks none of moqt-16",
 		})
 		cfg.Dial = func(ctx context.Context, _ string, _ []wire.Draft) (transport.Conn, error) {
@@ -100,7 +105,8 @@ func TestDialFails(t *testing.T) {
 			return nil, ctx.Err()
 		}
 		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{
-			Status: cases.Fail, Layer: transport.LayerUDP, DialFailed: true, Message: "no connection within 2s", Expected: "a connection", Received: "no connection within 2s",
+			Status: cases.Fail, Layer: transport.LayerUDP, DialFailed: true, Message: "no connection within 2s",
+			Expected: "a connection", Received: "no connection within 2s",
 		})
 	})
 }
@@ -114,12 +120,15 @@ func TestSilentPeer(t *testing.T) {
 				expected = "SETUP from the peer"
 			}
 			r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
-			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected, Received: "nothing (0 bytes) for 2000 ms"})
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected,
+				Received: "nothing (0 bytes) for 2000 ms"})
 			if r.DialFailed || r.Duration != 2*time.Second {
 				t.Errorf("dial failed: %v, took %s", r.DialFailed, r.Duration)
 			}
-			step := cases.Run(t.Context(), find(t, "fetch"), cfg) // SETUP is a step, where the limit of the case is longer
-			want(t, step, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected, Received: "nothing (0 bytes) for 5000 ms"})
+			// SETUP is a step, where the limit of the case is longer
+			step := cases.Run(t.Context(), find(t, "fetch"), cfg)
+			want(t, step, cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: expected,
+				Received: "nothing (0 bytes) for 5000 ms"})
 			if step.Duration != 5*time.Second {
 				t.Errorf("fetch took %s", step.Duration)
 			}
@@ -143,19 +152,23 @@ func TestSecondPeerSilent(t *testing.T) {
 			client, _ := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}})
 			return client, nil
 		}
-		want(t, cases.Run(t.Context(), find(t, "fetch"), cfg), cases.Result{Status: cases.Fail, Layer: transport.LayerSetup,
-			Expected: "SETUP from the peer", Received: "nothing (0 bytes) for 5000 ms"})
+		want(t, cases.Run(t.Context(), find(t, "fetch"), cfg),
+			cases.Result{Status: cases.Fail, Layer: transport.LayerSetup,
+				Expected: "SETUP from the peer", Received: "nothing (0 bytes) for 5000 ms"})
 	})
 }
 
 func TestPeerWithoutProtocolAndThenSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := cases.Config{Dial: func(context.Context, string, []wire.Draft) (transport.Conn, error) {
-			client, _ := memconn.Pair(memconn.Options{Info: transport.Info{Kind: transport.WebTransport, ALPN: "h3", OfferedProtocols: []string{"moqt-16", "moqt-15"}}})
+			client, _ := memconn.Pair(memconn.Options{Info: transport.Info{Kind: transport.WebTransport, ALPN: "h3",
+				OfferedProtocols: []string{"moqt-16", "moqt-15"}}})
 			return client, nil
 		}}
-		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg), cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: "SERVER_SETUP",
-			Received: "an answer without WT-Protocol, which means draft 14 (offered: moqt-16, moqt-15), and then nothing (0 bytes) for 2000 ms"})
+		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg),
+			cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: "SERVER_SETUP",
+				Received: "an answer without WT-Protocol, which means draft 14 (offered: moqt-16, moqt-15), and then " +
+					"nothing (0 bytes) for 2000 ms"})
 	})
 }
 
@@ -187,23 +200,28 @@ func TestPeerThatDiesInTheMiddle(t *testing.T) {
 		name, received string
 		play           peer
 	}{
-		{"closes", `connection closed by the peer with 0x1 INTERNAL_ERROR "tired"`, session(func(s *moqt.Session, _ *moqt.Request) { s.Abort(wire.InternalError, "tired") }, nil)},
-		{"vanishes", "silence until the connection timed out: no recent network activity", func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
-			session(func(*moqt.Session, *moqt.Request) {
-				conn.Abort(transport.CloseError{Transport: true, Timeout: true, Reason: "no recent network activity"})
-			}, nil)(ctx, t, conn)
-		}},
-		{"crashes", `connection closed by the peer with transport error 0x1 "crash"`, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
-			session(func(*moqt.Session, *moqt.Request) {
-				conn.Abort(transport.CloseError{Remote: true, Transport: true, Code: 1, Reason: "crash"})
-			}, nil)(ctx, t, conn)
-		}},
+		{"closes", `connection closed by the peer with 0x1 INTERNAL_ERROR "tired"`,
+			session(func(s *moqt.Session, _ *moqt.Request) { s.Abort(wire.InternalError, "tired") }, nil)},
+		{"vanishes", "silence until the connection timed out: no recent network activity",
+			func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+				session(func(*moqt.Session, *moqt.Request) {
+					conn.Abort(transport.CloseError{Transport: true, Timeout: true,
+						Reason: "no recent network activity"})
+				}, nil)(ctx, t, conn)
+			}},
+		{"crashes", `connection closed by the peer with transport error 0x1 "crash"`,
+			func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
+				session(func(*moqt.Session, *moqt.Request) {
+					conn.Abort(transport.CloseError{Remote: true, Transport: true, Code: 1, Reason: "crash"})
+				}, nil)(ctx, t, conn)
+			}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, d := range wire.Drafts() {
 				synctest.Test(t, func(t *testing.T) {
 					r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, test.play))
-					if r.Status != cases.Fail || r.Layer != transport.LayerRequest || r.Received != test.received || r.Duration > time.Second {
+					if r.Status != cases.Fail || r.Layer != transport.LayerRequest || r.Received != test.received ||
+						r.Duration > time.Second {
 						t.Errorf("%s: layer %s, received %q after %s", d, r.Layer, r.Received, r.Duration)
 					}
 				})
@@ -220,9 +238,12 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 			if d == wire.Draft14 {
 				ok = "PUBLISH_NAMESPACE_OK"
 			}
-			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: ok + " for PUBLISH_NAMESPACE", Received: "nothing for 2000 ms after PUBLISH_NAMESPACE…"})
-			if len(r.Transcript) < 3 || r.Sessions[0].Implementation != "scripted" || r.Sessions[0].Version != fmt.Sprintf("moqt-%d", d) || r.Sections == "" {
-				t.Errorf("sessions %+v, sections %q, transcript:\n%s", r.Sessions, r.Sections, strings.Join(r.Transcript, "\n"))
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
+				Expected: ok + " for PUBLISH_NAMESPACE", Received: "nothing for 2000 ms after PUBLISH_NAMESPACE…"})
+			if len(r.Transcript) < 3 || r.Sessions[0].Implementation != "scripted" ||
+				r.Sessions[0].Version != fmt.Sprintf("moqt-%d", d) || r.Sections == "" {
+				t.Errorf("sessions %+v, sections %q, transcript:\n%s", r.Sessions, r.Sections,
+					strings.Join(r.Transcript, "\n"))
 			}
 		})
 	}
@@ -238,7 +259,9 @@ func TestBreachBehindTheAnswer(t *testing.T) {
 				s.SendControl(r.Context(), &wire.Raw{Type: 0x3b, Body: []byte{0}})
 			}, nil)
 			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, relay))
-			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "a relay that keeps to the draft until the case has ended", Received: "a breach of the draft: …"})
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
+				Expected: "a relay that keeps to the draft until the case has ended",
+				Received: "a breach of the draft: …"})
 		})
 	}
 }
@@ -246,7 +269,8 @@ func TestBreachBehindTheAnswer(t *testing.T) {
 func TestNoRequestIDs(t *testing.T) {
 	for _, d := range []wire.Draft{14, 15, 16} {
 		none := func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
-			s, err := moqt.Server(ctx, conn, moqt.Config{FixedRequestLimit: true, SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 0}}})
+			s, err := moqt.Server(ctx, conn, moqt.Config{FixedRequestLimit: true,
+				SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 0}}})
 			if err == nil {
 				<-s.Context().Done()
 				s.Close(wire.NoError, "")
@@ -280,7 +304,8 @@ func TestNoRequestLimit(t *testing.T) {
 						return
 					}
 					in = append(in, buf[:n]...)
-					for m, n, err := wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}); err == nil; m, n, err = wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}) {
+					for m, n, err := wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}); err == nil; m, n,
+						err = wire.ParseMessage(in, d, wire.ControlStream, wire.Options{}) {
 						in = in[n:]
 						var answer wire.Message
 						switch m := m.(type) {
@@ -351,13 +376,16 @@ func TestPeerWithoutRoomForStreams(t *testing.T) {
 			if test.uni {
 				kind = "unidirectional"
 			}
-			want(t, cases.Run(t.Context(), find(t, "announce-only"), cfg), cases.Result{Status: cases.Fail, Layer: test.layer, Expected: test.expected,
-				Received: "nothing, for nothing could be sent: the peer's limit of " + kind + " streams leaves no room for another one: context deadline exceeded"})
+			want(t, cases.Run(t.Context(), find(t, "announce-only"), cfg),
+				cases.Result{Status: cases.Fail, Layer: test.layer, Expected: test.expected,
+					Received: "nothing, for nothing could be sent: the peer's limit of " + kind +
+						" streams leaves no room for another one: context deadline exceeded"})
 		})
 	}
 }
 
-// slowClose is a connection whose close takes its time, as that of WebTransport does, which waits for the peer's answer.
+// slowClose is a connection whose close takes its time, as that of WebTransport does, which waits for the peer's
+// answer.
 type slowClose struct{ transport.Conn }
 
 func (c slowClose) CloseWithError(code uint64, reason string) error {
@@ -397,9 +425,11 @@ func TestSlowPathIsNoted(t *testing.T) {
 			serve(ctx, t, conn)
 		})
 		r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
-		want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
+		want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
+			Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
 			Received: "nothing for 500 ms after PUBLISH_NAMESPACE; the last message before it was SETUP"})
-		if diff := cmp.Diff([]string{"a slow path: publisher had its SETUP at 1500 ms of 2s; --timeout-factor stretches the limits"}, r.Notes); diff != "" {
+		if diff := cmp.Diff([]string{"a slow path: publisher had its SETUP at 1500 ms of 2s; --timeout-factor " +
+			"stretches the limits"}, r.Notes); diff != "" {
 			t.Errorf("notes (-want +got):\n%s", diff)
 		}
 	})

@@ -13,8 +13,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Session is one session of a case, in a role. What the relay asks for unasked is answered beside the case, see responder.
-// Its verbs end the case when they fail. Safe for concurrent use.
+// Session is one session of a case, in a role. What the relay asks for unasked is answered beside the case, see
+// responder. Its verbs end the case when they fail. Safe for concurrent use.
 type Session struct {
 	*moqt.Session
 	// Role is the case's name for it.
@@ -29,7 +29,8 @@ type Session struct {
 	readyAt time.Time // when SETUP was complete
 }
 
-// Dial makes a connection and sets up a session on it, as one step. It ends the case when that fails, or when the case does not apply to what was negotiated.
+// Dial makes a connection and sets up a session on it, as one step. It ends the case when that fails, or when the case
+// does not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
 	ctx, cancel := e.Step(ctx)
 	defer cancel()
@@ -99,7 +100,8 @@ func (e *Env) ready(s *Session) {
 	}
 }
 
-// alwaysTolerated are deviations in what a relay asks unasked: no case judges that, so no case may fail over it. They are reported like the others.
+// alwaysTolerated are deviations in what a relay asks unasked: no case judges that, so no case may fail over it. They
+// are reported like the others.
 const alwaysTolerated = wire.EmptyNamespacePrefix
 
 func (s *Session) config() moqt.Config {
@@ -107,9 +109,11 @@ func (s *Session) config() moqt.Config {
 	cfg := moqt.Config{
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
 		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
-		Limits: moqt.Limits{Drain: time.Duration(float64(stepLimit) * e.cfg.factor())}, // streams may be as late as any other step
-		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated, Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
-		Trace:  s.log.event,
+		// streams may be as late as any other step
+		Limits: moqt.Limits{Drain: time.Duration(float64(stepLimit) * e.cfg.factor())},
+		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated,
+			Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
+		Trace: s.log.event,
 		Handler: func(r *moqt.Request) {
 			if o := guard(func() error { s.peer.serve(r); return nil }); o != nil {
 				e.abort(o)
@@ -154,7 +158,8 @@ func (e *Env) notSetUp(ctx context.Context, made time.Time, m *transport.Meter, 
 	}
 	received := fmt.Sprintf("%s for %d ms", m.Seen(), time.Since(made).Milliseconds())
 	if info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
-		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s", strings.Join(info.OfferedProtocols, ", "), received)
+		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s",
+			strings.Join(info.OfferedProtocols, ", "), received)
 	}
 	return failed(transport.LayerSetup, expected, received)
 }
@@ -166,12 +171,12 @@ func (s *Session) Check(ctx context.Context, err error, layer transport.Layer, e
 	}
 }
 
-// settleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any path
-// whose round trip is short against it. On longer paths twice the time of SETUP counts.
+// settleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any
+// path whose round trip is short against it. On longer paths twice the time of SETUP counts.
 const settleTime = 150 * time.Millisecond
 
-// Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the last message shows
-// a round trip later.
+// Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the
+// last message shows a round trip later.
 func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 	wait := max(settleTime, 2*s.setup)
 	if end, ok := ctx.Deadline(); ok {
@@ -188,8 +193,9 @@ func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it before. It is a case's last step: what
-// our close waits for is not the relay's time any more, and may take a round trip behind the limit.
+// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it
+// before. It is a case's last step: what our close waits for is not the relay's time any more, and may take a round
+// trip behind the limit.
 func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	s.e.inTime.Store(ctx.Err() == nil)
 	s.Session.Close(wire.NoError, "")
@@ -198,8 +204,8 @@ func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// finish closes the session after the case and notes when it had ended with an error before. The outcome is a failure when we had to close it
-// over a breach of the draft, else nil.
+// finish closes the session after the case and notes when it had ended with an error before. The outcome is a failure
+// when we had to close it over a breach of the draft, else nil.
 func (s *Session) finish() *outcome {
 	s.Session.Close(wire.NoError, "")
 	var end *moqt.SessionError

@@ -10,7 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A transcript keeps the first and the last lines of a case; what lies between is counted. A line is cut at maxLine bytes.
+// A transcript keeps the first and the last lines of a case; what lies between is counted. A line is cut at maxLine
+// bytes.
 const (
 	firstLines = 100
 	lastLines  = 100
@@ -59,7 +60,8 @@ func (t *transcript) lines() []string {
 	return append(append(all, t.last[t.next:]...), t.last[:t.next]...)
 }
 
-// sessionLog is one session's part of the transcript, and what is needed to say what a silent peer did last. Safe for concurrent use.
+// sessionLog is one session's part of the transcript, and what is needed to say what a silent peer did last. Safe for
+// concurrent use.
 type sessionLog struct {
 	e    *Env
 	role string
@@ -92,8 +94,10 @@ func (l *sessionLog) event(ev moqt.Event) {
 	case what == "", ev.Sent && !wantsAnswer(ev.Message):
 	case ev.Sent:
 		l.sent, l.sentAt = what, ev.Time
-		if l.e.cfg.NoRequestLimit && ev.Type == moqt.EventMessage && ev.Draft <= wire.Draft16 && ev.Message.Kind().Opens() && ev.RequestID >= l.maxRequestID {
-			l.e.tolerate(NoRequestLimit, fmt.Sprintf("%s with request id %d, MAX_REQUEST_ID is %d", what, ev.RequestID, l.maxRequestID))
+		if l.e.cfg.NoRequestLimit && ev.Type == moqt.EventMessage && ev.Draft <= wire.Draft16 &&
+			ev.Message.Kind().Opens() && ev.RequestID >= l.maxRequestID {
+			l.e.tolerate(NoRequestLimit, fmt.Sprintf("%s with request id %d, MAX_REQUEST_ID is %d", what, ev.RequestID,
+				l.maxRequestID))
 		}
 	default:
 		l.received, l.receivedAt = what, ev.Time
@@ -115,7 +119,8 @@ func (l *sessionLog) data() int {
 	return l.objects
 }
 
-// headlessStreams is how many data streams the peer has reset before their header could be read: what they were for cannot be known.
+// headlessStreams is how many data streams the peer has reset before their header could be read: what they were for
+// cannot be known.
 func (l *sessionLog) headlessStreams() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,10 +163,12 @@ func (l *sessionLog) stall(now time.Time) string {
 	if l.received == "" {
 		return "nothing at all" + l.resetText()
 	}
-	return fmt.Sprintf("nothing new for %d ms, the last message or stream was %s%s", now.Sub(l.receivedAt).Milliseconds(), l.received, l.resetText())
+	return fmt.Sprintf("nothing new for %d ms, the last message or stream was %s%s",
+		now.Sub(l.receivedAt).Milliseconds(), l.received, l.resetText())
 }
 
-// resetText tells of a data stream that was reset: that may have overtaken the header that says what the stream was for. The caller holds mu.
+// resetText tells of a data stream that was reset: that may have overtaken the header that says what the stream was
+// for. The caller holds mu.
 func (l *sessionLog) resetText() string {
 	if l.reset == "" {
 		return ""
@@ -245,7 +252,8 @@ func describeEvent(ev moqt.Event) string {
 		if h == nil {
 			return "SUBGROUP_HEADER"
 		}
-		return fmt.Sprintf("SUBGROUP_HEADER stream %d track alias %d group %d subgroup %d priority %d", ev.StreamID, h.TrackAlias, h.GroupID, h.SubgroupID, h.Priority)
+		return fmt.Sprintf("SUBGROUP_HEADER stream %d track alias %d group %d subgroup %d priority %d", ev.StreamID,
+			h.TrackAlias, h.GroupID, h.SubgroupID, h.Priority)
 	case moqt.EventFetch:
 		return fmt.Sprintf("FETCH_HEADER stream %d request %d", ev.StreamID, ev.RequestID)
 	case moqt.EventDatagram:

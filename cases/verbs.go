@@ -9,8 +9,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// dialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone gives it to the case's first role. The
-// function that it gives waits for the session and ends the case when there is none; before that nothing is said of it.
+// dialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone
+// gives it to the case's first role. The function that it gives waits for the session and ends the case when there is
+// none; before that nothing is said of it.
 func (e *Env) dialBeside(ctx context.Context, role string) func() *Session {
 	type end struct {
 		s *Session
@@ -80,7 +81,8 @@ func (s *Session) SubscribeTo(ctx context.Context, p *publisher) *moqt.Subscript
 	return sub
 }
 
-// unanswered is the failure of a request that got no OK. It says what the publisher has seen, for that tells where the request got lost.
+// unanswered is the failure of a request that got no OK. It says what the publisher has seen, for that tells where the
+// request got lost.
 func (s *Session) unanswered(ctx context.Context, err error, expected string, p *publisher) *outcome {
 	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
 	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
@@ -99,7 +101,8 @@ func (s *Session) refused(ctx context.Context, err error, expected string, p *pu
 func (s *Session) skipUnsupported(err error) {
 	var refused *moqt.RequestError
 	if errors.As(err, &refused) {
-		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok && name == wire.NameNotSupported {
+		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok &&
+			name == wire.NameNotSupported {
 			s.e.Skip("%s: %s", refused.Kind, refusal(refused))
 		}
 	}

@@ -20,7 +20,8 @@ import (
 
 // custom is a case of the test's own.
 func custom(run func(ctx context.Context, e *cases.Env) error) cases.Case {
-	return cases.Case{ID: "custom", Title: "custom", Level: cases.Must, Roles: []string{"client"}, Timeout: time.Second, Run: run}
+	return cases.Case{ID: "custom", Title: "custom", Level: cases.Must, Roles: []string{"client"}, Timeout: time.Second,
+		Run: run}
 }
 
 func TestVerbs(t *testing.T) {
@@ -41,7 +42,8 @@ func TestVerbs(t *testing.T) {
 			return nil
 		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerData, Expected: "this", Received: "that"}},
 		{"error", func(context.Context, *cases.Env) error { return fmt.Errorf("odd") }, false,
-			cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "the step to succeed", Received: "odd"}},
+			cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "the step to succeed",
+				Received: "odd"}},
 		{"skip", func(ctx context.Context, e *cases.Env) error {
 			e.Dial(ctx, "client")
 			e.Skip("FETCH: %s", "NOT_SUPPORTED")
@@ -51,11 +53,13 @@ func TestVerbs(t *testing.T) {
 			e.Should(false, transport.LayerRequest, "DOES_NOT_EXIST", "TIMEOUT")
 			e.Should(false, transport.LayerRequest, "a second", "one")
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "DOES_NOT_EXIST", Received: "TIMEOUT", Todo: "SHOULD: DOES_NOT_EXIST"}},
+		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "DOES_NOT_EXIST",
+			Received: "TIMEOUT", Todo: "SHOULD: DOES_NOT_EXIST"}},
 		{"should, strict", func(ctx context.Context, e *cases.Env) error {
 			e.Should(false, transport.LayerRequest, "DOES_NOT_EXIST", "TIMEOUT")
 			return nil
-		}, true, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "DOES_NOT_EXIST", Received: "TIMEOUT"}},
+		}, true, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "DOES_NOT_EXIST",
+			Received: "TIMEOUT"}},
 		{"a MUST counts before a SHOULD", func(ctx context.Context, e *cases.Env) error {
 			e.Should(false, transport.LayerRequest, "DOES_NOT_EXIST", "TIMEOUT")
 			e.Fail(transport.LayerRequest, "this", "that")
@@ -68,23 +72,27 @@ func TestVerbs(t *testing.T) {
 		{"limit", func(ctx context.Context, e *cases.Env) error {
 			<-ctx.Done()
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s", Received: "the end at 1000 ms"}},
+		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s",
+			Received: "the end at 1000 ms"}},
 		{"panic", func(ctx context.Context, e *cases.Env) error {
 			e.Dial(ctx, "client")
 			panic("oh")
-		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic", Received: "oh"}},
+		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic",
+			Received: "oh"}},
 		{"panic beside the case", func(ctx context.Context, e *cases.Env) error {
 			e.Go(ctx, func(context.Context) { panic("oh") })
 			e.Sleep(ctx, time.Hour)
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic", Received: "oh"}},
+		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic",
+			Received: "oh"}},
 		{"panic beside the case, late", func(ctx context.Context, e *cases.Env) error {
 			e.Go(ctx, func(ctx context.Context) {
 				<-ctx.Done()
 				panic("oh")
 			})
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic", Received: "oh"}},
+		}, false, cases.Result{Status: cases.Fail, Message: "panic in the test program: oh", Expected: "no panic",
+			Received: "oh"}},
 		{"failure beside the case", func(ctx context.Context, e *cases.Env) error {
 			s := e.Dial(ctx, "client")
 			e.Go(ctx, func(context.Context) { e.Fail(transport.LayerData, "this", "that") })
@@ -113,7 +121,8 @@ func TestVerbs(t *testing.T) {
 				if r.Level != level {
 					t.Errorf("level %s, want %s", r.Level, level)
 				}
-				if panicked := strings.HasPrefix(test.name, "panic"); panicked != slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "goroutine") }) {
+				if panicked := strings.HasPrefix(test.name, "panic"); panicked != slices.ContainsFunc(r.Notes,
+					func(n string) bool { return strings.Contains(n, "goroutine") }) {
 					t.Errorf("notes %q", r.Notes)
 				}
 			})
@@ -131,12 +140,14 @@ func TestNotApplicable(t *testing.T) {
 	c.First = wire.Draft17
 	synctest.Test(t, func(t *testing.T) {
 		cfg := against(t, wire.Draft16, session(nil, nil))
-		want(t, cases.Run(t.Context(), c, cfg), cases.Result{Status: cases.NotApplicable, Reason: "exists in drafts 17 to 22; offered: 16"})
+		want(t, cases.Run(t.Context(), c, cfg), cases.Result{Status: cases.NotApplicable,
+			Reason: "exists in drafts 17 to 22; offered: 16"})
 		if dialled {
 			t.Error("a case that cannot apply was run")
 		}
 		cfg.Drafts = append(cfg.Drafts, wire.Draft18)
-		want(t, cases.Run(t.Context(), c, cfg), cases.Result{Status: cases.NotApplicable, Reason: "exists in drafts 17 to 22; negotiated: draft-16"})
+		want(t, cases.Run(t.Context(), c, cfg), cases.Result{Status: cases.NotApplicable,
+			Reason: "exists in drafts 17 to 22; negotiated: draft-16"})
 	})
 }
 
@@ -146,7 +157,8 @@ func TestSessionsAreReported(t *testing.T) {
 		var told []cases.SessionInfo
 		cfg.OnSession = func(s cases.SessionInfo) { told = append(told, s) }
 		r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
-		info := []cases.SessionInfo{{Role: "publisher", Draft: 16, Version: "moqt-16", Transport: transport.Memory, ALPN: "moqt-16", ConnectionID: "0102ab",
+		info := []cases.SessionInfo{{Role: "publisher", Draft: 16, Version: "moqt-16", Transport: transport.Memory,
+			ALPN: "moqt-16", ConnectionID: "0102ab",
 			Implementation: "scripted", Ready: true}}
 		if diff := cmp.Diff(info, r.Sessions); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -179,7 +191,8 @@ func TestUnsolicitedRequests(t *testing.T) {
 						&wire.PublishNamespace{TrackNamespace: foreign},
 						&wire.Publish{TrackNamespace: foreign, TrackName: "t", TrackAlias: 1},
 						&wire.Subscribe{TrackNamespace: foreign, TrackName: "t"},
-						&wire.Fetch{Type: wire.FetchStandalone, TrackNamespace: foreign, TrackName: "t", End: wire.Location{Group: 1}},
+						&wire.Fetch{Type: wire.FetchStandalone, TrackNamespace: foreign, TrackName: "t",
+							End: wire.Location{Group: 1}},
 						&wire.TrackStatus{TrackNamespace: foreign, TrackName: "t"},
 					} {
 						r, err := s.Start(s.Context(), m)
@@ -221,12 +234,16 @@ func TestUnsolicitedRequests(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				for kind, want := range map[string]string{"SUBSCRIBE_NAMESPACE": "REQUEST_OK", "PUBLISH_NAMESPACE": "REQUEST_OK", "PUBLISH": "UNINTERESTED",
+				for kind, want := range map[string]string{"SUBSCRIBE_NAMESPACE": "REQUEST_OK",
+					"PUBLISH_NAMESPACE": "REQUEST_OK", "PUBLISH": "UNINTERESTED",
 					"SUBSCRIBE": "DOES_NOT_EXIST", "FETCH": "DOES_NOT_EXIST", "TRACK_STATUS": "DOES_NOT_EXIST"} {
 					if !strings.Contains(answers[kind], want) {
 						t.Errorf("%s answered with %q, want %s", kind, answers[kind], want)
 					}
-					if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "client: the relay sent "+kind) }) {
+					if !slices.ContainsFunc(r.Notes, func(n string) bool {
+						return strings.HasPrefix(n,
+							"client: the relay sent "+kind)
+					}) {
 						t.Errorf("%s is not noted in %q", kind, r.Notes)
 					}
 				}
@@ -251,17 +268,20 @@ func TestAuthTokenStandsInRequests(t *testing.T) {
 			want(t, r, cases.Result{Status: cases.Pass})
 			mu.Lock()
 			defer mu.Unlock()
-			if diff := cmp.Diff([]wire.Token{{AliasType: wire.TokenUseValue, Value: []byte("secret")}}, tokens); diff != "" {
+			if diff := cmp.Diff([]wire.Token{{AliasType: wire.TokenUseValue, Value: []byte("secret")}},
+				tokens); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", d, diff)
 			}
-			if text := strings.Join(r.Transcript, "\n"); strings.Contains(text, "736563726574") || !strings.Contains(text, `"token_value":"(token)"`) {
+			if text := strings.Join(r.Transcript, "\n"); strings.Contains(text, "736563726574") ||
+				!strings.Contains(text, `"token_value":"(token)"`) {
 				t.Errorf("%s: the token stands in the transcript:\n%s", d, text)
 			}
 		})
 	}
 }
 
-// TestAuthTokenThatThePeerRepeats: what a peer says of a token does not bring it to light, and a short one does not blot out what it looks like.
+// TestAuthTokenThatThePeerRepeats: what a peer says of a token does not bring it to light, and a short one does not
+// blot out what it looks like.
 func TestAuthTokenThatThePeerRepeats(t *testing.T) {
 	for _, token := range []string{"secret", "a"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -271,9 +291,11 @@ func TestAuthTokenThatThePeerRepeats(t *testing.T) {
 			cfg.AuthToken = token
 			said := strings.Replace("a bad token: "+token, "secret", "(token)", 1)
 			r := cases.Run(t.Context(), find(t, "announce-only"), cfg)
-			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
+			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
+				Expected: "REQUEST_OK for PUBLISH_NAMESPACE",
 				Received: fmt.Sprintf("REQUEST_ERROR 0x1 UNAUTHORIZED %q", said)})
-			if text := fmt.Sprint(r.Transcript, r.Message, r.Notes); strings.Contains(text, "secret") || !strings.Contains(text, `"error_reason":"`+said+`"`) {
+			if text := fmt.Sprint(r.Transcript, r.Message, r.Notes); strings.Contains(text, "secret") ||
+				!strings.Contains(text, `"error_reason":"`+said+`"`) {
 				t.Errorf("token %q: %s", token, text)
 			}
 		})
@@ -288,19 +310,22 @@ func TestNames(t *testing.T) {
 			e.Fail("", "a name of its own", name)
 		}
 		seen[name], seen[ns.Key()] = true, true
-		if len(ns) != 6 || !ns.HasPrefix(wire.TrackNamespace{"a", "b"}) || len(ns[4]) != 32 || !strings.HasSuffix(name, ns[4]) || ns[5] != "more" {
+		if len(ns) != 6 || !ns.HasPrefix(wire.TrackNamespace{"a", "b"}) || len(ns[4]) != 32 ||
+			!strings.HasSuffix(name, ns[4]) || ns[5] != "more" {
 			e.Fail("", "prefix, 128 random bits", ns.String()+" "+name)
 		}
 		return nil
 	})
 	for range 3 {
-		want(t, cases.Run(t.Context(), c, cases.Config{NamespacePrefix: wire.TrackNamespace{"a", "b"}}), cases.Result{Status: cases.Pass})
+		want(t, cases.Run(t.Context(), c, cases.Config{NamespacePrefix: wire.TrackNamespace{"a", "b"}}),
+			cases.Result{Status: cases.Pass})
 	}
 }
 
 // An empty prefix is a breach in 14 and 15, but relays send it unasked: it is reported, and the case goes on.
 func TestEmptyPrefixIsTolerated(t *testing.T) {
-	for d, setup := range map[wire.Draft]wire.Setup{14: {Sender: wire.ServerSide, SelectedVersion: wire.Draft14.Version()}, 15: {Sender: wire.ServerSide}} {
+	for d, setup := range map[wire.Draft]wire.Setup{14: {Sender: wire.ServerSide,
+		SelectedVersion: wire.Draft14.Version()}, 15: {Sender: wire.ServerSide}} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := against(t, d, func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
 				s, err := conn.AcceptStream(ctx)
@@ -315,7 +340,8 @@ func TestEmptyPrefixIsTolerated(t *testing.T) {
 				s.Write(append(b, 0x11, 0, 3, 1, 0, 0)) // SUBSCRIBE_NAMESPACE, request id 1
 			})
 			r := cases.Run(t.Context(), find(t, "setup-only"), cfg)
-			want(t, r, cases.Result{Status: cases.Pass, Tolerated: []string{"empty-namespace-prefix: SUBSCRIBE_NAMESPACE track_namespace_prefix"}})
+			want(t, r, cases.Result{Status: cases.Pass, Tolerated: []string{"empty-namespace-prefix: " +
+				"SUBSCRIBE_NAMESPACE track_namespace_prefix"}})
 		})
 	}
 }

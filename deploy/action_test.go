@@ -81,8 +81,9 @@ func runAction(t *testing.T, inputs, context, env map[string]string) *job {
 	goos := map[string]string{"linux": "Linux", "darwin": "macOS"}[runtime.GOOS]
 	arch := map[string]string{"amd64": "X64", "arm64": "ARM64"}[runtime.GOARCH]
 	j := &job{
-		context: map[string]string{"github.action_path": path}, system: []string{"RUNNER_OS=" + goos, "RUNNER_ARCH=" + arch},
-		env: env, dir: t.TempDir(), temp: t.TempDir(), outputs: make(map[string]string),
+		context: map[string]string{"github.action_path": path},
+		system:  []string{"RUNNER_OS=" + goos, "RUNNER_ARCH=" + arch},
+		env:     env, dir: t.TempDir(), temp: t.TempDir(), outputs: make(map[string]string),
 	}
 	for name, value := range context {
 		j.context[name] = value
@@ -127,7 +128,8 @@ func runAction(t *testing.T, inputs, context, env map[string]string) *job {
 // step runs one.
 func (j *job) step(t *testing.T, i int, s step) {
 	t.Helper()
-	output, summary, script := filepath.Join(j.temp, fmt.Sprintf("output-%d", i)), filepath.Join(j.temp, "summary"), filepath.Join(j.temp, fmt.Sprintf("step-%d.sh", i))
+	output, summary, script := filepath.Join(j.temp, fmt.Sprintf("output-%d", i)), filepath.Join(j.temp, "summary"),
+		filepath.Join(j.temp, fmt.Sprintf("step-%d.sh", i))
 	for name, text := range map[string]string{output: "", script: s.Run} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -180,7 +182,8 @@ func readme(t *testing.T) map[string]string {
 	return with
 }
 
-// The five lines of README.md, against the embedded relay: built from the action's own files, since nothing names a release.
+// The five lines of README.md, against the embedded relay: built from the action's own files, since nothing names a
+// release.
 func TestActionAsInREADME(t *testing.T) {
 	inputs := readme(t)
 	inputs["relay"] = "embedded"
@@ -199,7 +202,8 @@ func TestActionAsInREADME(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(j.dir, j.outputs["results"], "run.json")); err != nil {
 		t.Error(err)
 	}
-	if n := len(strings.Split(inputs["drafts"], ",")) * 2; !strings.Contains(j.summary, fmt.Sprintf("%d of %d cells pass", n, n)) {
+	if n := len(strings.Split(inputs["drafts"], ",")) * 2; !strings.Contains(j.summary,
+		fmt.Sprintf("%d of %d cells pass", n, n)) {
 		t.Errorf("summary: %s", j.summary)
 	}
 }
@@ -207,7 +211,8 @@ func TestActionAsInREADME(t *testing.T) {
 // A relay that fails fails the step, and the reason is on the job's page.
 func TestActionFails(t *testing.T) {
 	inputs := map[string]string{
-		"relay": "embedded?fault=subscribe-error-zero", "cases": "setup-only,subscribe-error", "drafts": "16,18", "transport": "quic",
+		"relay": "embedded?fault=subscribe-error-zero", "cases": "setup-only,subscribe-error", "drafts": "16,18",
+		"transport":          "quic",
 		"tls-disable-verify": "true",
 	}
 	j := runReleased(t, inputs)
@@ -242,7 +247,8 @@ func TestActionUsage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := runReleased(t, inputs)
-			if j.exit == 0 || j.exit == 1 || j.outputs["result"] == "pass" || j.outputs["result"] == "fail" || j.summary != "" {
+			if j.exit == 0 || j.exit == 1 || j.outputs["result"] == "pass" || j.outputs["result"] == "fail" ||
+				j.summary != "" {
 				t.Errorf("exit code %d, outputs %v\n%s", j.exit, j.outputs, j.log)
 			}
 			if _, err := os.Stat(filepath.Join(j.dir, "pwned")); err == nil {
@@ -282,7 +288,8 @@ func releases(t *testing.T, path, sums string) (url string) {
 // runReleased is runAction with the action named by a release.
 func runReleased(t *testing.T, inputs map[string]string) *job {
 	t.Helper()
-	return runAction(t, inputs, map[string]string{"github.action_ref": "v1"}, map[string]string{"RELEASES": releases(t, "/download/v1/", "")})
+	return runAction(t, inputs, map[string]string{"github.action_ref": "v1"},
+		map[string]string{"RELEASES": releases(t, "/download/v1/", "")})
 }
 
 // A release is downloaded and held against its sums.
@@ -293,13 +300,17 @@ func TestActionDownloads(t *testing.T) {
 		{"by the action's name", "", "v1", "/download/v1/", "", ""},
 		{"by version", "v1.2.3", "main", "/download/v1.2.3/", "", ""},
 		{"the latest", "latest", "", "/latest/download/", "", ""},
-		{"another sum", "v1", "", "/download/v1/", strings.Repeat("0", 64) + "  " + asset + "\n", "is not what SHA256SUMS says"},
-		{"no sum", "v1", "", "/download/v1/", strings.Repeat("0", 64) + "  x" + asset + "\n", "is not what SHA256SUMS says"},
+		{"another sum", "v1", "", "/download/v1/", strings.Repeat("0", 64) + "  " + asset + "\n",
+			"is not what SHA256SUMS says"},
+		{"no sum", "v1", "", "/download/v1/", strings.Repeat("0", 64) + "  x" + asset + "\n",
+			"is not what SHA256SUMS says"},
 		{"no such release", "v2", "", "/download/v1/", "", "cannot get "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j := runAction(t, map[string]string{"relay": "embedded", "cases": "setup-only", "transport": "quic", "version": c.version},
-				map[string]string{"github.action_ref": c.ref}, map[string]string{"RELEASES": releases(t, c.path, c.sums)})
+			j := runAction(t, map[string]string{"relay": "embedded", "cases": "setup-only", "transport": "quic",
+				"version": c.version},
+				map[string]string{"github.action_ref": c.ref},
+				map[string]string{"RELEASES": releases(t, c.path, c.sums)})
 			switch {
 			case len(j.used) != 0:
 				t.Errorf("used %v for a download", j.used)

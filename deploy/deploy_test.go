@@ -1,5 +1,5 @@
-// Package deploy holds what others take from here (the action, the image, the entry of the public runner, the Kubernetes Jobs) to what the
-// program has: their shell steps and command lines are run.
+// Package deploy holds what others take from here (the action, the image, the entry of the public runner, the
+// Kubernetes Jobs) to what the program has: their shell steps and command lines are run.
 package deploy
 
 import (
@@ -73,7 +73,8 @@ func parse(t *testing.T, into any, path ...string) {
 	}
 }
 
-// execute runs a command, five minutes at most (one that builds takes long on a busy machine), and gives its exit code and what it said on both outputs.
+// execute runs a command, five minutes at most (one that builds takes long on a busy machine), and gives its exit code
+// and what it said on both outputs.
 func execute(t *testing.T, dir string, env []string, name string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -101,11 +102,13 @@ func needs(t *testing.T, names ...string) {
 	}
 }
 
-// The instructions that name a command of the program name one that it has; both stages are what release and runner ask for.
+// The instructions that name a command of the program name one that it has; both stages are what release and runner ask
+// for.
 func TestDockerfile(t *testing.T) {
 	text := read(t, root, "Dockerfile")
 	for _, want := range []string{
-		`FROM scratch AS program`, `FROM program AS shell`, `ENTRYPOINT ["/moq-interop-client"]`, `EXPOSE 4443/udp`, `USER 65532:65532`,
+		`FROM scratch AS program`, `FROM program AS shell`, `ENTRYPOINT ["/moq-interop-client"]`, `EXPOSE 4443/udp`,
+		`USER 65532:65532`,
 		`HEALTHCHECK --interval=5s --timeout=3s CMD ["/moq-interop-client", "healthcheck"]`,
 	} {
 		if !strings.Contains(text, want+"\n") {
@@ -126,13 +129,15 @@ func TestDockerfileBuilds(t *testing.T) {
 		t.Skip("no .git, or that of a worktree: the program cannot know its revision")
 	}
 	needs(t, "bash", "git")
-	found := regexp.MustCompile(`(?m)^RUN (CGO_ENABLED=0 (?:.*\\\n)*.*)$`).FindStringSubmatch(read(t, root, "Dockerfile"))
+	found := regexp.MustCompile(`(?m)^RUN (CGO_ENABLED=0 (?:.*\\\n)*.*)$`).FindStringSubmatch(read(t, root,
+		"Dockerfile"))
 	if found == nil {
 		t.Fatal("no step builds the program")
 	}
 	out := t.TempDir()
 	step := strings.ReplaceAll(found[1], "/out/", out+"/")
-	code, stdout, stderr := execute(t, root, append(os.Environ(), "TARGETOS=linux", "TARGETARCH=amd64"), "bash", "-ec", step)
+	code, stdout, stderr := execute(t, root, append(os.Environ(), "TARGETOS=linux", "TARGETARCH=amd64"), "bash", "-ec",
+		step)
 	if code != 0 || !strings.Contains(stdout, "vcs.revision=") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}

@@ -36,14 +36,15 @@ func readJob(t *testing.T, name string) (job kubernetesJob) {
 			t.Fatal(err)
 		}
 	}
-	if c := job.Spec.Template.Spec.Containers; job.Kind != "Job" || len(c) != 1 || c[0].Image != image+":latest-shell" || fmt.Sprint(c[0].Command) != "[/bin/sh -c]" || len(c[0].Args) != 1 {
+	if c := job.Spec.Template.Spec.Containers; job.Kind != "Job" || len(c) != 1 || c[0].Image != image+
+		":latest-shell" || fmt.Sprint(c[0].Command) != "[/bin/sh -c]" || len(c[0].Args) != 1 {
 		t.Fatalf("%s: %+v", name, job)
 	}
 	return job
 }
 
-// The shards of the Job, with the embedded relay in place of the public ones, and what joins them. Each shard is run twice, as a Pod that
-// was taken away is.
+// The shards of the Job, with the embedded relay in place of the public ones, and what joins them. Each shard is run
+// twice, as a Pod that was taken away is.
 func TestKubernetesJob(t *testing.T) {
 	needs(t, "sh")
 	job, merge := readJob(t, "job.yaml"), readJob(t, "merge.yaml")
@@ -51,7 +52,8 @@ func TestKubernetesJob(t *testing.T) {
 		t.Errorf("%+v", job.Spec)
 	}
 	line := job.Spec.Template.Spec.Containers[0].Args[0]
-	if want := fmt.Sprintf("/%d\"", job.Spec.Completions); !strings.Contains(line, "--shard \"$((JOB_COMPLETION_INDEX + 1))"+want) {
+	if want := fmt.Sprintf("/%d\"", job.Spec.Completions); !strings.Contains(line,
+		"--shard \"$((JOB_COMPLETION_INDEX + 1))"+want) {
 		t.Fatalf("%d completions, and shards of another number: %s", job.Spec.Completions, line)
 	}
 	here := strings.Replace(line, "--mode remote", "--relay embedded -t setup-only --quiet", 1)
@@ -59,10 +61,12 @@ func TestKubernetesJob(t *testing.T) {
 		t.Fatalf("no --mode remote: %s", line)
 	}
 	dir := t.TempDir()
-	env := append(os.Environ(), "RESULTS="+dir, "PATH="+filepath.Dir(program(t))+string(os.PathListSeparator)+os.Getenv("PATH"))
+	env := append(os.Environ(), "RESULTS="+dir, "PATH="+filepath.Dir(program(t))+string(os.PathListSeparator)+
+		os.Getenv("PATH"))
 	for i := range job.Spec.Completions {
 		for range 2 {
-			code, stdout, stderr := execute(t, dir, append(env, fmt.Sprintf("JOB_COMPLETION_INDEX=%d", i)), "sh", "-c", here)
+			code, stdout, stderr := execute(t, dir, append(env, fmt.Sprintf("JOB_COMPLETION_INDEX=%d", i)), "sh", "-c",
+				here)
 			if code != 0 {
 				t.Fatalf("index %d: exit code %d: %s%s", i, code, stdout, stderr)
 			}

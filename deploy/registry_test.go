@@ -40,17 +40,20 @@ func TestRegistryEntry(t *testing.T) {
 		t.Errorf("drafts %v, want %v", ours.Drafts, drafts)
 	}
 	relay, client := ours.Roles["relay"]["docker"], ours.Roles["client"]["docker"]
-	if relay.Image != image+":latest-shell" || client.Image != image+":latest" || relay.Env["MOQT_ROLE"] != "relay" || client.Env["MOQT_ROLE"] != "" {
+	if relay.Image != image+":latest-shell" || client.Image != image+":latest" || relay.Env["MOQT_ROLE"] != "relay" ||
+		client.Env["MOQT_ROLE"] != "" {
 		t.Errorf("%+v %+v", relay, client)
 	}
 	var config struct {
 		Targets map[string]map[string]string `json:"targets"`
 	}
-	if err := json.Unmarshal([]byte(read(t, "interop-runner", "builds", "moq-interop-client", "config.json")), &config); err != nil {
+	if err := json.Unmarshal([]byte(read(t, "interop-runner", "builds", "moq-interop-client", "config.json")),
+		&config); err != nil {
 		t.Fatal(err)
 	}
 	for role, d := range map[string]docker{"relay": relay, "client": client} {
-		if target := config.Targets[role]; target["dockerfile"] != d.Build["dockerfile"] || "builds/moq-interop-client/"+target["context"] != d.Build["context"] {
+		if target := config.Targets[role]; target["dockerfile"] != d.Build["dockerfile"] ||
+			"builds/moq-interop-client/"+target["context"] != d.Build["context"] {
 			t.Errorf("%s: the entry builds %v, the build folder %v", role, d.Build, target)
 		}
 	}
@@ -66,7 +69,8 @@ func TestRegistryEntry(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		ok   bool
-	}{{text, true}, {strings.Replace(text, "draft-14", "14", 1), false}, {strings.Replace(text, `"roles"`, `"role"`, 1), false}} {
+	}{{text, true}, {strings.Replace(text, "draft-14", "14", 1), false}, {strings.Replace(text, `"roles"`, `"role"`, 1),
+		false}} {
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(`{"version": "1.1", "implementations": ` + c.text + `}`))
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +92,8 @@ func TestRegistryBuilds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"build.sh": read(t, "interop-runner", "builds", "moq-interop-client", "build.sh"), "docker": "#!/bin/sh\necho \"docker $*\"\n"} {
+	for name, text := range map[string]string{"build.sh": read(t, "interop-runner", "builds", "moq-interop-client",
+		"build.sh"), "docker": "#!/bin/sh\necho \"docker $*\"\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +102,8 @@ func TestRegistryBuilds(t *testing.T) {
 	code, stdout, stderr := execute(t, dir, env, filepath.Join(dir, "build.sh"), "--local", source)
 	for _, want := range []string{
 		"docker build --target shell -t moq-interop-client-relay:latest -f " + source + "/Dockerfile " + source + "\n",
-		"docker build --target program -t moq-interop-client-client:latest -f " + source + "/Dockerfile " + source + "\n",
+		"docker build --target program -t moq-interop-client-client:latest -f " + source + "/Dockerfile " + source +
+			"\n",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("no %q in %s", want, stderr)
@@ -108,11 +114,14 @@ func TestRegistryBuilds(t *testing.T) {
 		Source         struct{ Type, Commit string }
 		Images         []struct{ Target, Image string }
 	}
-	if err := json.Unmarshal([]byte(stdout), &said); err != nil || code != 0 || said.Source.Type != "local" || len(said.Source.Commit) != 40 || len(said.Images) != 2 {
+	if err := json.Unmarshal([]byte(stdout), &said); err != nil || code != 0 || said.Source.Type != "local" ||
+		len(said.Source.Commit) != 40 || len(said.Images) != 2 {
 		t.Errorf("exit code %d, %v: %s", code, err, stdout)
 	}
-	for _, args := range [][]string{{"--target", "publisher"}, {"--ref"}, {"--ref", "main", "--local", source}, {"--local", filepath.Join(dir, "nothing")}, {"else"}} {
-		if code, stdout, stderr := execute(t, dir, env, filepath.Join(dir, "build.sh"), args...); code != 2 || stdout != "" || stderr == "" {
+	for _, args := range [][]string{{"--target", "publisher"}, {"--ref"}, {"--ref", "main", "--local", source},
+		{"--local", filepath.Join(dir, "nothing")}, {"else"}} {
+		if code, stdout, stderr := execute(t, dir, env, filepath.Join(dir, "build.sh"), args...); code != 2 ||
+			stdout != "" || stderr == "" {
 			t.Errorf("%v: exit code %d: %s%s", args, code, stdout, stderr)
 		}
 	}

@@ -35,7 +35,8 @@ func workflows(t *testing.T) map[string]workflow {
 	return all
 }
 
-// Jobs may read, unless they say what else they need; nothing that others write gets into a script; actions are pinned to a major version.
+// Jobs may read, unless they say what else they need; nothing that others write gets into a script; actions are pinned
+// to a major version.
 func TestWorkflowsAreCareful(t *testing.T) {
 	may := map[string]string{
 		"release.yml/programs": "map[contents:write]", "release.yml/image": "map[contents:read packages:write]",
@@ -92,7 +93,8 @@ func TestActionIsGoodShell(t *testing.T) {
 	}
 }
 
-// The night's own commands, on this machine: plan, shards, merge, report, and twice, so that there is something to compare with.
+// The night's own commands, on this machine: plan, shards, merge, report, and twice, so that there is something to
+// compare with.
 func TestNightlyRuns(t *testing.T) {
 	needs(t, "bash", "git")
 	w := workflows(t)["nightly.yml"]
@@ -116,7 +118,8 @@ func TestNightlyRuns(t *testing.T) {
 	}
 	step := func(script string, env ...string) string {
 		t.Helper()
-		env = append(append(os.Environ(), "GITHUB_OUTPUT="+filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary")), env...)
+		env = append(append(os.Environ(), "GITHUB_OUTPUT="+filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY="+
+			filepath.Join(dir, "summary")), env...)
 		code, stdout, stderr := execute(t, dir, env, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
 		if code != 0 {
 			t.Fatalf("exit code %d: %s\n%s%s", code, script, stdout, stderr)
@@ -133,7 +136,8 @@ func TestNightlyRuns(t *testing.T) {
 		}
 		step(script("merge", "matrix merge"))
 		step(script("merge", "compare"))
-		if summary := read(t, dir, "summary"); strings.Count(summary, "4 of 4 cells pass") != night+1 || strings.Count(summary, "No earlier run") != 1 {
+		if summary := read(t, dir, "summary"); strings.Count(summary, "4 of 4 cells pass") != night+1 ||
+			strings.Count(summary, "No earlier run") != 1 {
 			t.Fatalf("summary: %s", summary)
 		}
 		if out := read(t, dir, "output"); strings.Count(out, "code=0\n") != night+1 {
@@ -150,12 +154,14 @@ func TestNightlyRuns(t *testing.T) {
 	}
 }
 
-// What a release uploads is what the action downloads, and the images are those of the public runner's entry and of the Jobs.
+// What a release uploads is what the action downloads, and the images are those of the public runner's entry and of the
+// Jobs.
 func TestReleaseNames(t *testing.T) {
 	var a action
 	parse(t, &a, root, "action.yml")
 	script := read(t, root, "deploy", "release.sh")
-	if !strings.Contains(script, "name=moq-interop-client_${os}_$arch\n") || !strings.Contains(a.Runs.Steps[2].Run, "file=moq-interop-client_${os}_$arch\n") {
+	if !strings.Contains(script, "name=moq-interop-client_${os}_$arch\n") ||
+		!strings.Contains(a.Runs.Steps[2].Run, "file=moq-interop-client_${os}_$arch\n") {
 		t.Error("the names of programs differ")
 	}
 	release := workflows(t)["release.yml"].Jobs["image"]

@@ -187,8 +187,8 @@ func requestIDOf(m wire.Message, r *Request) uint64 {
 	return id
 }
 
-// addressOf is the id by which a message on the control stream of 14-16 names its request. ok is false for those that have none: by namespace, and those of
-// the session itself.
+// addressOf is the id by which a message on the control stream of 14-16 names its request. ok is false for those that
+// have none: by namespace, and those of the session itself.
 func addressOf(m wire.Message) (id uint64, ok bool) {
 	switch x := m.(type) {
 	case *wire.RequestOK:
@@ -217,7 +217,8 @@ func addressOf(m wire.Message) (id uint64, ok bool) {
 	return 0, false
 }
 
-// aboutOf is the kind of request that a response or update on the control stream of 14-16 is about, where that is known.
+// aboutOf is the kind of request that a response or update on the control stream of 14-16 is about, where that is
+// known.
 func (s *Session) aboutOf(m wire.Message) wire.Kind {
 	switch m.(type) {
 	case *wire.RequestOK, *wire.RequestError, *wire.RequestUpdate:
@@ -239,7 +240,8 @@ func (s *Session) aboutOf(m wire.Message) wire.Kind {
 // typeRequestUpdate is the type code of REQUEST_UPDATE in every draft.
 const typeRequestUpdate = 0x2
 
-// answersIn is what a message on a request's own stream is about: an update is about the request, an OK or error about the request at first, about updates later.
+// answersIn is what a message on a request's own stream is about: an update is about the request, an OK or error about
+// the request at first, about updates later.
 func (r *Request) answersIn(frame []byte) wire.Kind {
 	if r == nil || r.kind == wire.KindRaw {
 		return wire.KindNone

@@ -49,8 +49,9 @@ func (d *dataRoutes) lookup(alias uint64, key pickKey) (*Subscription, patience,
 	return nil, waitSome, d.changed
 }
 
-// pick chooses between subscriptions to one track that share an alias (19 and later): the publisher sends a copy for each whose filters match, so a copy
-// goes to the first that may want it and has not had it (draft-19 §5.1). The caller holds mu.
+// pick chooses between subscriptions to one track that share an alias (19 and later): the publisher sends a copy for
+// each whose filters match, so a copy goes to the first that may want it and has not had it (draft-19 §5.1). The caller
+// holds mu.
 func (e *aliasEntry) pick(key pickKey) *Subscription {
 	if len(e.subs) == 1 {
 		return e.subs[0]
@@ -80,7 +81,8 @@ func (d *dataRoutes) reserve(alias uint64, track string, r *Request) error {
 	return nil
 }
 
-// bind binds the alias of a subscription that is established; sub is nil for a request that nothing stands on (rule 64).
+// bind binds the alias of a subscription that is established; sub is nil for a request that nothing stands on (rule
+// 64).
 func (d *dataRoutes) bind(alias uint64, track string, r *Request, sub *Subscription) error {
 	d.mu.Lock()
 	e, err := d.entry(alias, track, r)
@@ -114,8 +116,8 @@ func (d *dataRoutes) bind(alias uint64, track string, r *Request, sub *Subscript
 	return nil
 }
 
-// entry finds or makes the entry of an alias for a track. An alias may not stand for two tracks at once; one whose subscriptions are only waiting
-// for late data is free again. The caller holds mu.
+// entry finds or makes the entry of an alias for a track. An alias may not stand for two tracks at once; one whose
+// subscriptions are only waiting for late data is free again. The caller holds mu.
 func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry, error) {
 	e := d.aliases[alias]
 	if e != nil && e.track != track {
@@ -153,7 +155,8 @@ func (d *dataRoutes) unbind(alias uint64, r *Request, sub *Subscription) {
 	d.wake()
 }
 
-// prune forgets an alias that stands for nothing any more; with retire, what still comes for it is discarded. The caller holds mu.
+// prune forgets an alias that stands for nothing any more; with retire, what still comes for it is discarded. The
+// caller holds mu.
 func (d *dataRoutes) prune(alias uint64, e *aliasEntry, retire bool) {
 	if len(e.subs)+len(e.pending) > 0 {
 		return

@@ -87,7 +87,8 @@ func (c *ownStream) watch(r *Request) {
 			return
 		}
 		r.s.spawn(func() {
-			r.s.trace(Event{Type: EventStop, Stream: wire.RequestStream, StreamID: stopped.StreamID, RequestID: r.id, Code: stopped.Code})
+			r.s.trace(Event{Type: EventStop, Stream: wire.RequestStream, StreamID: stopped.StreamID, RequestID: r.id,
+				Code: stopped.Code})
 			r.peerStopped(stopped)
 		})
 	})
@@ -132,10 +133,12 @@ func (c sharedStream) cancel(r *Request, state requestState, _ uint64) {
 	_ = c.s.control.write(ctx, m, r.id)
 }
 
-// cancelMessage is the message by which 14-16 end a request, nil where there is none: TRACK_STATUS, and a FETCH or a namespace subscription by its publisher.
+// cancelMessage is the message by which 14-16 end a request, nil where there is none: TRACK_STATUS, and a FETCH or a
+// namespace subscription by its publisher.
 func (c sharedStream) cancelMessage(r *Request, state requestState) wire.Message {
 	if r.incoming && state == statePending {
-		return &wire.RequestError{Answers: r.kind, RequestID: r.id, Code: RejectInternalError.Number(c.s.draft, r.kind), Reason: "cancelled"}
+		return &wire.RequestError{Answers: r.kind, RequestID: r.id, Code: RejectInternalError.Number(c.s.draft, r.kind),
+			Reason: "cancelled"}
 	}
 	switch r.kind {
 	case wire.KindSubscribe, wire.KindPublish:
@@ -148,7 +151,8 @@ func (c sharedStream) cancelMessage(r *Request, state requestState) wire.Message
 			count = p.StreamCount()
 		}
 		r.mu.Unlock()
-		return &wire.PublishDone{RequestID: r.id, StatusCode: DoneInternalError.Number(c.s.draft), StreamCount: count, Reason: "cancelled"}
+		return &wire.PublishDone{RequestID: r.id, StatusCode: DoneInternalError.Number(c.s.draft), StreamCount: count,
+			Reason: "cancelled"}
 	case wire.KindFetch:
 		if !r.incoming {
 			return &wire.FetchCancel{RequestID: r.id}
@@ -156,7 +160,8 @@ func (c sharedStream) cancelMessage(r *Request, state requestState) wire.Message
 	case wire.KindPublishNamespace:
 		ns := r.message.(*wire.PublishNamespace).TrackNamespace
 		if r.incoming {
-			return &wire.PublishNamespaceCancel{RequestID: r.id, TrackNamespace: ns, Code: RejectInternalError.Number(c.s.draft, r.kind), Reason: "cancelled"}
+			return &wire.PublishNamespaceCancel{RequestID: r.id, TrackNamespace: ns,
+				Code: RejectInternalError.Number(c.s.draft, r.kind), Reason: "cancelled"}
 		}
 		return &wire.PublishNamespaceDone{RequestID: r.id, TrackNamespace: ns}
 	case wire.KindSubscribeNamespace:

@@ -5,12 +5,12 @@ import "github.com/moqinterop/moq-interop-client/moqt/wire"
 // symbolic marks a code that stands for a name. Smaller values are numbers for the wire as they are.
 const symbolic = 1 << 63
 
-// RejectCode is a request error (REQUEST_ERROR, and the error messages of 14). A named one below becomes the number that the draft has for it; any other
-// value goes on the wire as it is.
+// RejectCode is a request error (REQUEST_ERROR, and the error messages of 14). A named one below becomes the number
+// that the draft has for it; any other value goes on the wire as it is.
 type RejectCode uint64
 
-// The request errors of all drafts, by the newest name. Where a draft lacks one, its number there is that of the nearest that the draft has, in the end
-// INTERNAL_ERROR: Number says which. They stand in the order of rejectMeanings.
+// The request errors of all drafts, by the newest name. Where a draft lacks one, its number there is that of the
+// nearest that the draft has, in the end INTERNAL_ERROR: Number says which. They stand in the order of rejectMeanings.
 const (
 	RejectInternalError RejectCode = symbolic + iota
 	RejectUnauthorized
@@ -77,17 +77,23 @@ const (
 // The tables of numbers and names are package wire's; these say what the symbols mean there.
 var (
 	rejectMeanings = [...]wire.ErrorName{
-		wire.NameInternalError, wire.NameUnauthorized, wire.NameTimeout, wire.NameNotSupported, wire.NameMalformedAuthToken, wire.NameExpiredAuthToken,
-		wire.NameGoingAway, wire.NameExcessiveLoad, wire.NameDoesNotExist, wire.NameInvalidRange, wire.NameMalformedTrack, wire.NameDuplicateSubscription,
-		wire.NameUninterested, wire.NamePrefixOverlap, wire.NameNamespaceTooLarge, wire.NameInvalidJoiningRequestID, wire.NameUnknownStatusInRange,
-		wire.NameUnsupportedExtension, wire.NameRedirect, wire.NameConflictingFilters, wire.NameInvalidFilter, wire.NameNoObjects,
+		wire.NameInternalError, wire.NameUnauthorized, wire.NameTimeout, wire.NameNotSupported,
+		wire.NameMalformedAuthToken, wire.NameExpiredAuthToken,
+		wire.NameGoingAway, wire.NameExcessiveLoad, wire.NameDoesNotExist, wire.NameInvalidRange,
+		wire.NameMalformedTrack, wire.NameDuplicateSubscription,
+		wire.NameUninterested, wire.NamePrefixOverlap, wire.NameNamespaceTooLarge, wire.NameInvalidJoiningRequestID,
+		wire.NameUnknownStatusInRange,
+		wire.NameUnsupportedExtension, wire.NameRedirect, wire.NameConflictingFilters, wire.NameInvalidFilter,
+		wire.NameNoObjects,
 	}
 	doneMeanings = [...]wire.ErrorName{
-		wire.NameInternalError, wire.NameUnauthorized, wire.NameTrackEnded, wire.NameSubscriptionEnded, wire.NameGoingAway, wire.NameExpired,
+		wire.NameInternalError, wire.NameUnauthorized, wire.NameTrackEnded, wire.NameSubscriptionEnded,
+		wire.NameGoingAway, wire.NameExpired,
 		wire.NameTooFarBehind, wire.NameMalformedTrack, wire.NameUpdateFailed, wire.NameExcessiveLoad,
 	}
 	resetMeanings = [...]wire.ErrorName{
-		wire.NameInternalError, wire.NameCancelled, wire.NameDeliveryTimeout, wire.NameSessionClosed, wire.NameGoingAway, wire.NameUnknownObjectStatus,
+		wire.NameInternalError, wire.NameCancelled, wire.NameDeliveryTimeout, wire.NameSessionClosed,
+		wire.NameGoingAway, wire.NameUnknownObjectStatus,
 		wire.NameTooFarBehind, wire.NameExpiredAuthToken, wire.NameExcessiveLoad, wire.NameMalformedTrack,
 	}
 )
@@ -107,7 +113,8 @@ var nearest = map[wire.ErrorName]wire.ErrorName{
 	wire.NameSubscriptionEnded:       wire.NameTrackEnded,
 }
 
-// nearestReset is for stream resets, where what has no code of its own is a cancellation: 14 and 15 name MALFORMED_TRACK and assign no number (WIRE section 11.6).
+// nearestReset is for stream resets, where what has no code of its own is a cancellation: 14 and 15 name
+// MALFORMED_TRACK and assign no number (WIRE section 11.6).
 var nearestReset = map[wire.ErrorName]wire.ErrorName{
 	wire.NameMalformedTrack:   wire.NameCancelled,
 	wire.NameGoingAway:        wire.NameCancelled,
@@ -115,7 +122,8 @@ var nearestReset = map[wire.ErrorName]wire.ErrorName{
 }
 
 // number finds the number of a symbolic code, or of what is nearest to it; a plain number is itself.
-func number[C, N ~uint64](code C, meanings []wire.ErrorName, near map[wire.ErrorName]wire.ErrorName, find func(wire.ErrorName) (N, bool)) uint64 {
+func number[C, N ~uint64](code C, meanings []wire.ErrorName, near map[wire.ErrorName]wire.ErrorName,
+	find func(wire.ErrorName) (N, bool)) uint64 {
 	if uint64(code) < symbolic {
 		return uint64(code)
 	}
@@ -140,12 +148,18 @@ func (c RejectCode) Number(d wire.Draft, kind wire.Kind) uint64 {
 
 // Number is the code's number in the draft.
 func (c DoneCode) Number(d wire.Draft) uint64 {
-	return number(c, doneMeanings[:], nearest, func(name wire.ErrorName) (wire.PublishDoneCode, bool) { return wire.PublishDoneFor(d, name) })
+	return number(c, doneMeanings[:], nearest, func(name wire.ErrorName) (wire.PublishDoneCode,
+		bool) {
+		return wire.PublishDoneFor(d, name)
+	})
 }
 
 // Number is the code's number in the draft.
 func (c ResetCode) Number(d wire.Draft) uint64 {
-	return number(c, resetMeanings[:], nearestReset, func(name wire.ErrorName) (wire.ResetCode, bool) { return wire.ResetFor(d, name) })
+	return number(c, resetMeanings[:], nearestReset, func(name wire.ErrorName) (wire.ResetCode,
+		bool) {
+		return wire.ResetFor(d, name)
+	})
 }
 
 // kind14 is the kind by whose registry 14 goes.
@@ -156,7 +170,8 @@ func kind14(kind wire.Kind) wire.Kind {
 	return kind
 }
 
-// RejectName is the draft's name of a request error in answer to a request of that kind (which matters in 14 only), "" for an unknown one.
+// RejectName is the draft's name of a request error in answer to a request of that kind (which matters in 14 only), ""
+// for an unknown one.
 func RejectName(d wire.Draft, kind wire.Kind, number uint64) string {
 	return wire.RequestErrorCode(number).Name(d, kind14(kind))
 }

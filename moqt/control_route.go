@@ -29,7 +29,8 @@ func (s *Session) routeControl(m wire.Message) error {
 		}
 		return nil
 	case *wire.Unsubscribe:
-		if r := s.request(x.RequestID); r != nil && (r.kind == wire.KindSubscribe && r.incoming || r.kind == wire.KindPublish && !r.incoming) {
+		if r := s.request(x.RequestID); r != nil && (r.kind == wire.KindSubscribe && r.incoming ||
+			r.kind == wire.KindPublish && !r.incoming) {
 			r.cancelledBy("UNSUBSCRIBE", 0, false, "")
 		}
 		return nil
@@ -47,7 +48,8 @@ func (s *Session) routeControl(m wire.Message) error {
 	}
 	id, ok := addressOf(m)
 	if !ok {
-		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams, "has no place on the control stream")
+		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
+			"has no place on the control stream")
 	}
 	if done, isDone := m.(*wire.PublishDone); isDone {
 		if r := s.request(id); r != nil {
@@ -73,7 +75,8 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	parity, used := s.ids.ours(id)
 	switch {
 	case !parity:
-		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d is not of this side's requests", id)
+		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+			"Request ID %d is not of this side's requests", id)
 	case r != nil:
 		return r.receive(m)
 	case late:
@@ -84,8 +87,8 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	return s.breach(name, wire.ProtocolViolation, wire.TopicMessages, "a second response to request %d", id)
 }
 
-// routeUpdate takes an update to the request that it names. It must exist or have existed (rule 53); what has ended is answered with DOES_NOT_EXIST, for the update
-// may have crossed its end.
+// routeUpdate takes an update to the request that it names. It must exist or have existed (rule 53); what has ended is
+// answered with DOES_NOT_EXIST, for the update may have crossed its end.
 func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	if r := s.request(m.ExistingRequestID); r != nil {
 		return r.receiveUpdate(m)
@@ -93,7 +96,8 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	name := wire.NameOf(s.draft, m)
 	_, ours := s.ids.ours(m.ExistingRequestID)
 	if !ours && !s.ids.existed(m.ExistingRequestID) {
-		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "it names request %d, which never was", m.ExistingRequestID)
+		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "it names request %d, which never was",
+			m.ExistingRequestID)
 	}
 	if err := s.ids.peer(m, m.RequestID); err != nil {
 		return err
@@ -102,7 +106,8 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 		s.ids.took()
 		if s.draft >= wire.Draft15 {
 			_ = s.control.write(s.ctx, &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: m.RequestID,
-				Code: RejectDoesNotExist.Number(s.draft, wire.KindSubscribe), Reason: "the request has ended"}, m.RequestID)
+				Code: RejectDoesNotExist.Number(s.draft, wire.KindSubscribe), Reason: "the request has ended"},
+				m.RequestID)
 		}
 	})
 	return nil
@@ -112,7 +117,8 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 func (s *Session) announcement(incoming bool, id uint64, ns wire.TrackNamespace) *Request {
 	return s.find(func(r *Request) bool {
 		m, ok := r.message.(*wire.PublishNamespace)
-		return ok && r.incoming == incoming && (s.draft >= wire.Draft16 && r.id == id || s.draft <= wire.Draft15 && m.TrackNamespace.Equal(ns))
+		return ok && r.incoming == incoming && (s.draft >= wire.Draft16 && r.id == id || s.draft <= wire.Draft15 &&
+			m.TrackNamespace.Equal(ns))
 	})
 }
 
@@ -120,7 +126,8 @@ func (s *Session) announcement(incoming bool, id uint64, ns wire.TrackNamespace)
 func (s *Session) namespaceSubscription(m *wire.UnsubscribeNamespace) *Request {
 	return s.find(func(r *Request) bool {
 		x, ok := r.message.(*wire.SubscribeNamespace)
-		return ok && r.incoming && (s.draft == wire.Draft14 && x.Prefix.Equal(m.Prefix) || s.draft >= wire.Draft15 && r.id == m.RequestID)
+		return ok && r.incoming && (s.draft == wire.Draft14 && x.Prefix.Equal(m.Prefix) || s.draft >= wire.Draft15 &&
+			r.id == m.RequestID)
 	})
 }
 

@@ -19,7 +19,8 @@ func TestDatagramRoundTrip(t *testing.T) {
 			{GroupID: 2, ObjectID: 0, Status: wire.StatusEndOfTrack},
 		}
 		if d >= wire.Draft15 {
-			objects = append(objects, &moqt.Object{DefaultPriority: true, Priority: moqt.DefaultPublisherPriority, Payload: []byte("default")})
+			objects = append(objects, &moqt.Object{DefaultPriority: true, Priority: moqt.DefaultPublisherPriority,
+				Payload: []byte("default")})
 		}
 		if d <= wire.Draft15 {
 			objects = append(objects, &moqt.Object{Status: wire.StatusDoesNotExist})
@@ -75,7 +76,8 @@ func otherForm(d wire.Draft) wire.Draft {
 
 // TestDatagramDefaultPriorityTo14: 14 has no form without a priority, so the one that holds is written.
 func TestDatagramDefaultPriorityTo14(t *testing.T) {
-	b, err := moqt.AppendDatagram(nil, 14, 1, &moqt.Object{DefaultPriority: true, Priority: 99, Draft: 22, Payload: []byte("x")})
+	b, err := moqt.AppendDatagram(nil, 14, 1, &moqt.Object{DefaultPriority: true, Priority: 99, Draft: 22,
+		Payload: []byte("x")})
 	if err != nil {
 		t.Fatal(err)
 	}

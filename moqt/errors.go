@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// SessionError says why a session ended. It is the context cause of everything that belongs to the session, and errors.Is(err, net.ErrClosed) holds.
+// SessionError says why a session ended. It is the context cause of everything that belongs to the session, and
+// errors.Is(err, net.ErrClosed) holds.
 type SessionError struct {
 	// Side is who closed; NoSide when the network failed.
 	Side wire.Side
@@ -21,7 +22,8 @@ type SessionError struct {
 	Reason string
 	// Draft is the session's.
 	Draft wire.Draft
-	// Err is the cause: a *wire.Error for a breach of the draft, a *transport.CloseError when the peer or the network ended it. May be nil.
+	// Err is the cause: a *wire.Error for a breach of the draft, a *transport.CloseError when the peer or the network
+	// ended it. May be nil.
 	Err error
 }
 
@@ -56,7 +58,8 @@ type RequestError struct {
 	Side wire.Side
 	// Kind is the kind of request; KindRequestUpdate for a refused update.
 	Kind wire.Kind
-	// Code is the number on the wire, Name the draft's name of it ("" for an unknown one, which counts as INTERNAL_ERROR: draft-18 §14).
+	// Code is the number on the wire, Name the draft's name of it ("" for an unknown one, which counts as
+	// INTERNAL_ERROR: draft-18 §14).
 	Code uint64
 	Name string
 	// Reason is the peer's.
@@ -77,7 +80,8 @@ func (e *RequestError) Error() string {
 	return text
 }
 
-// CancelError says that a request was cancelled, or ended before it had to (draft-18 §3.3.2): by a message of its own in 14-16, by the end of its stream later.
+// CancelError says that a request was cancelled, or ended before it had to (draft-18 §3.3.2): by a message of its own
+// in 14-16, by the end of its stream later.
 type CancelError struct {
 	// Side is who cancelled.
 	Side wire.Side
@@ -85,7 +89,8 @@ type CancelError struct {
 	Kind wire.Kind
 	// How is the means: RESET_STREAM, STOP_SENDING, FIN, or the message ("UNSUBSCRIBE").
 	How string
-	// Code is that of the reset, of STOP_SENDING or of PUBLISH_NAMESPACE_CANCEL; Name the draft's name of it. HasCode tells whether there is one.
+	// Code is that of the reset, of STOP_SENDING or of PUBLISH_NAMESPACE_CANCEL; Name the draft's name of it. HasCode
+	// tells whether there is one.
 	Code    uint64
 	Name    string
 	HasCode bool
@@ -115,13 +120,15 @@ type NoRequestIDError struct {
 
 // Error says what was waited for.
 func (e *NoRequestIDError) Error() string {
-	return fmt.Sprintf("no request id granted: the peer's MAX_REQUEST_ID is %d, the request needs id %d: %v", e.Max, e.Next, e.Err)
+	return fmt.Sprintf("no request id granted: the peer's MAX_REQUEST_ID is %d, the request needs id %d: %v", e.Max,
+		e.Next, e.Err)
 }
 
 // Unwrap gives the context's cause.
 func (e *NoRequestIDError) Unwrap() error { return e.Err }
 
-// NoStreamError says that the peer's limit of streams (RFC 9000 §4.6) left no room for one of this end's before the context ended. Nothing was sent.
+// NoStreamError says that the peer's limit of streams (RFC 9000 §4.6) left no room for one of this end's before the
+// context ended. Nothing was sent.
 type NoStreamError struct {
 	// Uni is true for a unidirectional stream.
 	Uni bool

@@ -18,15 +18,15 @@ import (
 type FetchRequest struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// Range has inclusive ends in every draft. Without an end, and with the zero value, it goes up to the Largest Object. Relative and Next Object cannot be asked
-	// for up to 19.
+	// Range has inclusive ends in every draft. Without an end, and with the zero value, it goes up to the Largest
+	// Object. Relative and Next Object cannot be asked for up to 19.
 	Range wire.LocationFilter
 	// Parameters are further ones: GROUP_ORDER, SUBSCRIBER_PRIORITY, tokens.
 	Parameters wire.Parameters
 }
 
-// Fetch is a FETCH of this end's, or a fill that one of its subscriptions has asked for (20 and later). Its objects are taken with Next, or read from the stream that
-// Accept gives. All methods are safe for concurrent use.
+// Fetch is a FETCH of this end's, or a fill that one of its subscriptions has asked for (20 and later). Its objects are
+// taken with Next, or read from the stream that Accept gives. All methods are safe for concurrent use.
 type Fetch struct {
 	s          *Session
 	sub        *Subscription // of a fill
@@ -53,7 +53,8 @@ func (s *Session) newFetch() *Fetch {
 	return f
 }
 
-// StartFetch sends FETCH and does not wait for the answer; see Start for the rest. A range that the draft has no form for is an error that wraps ErrNotInDraft.
+// StartFetch sends FETCH and does not wait for the answer; see Start for the rest. A range that the draft has no form
+// for is an error that wraps ErrNotInDraft.
 func (s *Session) StartFetch(ctx context.Context, q FetchRequest) (*Fetch, error) {
 	m, err := q.message(s.draft)
 	if err != nil {
@@ -70,7 +71,8 @@ func (s *Session) startFetch(ctx context.Context, m *wire.Fetch) (*Fetch, error)
 	return f, nil
 }
 
-// Fetch sends FETCH and waits for FETCH_OK. The error is that of StartFetch or of Request.Response. When the context ends before the answer, the fetch is cancelled.
+// Fetch sends FETCH and waits for FETCH_OK. The error is that of StartFetch or of Request.Response. When the context
+// ends before the answer, the fetch is cancelled.
 func (s *Session) Fetch(ctx context.Context, q FetchRequest) (*Fetch, error) {
 	f, err := s.StartFetch(ctx, q)
 	if err != nil {
@@ -109,7 +111,8 @@ func (q FetchRequest) message(d wire.Draft) (*wire.Fetch, error) {
 	return m, nil
 }
 
-// wireEnd writes an inclusive end as FETCH and FETCH_OK have it: up to 19 the last object plus one, where Object 0 is the whole group (draft-19 §10.12.1).
+// wireEnd writes an inclusive end as FETCH and FETCH_OK have it: up to 19 the last object plus one, where Object 0 is
+// the whole group (draft-19 §10.12.1).
 func wireEnd(d wire.Draft, end wire.Location) wire.Location {
 	switch {
 	case d >= wire.Draft20:
@@ -215,8 +218,9 @@ func (f *Fetch) fail(cause error) {
 	}
 }
 
-// settle ends the request once its answer and its whole stream have come. Whoever brings the second of the two calls it: the stream's reader must not
-// end the request while the answer is still being taken, or Response would tell of an end without one.
+// settle ends the request once its answer and its whole stream have come. Whoever brings the second of the two calls
+// it: the stream's reader must not end the request while the answer is still being taken, or Response would tell of an
+// end without one.
 func (f *Fetch) settle() {
 	f.mu.Lock()
 	r, complete := f.r, f.complete
@@ -260,7 +264,8 @@ func (f *Fetch) OK() *wire.FetchOK {
 	return f.ok
 }
 
-// End is the End Location of FETCH_OK, inclusive in every draft; up to 19 the Object ID of a whole group's end is 2^64-1. It reports false before FETCH_OK, and for a fill.
+// End is the End Location of FETCH_OK, inclusive in every draft; up to 19 the Object ID of a whole group's end is
+// 2^64-1. It reports false before FETCH_OK, and for a fill.
 func (f *Fetch) End() (wire.Location, bool) {
 	ok := f.OK()
 	if ok == nil {
@@ -269,10 +274,11 @@ func (f *Fetch) End() (wire.Location, bool) {
 	return inclusiveEnd(f.s.draft, ok.End), true
 }
 
-// Next waits for the next object, or range marker (Object.Range). The object is the caller's. io.EOF means that the stream has ended with FIN: everything has come; for
-// a fill also that there is nothing to fill. A *transport.StreamError says that the publisher has reset the stream, and with which code; a *RequestError that
-// it refused; an *ObjectTooLargeError stands for one object and ends nothing. Other errors: *CancelError, *SessionError, and the context's cause, after which
-// Next may be called again.
+// Next waits for the next object, or range marker (Object.Range). The object is the caller's. io.EOF means that the
+// stream has ended with FIN: everything has come; for a fill also that there is nothing to fill. A
+// *transport.StreamError says that the publisher has reset the stream, and with which code; a *RequestError that it
+// refused; an *ObjectTooLargeError stands for one object and ends nothing. Other errors: *CancelError, *SessionError,
+// and the context's cause, after which Next may be called again.
 func (f *Fetch) Next(ctx context.Context) (*Object, error) {
 	select {
 	case <-f.turn:
@@ -364,7 +370,8 @@ func (f *Fetch) streamEnded(err error) error {
 	case err == io.EOF:
 		f.settle()
 	case errors.As(err, &reset):
-		f.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, RequestID: f.id, Code: reset.Code})
+		f.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, RequestID: f.id,
+			Code: reset.Code})
 		if r != nil {
 			r.carrier.closeSend()
 			r.finish(err, stateDone)
@@ -380,7 +387,8 @@ func (f *Fetch) streamEnded(err error) error {
 	return err
 }
 
-// Accept waits for the stream and gives it to the caller to read, instead of Next. Call Close when it has been read, or Cancel.
+// Accept waits for the stream and gives it to the caller to read, instead of Next. Call Close when it has been read, or
+// Cancel.
 func (f *Fetch) Accept(ctx context.Context) (*FetchReader, error) { return f.stream(ctx) }
 
 // Close ends a fetch whose stream was read to its end from what Accept gave. After Next it does nothing.
@@ -397,8 +405,8 @@ func (f *Fetch) Close() {
 	}
 }
 
-// Cancel ends the fetch: its stream is stopped, and the request cancelled (draft-18 §5.2). A fill ends alone, its subscription goes on. It does nothing once the
-// stream has ended.
+// Cancel ends the fetch: its stream is stopped, and the request cancelled (draft-18 §5.2). A fill ends alone, its
+// subscription goes on. It does nothing once the stream has ended.
 func (f *Fetch) Cancel() {
 	f.mu.Lock()
 	r, complete := f.r, f.complete
@@ -409,6 +417,7 @@ func (f *Fetch) Cancel() {
 	if r != nil {
 		r.Cancel(ResetCancelled)
 	}
-	f.fail(&CancelError{Side: f.s.side, Kind: wire.KindFetch, How: "STOP_SENDING", Code: ResetCancelled.Number(f.s.draft),
+	f.fail(&CancelError{Side: f.s.side, Kind: wire.KindFetch, How: "STOP_SENDING",
+		Code: ResetCancelled.Number(f.s.draft),
 		Name: "CANCELLED", HasCode: true})
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchReader reads the objects and range markers of one fetch stream (draft-18 §11.4.4), also of a fill (20 and later). It allocates nothing per
-// object. See PayloadReader for waiting, errors and concurrency.
+// FetchReader reads the objects and range markers of one fetch stream (draft-18 §11.4.4), also of a fill (20 and
+// later). It allocates nothing per object. See PayloadReader for waiting, errors and concurrency.
 type FetchReader struct {
 	PayloadReader
 	requestID uint64
@@ -15,8 +15,9 @@ type FetchReader struct {
 	count     uint64
 }
 
-// NewFetchReader reads the header of a stream that must be a fetch stream, and gives a reader of its objects. Where the kind of the stream or the
-// request is not known before, use ReadUniHeader. It waits for the header. opts.Decode.Descending is the Group Order of the fetch.
+// NewFetchReader reads the header of a stream that must be a fetch stream, and gives a reader of its objects. Where the
+// kind of the stream or the request is not known before, use ReadUniHeader. It waits for the header.
+// opts.Decode.Descending is the Group Order of the fetch.
 func NewFetchReader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*FetchReader, error) {
 	u, err := ReadUniHeader(stream, d, opts)
 	if err != nil {
@@ -31,9 +32,10 @@ func (r *FetchReader) RequestID() uint64 { return r.requestID }
 // Objects is the number of objects reached so far, markers not counted.
 func (r *FetchReader) Objects() uint64 { return r.count }
 
-// Next goes to the next object or marker, past what is left of the current one's payload, and gives its header. The header is the reader's own, its
-// Properties are a view: both are valid until the next call of any method that reads. io.EOF means that the stream ended with FIN: the fetch is
-// complete. FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION (draft-18 §11.4).
+// Next goes to the next object or marker, past what is left of the current one's payload, and gives its header. The
+// header is the reader's own, its Properties are a view: both are valid until the next call of any method that reads.
+// io.EOF means that the stream ended with FIN: the fetch is complete. FIN inside an object is a *wire.Error with
+// PROTOCOL_VIOLATION (draft-18 §11.4).
 func (r *FetchReader) Next() (*wire.FetchObject, error) {
 	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
 		return nil, err
@@ -53,9 +55,10 @@ func (r *FetchReader) reached() {
 	}
 }
 
-// ReadObject reads the next object whole into o, whose buffers are used again, or the next marker: o.Range tells them apart. Errors are those of
-// Next, and *ObjectTooLargeError for a payload above the bound, which does not end the reading: the object's header is in o, and its payload can be
-// read in pieces or skipped with Next. After a deadline call it again with the same o.
+// ReadObject reads the next object whole into o, whose buffers are used again, or the next marker: o.Range tells them
+// apart. Errors are those of Next, and *ObjectTooLargeError for a payload above the bound, which does not end the
+// reading: the object's header is in o, and its payload can be read in pieces or skipped with Next. After a deadline
+// call it again with the same o.
 func (r *FetchReader) ReadObject(o *Object) error {
 	if !r.started {
 		h, err := r.Next()

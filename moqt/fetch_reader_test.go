@@ -11,12 +11,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// fetchObjects has objects of several groups and subgroups, ascending, and what else the draft's fetch streams can say; complete as a reader must give them.
+// fetchObjects has objects of several groups and subgroups, ascending, and what else the draft's fetch streams can say;
+// complete as a reader must give them.
 func fetchObjects(t testing.TB, d wire.Draft) []*moqt.Object {
 	objects := []*moqt.Object{
 		{GroupID: 3, SubgroupID: 1, ObjectID: 7, Priority: 200, Payload: []byte("first")},
 		{GroupID: 3, SubgroupID: 1, ObjectID: 8, Priority: 200},
-		{GroupID: 3, SubgroupID: 2, ObjectID: 9, Priority: 200, Payload: payload(70000), Properties: someProperties(t, d)},
+		{GroupID: 3, SubgroupID: 2, ObjectID: 9, Priority: 200, Payload: payload(70000),
+			Properties: someProperties(t, d)},
 		{GroupID: 3, SubgroupID: 0, ObjectID: 100, Priority: 0, Payload: payload(64)},
 		{GroupID: 4, SubgroupID: 9, ObjectID: 0, Priority: 1, Payload: payload(1)},
 		{GroupID: 1 << 40, SubgroupID: 10, ObjectID: 1, Priority: 1, Payload: payload(2)},
@@ -28,7 +30,8 @@ func fetchObjects(t testing.TB, d wire.Draft) []*moqt.Object {
 	} else {
 		objects = append(objects,
 			&moqt.Object{GroupID: 1<<40 + 1, ObjectID: 5, Range: wire.NonExistentRange},
-			&moqt.Object{GroupID: 1<<40 + 1, ObjectID: 6, SubgroupID: 10, Priority: 1, Payload: []byte("after a marker")},
+			&moqt.Object{GroupID: 1<<40 + 1, ObjectID: 6, SubgroupID: 10, Priority: 1,
+				Payload: []byte("after a marker")},
 			&moqt.Object{GroupID: 1<<40 + 2, ObjectID: 4, Priority: 77, Payload: []byte("a datagram"), Datagram: true},
 			&moqt.Object{GroupID: 1<<40 + 3, ObjectID: 1<<62 - 1, Range: wire.UnknownRange})
 	}
@@ -93,7 +96,8 @@ func TestFetchRoundTrip(t *testing.T) {
 			}
 			wantObjects(t, got, want)
 			if r.RequestID() != 1<<40 || r.Objects() != objects || w.Objects() != objects {
-				t.Errorf("request %d, %d objects read, %d written, want %d", r.RequestID(), r.Objects(), w.Objects(), objects)
+				t.Errorf("request %d, %d objects read, %d written, want %d", r.RequestID(), r.Objects(), w.Objects(),
+					objects)
 			}
 		}
 	})
@@ -123,7 +127,10 @@ func TestFetchTruncated(t *testing.T) {
 			if cut%2 == 1 {
 				stream = oneByte{stream}
 			}
-			checkTruncated(t, cut, ends, func() (objectReader, error) { return moqt.NewFetchReader(stream, d, fetchOptions(false)) })
+			checkTruncated(t, cut, ends, func() (objectReader, error) {
+				return moqt.NewFetchReader(stream, d,
+					fetchOptions(false))
+			})
 			checkTruncated(t, cut, ends, func() (objectReader, error) {
 				return moqt.NewFetchReader(&withFIN{b: b[:cut]}, d, fetchOptions(false))
 			})
@@ -226,15 +233,24 @@ func TestFetchWriterRefuses(t *testing.T) {
 		drafts func(wire.Draft) bool
 		object moqt.Object
 	}{
-		{"marker", func(d wire.Draft) bool { return d <= wire.Draft15 }, moqt.Object{GroupID: 9, Range: wire.NonExistentRange}},
-		{"unknown range", func(d wire.Draft) bool { return d <= wire.Draft15 }, moqt.Object{GroupID: 9, Range: wire.UnknownRange}},
-		{"timed-out range", func(d wire.Draft) bool { return d <= wire.Draft19 }, moqt.Object{GroupID: 9, Range: wire.TimedOutRange}},
-		{"status", func(d wire.Draft) bool { return d >= wire.Draft16 }, moqt.Object{GroupID: 9, Status: wire.StatusEndOfGroup}},
-		{"status that is gone", func(d wire.Draft) bool { return d >= wire.Draft16 }, moqt.Object{GroupID: 9, Status: wire.StatusDoesNotExist}},
-		{"group against the order", func(d wire.Draft) bool { return d >= wire.Draft18 }, moqt.Object{GroupID: 1, ObjectID: 5}},
-		{"object going back", func(d wire.Draft) bool { return d >= wire.Draft18 }, moqt.Object{GroupID: 2, ObjectID: 1}},
-		{"payload with a status", func(wire.Draft) bool { return true }, moqt.Object{GroupID: 9, Status: wire.StatusEndOfGroup, Payload: []byte("x")}},
-		{"marker with a payload", func(wire.Draft) bool { return true }, moqt.Object{GroupID: 9, Range: wire.UnknownRange, Payload: []byte("x")}},
+		{"marker", func(d wire.Draft) bool { return d <= wire.Draft15 },
+			moqt.Object{GroupID: 9, Range: wire.NonExistentRange}},
+		{"unknown range", func(d wire.Draft) bool { return d <= wire.Draft15 },
+			moqt.Object{GroupID: 9, Range: wire.UnknownRange}},
+		{"timed-out range", func(d wire.Draft) bool { return d <= wire.Draft19 },
+			moqt.Object{GroupID: 9, Range: wire.TimedOutRange}},
+		{"status", func(d wire.Draft) bool { return d >= wire.Draft16 },
+			moqt.Object{GroupID: 9, Status: wire.StatusEndOfGroup}},
+		{"status that is gone", func(d wire.Draft) bool { return d >= wire.Draft16 },
+			moqt.Object{GroupID: 9, Status: wire.StatusDoesNotExist}},
+		{"group against the order", func(d wire.Draft) bool { return d >= wire.Draft18 },
+			moqt.Object{GroupID: 1, ObjectID: 5}},
+		{"object going back", func(d wire.Draft) bool { return d >= wire.Draft18 },
+			moqt.Object{GroupID: 2, ObjectID: 1}},
+		{"payload with a status", func(wire.Draft) bool { return true },
+			moqt.Object{GroupID: 9, Status: wire.StatusEndOfGroup, Payload: []byte("x")}},
+		{"marker with a payload", func(wire.Draft) bool { return true },
+			moqt.Object{GroupID: 9, Range: wire.UnknownRange, Payload: []byte("x")}},
 		{"62 bits", func(d wire.Draft) bool { return d <= wire.Draft16 }, moqt.Object{GroupID: 1 << 62}},
 	}
 	eachDraft(t, func(t *testing.T, d wire.Draft) {

@@ -12,7 +12,8 @@ import (
 
 // FetchAsked is what an incoming FETCH asks for, in the newest shape.
 type FetchAsked struct {
-	// TrackNamespace and TrackName are those of the track; of a joining FETCH those of the subscription it joins, nil when there is none.
+	// TrackNamespace and TrackName are those of the track; of a joining FETCH those of the subscription it joins, nil
+	// when there is none.
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
 	// Range has an inclusive end; it is the zero value for a joining FETCH.
@@ -28,7 +29,8 @@ type Joining struct {
 	// RequestID names the subscription; Target is its request, nil when there is none (INVALID_JOINING_REQUEST_ID).
 	RequestID uint64
 	Target    *Request
-	// Relative: Start counts groups back from the group of the subscription's Largest Object; otherwise Start is a group.
+	// Relative: Start counts groups back from the group of the subscription's Largest Object; otherwise Start is a
+	// group.
 	Relative bool
 	Start    uint64
 }
@@ -45,12 +47,14 @@ func (r *Request) FetchRange() (FetchAsked, error) {
 		q.Range, _ = m.Parameters.Filter()
 	case m.Type == wire.FetchStandalone:
 		end := inclusiveEnd(r.s.draft, m.End)
-		q.Range = wire.LocationFilter{Form: wire.FilterRange, StartGroup: m.Start.Group, StartObject: m.Start.Object, EndGroup: end.Group, EndObject: end.Object}
+		q.Range = wire.LocationFilter{Form: wire.FilterRange, StartGroup: m.Start.Group, StartObject: m.Start.Object,
+			EndGroup: end.Group, EndObject: end.Object}
 		if m.End.Object == 0 {
 			q.Range.Form, q.Range.EndObject = wire.FilterGroupEnd, 0
 		}
 	default:
-		q.Joining = &Joining{RequestID: m.JoiningRequestID, Target: r.s.joinTarget(m), Relative: m.Type == wire.FetchRelativeJoining, Start: m.JoiningStart}
+		q.Joining = &Joining{RequestID: m.JoiningRequestID, Target: r.s.joinTarget(m),
+			Relative: m.Type == wire.FetchRelativeJoining, Start: m.JoiningStart}
 		if t := q.Joining.Target; t != nil {
 			q.TrackNamespace, q.TrackName = t.TrackNamespace(), t.TrackName()
 		}
@@ -63,8 +67,9 @@ func (r *Request) descending() bool {
 	return parametersOf(r.message).UintOr(wire.ParamGroupOrder, wire.Ascending) == wire.Descending
 }
 
-// AcceptFetch answers a FETCH of the peer's with FETCH_OK and opens its stream. ok.End is inclusive in every draft and becomes the draft's form; the largest Object ID there
-// is, 2^64-1, says the whole group up to 19. Closing or resetting the writer ends the request; it is reset when the peer cancels. Updates are answered by the session.
+// AcceptFetch answers a FETCH of the peer's with FETCH_OK and opens its stream. ok.End is inclusive in every draft and
+// becomes the draft's form; the largest Object ID there is, 2^64-1, says the whole group up to 19. Closing or resetting
+// the writer ends the request; it is reset when the peer cancels. Updates are answered by the session.
 func (r *Request) AcceptFetch(ctx context.Context, ok *wire.FetchOK) (*FetchWriter, error) {
 	w, err := r.OpenFetch(ctx)
 	if err != nil {
@@ -96,8 +101,8 @@ func (r *Request) AcceptFetchOnly(ctx context.Context, ok *wire.FetchOK) error {
 	return nil
 }
 
-// OpenFetch opens the stream of a FETCH of the peer's, answered or not: objects may go before FETCH_OK (draft-19 §10.13). The header goes out with the first object, or with Flush
-// or Close.
+// OpenFetch opens the stream of a FETCH of the peer's, answered or not: objects may go before FETCH_OK (draft-19
+// §10.13). The header goes out with the first object, or with Flush or Close.
 func (r *Request) OpenFetch(ctx context.Context) (*FetchWriter, error) {
 	if r.kind != wire.KindFetch || !r.incoming {
 		return nil, fmt.Errorf("%s %d is not a FETCH of the peer's", r.kind, r.id)
@@ -132,7 +137,8 @@ type fetchServer struct {
 	ended    bool
 }
 
-// received implements hook. An update can change the priority only, which the application reads from Request.Parameters.
+// received implements hook. An update can change the priority only, which the application reads from
+// Request.Parameters.
 func (f *fetchServer) received(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	if ok {

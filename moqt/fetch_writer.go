@@ -5,8 +5,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchWriter writes one fetch stream (draft-18 §11.4.4): the answer to a FETCH, or a fill (20 and later). It allocates nothing per object.
-// See PayloadWriter for flushing, errors and concurrency.
+// FetchWriter writes one fetch stream (draft-18 §11.4.4): the answer to a FETCH, or a fill (20 and later). It allocates
+// nothing per object. See PayloadWriter for flushing, errors and concurrency.
 type FetchWriter struct {
 	PayloadWriter
 	objects wire.FetchObjects
@@ -14,10 +14,11 @@ type FetchWriter struct {
 	count   uint64
 }
 
-// NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request has. The header goes out with
-// the first object, or with Flush or Close: a fetch without objects is NewFetchWriter and Close. The error is a *wire.Error: a Request ID that has no
-// form in the draft.
-func NewFetchWriter(stream transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter, error) {
+// NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request
+// has. The header goes out with the first object, or with Flush or Close: a fetch without objects is NewFetchWriter and
+// Close. The error is a *wire.Error: a Request ID that has no form in the draft.
+func NewFetchWriter(stream transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter,
+	error) {
 	w := &FetchWriter{PayloadWriter: PayloadWriter{stream: stream, draft: d}, objects: wire.FetchObjects{Draft: d}}
 	w.objects.Options.Descending = descending
 	var err error
@@ -34,10 +35,11 @@ func (w *FetchWriter) Objects() uint64 {
 	return w.count
 }
 
-// WriteObject writes a whole object, or a marker when o.Range says so. Properties of another draft are translated, so that an object that came from a
-// session of any draft, by stream, datagram or fetch, can be written as it is. From 18 on groups must follow the Group Order, and objects must not go
-// back within their group. From 16 on a fetch stream has no status: an object with another than Normal is an error, and leaving it out or naming the
-// range is the caller's to decide.
+// WriteObject writes a whole object, or a marker when o.Range says so. Properties of another draft are translated, so
+// that an object that came from a session of any draft, by stream, datagram or fetch, can be written as it is. From 18
+// on groups must follow the Group Order, and objects must not go back within their group. From 16 on a fetch stream has
+// no status: an object with another than Normal is an error, and leaving it out or naming the range is the caller's to
+// decide.
 func (w *FetchWriter) WriteObject(o *Object) error {
 	h := wire.FetchObject{
 		Group:         o.GroupID,
@@ -53,8 +55,9 @@ func (w *FetchWriter) WriteObject(o *Object) error {
 	return w.object(h, o.Draft, o.Payload, 0)
 }
 
-// WriteRange writes a marker: from after the last object or marker up to and including end, nothing exists, or nothing is known (draft-18 §11.4.4.2).
-// The error is a *wire.Error where the draft does not have the marker: 14 and 15 have none, TimedOutRange is there from 20 on.
+// WriteRange writes a marker: from after the last object or marker up to and including end, nothing exists, or nothing
+// is known (draft-18 §11.4.4.2). The error is a *wire.Error where the draft does not have the marker: 14 and 15 have
+// none, TimedOutRange is there from 20 on.
 func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	if kind == wire.NoRange {
 		return unencodable(w.draft, "no kind of range given")
@@ -62,9 +65,9 @@ func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	return w.object(wire.FetchObject{Group: end.Group, Object: end.Object, Range: kind}, 0, nil, 0)
 }
 
-// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes. h.Properties are in the form of draft
-// from, 0 meaning the stream's own; the fields of h that only reading sets are not used. It is otherwise as WriteObject. A header that
-// FetchReader.Next returned can be given as it is, markers too.
+// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes.
+// h.Properties are in the form of draft from, 0 meaning the stream's own; the fields of h that only reading sets are
+// not used. It is otherwise as WriteObject. A header that FetchReader.Next returned can be given as it is, markers too.
 func (w *FetchWriter) BeginObject(h *wire.FetchObject, from wire.Draft) error {
 	v := *h
 	v.KeepFlags = false

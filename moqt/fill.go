@@ -27,7 +27,8 @@ func (sub *Subscription) newFill(id uint64, inner wire.Parameters) *Fetch {
 	return f
 }
 
-// judgeFill sees from the OK whether there is anything to fill: if not, there is no stream (draft-20 §5.1.3, draft-22 §3.4). One that has come all the same is read.
+// judgeFill sees from the OK whether there is anything to fill: if not, there is no stream (draft-20 §5.1.3, draft-22
+// §3.4). One that has come all the same is read.
 func (f *Fetch) judgeFill(ok wire.Parameters) {
 	ps := f.sub.r.Parameters()
 	filter, has := f.inner.Filter()
@@ -54,7 +55,8 @@ func (f *Fetch) judgeFill(ok wire.Parameters) {
 // errNoFill says that a subscription ended and its fill had not come.
 var errNoFill = errors.New("the subscription ended before the stream of its fill came")
 
-// subscriptionOver: cancelling the subscription cancels its fills (draft-20 §5.1.3); after PUBLISH_DONE what has come is read to its end.
+// subscriptionOver: cancelling the subscription cancels its fills (draft-20 §5.1.3); after PUBLISH_DONE what has come
+// is read to its end.
 func (f *Fetch) subscriptionOver(cause error) {
 	f.mu.Lock()
 	streaming := f.reader != nil
@@ -82,8 +84,9 @@ func (sub *Subscription) forgetFill(f *Fetch) {
 	sub.s.data.forgetFetch(f.id, f)
 }
 
-// answerFill answers a fill of an update that the application does not see: nothing of its range is at hand, so it is an unknown range (draft-22 §11.4.1.2). A reset
-// would say the same, but may take the header with it, and then the subscriber would wait in vain.
+// answerFill answers a fill of an update that the application does not see: nothing of its range is at hand, so it is
+// an unknown range (draft-22 §11.4.1.2). A reset would say the same, but may take the header with it, and then the
+// subscriber would wait in vain.
 func (p *Publication) answerFill(requestID uint64) {
 	p.r.mu.Lock()
 	inner := p.r.fills[requestID]
@@ -112,9 +115,10 @@ func (p *Publication) answerFill(requestID uint64) {
 	}
 }
 
-// OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS, in the SUBSCRIBE or REQUEST_UPDATE with that id (20 and later). The stream counts for
-// PUBLISH_DONE, and is reset when the subscription is cancelled. Whether there is anything to fill is the caller's to see: if not, no stream may be opened.
-// A failure is told by Reset right after Flush.
+// OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS, in the SUBSCRIBE or REQUEST_UPDATE
+// with that id (20 and later). The stream counts for PUBLISH_DONE, and is reset when the subscription is cancelled.
+// Whether there is anything to fill is the caller's to see: if not, no stream may be opened. A failure is told by Reset
+// right after Flush.
 func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter, error) {
 	var inner wire.Parameters
 	asked := false
@@ -155,6 +159,7 @@ func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter,
 		return nil, err
 	}
 	w.log = s.log
-	s.trace(Event{Type: EventFetch, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: requestID})
+	s.trace(Event{Type: EventFetch, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(),
+		RequestID: requestID})
 	return w, nil
 }

@@ -16,9 +16,10 @@ type goaways struct {
 	sent  bool
 }
 
-// Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 the Request ID of g, when 0, becomes the smallest id of the
-// peer's not yet seen, and requests that come afterwards are refused with GOING_AWAY, as its text demands; in the other drafts refusing is left to the application.
-// Closing after the timeout is too. To move one request only, send a *wire.Goaway with Request.Send (18 and later).
+// Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 the Request ID of
+// g, when 0, becomes the smallest id of the peer's not yet seen, and requests that come afterwards are refused with
+// GOING_AWAY, as its text demands; in the other drafts refusing is left to the application. Closing after the timeout
+// is too. To move one request only, send a *wire.Goaway with Request.Send (18 and later).
 func (s *Session) Goaway(ctx context.Context, g *wire.Goaway) error {
 	m := *g
 	if s.draft == wire.Draft18 {
@@ -39,8 +40,8 @@ func (s *Session) goingAway() bool {
 	return s.goaway.sent
 }
 
-// PeerGoaway is closed when the peer has sent GOAWAY on the control channel. The session goes on: whether to make new requests (draft-18 §10.4: SHOULD NOT) is
-// the application's to decide.
+// PeerGoaway is closed when the peer has sent GOAWAY on the control channel. The session goes on: whether to make new
+// requests (draft-18 §10.4: SHOULD NOT) is the application's to decide.
 func (s *Session) PeerGoaway() <-chan struct{} { return s.goaway.came }
 
 // LastGoaway is the peer's GOAWAY on the control channel, nil if none has come.
@@ -60,7 +61,8 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	}
 	if s.draft == wire.Draft18 { // rule 74: the Request ID is one of ours
 		if parity, _ := s.ids.ours(m.RequestID); !parity {
-			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway, "Request ID %d has not the parity of this side's requests", m.RequestID)
+			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway,
+				"Request ID %d has not the parity of this side's requests", m.RequestID)
 		}
 	}
 	s.goaway.state, s.goaway.last = next, m

@@ -12,7 +12,8 @@ const (
 	pageBits = 4096
 )
 
-// idSet is the Object IDs of one group that have come. IDs that come in order cost no memory; those of several subgroups that take turns cost a bit each, until their page is full.
+// idSet is the Object IDs of one group that have come. IDs that come in order cost no memory; those of several
+// subgroups that take turns cost a bit each, until their page is full.
 type idSet struct {
 	runs  spans
 	pages map[uint64]*idPage // by ID / pageBits; nil until there are many runs

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestIDSet compares the set with a plain one, where IDs come in order, take turns, or come anyhow, across pages and at the end of the numbers.
+// TestIDSet compares the set with a plain one, where IDs come in order, take turns, or come anyhow, across pages and at
+// the end of the numbers.
 func TestIDSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base := rapid.SampledFrom([]uint64{0, pageBits - 50, math.MaxUint64 - 2*pageBits + 1}).Draw(t, "base")

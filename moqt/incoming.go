@@ -45,7 +45,8 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		return
 	}
 	if s.draft <= wire.Draft15 { // draft-14 §3.3: MAY be closed with PROTOCOL_VIOLATION; it is
-		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, wire.TopicStreams, "%s has one bidirectional stream only", s.draft))
+		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, wire.TopicStreams,
+			"%s has one bidirectional stream only", s.draft))
 		return
 	}
 	m, err := s.decode(frame, wire.RequestStream, stream.StreamID(), nil)
@@ -55,7 +56,8 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		s.fail(err)
 		return
 	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // rule 18
-		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams, "a bidirectional stream may not begin with it"))
+		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
+			"a bidirectional stream may not begin with it"))
 		return
 	}
 	if !s.waitSetup(stream) {
@@ -105,8 +107,8 @@ func (s *Session) takeControl(stream transport.Stream, frame []byte) bool {
 	return true
 }
 
-// waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past Limits.PendingStreams, streams are reset, as the
-// text allows.
+// waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past
+// Limits.PendingStreams, streams are reset, as the text allows.
 func (s *Session) waitSetup(stream interface{ Stop(code uint64) }) bool {
 	select {
 	case <-s.setup.done:
@@ -171,7 +173,8 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	return r, nil
 }
 
-// required waits for the request that one of 17 depends on; it is on a stream of its own, which may come later (draft-17 §9.2).
+// required waits for the request that one of 17 depends on; it is on a stream of its own, which may come later
+// (draft-17 §9.2).
 func (s *Session) required(m wire.Message) bool {
 	delta := requiredDelta(m)
 	return s.draft != wire.Draft17 || delta == 0 || s.ids.awaitRequired(requestIDIn(m)-2*delta)
@@ -219,11 +222,13 @@ func (s *Session) dispatch(r *Request) {
 
 // overload rejects the newest request when too many wait.
 func (s *Session) overload(r *Request) {
-	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: %d requests wait", r.kind, s.limits.QueuedRequests)})
+	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: %d requests wait", r.kind,
+		s.limits.QueuedRequests)})
 	s.refuse(r, RejectExcessiveLoad, "too many requests wait")
 }
 
-// AcceptRequest waits for the next request of the peer. Cancelled ones come too: their context has ended. With Config.Handler set it waits for ever.
+// AcceptRequest waits for the next request of the peer. Cancelled ones come too: their context has ended. With
+// Config.Handler set it waits for ever.
 func (s *Session) AcceptRequest(ctx context.Context) (*Request, error) {
 	r, err := s.incoming.take(ctx, s.ctx)
 	if err != nil {

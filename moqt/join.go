@@ -15,7 +15,8 @@ type JoinRequest struct {
 	TrackName      string
 	// GroupsBack counts groups back from the current one, where the past starts: 0 is the start of the current group.
 	GroupsBack uint64
-	// Start, if set, is where the past starts instead. Up to 19 only its group counts: a joining FETCH starts with whole groups.
+	// Start, if set, is where the past starts instead. Up to 19 only its group counts: a joining FETCH starts with
+	// whole groups.
 	Start *wire.Location
 	// Parameters are those of the SUBSCRIBE, without filter; PastParameters those of the FETCH or fill, without filter.
 	Parameters     wire.Parameters
@@ -34,8 +35,9 @@ type Joined struct {
 	err  error
 }
 
-// StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on it asks for the past too (FILL_PARAMETERS); up to 19 the joining FETCH
-// goes out in Ready, which must be called. The subscription has filter Next Object (Largest Object up to 19), as every draft's joining wants it.
+// StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on it asks for the past too
+// (FILL_PARAMETERS); up to 19 the joining FETCH goes out in Ready, which must be called. The subscription has filter
+// Next Object (Largest Object up to 19), as every draft's joining wants it.
 func (s *Session) StartJoin(ctx context.Context, q JoinRequest) (*Joined, error) {
 	m := &wire.Subscribe{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
 	m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterNextObject})
@@ -45,7 +47,8 @@ func (s *Session) StartJoin(ctx context.Context, q JoinRequest) (*Joined, error)
 		}
 		past := wire.LocationFilter{Form: wire.FilterRelative, StartGroup: q.GroupsBack + 1}
 		if q.Start != nil {
-			past = wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: q.Start.Group, StartObject: q.Start.Object}
+			past = wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: q.Start.Group,
+				StartObject: q.Start.Object}
 			if *q.Start == (wire.Location{}) {
 				past = wire.LocationFilter{} // 20 and 21 have no form for {0,0} and open; it is the whole track
 			}
@@ -73,8 +76,8 @@ func (s *Session) Join(ctx context.Context, q JoinRequest) (*Joined, error) {
 	return j, nil
 }
 
-// Ready waits for SUBSCRIBE_OK and, up to 19, sends the joining FETCH and waits for FETCH_OK. On error the whole is ended. A *RequestError says with its Kind which of the
-// two was refused. Further calls return the same.
+// Ready waits for SUBSCRIBE_OK and, up to 19, sends the joining FETCH and waits for FETCH_OK. On error the whole is
+// ended. A *RequestError says with its Kind which of the two was refused. Further calls return the same.
 func (j *Joined) Ready(ctx context.Context) error {
 	j.once.Do(func() {
 		if j.err = j.ready(ctx); j.err == nil {
@@ -99,7 +102,8 @@ func (j *Joined) ready(ctx context.Context) error {
 		j.Past.arrive()
 		return nil
 	}
-	m := &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: j.Live.r.id, JoiningStart: min(j.q.GroupsBack, largest.Group), Parameters: j.q.PastParameters}
+	m := &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: j.Live.r.id,
+		JoiningStart: min(j.q.GroupsBack, largest.Group), Parameters: j.q.PastParameters}
 	if j.q.Start != nil {
 		m.Type, m.JoiningStart = wire.FetchAbsoluteJoining, j.q.Start.Group
 	}

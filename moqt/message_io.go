@@ -20,8 +20,8 @@ type messageReader struct {
 	r, w  int // buf[r:w] is read and not consumed
 }
 
-// frame gives the next whole message, type and length included; it is valid until the next call. io.EOF means that the stream ended between
-// messages, io.ErrUnexpectedEOF inside one. What is buffered grows only as bytes come.
+// frame gives the next whole message, type and length included; it is valid until the next call. io.EOF means that the
+// stream ended between messages, io.ErrUnexpectedEOF inside one. What is buffered grows only as bytes come.
 func (m *messageReader) frame() ([]byte, error) {
 	for {
 		if m.w > m.r {
@@ -122,8 +122,8 @@ func (w *messageWriter) finish() {
 	}
 }
 
-// write sends one message. The error is a *wire.Error for what cannot be encoded, and nothing is sent then. When the context ends in the middle of the
-// message, the rest is written in the background: a stream must not stay cut.
+// write sends one message. The error is a *wire.Error for what cannot be encoded, and nothing is sent then. When the
+// context ends in the middle of the message, the rest is written in the background: a stream must not stay cut.
 func (w *messageWriter) write(ctx context.Context, m wire.Message, requestID uint64) error {
 	if err := w.acquire(ctx); err != nil {
 		return err
@@ -146,10 +146,12 @@ func (w *messageWriter) encode(m wire.Message) ([]byte, error) {
 	return b, err
 }
 
-// send sends an encoded message and gives the turn away. sent is true when the peer gets the message, be it later; with must it is, unless the stream
-// or the session fails.
-func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent bool, err error) {
-	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Bytes: len(b), RequestID: requestID}
+// send sends an encoded message and gives the turn away. sent is true when the peer gets the message, be it later; with
+// must it is, unless the stream or the session fails.
+func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent bool,
+	err error) {
+	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Bytes: len(b),
+		RequestID: requestID}
 	e.MessageType, _ = wire.Varint(b, w.s.draft)
 	w.s.trace(e)
 	rest, err := w.writeBytes(ctx, b)

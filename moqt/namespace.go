@@ -13,7 +13,8 @@ import (
 type Announcement struct{ r *Request }
 
 // StartPublishNamespace sends PUBLISH_NAMESPACE and does not wait for the answer; see Start for the rest.
-func (s *Session) StartPublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement, error) {
+func (s *Session) StartPublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement,
+	error) {
 	r, err := s.Start(ctx, &wire.PublishNamespace{TrackNamespace: ns, Parameters: ps})
 	if err != nil {
 		return nil, err
@@ -21,9 +22,10 @@ func (s *Session) StartPublishNamespace(ctx context.Context, ns wire.TrackNamesp
 	return &Announcement{r}, nil
 }
 
-// PublishNamespace sends PUBLISH_NAMESPACE and waits for its OK. The error is that of Start or of Request.Response. When the context ends before the answer,
-// the request is cancelled.
-func (s *Session) PublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement, error) {
+// PublishNamespace sends PUBLISH_NAMESPACE and waits for its OK. The error is that of Start or of Request.Response.
+// When the context ends before the answer, the request is cancelled.
+func (s *Session) PublishNamespace(ctx context.Context, ns wire.TrackNamespace, ps wire.Parameters) (*Announcement,
+	error) {
 	a, err := s.StartPublishNamespace(ctx, ns, ps)
 	if err != nil {
 		return nil, err
@@ -44,8 +46,8 @@ func (a *Announcement) Ready(ctx context.Context) error {
 // Request is the request.
 func (a *Announcement) Request() *Request { return a.r }
 
-// Withdraw takes the namespace back: PUBLISH_NAMESPACE_DONE up to 16, later RESET_STREAM and STOP_SENDING with CANCELLED. It does nothing once the peer has
-// refused or revoked it.
+// Withdraw takes the namespace back: PUBLISH_NAMESPACE_DONE up to 16, later RESET_STREAM and STOP_SENDING with
+// CANCELLED. It does nothing once the peer has refused or revoked it.
 func (a *Announcement) Withdraw() { a.r.Cancel(ResetCancelled) }
 
 // Context ends when the peer has revoked the namespace (*CancelError), refused it, or the session has ended.
@@ -59,9 +61,11 @@ type NamespaceEvent struct {
 	Done bool
 }
 
-// NamespaceSubscription is a SUBSCRIBE_NAMESPACE of this end's that asks for namespaces. All methods are safe for concurrent use.
+// NamespaceSubscription is a SUBSCRIBE_NAMESPACE of this end's that asks for namespaces. All methods are safe for
+// concurrent use.
 //
-// In 14 and 15, which have no NAMESPACE messages, a PUBLISH_NAMESPACE of the peer's under the prefix becomes an event instead of an incoming request, and is accepted.
+// In 14 and 15, which have no NAMESPACE messages, a PUBLISH_NAMESPACE of the peer's under the prefix becomes an event
+// instead of an incoming request, and is accepted.
 type NamespaceSubscription struct {
 	s      *Session
 	r      *Request
@@ -77,9 +81,10 @@ type namespaceNews struct {
 	own bool
 }
 
-// StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. Options of m counts in 16 and 17: with SubscribeBoth
-// PUBLISHes come too, as incoming requests.
-func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.SubscribeNamespace) (*NamespaceSubscription, error) {
+// StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. Options
+// of m counts in 16 and 17: with SubscribeBoth PUBLISHes come too, as incoming requests.
+func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.SubscribeNamespace) (*NamespaceSubscription,
+	error) {
 	n := &NamespaceSubscription{s: s, active: make(map[string]wire.TrackNamespace)}
 	if _, err := s.startRequest(ctx, m, n); err != nil {
 		return nil, err
@@ -87,10 +92,12 @@ func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.Subscribe
 	return n, nil
 }
 
-// SubscribeNamespace asks for the namespaces under a prefix and waits for the OK. The error is that of Start or of Request.Response. When the context ends
-// before the answer, the request is cancelled.
-func (s *Session) SubscribeNamespace(ctx context.Context, prefix wire.TrackNamespace, ps wire.Parameters) (*NamespaceSubscription, error) {
-	n, err := s.StartSubscribeNamespace(ctx, &wire.SubscribeNamespace{Prefix: prefix, Options: wire.SubscribeNamespaces, Parameters: ps})
+// SubscribeNamespace asks for the namespaces under a prefix and waits for the OK. The error is that of Start or of
+// Request.Response. When the context ends before the answer, the request is cancelled.
+func (s *Session) SubscribeNamespace(ctx context.Context, prefix wire.TrackNamespace,
+	ps wire.Parameters) (*NamespaceSubscription, error) {
+	n, err := s.StartSubscribeNamespace(ctx, &wire.SubscribeNamespace{Prefix: prefix, Options: wire.SubscribeNamespaces,
+		Parameters: ps})
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +144,8 @@ func (n *NamespaceSubscription) tell(ns wire.TrackNamespace, done, own bool) {
 	_ = n.events.put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
 }
 
-// over implements hook. When the publisher ends the subscription, all its namespaces are gone (draft-17 §6.1, draft-18 §6.1).
+// over implements hook. When the publisher ends the subscription, all its namespaces are gone (draft-17 §6.1, draft-18
+// §6.1).
 func (n *NamespaceSubscription) over(cause error) {
 	n.s.names.remove(n)
 	var cancelled *CancelError
@@ -154,7 +162,8 @@ func (n *NamespaceSubscription) over(cause error) {
 	n.events.end(cause)
 }
 
-// namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update (draft-18 §10.9.2).
+// namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update
+// (draft-18 §10.9.2).
 func (r *Request) namePrefix() wire.TrackNamespace {
 	r.mu.Lock()
 	p, ok := r.params.Get(wire.ParamTrackNamespacePrefix)
@@ -174,8 +183,8 @@ func (n *NamespaceSubscription) Ready(ctx context.Context) error {
 // Request is the request. Its Update changes the prefix (18 and later).
 func (n *NamespaceSubscription) Request() *Request { return n.r }
 
-// Next waits for the next event. When the publisher ends the subscription, the namespaces that it had announced are gone first; then the error says how it ended: io.EOF for FIN,
-// *CancelError, *RequestError, *SessionError.
+// Next waits for the next event. When the publisher ends the subscription, the namespaces that it had announced are
+// gone first; then the error says how it ended: io.EOF for FIN, *CancelError, *RequestError, *SessionError.
 func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error) {
 	e, err := n.events.take(ctx, n.s.ctx)
 	if e.own {
@@ -184,7 +193,8 @@ func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error
 	return e.NamespaceEvent, err
 }
 
-// Close ends the subscription: UNSUBSCRIBE_NAMESPACE in 14 and 15, later RESET_STREAM and STOP_SENDING with CANCELLED. It does nothing once it is over.
+// Close ends the subscription: UNSUBSCRIBE_NAMESPACE in 14 and 15, later RESET_STREAM and STOP_SENDING with CANCELLED.
+// It does nothing once it is over.
 func (n *NamespaceSubscription) Close() { n.r.Cancel(ResetCancelled) }
 
 // nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15.

@@ -51,7 +51,8 @@ func endlessObjects(t testing.TB, d wire.Draft, size int, properties bool) (*moq
 	for i := range uint64(3) {
 		o := &moqt.Object{ObjectID: i, Payload: payload(size)}
 		if properties {
-			o.Properties = block(t, d, wire.Properties{{Type: 0x0A, Uint: 63}, {Type: 0x3801, Bytes: []byte("unknown")}, {Type: 0x3802, Uint: 1 << 61}})
+			o.Properties = block(t, d, wire.Properties{{Type: 0x0A, Uint: 63}, {Type: 0x3801, Bytes: []byte("unknown")},
+				{Type: 0x3802, Uint: 1 << 61}})
 		}
 		objects = append(objects, o)
 	}
@@ -87,8 +88,9 @@ func wantNoAllocs(t *testing.T, what string, f func() error) {
 	}
 }
 
-// TestNoAllocations shows that reading, writing and forwarding an object allocate nothing, on every draft and from draft to draft.
-// Immutable Properties alone, where another draft reads their inside otherwise, cost an allocation (wire.TranscodeProperties).
+// TestNoAllocations shows that reading, writing and forwarding an object allocate nothing, on every draft and from
+// draft to draft. Immutable Properties alone, where another draft reads their inside otherwise, cost an allocation
+// (wire.TranscodeProperties).
 func TestNoAllocations(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		for _, c := range []struct {
@@ -122,8 +124,10 @@ func TestNoAllocations(t *testing.T) {
 					sw.SetAutoFlush(!gather)
 					fw.SetAutoFlush(!gather)
 					id := o.ObjectID
-					wantNoAllocs(t, name(describe("SubgroupWriter.WriteObject to %v", to)), func() error { o.ObjectID++; return sw.WriteObject(&o) })
-					wantNoAllocs(t, name(describe("FetchWriter.WriteObject to %v", to)), func() error { o.ObjectID++; return fw.WriteObject(&o) })
+					wantNoAllocs(t, name(describe("SubgroupWriter.WriteObject to %v", to)),
+						func() error { o.ObjectID++; return sw.WriteObject(&o) })
+					wantNoAllocs(t, name(describe("FetchWriter.WriteObject to %v", to)),
+						func() error { o.ObjectID++; return fw.WriteObject(&o) })
 					wantNoAllocs(t, name(describe("forwarding in pieces to %v", to)), func() error {
 						h, err := s.Next()
 						if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// uniStream gives both ends of a stream in memory that holds so many bytes before the sender waits (0: memconn's default). The receiving end comes
-// once something was sent.
+// uniStream gives both ends of a stream in memory that holds so many bytes before the sender waits (0: memconn's
+// default). The receiving end comes once something was sent.
 func uniStream(t testing.TB, held int) (transport.SendStream, func() transport.ReceiveStream) {
 	t.Helper()
 	client, server := memconn.Pair(memconn.Options{StreamBuffer: held})
@@ -166,10 +166,12 @@ func payload(n int) []byte {
 	return b
 }
 
-// properties of all kinds, in the form of the draft: even and odd, known and unknown, with and without a value, and Immutable Properties.
+// properties of all kinds, in the form of the draft: even and odd, known and unknown, with and without a value, and
+// Immutable Properties.
 func someProperties(t testing.TB, d wire.Draft) []byte {
 	t.Helper()
-	inner, err := wire.AppendProperties(nil, d, wire.Properties{{Type: 0x3C, Uint: 0}, {Type: 0x3F, Bytes: []byte("in")}})
+	inner, err := wire.AppendProperties(nil, d,
+		wire.Properties{{Type: 0x3C, Uint: 0}, {Type: 0x3F, Bytes: []byte("in")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +194,8 @@ func block(t testing.TB, d wire.Draft, props wire.Properties) []byte {
 	return b
 }
 
-// subgroupBytes writes objects to a subgroup stream and gives its bytes, and how many there are after the header and after each object.
+// subgroupBytes writes objects to a subgroup stream and gives its bytes, and how many there are after the header and
+// after each object.
 func subgroupBytes(t testing.TB, d wire.Draft, h wire.SubgroupHeader, objects []*moqt.Object) (b []byte, ends []int) {
 	t.Helper()
 	var rec recorder

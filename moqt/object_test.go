@@ -75,14 +75,17 @@ func TestObjectString(t *testing.T) {
 	}
 }
 
-// TestEveryDraftTowardsEveryOther sends objects with properties of all kinds on one draft's streams and datagrams, and forwards what is read to each other draft.
+// TestEveryDraftTowardsEveryOther sends objects with properties of all kinds on one draft's streams and datagrams, and
+// forwards what is read to each other draft.
 func TestEveryDraftTowardsEveryOther(t *testing.T) {
 	eachDraft(t, func(t *testing.T, from wire.Draft) {
 		objects := func() []*moqt.Object {
 			return []*moqt.Object{
 				{GroupID: 9, ObjectID: 3, Priority: 4, Draft: from, Payload: []byte("none")},
-				{GroupID: 9, ObjectID: 5, Priority: 4, Draft: from, Payload: []byte("some"), Properties: someProperties(t, from)},
-				{GroupID: 9, ObjectID: 6, Priority: 4, Draft: from, Properties: block(t, from, wire.Properties{{Type: 0x3E, Uint: 1}})},
+				{GroupID: 9, ObjectID: 5, Priority: 4, Draft: from, Payload: []byte("some"),
+					Properties: someProperties(t, from)},
+				{GroupID: 9, ObjectID: 6, Priority: 4, Draft: from,
+					Properties: block(t, from, wire.Properties{{Type: 0x3E, Uint: 1}})},
 			}
 		}
 		h := wire.SubgroupHeader{GroupID: 9, Priority: 4, HasProperties: true}
@@ -173,7 +176,8 @@ func TestEveryDraftTowardsEveryOther(t *testing.T) {
 	})
 }
 
-// drawObjects gives random objects that a subgroup stream or an ascending fetch stream of the draft can carry, in order.
+// drawObjects gives random objects that a subgroup stream or an ascending fetch stream of the draft can carry, in
+// order.
 func drawObjects(t *rapid.T, d wire.Draft, fetch bool) []*moqt.Object {
 	id := rapid.Uint64Range(0, 1<<40)
 	small := rapid.Uint64Range(0, 3)
@@ -301,11 +305,14 @@ type chunked struct {
 
 func (c *chunked) Read(p []byte) (int, error) { return c.withFIN.Read(p[:min(len(p), c.most)]) }
 
-// FuzzUniStream reads any bytes as a data stream, in two ways that must agree. The first byte chooses draft and Group Order.
+// FuzzUniStream reads any bytes as a data stream, in two ways that must agree. The first byte chooses draft and Group
+// Order.
 func FuzzUniStream(f *testing.F) {
 	for _, d := range wire.Drafts() {
-		b, _ := subgroupBytes(f, d, wire.SubgroupHeader{TrackAlias: 1, IDMode: wire.SubgroupIDFirstObject, HasProperties: true},
-			[]*moqt.Object{{ObjectID: 3, Payload: payload(70), Properties: someProperties(f, d)}, {ObjectID: 9, Status: wire.StatusEndOfGroup}})
+		b, _ := subgroupBytes(f, d, wire.SubgroupHeader{TrackAlias: 1, IDMode: wire.SubgroupIDFirstObject,
+			HasProperties: true},
+			[]*moqt.Object{{ObjectID: 3, Payload: payload(70), Properties: someProperties(f, d)},
+				{ObjectID: 9, Status: wire.StatusEndOfGroup}})
 		f.Add(append([]byte{byte(d - wire.Oldest)}, b...))
 		for _, o := range fetchObjects(f, d) {
 			b, _ := fetchBytes(f, d, true, []*moqt.Object{o})

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pacer hands out turns at an even rate. Who comes late gets the turns that are due at once, one after the other, so that the rate holds on average. Not safe for
-// concurrent use.
+// Pacer hands out turns at an even rate. Who comes late gets the turns that are due at once, one after the other, so
+// that the rate holds on average. Not safe for concurrent use.
 type Pacer struct {
 	interval float64 // nanoseconds
 	start    time.Time
@@ -23,8 +23,8 @@ func NewPacer(rate float64) *Pacer {
 	return p
 }
 
-// Wait waits for the next turn and gives the time for which it was meant, which is earlier than now for who comes late. The error is the context's cause, and the turn
-// is not used up then.
+// Wait waits for the next turn and gives the time for which it was meant, which is earlier than now for who comes late.
+// The error is the context's cause, and the turn is not used up then.
 func (p *Pacer) Wait(ctx context.Context) (time.Time, error) {
 	now := time.Now()
 	if p.interval == 0 {

@@ -22,13 +22,15 @@ const growStep = 256 << 10
 
 // ReaderOptions bound and adjust the reading of data streams. The zero value is strict and has the default bounds.
 type ReaderOptions struct {
-	// MaxObjectSize is the longest payload that ReadObject takes, in bytes; 0 is DefaultMaxObjectSize. Reading payloads in pieces has no bound.
+	// MaxObjectSize is the longest payload that ReadObject takes, in bytes; 0 is DefaultMaxObjectSize. Reading payloads
+	// in pieces has no bound.
 	MaxObjectSize uint64
-	// MaxProperties is the longest encoded block of properties of one object, in bytes; 0 is DefaultMaxProperties. A longer one is a *wire.Error with
-	// code INTERNAL_ERROR and ends the reading.
+	// MaxProperties is the longest encoded block of properties of one object, in bytes; 0 is DefaultMaxProperties. A
+	// longer one is a *wire.Error with code INTERNAL_ERROR and ends the reading.
 	MaxProperties uint64
-	// Ended, if set, is told once how the reading ended: io.EOF, the final error of a read, or a *transport.StreamError for Stop. It is called by the
-	// goroutine that read or stopped, before that returns, so that a session can close for a breach that somebody else's reading met.
+	// Ended, if set, is told once how the reading ended: io.EOF, the final error of a read, or a *transport.StreamError
+	// for Stop. It is called by the goroutine that read or stopped, before that returns, so that a session can close
+	// for a breach that somebody else's reading met.
 	Ended func(error)
 	// Decode is for package wire. Descending is needed for fetch streams from 18 on.
 	Decode wire.Options
@@ -46,12 +48,13 @@ func (o ReaderOptions) withDefaults() ReaderOptions {
 	return o
 }
 
-// PayloadReader is the part that SubgroupReader and FetchReader share: the payload of the current object, which Next or ReadObject has reached, and
-// the stream.
+// PayloadReader is the part that SubgroupReader and FetchReader share: the payload of the current object, which Next or
+// ReadObject has reached, and the stream.
 //
-// Reads wait for the stream; to end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline (errors.Is
-// os.ErrDeadlineExceeded) nothing is lost and reading may go on; every other error is final. Resets come through as *transport.StreamError, breaches
-// of the draft as *wire.Error, with the offset in the stream. Only Stop, SetReadDeadline and StreamID may be called concurrently with other methods.
+// Reads wait for the stream; to end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline
+// (errors.Is os.ErrDeadlineExceeded) nothing is lost and reading may go on; every other error is final. Resets come
+// through as *transport.StreamError, breaches of the draft as *wire.Error, with the offset in the stream. Only Stop,
+// SetReadDeadline and StreamID may be called concurrently with other methods.
 type PayloadReader struct {
 	in      *streamBuffer
 	draft   wire.Draft
@@ -71,14 +74,15 @@ func (r *PayloadReader) StreamID() uint64 { return r.in.stream.StreamID() }
 // SetReadDeadline bounds the wait of reads; a zero time removes the bound. Safe for concurrent use.
 func (r *PayloadReader) SetReadDeadline(t time.Time) error { return r.in.stream.SetReadDeadline(t) }
 
-// Stop asks the peer with STOP_SENDING and a code of the draft's stream reset codes to stop. A blocked read ends, later ones fail once what had
-// already come is read. Safe for concurrent use.
+// Stop asks the peer with STOP_SENDING and a code of the draft's stream reset codes to stop. A blocked read ends, later
+// ones fail once what had already come is read. Safe for concurrent use.
 func (r *PayloadReader) Stop(code uint64) { r.in.stop(code) }
 
 // Remaining is how many bytes of the current object's payload are not read yet.
 func (r *PayloadReader) Remaining() uint64 { return r.left }
 
-// Read reads from the current object's payload, whatever its size. It returns io.EOF at the payload's end, and without a current object.
+// Read reads from the current object's payload, whatever its size. It returns io.EOF at the payload's end, and without
+// a current object.
 func (r *PayloadReader) Read(p []byte) (int, error) {
 	if r.left == 0 {
 		if r.err != nil {
@@ -94,8 +98,8 @@ func (r *PayloadReader) Read(p []byte) (int, error) {
 	return n, r.payloadError(err)
 }
 
-// WriteTo writes the rest of the current object's payload to w, without a buffer between the stream's and w. A payload thus goes from one session
-// to another with io.Copy(subgroupWriter, subgroupReader).
+// WriteTo writes the rest of the current object's payload to w, without a buffer between the stream's and w. A payload
+// thus goes from one session to another with io.Copy(subgroupWriter, subgroupReader).
 func (r *PayloadReader) WriteTo(w io.Writer) (written int64, err error) {
 	if r.err != nil && r.err != io.EOF {
 		return 0, r.err
@@ -143,7 +147,8 @@ func (r *PayloadReader) Discard() error {
 	return nil
 }
 
-// ahead is how much to read into the buffer when it is empty: little when objects are large, so that their payload needs no second copy.
+// ahead is how much to read into the buffer when it is empty: little when objects are large, so that their payload
+// needs no second copy.
 func (r *PayloadReader) ahead() int {
 	if r.size >= largePayload {
 		return headerAhead
@@ -199,8 +204,8 @@ type headers[H any] interface {
 	EndOfStream(rest []byte) error
 }
 
-// nextHeader discards what is left of the current object and reads the next header into h. Views in h are valid until the next read.
-// io.EOF means that the stream ended where it may.
+// nextHeader discards what is left of the current object and reads the next header into h. Views in h are valid until
+// the next read. io.EOF means that the stream ended where it may.
 func nextHeader[H any, S headers[H]](r *PayloadReader, state S, h *H) error {
 	if r.err != nil {
 		return r.err

@@ -10,16 +10,18 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// PayloadWriter is the part that SubgroupWriter and FetchWriter share: the payload of an object that BeginObject began, the gathering of bytes into
-// large writes, and the stream.
+// PayloadWriter is the part that SubgroupWriter and FetchWriter share: the payload of an object that BeginObject began,
+// the gathering of bytes into large writes, and the stream.
 //
-// By default every object, and every piece of a payload, is written to the stream at once. With SetAutoFlush(false) bytes gather until 64 KiB of them
-// have come, or until Flush or Close; that is for senders who have more to send. Buffers are held only while there are bytes in them.
+// By default every object, and every piece of a payload, is written to the stream at once. With SetAutoFlush(false)
+// bytes gather until 64 KiB of them have come, or until Flush or Close; that is for senders who have more to send.
+// Buffers are held only while there are bytes in them.
 //
-// Writes wait while the peer takes nothing; to end the wait, call Reset or SetWriteDeadline from another goroutine. An error of the stream is final
-// (*transport.StreamError when the stream was reset or stopped); an error that says that something cannot be encoded (*wire.Error) writes nothing and
-// leaves the writer as it was. All methods are safe for concurrent use, but objects are written by one goroutine at a time, and what asks for the
-// writer's state waits for a write that is under way.
+// Writes wait while the peer takes nothing; to end the wait, call Reset or SetWriteDeadline from another goroutine. An
+// error of the stream is final (*transport.StreamError when the stream was reset or stopped); an error that says that
+// something cannot be encoded (*wire.Error) writes nothing and leaves the writer as it was. All methods are safe for
+// concurrent use, but objects are written by one goroutine at a time, and what asks for the writer's state waits for a
+// write that is under way.
 type PayloadWriter struct {
 	stream transport.SendStream
 	draft  wire.Draft
@@ -43,8 +45,8 @@ func (w *PayloadWriter) Stream() transport.SendStream { return w.stream }
 // StreamID is the QUIC stream id.
 func (w *PayloadWriter) StreamID() uint64 { return w.stream.StreamID() }
 
-// SetWriteDeadline bounds the wait of writes; a zero time removes the bound. A write that it ends has ended the writer: what went out is not known.
-// Safe for concurrent use.
+// SetWriteDeadline bounds the wait of writes; a zero time removes the bound. A write that it ends has ended the writer:
+// what went out is not known. Safe for concurrent use.
 func (w *PayloadWriter) SetWriteDeadline(t time.Time) error { return w.stream.SetWriteDeadline(t) }
 
 // SetAutoFlush says whether every object is written to the stream at once, which is the default.
@@ -61,7 +63,8 @@ func (w *PayloadWriter) Remaining() uint64 {
 	return w.left
 }
 
-// Write writes a piece of the payload that BeginObject began. More than what is left of it is an error, and nothing is written.
+// Write writes a piece of the payload that BeginObject began. More than what is left of it is an error, and nothing is
+// written.
 func (w *PayloadWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -86,8 +89,9 @@ func (w *PayloadWriter) Flush() error {
 	return w.flush()
 }
 
-// Close writes what was gathered and ends the stream with FIN. It is an error while a payload is not complete, and the stream stays open then: only
-// Reset may end it. A second Close does nothing; after any other end Close returns the error that was it.
+// Close writes what was gathered and ends the stream with FIN. It is an error while a payload is not complete, and the
+// stream stays open then: only Reset may end it. A second Close does nothing; after any other end Close returns the
+// error that was it.
 func (w *PayloadWriter) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +108,8 @@ func (w *PayloadWriter) Close() error {
 	return w.stream.Close()
 }
 
-// Reset ends the stream with RESET_STREAM and a code of the draft's stream reset codes; what was gathered is dropped. It ends a blocked write.
+// Reset ends the stream with RESET_STREAM and a code of the draft's stream reset codes; what was gathered is dropped.
+// It ends a blocked write.
 func (w *PayloadWriter) Reset(code uint64) {
 	w.stream.Reset(code)
 	w.mu.Lock()
@@ -145,8 +150,8 @@ func (w *PayloadWriter) hold() {
 	}
 }
 
-// put gathers p, and writes what fills the buffer; with nothing gathered, a p that would fill it is written as it is. n counts what was taken. The
-// caller holds mu.
+// put gathers p, and writes what fills the buffer; with nothing gathered, a p that would fill it is written as it is. n
+// counts what was taken. The caller holds mu.
 func (w *PayloadWriter) put(p []byte) (n int, err error) {
 	for len(p) > 0 {
 		if len(w.buf) == 0 && len(p) >= writeBuffer {
@@ -199,8 +204,8 @@ func (w *PayloadWriter) unfinished() error {
 	return nil
 }
 
-// block gives an object's properties in the form of the stream's draft; from is the draft they have the form of, 0 for the stream's. The caller holds
-// mu.
+// block gives an object's properties in the form of the stream's draft; from is the draft they have the form of, 0 for
+// the stream's. The caller holds mu.
 func (w *PayloadWriter) block(props []byte, from wire.Draft) ([]byte, error) {
 	if len(props) == 0 || from == 0 || from == w.draft {
 		return props, nil
@@ -218,9 +223,10 @@ type appender[H any] interface {
 	AppendHeader(b []byte, h *H) ([]byte, error)
 }
 
-// putObject writes a header, whose properties *props are in the form of draft from, and as much of the payload as is at hand; left bytes of it are to
-// come. The caller holds mu.
-func putObject[H any, S appender[H]](w *PayloadWriter, state S, h *H, props *[]byte, from wire.Draft, payload []byte, left uint64) (err error) {
+// putObject writes a header, whose properties *props are in the form of draft from, and as much of the payload as is at
+// hand; left bytes of it are to come. The caller holds mu.
+func putObject[H any, S appender[H]](w *PayloadWriter, state S, h *H, props *[]byte, from wire.Draft, payload []byte,
+	left uint64) (err error) {
 	if w.err != nil {
 		return w.err
 	}

@@ -10,10 +10,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Publication is a subscription of which this end is the publisher: made by a SUBSCRIBE of the peer's or by our PUBLISH. All methods are safe for concurrent use.
+// Publication is a subscription of which this end is the publisher: made by a SUBSCRIBE of the peer's or by our
+// PUBLISH. All methods are safe for concurrent use.
 //
-// Updates of the subscriber are applied and answered by the session itself, unless ManualUpdates was asked for: Parameters and Forward tell what is in effect.
-// A fill that such an update asks for (20 and later) is answered with all of its range unknown, up to what SetLargest said.
+// Updates of the subscriber are applied and answered by the session itself, unless ManualUpdates was asked for:
+// Parameters and Forward tell what is in effect. A fill that such an update asks for (20 and later) is answered with
+// all of its range unknown, up to what SetLargest said.
 type Publication struct {
 	s     *Session
 	r     *Request
@@ -44,7 +46,8 @@ func ManualUpdates() PublicationOption {
 	return func(o *publicationOptions) { o.manual = true }
 }
 
-// WithTrackAlias sets the Track Alias, also to 0. Without it a Track Alias of 0 in the message means that the session chooses one that is not in use.
+// WithTrackAlias sets the Track Alias, also to 0. Without it a Track Alias of 0 in the message means that the session
+// chooses one that is not in use.
 func WithTrackAlias(alias uint64) PublicationOption {
 	return func(o *publicationOptions) { o.alias = &alias }
 }
@@ -62,7 +65,8 @@ func (s *Session) newPublication(alias uint64, opts []PublicationOption) *Public
 	return p
 }
 
-// StartPublish sends PUBLISH and does not wait for the answer; see Start for the rest. Unless FORWARD is 0, objects may be sent at once (draft-19 §10.10).
+// StartPublish sends PUBLISH and does not wait for the answer; see Start for the rest. Unless FORWARD is 0, objects may
+// be sent at once (draft-19 §10.10).
 func (s *Session) StartPublish(ctx context.Context, m *wire.Publish, opts ...PublicationOption) (*Publication, error) {
 	p := s.newPublication(m.TrackAlias, opts)
 	c := *m
@@ -74,7 +78,8 @@ func (s *Session) StartPublish(ctx context.Context, m *wire.Publish, opts ...Pub
 	return p, nil
 }
 
-// Publish sends PUBLISH and waits for PUBLISH_OK. The error is that of Start or of Request.Response. When the context ends before the answer, the request is cancelled.
+// Publish sends PUBLISH and waits for PUBLISH_OK. The error is that of Start or of Request.Response. When the context
+// ends before the answer, the request is cancelled.
 func (s *Session) Publish(ctx context.Context, m *wire.Publish, opts ...PublicationOption) (*Publication, error) {
 	p, err := s.StartPublish(ctx, m, opts...)
 	if err != nil {
@@ -87,8 +92,10 @@ func (s *Session) Publish(ctx context.Context, m *wire.Publish, opts ...Publicat
 	return p, nil
 }
 
-// AcceptSubscribe accepts a SUBSCRIBE of the peer's: this end becomes the publisher. ok may be nil; its LARGEST_OBJECT is what relative filters refer to.
-func (r *Request) AcceptSubscribe(ctx context.Context, ok *wire.SubscribeOK, opts ...PublicationOption) (*Publication, error) {
+// AcceptSubscribe accepts a SUBSCRIBE of the peer's: this end becomes the publisher. ok may be nil; its LARGEST_OBJECT
+// is what relative filters refer to.
+func (r *Request) AcceptSubscribe(ctx context.Context, ok *wire.SubscribeOK, opts ...PublicationOption) (*Publication,
+	error) {
 	if r.kind != wire.KindSubscribe || !r.incoming {
 		return nil, fmt.Errorf("%s %d is not a SUBSCRIBE of the peer's", r.kind, r.id)
 	}
@@ -161,7 +168,8 @@ func (p *Publication) answerUpdates() {
 	}
 }
 
-// bounded makes updates wait on a stream of the request's own. On the shared stream of 14-16 the peer's request ids bound them, and readers may not wait.
+// bounded makes updates wait on a stream of the request's own. On the shared stream of 14-16 the peer's request ids
+// bound them, and readers may not wait.
 func (p *Publication) bounded() {
 	if _, own := p.r.carrier.(*ownStream); own {
 		p.updates.maxItems = p.s.limits.QueuedMessages
@@ -240,7 +248,8 @@ func (p *Publication) SetLargest(l wire.Location) {
 	p.largest, p.hasLargest = l, true
 }
 
-// Context ends when the publication has: the subscriber cancelled or refused, Done was called, or the session ended. See Request.Context.
+// Context ends when the publication has: the subscriber cancelled or refused, Done was called, or the session ended.
+// See Request.Context.
 func (p *Publication) Context() context.Context { return p.r.ctx }
 
 // openStream opens a data stream that counts.
@@ -269,8 +278,9 @@ func (p *Publication) openStream(ctx context.Context) (*trackedStream, error) {
 	return t, nil
 }
 
-// OpenSubgroup opens a subgroup stream with the header, whose Track Alias is filled in. The stream counts for PUBLISH_DONE, and is reset when the subscriber cancels. It waits
-// while the peer's stream limit is reached. The Forward State and the filter are the caller's to heed. In 14 a header without priority has DefaultPublisherPriority.
+// OpenSubgroup opens a subgroup stream with the header, whose Track Alias is filled in. The stream counts for
+// PUBLISH_DONE, and is reset when the subscriber cancels. It waits while the peer's stream limit is reached. The
+// Forward State and the filter are the caller's to heed. In 14 a header without priority has DefaultPublisherPriority.
 func (p *Publication) OpenSubgroup(ctx context.Context, h wire.SubgroupHeader) (*SubgroupWriter, error) {
 	h.TrackAlias = p.alias
 	if h.DefaultPriority && p.s.draft == wire.Draft14 { // 14 has no form without
@@ -289,11 +299,13 @@ func (p *Publication) OpenSubgroup(ctx context.Context, h wire.SubgroupHeader) (
 		return nil, err
 	}
 	w.log = p.s.log
-	p.s.trace(Event{Type: EventSubgroup, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &h, TrackAlias: p.alias, RequestID: p.r.id})
+	p.s.trace(Event{Type: EventSubgroup, Sent: true, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &h,
+		TrackAlias: p.alias, RequestID: p.r.id})
 	return w, nil
 }
 
-// SendDatagram sends an object as a datagram. The error is a *transport.DatagramTooLargeError when it does not fit the path.
+// SendDatagram sends an object as a datagram. The error is a *transport.DatagramTooLargeError when it does not fit the
+// path.
 func (p *Publication) SendDatagram(o *Object) error {
 	if p.r.ctx.Err() != nil {
 		return context.Cause(p.r.ctx)
@@ -302,7 +314,8 @@ func (p *Publication) SendDatagram(o *Object) error {
 	if err != nil {
 		return err
 	}
-	p.s.trace(Event{Type: EventDatagram, Sent: true, Stream: wire.DatagramStream, TrackAlias: p.alias, Location: o.Location(), Status: o.Status, Bytes: len(b), RequestID: p.r.id})
+	p.s.trace(Event{Type: EventDatagram, Sent: true, Stream: wire.DatagramStream, TrackAlias: p.alias,
+		Location: o.Location(), Status: o.Status, Bytes: len(b), RequestID: p.r.id})
 	return p.s.streamError(p.s.conn.SendDatagram(b))
 }
 
@@ -313,8 +326,8 @@ func (p *Publication) StreamCount() uint64 {
 	return p.count
 }
 
-// Notify reports with PUBLISH_STATE_NOTIFY a change that is the publisher's own (20 and later): LARGEST_OBJECT, FORWARD, LOCATION_FILTER. The error is that of
-// Request.Send: a *wire.Error where the draft has no such message.
+// Notify reports with PUBLISH_STATE_NOTIFY a change that is the publisher's own (20 and later): LARGEST_OBJECT,
+// FORWARD, LOCATION_FILTER. The error is that of Request.Send: a *wire.Error where the draft has no such message.
 func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	if err := p.r.Send(ctx, &wire.PublishStateNotify{Parameters: ps}); err != nil {
 		return err
@@ -325,8 +338,8 @@ func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	return nil
 }
 
-// Done ends the publication with PUBLISH_DONE and the exact Stream Count. It is an error while data streams are open: PUBLISH_DONE may come only after them (draft-18 §10.11).
-// A symbolic code becomes the draft's number.
+// Done ends the publication with PUBLISH_DONE and the exact Stream Count. It is an error while data streams are open:
+// PUBLISH_DONE may come only after them (draft-18 §10.11). A symbolic code becomes the draft's number.
 func (p *Publication) Done(ctx context.Context, code DoneCode, reason string) error {
 	p.mu.Lock()
 	open, count := len(p.open), p.count
@@ -384,7 +397,8 @@ func (u *Update) Accept(ctx context.Context, ok *wire.RequestOK) error {
 	return u.p.r.AcceptUpdate(ctx, u.Message, ok)
 }
 
-// Reject refuses the update, and ends the publication with UPDATE_FAILED: its open streams are reset; see Request.RejectUpdate.
+// Reject refuses the update, and ends the publication with UPDATE_FAILED: its open streams are reset; see
+// Request.RejectUpdate.
 func (u *Update) Reject(ctx context.Context, code RejectCode, reason string) error {
 	return u.p.r.RejectUpdate(ctx, u.Message, code, reason)
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// writeDatagram sends an object as a datagram to every subscriber that wants it. One that is too large for a path is an error, and the others have got it.
+// writeDatagram sends an object as a datagram to every subscriber that wants it. One that is too large for a path is an
+// error, and the others have got it.
 func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 	came := time.Now()
 	if err := t.beginGroup(ctx, o.GroupID); err != nil {
@@ -43,9 +44,11 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 			continue
 		}
 		object, subgroup := t.timeouts(s.draft) // for datagrams they are the same (draft-19 §8)
-		if timeout := sooner(sooner(object, subgroup), sooner(v.timeout, v.lifetime)); timeout > 0 && time.Since(came) > timeout {
-			s.pub.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: s.pub.alias, Location: o.Location(),
-				Err: errors.New("the datagram's delivery timeout has passed")})
+		if timeout := sooner(sooner(object, subgroup), sooner(v.timeout, v.lifetime)); timeout > 0 &&
+			time.Since(came) > timeout {
+			s.pub.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: s.pub.alias,
+				Location: o.Location(),
+				Err:      errors.New("the datagram's delivery timeout has passed")})
 			continue
 		}
 		err := s.pub.SendDatagram(d)
@@ -57,7 +60,8 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 	return errs
 }
 
-// writeGroupEnd writes End of Group behind the largest object of a group: as a datagram in that layout, else into the subgroup that its ID belongs to, or one of those that are open.
+// writeGroupEnd writes End of Group behind the largest object of a group: as a datagram in that layout, else into the
+// subgroup that its ID belongs to, or one of those that are open.
 func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *publishedGroup) error {
 	if !g.written || g.largest == 1<<64-1 {
 		return nil
@@ -77,8 +81,10 @@ func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *pub
 	return err
 }
 
-// subgroupForEnd gives the subgroup for the end of a group: the one that the layout has for it, else any that is open, else a new one.
-func (t *PublishedTrack) subgroupForEnd(ctx context.Context, g *publishedGroup, end *Object) (*PublishedSubgroup, error) {
+// subgroupForEnd gives the subgroup for the end of a group: the one that the layout has for it, else any that is open,
+// else a new one.
+func (t *PublishedTrack) subgroupForEnd(ctx context.Context, g *publishedGroup, end *Object) (*PublishedSubgroup,
+	error) {
 	if mode := t.opts.Layout.Mode; mode == LayoutObject || mode == LayoutSpread {
 		if sub, err := t.subgroupOf(ctx, end); err == nil {
 			return sub, nil

@@ -16,7 +16,8 @@ type delivery struct {
 	start, end wire.Location
 	open       bool // there is no end
 	ranges     RangeFilters
-	// joining is the Largest Object that the subscriber was told when objects began to flow: where a joining FETCH ends (draft-19 §5.1).
+	// joining is the Largest Object that the subscriber was told when objects began to flow: where a joining FETCH ends
+	// (draft-19 §5.1).
 	joining    wire.Location
 	hasJoining bool
 	// timeout and lifetime are the subscriber's delivery timeouts, 0 = none.
@@ -55,9 +56,10 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// next takes over what an update changes: the filter is resolved anew only where the update has one, and what was published up to number is not delivered
-// when objects flow again.
-func (v *delivery) next(d wire.Draft, ps, changed wire.Parameters, largest wire.Location, hasLargest bool, number uint64) *delivery {
+// next takes over what an update changes: the filter is resolved anew only where the update has one, and what was
+// published up to number is not delivered when objects flow again.
+func (v *delivery) next(d wire.Draft, ps, changed wire.Parameters, largest wire.Location, hasLargest bool,
+	number uint64) *delivery {
 	n := deliveryOf(d, ps, largest, hasLargest)
 	n.since, n.scope, n.joining, n.hasJoining = v.since, v.scope, v.joining, v.hasJoining
 	if _, refiltered := changed.Filter(); !refiltered {

@@ -50,7 +50,8 @@ func ExamplePublishedTrack() {
 	for _, d := range []wire.Draft{wire.Draft14, wire.Draft22} {
 		session, closeBoth := connect(ctx, d, serving(track))
 		defer closeBoth()
-		subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Read: inOrder})
+		subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
+			Read: inOrder})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -115,10 +116,12 @@ func ExamplePublishedTrack_Publish() {
 // Subgroups by hand: the two halves of a group, each on a stream of its own.
 func ExamplePublishedTrack_OpenSubgroup() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "video", moqt.TrackOptions{Priority: func(o *moqt.Object) uint8 { return uint8(o.ObjectID) }})
+	track := moqt.NewPublishedTrack(hall, "video",
+		moqt.TrackOptions{Priority: func(o *moqt.Object) uint8 { return uint8(o.ObjectID) }})
 	session, closeBoth := connect(ctx, wire.Draft16, serving(track))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video", Read: inOrder})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video",
+		Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -140,7 +143,8 @@ func ExamplePublishedTrack_OpenSubgroup() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(object.Location(), "subgroup", object.SubgroupID, "priority", object.Priority, string(object.Payload))
+		fmt.Println(object.Location(), "subgroup", object.SubgroupID, "priority", object.Priority,
+			string(object.Payload))
 	}
 	// Output:
 	// {7,0} subgroup 0 priority 0 base
@@ -154,7 +158,8 @@ func ExamplePublishedTrack_WriteFrom() {
 	track := moqt.NewPublishedTrack(hall, "film", moqt.TrackOptions{})
 	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "film", Read: moqt.ReadOptions{StreamAbove: 64 << 10}})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "film",
+		Read: moqt.ReadOptions{StreamAbove: 64 << 10}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -178,10 +183,12 @@ func ExamplePublishedTrack_WriteFrom() {
 // Datagrams, with the end of a group said in one.
 func ExampleLayout() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "audio", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutDatagram}, GroupEnds: true})
+	track := moqt.NewPublishedTrack(hall, "audio", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutDatagram},
+		GroupEnds: true})
 	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "audio", Read: inOrder})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "audio",
+		Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -206,21 +213,24 @@ func ExampleLayout() {
 	// {0,2} true End of Group
 }
 
-// Forward State 0, then 1: what is written in between goes to nobody. From 20 on the publisher can say from where on the change holds.
+// Forward State 0, then 1: what is written in between goes to nobody. From 20 on the publisher can say from where on
+// the change holds.
 func ExampleSubscription_Update() {
 	ctx := context.Background()
 	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{NotifyState: true})
 	session, closeBoth := connect(ctx, wire.Draft20, serving(track))
 	defer closeBoth()
 	paused := wire.Parameters{{Type: wire.ParamForward, Uint: 0}}
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Parameters: paused})
+	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
+		Parameters: paused})
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := track.Write(ctx, text(0, 0, "unheard")); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := subscriber.Subscription().Update(ctx, wire.Parameters{{Type: wire.ParamForward, Uint: 1}}); err != nil {
+	if _, err := subscriber.Subscription().Update(ctx,
+		wire.Parameters{{Type: wire.ParamForward, Uint: 1}}); err != nil {
 		log.Fatal(err)
 	}
 	notice, err := subscriber.Subscription().NextNotify(ctx)

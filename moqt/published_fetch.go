@@ -9,7 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties, and in which answers to FETCH (WIRE section 11.2).
+// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties, and in which answers
+// to FETCH (WIRE section 11.2).
 var trackParameters = []struct {
 	parameter wire.ParameterType
 	property  uint64
@@ -17,28 +18,33 @@ var trackParameters = []struct {
 	inFetchOK bool
 }{
 	{wire.ParamObjectDeliveryTimeout, wire.PropObjectDeliveryTimeout, wire.Draft14, false},
-	{wire.ParamRendezvousTimeout, wire.PropMaxCacheDuration, wire.Draft14, true}, // MAX_CACHE_DURATION has its code up to 15
+	// MAX_CACHE_DURATION has its code up to 15
+	{wire.ParamRendezvousTimeout, wire.PropMaxCacheDuration, wire.Draft14, true},
 	{wire.ParamPublisherPriority, wire.PropDefaultPublisherPriority, wire.Draft15, false},
 	{wire.ParamGroupOrder, wire.PropDefaultGroupOrder, wire.Draft14, false},
 	{wire.ParamDynamicGroups, wire.PropDynamicGroups, wire.Draft15, false},
 }
 
-// describe puts the track's properties where a message of the draft has them. in is the message's kind. asked are the parameters of the request.
-func (t *PublishedTrack) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters, props *wire.Properties) {
+// describe puts the track's properties where a message of the draft has them. in is the message's kind. asked are the
+// parameters of the request.
+func (t *PublishedTrack) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters,
+	props *wire.Properties) {
 	if d >= wire.Draft16 {
 		if asked.UintOr(wire.ParamIncludeProperties, 1) == 0 || in == wire.KindRequestOK && d < wire.Draft18 {
 			return
 		}
 		if out, err := t.opts.Properties.Transcode(wire.Newest, d); err == nil {
 			*props = slices.DeleteFunc(slices.Clone(out), func(p wire.Property) bool {
-				return d == wire.Draft16 && p.Type == wire.PropObjectDeliveryTimeout && p.Uint == 0 // 16 forbids it, later it means none
+				// 16 forbids it, later it means none
+				return d == wire.Draft16 && p.Type == wire.PropObjectDeliveryTimeout && p.Uint == 0
 			})
 		}
 		return
 	}
 	for _, p := range trackParameters {
 		v, ok := t.opts.Properties.Lookup(wire.Newest, p.property)
-		if ok && d >= p.first && (p.inFetchOK || in != wire.KindFetchOK) && !(in == wire.KindRequestOK && p.parameter == wire.ParamPublisherPriority) {
+		if ok && d >= p.first && (p.inFetchOK || in != wire.KindFetchOK) &&
+			!(in == wire.KindRequestOK && p.parameter == wire.ParamPublisherPriority) {
 			ps.SetUint(p.parameter, v.Uint)
 		}
 	}
@@ -78,7 +84,8 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 			return r.Reject(r.s.ctx, RejectInvalidJoiningRequestID, err.Error())
 		}
 		if !valid {
-			return r.Reject(ctx, RejectInvalidRange, "the subscription has no Largest Object to join at, or its Forward State is 0")
+			return r.Reject(ctx, RejectInvalidRange, "the subscription has no Largest Object to join at, or its "+
+				"Forward State is 0")
 		}
 	}
 	t.mu.Lock()
@@ -108,8 +115,8 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 	return t.send(w, pieces, RangeFiltersOf(parametersOf(r.message)))
 }
 
-// joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed (draft-19 §10.12.2.1). It waits for a subscription that is not served
-// yet. The error says that there is none.
+// joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed
+// (draft-19 §10.12.2.1). It waits for a subscription that is not served yet. The error says that there is none.
 func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.LocationFilter, valid bool, err error) {
 	for {
 		t.mu.Lock()
@@ -124,7 +131,8 @@ func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.Locatio
 			if j.Relative {
 				start = v.joining.Group - min(j.Start, v.joining.Group)
 			}
-			f = wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: v.joining.Group, EndObject: v.joining.Object}
+			f = wire.LocationFilter{Form: wire.FilterRange, StartGroup: start, EndGroup: v.joining.Group,
+				EndObject: v.joining.Object}
 			return f, v.hasJoining && v.forward && start <= f.EndGroup, nil
 		}
 		t.mu.Unlock()
@@ -138,8 +146,8 @@ func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.Locatio
 	}
 }
 
-// rangeOf resolves a range against what has been published; its end is at most the Largest Object, and one that means a whole group is the group's last object that is
-// known. The caller holds mu.
+// rangeOf resolves a range against what has been published; its end is at most the Largest Object, and one that means a
+// whole group is the group's last object that is known. The caller holds mu.
 func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Location, valid bool) {
 	start, end, open := f.Bounds(t.largest, t.hasLargest)
 	if open || end.Compare(t.largest) > 0 {
@@ -148,7 +156,8 @@ func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Locatio
 	if !t.hasLargest || start.Compare(t.largest) > 0 || end.Compare(start) < 0 {
 		return start, end, false
 	}
-	if g := t.kept.groups[end.Group]; g != nil && end.Object == 1<<64-1 && len(g.objects) > 0 { // draft-22 §9.12: there is no "whole group"
+	// draft-22 §9.12: there is no "whole group"
+	if g := t.kept.groups[end.Group]; g != nil && end.Object == 1<<64-1 && len(g.objects) > 0 {
 		end.Object = g.objects[len(g.objects)-1].ObjectID
 	}
 	return start, end, true
@@ -161,7 +170,8 @@ func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilter
 		var err error
 		switch o := p.object; {
 		case o == nil:
-			err = w.WriteRange(wire.UnknownRange, wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.draft.MaxVarint())})
+			err = w.WriteRange(wire.UnknownRange,
+				wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.draft.MaxVarint())})
 		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16:
 		case ranges.Pass(w.draft, o, o.SubgroupID, o.Priority):
 			err = w.WriteObject(o)
@@ -174,7 +184,8 @@ func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilter
 	return w.Close()
 }
 
-// fill answers FILL_PARAMETERS in the background: with no stream where there is nothing to fill, or while the subscription is paused (draft-20 §5.1.3, draft-22 §3.4).
+// fill answers FILL_PARAMETERS in the background: with no stream where there is nothing to fill, or while the
+// subscription is paused (draft-20 §5.1.3, draft-22 §3.4).
 func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.Location, has bool) {
 	t, v := s.t, s.delivery.Load()
 	filter, own := inner.Filter()

@@ -22,17 +22,23 @@ func TestTrackFetch(t *testing.T) {
 		start, end  wire.Location
 		endInAnswer wire.Location
 	}{
-		"everything":       {wire.LocationFilter{}, at(0, 0), at(3, 4), at(3, 4)},
-		"from a location":  {wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 1, StartObject: 2}, at(1, 2), at(3, 4), at(3, 4)},
-		"two groups":       {wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 2}, at(1, 0), at(2, 4), at(2, 4)},
-		"inside a group":   {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 2, StartObject: 1, EndGroup: 2, EndObject: 3}, at(2, 1), at(2, 3), at(2, 3)},
-		"one object":       {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 2, StartObject: 1, EndGroup: 2, EndObject: 1}, at(2, 1), at(2, 1), at(2, 1)},
-		"past the largest": {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 3, EndGroup: 9, EndObject: 9}, at(3, 0), at(3, 4), at(3, 4)},
+		"everything": {wire.LocationFilter{}, at(0, 0), at(3, 4), at(3, 4)},
+		"from a location": {wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 1, StartObject: 2},
+			at(1, 2), at(3, 4), at(3, 4)},
+		"two groups": {wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 2}, at(1, 0),
+			at(2, 4), at(2, 4)},
+		"inside a group": {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 2, StartObject: 1, EndGroup: 2,
+			EndObject: 3}, at(2, 1), at(2, 3), at(2, 3)},
+		"one object": {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 2, StartObject: 1, EndGroup: 2,
+			EndObject: 1}, at(2, 1), at(2, 1), at(2, 1)},
+		"past the largest": {wire.LocationFilter{Form: wire.FilterRange, StartGroup: 3, EndGroup: 9, EndObject: 9},
+			at(3, 0), at(3, 4), at(3, 4)},
 	} {
 		for _, layout := range []LayoutMode{LayoutGroup, LayoutObject, LayoutDatagram} {
 			t.Run(fmt.Sprintf("%s/%d", name, layout), func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: layout}, KeepGroups: 10, Priority: func(*Object) uint8 { return 99 }})
+					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: layout}, KeepGroups: 10,
+						Priority: func(*Object) uint8 { return 99 }})
 					all := locations(0, 4, 5)
 					p.write(all...)
 					var want []wire.Location
@@ -44,10 +50,14 @@ func TestTrackFetch(t *testing.T) {
 					for _, order := range []uint64{wire.Ascending, wire.Descending} {
 						var ps wire.Parameters
 						ps.SetUint(wire.ParamGroupOrder, order)
-						s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Range: c.filter, Parameters: ps}, ReadOptions{})
+						s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+							Range: c.filter, Parameters: ps}, ReadOptions{})
 						noError(t, err)
 						if order == wire.Descending {
-							slices.SortStableFunc(want, func(a, b wire.Location) int { return int(b.Group) - int(a.Group) })
+							slices.SortStableFunc(want, func(a,
+								b wire.Location) int {
+								return int(b.Group) - int(a.Group)
+							})
 						}
 						got := drain(t, p.ctx, s)
 						same(t, got, want, true)
@@ -77,10 +87,12 @@ func TestTrackFetchRefused(t *testing.T) {
 		filter wire.LocationFilter
 		want   string
 	}{
-		"nothing published":   {0, 10, wire.LocationFilter{Form: wire.FilterGroupEnd}, "INVALID_RANGE"},
-		"beyond the largest":  {2, 10, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 5, EndGroup: 6}, "INVALID_RANGE"},
-		"nothing is kept":     {2, 0, wire.LocationFilter{Form: wire.FilterGroupEnd}, "NOT_SUPPORTED"},
-		"a hole between them": {6, 10, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 3, EndGroup: 4}, "NO_OBJECTS"},
+		"nothing published": {0, 10, wire.LocationFilter{Form: wire.FilterGroupEnd}, "INVALID_RANGE"},
+		"beyond the largest": {2, 10, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 5, EndGroup: 6},
+			"INVALID_RANGE"},
+		"nothing is kept": {2, 0, wire.LocationFilter{Form: wire.FilterGroupEnd}, "NOT_SUPPORTED"},
+		"a hole between them": {6, 10, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 3, EndGroup: 4},
+			"NO_OBJECTS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
@@ -90,7 +102,8 @@ func TestTrackFetchRefused(t *testing.T) {
 						p.write(l)
 					}
 				}
-				s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Range: c.filter}, ReadOptions{})
+				s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+					Range: c.filter}, ReadOptions{})
 				if c.want == "NO_OBJECTS" && d > wire.Draft14 {
 					noError(t, err)
 					if got := drain(t, p.ctx, s); len(got) != 0 {
@@ -107,7 +120,8 @@ func TestTrackFetchRefused(t *testing.T) {
 	}
 }
 
-// TestTrackFetchForgotten: groups that are not kept any more are told as unknown, or refused where the draft has no form for that; a payload from a reader is not kept.
+// TestTrackFetchForgotten: groups that are not kept any more are told as unknown, or refused where the draft has no
+// form for that; a payload from a reader is not kept.
 func TestTrackFetchForgotten(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{KeepGroups: 3})
@@ -135,12 +149,14 @@ func TestTrackFetchForgotten(t *testing.T) {
 			return
 		}
 		unknown := wire.UnknownRange.String()
-		want := []string{"{1, max} " + unknown, "{2, 0} 3 bytes", "{3, 0} 3 bytes", "{4, 0} 3 bytes", "{4, 4} " + unknown}
+		want := []string{"{1, max} " + unknown, "{2, 0} 3 bytes", "{3, 0} 3 bytes", "{4, 0} 3 bytes",
+			"{4, 4} " + unknown}
 		if !slices.Equal(story, want) || err != io.EOF {
 			t.Errorf("ascending, the stream has %q: %v", story, err)
 		}
 		story, err = fetch(wire.Descending)
-		want = []string{"{4, 0} 3 bytes", "{4, 4} " + unknown, "{3, 0} 3 bytes", "{2, 0} 3 bytes", "{0, max} " + unknown}
+		want = []string{"{4, 0} 3 bytes", "{4, 4} " + unknown, "{3, 0} 3 bytes", "{2, 0} 3 bytes",
+			"{0, max} " + unknown}
 		if !slices.Equal(story, want) || err != io.EOF {
 			t.Errorf("descending, the stream has %q: %v", story, err)
 		}
@@ -162,12 +178,14 @@ func TestTrackFetchBytes(t *testing.T) {
 		}
 		noError(t, track.Write(t.Context(), &Object{GroupID: 60, Payload: make([]byte, 20_000)}))
 		if track.kept.bytes != 0 || len(track.kept.groups) != 0 || len(track.kept.unknown) != 2 {
-			t.Errorf("%d bytes are held of %d groups, unknown are %v", track.kept.bytes, len(track.kept.groups), track.kept.unknown)
+			t.Errorf("%d bytes are held of %d groups, unknown are %v", track.kept.bytes, len(track.kept.groups),
+				track.kept.unknown)
 		}
 	})
 }
 
-// TestTrackJoin: whoever joins a track while it is written gets each object of the range once, in order, whatever the layout; from 20 on with a fill, before with a joining FETCH.
+// TestTrackJoin: whoever joins a track while it is written gets each object of the range once, in order, whatever the
+// layout; from 20 on with a fill, before with a joining FETCH.
 func TestTrackJoin(t *testing.T) {
 	for name, c := range map[string]struct {
 		past  JoinRequest
@@ -194,8 +212,11 @@ func TestTrackJoin(t *testing.T) {
 					time.Sleep(3 * time.Millisecond)
 					var readers []*SubscribedTrack
 					for _, in := range []bool{true, false} {
-						s := dialSessions(t, d, Config{}, Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
-						track, err := s.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &c.past, Read: ReadOptions{InOrder: in}})
+						s := dialSessions(t, d, Config{},
+							Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+						track, err := s.client.OpenTrack(p.ctx,
+							TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &c.past,
+								Read: ReadOptions{InOrder: in}})
 						noError(t, err)
 						readers = append(readers, track)
 					}
@@ -203,7 +224,8 @@ func TestTrackJoin(t *testing.T) {
 					want = slices.DeleteFunc(want, func(l wire.Location) bool { return l.Compare(c.first) < 0 })
 					for i, s := range readers {
 						same(t, drain(t, p.ctx, s), want, i == 0)
-						if r := s.Report(); r.Duplicates+r.Missing+r.Late+r.MissingGroups != 0 || r.Objects != uint64(len(want)) {
+						if r := s.Report(); r.Duplicates+r.Missing+r.Late+r.MissingGroups != 0 ||
+							r.Objects != uint64(len(want)) {
 							t.Errorf("report %+v", r)
 						}
 					}
@@ -224,12 +246,14 @@ func TestTrackJoinNothing(t *testing.T) {
 	})
 }
 
-// TestTrackJoinForgotten: the past of which nothing is kept is a gap, or an error that ends nothing; what is live comes.
+// TestTrackJoinForgotten: the past of which nothing is kept is a gap, or an error that ends nothing; what is live
+// comes.
 func TestTrackJoinForgotten(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{KeepGroups: 1})
 		p.write(locations(0, 3, 4)...)
-		q := TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &JoinRequest{GroupsBack: 1}, Read: ReadOptions{InOrder: true}}
+		q := TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &JoinRequest{GroupsBack: 1},
+			Read: ReadOptions{InOrder: true}}
 		var gaps []string
 		q.Read.Gap = func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }
 		s, err := p.client.OpenTrack(p.ctx, q)
@@ -243,14 +267,16 @@ func TestTrackJoinForgotten(t *testing.T) {
 		noError(t, err)
 		p.write(wire.Location{Group: 2, Object: 4})
 		noError(t, p.track.End(p.ctx))
-		same(t, drain(t, p.ctx, s), []wire.Location{{Group: 2}, {Group: 2, Object: 1}, {Group: 2, Object: 2}, {Group: 2, Object: 3}, {Group: 2, Object: 4}}, true)
+		same(t, drain(t, p.ctx, s), []wire.Location{{Group: 2}, {Group: 2, Object: 1}, {Group: 2, Object: 2},
+			{Group: 2, Object: 3}, {Group: 2, Object: 4}}, true)
 		if len(gaps) != 1 || gaps[0] != "{1,0} {2,0}" {
 			t.Errorf("gaps %q", gaps)
 		}
 	})
 }
 
-// TestTrackFill: an update asks for a fill of its own, whose objects come once, also those that live has brought; a paused subscription gets none (20 and later).
+// TestTrackFill: an update asks for a fill of its own, whose objects come once, also those that live has brought; a
+// paused subscription gets none (20 and later).
 func TestTrackFill(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d < wire.Draft20 {

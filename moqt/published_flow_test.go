@@ -21,8 +21,8 @@ func narrow(d wire.Draft) memconn.Options {
 	return memconn.Options{Info: memInfo(d), StreamBuffer: 4 << 10}
 }
 
-// TestTrackBackPressure: a subscriber that takes nothing stops the writer after a bounded number of bytes, the context ends the wait, and the stream that has a hole then is
-// reset. Who reads again lets the writer go on.
+// TestTrackBackPressure: a subscriber that takes nothing stops the writer after a bounded number of bytes, the context
+// ends the wait, and the stream that has a hole then is reset. Who reads again lets the writer go on.
 func TestTrackBackPressure(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		limits := Config{Limits: Limits{QueuedBytes: 64 << 10}}
@@ -60,13 +60,15 @@ func TestTrackBackPressure(t *testing.T) {
 		noError(t, p.track.Write(p.ctx, &Object{GroupID: 1, Payload: []byte("next group")}))
 		go p.track.End(p.ctx)
 		got := drain(t, p.ctx, s)
-		if next := slices.ContainsFunc(got, func(o *Object) bool { return o.GroupID == 1 }); !next || s.Report().Resets != 1 {
+		if next := slices.ContainsFunc(got, func(o *Object) bool { return o.GroupID == 1 }); !next ||
+			s.Report().Resets != 1 {
 			t.Errorf("the next group came: %t, %d resets", next, s.Report().Resets)
 		}
 	})
 }
 
-// TestTrackAtOnce: nothing waits for more to come. An object alone, the first bytes of a long one, and the last one before a pause arrive without the clock moving, on any number of streams.
+// TestTrackAtOnce: nothing waits for more to come. An object alone, the first bytes of a long one, and the last one
+// before a pause arrive without the clock moving, on any number of streams.
 func TestTrackAtOnce(t *testing.T) {
 	for _, streams := range []uint64{1, 2 * fewOutlets} {
 		eachDraft(t, func(t *testing.T, d wire.Draft) {
@@ -96,7 +98,8 @@ func TestTrackAtOnce(t *testing.T) {
 	}
 }
 
-// TestTrackStall: with a limit, a subscriber that takes nothing is let go with TOO_FAR_BEHIND, and the other one gets everything.
+// TestTrackStall: with a limit, a subscriber that takes nothing is let go with TOO_FAR_BEHIND, and the other one gets
+// everything.
 func TestTrackStall(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		track := NewPublishedTrack(testNS, testName, TrackOptions{Stall: 2 * time.Second})
@@ -127,7 +130,8 @@ func TestTrackStall(t *testing.T) {
 	})
 }
 
-// TestTrackStallLarge: the limit holds for a payload that is written from the caller's memory too, and the memory is the caller's when Write returns.
+// TestTrackStallLarge: the limit holds for a payload that is written from the caller's memory too, and the memory is
+// the caller's when Write returns.
 func TestTrackStallLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := publishingOver(t, wire.Newest, TrackOptions{Stall: time.Second}, narrow(wire.Newest), Config{})
@@ -144,18 +148,20 @@ func TestTrackStallLarge(t *testing.T) {
 	})
 }
 
-// TestTrackDeliveryTimeout: an object that is not passed on in time resets its stream with DELIVERY_TIMEOUT, whoever asks for the timeout; no other stream is opened for its subgroup,
-// later ones go their way (draft-19 §8).
+// TestTrackDeliveryTimeout: an object that is not passed on in time resets its stream with DELIVERY_TIMEOUT, whoever
+// asks for the timeout; no other stream is opened for its subgroup, later ones go their way (draft-19 §8).
 func TestTrackDeliveryTimeout(t *testing.T) {
 	for name, c := range map[string]struct {
 		properties, object wire.Properties
 		parameter          uint64
 		first              wire.Draft
 	}{
-		"publisher":       {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, nil, 0, wire.Draft14},
-		"subscriber":      {nil, nil, 500, wire.Draft14},
-		"the smaller one": {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, nil, 7000, wire.Draft14},
-		"first object":    {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 7000}}, wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, 0, wire.Draft19},
+		"publisher":  {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, nil, 0, wire.Draft14},
+		"subscriber": {nil, nil, 500, wire.Draft14},
+		"the smaller one": {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, nil, 7000,
+			wire.Draft14},
+		"first object": {wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 7000}},
+			wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 500}}, 0, wire.Draft19},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
@@ -210,13 +216,15 @@ func TestTrackDeliveryTimeout(t *testing.T) {
 	}
 }
 
-// TestTrackSubgroupTimeout: a stream whose data are not all with the peer in time after the end of its subgroup is reset (18 and later, draft-19 §8).
+// TestTrackSubgroupTimeout: a stream whose data are not all with the peer in time after the end of its subgroup is
+// reset (18 and later, draft-19 §8).
 func TestTrackSubgroupTimeout(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d < wire.Draft18 {
 			return
 		}
-		p := publishingOver(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropSubgroupDeliveryTimeout, Uint: 300}}}, narrow(d), Config{})
+		p := publishingOver(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropSubgroupDeliveryTimeout,
+			Uint: 300}}}, narrow(d), Config{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		for i := range uint64(20) {
@@ -252,7 +260,8 @@ func TestTrackWriteFrom(t *testing.T) {
 		p := publishingOver(t, d, TrackOptions{KeepGroups: 1}, narrow(d), limits)
 		var readers []*SubscribedTrack
 		readers = append(readers, p.open(TrackRequest{Read: ReadOptions{StreamAbove: 1000}}))
-		p.sessions = dialOver(t, d, narrow(d), limits, Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+		p.sessions = dialOver(t, d, narrow(d), limits,
+			Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
 		readers = append(readers, p.open(TrackRequest{Read: ReadOptions{StreamAbove: 1000}}))
 		const size = 700_001
 		go func() {
@@ -312,7 +321,8 @@ func (pattern) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestTrackWriteFromFails: a payload that does not come resets the stream with INTERNAL_ERROR; the next subgroup is not touched.
+// TestTrackWriteFromFails: a payload that does not come resets the stream with INTERNAL_ERROR; the next subgroup is not
+// touched.
 func TestTrackWriteFromFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{})
@@ -321,11 +331,13 @@ func TestTrackWriteFromFails(t *testing.T) {
 		p.write(wire.Location{})
 		settle()
 		broken := errors.New("broken")
-		err = p.track.WriteFrom(p.ctx, &Object{ObjectID: 1}, 100, io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)))
+		err = p.track.WriteFrom(p.ctx, &Object{ObjectID: 1}, 100, io.MultiReader(strings.NewReader("abc"),
+			iotest.ErrReader(broken)))
 		if !errors.Is(err, broken) || !strings.Contains(err.Error(), "3 of 100 bytes") {
 			t.Errorf("error %v", err)
 		}
-		if err := p.track.Write(p.ctx, objectAt(wire.Location{Object: 2})); err == nil || !strings.Contains(err.Error(), "closed") {
+		if err := p.track.Write(p.ctx, objectAt(wire.Location{Object: 2})); err == nil ||
+			!strings.Contains(err.Error(), "closed") {
 			t.Errorf("writing behind it: %v", err)
 		}
 		p.write(wire.Location{Group: 1})
@@ -349,7 +361,8 @@ func TestTrackWriteFromFails(t *testing.T) {
 	})
 }
 
-// TestTrackStopped: a subscriber that stops a stream does not get another one for the subgroup, and the next group as before.
+// TestTrackStopped: a subscriber that stops a stream does not get another one for the subgroup, and the next group as
+// before.
 func TestTrackStopped(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{})
@@ -381,7 +394,8 @@ func TestTrackStreamLimit(t *testing.T) {
 	for _, stall := range []time.Duration{0, time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			over := memconn.Options{Info: memInfo(wire.Newest), MaxUniStreams: 3}
-			p := publishingOver(t, wire.Newest, TrackOptions{Stall: stall, Layout: Layout{Mode: LayoutObject}}, over, Config{})
+			p := publishingOver(t, wire.Newest, TrackOptions{Stall: stall, Layout: Layout{Mode: LayoutObject}}, over,
+				Config{})
 			sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 			noError(t, err)
 			ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
@@ -432,7 +446,8 @@ func TestTrackDatagramTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := publishing(t, wire.Newest, TrackOptions{Layout: Layout{Mode: LayoutDatagram}})
 		s := p.open(TrackRequest{})
-		if err := p.track.Write(p.ctx, &Object{Payload: make([]byte, 5000)}); err == nil || !strings.Contains(err.Error(), "does not fit") {
+		if err := p.track.Write(p.ctx, &Object{Payload: make([]byte, 5000)}); err == nil ||
+			!strings.Contains(err.Error(), "does not fit") {
 			t.Errorf("error %v", err)
 		}
 		if err := p.track.WriteFrom(p.ctx, &Object{}, 3, strings.NewReader("abc")); err == nil {

@@ -28,7 +28,8 @@ func publishingOver(t *testing.T, d wire.Draft, opts TrackOptions, over memconn.
 	t.Helper()
 	track := NewPublishedTrack(testNS, testName, opts)
 	p := &stage{track: track}
-	p.sessions = dialOver(t, d, over, client, Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }, SetupOptions: filterRanges(d)})
+	p.sessions = dialOver(t, d, over, client,
+		Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }, SetupOptions: filterRanges(d)})
 	return p
 }
 
@@ -91,7 +92,8 @@ func take(t *testing.T, ctx context.Context, s *SubscribedTrack, n int) (all []*
 	for range n {
 		o, err := s.Next(ctx)
 		if err != nil {
-			t.Logf("after %d of %d objects, the last %v: due %v, line %d, sources %d, held %d, report %+v", len(all), n, all, s.due, len(s.line.batches), len(s.sources), s.held, s.Report())
+			t.Logf("after %d of %d objects, the last %v: due %v, line %d, sources %d, held %d, report %+v", len(all), n,
+				all, s.due, len(s.line.batches), len(s.sources), s.held, s.Report())
 		}
 		noError(t, err)
 		all = append(all, o.Clone())
@@ -99,7 +101,8 @@ func take(t *testing.T, ctx context.Context, s *SubscribedTrack, n int) (all []*
 	return all
 }
 
-// same fails unless the objects are those with the locations, each once and with its payload; in any order, unless ordered.
+// same fails unless the objects are those with the locations, each once and with its payload; in any order, unless
+// ordered.
 func same(t *testing.T, got []*Object, want []wire.Location, ordered bool) {
 	t.Helper()
 	missing := map[wire.Location]bool{}

@@ -74,7 +74,8 @@ type piece struct {
 	unknown wire.Location
 }
 
-// cut gives what is known between two locations, groups ascending or descending and objects ascending in each (draft-19 §10.12.3); whole says that nothing in between is unknown.
+// cut gives what is known between two locations, groups ascending or descending and objects ascending in each (draft-19
+// §10.12.3); whole says that nothing in between is unknown.
 func (h *history) cut(start, end wire.Location, descending bool) (pieces []piece, whole bool) {
 	whole = true
 	for id, g := range h.groups {

@@ -12,11 +12,13 @@ import (
 )
 
 const (
-	// outletBuffer is how much an outlet gathers, in bytes, while its subscriber has few: large writes fill QUIC's batches of packets. Two of them are held for a stream that is busy.
+	// outletBuffer is how much an outlet gathers, in bytes, while its subscriber has few: large writes fill QUIC's
+	// batches of packets. Two of them are held for a stream that is busy.
 	outletBuffer = 128 << 10
-	// fewOutlets is how many are few. With more of them each gathers busyBuffer: the batches are filled from several streams then, and what all have gathered must
-	// stay small enough for a processor's cache, from which it is copied again. A payload of 64 KiB does not fit beside its header: writing it from the caller's memory, one
-	// stream after the other, moves 1.14 of what quic-go alone does, gathering it 0.95.
+	// fewOutlets is how many are few. With more of them each gathers busyBuffer: the batches are filled from several
+	// streams then, and what all have gathered must stay small enough for a processor's cache, from which it is copied
+	// again. A payload of 64 KiB does not fit beside its header: writing it from the caller's memory, one stream after
+	// the other, moves 1.14 of what quic-go alone does, gathering it 0.95.
 	fewOutlets = 4
 	busyBuffer = 64 << 10
 )
@@ -26,8 +28,9 @@ var outletBuffers = sync.Pool{New: func() any { return new([outletBuffer]byte) }
 // errStalled says that a subscriber took nothing for longer than TrackOptions.Stall.
 var errStalled = errors.New("the subscriber takes nothing")
 
-// outlet is one subgroup stream towards one subscriber of a PublishedTrack. Objects gather in a buffer while a goroutine writes the buffer before to the stream: under
-// load they go out in large writes, and otherwise each at once, without anybody having to flush. The goroutine is one of the subscriber's, for as long as the stream is open.
+// outlet is one subgroup stream towards one subscriber of a PublishedTrack. Objects gather in a buffer while a
+// goroutine writes the buffer before to the stream: under load they go out in large writes, and otherwise each at once,
+// without anybody having to flush. The goroutine is one of the subscriber's, for as long as the stream is open.
 //
 // One goroutine at a time adds to it.
 type outlet struct {
@@ -70,7 +73,8 @@ type age struct {
 
 // newOutlet takes over a writer that was just opened; open is how many the subscriber has.
 func newOutlet(w *SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
-	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, open: open, objects: w.objects, first: w.buf, timeout: timeout, lifetime: lifetime,
+	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, open: open, objects: w.objects, first: w.buf,
+		timeout: timeout, lifetime: lifetime,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
@@ -82,10 +86,12 @@ func (o *outlet) most() int {
 	return outletBuffer
 }
 
-// add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most stall where that is not 0 (errStalled). A *wire.Error
-// says what cannot be encoded, and nothing is written then, nor is with errStalled and the context's cause, unless the payload is written from where it is: then the stream has
-// been reset. Other errors are the stream's, and final.
-func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte, left uint64) (err error) {
+// add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most
+// stall where that is not 0 (errStalled). A *wire.Error says what cannot be encoded, and nothing is written then, nor
+// is with errStalled and the context's cause, unless the payload is written from where it is: then the stream has been
+// reset. Other errors are the stream's, and final.
+func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte,
+	left uint64) (err error) {
 	o.header = *h
 	o.header.PayloadLength = uint64(len(payload)) + left
 	if len(h.Properties) > 0 && from != 0 && from != o.draft {
@@ -139,7 +145,8 @@ func (o *outlet) more(ctx context.Context, stall time.Duration, p []byte) error 
 	return nil
 }
 
-// lock waits until need bytes have room, which an empty buffer always has, and takes the lock; on error it is not taken.
+// lock waits until need bytes have room, which an empty buffer always has, and takes the lock; on error it is not
+// taken.
 func (o *outlet) lock(ctx context.Context, stall time.Duration, need int) error {
 	o.mu.Lock()
 	if o.err == nil && (len(o.buf) == 0 || len(o.buf)+need <= o.most()) {
@@ -211,7 +218,8 @@ func (o *outlet) addLarge(ctx context.Context, stall time.Duration, payload []by
 	}
 }
 
-// hold sees to a buffer that has room for need more bytes: a small one at first, because many streams carry little. The caller holds mu.
+// hold sees to a buffer that has room for need more bytes: a small one at first, because many streams carry little. The
+// caller holds mu.
 func (o *outlet) hold(need int) {
 	need += len(o.buf)
 	if need <= cap(o.buf) {
@@ -231,7 +239,8 @@ func (o *outlet) hold(need int) {
 	o.buf = b
 }
 
-// mark notes when the object came whose bytes are at the end of the buffer; what came together shares a mark. The caller holds mu.
+// mark notes when the object came whose bytes are at the end of the buffer; what came together shares a mark. The
+// caller holds mu.
 func (o *outlet) mark() {
 	if o.timeout == 0 {
 		return
@@ -360,7 +369,8 @@ func (o *outlet) fail(err error) {
 		o.large = nil
 	}
 	o.mu.Unlock()
-	o.stream.Reset(ResetCancelled.Number(o.draft)) // also one that the peer has stopped must be ended here, to count as such
+	// also one that the peer has stopped must be ended here, to count as such
+	o.stream.Reset(ResetCancelled.Number(o.draft))
 	signal(o.wake)
 	signal(o.room)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// PublishedSubgroup is one subgroup of a PublishedTrack: a stream towards every subscriber that wants it. Objects are written by one goroutine at a time.
+// PublishedSubgroup is one subgroup of a PublishedTrack: a stream towards every subscriber that wants it. Objects are
+// written by one goroutine at a time.
 type PublishedSubgroup struct {
 	t     *PublishedTrack
 	group uint64
@@ -40,7 +41,8 @@ type way struct {
 	gone  bool    // the stream has failed: no other one is opened (draft-19 §8, §11.4.3)
 }
 
-// WriteObject writes an object of the subgroup: ObjectID, Status, Properties and Payload count. See PublishedTrack.Write; there is no pace here.
+// WriteObject writes an object of the subgroup: ObjectID, Status, Properties and Payload count. See
+// PublishedTrack.Write; there is no pace here.
 func (g *PublishedSubgroup) WriteObject(ctx context.Context, o *Object) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -67,7 +69,8 @@ func (g *PublishedSubgroup) WriteFrom(ctx context.Context, o *Object, size uint6
 		n, err := io.ReadFull(r, g.chunk[:min(left, uint64(len(g.chunk)))])
 		if err != nil {
 			g.reset(ResetInternalError)
-			return fmt.Errorf("payload of object {%d, %d}, %d of %d bytes: %w", g.group, o.ObjectID, size-left+uint64(n), size, err)
+			return fmt.Errorf("payload of object {%d, %d}, %d of %d bytes: %w", g.group, o.ObjectID,
+				size-left+uint64(n), size, err)
 		}
 		for i := range g.ways {
 			w := &g.ways[i]
@@ -97,7 +100,8 @@ func (g *PublishedSubgroup) write(ctx context.Context, o *Object, left uint64) e
 	case g.closed:
 		return fmt.Errorf("object {%d, %d}: subgroup %d is closed", g.group, o.ObjectID, g.key)
 	case g.began && o.ObjectID <= g.last:
-		return fmt.Errorf("object {%d, %d} after {%d, %d}: Object IDs must ascend in a subgroup", g.group, o.ObjectID, g.group, g.last)
+		return fmt.Errorf("object {%d, %d} after {%d, %d}: Object IDs must ascend in a subgroup", g.group, o.ObjectID,
+			g.group, g.last)
 	}
 	if !g.began {
 		g.begin(o)
@@ -177,7 +181,8 @@ func (g *PublishedSubgroup) refresh(subs []*subscriber) {
 }
 
 // deliver hands an object to one subscriber. The error ends the write, but for a *wire.Error. The caller holds mu.
-func (g *PublishedSubgroup) deliver(ctx context.Context, w *way, number uint64, o *Object, left uint64, first bool) error {
+func (g *PublishedSubgroup) deliver(ctx context.Context, w *way, number uint64, o *Object, left uint64,
+	first bool) error {
 	d := w.sub.delivery.Load()
 	at := wire.Location{Group: g.group, Object: o.ObjectID}
 	if !d.forward || number <= d.since || !d.covers(at) {
@@ -204,7 +209,8 @@ func (g *PublishedSubgroup) deliver(ctx context.Context, w *way, number uint64, 
 	return w.judge(w.out.add(ctx, g.t.opts.Stall, &g.object, o.Draft, o.Payload, left))
 }
 
-// stop ends the stream of a subscriber that does not want the objects to come: with FIN where it has got all that it asked for, else with a reset (draft-19 §11.4.3).
+// stop ends the stream of a subscriber that does not want the objects to come: with FIN where it has got all that it
+// asked for, else with a reset (draft-19 §11.4.3).
 func (w *way) stop(d *delivery) {
 	if w.out == nil {
 		return

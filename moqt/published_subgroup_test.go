@@ -7,7 +7,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestTrackOpenSubgroup: subgroups opened by hand share a group in every layout: no header says that its subgroup has the group's last object, and with GroupEnds an object does.
+// TestTrackOpenSubgroup: subgroups opened by hand share a group in every layout: no header says that its subgroup has
+// the group's last object, and with GroupEnds an object does.
 func TestTrackOpenSubgroup(t *testing.T) {
 	for _, mode := range []LayoutMode{LayoutGroup, LayoutObject, LayoutSpread, LayoutGiven} {
 		for _, closed := range []bool{false, true} {
@@ -21,7 +22,8 @@ func TestTrackOpenSubgroup(t *testing.T) {
 						subgroups = append(subgroups, g)
 					}
 					for object := range uint64(4) {
-						noError(t, subgroups[object%2].WriteObject(p.ctx, objectAt(wire.Location{Group: 7, Object: object})))
+						noError(t, subgroups[object%2].WriteObject(p.ctx,
+							objectAt(wire.Location{Group: 7, Object: object})))
 					}
 					if closed {
 						for _, g := range subgroups {
@@ -46,7 +48,8 @@ func TestTrackOpenSubgroup(t *testing.T) {
 	}
 }
 
-// TestTrackOpenSubgroupBesideWrite: a group that Write has put whole into one subgroup, as its header says, takes no other; a group that was begun by hand takes what Write adds.
+// TestTrackOpenSubgroupBesideWrite: a group that Write has put whole into one subgroup, as its header says, takes no
+// other; a group that was begun by hand takes what Write adds.
 func TestTrackOpenSubgroupBesideWrite(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{})
@@ -60,6 +63,7 @@ func TestTrackOpenSubgroupBesideWrite(t *testing.T) {
 		p.write(wire.Location{Group: 1, Object: 2})
 		noError(t, g.WriteObject(p.ctx, objectAt(wire.Location{Group: 1, Object: 6})))
 		noError(t, p.track.End(p.ctx))
-		same(t, drain(t, p.ctx, s), []wire.Location{{}, {Group: 1, Object: 5}, {Group: 1, Object: 2}, {Group: 1, Object: 6}}, false)
+		same(t, drain(t, p.ctx, s), []wire.Location{{}, {Group: 1, Object: 5}, {Group: 1, Object: 2},
+			{Group: 1, Object: 6}}, false)
 	})
 }

@@ -33,9 +33,12 @@ type subscriber struct {
 	ending  bool
 }
 
-// join makes a subscription one of the track's: what is written from here on is for it. It gives the Largest Object as of now; ready is the caller's to close.
-func (t *PublishedTrack) join(r *Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location, hasLargest bool) {
-	s = &subscriber{t: t, draft: d, request: r, ready: make(chan struct{}), idle: make(chan *outlet), gone: make(chan struct{}), outlets: make(map[*outlet]struct{})}
+// join makes a subscription one of the track's: what is written from here on is for it. It gives the Largest Object as
+// of now; ready is the caller's to close.
+func (t *PublishedTrack) join(r *Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location,
+	hasLargest bool) {
+	s = &subscriber{t: t, draft: d, request: r, ready: make(chan struct{}), idle: make(chan *outlet),
+		gone: make(chan struct{}), outlets: make(map[*outlet]struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v := deliveryOf(d, ps, t.largest, t.hasLargest)
@@ -94,8 +97,9 @@ func (t *PublishedTrack) Asks(r *Request) bool {
 	return trackKey(ns, name) == trackKey(t.ns, t.name)
 }
 
-// Serve answers a request for the track, and returns when that is over: a subscription when it has ended, a FETCH when its stream has. The error says how a subscription ended other than
-// by PUBLISH_DONE, or why an answer could not be given. A request that is not for this track is an error, and is not answered.
+// Serve answers a request for the track, and returns when that is over: a subscription when it has ended, a FETCH when
+// its stream has. The error says how a subscription ended other than by PUBLISH_DONE, or why an answer could not be
+// given. A request that is not for this track is an error, and is not answered.
 func (t *PublishedTrack) Serve(ctx context.Context, r *Request) error {
 	if !r.Incoming() || !t.Asks(r) {
 		return fmt.Errorf("%s %d is not for the track %q", r.Kind(), r.ID(), t.name)
@@ -117,7 +121,8 @@ func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
 			return r.Reject(ctx, RejectInvalidRange, "the whole range has been published already: use FETCH")
 		}
 	}
-	if d >= wire.Draft16 && d <= wire.Draft18 && t.serves(r.s) { // draft-16 §5.1; up to 15 the session closes, and from 19 on there may be several
+	// draft-16 §5.1; up to 15 the session closes, and from 19 on there may be several
+	if d >= wire.Draft16 && d <= wire.Draft18 && t.serves(r.s) {
 		return r.Reject(ctx, RejectDuplicateSubscription, "the session has a subscription to this track")
 	}
 	s, largest, has := t.join(r, d, ps)
@@ -143,8 +148,9 @@ func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
 	return s.serve()
 }
 
-// Publish offers the track to a peer with PUBLISH, whose parameters ps are, and goes on as with Serve in the background. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It
-// waits for PUBLISH_OK; the error is that of Session.Publish. The subscription ends with the track, or by Publication.Request().Cancel.
+// Publish offers the track to a peer with PUBLISH, whose parameters ps are, and goes on as with Serve in the
+// background. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It waits for PUBLISH_OK; the error is that
+// of Session.Publish. The subscription ends with the track, or by Publication.Request().Cancel.
 func (t *PublishedTrack) Publish(ctx context.Context, session *Session, ps wire.Parameters) (*Publication, error) {
 	s, largest, has := t.join(nil, session.draft, ps)
 	m := &wire.Publish{TrackNamespace: t.ns, TrackName: t.name, Parameters: ps.Clone()}
@@ -259,7 +265,8 @@ func (s *subscriber) await(ctx context.Context) error {
 }
 
 // open opens a stream and has it written. No outlet and no error: the subscription is over.
-func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, lifetime time.Duration) (*outlet, error) {
+func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, lifetime time.Duration) (*outlet,
+	error) {
 	if err := s.await(ctx); err != nil || s.pub == nil {
 		return nil, err
 	}
@@ -323,7 +330,8 @@ func (s *subscriber) write(o *outlet) {
 	}
 }
 
-// finish ends the subscription with PUBLISH_DONE behind its last stream. When ctx ends before, the streams that are left are reset.
+// finish ends the subscription with PUBLISH_DONE behind its last stream. When ctx ends before, the streams that are
+// left are reset.
 func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
 	if s.await(ctx) != nil || s.pub == nil {
 		return

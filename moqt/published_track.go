@@ -15,7 +15,8 @@ import (
 // LayoutMode says which subgroup an object belongs to.
 type LayoutMode uint8
 
-// The layouts. The zero value puts a whole group into Subgroup 0, whose header then says that it has the group's last object, unless OpenSubgroup has opened others in that group.
+// The layouts. The zero value puts a whole group into Subgroup 0, whose header then says that it has the group's last
+// object, unless OpenSubgroup has opened others in that group.
 const (
 	LayoutGroup LayoutMode = iota
 	// LayoutObject gives every object a subgroup of its own, whose ID is the object's.
@@ -33,46 +34,56 @@ type Layout struct {
 	Mode LayoutMode
 	// Subgroups is the number of subgroups of a group in LayoutSpread; 0 is 1.
 	Subgroups uint64
-	// IDs says how Subgroup IDs stand in headers: the zero value leaves out an ID of 0 and writes every other; SubgroupIDPresent writes all; with
-	// SubgroupIDFirstObject a subgroup has the ID of its first object, whatever the mode says, and only a subscriber that joins in its middle is told it.
+	// IDs says how Subgroup IDs stand in headers: the zero value leaves out an ID of 0 and writes every other;
+	// SubgroupIDPresent writes all; with SubgroupIDFirstObject a subgroup has the ID of its first object, whatever the
+	// mode says, and only a subscriber that joins in its middle is told it.
 	IDs wire.SubgroupIDMode
 }
 
-// TrackOptions shape a PublishedTrack. The zero value is a subgroup per group, as fast as subscribers take it, and nothing kept.
+// TrackOptions shape a PublishedTrack. The zero value is a subgroup per group, as fast as subscribers take it, and
+// nothing kept.
 type TrackOptions struct {
 	Layout Layout
-	// Priority, if set, gives the Publisher Priority of a subgroup from its first object, and that of a datagram; otherwise every one has the track's default.
+	// Priority, if set, gives the Publisher Priority of a subgroup from its first object, and that of a datagram;
+	// otherwise every one has the track's default.
 	Priority func(o *Object) uint8
-	// Properties are the track's, in the newest draft's form; where a draft has parameters for some, those are sent. Those that bear on publishing are heeded here: the
-	// delivery timeouts and DEFAULT_PUBLISHER_PRIORITY.
+	// Properties are the track's, in the newest draft's form; where a draft has parameters for some, those are sent.
+	// Those that bear on publishing are heeded here: the delivery timeouts and DEFAULT_PUBLISHER_PRIORITY.
 	Properties wire.Properties
-	// ObjectProperties opens every subgroup stream for objects with properties; otherwise the stream's first object decides, and a later one with properties fails.
+	// ObjectProperties opens every subgroup stream for objects with properties; otherwise the stream's first object
+	// decides, and a later one with properties fails.
 	ObjectProperties bool
 	// Rate, in objects per second, paces Write; 0 does not. See Pacer.
 	Rate float64
-	// Stall is how long a write waits for one subscriber that takes nothing. Then that subscription ends with TOO_FAR_BEHIND, and the others go on. 0 waits for ever: the track
-	// goes at the pace of its slowest subscriber.
+	// Stall is how long a write waits for one subscriber that takes nothing. Then that subscription ends with
+	// TOO_FAR_BEHIND, and the others go on. 0 waits for ever: the track goes at the pace of its slowest subscriber.
 	Stall time.Duration
-	// KeepGroups is how many groups are kept in memory to answer FETCH, fills and joins with, KeepBytes how many bytes of payload and properties at most (0: 64 MiB). What is not kept any
-	// more is answered as unknown. Objects written from a reader are not kept. 0 keeps nothing.
+	// KeepGroups is how many groups are kept in memory to answer FETCH, fills and joins with, KeepBytes how many bytes
+	// of payload and properties at most (0: 64 MiB). What is not kept any more is answered as unknown. Objects written
+	// from a reader are not kept. 0 keeps nothing.
 	KeepGroups int
 	KeepBytes  int
 	// OpenGroups leaves the end of groups to EndGroup. Otherwise a group ends when a later one begins.
 	OpenGroups bool
-	// GroupEnds writes an End of Group object at the end of a group where neither a header nor an object of the caller's says it: in LayoutGroup only for groups that OpenSubgroup has begun.
+	// GroupEnds writes an End of Group object at the end of a group where neither a header nor an object of the
+	// caller's says it: in LayoutGroup only for groups that OpenSubgroup has begun.
 	GroupEnds bool
-	// NotifyState tells the subscriber with PUBLISH_STATE_NOTIFY that a change of its Forward State is in effect, and from which Largest Object (20 and later). Some peers of
-	// those drafts do not know the message.
+	// NotifyState tells the subscriber with PUBLISH_STATE_NOTIFY that a change of its Forward State is in effect, and
+	// from which Largest Object (20 and later). Some peers of those drafts do not know the message.
 	NotifyState bool
-	// NewGroup, if set, is told of NEW_GROUP_REQUEST: the largest group that the subscriber knows plus 1, 0 for none (draft-19 §10.2.18). Properties should say DYNAMIC_GROUPS then.
+	// NewGroup, if set, is told of NEW_GROUP_REQUEST: the largest group that the subscriber knows plus 1, 0 for none
+	// (draft-19 §10.2.18). Properties should say DYNAMIC_GROUPS then.
 	NewGroup func(group uint64)
 }
 
-// PublishedTrack publishes one track to any number of subscribers, on sessions of any draft. An object goes to each subscription that is there when it is written, whose Forward State is 1
-// and whose filters let it pass; streams are opened and ended as the draft demands (draft-19 §11.4.3). Subscribers come with Serve and Publish, and go by themselves.
+// PublishedTrack publishes one track to any number of subscribers, on sessions of any draft. An object goes to each
+// subscription that is there when it is written, whose Forward State is 1 and whose filters let it pass; streams are
+// opened and ended as the draft demands (draft-19 §11.4.3). Subscribers come with Serve and Publish, and go by
+// themselves.
 //
-// Writes wait while a subscriber's streams are full: two buffers of at most 128 KiB each, and what its flow control lets through. All methods are safe for concurrent use, but the objects of one
-// subgroup are written by one goroutine at a time.
+// Writes wait while a subscriber's streams are full: two buffers of at most 128 KiB each, and what its flow control
+// lets through. All methods are safe for concurrent use, but the objects of one subgroup are written by one goroutine
+// at a time.
 type PublishedTrack struct {
 	ns       wire.TrackNamespace
 	name     string
@@ -142,7 +153,8 @@ func (t *PublishedTrack) Subscribers() int {
 	return len(t.subs)
 }
 
-// WaitForward waits until somebody wants objects: until n subscriptions have Forward State 1. The error is the context's cause.
+// WaitForward waits until somebody wants objects: until n subscriptions have Forward State 1. The error is the
+// context's cause.
 func (t *PublishedTrack) WaitForward(ctx context.Context, n int) error {
 	for {
 		t.mu.Lock()
@@ -173,8 +185,10 @@ func (t *PublishedTrack) wake() {
 // errTrackEnded says that something was written to a track that End has ended.
 var errTrackEnded = errors.New("the track has ended")
 
-// note makes an object one of the track: it counts from here on, and the result is who gets it and which number it has. o is nil for an object that is not kept.
-func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, priority uint8) (number uint64, subs []*subscriber, err error) {
+// note makes an object one of the track: it counts from here on, and the result is who gets it and which number it has.
+// o is nil for an object that is not kept.
+func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, priority uint8) (number uint64,
+	subs []*subscriber, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
@@ -194,11 +208,13 @@ func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, prio
 	return t.number, t.subs, nil
 }
 
-// Write writes an object: where it belongs is the layout's to say, its priority TrackOptions.Priority's. GroupID, ObjectID, Status, Properties and Payload count, and SubgroupID and Datagram
-// in LayoutGiven. It waits for the pace, and for room. Payload and Properties are the caller's again when it returns.
+// Write writes an object: where it belongs is the layout's to say, its priority TrackOptions.Priority's. GroupID,
+// ObjectID, Status, Properties and Payload count, and SubgroupID and Datagram in LayoutGiven. It waits for the pace,
+// and for room. Payload and Properties are the caller's again when it returns.
 //
-// The error is the context's cause: some subscribers may have the object then. Or it says what cannot be written: IDs that do not ascend within a subgroup, a group that has
-// ended, what a subscriber's draft cannot encode (*wire.Error; the others have got the object). What becomes of single subscribers is no error.
+// The error is the context's cause: some subscribers may have the object then. Or it says what cannot be written: IDs
+// that do not ascend within a subgroup, a group that has ended, what a subscriber's draft cannot encode (*wire.Error;
+// the others have got the object). What becomes of single subscribers is no error.
 func (t *PublishedTrack) Write(ctx context.Context, o *Object) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
@@ -219,8 +235,9 @@ func (t *PublishedTrack) Write(ctx context.Context, o *Object) error {
 	return err
 }
 
-// WriteFrom writes an object whose payload is the next size bytes of r, which is read as subscribers take it; o.Payload does not count. When r ends early or fails, the subgroup's streams are
-// reset with INTERNAL_ERROR, and it is closed. See Write for the rest.
+// WriteFrom writes an object whose payload is the next size bytes of r, which is read as subscribers take it; o.Payload
+// does not count. When r ends early or fails, the subgroup's streams are reset with INTERNAL_ERROR, and it is closed.
+// See Write for the rest.
 func (t *PublishedTrack) WriteFrom(ctx context.Context, o *Object, size uint64, r io.Reader) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
@@ -327,8 +344,10 @@ func (t *PublishedTrack) mayWrite(group uint64) error {
 	return nil
 }
 
-// OpenSubgroup opens a subgroup that the caller writes and closes itself, in any layout; the track's EndGroup and End close it too. Its ID is that of its first object where the layout's IDs are
-// SubgroupIDFirstObject. It is an error where one with the same IDs is open, or was closed, and in a group that Write has put into one subgroup (LayoutGroup).
+// OpenSubgroup opens a subgroup that the caller writes and closes itself, in any layout; the track's EndGroup and End
+// close it too. Its ID is that of its first object where the layout's IDs are SubgroupIDFirstObject. It is an error
+// where one with the same IDs is open, or was closed, and in a group that Write has put into one subgroup
+// (LayoutGroup).
 func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgroup, error) {
 	return t.openSubgroup(group, subgroup, false)
 }
@@ -352,7 +371,8 @@ func (t *PublishedTrack) openSubgroup(group, subgroup uint64, whole bool) (*Publ
 		return nil, fmt.Errorf("subgroup %d of group %d is closed", subgroup, group)
 	}
 	if in.whole {
-		return nil, fmt.Errorf("group %d has subgroup 0 alone, whose header says that it has the group's last object", group)
+		return nil, fmt.Errorf("group %d has subgroup 0 alone, whose header says that it has the group's last object",
+			group)
 	}
 	in.whole = whole && len(in.open) == 0 && len(in.closed) == 0
 	g := &PublishedSubgroup{t: t, group: group, key: subgroup, whole: in.whole}
@@ -374,7 +394,8 @@ func (t *PublishedTrack) forget(g *PublishedSubgroup) {
 	}
 }
 
-// EndGroup ends a group: its subgroups are closed, and with TrackOptions.GroupEnds an End of Group object stands behind its largest one. A group that was not begun, or has ended, is left alone.
+// EndGroup ends a group: its subgroups are closed, and with TrackOptions.GroupEnds an End of Group object stands behind
+// its largest one. A group that was not begun, or has ended, is left alone.
 func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 	t.mu.Lock()
 	in := t.groups[group]
@@ -382,7 +403,8 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 		t.mu.Unlock()
 		return nil
 	}
-	copied := publishedGroup{open: slices.Clone(in.open), closed: slices.Clone(in.closed), largest: in.largest, written: in.written, whole: in.whole, told: in.told}
+	copied := publishedGroup{open: slices.Clone(in.open), closed: slices.Clone(in.closed), largest: in.largest,
+		written: in.written, whole: in.whole, told: in.told}
 	t.mu.Unlock()
 	var err error
 	if t.opts.GroupEnds && !copied.whole && !copied.told {
@@ -410,7 +432,8 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 	return err
 }
 
-// beyond reports whether a subscription has got everything that its filter can let pass: it ends then, up to 19 (draft-19 §10.11). The caller holds mu.
+// beyond reports whether a subscription has got everything that its filter can let pass: it ends then, up to 19
+// (draft-19 §10.11). The caller holds mu.
 func (t *PublishedTrack) beyond(s *subscriber) bool {
 	d := s.delivery.Load()
 	if s.draft >= wire.Draft20 || d.open {
@@ -426,8 +449,9 @@ func (t *PublishedTrack) beyond(s *subscriber) bool {
 	return later
 }
 
-// End ends the track: every group ends, and every subscription with PUBLISH_DONE TRACK_ENDED behind its last stream. Nothing can be written any more, FETCH is still answered. When the context ends before
-// everything has gone out, the streams that are left are reset.
+// End ends the track: every group ends, and every subscription with PUBLISH_DONE TRACK_ENDED behind its last stream.
+// Nothing can be written any more, FETCH is still answered. When the context ends before everything has gone out, the
+// streams that are left are reset.
 func (t *PublishedTrack) End(ctx context.Context) error {
 	t.mu.Lock()
 	var ids []uint64

@@ -14,19 +14,22 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestTrackLayouts: every layout on every draft brings every object once, in the subgroup that the layout says, and PUBLISH_DONE counts the streams exactly.
+// TestTrackLayouts: every layout on every draft brings every object once, in the subgroup that the layout says, and
+// PUBLISH_DONE counts the streams exactly.
 func TestTrackLayouts(t *testing.T) {
 	layouts := map[string]struct {
 		layout   Layout
 		streams  uint64
 		subgroup func(o uint64) uint64
 	}{
-		"group":              {Layout{}, 3, func(uint64) uint64 { return 0 }},
-		"group, explicit":    {Layout{IDs: wire.SubgroupIDPresent}, 3, func(uint64) uint64 { return 0 }},
-		"object":             {Layout{Mode: LayoutObject}, 18, func(o uint64) uint64 { return o }},
-		"object, first":      {Layout{Mode: LayoutObject, IDs: wire.SubgroupIDFirstObject}, 18, func(o uint64) uint64 { return o }},
-		"spread":             {Layout{Mode: LayoutSpread, Subgroups: 2}, 6, func(o uint64) uint64 { return o % 2 }},
-		"spread, first":      {Layout{Mode: LayoutSpread, Subgroups: 4, IDs: wire.SubgroupIDFirstObject}, 12, func(o uint64) uint64 { return o % 4 }},
+		"group":           {Layout{}, 3, func(uint64) uint64 { return 0 }},
+		"group, explicit": {Layout{IDs: wire.SubgroupIDPresent}, 3, func(uint64) uint64 { return 0 }},
+		"object":          {Layout{Mode: LayoutObject}, 18, func(o uint64) uint64 { return o }},
+		"object, first": {Layout{Mode: LayoutObject, IDs: wire.SubgroupIDFirstObject}, 18,
+			func(o uint64) uint64 { return o }},
+		"spread": {Layout{Mode: LayoutSpread, Subgroups: 2}, 6, func(o uint64) uint64 { return o % 2 }},
+		"spread, first": {Layout{Mode: LayoutSpread, Subgroups: 4, IDs: wire.SubgroupIDFirstObject}, 12,
+			func(o uint64) uint64 { return o % 4 }},
 		"spread by the zero": {Layout{Mode: LayoutSpread}, 3, func(uint64) uint64 { return 0 }},
 		"given":              {Layout{Mode: LayoutGiven}, 9, func(o uint64) uint64 { return 7 * (o / 2) }},
 		"datagram":           {Layout{Mode: LayoutDatagram}, 0, func(uint64) uint64 { return 0 }},
@@ -34,7 +37,8 @@ func TestTrackLayouts(t *testing.T) {
 	for name, l := range layouts {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
-				p := publishing(t, d, TrackOptions{Layout: l.layout, Priority: func(o *Object) uint8 { return 200 + uint8(o.GroupID) }})
+				p := publishing(t, d, TrackOptions{Layout: l.layout,
+					Priority: func(o *Object) uint8 { return 200 + uint8(o.GroupID) }})
 				s := p.open(TrackRequest{})
 				for _, at := range locations(4, 3, 6) {
 					o := objectAt(at)
@@ -45,18 +49,23 @@ func TestTrackLayouts(t *testing.T) {
 				got := drain(t, p.ctx, s)
 				same(t, got, locations(4, 3, 6), false)
 				for _, o := range got {
-					if o.SubgroupID != l.subgroup(o.ObjectID) || o.Priority != 200+uint8(o.GroupID) || o.Datagram != (l.layout.Mode == LayoutDatagram) {
-						t.Errorf("%s: subgroup %d, priority %d, datagram %t", o.Location(), o.SubgroupID, o.Priority, o.Datagram)
+					if o.SubgroupID != l.subgroup(o.ObjectID) || o.Priority != 200+uint8(o.GroupID) ||
+						o.Datagram != (l.layout.Mode == LayoutDatagram) {
+						t.Errorf("%s: subgroup %d, priority %d, datagram %t", o.Location(), o.SubgroupID, o.Priority,
+							o.Datagram)
 					}
-					if first := o.ObjectID == l.subgroup(o.ObjectID) || l.layout.Mode == LayoutGiven && o.ObjectID%2 == 0; l.layout.Mode != LayoutDatagram && d >= wire.Draft18 &&
+					if first := o.ObjectID == l.subgroup(o.ObjectID) || l.layout.Mode == LayoutGiven &&
+						o.ObjectID%2 == 0; l.layout.Mode != LayoutDatagram && d >= wire.Draft18 &&
 						o.FirstObject != first {
 						t.Errorf("%s: FIRST_OBJECT is %t", o.Location(), o.FirstObject)
 					}
 				}
 				done, err := s.Subscription().Done(p.ctx)
 				noError(t, err)
-				if done.StreamCount != l.streams || s.Subscription().StreamsSeen() != l.streams || DoneName(d, done.StatusCode) != "TRACK_ENDED" {
-					t.Errorf("%s with %d streams, %d seen, want %d", DoneName(d, done.StatusCode), done.StreamCount, s.Subscription().StreamsSeen(), l.streams)
+				if done.StreamCount != l.streams || s.Subscription().StreamsSeen() != l.streams ||
+					DoneName(d, done.StatusCode) != "TRACK_ENDED" {
+					t.Errorf("%s with %d streams, %d seen, want %d", DoneName(d, done.StatusCode), done.StreamCount,
+						s.Subscription().StreamsSeen(), l.streams)
 				}
 				if r := s.Report(); r.Objects != 18 || r.Duplicates+r.Missing+r.MissingGroups+r.Resets != 0 {
 					t.Errorf("report %+v", r)
@@ -69,10 +78,12 @@ func TestTrackLayouts(t *testing.T) {
 	}
 }
 
-// TestTrackProperties: properties of track and objects arrive, also from a publisher that writes in another draft's form; 14 and 15 say the track's in parameters.
+// TestTrackProperties: properties of track and objects arrive, also from a publisher that writes in another draft's
+// form; 14 and 15 say the track's in parameters.
 func TestTrackProperties(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 5000}, {Type: wire.PropDefaultPublisherPriority, Uint: 77}}})
+		p := publishing(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropObjectDeliveryTimeout,
+			Uint: 5000}, {Type: wire.PropDefaultPublisherPriority, Uint: 77}}})
 		s := p.open(TrackRequest{})
 		want := wire.Properties{{Type: 0x3800, Uint: 4660}, {Type: 0x3801, Bytes: []byte("some")}}
 		o := objectAt(wire.Location{})
@@ -88,7 +99,8 @@ func TestTrackProperties(t *testing.T) {
 		if diff := cmp.Diff(want, props); diff != "" || len(got[1].Properties) > 0 {
 			t.Errorf("properties (-want +got):\n%s", diff)
 		}
-		if d >= wire.Draft15 && (!got[0].DefaultPriority || got[0].Priority != 77) || d == wire.Draft14 && got[0].Priority != DefaultPublisherPriority {
+		if d >= wire.Draft15 && (!got[0].DefaultPriority || got[0].Priority != 77) || d == wire.Draft14 &&
+			got[0].Priority != DefaultPublisherPriority {
 			t.Errorf("priority %d, by default %t", got[0].Priority, got[0].DefaultPriority)
 		}
 		ok := s.Subscription().OK()
@@ -121,13 +133,16 @@ func TestTrackWithoutProperties(t *testing.T) {
 	})
 }
 
-// TestTrackLateSubscriber: who comes in the middle of a subgroup is told its ID, and gets what follows the Largest Object that SUBSCRIBE_OK names.
+// TestTrackLateSubscriber: who comes in the middle of a subgroup is told its ID, and gets what follows the Largest
+// Object that SUBSCRIBE_OK names.
 func TestTrackLateSubscriber(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 2, IDs: wire.SubgroupIDFirstObject}})
+		p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 2,
+			IDs: wire.SubgroupIDFirstObject}})
 		early := p.open(TrackRequest{})
 		p.write(locations(0, 1, 5)...)
-		p.sessions = dialSessions(t, d, Config{}, Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+		p.sessions = dialSessions(t, d, Config{},
+			Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
 		late := p.open(TrackRequest{})
 		if l, ok := late.Subscription().Largest(); !ok || l != (wire.Location{Object: 4}) {
 			t.Errorf("Largest Object %v, %t", l, ok)
@@ -150,7 +165,8 @@ func TestTrackLateSubscriber(t *testing.T) {
 // TestTrackManySubscribers: sessions of all drafts have one track; each gets everything in the form of its draft.
 func TestTrackManySubscribers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3}, ObjectProperties: true})
+		track := NewPublishedTrack(testNS, testName, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
+			ObjectProperties: true})
 		serve := Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }}
 		var readers []*SubscribedTrack
 		var ctx context.Context
@@ -158,7 +174,8 @@ func TestTrackManySubscribers(t *testing.T) {
 			p := dialSessions(t, d, Config{}, serve)
 			ctx = p.ctx
 			open := func() (*SubscribedTrack, error) {
-				return p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName, Read: ReadOptions{InOrder: true}})
+				return p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+					Read: ReadOptions{InOrder: true}})
 			}
 			readers = append(readers, must[*SubscribedTrack](t)(open()))
 			if d >= wire.Draft16 && d <= wire.Draft18 { // one subscription per track there
@@ -183,7 +200,8 @@ func TestTrackManySubscribers(t *testing.T) {
 	})
 }
 
-// TestTrackForward: objects flow while the Forward State is 1, a stream that misses objects is reset, and from 20 on a change is reported when asked for.
+// TestTrackForward: objects flow while the Forward State is 1, a stream that misses objects is reset, and from 20 on a
+// change is reported when asked for.
 func TestTrackForward(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{NotifyState: true})
@@ -230,7 +248,8 @@ func TestTrackForward(t *testing.T) {
 	})
 }
 
-// TestTrackFilters: what passes the location filter comes, nothing else, and up to 19 the subscription ends behind its range.
+// TestTrackFilters: what passes the location filter comes, nothing else, and up to 19 the subscription ends behind its
+// range.
 func TestTrackFilters(t *testing.T) {
 	all := locations(0, 6, 3)
 	filters := []struct {
@@ -240,12 +259,17 @@ func TestTrackFilters(t *testing.T) {
 		ends   bool
 	}{
 		{wire.LocationFilter{}, wire.Draft14, func(wire.Location) bool { return true }, false},
-		{wire.LocationFilter{Form: wire.FilterNextObject}, wire.Draft14, func(wire.Location) bool { return true }, false},
-		{wire.LocationFilter{Form: wire.FilterRelative}, wire.Draft14, func(l wire.Location) bool { return l.Group >= 2 }, false},
-		{wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 1}, wire.Draft20, func(wire.Location) bool { return true }, false},
-		{wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3, StartObject: 1}, wire.Draft14, func(l wire.Location) bool { return l.Compare(wire.Location{Group: 3, Object: 1}) >= 0 }, false},
+		{wire.LocationFilter{Form: wire.FilterNextObject}, wire.Draft14, func(wire.Location) bool { return true },
+			false},
+		{wire.LocationFilter{Form: wire.FilterRelative}, wire.Draft14,
+			func(l wire.Location) bool { return l.Group >= 2 }, false},
+		{wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 1}, wire.Draft20,
+			func(wire.Location) bool { return true }, false},
+		{wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3, StartObject: 1}, wire.Draft14,
+			func(l wire.Location) bool { return l.Compare(wire.Location{Group: 3, Object: 1}) >= 0 }, false},
 		{wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 2, StartObject: 1, EndGroup: 4}, wire.Draft14,
-			func(l wire.Location) bool { return l.Compare(wire.Location{Group: 2, Object: 1}) >= 0 && l.Group <= 4 }, true},
+			func(l wire.Location) bool { return l.Compare(wire.Location{Group: 2, Object: 1}) >= 0 && l.Group <= 4 },
+			true},
 		{wire.LocationFilter{Form: wire.FilterRange, StartGroup: 2, EndGroup: 4, EndObject: 0}, wire.Draft20,
 			func(l wire.Location) bool { return l.Compare(wire.Location{Group: 4}) <= 0 }, true},
 	}
@@ -283,12 +307,14 @@ func TestTrackFilters(t *testing.T) {
 	}
 }
 
-// TestTrackRangePassed: up to 19 a range that has been published is refused (draft-19 §5.1.2); later it is accepted, and nothing comes.
+// TestTrackRangePassed: up to 19 a range that has been published is refused (draft-19 §5.1.2); later it is accepted,
+// and nothing comes.
 func TestTrackRangePassed(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := publishing(t, d, TrackOptions{})
 		p.write(locations(0, 3, 1)...)
-		s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName, Filter: wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 1}})
+		s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+			Filter: wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 1}})
 		var refused *RequestError
 		switch {
 		case d >= wire.Draft20:
@@ -301,26 +327,35 @@ func TestTrackRangePassed(t *testing.T) {
 	})
 }
 
-// TestTrackRangeFilters: objects are chosen by subgroup, ID, priority and property; sets are alternatives (19 and later).
+// TestTrackRangeFilters: objects are chosen by subgroup, ID, priority and property; sets are alternatives (19 and
+// later).
 func TestTrackRangeFilters(t *testing.T) {
 	ranges := func(t wire.ParameterType, set uint8, property, first, last uint64) wire.Parameter {
-		return wire.Parameter{Type: t, Ranges: wire.RangeFilter{SetID: set, PropertyType: property, Ranges: []wire.Range{{Start: first, End: last}}}}
+		return wire.Parameter{Type: t, Ranges: wire.RangeFilter{SetID: set, PropertyType: property,
+			Ranges: []wire.Range{{Start: first, End: last}}}}
 	}
 	for name, f := range map[string]struct {
 		filters wire.Parameters
 		want    func(o uint64) bool
 	}{
-		"subgroup":      {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1)}, func(o uint64) bool { return o%3 == 1 }},
-		"object":        {wire.Parameters{ranges(wire.ParamObjectIDFilter, 0, 0, 4, 7)}, func(o uint64) bool { return o >= 4 && o <= 7 }},
-		"priority":      {wire.Parameters{ranges(wire.ParamPriorityFilter, 0, 0, 0, 101)}, func(o uint64) bool { return o%3 <= 1 }},
-		"property":      {wire.Parameters{ranges(wire.ParamObjectPropertyFilter, 0, 0x3800, 3, 5)}, func(o uint64) bool { return o >= 3 && o <= 5 }},
-		"both hold":     {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranges(wire.ParamObjectIDFilter, 0, 0, 4, 9)}, func(o uint64) bool { return o%3 == 1 && o >= 4 }},
-		"either of two": {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranges(wire.ParamObjectIDFilter, 1, 0, 8, 8)}, func(o uint64) bool { return o%3 == 1 || o == 8 }},
+		"subgroup": {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1)},
+			func(o uint64) bool { return o%3 == 1 }},
+		"object": {wire.Parameters{ranges(wire.ParamObjectIDFilter, 0, 0, 4, 7)},
+			func(o uint64) bool { return o >= 4 && o <= 7 }},
+		"priority": {wire.Parameters{ranges(wire.ParamPriorityFilter, 0, 0, 0, 101)},
+			func(o uint64) bool { return o%3 <= 1 }},
+		"property": {wire.Parameters{ranges(wire.ParamObjectPropertyFilter, 0, 0x3800, 3, 5)},
+			func(o uint64) bool { return o >= 3 && o <= 5 }},
+		"both hold": {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1),
+			ranges(wire.ParamObjectIDFilter, 0, 0, 4, 9)}, func(o uint64) bool { return o%3 == 1 && o >= 4 }},
+		"either of two": {wire.Parameters{ranges(wire.ParamSubgroupFilter, 0, 0, 1, 1),
+			ranges(wire.ParamObjectIDFilter, 1, 0, 8, 8)}, func(o uint64) bool { return o%3 == 1 || o == 8 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, d := range []wire.Draft{wire.Draft19, wire.Draft22} {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3}, Priority: func(o *Object) uint8 { return 100 + uint8(o.ObjectID%3) }, ObjectProperties: true})
+					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
+						Priority: func(o *Object) uint8 { return 100 + uint8(o.ObjectID%3) }, ObjectProperties: true})
 					s := p.open(TrackRequest{Parameters: f.filters})
 					var want []wire.Location
 					for _, l := range locations(0, 1, 10) {
@@ -375,7 +410,8 @@ func TestTrackGroupEnds(t *testing.T) {
 	}
 }
 
-// TestTrackPublish: PUBLISH brings the track to the peer; objects go before the answer; a refusal is an error and resets them.
+// TestTrackPublish: PUBLISH brings the track to the peer; objects go before the answer; a refusal is an error and
+// resets them.
 func TestTrackPublish(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
 		p := dialSessions(t, d, Config{}, Config{})
@@ -407,7 +443,8 @@ func TestTrackPublish(t *testing.T) {
 		}
 		go func() { noError(t, p.accept(p.end(far), wire.KindPublish).Reject(p.ctx, RejectUninterested, "no")) }()
 		var refused *RequestError
-		if _, err := track.Publish(p.ctx, p.end(near), nil); !errors.As(err, &refused) || refused.Name != "UNINTERESTED" {
+		if _, err := track.Publish(p.ctx, p.end(near), nil); !errors.As(err, &refused) ||
+			refused.Name != "UNINTERESTED" {
 			t.Errorf("error %v", err)
 		}
 		noError(t, track.End(p.ctx))
@@ -418,7 +455,8 @@ func TestTrackPublish(t *testing.T) {
 func TestTrackRequests(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
-		track := NewPublishedTrack(testNS, testName, TrackOptions{Properties: wire.Properties{{Type: wire.PropMaxCacheDuration, Uint: 9}}})
+		track := NewPublishedTrack(testNS, testName,
+			TrackOptions{Properties: wire.Properties{{Type: wire.PropMaxCacheDuration, Uint: 9}}})
 		_, err := p.client.StartSubscribe(p.ctx, &wire.Subscribe{TrackNamespace: testNS, TrackName: "other"})
 		noError(t, err)
 		r := p.accept(p.server, wire.KindSubscribe)

@@ -9,10 +9,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// What happens in a session goes into the log of its connection, where it has one (transport.Info), as qlog events of draft-pardue-moq-qlog-moq-events-06. The names of the
-// events and of their own fields are that draft's; the fields of a message are those that package wire describes it with, because that draft knows one draft of
-// MoQT and this library nine, and objects have their ids and not the deltas. moqt:datagram_dropped, moqt:stream_dropped and moqt:session_closed are ours. Values
-// of authorization tokens are left out. What QUIC's events tell of is not told again: FIN, resets, padding.
+// What happens in a session goes into the log of its connection, where it has one (transport.Info), as qlog events of
+// draft-pardue-moq-qlog-moq-events-06. The names of the events and of their own fields are that draft's; the fields of
+// a message are those that package wire describes it with, because that draft knows one draft of MoQT and this library
+// nine, and objects have their ids and not the deltas. moqt:datagram_dropped, moqt:stream_dropped and
+// moqt:session_closed are ours. Values of authorization tokens are left out. What QUIC's events tell of is not told
+// again: FIN, resets, padding.
 
 // openLog opens the connection's log; nil where it has none. EventClosed closes it.
 func openLog(conn transport.Conn) transport.EventLog {
@@ -31,10 +33,12 @@ func logEvent(e Event) (name string, data wire.Fields) {
 	case EventSubgroup:
 		return logName("subgroup_header", e.Sent), logSubgroup(e)
 	case EventFetch:
-		return logName("fetch_header", e.Sent), wire.Fields{{Name: "stream_id", Value: e.StreamID}, {Name: "request_id", Value: e.RequestID}}
+		return logName("fetch_header", e.Sent), wire.Fields{{Name: "stream_id", Value: e.StreamID},
+			{Name: "request_id", Value: e.RequestID}}
 	case EventDatagram:
 		data = wire.Fields{
-			{Name: "track_alias", Value: e.TrackAlias}, {Name: "group_id", Value: e.Location.Group}, {Name: "object_id", Value: e.Location.Object},
+			{Name: "track_alias", Value: e.TrackAlias}, {Name: "group_id", Value: e.Location.Group},
+			{Name: "object_id", Value: e.Location.Object},
 			{Name: "object_status", Value: uint64(e.Status)}, {Name: "length", Value: uint64(e.Bytes)},
 		}
 		return logName("object_datagram", e.Sent), withError(data, e.Err)
@@ -48,7 +52,8 @@ func logEvent(e Event) (name string, data wire.Fields) {
 		if e.Sent {
 			owner = "local"
 		}
-		return "moqt:session_closed", withError(wire.Fields{{Name: "owner", Value: owner}, {Name: "code", Value: e.Code}}, e.Err)
+		return "moqt:session_closed", withError(wire.Fields{{Name: "owner", Value: owner},
+			{Name: "code", Value: e.Code}}, e.Err)
 	}
 	return "", nil
 }
@@ -64,7 +69,8 @@ func logName(what string, sent bool) string {
 // logSubgroupObject tells of an object on a subgroup stream.
 func logSubgroupObject(log transport.EventLog, sent bool, stream uint64, h *wire.SubgroupHeader, o *wire.ObjectHeader) {
 	log.Record(logName("subgroup_object", sent), wire.Fields{
-		{Name: "stream_id", Value: stream}, {Name: "group_id", Value: h.GroupID}, {Name: "subgroup_id", Value: h.SubgroupID}, {Name: "object_id", Value: o.ObjectID},
+		{Name: "stream_id", Value: stream}, {Name: "group_id", Value: h.GroupID},
+		{Name: "subgroup_id", Value: h.SubgroupID}, {Name: "object_id", Value: o.ObjectID},
 		{Name: "object_payload_length", Value: o.PayloadLength}, {Name: "object_status", Value: uint64(o.Status)},
 	})
 }
@@ -73,8 +79,10 @@ func logSubgroupObject(log transport.EventLog, sent bool, stream uint64, h *wire
 func logFetchObject(log transport.EventLog, sent bool, stream uint64, o *wire.FetchObject) {
 	log.Record(logName("fetch_object", sent), wire.Fields{
 		{Name: "stream_id", Value: stream}, {Name: "datagram", Value: o.Datagram},
-		{Name: "end_of_nonexistent_range", Value: o.Range == wire.NonExistentRange}, {Name: "end_of_unknown_range", Value: o.Range == wire.UnknownRange || o.Range == wire.TimedOutRange},
-		{Name: "group_id", Value: o.Group}, {Name: "subgroup_id", Value: o.Subgroup}, {Name: "object_id", Value: o.Object},
+		{Name: "end_of_nonexistent_range", Value: o.Range == wire.NonExistentRange},
+		{Name: "end_of_unknown_range", Value: o.Range == wire.UnknownRange || o.Range == wire.TimedOutRange},
+		{Name: "group_id", Value: o.Group}, {Name: "subgroup_id", Value: o.Subgroup},
+		{Name: "object_id", Value: o.Object},
 		{Name: "object_payload_length", Value: o.PayloadLength}, {Name: "object_status", Value: uint64(o.Status)},
 	})
 }
@@ -98,7 +106,8 @@ func logMessage(e Event) wire.Fields {
 	return withError(append(data, wire.Field{Name: "message", Value: content}), e.Err)
 }
 
-// inQLOG gives fields of a message the form that names and lists of parameters have in qlog, and takes out the values of tokens.
+// inQLOG gives fields of a message the form that names and lists of parameters have in qlog, and takes out the values
+// of tokens.
 func inQLOG(fields wire.Fields) wire.Fields {
 	out := make(wire.Fields, len(fields))
 	for i, f := range fields {
@@ -150,12 +159,14 @@ func logSubgroup(e Event) wire.Fields {
 	if h == nil {
 		return data
 	}
-	data = append(data, wire.Field{Name: "group_id", Value: h.GroupID}, wire.Field{Name: "subgroup_id_mode", Value: uint64(h.IDMode)})
+	data = append(data, wire.Field{Name: "group_id", Value: h.GroupID},
+		wire.Field{Name: "subgroup_id_mode", Value: uint64(h.IDMode)})
 	if h.IDMode != wire.SubgroupIDFirstObject {
 		data = append(data, wire.Field{Name: "subgroup_id", Value: h.SubgroupID})
 	}
 	if !h.DefaultPriority {
 		data = append(data, wire.Field{Name: "publisher_priority", Value: uint64(h.Priority)})
 	}
-	return append(data, wire.Field{Name: "contains_end_of_group", Value: h.EndOfGroup}, wire.Field{Name: "extensions_present", Value: h.HasProperties})
+	return append(data, wire.Field{Name: "contains_end_of_group", Value: h.EndOfGroup},
+		wire.Field{Name: "extensions_present", Value: h.HasProperties})
 }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that follows the values.
-// Safe for concurrent use.
+// queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that
+// follows the values. Safe for concurrent use.
 type queue[T any] struct {
 	// maxItems and maxCost bound what is held, 0 = no bound. One value above maxCost passes alone.
 	maxItems, maxCost int
@@ -83,7 +83,8 @@ func (q *queue[T]) waitRoom(ctx context.Context) bool {
 	}
 }
 
-// take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context that ended.
+// take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context
+// that ended.
 func (q *queue[T]) take(ctx, also context.Context) (v T, err error) {
 	q.mu.Lock()
 	for {

@@ -6,8 +6,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// RangeFilters are the range filters in effect of a subscription, fetch or SUBSCRIBE_TRACKS (draft-19 §5.1.3), for whoever must heed them. The zero value lets
-// everything pass. A value is not changed once made, and may be used concurrently.
+// RangeFilters are the range filters in effect of a subscription, fetch or SUBSCRIBE_TRACKS (draft-19 §5.1.3), for
+// whoever must heed them. The zero value lets everything pass. A value is not changed once made, and may be used
+// concurrently.
 type RangeFilters struct {
 	params wire.Parameters // range filters only
 	sets   []filterSet
@@ -27,7 +28,8 @@ func isRangeFilter(p wire.Parameter) bool {
 // RangeFiltersOf are those among the parameters of a request.
 func RangeFiltersOf(ps wire.Parameters) RangeFilters { return RangeFilters{}.Updated(ps) }
 
-// Updated are the filters after an update with these parameters: each type of filter that stands there replaces all of the type, or removes it.
+// Updated are the filters after an update with these parameters: each type of filter that stands there replaces all of
+// the type, or removes it.
 func (f RangeFilters) Updated(ps wire.Parameters) RangeFilters {
 	if !slices.ContainsFunc(ps, isRangeFilter) {
 		return f
@@ -53,11 +55,14 @@ next:
 	return f
 }
 
-// mergedRanges takes the range filters of an update over into ps, which it may change: those of a type replace all of that type, and one of Length 0 removes them
-// (draft-19 §5.1.3).
+// mergedRanges takes the range filters of an update over into ps, which it may change: those of a type replace all of
+// that type, and one of Length 0 removes them (draft-19 §5.1.3).
 func mergedRanges(ps, update wire.Parameters) wire.Parameters {
 	ps = slices.DeleteFunc(ps, func(q wire.Parameter) bool {
-		return isRangeFilter(q) && slices.ContainsFunc(update, func(p wire.Parameter) bool { return p.Type == q.Type && isRangeFilter(p) })
+		return isRangeFilter(q) && slices.ContainsFunc(update, func(p wire.Parameter) bool {
+			return p.Type == q.Type &&
+				isRangeFilter(p)
+		})
 	})
 	for _, p := range update {
 		if isRangeFilter(p) && !p.Ranges.Remove {
@@ -70,8 +75,9 @@ func mergedRanges(ps, update wire.Parameters) wire.Parameters {
 // Empty reports whether there are none: everything passes.
 func (f RangeFilters) Empty() bool { return len(f.sets) == 0 }
 
-// ForTrack judges a track by its properties, which have the newest draft's shape. It gives the filters that are left for its objects, and false when none of the track's
-// objects can pass: the TRACK_PROPERTY_FILTERs of a set must hold, and a track without the property does not.
+// ForTrack judges a track by its properties, which have the newest draft's shape. It gives the filters that are left
+// for its objects, and false when none of the track's objects can pass: the TRACK_PROPERTY_FILTERs of a set must hold,
+// and a track without the property does not.
 func (f RangeFilters) ForTrack(props wire.Properties) (left RangeFilters, passes bool) {
 	if f.Empty() {
 		return f, true
@@ -97,8 +103,9 @@ func (f RangeFilters) ForTrack(props wire.Properties) (left RangeFilters, passes
 	return filtersFrom(kept), passes
 }
 
-// Pass judges an object: one of the sets must hold, if there are any. A datagram has no Subgroup ID, so none is in range. d is the draft whose form the object's
-// properties have where the object does not say; subgroup and priority are the object's, which it does not know where its stream says them.
+// Pass judges an object: one of the sets must hold, if there are any. A datagram has no Subgroup ID, so none is in
+// range. d is the draft whose form the object's properties have where the object does not say; subgroup and priority
+// are the object's, which it does not know where its stream says them.
 func (f RangeFilters) Pass(d wire.Draft, o *Object, subgroup uint64, priority uint8) bool {
 	if f.Empty() {
 		return true

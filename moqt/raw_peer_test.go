@@ -31,7 +31,8 @@ func newRawPeer(t *testing.T, d wire.Draft, side wire.Side, cfg Config, options 
 	if d <= wire.Draft16 && len(options) == 0 {
 		options = []wire.Property{{Type: wire.OptionMaxRequestID, Uint: 1000}}
 	}
-	p.sendSetup(&wire.Setup{Sender: side, Versions: []uint64{d.Version()}, SelectedVersion: d.Version(), Options: options})
+	p.sendSetup(&wire.Setup{Sender: side, Versions: []uint64{d.Version()}, SelectedVersion: d.Version(),
+		Options: options})
 	<-p.session.setup.done
 	return p
 }
@@ -108,7 +109,8 @@ func (p *rawPeer) send(w transport.SendStream, ms ...wire.Message) {
 func (p *rawPeer) write(w io.Writer, b []byte) {
 	p.t.Helper()
 	var stopped *transport.StreamError
-	if _, err := w.Write(b); err != nil && !errors.As(err, new(*transport.CloseError)) && !(errors.As(err, &stopped) && stopped.Stop) {
+	if _, err := w.Write(b); err != nil && !errors.As(err, new(*transport.CloseError)) &&
+		!(errors.As(err, &stopped) && stopped.Stop) {
 		p.t.Fatal(err)
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Request is one request, of this end or of the peer: a virtual bidirectional stream of messages that begins with the request. Messages have the newest draft's
-// shape; up to 16 the session fills in and reads the ids by which they are matched. All methods are safe for concurrent use.
+// Request is one request, of this end or of the peer: a virtual bidirectional stream of messages that begins with the
+// request. Messages have the newest draft's shape; up to 16 the session fills in and reads the ids by which they are
+// matched. All methods are safe for concurrent use.
 type Request struct {
 	s        *Session
 	id       uint64
@@ -53,8 +54,9 @@ type Request struct {
 
 // hook is what stands on a request: a Subscription, a Publication, a Fetch.
 type hook interface {
-	// received is told of each message of the peer on the goroutine that reads it, in order, once the rules were judged. It reports true when the message is not to be
-	// queued for Next. It may not wait for the application unless the request has a stream of its own.
+	// received is told of each message of the peer on the goroutine that reads it, in order, once the rules were
+	// judged. It reports true when the message is not to be queued for Next. It may not wait for the application unless
+	// the request has a stream of its own.
 	received(m wire.Message) bool
 	// over is told once why the request ended.
 	over(cause error)
@@ -62,7 +64,8 @@ type hook interface {
 
 // newRequest prepares a request; it is not registered.
 func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
-	r := &Request{s: s, kind: m.Kind(), message: m, incoming: incoming, responded: make(chan struct{}), updated: make(chan struct{}),
+	r := &Request{s: s, kind: m.Kind(), message: m, incoming: incoming, responded: make(chan struct{}),
+		updated:       make(chan struct{}),
 		paramsChanged: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
 	r.params = lasting(parametersOf(m))
@@ -85,15 +88,16 @@ func (r *Request) Incoming() bool { return r.incoming }
 // Session is the session of the request.
 func (r *Request) Session() *Session { return r.s }
 
-// Context ends when the request has ended: refused, done, cancelled by either end, or with its session. context.Cause says why: *RequestError, io.EOF
-// (done), *CancelError, *SessionError. The data streams of a subscription or fetch may still be on their way then.
+// Context ends when the request has ended: refused, done, cancelled by either end, or with its session. context.Cause
+// says why: *RequestError, io.EOF (done), *CancelError, *SessionError. The data streams of a subscription or fetch may
+// still be on their way then.
 func (r *Request) Context() context.Context { return r.ctx }
 
 // Tokens are the tokens of an incoming request, aliases resolved, as USE_VALUE.
 func (r *Request) Tokens() []wire.Token { return slices.Clone(r.tokens) }
 
-// Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all updates that were accepted. Tokens, FILL_PARAMETERS
-// and NEW_GROUP_REQUEST are not kept: they act once.
+// Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all updates that were
+// accepted. Tokens, FILL_PARAMETERS and NEW_GROUP_REQUEST are not kept: they act once.
 func (r *Request) Parameters() wire.Parameters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,8 +123,9 @@ func (r *Request) TrackName() string {
 	return name
 }
 
-// Response waits for the answer to a request of ours: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK. It may be called again. The error is a *RequestError when
-// the peer refused, a *CancelError when it cancelled, a *SessionError, or the context's cause.
+// Response waits for the answer to a request of ours: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK. It may be
+// called again. The error is a *RequestError when the peer refused, a *CancelError when it cancelled, a *SessionError,
+// or the context's cause.
 func (r *Request) Response(ctx context.Context) (wire.Message, error) {
 	if r.incoming {
 		return nil, fmt.Errorf("%s %d is the peer's: it is for this end to answer", r.kind, r.id)
@@ -141,9 +146,10 @@ func (r *Request) Response(ctx context.Context) (wire.Message, error) {
 	return r.response, r.refused
 }
 
-// Next waits for the peer's next message on the request behind the response: *wire.RequestUpdate, *wire.PublishDone, *wire.PublishStateNotify, *wire.Namespace, *wire.NamespaceDone,
-// *wire.PublishSkipped, *wire.Goaway. io.EOF means that the peer will send no more, a *CancelError that it cancelled. A request that
-// a Subscription, a Publication or another type stands on gives its messages to that.
+// Next waits for the peer's next message on the request behind the response: *wire.RequestUpdate, *wire.PublishDone,
+// *wire.PublishStateNotify, *wire.Namespace, *wire.NamespaceDone, *wire.PublishSkipped, *wire.Goaway. io.EOF means that
+// the peer will send no more, a *CancelError that it cancelled. A request that a Subscription, a Publication or another
+// type stands on gives its messages to that.
 func (r *Request) Next(ctx context.Context) (wire.Message, error) {
 	m, err := r.inbox.take(ctx, r.s.ctx)
 	if _, ok := m.(*wire.RequestUpdate); ok {
@@ -152,8 +158,9 @@ func (r *Request) Next(ctx context.Context) (wire.Message, error) {
 	return m, err
 }
 
-// Send sends a later message of ours on the request: an illegal one if asked to. A *wire.RequestUpdate gets its id, and its answer is not waited for; use Update to have it.
-// PUBLISH_DONE ends the request, and from 17 on our direction of its stream.
+// Send sends a later message of ours on the request: an illegal one if asked to. A *wire.RequestUpdate gets its id, and
+// its answer is not waited for; use Update to have it. PUBLISH_DONE ends the request, and from 17 on our direction of
+// its stream.
 func (r *Request) Send(ctx context.Context, m wire.Message) error {
 	switch x := m.(type) {
 	case *wire.RequestUpdate:
@@ -171,9 +178,11 @@ func (r *Request) Send(ctx context.Context, m wire.Message) error {
 	return r.carrier.send(ctx, r, r.addressed(m), false)
 }
 
-// Cancel ends the request from either end (draft-19 §3.3.3). From 17 on it resets our direction of the stream and stops the peer's, with the code. Up to 16 it sends
-// the message that the draft has for it: UNSUBSCRIBE, FETCH_CANCEL, PUBLISH_NAMESPACE_DONE or _CANCEL, UNSUBSCRIBE_NAMESPACE, PUBLISH_DONE, or an error when the request
-// is not answered. Data streams of a Subscription or Fetch on it are stopped, those of a Publication reset. It does nothing once the request has ended.
+// Cancel ends the request from either end (draft-19 §3.3.3). From 17 on it resets our direction of the stream and stops
+// the peer's, with the code. Up to 16 it sends the message that the draft has for it: UNSUBSCRIBE, FETCH_CANCEL,
+// PUBLISH_NAMESPACE_DONE or _CANCEL, UNSUBSCRIBE_NAMESPACE, PUBLISH_DONE, or an error when the request is not answered.
+// Data streams of a Subscription or Fetch on it are stopped, those of a Publication reset. It does nothing once the
+// request has ended.
 func (r *Request) Cancel(code ResetCode) {
 	r.mu.Lock()
 	over, state := r.ended, r.state
@@ -183,13 +192,15 @@ func (r *Request) Cancel(code ResetCode) {
 	}
 	number := code.Number(r.s.draft)
 	how := r.carrier.cancelWord(r, state)
-	if !r.finish(&CancelError{Side: r.s.side, Kind: r.kind, How: how, Code: number, Name: ResetName(r.s.draft, number), HasCode: true}, stateCancelled) {
+	if !r.finish(&CancelError{Side: r.s.side, Kind: r.kind, How: how, Code: number, Name: ResetName(r.s.draft, number),
+		HasCode: true}, stateCancelled) {
 		return
 	}
 	r.carrier.cancel(r, state, number)
 }
 
-// CloseSend ends our direction of the request's stream with FIN (17 and later): we have no more to say. It does nothing up to 16.
+// CloseSend ends our direction of the request's stream with FIN (17 and later): we have no more to say. It does nothing
+// up to 16.
 func (r *Request) CloseSend() error {
 	r.carrier.closeSend()
 	return nil
@@ -280,8 +291,8 @@ func (r *Request) attach(h hook) {
 	}
 }
 
-// deliver hands a message of the peer to the hook, or queues it. With a stream of its own the request waits for room, which holds up that stream alone; on the shared
-// stream the peer's request ids bound what can come.
+// deliver hands a message of the peer to the hook, or queues it. With a stream of its own the request waits for room,
+// which holds up that stream alone; on the shared stream the peer's request ids bound what can come.
 func (r *Request) deliver(m wire.Message) {
 	for {
 		r.mu.Lock()

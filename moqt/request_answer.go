@@ -9,8 +9,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are filled in; nil is an empty one. End of a FETCH_OK has the wire's
-// meaning here. A request can be answered once. To have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
+// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are
+// filled in; nil is an empty one. End of a FETCH_OK has the wire's meaning here. A request can be answered once. To
+// have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
 func (r *Request) Accept(ctx context.Context, ok wire.Message) error {
 	if err := r.accept(ctx, ok); err != nil {
 		return err
@@ -37,7 +38,8 @@ func (r *Request) accept(ctx context.Context, ok wire.Message) error {
 		return err
 	}
 	r.mu.Lock()
-	last := r.kind == wire.KindTrackStatus || r.state == stateDone // draft-17 §9.16: FIN after the answer; or PUBLISH_DONE came first
+	// draft-17 §9.16: FIN after the answer; or PUBLISH_DONE came first
+	last := r.kind == wire.KindTrackStatus || r.state == stateDone
 	r.mu.Unlock()
 	r.accepted(ok)
 	if err := r.carrier.send(ctx, r, r.addressed(ok), last); err != nil {
@@ -51,7 +53,8 @@ func (r *Request) accept(ctx context.Context, ok wire.Message) error {
 	return nil
 }
 
-// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's number.
+// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's
+// number.
 func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
 	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
 }
@@ -99,7 +102,8 @@ func (r *Request) answer() error {
 	return nil
 }
 
-// decide notes how our last message ends the request, before it is sent: what the peer does in answer to it changes nothing any more.
+// decide notes how our last message ends the request, before it is sent: what the peer does in answer to it changes
+// nothing any more.
 func (r *Request) decide(state requestState) (before requestState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,13 +148,15 @@ func (r *Request) accepted(ok wire.Message) {
 	}
 }
 
-// publishOK takes over what PUBLISH_OK says: up to 19 it sets the subscription's parameters (draft-19 §10.5), later EXPIRES only. The caller holds mu.
+// publishOK takes over what PUBLISH_OK says: up to 19 it sets the subscription's parameters (draft-19 §10.5), later
+// EXPIRES only. The caller holds mu.
 func (r *Request) publishOK(ok *wire.RequestOK) {
 	if r.kind != wire.KindPublish || r.s.draft > wire.Draft19 {
 		return
 	}
 	ps := merged(r.params, ok.Parameters)
-	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1)) // left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
+	// left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
+	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1))
 	r.setParams(ps)
 	largest, has := r.message.(*wire.Publish).Parameters.Largest()
 	r.bounds.establish(r.s.draft, r.params, largest, has)
@@ -172,6 +178,7 @@ func isNil(m wire.Message) bool {
 
 // requestError is a refusal as an error; side is who refused.
 func (s *Session) requestError(kind wire.Kind, m *wire.RequestError, side wire.Side) *RequestError {
-	return &RequestError{Side: side, Kind: kind, Code: m.Code, Name: RejectName(s.draft, kind, m.Code), Reason: m.Reason,
+	return &RequestError{Side: side, Kind: kind, Code: m.Code, Name: RejectName(s.draft, kind, m.Code),
+		Reason:        m.Reason,
 		RetryInterval: m.RetryInterval, Redirect: m.Redirect, Draft: s.draft}
 }

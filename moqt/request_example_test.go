@@ -12,7 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A namespace is offered and taken back. Requests carry tokens by value, or registered ones by alias; the receiver sees values.
+// A namespace is offered and taken back. Requests carry tokens by value, or registered ones by alias; the receiver sees
+// values.
 func ExampleSession_PublishNamespace() {
 	ctx := context.Background()
 	over := make(chan struct{})
@@ -24,7 +25,8 @@ func ExampleSession_PublishNamespace() {
 	})
 	defer closeBoth()
 	token := wire.Token{AliasType: wire.TokenUseValue, Value: []byte("secret")}
-	announcement, err := session.PublishNamespace(ctx, hall, wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: token}})
+	announcement, err := session.PublishNamespace(ctx, hall,
+		wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: token}})
 	if err != nil {
 		log.Fatal(err)
 	}

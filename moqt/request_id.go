@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// requestIDs numbers our requests and judges the peer's numbers (draft-16 §9.1, draft-18 §10.1). Updates take numbers too.
+// requestIDs numbers our requests and judges the peer's numbers (draft-16 §9.1, draft-18 §10.1). Updates take numbers
+// too.
 type requestIDs struct {
 	s *Session
 
@@ -18,12 +19,14 @@ type requestIDs struct {
 	blocked   bool          // REQUESTS_BLOCKED was sent for this max
 	raised    chan struct{} // closed when max grows
 
-	// granted is our MAX_REQUEST_ID, window its initial value, taken how many numbers of the peer the application has taken.
+	// granted is our MAX_REQUEST_ID, window its initial value, taken how many numbers of the peer the application has
+	// taken.
 	granted, window, taken uint64
 	sending                bool // a MAX_REQUEST_ID is being written
 	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
 	used spans
-	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is closed when one is added (17).
+	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is
+	// closed when one is added (17).
 	delivered spans
 	changed   chan struct{}
 	// excused counts streams of 16 that ended before they could say which number they took.
@@ -58,14 +61,16 @@ func (ids *requestIDs) peerMax(m *wire.MaxRequestID) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	if m.MaxRequestID <= ids.max {
-		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, wire.TopicRequestIDs, "%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
+		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, wire.TopicRequestIDs,
+			"%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
 	}
 	ids.raiseLocked(m.MaxRequestID)
 	return nil
 }
 
-// assign gives the next number to use, which sets and keeps it: when it returns an error the number stays free. Up to 16 it may be called with the control
-// stream's lock held only, so that numbers go out in order; it reports false when the peer's limit forbids it.
+// assign gives the next number to use, which sets and keeps it: when it returns an error the number stays free. Up to
+// 16 it may be called with the control stream's lock held only, so that numbers go out in order; it reports false when
+// the peer's limit forbids it.
 func (ids *requestIDs) assign(use func(id uint64) error) (ok bool, err error) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
@@ -83,7 +88,8 @@ func (ids *requestIDs) allowed() bool {
 	return ids.s.draft >= wire.Draft17 || ids.next < ids.max || ids.s.cfg.IgnoreRequestLimit
 }
 
-// blockedAt gives what to wait for when the limit forbids a request, and whether REQUESTS_BLOCKED is to be sent for it: once per limit (draft-16 §9.6, SHOULD).
+// blockedAt gives what to wait for when the limit forbids a request, and whether REQUESTS_BLOCKED is to be sent for it:
+// once per limit (draft-16 §9.6, SHOULD).
 func (ids *requestIDs) blockedAt() (raised <-chan struct{}, next, limit uint64, tell bool) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
@@ -103,7 +109,8 @@ func (ids *requestIDs) waitAllowed(ctx context.Context) error {
 		}
 		raised, next, limit, tell := ids.blockedAt()
 		if tell {
-			if err := ids.s.control.write(ctx, &wire.RequestsBlocked{MaximumRequestID: limit}, 0); err != nil && ctx.Err() == nil {
+			if err := ids.s.control.write(ctx, &wire.RequestsBlocked{MaximumRequestID: limit}, 0); err != nil &&
+				ctx.Err() == nil {
 				return err
 			}
 		}
@@ -153,10 +160,12 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	d := ids.s.draft
 	name := wire.NameOf(d, m)
 	if id%2 == ids.next%2 {
-		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d has the parity of the other side's requests", id)
+		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+			"Request ID %d has the parity of the other side's requests", id)
 	}
 	if d <= wire.Draft16 && id >= ids.granted {
-		return ids.s.breach(name, wire.TooManyRequests, wire.TopicRequestIDs, "Request ID %d, but MAX_REQUEST_ID is %d", id, ids.granted)
+		return ids.s.breach(name, wire.TooManyRequests, wire.TopicRequestIDs, "Request ID %d, but MAX_REQUEST_ID is %d",
+			id, ids.granted)
 	}
 	n := id / 2
 	if ids.used.has(n) {
@@ -168,7 +177,8 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 			next = ids.used[k-1].last + 1
 		}
 		if n > next && (d <= wire.Draft15 || n-next > maxGap) {
-			return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d, expected %d", id, 2*next+1-ids.next%2)
+			return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d, expected %d", id,
+				2*next+1-ids.next%2)
 		}
 		if n > next {
 			ids.awaitGap(name, n)
@@ -176,13 +186,15 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	}
 	ids.used.add(n)
 	if len(ids.used) > maxSpans {
-		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
+		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+			"Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
 	}
 	return nil
 }
 
-// awaitGap: in 16 a SUBSCRIBE_NAMESPACE has a stream of its own and may be overtaken by requests on the control stream, so a skipped number is a breach of
-// rule 58 only if nothing has used it in Limits.PendingTime, and no stream has ended before it could.
+// awaitGap: in 16 a SUBSCRIBE_NAMESPACE has a stream of its own and may be overtaken by requests on the control stream,
+// so a skipped number is a breach of rule 58 only if nothing has used it in Limits.PendingTime, and no stream has ended
+// before it could.
 func (ids *requestIDs) awaitGap(name string, n uint64) {
 	time.AfterFunc(ids.s.limits.PendingTime, func() {
 		ids.mu.Lock()
@@ -190,12 +202,14 @@ func (ids *requestIDs) awaitGap(name string, n uint64) {
 		judged := ids.s.ctx.Err() == nil && missing > ids.excused
 		ids.mu.Unlock()
 		if judged {
-			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "%d Request IDs below %d were skipped", missing, 2*n))
+			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+				"%d Request IDs below %d were skipped", missing, 2*n))
 		}
 	})
 }
 
-// awaitRequired waits until the request with this id has been given to the application (draft-17 §9.2). It reports false after Limits.PendingTime.
+// awaitRequired waits until the request with this id has been given to the application (draft-17 §9.2). It reports
+// false after Limits.PendingTime.
 func (ids *requestIDs) awaitRequired(id uint64) bool {
 	timer := time.NewTimer(ids.s.limits.PendingTime)
 	defer timer.Stop()
@@ -235,8 +249,9 @@ func (ids *requestIDs) excuse() {
 	ids.excused++
 }
 
-// took counts a number of the peer whose request or update the application has taken, and raises the limit when half of the window is used up (draft-16 §9.5
-// leaves the policy open). The message is written in the background: readers must not wait for writers.
+// took counts a number of the peer whose request or update the application has taken, and raises the limit when half of
+// the window is used up (draft-16 §9.5 leaves the policy open). The message is written in the background: readers must
+// not wait for writers.
 func (ids *requestIDs) took() {
 	if ids.s.draft >= wire.Draft17 || ids.s.cfg.FixedRequestLimit {
 		return

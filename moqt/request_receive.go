@@ -29,7 +29,8 @@ func (r *Request) receive(m wire.Message) error {
 	case *wire.NamespaceDone:
 		return r.receiveNamespace(m, x.Suffix, onNamespaceDone)
 	case *wire.PublishSkipped:
-		if r.incoming || r.kind != wire.KindSubscribeTracks && !(r.kind == wire.KindSubscribeNamespace && r.s.draft == wire.Draft17) {
+		if r.incoming || r.kind != wire.KindSubscribeTracks && !(r.kind == wire.KindSubscribeNamespace &&
+			r.s.draft == wire.Draft17) {
 			return r.misplaced(m)
 		}
 		return r.pass(m, onNames)
@@ -48,7 +49,8 @@ func (r *Request) receive(m wire.Message) error {
 
 // misplaced is the breach of a message on a request that has no place for it.
 func (r *Request) misplaced(m wire.Message) error {
-	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, wire.TopicMessages, "has no place on the stream of a %s from the %s", r.kind, r.sender())
+	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, wire.TopicMessages,
+		"has no place on the stream of a %s from the %s", r.kind, r.sender())
 }
 
 // sender is who made the request.
@@ -209,7 +211,8 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 // checkRedirect: a server is not told where to connect to (rule 78).
 func (s *Session) checkRedirect(m *wire.RequestError) error {
 	if m.Redirect != nil && m.Redirect.ConnectURI != "" && s.side == wire.ServerSide {
-		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, wire.TopicRedirect, "a Redirect with a Connect URI from a client")
+		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, wire.TopicRedirect,
+			"a Redirect with a Connect URI from a client")
 	}
 	return nil
 }
@@ -263,7 +266,8 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 	tooMany := len(r.names) > maxNames
 	r.mu.Unlock()
 	if err != nil {
-		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, wire.TopicSubscribeNamespace, "%s: %s", err.(*wire.Error).Reason, suffix)
+		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, wire.TopicSubscribeNamespace, "%s: %s",
+			err.(*wire.Error).Reason, suffix)
 	}
 	if tooMany {
 		r.Cancel(ResetExcessiveLoad)
@@ -273,7 +277,8 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 	return nil
 }
 
-// maxNames bounds the namespaces that one SUBSCRIBE_NAMESPACE keeps track of; past it the request is cancelled with EXCESSIVE_LOAD.
+// maxNames bounds the namespaces that one SUBSCRIBE_NAMESPACE keeps track of; past it the request is cancelled with
+// EXCESSIVE_LOAD.
 const maxNames = 1 << 17
 
 // cancelledBy takes a cancellation by the peer, and reports whether it ended the request.
@@ -300,7 +305,8 @@ func (r *Request) streamEnded(err error) {
 		if !reset.Remote {
 			return // our own Stop
 		}
-		r.s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, RequestID: r.id, Code: reset.Code})
+		r.s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, RequestID: r.id,
+			Code: reset.Code})
 		if r.cancelledBy("RESET_STREAM", reset.Code, true, "") {
 			r.carrier.abandon(reset.Code)
 		}
@@ -312,9 +318,10 @@ func (r *Request) streamEnded(err error) {
 	}
 }
 
-// peerStopped takes STOP_SENDING on our direction. From the one who asks it is a cancellation (draft-18 §5.1), and so it is from the subscriber of an established PUBLISH.
-// From the one who answers it says only that it reads no more, which some stacks say whenever they have refused or accepted: the answer may be on
-// its way, and a cancellation resets the other direction too (draft-19 §3.3.3). It counts once that direction has ended.
+// peerStopped takes STOP_SENDING on our direction. From the one who asks it is a cancellation (draft-18 §5.1), and so
+// it is from the subscriber of an established PUBLISH. From the one who answers it says only that it reads no more,
+// which some stacks say whenever they have refused or accepted: the answer may be on its way, and a cancellation resets
+// the other direction too (draft-19 §3.3.3). It counts once that direction has ended.
 func (r *Request) peerStopped(e *transport.StreamError) {
 	r.mu.Lock()
 	var cancels bool
@@ -341,8 +348,8 @@ func (r *Request) stoppedBy(e *transport.StreamError) {
 	}
 }
 
-// finished takes FIN. It ends a request of the peer that it cancels (up to 18), and one that still lacks a message it must have (draft-19 §3.3.2:
-// "treats the request as failed"). Otherwise the peer has only no more to say.
+// finished takes FIN. It ends a request of the peer that it cancels (up to 18), and one that still lacks a message it
+// must have (draft-19 §3.3.2: "treats the request as failed"). Otherwise the peer has only no more to say.
 func (r *Request) finished() {
 	r.mu.Lock()
 	state, stopped := r.state, r.stopped
@@ -357,7 +364,8 @@ func (r *Request) finished() {
 		if r.cancelledBy("FIN", 0, false, "") {
 			r.carrier.abandon(ResetCancelled.Number(r.s.draft))
 		}
-	case !r.incoming && (r.kind == wire.KindSubscribeNamespace || r.kind == wire.KindSubscribeTracks) && state == stateEstablished:
+	case !r.incoming && (r.kind == wire.KindSubscribeNamespace || r.kind == wire.KindSubscribeTracks) &&
+		state == stateEstablished:
 		r.carrier.closeSend() // draft-18 §6.1: the publisher's FIN is as if all namespaces were done
 		r.finish(io.EOF, stateDone)
 	default:

@@ -19,8 +19,8 @@ func (s *Session) checkRequest(r *Request) error {
 	return nil
 }
 
-// checkSecond: in 14 and 15 a second concurrent subscription to a track closes the session, as the text recommends (rule 63, SHOULD). From 16 on it is a request error
-// or allowed, and the application's to judge.
+// checkSecond: in 14 and 15 a second concurrent subscription to a track closes the session, as the text recommends
+// (rule 63, SHOULD). From 16 on it is a request error or allowed, and the application's to judge.
 func (s *Session) checkSecond(r *Request, m *wire.Subscribe) error {
 	if s.draft > wire.Draft15 {
 		return nil
@@ -30,12 +30,14 @@ func (s *Session) checkSecond(r *Request, m *wire.Subscribe) error {
 		return ok && o != r && o.incoming && x.TrackName == m.TrackName && x.TrackNamespace.Equal(m.TrackNamespace)
 	})
 	if other != nil {
-		return s.breach("SUBSCRIBE", wire.ProtocolViolation, wire.TopicSubscribe, "a second subscription to %s/%s beside request %d", m.TrackNamespace, m.TrackName, other.id)
+		return s.breach("SUBSCRIBE", wire.ProtocolViolation, wire.TopicSubscribe,
+			"a second subscription to %s/%s beside request %d", m.TrackNamespace, m.TrackName, other.id)
 	}
 	return nil
 }
 
-// joinTarget is the subscription that a joining FETCH of the peer's names: its own SUBSCRIBE, or our PUBLISH; nil when there is none.
+// joinTarget is the subscription that a joining FETCH of the peer's names: its own SUBSCRIBE, or our PUBLISH; nil when
+// there is none.
 func (s *Session) joinTarget(m *wire.Fetch) *Request {
 	if s.draft >= wire.Draft20 || m.Type != wire.FetchRelativeJoining && m.Type != wire.FetchAbsoluteJoining {
 		return nil
@@ -47,8 +49,9 @@ func (s *Session) joinTarget(m *wire.Fetch) *Request {
 	return nil
 }
 
-// checkJoining judges what a joining FETCH joins: up to 16 the filter must be Largest Object (rule 66), in 17 the Forward State must be 1 (rule 67). An unknown
-// target and, from 18 on, Forward State 0 are request errors, and the application's to judge.
+// checkJoining judges what a joining FETCH joins: up to 16 the filter must be Largest Object (rule 66), in 17 the
+// Forward State must be 1 (rule 67). An unknown target and, from 18 on, Forward State 0 are request errors, and the
+// application's to judge.
 func (s *Session) checkJoining(m *wire.Fetch) error {
 	target := s.joinTarget(m)
 	if target == nil {
@@ -59,14 +62,16 @@ func (s *Session) checkJoining(m *wire.Fetch) error {
 		asked, _ := parametersOf(target.message).Filter()
 		now, _ := target.Parameters().Filter()
 		if asked.Form != wire.FilterNextObject && now.Form != wire.FilterNextObject {
-			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining, "it joins request %d, whose filter is %s and not Largest Object", target.id, now)
+			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining,
+				"it joins request %d, whose filter is %s and not Largest Object", target.id, now)
 		}
 	case s.draft == wire.Draft17:
 		// The update or PUBLISH_OK that sets the state has a stream of its own and may come later than the FETCH.
 		ctx, cancel := context.WithTimeout(s.ctx, s.limits.PendingTime)
 		defer cancel()
 		if !target.waitForward(ctx) && s.ctx.Err() == nil && target.ctx.Err() == nil {
-			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining, "it joins request %d, whose Forward State is 0", target.id)
+			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining,
+				"it joins request %d, whose Forward State is 0", target.id)
 		}
 	}
 	return nil
@@ -112,8 +117,8 @@ func (s *Session) checkOK(r *Request, m wire.Message) error {
 	return nil
 }
 
-// checkFetchEnd: the End Location of FETCH_OK may not be below the start of the FETCH (rule 68; rule 11 of 20-22 for absolute ranges). A start that is relative
-// to what the publisher knows is not judged.
+// checkFetchEnd: the End Location of FETCH_OK may not be below the start of the FETCH (rule 68; rule 11 of 20-22 for
+// absolute ranges). A start that is relative to what the publisher knows is not judged.
 func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 	m := r.message.(*wire.Fetch)
 	var start wire.Location
@@ -133,7 +138,8 @@ func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 	}
 	end := inclusiveEnd(s.draft, ok.End)
 	if end.Compare(start) < 0 {
-		return s.breach("FETCH_OK", wire.ProtocolViolation, wire.TopicFetchOK, "End Location %s is before the start %s of the FETCH", end, start)
+		return s.breach("FETCH_OK", wire.ProtocolViolation, wire.TopicFetchOK,
+			"End Location %s is before the start %s of the FETCH", end, start)
 	}
 	return nil
 }

@@ -12,16 +12,18 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// dataRoutes takes data streams and datagrams to what asked for them: by Track Alias to subscriptions, by Request ID to fetches and fills.
+// dataRoutes takes data streams and datagrams to what asked for them: by Track Alias to subscriptions, by Request ID to
+// fetches and fills.
 type dataRoutes struct {
 	s        *Session
 	unrouted unrouted
 
-	mu       sync.Mutex
-	ended    bool
-	aliases  map[uint64]*aliasEntry
-	retired  map[uint64]struct{} // aliases of subscriptions that are over: what still comes is discarded quickly (draft-18 §11.1)
-	order    []uint64            // of retired, oldest first
+	mu      sync.Mutex
+	ended   bool
+	aliases map[uint64]*aliasEntry
+	// aliases of subscriptions that are over: what still comes is discarded quickly (draft-18 §11.1)
+	retired  map[uint64]struct{}
+	order    []uint64 // of retired, oldest first
 	fetches  map[uint64]*Fetch
 	changed  chan struct{} // closed when a binding changes
 	held     int           // streams held unread
@@ -101,7 +103,8 @@ func (s *Session) acceptUni() {
 
 // readerOptions are what the session reads data streams with.
 func (s *Session) readerOptions() ReaderOptions {
-	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties, Decode: s.cfg.Decode, log: s.log}
+	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties,
+		Decode: s.cfg.Decode, log: s.log}
 }
 
 // serveUni reads the header of a unidirectional stream and takes it where it belongs.
@@ -132,7 +135,8 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 		_, _ = io.Copy(io.Discard, u) // draft-18 §11.5: MUST be discarded
 		return
 	case wire.SubgroupStream:
-		s.trace(Event{Type: EventSubgroup, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &u.Subgroup, TrackAlias: u.Subgroup.TrackAlias})
+		s.trace(Event{Type: EventSubgroup, Stream: wire.UniStream, StreamID: stream.StreamID(), Subgroup: &u.Subgroup,
+			TrackAlias: u.Subgroup.TrackAlias})
 	case wire.FetchStream:
 		s.trace(Event{Type: EventFetch, Stream: wire.UniStream, StreamID: stream.StreamID(), RequestID: u.RequestID})
 	}
@@ -164,8 +168,9 @@ func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
 	}
 }
 
-// routeSubgroup finds the subscription of a subgroup stream. While its alias is unknown the stream is held unread (draft-18 §11.4.2: MAY), up to
-// Limits.PendingTime, and without a limit while a PUBLISH with the alias waits for its answer; then it is stopped.
+// routeSubgroup finds the subscription of a subgroup stream. While its alias is unknown the stream is held unread
+// (draft-18 §11.4.2: MAY), up to Limits.PendingTime, and without a limit while a PUBLISH with the alias waits for its
+// answer; then it is stopped.
 func (d *dataRoutes) routeSubgroup(u *UniStream) {
 	h := u.Subgroup
 	sub, wait, changed := d.lookup(h.TrackAlias, pickKey{group: h.GroupID, id: h.SubgroupID})
@@ -244,7 +249,8 @@ func (s *Session) receiveDatagrams() {
 			s.fail(err)
 			return
 		}
-		s.trace(Event{Type: EventDatagram, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(), Status: o.Status, Bytes: len(b)})
+		s.trace(Event{Type: EventDatagram, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(),
+			Status: o.Status, Bytes: len(b)})
 		s.data.routeDatagram(alias, o, len(b))
 	}
 }
@@ -269,19 +275,22 @@ func (d *dataRoutes) routeDatagram(alias uint64, o *Object, size int) {
 		d.mu.Unlock()
 	}
 	if why != "" {
-		d.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(), Bytes: size,
-			Err: fmt.Errorf("datagram with Track Alias %d: %s", alias, why)})
+		d.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(),
+			Bytes: size,
+			Err:   fmt.Errorf("datagram with Track Alias %d: %s", alias, why)})
 	}
 }
 
-// waited is the error for who has waited in vain for a stream: a reset takes a header that was not read yet with it, and whose it was cannot be told.
+// waited is the error for who has waited in vain for a stream: a reset takes a header that was not read yet with it,
+// and whose it was cannot be told.
 func (d *dataRoutes) waited(cause error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.lost == 0 {
 		return cause
 	}
-	return fmt.Errorf("%w (%d streams were reset before their header came, the last with %s)", cause, d.lost, wire.ResetCode(d.lostCode).In(d.s.draft))
+	return fmt.Errorf("%w (%d streams were reset before their header came, the last with %s)", cause, d.lost,
+		wire.ResetCode(d.lostCode).In(d.s.draft))
 }
 
 // expectFetch registers who gets the fetch stream with a Request ID, before the request is sent.
@@ -299,8 +308,8 @@ func (d *dataRoutes) forgetFetch(id uint64, f *Fetch) {
 	}
 }
 
-// routeFetch finds the fetch or fill of a fetch stream. One that nobody asked for, or no longer wants, is stopped: an id is registered before its request is
-// sent, so there is nothing to wait for (rule 12 of 20-22).
+// routeFetch finds the fetch or fill of a fetch stream. One that nobody asked for, or no longer wants, is stopped: an
+// id is registered before its request is sent, so there is nothing to wait for (rule 12 of 20-22).
 func (d *dataRoutes) routeFetch(u *UniStream) {
 	d.mu.Lock()
 	f := d.fetches[u.RequestID]

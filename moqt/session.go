@@ -1,16 +1,19 @@
-// Package moqt is Media over QUIC Transport: sessions of drafts 14 to 22 over any transport of package transport, client and server, in the shape
-// of the newest draft.
+// Package moqt is Media over QUIC Transport: sessions of drafts 14 to 22 over any transport of package transport,
+// client and server, in the shape of the newest draft.
 //
-// A Session starts requests and accepts those of its peer. Every request is a Request: one virtual bidirectional stream of messages, whatever
-// the draft has below it: a stream of its own from 17 on, one control stream for all up to 16. On top of requests stand Subscription, Publication, Fetch,
-// Announcement, NamespaceSubscription and TracksSubscription, which bind data streams and datagrams to what asked for them. Everything can be
-// waited for, or started now and waited for later; everything is pulled and takes a context.
+// A Session starts requests and accepts those of its peer. Every request is a Request: one virtual bidirectional stream
+// of messages, whatever the draft has below it: a stream of its own from 17 on, one control stream for all up to 16. On
+// top of requests stand Subscription, Publication, Fetch, Announcement, NamespaceSubscription and TracksSubscription,
+// which bind data streams and datagrams to what asked for them. Everything can be waited for, or started now and waited
+// for later; everything is pulled and takes a context.
 //
-// PublishedTrack and SubscribedTrack are whole tracks above those, and the place to begin: the one sends objects to any number of subscribers, with the streams, ends, filters and
-// pauses that the drafts demand, and answers FETCH; the other hands out each object of a track once, from the past and live, in order if wanted.
+// PublishedTrack and SubscribedTrack are whole tracks above those, and the place to begin: the one sends objects to any
+// number of subscribers, with the streams, ends, filters and pauses that the drafts demand, and answers FETCH; the
+// other hands out each object of a track once, from the past and live, in order if wanted.
 //
-// Rules that only a session can judge are judged as the draft's text has them (package wire judges what the bytes alone show): a breach closes the session
-// with the code that the text names. Where the text leaves a choice (MAY, SHOULD), the doc comment of what makes the choice says which was taken.
+// Rules that only a session can judge are judged as the draft's text has them (package wire judges what the bytes alone
+// show): a breach closes the session with the code that the text names. Where the text leaves a choice (MAY, SHOULD),
+// the doc comment of what makes the choice says which was taken.
 package moqt
 
 import (
@@ -39,7 +42,8 @@ type Session struct {
 	wg     sync.WaitGroup
 
 	setup setupState
-	// control is our direction of the control channel: the one bidirectional stream up to 16, our unidirectional one later.
+	// control is our direction of the control channel: the one bidirectional stream up to 16, our unidirectional one
+	// later.
 	control *messageWriter
 
 	ids      requestIDs
@@ -54,7 +58,8 @@ type Session struct {
 	joining  bool                // Close has begun to wait: no goroutine may start
 	requests map[uint64]*Request // live, by id
 	updates  map[uint64]*Request // those whose updates of ours are not answered, by the update's id (up to 16)
-	// lateAnswers are ids of ours that were given up before their answer (up to 16); anyLate: there were too many to keep.
+	// lateAnswers are ids of ours that were given up before their answer (up to 16); anyLate: there were too many to
+	// keep.
 	lateAnswers map[uint64]struct{}
 	anyLate     bool
 	handlers    int // requests in Handler
@@ -62,8 +67,9 @@ type Session struct {
 
 // newSession prepares a session on a connection that has negotiated; nothing is sent.
 func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
-	s := &Session{cfg: cfg, limits: cfg.Limits.withDefaults(), conn: conn, side: side, requests: make(map[uint64]*Request),
-		updates: make(map[uint64]*Request), lateAnswers: make(map[uint64]struct{})}
+	s := &Session{cfg: cfg, limits: cfg.Limits.withDefaults(), conn: conn, side: side,
+		requests: make(map[uint64]*Request),
+		updates:  make(map[uint64]*Request), lateAnswers: make(map[uint64]struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	if len(cfg.Drafts) == 0 {
 		s.cfg.Drafts = wire.Drafts()
@@ -75,9 +81,12 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	case !ok:
 		s.draft = wire.Newest
 		info := conn.Info()
-		s.end(s.local(wire.InternalError, fmt.Sprintf("the connection negotiated no draft of MoQT (ALPN %q, WebTransport protocol %q)", info.ALPN, info.Protocol), nil))
+		s.end(s.local(wire.InternalError, fmt.Sprintf(
+			"the connection negotiated no draft of MoQT (ALPN %q, WebTransport protocol %q)", info.ALPN, info.Protocol),
+			nil))
 	case !slices.Contains(s.cfg.Drafts, d):
-		s.end(s.local(versionFailure(d), fmt.Sprintf("the connection negotiated %s, which is not on offer here", d), nil))
+		s.end(s.local(versionFailure(d), fmt.Sprintf("the connection negotiated %s, which is not on offer here", d),
+			nil))
 	}
 	if err := s.Err(); err != nil {
 		return nil, err
@@ -128,8 +137,9 @@ func (s *Session) Err() error {
 	return s.cause
 }
 
-// Close ends the session with a code and a reason for the peer, and returns when every goroutine of the session has ended. The first cause wins: when the session
-// had ended before, Close only waits, and returns why it had (*SessionError); otherwise it returns nil. It may not be called from Config.Handler.
+// Close ends the session with a code and a reason for the peer, and returns when every goroutine of the session has
+// ended. The first cause wins: when the session had ended before, Close only waits, and returns why it had
+// (*SessionError); otherwise it returns nil. It may not be called from Config.Handler.
 func (s *Session) Close(code wire.SessionError, reason string) error {
 	ours := s.local(code, reason, nil)
 	s.end(ours)
@@ -149,7 +159,8 @@ func (s *Session) Abort(code wire.SessionError, reason string) { s.end(s.local(c
 
 // local is the cause of a close by this end.
 func (s *Session) local(code wire.SessionError, reason string, err error) *SessionError {
-	return &SessionError{Side: s.side, Local: true, Code: code, Name: code.Name(s.draft), Reason: reason, Draft: s.draft, Err: err}
+	return &SessionError{Side: s.side, Local: true, Code: code, Name: code.Name(s.draft), Reason: reason,
+		Draft: s.draft, Err: err}
 }
 
 // end ends the session; the first cause wins. It does not wait for goroutines.
@@ -184,7 +195,8 @@ func shortened(reason string) string {
 	return reason
 }
 
-// fail ends the session for an error: a *wire.Error with the code that it names, anything else with INTERNAL_ERROR. nil does nothing.
+// fail ends the session for an error: a *wire.Error with the code that it names, anything else with INTERNAL_ERROR. nil
+// does nothing.
 func (s *Session) fail(err error) {
 	if err == nil {
 		return
@@ -203,7 +215,8 @@ func (s *Session) fail(err error) {
 
 // breach is a breach of the draft that only the session can see.
 func (s *Session) breach(message string, code wire.SessionError, topic wire.Topic, format string, args ...any) error {
-	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: wire.Section(s.draft, topic), Reason: fmt.Sprintf(format, args...)}
+	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: wire.Section(s.draft, topic),
+		Reason: fmt.Sprintf(format, args...)}
 }
 
 // closedBy reads who ended the connection out of an error of the transport, nil when the error is of another kind.

@@ -25,7 +25,8 @@ func send(t *testing.T, ctx context.Context, pub *Publication, h wire.SubgroupHe
 }
 
 // rest takes the objects that are left, to the end.
-func rest(t *testing.T, ctx context.Context, next func(context.Context) (*Object, error)) (all []wire.Location, err error) {
+func rest(t *testing.T, ctx context.Context, next func(context.Context) (*Object, error)) (all []wire.Location,
+	err error) {
 	t.Helper()
 	for {
 		o, err := next(ctx)
@@ -66,7 +67,8 @@ func TestPublish(t *testing.T) {
 	})
 }
 
-// TestPublishParameters: what the subscriber sets reaches the publisher: in PUBLISH_OK up to 19, in an update after it later.
+// TestPublishParameters: what the subscriber sets reaches the publisher: in PUBLISH_OK up to 19, in an update after it
+// later.
 func TestPublishParameters(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
@@ -139,7 +141,8 @@ func (p *rawPeer) object(alias, group, object uint64) transport.SendStream {
 	return stream
 }
 
-// TestUnknownAlias: what nobody asks for is held for a while, then stopped; more than the limit is stopped at once; the session lives on.
+// TestUnknownAlias: what nobody asks for is held for a while, then stopped; more than the limit is stopped at once; the
+// session lives on.
 func TestUnknownAlias(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		var dropped atomic.Int32
@@ -194,7 +197,8 @@ func TestUnknownAlias(t *testing.T) {
 	})
 }
 
-// TestDrain: PUBLISH_DONE may overtake the data; streams that are promised and do not come end the wait after Limits.Drain.
+// TestDrain: PUBLISH_DONE may overtake the data; streams that are promised and do not come end the wait after
+// Limits.Drain.
 func TestDrain(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := newRawPeer(t, d, wire.ServerSide, Config{})
@@ -345,7 +349,8 @@ func TestSharedAlias(t *testing.T) {
 		early, one := p.established(p.client, p.server, &wire.Subscribe{TrackNamespace: testNS, TrackName: testName,
 			Parameters: filtered(wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 4})}, nil, WithTrackAlias(3))
 		late, two := p.established(p.client, p.server, &wire.Subscribe{TrackNamespace: testNS, TrackName: testName,
-			Parameters: filtered(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 4})}, nil, WithTrackAlias(3))
+			Parameters: filtered(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 4})}, nil,
+			WithTrackAlias(3))
 		send(t, p.ctx, one, wire.SubgroupHeader{GroupID: 1}, 0)
 		send(t, p.ctx, one, wire.SubgroupHeader{GroupID: 4}, 0)
 		send(t, p.ctx, two, wire.SubgroupHeader{GroupID: 4}, 0)

@@ -15,8 +15,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestBlockedWrite: a context that ends while the peer does not read ends the wait, but never cuts a message: what was begun goes out in full, and the request,
-// which has its number, is cancelled.
+// TestBlockedWrite: a context that ends while the peer does not read ends the wait, but never cuts a message: what was
+// begun goes out in full, and the request, which has its number, is cancelled.
 func TestBlockedWrite(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -35,7 +35,8 @@ func TestBlockedWrite(t *testing.T) {
 			stream := must[transport.Stream](t)(far.AcceptStream(ctx))
 			p.control, p.in = stream, &messageReader{in: stream, draft: d}
 		}
-		p.sendSetup(&wire.Setup{Sender: wire.ServerSide, SelectedVersion: d.Version(), Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 1000}}})
+		p.sendSetup(&wire.Setup{Sender: wire.ServerSide, SelectedVersion: d.Version(),
+			Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 1000}}})
 		<-s.setup.done
 
 		long := strings.Repeat("n", 300)
@@ -105,7 +106,8 @@ func TestBoundedInbox(t *testing.T) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
-		sub, err := p.client.StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: wire.TrackNamespace{"x"}, Options: wire.SubscribeNamespaces})
+		sub, err := p.client.StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: wire.TrackNamespace{"x"},
+			Options: wire.SubscribeNamespaces})
 		noError(t, err)
 		go serve(p.accept(p.server, wire.KindSubscribeNamespace))
 		settle()
@@ -127,7 +129,8 @@ func TestUnencodable(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
 		huge := strings.Repeat("x", 2000)
-		if _, err := p.client.Start(p.ctx, &wire.PublishNamespace{TrackNamespace: make(wire.TrackNamespace, 33)}); !errors.As(err, new(*wire.Error)) {
+		if _, err := p.client.Start(p.ctx, &wire.PublishNamespace{TrackNamespace: make(wire.TrackNamespace,
+			33)}); !errors.As(err, new(*wire.Error)) {
 			t.Errorf("33 fields: %v", err)
 		}
 		r, err := p.client.Start(p.ctx, &wire.PublishNamespace{TrackNamespace: testNS})
@@ -232,15 +235,20 @@ func TestErrorTexts(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&SessionError{Side: wire.ServerSide, Code: 3, Name: "PROTOCOL_VIOLATION", Reason: "why"}, "session closed by the peer (server) with PROTOCOL_VIOLATION (0x3): why"},
+		{&SessionError{Side: wire.ServerSide, Code: 3, Name: "PROTOCOL_VIOLATION", Reason: "why"},
+			"session closed by the peer (server) with PROTOCOL_VIOLATION (0x3): why"},
 		{&SessionError{Side: wire.ClientSide, Local: true, Code: 0x99}, "session closed by us (client) with code 0x99"},
 		{&SessionError{Err: io.ErrUnexpectedEOF}, "session lost: unexpected EOF"},
 		{&SessionError{Reason: "gone"}, "session lost: gone"},
-		{&RequestError{Side: wire.ServerSide, Kind: wire.KindSubscribe, Code: 0x10, Name: "DOES_NOT_EXIST", Reason: "no track"},
+		{&RequestError{Side: wire.ServerSide, Kind: wire.KindSubscribe, Code: 0x10, Name: "DOES_NOT_EXIST",
+			Reason: "no track"},
 			"SUBSCRIBE refused by the server with DOES_NOT_EXIST (0x10): no track"},
-		{&CancelError{Side: wire.ClientSide, Kind: wire.KindFetch, How: "RESET_STREAM", Code: 1, Name: "CANCELLED", HasCode: true}, "FETCH cancelled by the client with RESET_STREAM CANCELLED (0x1)"},
-		{&CancelError{Side: wire.ClientSide, Kind: wire.KindSubscribe, How: "UNSUBSCRIBE"}, "SUBSCRIBE cancelled by the client with UNSUBSCRIBE"},
-		{&NoRequestIDError{Max: 0, Next: 2, Err: context.DeadlineExceeded}, "no request id granted: the peer's MAX_REQUEST_ID is 0, the request needs id 2: context deadline exceeded"},
+		{&CancelError{Side: wire.ClientSide, Kind: wire.KindFetch, How: "RESET_STREAM", Code: 1, Name: "CANCELLED",
+			HasCode: true}, "FETCH cancelled by the client with RESET_STREAM CANCELLED (0x1)"},
+		{&CancelError{Side: wire.ClientSide, Kind: wire.KindSubscribe, How: "UNSUBSCRIBE"},
+			"SUBSCRIBE cancelled by the client with UNSUBSCRIBE"},
+		{&NoRequestIDError{Max: 0, Next: 2, Err: context.DeadlineExceeded},
+			"no request id granted: the peer's MAX_REQUEST_ID is 0, the request needs id 2: context deadline exceeded"},
 	} {
 		if got := test.err.Error(); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
@@ -248,14 +256,23 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// TestWaitsThatAreGivenUp: when the context of the waiting form ends, the request is cancelled, so that nothing is left behind.
+// TestWaitsThatAreGivenUp: when the context of the waiting form ends, the request is cancelled, so that nothing is left
+// behind.
 func TestWaitsThatAreGivenUp(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
 		gone := errors.New("gone")
 		for name, f := range map[string]func(ctx context.Context) error{
-			"Subscribe": func(ctx context.Context) error { _, err := p.client.Subscribe(ctx, subscribeMessage()); return err },
-			"Publish":   func(ctx context.Context) error { _, err := p.client.Publish(ctx, publishMessage()); return err },
+			"Subscribe": func(ctx context.Context) error {
+				_,
+					err := p.client.Subscribe(ctx, subscribeMessage())
+				return err
+			},
+			"Publish": func(ctx context.Context) error {
+				_,
+					err := p.client.Publish(ctx, publishMessage())
+				return err
+			},
 			"Fetch": func(ctx context.Context) error {
 				_, err := p.client.Fetch(ctx, FetchRequest{TrackNamespace: testNS})
 				return err
@@ -264,9 +281,21 @@ func TestWaitsThatAreGivenUp(t *testing.T) {
 				_, err := p.client.Join(ctx, JoinRequest{TrackNamespace: testNS})
 				return err
 			},
-			"PublishNamespace":   func(ctx context.Context) error { _, err := p.client.PublishNamespace(ctx, testNS, nil); return err },
-			"SubscribeNamespace": func(ctx context.Context) error { _, err := p.client.SubscribeNamespace(ctx, testNS, nil); return err },
-			"SubscribeTracks":    func(ctx context.Context) error { _, err := p.client.SubscribeTracks(ctx, testNS, nil); return err },
+			"PublishNamespace": func(ctx context.Context) error {
+				_, err := p.client.PublishNamespace(ctx, testNS,
+					nil)
+				return err
+			},
+			"SubscribeNamespace": func(ctx context.Context) error {
+				_, err := p.client.SubscribeNamespace(ctx, testNS,
+					nil)
+				return err
+			},
+			"SubscribeTracks": func(ctx context.Context) error {
+				_, err := p.client.SubscribeTracks(ctx, testNS,
+					nil)
+				return err
+			},
 			"TrackStatus": func(ctx context.Context) error {
 				_, err := p.client.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: testNS})
 				return err

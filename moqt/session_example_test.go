@@ -138,8 +138,9 @@ func ExampleSession_Fetch() {
 			}
 			w.Close()
 		})
-		fetch, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock",
-			Range: wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 7, EndGroup: 7}})
+		fetch, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"hall"},
+			TrackName: "clock",
+			Range:     wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 7, EndGroup: 7}})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -22,18 +22,21 @@ func serveFetch(t *testing.T, w *FetchWriter, group, last uint64) {
 	noError(t, w.Close())
 }
 
-// TestFetchRanges: every form of range reaches the publisher as it was meant, and the end of FETCH_OK comes back, in every draft's encoding.
+// TestFetchRanges: every form of range reaches the publisher as it was meant, and the end of FETCH_OK comes back, in
+// every draft's encoding.
 func TestFetchRanges(t *testing.T) {
 	tests := []struct {
 		ask, got wire.LocationFilter // got up to 19, where it differs
 		end      wire.Location
 	}{
-		{ask: wire.LocationFilter{Form: wire.FilterRange, StartGroup: 1, StartObject: 2, EndGroup: 3, EndObject: 4}, end: loc(3, 4)},
+		{ask: wire.LocationFilter{Form: wire.FilterRange, StartGroup: 1, StartObject: 2, EndGroup: 3, EndObject: 4},
+			end: loc(3, 4)},
 		{ask: wire.LocationFilter{Form: wire.FilterRange, StartGroup: 1, EndGroup: 1}, end: loc(1, 0)},
 		{ask: wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 3}, end: loc(3, math.MaxUint64)},
 		{ask: wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 5, StartObject: 6}, end: loc(7, 8),
 			got: wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 5, StartObject: 6, EndGroup: 1<<62 - 1}},
-		{ask: wire.LocationFilter{}, end: loc(7, 8), got: wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 1<<62 - 1}},
+		{ask: wire.LocationFilter{}, end: loc(7, 8), got: wire.LocationFilter{Form: wire.FilterGroupEnd,
+			EndGroup: 1<<62 - 1}},
 	}
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
@@ -41,7 +44,8 @@ func TestFetchRanges(t *testing.T) {
 			if test.end.Object == math.MaxUint64 && d >= wire.Draft20 {
 				test.end.Object = 9 // there is no "whole group" in FETCH_OK any more
 			}
-			f, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Range: test.ask})
+			f, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+				Range: test.ask})
 			noError(t, err)
 			r := p.accept(p.server, wire.KindFetch)
 			asked, err := r.FetchRange()
@@ -50,7 +54,8 @@ func TestFetchRanges(t *testing.T) {
 			if d <= wire.Draft19 && test.got.Form != wire.FilterNone {
 				want = test.got
 			}
-			if asked.Range != want || asked.Joining != nil || !asked.TrackNamespace.Equal(testNS) || asked.TrackName != testName {
+			if asked.Range != want || asked.Joining != nil || !asked.TrackNamespace.Equal(testNS) ||
+				asked.TrackName != testName {
 				t.Errorf("asked %s, got %+v, want %s", test.ask, asked, want)
 			}
 			w, err := r.AcceptFetch(p.ctx, &wire.FetchOK{End: test.end})
@@ -71,7 +76,8 @@ func TestFetchRanges(t *testing.T) {
 			}
 		}
 		for _, relative := range []wire.FilterForm{wire.FilterRelative, wire.FilterNextObject} {
-			_, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Range: wire.LocationFilter{Form: relative}})
+			_, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+				Range: wire.LocationFilter{Form: relative}})
 			if d <= wire.Draft19 && !errors.Is(err, ErrNotInDraft) || d >= wire.Draft20 && err != nil {
 				t.Errorf("form %d: %v", relative, err)
 			}
@@ -83,7 +89,8 @@ func TestFetchRanges(t *testing.T) {
 func TestFetchDescending(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
 		p := dialSessions(t, d, Config{}, Config{})
-		f, err := p.end(near).StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Parameters: uint1(wire.ParamGroupOrder, wire.Descending)})
+		f, err := p.end(near).StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+			Parameters: uint1(wire.ParamGroupOrder, wire.Descending)})
 		noError(t, err)
 		w, err := p.accept(p.end(far), wire.KindFetch).AcceptFetch(p.ctx, &wire.FetchOK{End: loc(9, 9)})
 		noError(t, err)
@@ -138,7 +145,8 @@ func TestFetchEnds(t *testing.T) {
 		noError(t, w.Flush())
 		settle() // what a reset overtakes is lost, the header too
 		w.Reset(ResetUnknownObjectStatus.Number(d))
-		if _, err := f.Next(p.ctx); !errors.As(err, &stream) || stream.Code != ResetUnknownObjectStatus.Number(d) || !stream.Remote {
+		if _, err := f.Next(p.ctx); !errors.As(err, &stream) || stream.Code != ResetUnknownObjectStatus.Number(d) ||
+			!stream.Remote {
 			t.Errorf("reset: %v", err)
 		}
 		<-f.Request().Context().Done()
@@ -195,7 +203,8 @@ func TestUnknownFetchStream(t *testing.T) {
 // TestJoin: live and past together are each object once, whatever the draft's means: joining FETCH or fill.
 func TestJoin(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
-		for _, q := range []JoinRequest{{GroupsBack: 0}, {GroupsBack: 2}, {GroupsBack: 99}, {Start: &wire.Location{Group: 3}}, {Start: &wire.Location{}}} {
+		for _, q := range []JoinRequest{{GroupsBack: 0}, {GroupsBack: 2}, {GroupsBack: 99},
+			{Start: &wire.Location{Group: 3}}, {Start: &wire.Location{}}} {
 			q.TrackNamespace, q.TrackName = testNS, testName
 			p := dialSessions(t, d, Config{}, Config{})
 			go servePast(p, p.end(far), q)
@@ -261,7 +270,8 @@ func servePast(p *sessions, s *Session, q JoinRequest) {
 			return
 		}
 		asked, _ := fetch.FetchRange()
-		if asked.Joining == nil || asked.Joining.Target != r || asked.TrackName != testName || !asked.TrackNamespace.Equal(testNS) {
+		if asked.Joining == nil || asked.Joining.Target != r || asked.TrackName != testName ||
+			!asked.TrackNamespace.Equal(testNS) {
 			p.t.Errorf("%+v", asked)
 			return
 		}
@@ -314,7 +324,8 @@ func TestJoinNothing(t *testing.T) {
 	})
 }
 
-// TestFillFails: a fill that is reset leaves the subscription as it is; cancelling the subscription ends its fills (20 and later).
+// TestFillFails: a fill that is reset leaves the subscription as it is; cancelling the subscription ends its fills (20
+// and later).
 func TestFillFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d < wire.Draft20 {
@@ -340,7 +351,8 @@ func TestFillFails(t *testing.T) {
 		noError(t, err)
 
 		var ps wire.Parameters
-		ps.Set(wire.Parameter{Type: wire.ParamFillParameters, Inner: filtered(wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 2})})
+		ps.Set(wire.Parameter{Type: wire.ParamFillParameters,
+			Inner: filtered(wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 2})})
 		var fill *Fetch
 		done := make(chan error, 1)
 		go func() {
@@ -415,7 +427,8 @@ func (f readEarly) received(m wire.Message) bool {
 	return took
 }
 
-// TestFetchReadBeforeItsAnswer: the stream of a fetch may be read to its end before FETCH_OK has been taken, and Ready tells of the answer all the same.
+// TestFetchReadBeforeItsAnswer: the stream of a fetch may be read to its end before FETCH_OK has been taken, and Ready
+// tells of the answer all the same.
 func TestFetchReadBeforeItsAnswer(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})

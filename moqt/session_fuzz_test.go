@@ -10,8 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FuzzSession gives a live session a peer that sends random bytes on its control stream, request streams, data streams and datagrams: the session may close, but must end,
-// with no panic and no goroutine left. The input is the draft and side, then pieces: where (one byte), how long (one byte), bytes.
+// FuzzSession gives a live session a peer that sends random bytes on its control stream, request streams, data streams
+// and datagrams: the session may close, but must end, with no panic and no goroutine left. The input is the draft and
+// side, then pieces: where (one byte), how long (one byte), bytes.
 func FuzzSession(f *testing.F) {
 	for _, d := range wire.Drafts() {
 		for side := range byte(2) {
@@ -37,7 +38,8 @@ func FuzzSession(f *testing.F) {
 				where = 0
 			}
 			for i, m := range requestKinds(d) {
-				piece(where+byte(5*i), withRequestID(m, id+2*uint64(i)), &wire.RequestUpdate{RequestID: id + 40, ExistingRequestID: id})
+				piece(where+byte(5*i), withRequestID(m, id+2*uint64(i)),
+					&wire.RequestUpdate{RequestID: id + 40, ExistingRequestID: id})
 			}
 			piece(0, &wire.SubscribeOK{TrackAlias: 1}, &wire.PublishDone{StreamCount: 1}, &wire.Goaway{})
 			f.Add(seed)
@@ -58,8 +60,10 @@ func FuzzSession(f *testing.F) {
 		if side == wire.ServerSide {
 			peer, far = b, a
 		}
-		limits := Limits{PendingTime: time.Millisecond, Drain: time.Millisecond, Linger: time.Millisecond, QueuedObjects: 4, QueuedMessages: 4}
-		s, err := newSession(far, Config{Limits: limits, MaxAuthTokenCacheSize: 64, Handler: answerAnything}, wire.ClientSide+wire.ServerSide-side)
+		limits := Limits{PendingTime: time.Millisecond, Drain: time.Millisecond, Linger: time.Millisecond,
+			QueuedObjects: 4, QueuedMessages: 4}
+		s, err := newSession(far, Config{Limits: limits, MaxAuthTokenCacheSize: 64, Handler: answerAnything},
+			wire.ClientSide+wire.ServerSide-side)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +77,8 @@ func FuzzSession(f *testing.F) {
 }
 
 // peerControl opens the peer's control stream and sends its setup message.
-func peerControl(t *testing.T, ctx context.Context, peer *memconn.Conn, d wire.Draft, side wire.Side) transport.SendStream {
+func peerControl(t *testing.T, ctx context.Context, peer *memconn.Conn, d wire.Draft,
+	side wire.Side) transport.SendStream {
 	var control transport.SendStream
 	var err error
 	switch {
@@ -87,7 +92,8 @@ func peerControl(t *testing.T, ctx context.Context, peer *memconn.Conn, d wire.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &wire.Setup{Sender: side, Versions: []uint64{d.Version()}, SelectedVersion: d.Version(), Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 64}}}
+	m := &wire.Setup{Sender: side, Versions: []uint64{d.Version()}, SelectedVersion: d.Version(),
+		Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 64}}}
 	if d >= wire.Draft17 {
 		m.Options = nil
 	}

@@ -131,7 +131,8 @@ func (p *sessions) accept(s *Session, kind wire.Kind) *Request {
 }
 
 // established subscribes from one end to the other.
-func (p *sessions) established(near, far *Session, m *wire.Subscribe, ok *wire.SubscribeOK, opts ...PublicationOption) (*Subscription, *Publication) {
+func (p *sessions) established(near, far *Session, m *wire.Subscribe, ok *wire.SubscribeOK,
+	opts ...PublicationOption) (*Subscription, *Publication) {
 	p.t.Helper()
 	sub, err := near.StartSubscribe(p.ctx, m)
 	noError(p.t, err)

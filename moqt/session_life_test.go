@@ -53,7 +53,8 @@ func TestNoCommonDraft(t *testing.T) {
 	})
 }
 
-// TestEarlyStreams: requests and data that come before the setup message wait for it (draft-16 §3.3); past the limit they are reset.
+// TestEarlyStreams: requests and data that come before the setup message wait for it (draft-16 §3.3); past the limit
+// they are reset.
 func TestEarlyStreams(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := unsetPeer(t, d, wire.ClientSide, Config{Limits: Limits{PendingStreams: 3}})
@@ -70,7 +71,8 @@ func TestEarlyStreams(t *testing.T) {
 			}
 		}
 		settle()
-		p.sendSetup(&wire.Setup{Sender: p.side, Versions: []uint64{d.Version()}, Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 100}}})
+		p.sendSetup(&wire.Setup{Sender: p.side, Versions: []uint64{d.Version()},
+			Options: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 100}}})
 		if d <= wire.Draft16 {
 			p.request(&wire.Publish{RequestID: p.id(0), TrackNamespace: testNS, TrackName: testName, TrackAlias: 5})
 		}
@@ -98,7 +100,8 @@ func TestCloseEndsEverything(t *testing.T) {
 		sub, pub := p.established(a, p.end(far), subscribeMessage(), nil)
 		own, _ := p.established(p.end(far), a, &wire.Subscribe{TrackNamespace: testNS, TrackName: "other"}, nil)
 		_ = own
-		names, err := a.StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: wire.TrackNamespace{"q"}, Options: 1})
+		names, err := a.StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: wire.TrackNamespace{"q"},
+			Options: 1})
 		noError(t, err)
 		fetch, err := a.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS})
 		noError(t, err)
@@ -136,7 +139,8 @@ func TestCloseEndsEverything(t *testing.T) {
 		}
 		<-pub.Context().Done()
 		var e *SessionError
-		if cause := context.Cause(pub.Context()); !errors.As(cause, &e) || e.Local || e.Side != near || e.Name != "GOAWAY_TIMEOUT" {
+		if cause := context.Cause(pub.Context()); !errors.As(cause, &e) || e.Local || e.Side != near ||
+			e.Name != "GOAWAY_TIMEOUT" {
 			t.Errorf("the peer's publication ended with %v", cause)
 		}
 		if _, err := a.Start(p.ctx, subscribeMessage()); !errors.As(err, &e) {
@@ -149,11 +153,13 @@ func TestCloseEndsEverything(t *testing.T) {
 func TestNetworkFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := dialSessions(t, d, Config{}, Config{})
-		p.client.Conn().(*memconn.Conn).Abort(transport.CloseError{Transport: true, Timeout: true, Reason: "no recent network activity"})
+		p.client.Conn().(*memconn.Conn).Abort(transport.CloseError{Transport: true, Timeout: true,
+			Reason: "no recent network activity"})
 		<-p.client.Context().Done()
 		var e *SessionError
 		var c *transport.CloseError
-		if err := p.client.Err(); !errors.As(err, &e) || e.Side != wire.NoSide || !errors.As(err, &c) || !c.Timeout || !errors.Is(err, net.ErrClosed) {
+		if err := p.client.Err(); !errors.As(err, &e) || e.Side != wire.NoSide || !errors.As(err, &c) || !c.Timeout ||
+			!errors.Is(err, net.ErrClosed) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -227,7 +233,8 @@ func TestTrace(t *testing.T) {
 				if e.Bytes == 0 {
 					t.Errorf("%s without a length", what)
 				}
-				if name, code, fields, err := wire.Describe(d, e.Message, e.Stream); err != nil || name != what || code != e.MessageType || fields == nil {
+				if name, code, fields, err := wire.Describe(d, e.Message, e.Stream); err != nil || name != what ||
+					code != e.MessageType || fields == nil {
 					t.Errorf("%s: %s, 0x%x and 0x%x, %v", what, name, code, e.MessageType, err)
 				}
 			}
@@ -246,9 +253,11 @@ func TestTrace(t *testing.T) {
 		noError(t, err)
 		settle()
 		p.client.Close(wire.NoError, "")
-		want := []string{">CLIENT_SETUP", "<SERVER_SETUP", ">SUBSCRIBE", "<SUBSCRIBE_OK", "<subgroup", "<datagram", "<PUBLISH_DONE", ">closed"}
+		want := []string{">CLIENT_SETUP", "<SERVER_SETUP", ">SUBSCRIBE", "<SUBSCRIBE_OK", "<subgroup", "<datagram",
+			"<PUBLISH_DONE", ">closed"}
 		if d >= wire.Draft17 {
-			want = []string{">SETUP", "<SETUP", ">SUBSCRIBE", "<SUBSCRIBE_OK", "<subgroup", "<datagram", "<PUBLISH_DONE", ">fin", "<fin", ">closed"}
+			want = []string{">SETUP", "<SETUP", ">SUBSCRIBE", "<SUBSCRIBE_OK", "<subgroup", "<datagram",
+				"<PUBLISH_DONE", ">fin", "<fin", ">closed"}
 		}
 		if fmt.Sprint(log) != fmt.Sprint(want) {
 			t.Errorf("log  %v\nwant %v", log, want)

@@ -66,18 +66,21 @@ func TestIgnoreRequestLimit(t *testing.T) {
 		if d > wire.Draft16 {
 			return
 		}
-		p := dialSessions(t, d, Config{IgnoreRequestLimit: true}, Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 0}}})
+		p := dialSessions(t, d, Config{IgnoreRequestLimit: true},
+			Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestID, Uint: 0}}})
 		r, err := p.client.Start(p.ctx, &wire.PublishNamespace{TrackNamespace: testNS})
 		noError(t, err)
 		_, err = r.Response(p.ctx)
 		var e *SessionError
-		if !errors.As(err, &e) || e.Code != wire.TooManyRequests || e.Name != "TOO_MANY_REQUESTS" || e.Side != wire.ServerSide {
+		if !errors.As(err, &e) || e.Code != wire.TooManyRequests || e.Name != "TOO_MANY_REQUESTS" ||
+			e.Side != wire.ServerSide {
 			t.Errorf("%v", err)
 		}
 	})
 }
 
-// TestOvertaking: in 16 SUBSCRIBE_NAMESPACE has its own stream and may be overtaken by what comes after it; the numbers are all used in the end.
+// TestOvertaking: in 16 SUBSCRIBE_NAMESPACE has its own stream and may be overtaken by what comes after it; the numbers
+// are all used in the end.
 func TestOvertaking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newRawPeer(t, wire.Draft16, wire.ClientSide, Config{})
@@ -105,7 +108,8 @@ func TestTokens(t *testing.T) {
 		cfg := map[wire.Side]Config{far: {MaxAuthTokenCacheSize: 40}}
 		p := dialSessions(t, d, cfg[wire.ClientSide], cfg[wire.ServerSide])
 		ask := func(ts ...wire.Token) (*Request, func() *Request) {
-			r, err := p.end(near).Start(p.ctx, &wire.PublishNamespace{TrackNamespace: testNS, Parameters: tokens(ts...)})
+			r, err := p.end(near).Start(p.ctx, &wire.PublishNamespace{TrackNamespace: testNS,
+				Parameters: tokens(ts...)})
 			noError(t, err)
 			return r, func() *Request { return p.accept(p.end(far), wire.KindPublishNamespace) }
 		}
@@ -141,7 +145,8 @@ func TestTokens(t *testing.T) {
 		p.end(far).ExpireAuthToken(1)
 		r, _ = ask(wire.Token{AliasType: wire.TokenUseAlias, Alias: 1})
 		refused(r, "EXPIRED_AUTH_TOKEN", "")
-		_, in = ask(wire.Token{AliasType: wire.TokenDelete, Alias: 1}, wire.Token{AliasType: wire.TokenRegister, Alias: 1, Type: 5, Value: make([]byte, 24)})
+		_, in = ask(wire.Token{AliasType: wire.TokenDelete, Alias: 1}, wire.Token{AliasType: wire.TokenRegister,
+			Alias: 1, Type: 5, Value: make([]byte, 24)})
 		in()
 		settle()
 		if err := p.end(far).Err(); err != nil {
@@ -155,12 +160,14 @@ func TestSetupTokens(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		var options wire.Properties
 		for alias := range uint64(2) {
-			b, err := wire.AppendToken(nil, d, wire.Token{AliasType: wire.TokenRegister, Alias: alias, Value: []byte{byte(alias)}})
+			b, err := wire.AppendToken(nil, d, wire.Token{AliasType: wire.TokenRegister, Alias: alias,
+				Value: []byte{byte(alias)}})
 			noError(t, err)
 			options = append(options, wire.Property{Type: wire.OptionAuthorizationToken, Bytes: b})
 		}
 		p := dialSessions(t, d, Config{SetupOptions: options}, Config{MaxAuthTokenCacheSize: 20})
-		if got := p.server.AuthTokens(); len(got) != 2 || got[1].AliasType != wire.TokenUseValue || string(got[1].Value) != "\x01" {
+		if got := p.server.AuthTokens(); len(got) != 2 || got[1].AliasType != wire.TokenUseValue ||
+			string(got[1].Value) != "\x01" {
 			t.Errorf("%+v", got)
 		}
 		if n := len(p.server.tokens.entries); n != 1 {
@@ -257,13 +264,15 @@ func TestTooManyRequests(t *testing.T) {
 	})
 }
 
-// TestFilterLimits: range filters that the receiver does not take are refused with INVALID_FILTER (19 and later, R23-R25).
+// TestFilterLimits: range filters that the receiver does not take are refused with INVALID_FILTER (19 and later,
+// R23-R25).
 func TestFilterLimits(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d < wire.Draft19 {
 			return
 		}
-		p := dialSessions(t, d, Config{}, Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxFilterRanges, Uint: 2}}})
+		p := dialSessions(t, d, Config{}, Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxFilterRanges,
+			Uint: 2}}})
 		filter := func(set uint8, n int) wire.Parameter {
 			f := wire.RangeFilter{SetID: set}
 			for i := range uint64(n) {
@@ -286,7 +295,8 @@ func TestFilterLimits(t *testing.T) {
 				noError(t, p.accept(p.server, wire.KindSubscribe).Accept(p.ctx, nil))
 			}
 			var refused *RequestError
-			if _, err := r.Response(p.ctx); test.ok != (err == nil) || !test.ok && (!errors.As(err, &refused) || refused.Name != "INVALID_FILTER") {
+			if _, err := r.Response(p.ctx); test.ok != (err == nil) || !test.ok &&
+				(!errors.As(err, &refused) || refused.Name != "INVALID_FILTER") {
 				t.Errorf("%v: %v", test.ps, err)
 			}
 		}
@@ -356,9 +366,11 @@ func TestRequiredRequest(t *testing.T) {
 	})
 }
 
-// TestUpdate14: the range that an update of 14 restates is what the filter came to, so a strict publisher takes it (rule 51).
+// TestUpdate14: the range that an update of 14 restates is what the filter came to, so a strict publisher takes it
+// (rule 51).
 func TestUpdate14(t *testing.T) {
-	for _, f := range []wire.LocationFilter{{}, {Form: wire.FilterNextObject}, {Form: wire.FilterRelative}, {Form: wire.FilterAbsoluteStart, StartGroup: 7},
+	for _, f := range []wire.LocationFilter{{}, {Form: wire.FilterNextObject}, {Form: wire.FilterRelative},
+		{Form: wire.FilterAbsoluteStart, StartGroup: 7},
 		{Form: wire.FilterGroupEnd, StartGroup: 7, StartObject: 1, EndGroup: 9}} {
 		synctest.Test(t, func(t *testing.T) {
 			p := dialSessions(t, wire.Draft14, Config{}, Config{})

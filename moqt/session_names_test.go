@@ -14,7 +14,8 @@ func TestNamespaceEvents(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
 		p := dialSessions(t, d, Config{}, Config{})
 		prefix := wire.TrackNamespace{"room"}
-		sub, err := p.end(near).StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: prefix, Options: wire.SubscribeNamespaces})
+		sub, err := p.end(near).StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: prefix,
+			Options: wire.SubscribeNamespaces})
 		noError(t, err)
 		in := p.accept(p.end(far), wire.KindSubscribeNamespace)
 		noError(t, in.Accept(p.ctx, nil))

@@ -14,7 +14,8 @@ import (
 
 // requestKinds gives a request of every kind that the draft has.
 func requestKinds(d wire.Draft) []wire.Message {
-	fetch := &wire.Fetch{TrackNamespace: testNS, TrackName: testName, Type: wire.FetchStandalone, End: wire.Location{Group: 1}}
+	fetch := &wire.Fetch{TrackNamespace: testNS, TrackName: testName, Type: wire.FetchStandalone,
+		End: wire.Location{Group: 1}}
 	ms := []wire.Message{
 		subscribeMessage(), &wire.Publish{TrackNamespace: testNS, TrackName: testName, TrackAlias: 1}, fetch,
 		&wire.TrackStatus{TrackNamespace: testNS, TrackName: testName}, &wire.PublishNamespace{TrackNamespace: testNS},
@@ -74,8 +75,10 @@ func TestRequestAccepted(t *testing.T) {
 			t.Errorf("the second Response gave %v, %v", again, err)
 		}
 		settle()
-		if status := m.Kind() == wire.KindTrackStatus; status != (r.Context().Err() != nil) || status != (in.Context().Err() != nil) {
-			t.Errorf("TRACK_STATUS ends with its answer, others go on: %v, %v", context.Cause(r.Context()), context.Cause(in.Context()))
+		if status := m.Kind() == wire.KindTrackStatus; status != (r.Context().Err() != nil) ||
+			status != (in.Context().Err() != nil) {
+			t.Errorf("TRACK_STATUS ends with its answer, others go on: %v, %v", context.Cause(r.Context()),
+				context.Cause(in.Context()))
 		}
 	})
 }
@@ -138,7 +141,8 @@ func TestRequestCancelledByAsker(t *testing.T) {
 				t.Fatalf("the other end sees %v", context.Cause(in.Context()))
 			}
 			want := map[wire.Kind]string{wire.KindSubscribe: "UNSUBSCRIBE", wire.KindFetch: "FETCH_CANCEL",
-				wire.KindPublishNamespace: "PUBLISH_NAMESPACE_DONE", wire.KindSubscribeNamespace: "UNSUBSCRIBE_NAMESPACE"}[m.Kind()]
+				wire.KindPublishNamespace:   "PUBLISH_NAMESPACE_DONE",
+				wire.KindSubscribeNamespace: "UNSUBSCRIBE_NAMESPACE"}[m.Kind()]
 			switch {
 			case p.draft >= wire.Draft17 || p.draft == wire.Draft16 && m.Kind() == wire.KindSubscribeNamespace:
 				if e.How != "RESET_STREAM" && e.How != "STOP_SENDING" || e.Code != 1 || e.Name != "CANCELLED" {
@@ -244,7 +248,8 @@ func TestUpdates(t *testing.T) {
 			u := got.(*wire.RequestUpdate)
 			noError(t, way.to.AcceptUpdate(p.ctx, u, nil))
 			noError(t, <-done)
-			if len(ps) > 0 && (way.from.Parameters().UintOr(wire.ParamForward, 1) != 0 || way.to.Parameters().UintOr(wire.ParamForward, 1) != 0) {
+			if len(ps) > 0 && (way.from.Parameters().UintOr(wire.ParamForward, 1) != 0 ||
+				way.to.Parameters().UintOr(wire.ParamForward, 1) != 0) {
 				t.Errorf("in effect: %v and %v", way.from.Parameters(), way.to.Parameters())
 			}
 		}
@@ -401,7 +406,8 @@ func TestRequestStreamsEnd(t *testing.T) {
 		}
 		s.Stop(1) // after its FIN this is the way to cancel (draft-19 §3.3.3)
 		<-r.Context().Done()
-		if cause := context.Cause(r.Context()); !errors.As(cause, &e) || e.How != "STOP_SENDING" || e.Name != "CANCELLED" {
+		if cause := context.Cause(r.Context()); !errors.As(cause, &e) || e.How != "STOP_SENDING" ||
+			e.Name != "CANCELLED" {
 			t.Errorf("STOP_SENDING after FIN: %v", cause)
 		}
 

@@ -21,7 +21,8 @@ type ruleTest struct {
 	code wire.SessionError
 }
 
-func runRules(t *testing.T, tests []ruleTest, prepare func(t *testing.T, d wire.Draft, from wire.Side, r ruleTest) *rawPeer) {
+func runRules(t *testing.T, tests []ruleTest, prepare func(t *testing.T, d wire.Draft, from wire.Side,
+	r ruleTest) *rawPeer) {
 	for _, r := range tests {
 		for d := max(r.first, wire.Oldest); d <= wire.Newest && (r.last == 0 || d <= r.last); d++ {
 			for _, from := range []wire.Side{wire.ClientSide, wire.ServerSide} {
@@ -83,7 +84,8 @@ func tokens(ts ...wire.Token) (ps wire.Parameters) {
 }
 
 func (p *rawPeer) subscribe(i uint64, ps wire.Parameters) *wire.Subscribe {
-	return &wire.Subscribe{RequestID: p.id(i), TrackNamespace: testNS, TrackName: fmt.Sprint("track", i), Parameters: ps}
+	return &wire.Subscribe{RequestID: p.id(i), TrackNamespace: testNS, TrackName: fmt.Sprint("track", i),
+		Parameters: ps}
 }
 
 // update is an update of the peer's with its i-th id, of request existing.
@@ -96,7 +98,8 @@ func (p *rawPeer) update(i, existing uint64, ps wire.Parameters) *wire.RequestUp
 }
 
 func TestRules(t *testing.T) {
-	established := func(p *rawPeer) (uint64, transport.Stream) { // a subscription of the session's that the peer has accepted
+	// a subscription of the session's that the peer has accepted
+	established := func(p *rawPeer) (uint64, transport.Stream) {
 		p.t.Helper()
 		sub, err := p.session.StartSubscribe(p.ctx, subscribeMessage())
 		noError(p.t, err)
@@ -108,7 +111,8 @@ func TestRules(t *testing.T) {
 	tests := []ruleTest{
 		{name: "16 control stream closed", act: func(p *rawPeer) { p.control.Close() }, code: wire.ProtocolViolation},
 		{name: "16 control stream reset", act: func(p *rawPeer) { p.control.Reset(0) }, code: wire.ProtocolViolation},
-		{name: "14 unknown message", act: func(p *rawPeer) { p.send(p.control, &wire.Raw{Type: 0x3f00}) }, code: wire.ProtocolViolation},
+		{name: "14 unknown message", act: func(p *rawPeer) { p.send(p.control, &wire.Raw{Type: 0x3f00}) },
+			code: wire.ProtocolViolation},
 		{name: "17 second bidirectional stream", last: 15, act: func(p *rawPeer) {
 			s := must[transport.Stream](p.t)(p.conn.OpenStream(p.ctx))
 			p.send(s, &wire.Raw{Type: 0x11, Body: []byte{0, 0, 0}})
@@ -122,18 +126,23 @@ func TestRules(t *testing.T) {
 			p.send(s, p.subscribe(0, nil))
 		}, code: wire.ProtocolViolation},
 		{name: "second setup message", act: func(p *rawPeer) {
-			p.send(p.control, &wire.Setup{Sender: p.side, Versions: []uint64{p.draft.Version()}, SelectedVersion: p.draft.Version()})
+			p.send(p.control, &wire.Setup{Sender: p.side, Versions: []uint64{p.draft.Version()},
+				SelectedVersion: p.draft.Version()})
 		}, code: wire.ProtocolViolation},
 		{name: "second control stream", first: 17, act: func(p *rawPeer) {
 			s := must[transport.SendStream](p.t)(p.conn.OpenUniStream(p.ctx))
 			p.write(s, p.encode(wire.ControlStream, &wire.Setup{}))
 		}, code: wire.ProtocolViolation},
-		{name: "request on the control stream", first: 17, act: func(p *rawPeer) { p.send(p.control, p.subscribe(0, nil)) }, code: wire.ProtocolViolation},
+		{name: "request on the control stream", first: 17,
+			act: func(p *rawPeer) { p.send(p.control, p.subscribe(0, nil)) }, code: wire.ProtocolViolation},
 		{name: "19 unknown unidirectional stream", act: func(p *rawPeer) {
 			s := must[transport.SendStream](p.t)(p.conn.OpenUniStream(p.ctx))
 			p.write(s, []byte{0x3f, 0, 0, 0})
 		}, code: wire.ProtocolViolation},
-		{name: "20 unknown datagram", act: func(p *rawPeer) { noError(p.t, p.conn.SendDatagram([]byte{0x3f, 0, 0, 0, 0})) }, code: wire.ProtocolViolation},
+		{name: "20 unknown datagram", act: func(p *rawPeer) {
+			noError(p.t,
+				p.conn.SendDatagram([]byte{0x3f, 0, 0, 0, 0}))
+		}, code: wire.ProtocolViolation},
 		{name: "57 parity", act: func(p *rawPeer) {
 			m := p.subscribe(0, nil)
 			m.RequestID ^= 1
@@ -145,7 +154,8 @@ func TestRules(t *testing.T) {
 			m.RequestID ^= 1
 			p.send(s, m)
 		}, code: wire.InvalidRequestID},
-		{name: "58 id skipped", last: 15, act: func(p *rawPeer) { p.request(p.subscribe(1, nil)) }, code: wire.InvalidRequestID},
+		{name: "58 id skipped", last: 15, act: func(p *rawPeer) { p.request(p.subscribe(1, nil)) },
+			code: wire.InvalidRequestID},
 		{name: "58 id skipped and never used", first: 16, last: 16, act: func(p *rawPeer) {
 			p.request(p.subscribe(1, nil))
 			p.open()
@@ -158,12 +168,15 @@ func TestRules(t *testing.T) {
 			m.RequestID = p.id(0)
 			p.request(m)
 		}, code: wire.InvalidRequestID},
-		{name: "60 above MAX_REQUEST_ID", last: 16, cfg: Config{MaxRequestID: 4, FixedRequestLimit: true}, act: func(p *rawPeer) {
-			for i := range uint64(3) {
-				p.request(p.subscribe(i, nil))
-			}
-		}, code: wire.TooManyRequests},
-		{name: "61 MAX_REQUEST_ID does not grow", last: 16, act: func(p *rawPeer) { p.send(p.control, &wire.MaxRequestID{MaxRequestID: 1000}) }, code: wire.ProtocolViolation},
+		{name: "60 above MAX_REQUEST_ID", last: 16, cfg: Config{MaxRequestID: 4, FixedRequestLimit: true},
+			act: func(p *rawPeer) {
+				for i := range uint64(3) {
+					p.request(p.subscribe(i, nil))
+				}
+			}, code: wire.TooManyRequests},
+		{name: "61 MAX_REQUEST_ID does not grow", last: 16,
+			act:  func(p *rawPeer) { p.send(p.control, &wire.MaxRequestID{MaxRequestID: 1000}) },
+			code: wire.ProtocolViolation},
 		{name: "62 Required Request ID", first: 17, last: 17, act: func(p *rawPeer) {
 			s := must[transport.Stream](p.t)(p.conn.OpenStream(p.ctx))
 			p.send(s, &wire.Raw{Type: 3, Body: []byte{byte(p.id(0)), 1, 1, 1, 'a', 1, 'b', 0}})
@@ -197,7 +210,8 @@ func TestRules(t *testing.T) {
 		}, code: wire.ProtocolViolation},
 		{name: "68 FETCH_OK ends before the start", act: func(p *rawPeer) {
 			f, err := p.session.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
-				Range: wire.LocationFilter{Form: wire.FilterRange, StartGroup: 5, StartObject: 3, EndGroup: 9, EndObject: 1}})
+				Range: wire.LocationFilter{Form: wire.FilterRange, StartGroup: 5, StartObject: 3, EndGroup: 9,
+					EndObject: 1}})
 			noError(p.t, err)
 			_, s := p.take(wire.KindFetch)
 			end := wire.Location{Group: 5, Object: 2}
@@ -235,7 +249,8 @@ func TestRules(t *testing.T) {
 			p.send(p.on(s), &wire.PublishDone{RequestID: r.id})
 		}, code: wire.ProtocolViolation},
 		{name: "21 NAMESPACE before the response", first: 16, act: func(p *rawPeer) {
-			_, err := p.session.Start(p.ctx, &wire.SubscribeNamespace{Prefix: testNS, Options: wire.SubscribeNamespaces})
+			_, err := p.session.Start(p.ctx, &wire.SubscribeNamespace{Prefix: testNS,
+				Options: wire.SubscribeNamespaces})
 			noError(p.t, err)
 			_, s := p.take(wire.KindSubscribeNamespace)
 			p.send(s, &wire.Namespace{Suffix: wire.TrackNamespace{"x"}})
@@ -247,11 +262,14 @@ func TestRules(t *testing.T) {
 			p.send(s, &wire.PublishSkipped{Suffix: wire.TrackNamespace{"x"}})
 		}, code: wire.ProtocolViolation},
 		{name: "76 NAMESPACE_DONE without NAMESPACE", first: 16, act: func(p *rawPeer) {
-			r, err := p.session.Start(p.ctx, &wire.SubscribeNamespace{Prefix: testNS, Options: wire.SubscribeNamespaces})
+			r, err := p.session.Start(p.ctx, &wire.SubscribeNamespace{Prefix: testNS,
+				Options: wire.SubscribeNamespaces})
 			noError(p.t, err)
 			_, s := p.take(wire.KindSubscribeNamespace)
-			p.send(s, &wire.RequestOK{Answers: wire.KindSubscribeNamespace, RequestID: r.id}, &wire.Namespace{Suffix: wire.TrackNamespace{"x"}},
-				&wire.NamespaceDone{Suffix: wire.TrackNamespace{"x"}}, &wire.NamespaceDone{Suffix: wire.TrackNamespace{"x"}})
+			p.send(s, &wire.RequestOK{Answers: wire.KindSubscribeNamespace, RequestID: r.id},
+				&wire.Namespace{Suffix: wire.TrackNamespace{"x"}},
+				&wire.NamespaceDone{Suffix: wire.TrackNamespace{"x"}},
+				&wire.NamespaceDone{Suffix: wire.TrackNamespace{"x"}})
 		}, code: wire.ProtocolViolation},
 		{name: "71 second GOAWAY", act: func(p *rawPeer) {
 			p.send(p.control, p.goaway(), p.goaway())
@@ -261,7 +279,8 @@ func TestRules(t *testing.T) {
 			p.send(s, &wire.Goaway{}, &wire.Goaway{})
 		}, code: wire.ProtocolViolation},
 		{name: "72 long URI", act: func(p *rawPeer) {
-			p.send(p.control, &wire.Raw{Type: 0x10, Body: append(wire.AppendVarint(nil, p.draft, 8193), make([]byte, 8195)...)})
+			p.send(p.control, &wire.Raw{Type: 0x10, Body: append(wire.AppendVarint(nil, p.draft, 8193),
+				make([]byte, 8195)...)})
 		}, code: wire.ProtocolViolation},
 		{name: "73 URI from a client", from: wire.ClientSide, act: func(p *rawPeer) {
 			m := p.goaway()
@@ -281,7 +300,8 @@ func TestRules(t *testing.T) {
 			_, err := p.session.Start(p.ctx, subscribeMessage())
 			noError(p.t, err)
 			_, s := p.take(wire.KindSubscribe)
-			p.send(s, &wire.RequestError{Answers: wire.KindSubscribe, Code: 0x34, Redirect: &wire.Redirect{ConnectURI: "https://example.com/"}})
+			p.send(s, &wire.RequestError{Answers: wire.KindSubscribe, Code: 0x34,
+				Redirect: &wire.Redirect{ConnectURI: "https://example.com/"}})
 		}, code: wire.ProtocolViolation},
 		{name: "45 alias registered twice", cfg: Config{MaxAuthTokenCacheSize: 100}, act: func(p *rawPeer) {
 			register := wire.Token{AliasType: wire.TokenRegister, Alias: 1, Value: []byte("t")}
@@ -298,11 +318,14 @@ func TestRules(t *testing.T) {
 		}, code: wire.ProtocolViolation},
 		{name: "51 the start goes down", last: 15, act: func(p *rawPeer) {
 			p.subscribed(p.subscribe(0, filtered(wire.LocationFilter{Form: wire.FilterNextObject})), largest(4, 2))
-			p.send(p.control, p.update(1, p.id(0), filtered(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 4, StartObject: 2})))
+			p.send(p.control, p.update(1, p.id(0),
+				filtered(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 4, StartObject: 2})))
 		}, code: wire.ProtocolViolation},
 		{name: "52 the end goes up", last: 14, act: func(p *rawPeer) {
-			p.subscribed(p.subscribe(0, filtered(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 5})), nil)
-			p.send(p.control, p.update(1, p.id(0), filtered(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 6})))
+			p.subscribed(p.subscribe(0, filtered(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1,
+				EndGroup: 5})), nil)
+			p.send(p.control, p.update(1, p.id(0),
+				filtered(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 6})))
 		}, code: wire.ProtocolViolation},
 		{name: "53 update of nothing", last: 16, act: func(p *rawPeer) {
 			p.send(p.control, p.update(0, p.id(5), nil))
@@ -328,10 +351,12 @@ func TestRules(t *testing.T) {
 			_, s := established(p)
 			p.send(s, p.update(0, 0, nil))
 		}, code: wire.ProtocolViolation},
-		{name: "56 too many updates", first: 19, cfg: Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestUpdates, Uint: 2}}}, act: func(p *rawPeer) {
-			s := p.request(p.subscribe(0, nil))
-			p.send(s, p.update(1, 0, nil), p.update(2, 0, nil), p.update(3, 0, nil))
-		}, code: wire.TooManyRequestUpdates},
+		{name: "56 too many updates", first: 19,
+			cfg: Config{SetupOptions: wire.Properties{{Type: wire.OptionMaxRequestUpdates, Uint: 2}}},
+			act: func(p *rawPeer) {
+				s := p.request(p.subscribe(0, nil))
+				p.send(s, p.update(1, 0, nil), p.update(2, 0, nil), p.update(3, 0, nil))
+			}, code: wire.TooManyRequestUpdates},
 		{name: "20: 7 PUBLISH_STATE_NOTIFY from the subscriber", first: 20, act: func(p *rawPeer) {
 			_, s := p.subscribed(p.subscribe(0, nil), nil)
 			p.send(s, &wire.PublishStateNotify{})
@@ -343,7 +368,8 @@ func TestRules(t *testing.T) {
 		{name: "20: 13 range filter in the publisher's update", first: 20, act: func(p *rawPeer) {
 			s := p.request(&wire.Publish{RequestID: p.id(0), TrackNamespace: testNS, TrackAlias: 3})
 			var ps wire.Parameters
-			ps.Add(wire.Parameter{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 2}}}})
+			ps.Add(wire.Parameter{Type: wire.ParamSubgroupFilter,
+				Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 2}}}})
 			p.send(s, p.update(1, 0, ps))
 		}, code: wire.ProtocolViolation},
 		{name: "message cut by FIN", first: 17, act: func(p *rawPeer) {
@@ -370,11 +396,13 @@ func (p *rawPeer) goaway() *wire.Goaway {
 func TestSetupRules(t *testing.T) {
 	setup := func(options ...wire.Property) func(p *rawPeer) {
 		return func(p *rawPeer) {
-			m := &wire.Setup{Sender: p.side, Versions: []uint64{p.draft.Version()}, SelectedVersion: p.draft.Version(), Options: options}
+			m := &wire.Setup{Sender: p.side, Versions: []uint64{p.draft.Version()}, SelectedVersion: p.draft.Version(),
+				Options: options}
 			p.send(p.control, m)
 		}
 	}
-	path, authority := wire.Property{Type: wire.OptionPath, Bytes: []byte("/")}, wire.Property{Type: wire.OptionAuthority, Bytes: []byte("a")}
+	path, authority := wire.Property{Type: wire.OptionPath, Bytes: []byte("/")},
+		wire.Property{Type: wire.OptionAuthority, Bytes: []byte("a")}
 	token := func(d wire.Draft, kind wire.AliasType) wire.Property {
 		b, err := wire.AppendToken(nil, d, wire.Token{AliasType: kind, Alias: 1})
 		noError(t, err)
@@ -384,27 +412,34 @@ func TestSetupRules(t *testing.T) {
 		return &SessionError{Code: wire.InvalidPath, Reason: "not here"}
 	}}
 	tests := []ruleTest{
-		{name: "first message is no setup", act: func(p *rawPeer) { p.send(p.control, p.goaway()) }, code: wire.ProtocolViolation, last: 16},
+		{name: "first message is no setup", act: func(p *rawPeer) { p.send(p.control, p.goaway()) },
+			code: wire.ProtocolViolation, last: 16},
 		{name: "22 no version in common", from: wire.ClientSide, last: 14, act: func(p *rawPeer) {
 			p.send(p.control, &wire.Setup{Sender: p.side, Versions: []uint64{0xff00000d, 0xff00000f}})
 		}, code: wire.VersionNegotiation},
 		{name: "22 version not offered", from: wire.ServerSide, last: 14, act: func(p *rawPeer) {
 			p.send(p.control, &wire.Setup{Sender: p.side, SelectedVersion: 0xff00000d})
 		}, code: wire.VersionNegotiation},
-		{name: "23 AUTHORITY from a server", from: wire.ServerSide, first: 15, act: setup(authority), code: wire.InvalidAuthority},
+		{name: "23 AUTHORITY from a server", from: wire.ServerSide, first: 15, act: setup(authority),
+			code: wire.InvalidAuthority},
 		{name: "26 PATH from a server", from: wire.ServerSide, act: setup(path), code: wire.InvalidPath},
-		{name: "24, 27 refused by the application", from: wire.ClientSide, cfg: refuse, act: setup(), code: wire.InvalidPath},
-		{name: "29 DELETE in a client's setup", from: wire.ClientSide, first: 15, act: func(p *rawPeer) { setup(token(p.draft, wire.TokenDelete))(p) }, code: wire.ProtocolViolation},
-		{name: "29 USE_ALIAS in a client's setup", from: wire.ClientSide, first: 15, act: func(p *rawPeer) { setup(token(p.draft, wire.TokenUseAlias))(p) }, code: wire.ProtocolViolation},
+		{name: "24, 27 refused by the application", from: wire.ClientSide, cfg: refuse, act: setup(),
+			code: wire.InvalidPath},
+		{name: "29 DELETE in a client's setup", from: wire.ClientSide, first: 15,
+			act: func(p *rawPeer) { setup(token(p.draft, wire.TokenDelete))(p) }, code: wire.ProtocolViolation},
+		{name: "29 USE_ALIAS in a client's setup", from: wire.ClientSide, first: 15,
+			act: func(p *rawPeer) { setup(token(p.draft, wire.TokenUseAlias))(p) }, code: wire.ProtocolViolation},
 	}
 	runRules(t, tests, func(t *testing.T, d wire.Draft, from wire.Side, r ruleTest) *rawPeer {
 		return unsetPeer(t, d, from, r.cfg)
 	})
 	overWebTransport := []ruleTest{
-		{name: "23 AUTHORITY over WebTransport", from: wire.ClientSide, first: 15, act: setup(authority), code: wire.InvalidAuthority},
+		{name: "23 AUTHORITY over WebTransport", from: wire.ClientSide, first: 15, act: setup(authority),
+			code: wire.InvalidAuthority},
 		{name: "26 PATH over WebTransport", from: wire.ClientSide, act: setup(path), code: wire.InvalidPath},
 	}
 	runRules(t, overWebTransport, func(t *testing.T, d wire.Draft, from wire.Side, r ruleTest) *rawPeer {
-		return unsetPeerOver(t, d, from, r.cfg, transport.Info{Kind: transport.WebTransport, ALPN: "h3", Protocol: d.WebTransportProtocol()})
+		return unsetPeerOver(t, d, from, r.cfg, transport.Info{Kind: transport.WebTransport, ALPN: "h3",
+			Protocol: d.WebTransportProtocol()})
 	})
 }

@@ -12,7 +12,8 @@ import (
 
 func TestSetup(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := dialSessions(t, d, Config{Implementation: "one", Path: "/p?q=1", Authority: "example.com:443"}, Config{Implementation: "two"})
+		p := dialSessions(t, d, Config{Implementation: "one", Path: "/p?q=1", Authority: "example.com:443"},
+			Config{Implementation: "two"})
 		if p.client.Draft() != d || p.server.Draft() != d {
 			t.Errorf("drafts %s and %s, want %s", p.client.Draft(), p.server.Draft(), d)
 		}
@@ -26,7 +27,8 @@ func TestSetup(t *testing.T) {
 		<-p.server.Context().Done()
 		cause := context.Cause(p.server.Context())
 		var e *SessionError
-		if !errors.As(cause, &e) || e.Side != wire.ClientSide || e.Local || e.Code != wire.NoError || e.Reason != "bye" || e.Name != "NO_ERROR" {
+		if !errors.As(cause, &e) || e.Side != wire.ClientSide || e.Local || e.Code != wire.NoError ||
+			e.Reason != "bye" || e.Name != "NO_ERROR" {
 			t.Errorf("the server sees %#v", cause)
 		}
 		if !errors.Is(cause, net.ErrClosed) {
@@ -58,7 +60,8 @@ func TestSubscribeAndObjects(t *testing.T) {
 				break
 			}
 			noError(t, err)
-			if seen[o.Location()] || o.Priority != 128 || string(o.Payload) != string([]byte{byte(o.GroupID), byte(o.ObjectID)}) {
+			if seen[o.Location()] || o.Priority != 128 ||
+				string(o.Payload) != string([]byte{byte(o.GroupID), byte(o.ObjectID)}) {
 				t.Errorf("object %v again or wrong: %+v", o, o)
 			}
 			seen[o.Location()] = true

@@ -27,8 +27,9 @@ type setupState struct {
 	peerTokens  uint64 // the peer's MAX_AUTH_TOKEN_CACHE_SIZE
 }
 
-// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds that alone. The error is the *SessionError that
-// ended the session, or wraps the context's cause; the connection is closed then and nothing is left running.
+// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds
+// that alone. The error is the *SessionError that ended the session, or wraps the context's cause; the connection is
+// closed then and nothing is left running.
 func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	return start(ctx, conn, cfg, wire.ClientSide)
 }
@@ -61,7 +62,8 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 	}
 }
 
-// begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the session.
+// begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the
+// session.
 func (s *Session) begin(ctx context.Context) error {
 	s.spawn(s.watch)
 	s.setup.own = s.ownSetup()
@@ -182,14 +184,16 @@ func (s *Session) readControl(stream transport.ReceiveStream, in *messageReader)
 	}
 }
 
-// controlMessage takes a message of the control channel: the setup message first and once (implied by draft-16 §9.3, draft-18 §10.3).
+// controlMessage takes a message of the control channel: the setup message first and once (implied by draft-16 §9.3,
+// draft-18 §10.3).
 func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message) error {
 	setup, isSetup := m.(*wire.Setup)
 	first := s.setup.peer == nil
 	name := wire.NameOf(s.draft, m)
 	switch {
 	case first && !isSetup:
-		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup, "the first message on the control stream must be a setup message")
+		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup,
+			"the first message on the control stream must be a setup message")
 	case !first && isSetup:
 		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup, "a second setup message")
 	case first:
@@ -260,9 +264,11 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	if s.draft == wire.Draft14 {
 		switch {
 		case s.side == wire.ServerSide && !slices.Contains(m.Versions, wire.Draft14.Version()):
-			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation, "the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
+			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation,
+				"the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
 		case s.side == wire.ClientSide && m.SelectedVersion != wire.Draft14.Version():
-			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation, "the server selected version %#x, which was not offered", m.SelectedVersion)
+			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation,
+				"the server selected version %#x, which was not offered", m.SelectedVersion)
 		}
 	}
 	_, path := m.Options.Get(wire.OptionPath)
@@ -282,8 +288,8 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	return nil
 }
 
-// controlGrace is how long a closed control stream waits for the close of the connection: a peer that ends the session may close its streams
-// with it, and only a control stream that ends before the session is a breach.
+// controlGrace is how long a closed control stream waits for the close of the connection: a peer that ends the session
+// may close its streams with it, and only a control stream that ends before the session is a breach.
 const controlGrace = 100 * time.Millisecond
 
 // controlEnded judges the end of the peer's direction of the control channel (rule 16).
@@ -314,7 +320,8 @@ func (s *Session) controlEnded(stream transport.ReceiveStream, err error) {
 	}
 }
 
-// decode reads one whole message and tells Config.Trace. r, where known, is the request that it belongs to by its stream.
+// decode reads one whole message and tells Config.Trace. r, where known, is the request that it belongs to by its
+// stream.
 func (s *Session) decode(frame []byte, kind wire.StreamKind, streamID uint64, r *Request) (wire.Message, error) {
 	opt := s.cfg.Decode
 	opt.Answers = r.answersIn(frame)

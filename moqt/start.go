@@ -9,13 +9,17 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Start sends a request of any kind, in the newest draft's shape but for what a draft has fields of its own for (Fetch up to 19), and does not wait for the answer. The
-// Request ID is filled in. Up to 16 it waits until the peer's MAX_REQUEST_ID allows the request, and sends REQUESTS_BLOCKED once while it may not; the
-// error is a *NoRequestIDError when the context ends first. From 17 on it waits until the peer's limit of streams allows one; the error is a *NoStreamError then. A *wire.Error says what the draft cannot express, and nothing is sent then.
+// Start sends a request of any kind, in the newest draft's shape but for what a draft has fields of its own for (Fetch
+// up to 19), and does not wait for the answer. The Request ID is filled in. Up to 16 it waits until the peer's
+// MAX_REQUEST_ID allows the request, and sends REQUESTS_BLOCKED once while it may not; the error is a *NoRequestIDError
+// when the context ends first. From 17 on it waits until the peer's limit of streams allows one; the error is a
+// *NoStreamError then. A *wire.Error says what the draft cannot express, and nothing is sent then.
 //
-// A *wire.Raw is sent as it is, from 17 on first on a new stream: what comes back is queued for Next and judged by the codec alone.
+// A *wire.Raw is sent as it is, from 17 on first on a new stream: what comes back is queued for Next and judged by the
+// codec alone.
 //
-// Start binds no data streams: those of a SUBSCRIBE or FETCH are stopped. Use StartSubscribe, StartFetch and the like to have them.
+// Start binds no data streams: those of a SUBSCRIBE or FETCH are stopped. Use StartSubscribe, StartFetch and the like
+// to have them.
 func (s *Session) Start(ctx context.Context, m wire.Message) (*Request, error) {
 	return s.startRequest(ctx, m, nil)
 }
@@ -74,14 +78,16 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 	return r, nil
 }
 
-// startHook is a hook that is told of its request before it is sent, so that nothing that answers it can come too early. It may set the message's fields.
+// startHook is a hook that is told of its request before it is sent, so that nothing that answers it can come too
+// early. It may set the message's fields.
 type startHook interface {
 	hook
 	starting(r *Request) error
 }
 
 // startRaw sends a raw message as if it were a request.
-func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, stream transport.Stream) (*Request, error) {
+func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, stream transport.Stream) (*Request,
+	error) {
 	if err := out.write(ctx, r.message, 0); err != nil {
 		return nil, err
 	}
@@ -92,9 +98,11 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 	return r, nil
 }
 
-// numbered sends a message that takes a Request ID. make builds it for its id and registers what the answer is for; undo takes that back when nothing was sent.
-// When the context ends while the message waits for the stream, up to 16 the number is taken all the same: the message goes out later, and the request is cancelled.
-func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(id uint64) (wire.Message, error), undo func(), r *Request) error {
+// numbered sends a message that takes a Request ID. make builds it for its id and registers what the answer is for;
+// undo takes that back when nothing was sent. When the context ends while the message waits for the stream, up to 16
+// the number is taken all the same: the message goes out later, and the request is cancelled.
+func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(id uint64) (wire.Message, error),
+	undo func(), r *Request) error {
 	for {
 		if err := s.ids.waitAllowed(ctx); err != nil {
 			return err
@@ -176,8 +184,8 @@ func (s *Session) forget(r *Request) {
 // maxLate bounds how many ids are kept whose answers may still come.
 const maxLate = 1 << 14
 
-// late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be the second (rule 70).
-// When too many have been noted, second answers are no longer told apart.
+// late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be
+// the second (rule 70). When too many have been noted, second answers are no longer told apart.
 func (s *Session) late(ids ...uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,7 +216,8 @@ func (s *Session) request(id uint64) *Request {
 	return s.requests[id]
 }
 
-// SendControl sends any message on the control channel, without regard for what may stand there: for messages that are illegal on purpose.
+// SendControl sends any message on the control channel, without regard for what may stand there: for messages that are
+// illegal on purpose.
 func (s *Session) SendControl(ctx context.Context, m wire.Message) error {
 	return s.control.write(ctx, m, 0)
 }

@@ -4,7 +4,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// This file holds the state machines of the session as tables: (state, event) -> (state, error). They know no streams and no draft's bytes.
+// This file holds the state machines of the session as tables: (state, event) -> (state, error). They know no streams
+// and no draft's bytes.
 
 // machine is a table of the steps that are allowed; what is not in it is a breach.
 type machine[S, E comparable] struct {
@@ -57,14 +58,16 @@ const (
 )
 
 func (e requestEvent) String() string {
-	return [...]string{"an OK", "an error", "an update", "an answer to an update", "PUBLISH_DONE", "PUBLISH_STATE_NOTIFY",
+	return [...]string{"an OK", "an error", "an update", "an answer to an update", "PUBLISH_DONE",
+		"PUBLISH_STATE_NOTIFY",
 		"a message about names", "GOAWAY", "a cancellation"}[e]
 }
 
 type steps = map[requestEvent]requestState
 
 // cancelled: whatever the other end sent before it knew is not its fault.
-var cancelledSteps = steps{onOK: stateCancelled, onError: stateCancelled, onUpdate: stateCancelled, onAnswer: stateCancelled, onDone: stateCancelled,
+var cancelledSteps = steps{onOK: stateCancelled, onError: stateCancelled, onUpdate: stateCancelled,
+	onAnswer: stateCancelled, onDone: stateCancelled,
 	onNotify: stateCancelled, onNames: stateCancelled, onGoaway: stateCancelled, onCancel: stateCancelled}
 
 // refusedSteps: an update or a cancellation may have crossed the error.
@@ -76,13 +79,15 @@ var doneSteps = steps{onUpdate: stateDone, onAnswer: stateDone, onCancel: stateD
 // requestMachines has the machine of each kind of request (draft-18 §5.1, §6.1, §6.2).
 var requestMachines = func() map[wire.Kind]machine[requestState, requestEvent] {
 	plain := func(answered requestState, more steps) machine[requestState, requestEvent] {
-		established := steps{onUpdate: stateEstablished, onAnswer: stateEstablished, onGoaway: stateEstablished, onCancel: stateCancelled}
+		established := steps{onUpdate: stateEstablished, onAnswer: stateEstablished, onGoaway: stateEstablished,
+			onCancel: stateCancelled}
 		for e, s := range more {
 			established[e] = s
 		}
 		return machine[requestState, requestEvent]{
 			steps: map[requestState]steps{
-				statePending:     {onOK: answered, onError: stateRefused, onUpdate: statePending, onGoaway: statePending, onCancel: stateCancelled},
+				statePending: {onOK: answered, onError: stateRefused, onUpdate: statePending,
+					onGoaway: statePending, onCancel: stateCancelled},
 				stateEstablished: established,
 				stateRefused:     refusedSteps,
 				stateDone:        doneSteps,
@@ -93,11 +98,13 @@ var requestMachines = func() map[wire.Kind]machine[requestState, requestEvent] {
 	}
 	subscribe := plain(stateEstablished, steps{onDone: stateDone, onNotify: stateEstablished})
 	publish := plain(stateEstablished, steps{onDone: stateDone, onNotify: stateEstablished})
-	// The publisher may go before it is answered (draft-18 §5.1), and the objects that it may send until then need updates and notices too.
+	// The publisher may go before it is answered (draft-18 §5.1), and the objects that it may send until then need
+	// updates and notices too.
 	publish.steps[statePending][onDone] = stateDone
 	publish.steps[statePending][onNotify] = statePending
 	publish.steps[statePending][onAnswer] = statePending
-	publish.steps[stateDone] = steps{onOK: stateDone, onError: stateDone, onUpdate: stateDone, onAnswer: stateDone, onCancel: stateDone, onGoaway: stateDone}
+	publish.steps[stateDone] = steps{onOK: stateDone, onError: stateDone, onUpdate: stateDone, onAnswer: stateDone,
+		onCancel: stateDone, onGoaway: stateDone}
 	names := plain(stateEstablished, steps{onNames: stateEstablished})
 	return map[wire.Kind]machine[requestState, requestEvent]{
 		wire.KindSubscribe:          subscribe,
@@ -136,7 +143,8 @@ const (
 	onNamespaceDone
 )
 
-// namespaceMachine: NAMESPACE_DONE needs an earlier NAMESPACE (draft-16 §9.25, draft-18 §10.18). NAMESPACE again is not forbidden.
+// namespaceMachine: NAMESPACE_DONE needs an earlier NAMESPACE (draft-16 §9.25, draft-18 §10.18). NAMESPACE again is not
+// forbidden.
 var namespaceMachine = machine[namespaceState, namespaceEvent]{
 	steps: map[namespaceState]map[namespaceEvent]namespaceState{
 		namespaceUnknown: {onNamespace: namespaceKnown},
@@ -161,7 +169,8 @@ var goawayMachine = machine[goawayState, goawayEvent]{
 	breach: func(goawayState, goawayEvent) string { return "a second GOAWAY on one stream" },
 }
 
-// updatable says whether a request of that kind may be updated by its sender, or by its receiver (draft-14 §9.10, draft-16 §9.11, draft-17 §9.10, draft-19 §10.9).
+// updatable says whether a request of that kind may be updated by its sender, or by its receiver (draft-14 §9.10,
+// draft-16 §9.11, draft-17 §9.10, draft-19 §10.9).
 func updatable(d wire.Draft, kind wire.Kind, bySender bool) bool {
 	if kind == wire.KindPublish && (!bySender || d >= wire.Draft16) {
 		return true // the subscriber may update what PUBLISH made
@@ -180,7 +189,8 @@ func updatable(d wire.Draft, kind wire.Kind, bySender bool) bool {
 	return false
 }
 
-// finCancels says whether FIN by the sender of the request cancels it (draft-16 §6.1, draft-17 §6.1, draft-18 §6.1; from 19 on it never does).
+// finCancels says whether FIN by the sender of the request cancels it (draft-16 §6.1, draft-17 §6.1, draft-18 §6.1;
+// from 19 on it never does).
 func finCancels(d wire.Draft, kind wire.Kind) bool {
 	return (kind == wire.KindSubscribeNamespace || kind == wire.KindSubscribeTracks) && d <= wire.Draft18
 }

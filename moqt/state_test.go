@@ -10,8 +10,10 @@ import (
 // TestRequestMachines pins what each machine allows, event by event; what is not listed is a PROTOCOL_VIOLATION.
 func TestRequestMachines(t *testing.T) {
 	type row = map[requestEvent]requestState
-	pending := row{onOK: stateEstablished, onError: stateRefused, onUpdate: statePending, onGoaway: statePending, onCancel: stateCancelled}
-	established := row{onUpdate: stateEstablished, onAnswer: stateEstablished, onGoaway: stateEstablished, onCancel: stateCancelled}
+	pending := row{onOK: stateEstablished, onError: stateRefused, onUpdate: statePending, onGoaway: statePending,
+		onCancel: stateCancelled}
+	established := row{onUpdate: stateEstablished, onAnswer: stateEstablished, onGoaway: stateEstablished,
+		onCancel: stateCancelled}
 	with := func(base, more row) row {
 		out := row{}
 		for _, r := range []row{base, more} {
@@ -22,14 +24,18 @@ func TestRequestMachines(t *testing.T) {
 		return out
 	}
 	want := map[wire.Kind]map[requestState]row{
-		wire.KindSubscribe: {statePending: pending, stateEstablished: with(established, row{onDone: stateDone, onNotify: stateEstablished})},
-		wire.KindPublish: {statePending: with(pending, row{onDone: stateDone, onNotify: statePending, onAnswer: statePending}),
+		wire.KindSubscribe: {statePending: pending,
 			stateEstablished: with(established, row{onDone: stateDone, onNotify: stateEstablished})},
-		wire.KindFetch:              {statePending: pending, stateEstablished: established},
-		wire.KindTrackStatus:        {statePending: with(pending, row{onOK: stateDone})},
-		wire.KindPublishNamespace:   {statePending: pending, stateEstablished: established},
-		wire.KindSubscribeNamespace: {statePending: pending, stateEstablished: with(established, row{onNames: stateEstablished})},
-		wire.KindSubscribeTracks:    {statePending: pending, stateEstablished: with(established, row{onNames: stateEstablished})},
+		wire.KindPublish: {statePending: with(pending, row{onDone: stateDone, onNotify: statePending,
+			onAnswer: statePending}),
+			stateEstablished: with(established, row{onDone: stateDone, onNotify: stateEstablished})},
+		wire.KindFetch:            {statePending: pending, stateEstablished: established},
+		wire.KindTrackStatus:      {statePending: with(pending, row{onOK: stateDone})},
+		wire.KindPublishNamespace: {statePending: pending, stateEstablished: established},
+		wire.KindSubscribeNamespace: {statePending: pending,
+			stateEstablished: with(established, row{onNames: stateEstablished})},
+		wire.KindSubscribeTracks: {statePending: pending,
+			stateEstablished: with(established, row{onNames: stateEstablished})},
 	}
 	for kind, states := range want {
 		m := requestMachines[kind]
@@ -72,7 +78,8 @@ func TestNamespaceMachine(t *testing.T) {
 	for i, step := range []struct {
 		e  namespaceEvent
 		ok bool
-	}{{onNamespaceDone, false}, {onNamespace, true}, {onNamespace, true}, {onNamespaceDone, true}, {onNamespaceDone, false}, {onNamespace, true}} {
+	}{{onNamespaceDone, false}, {onNamespace, true}, {onNamespace, true}, {onNamespaceDone, true},
+		{onNamespaceDone, false}, {onNamespace, true}} {
 		next, err := namespaceMachine.next(state, step.e)
 		if (err == nil) != step.ok {
 			t.Errorf("step %d: %v", i, err)
@@ -93,7 +100,8 @@ func TestGoawayMachine(t *testing.T) {
 
 // TestUpdatable pins who may update what, draft by draft.
 func TestUpdatable(t *testing.T) {
-	all := []wire.Kind{wire.KindSubscribe, wire.KindPublish, wire.KindFetch, wire.KindTrackStatus, wire.KindPublishNamespace, wire.KindSubscribeNamespace}
+	all := []wire.Kind{wire.KindSubscribe, wire.KindPublish, wire.KindFetch, wire.KindTrackStatus,
+		wire.KindPublishNamespace, wire.KindSubscribeNamespace}
 	bySender := map[wire.Draft][]bool{ // in the order of all
 		14: {true, false, false, false, false, false},
 		15: {true, false, false, false, false, false},
@@ -117,7 +125,8 @@ func TestUpdatable(t *testing.T) {
 	}
 }
 
-// TestCodes: symbolic codes have the draft's number, or that of what is nearest; plain numbers stay; names come from the draft.
+// TestCodes: symbolic codes have the draft's number, or that of what is nearest; plain numbers stay; names come from
+// the draft.
 func TestCodes(t *testing.T) {
 	for _, test := range []struct {
 		d    wire.Draft
@@ -146,20 +155,23 @@ func TestCodes(t *testing.T) {
 			t.Errorf("%s %s: 0x%x %s, want 0x%x %s", test.d, test.kind, got, name, test.want, test.name)
 		}
 	}
-	if a, b := DoneExpired.Number(17), DoneExpired.Number(18); a != 0x5 || b != 0x6 || DoneName(18, 0x5) != "TOO_FAR_BEHIND" {
+	if a, b := DoneExpired.Number(17), DoneExpired.Number(18); a != 0x5 || b != 0x6 ||
+		DoneName(18, 0x5) != "TOO_FAR_BEHIND" {
 		t.Errorf("EXPIRED is 0x%x and 0x%x", a, b)
 	}
 	if n := DoneSubscriptionEnded.Number(20); n != 0x2 {
 		t.Errorf("SUBSCRIPTION_ENDED in 20 is 0x%x", n)
 	}
-	if a, b, c := ResetMalformedTrack.Number(14), ResetMalformedTrack.Number(16), ResetGoingAway.Number(17); a != 1 || b != 0x12 || c != 1 {
+	if a, b, c := ResetMalformedTrack.Number(14), ResetMalformedTrack.Number(16), ResetGoingAway.Number(17); a != 1 ||
+		b != 0x12 || c != 1 {
 		t.Errorf("resets 0x%x, 0x%x, 0x%x", a, b, c)
 	}
 	if n := ResetCode(77).Number(14); n != 77 {
 		t.Errorf("77 became %d", n)
 	}
 	for i, name := range rejectMeanings {
-		if n, ok := wire.RequestErrorFor(wire.Draft19, wire.KindFetch, name); ok && RejectCode(symbolic+uint64(i)).Number(wire.Draft19, wire.KindFetch) != uint64(n) {
+		if n, ok := wire.RequestErrorFor(wire.Draft19, wire.KindFetch, name); ok &&
+			RejectCode(symbolic+uint64(i)).Number(wire.Draft19, wire.KindFetch) != uint64(n) {
 			t.Errorf("%s is out of order", name)
 		}
 	}

@@ -21,7 +21,8 @@ const (
 	hugeBuffer = 256 << 10
 	// writeBuffer is what a writer gathers before it writes: 64 KiB of payload and their headers.
 	writeBuffer = 65 << 10
-	// headerAhead is how much is read for a header when large objects are expected, so that most of the payload goes straight to the caller's buffer.
+	// headerAhead is how much is read for a header when large objects are expected, so that most of the payload goes
+	// straight to the caller's buffer.
 	headerAhead = 256
 	// largePayload is from where on an object is large in that sense.
 	largePayload = 16 << 10
@@ -63,8 +64,8 @@ func putBuffer(b []byte) {
 	}
 }
 
-// streamBuffer reads a stream through a pooled buffer. Its size follows the traffic; it grows past largeBuffer only as bytes come
-// for a header that the parser has not refused by its length. Not safe for concurrent use, but for stop.
+// streamBuffer reads a stream through a pooled buffer. Its size follows the traffic; it grows past largeBuffer only as
+// bytes come for a header that the parser has not refused by its length. Not safe for concurrent use, but for stop.
 type streamBuffer struct {
 	stream transport.ReceiveStream
 	buf    []byte // nil while nothing is held
@@ -104,8 +105,9 @@ func (b *streamBuffer) release() {
 	b.buf, b.r, b.w = nil, 0, 0
 }
 
-// fill reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. It moves what is in the buffer, and returns nil
-// when something came. io.EOF is FIN. Every error but a deadline's is final, and the buffer is given back with it unless bytes are left.
+// fill reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. It moves what is in
+// the buffer, and returns nil when something came. io.EOF is FIN. Every error but a deadline's is final, and the buffer
+// is given back with it unless bytes are left.
 func (b *streamBuffer) fill(ahead int) error {
 	if b.err == nil {
 		b.makeRoom()
@@ -188,7 +190,8 @@ func (b *streamBuffer) reserve(n int) {
 	b.resize(n)
 }
 
-// detach gives the buffer away, with what was read from it; unread bytes move to another one. The next buffer's size follows how much this one held.
+// detach gives the buffer away, with what was read from it; unread bytes move to another one. The next buffer's size
+// follows how much this one held.
 func (b *streamBuffer) detach() []byte {
 	old, rest := b.buf, b.buf[b.r:b.w]
 	b.filled = b.w >= smallBuffer
@@ -204,8 +207,8 @@ func (b *streamBuffer) detach() []byte {
 	return old
 }
 
-// read gives bytes from the buffer, or from the stream straight into p when the buffer is empty and p is large enough to be worth it.
-// ahead is as for fill.
+// read gives bytes from the buffer, or from the stream straight into p when the buffer is empty and p is large enough
+// to be worth it. ahead is as for fill.
 func (b *streamBuffer) read(p []byte, ahead int) (int, error) {
 	if len(p) == 0 {
 		return 0, nil

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// script is a ReceiveStream whose reads give what it lists, one entry a read, as much as fits; then io.EOF. An entry may be an error.
+// script is a ReceiveStream whose reads give what it lists, one entry a read, as much as fits; then io.EOF. An entry
+// may be an error.
 type script struct {
 	reads []any
 	asked []int // room of each read
@@ -35,7 +36,8 @@ func (*script) Stop(uint64)                     {}
 func (*script) SetReadDeadline(time.Time) error { return nil }
 func (*script) StreamID() uint64                { return 3 }
 
-// TestStreamBufferFollowsTraffic: a stream on which little comes holds the small buffer, one whose reads fill it the large one, and one that has ended none.
+// TestStreamBufferFollowsTraffic: a stream on which little comes holds the small buffer, one whose reads fill it the
+// large one, and one that has ended none.
 func TestStreamBufferFollowsTraffic(t *testing.T) {
 	little, much := make([]byte, 100), make([]byte, 10000)
 	s := &script{reads: []any{little, much, much, little, little}}
@@ -112,7 +114,8 @@ func TestStreamBufferGrows(t *testing.T) {
 	}
 }
 
-// TestLargePayloadsAreNotCopiedTwice: between large objects only a little is read ahead; the rest goes to the caller's buffer.
+// TestLargePayloadsAreNotCopiedTwice: between large objects only a little is read ahead; the rest goes to the caller's
+// buffer.
 func TestLargePayloadsAreNotCopiedTwice(t *testing.T) {
 	const size = 64 << 10
 	object := append([]byte{0, 0xc1, 0, 0}, make([]byte, size)...) // delta, length 65536 as a vi64

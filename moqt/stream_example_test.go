@@ -59,7 +59,8 @@ func ExampleReadUniHeader() {
 			log.Fatal(err)
 		}
 		for r.ReadObject(&object) == nil {
-			fmt.Println("request", r.RequestID(), object.Location(), string(object.Payload), object.Range == wire.NonExistentRange)
+			fmt.Println("request", r.RequestID(), object.Location(), string(object.Payload),
+				object.Range == wire.NonExistentRange)
 		}
 	}
 	// Output:
@@ -128,7 +129,8 @@ func ExampleSubscribedTrack_AddFetch() {
 		log.Fatal(err)
 	}
 	fmt.Println(object.Location(), string(object.Payload))
-	past, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock", Range: wire.LocationFilter{Form: wire.FilterGroupEnd}})
+	past, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock",
+		Range: wire.LocationFilter{Form: wire.FilterGroupEnd}})
 	if err != nil {
 		log.Fatal(err)
 	}

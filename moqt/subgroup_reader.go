@@ -18,8 +18,8 @@ type SubgroupReader struct {
 	priority uint8 // the track's default
 }
 
-// NewSubgroupReader reads the header of a stream that must be a subgroup stream, and gives a reader of its objects. Where the kind of the stream is
-// not known, use ReadUniHeader. It waits for the header.
+// NewSubgroupReader reads the header of a stream that must be a subgroup stream, and gives a reader of its objects.
+// Where the kind of the stream is not known, use ReadUniHeader. It waits for the header.
 func NewSubgroupReader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*SubgroupReader, error) {
 	u, err := ReadUniHeader(stream, d, opts)
 	if err != nil {
@@ -28,11 +28,12 @@ func NewSubgroupReader(stream transport.ReceiveStream, d wire.Draft, opts Reader
 	return u.SubgroupReader()
 }
 
-// Header is the stream's header. In mode SubgroupIDFirstObject its SubgroupID is 0 until the first object's header was read.
+// Header is the stream's header. In mode SubgroupIDFirstObject its SubgroupID is 0 until the first object's header was
+// read.
 func (r *SubgroupReader) Header() wire.SubgroupHeader { return r.header }
 
-// SetDefaultPriority says which Publisher Priority objects have whose stream's header leaves it out: that of the track (PUBLISHER_PRIORITY in 15,
-// DEFAULT_PUBLISHER_PRIORITY from 16 on). It is DefaultPublisherPriority at first.
+// SetDefaultPriority says which Publisher Priority objects have whose stream's header leaves it out: that of the track
+// (PUBLISHER_PRIORITY in 15, DEFAULT_PUBLISHER_PRIORITY from 16 on). It is DefaultPublisherPriority at first.
 func (r *SubgroupReader) SetDefaultPriority(p uint8) { r.priority = p }
 
 // Priority is the Publisher Priority of the stream's objects.
@@ -46,9 +47,10 @@ func (r *SubgroupReader) Priority() uint8 {
 // Objects is the number of objects reached so far.
 func (r *SubgroupReader) Objects() uint64 { return r.count }
 
-// Next goes to the next object, past what is left of the current one's payload, and gives its header. The header is the reader's own, its Properties
-// are a view: both are valid until the next call of any method that reads. io.EOF means that the stream ended with FIN after the last object; FIN
-// inside an object is a *wire.Error with PROTOCOL_VIOLATION (draft-18 §11.4).
+// Next goes to the next object, past what is left of the current one's payload, and gives its header. The header is the
+// reader's own, its Properties are a view: both are valid until the next call of any method that reads. io.EOF means
+// that the stream ended with FIN after the last object; FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION
+// (draft-18 §11.4).
 func (r *SubgroupReader) Next() (*wire.ObjectHeader, error) {
 	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
 		return nil, err
@@ -69,9 +71,9 @@ func (r *SubgroupReader) reached() {
 	}
 }
 
-// ReadObject reads the next object whole into o, whose buffers are used again. Errors are those of Next, and *ObjectTooLargeError for a payload above
-// the bound, which does not end the reading: the object's header is in o, and its payload can be read in pieces or skipped with Next. After a
-// deadline call it again with the same o.
+// ReadObject reads the next object whole into o, whose buffers are used again. Errors are those of Next, and
+// *ObjectTooLargeError for a payload above the bound, which does not end the reading: the object's header is in o, and
+// its payload can be read in pieces or skipped with Next. After a deadline call it again with the same o.
 func (r *SubgroupReader) ReadObject(o *Object) error {
 	if !r.started {
 		h, err := r.Next()
@@ -102,6 +104,7 @@ func (r *SubgroupReader) describe(h *wire.ObjectHeader, o *Object) {
 	}
 }
 
-// EndOfGroup reports whether the last object that was read is the last of its group: the stream has ended with FIN, and its header says so. It is
-// known only once Next or ReadObject has returned io.EOF. An object with status End of Group says the same by itself.
+// EndOfGroup reports whether the last object that was read is the last of its group: the stream has ended with FIN, and
+// its header says so. It is known only once Next or ReadObject has returned io.EOF. An object with status End of Group
+// says the same by itself.
 func (r *SubgroupReader) EndOfGroup() bool { return r.err == io.EOF && r.header.EndOfGroup }

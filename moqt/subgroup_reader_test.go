@@ -18,7 +18,8 @@ import (
 // headers gives every form of SUBGROUP_HEADER that the draft has.
 func headers(d wire.Draft) (all []wire.SubgroupHeader) {
 	flags := []bool{false, true}
-	for _, mode := range []wire.SubgroupIDMode{wire.SubgroupIDZero, wire.SubgroupIDFirstObject, wire.SubgroupIDPresent} {
+	for _, mode := range []wire.SubgroupIDMode{wire.SubgroupIDZero, wire.SubgroupIDFirstObject,
+		wire.SubgroupIDPresent} {
 		for _, props := range flags {
 			for _, end := range flags {
 				for _, byDefault := range flags {
@@ -26,7 +27,8 @@ func headers(d wire.Draft) (all []wire.SubgroupHeader) {
 						if byDefault && d < wire.Draft15 || first && d < wire.Draft18 {
 							continue
 						}
-						h := wire.SubgroupHeader{TrackAlias: 7, GroupID: 300, IDMode: mode, HasProperties: props, EndOfGroup: end, DefaultPriority: byDefault, FirstObject: first}
+						h := wire.SubgroupHeader{TrackAlias: 7, GroupID: 300, IDMode: mode, HasProperties: props,
+							EndOfGroup: end, DefaultPriority: byDefault, FirstObject: first}
 						if mode == wire.SubgroupIDPresent {
 							h.SubgroupID = 5
 						}
@@ -42,7 +44,8 @@ func headers(d wire.Draft) (all []wire.SubgroupHeader) {
 	return all
 }
 
-// someObjects has gaps, all statuses and sizes around those of an integer, as h lets them be; complete as a reader of the stream must give them.
+// someObjects has gaps, all statuses and sizes around those of an integer, as h lets them be; complete as a reader of
+// the stream must give them.
 func someObjects(t testing.TB, d wire.Draft, h wire.SubgroupHeader) []*moqt.Object {
 	objects := []*moqt.Object{
 		{ObjectID: 2, Payload: []byte("first")},
@@ -54,7 +57,8 @@ func someObjects(t testing.TB, d wire.Draft, h wire.SubgroupHeader) []*moqt.Obje
 		{ObjectID: 1<<62 - 1, Status: wire.StatusEndOfTrack},
 	}
 	if d <= wire.Draft15 {
-		objects = append(objects[:2:2], append([]*moqt.Object{{ObjectID: 3 + 1<<10, Status: wire.StatusDoesNotExist}}, objects[4:]...)...)
+		objects = append(objects[:2:2], append([]*moqt.Object{{ObjectID: 3 + 1<<10, Status: wire.StatusDoesNotExist}},
+			objects[4:]...)...)
 	}
 	if h.HasProperties {
 		objects[0].Properties = someProperties(t, d)
@@ -124,7 +128,8 @@ func TestSubgroupRoundTrip(t *testing.T) {
 }
 
 func TestSubgroupDefaultPriority(t *testing.T) {
-	b, _ := subgroupBytes(t, 16, wire.SubgroupHeader{DefaultPriority: true}, []*moqt.Object{{ObjectID: 0}, {ObjectID: 1}})
+	b, _ := subgroupBytes(t, 16, wire.SubgroupHeader{DefaultPriority: true},
+		[]*moqt.Object{{ObjectID: 0}, {ObjectID: 1}})
 	r, err := moqt.NewSubgroupReader(sent(t, b), 16, moqt.ReaderOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +140,8 @@ func TestSubgroupDefaultPriority(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o.Priority != want || !o.DefaultPriority || r.Priority() != want {
-			t.Errorf("priority %d (reader: %d, by default %t), want %d by default", o.Priority, r.Priority(), o.DefaultPriority, want)
+			t.Errorf("priority %d (reader: %d, by default %t), want %d by default", o.Priority, r.Priority(),
+				o.DefaultPriority, want)
 		}
 		r.SetDefaultPriority(0)
 	}
@@ -144,7 +150,8 @@ func TestSubgroupDefaultPriority(t *testing.T) {
 // TestSubgroupTruncated ends a stream with FIN after every byte: what is whole is read, the rest is rule 87.
 func TestSubgroupTruncated(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		h := wire.SubgroupHeader{TrackAlias: 70, GroupID: 300, IDMode: wire.SubgroupIDPresent, SubgroupID: 1 << 20, Priority: 9, HasProperties: true}
+		h := wire.SubgroupHeader{TrackAlias: 70, GroupID: 300, IDMode: wire.SubgroupIDPresent, SubgroupID: 1 << 20,
+			Priority: 9, HasProperties: true}
 		objects := []*moqt.Object{
 			{ObjectID: 64, Payload: payload(70), Properties: someProperties(t, d)},
 			{ObjectID: 1000},
@@ -156,7 +163,10 @@ func TestSubgroupTruncated(t *testing.T) {
 			if cut%2 == 1 {
 				stream = oneByte{stream}
 			}
-			checkTruncated(t, cut, ends, func() (objectReader, error) { return moqt.NewSubgroupReader(stream, d, moqt.ReaderOptions{}) })
+			checkTruncated(t, cut, ends, func() (objectReader, error) {
+				return moqt.NewSubgroupReader(stream, d,
+					moqt.ReaderOptions{})
+			})
 			checkTruncated(t, cut, ends, func() (objectReader, error) {
 				return moqt.NewSubgroupReader(&withFIN{b: b[:cut]}, d, moqt.ReaderOptions{})
 			})
@@ -257,7 +267,8 @@ func TestSubgroupReset(t *testing.T) {
 		if again := r.ReadObject(&o); again != err {
 			t.Errorf("then %v, want the same error", again)
 		}
-		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 2}), "Flush": w.Flush(), "Close": w.Close()} {
+		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 2}),
+			"Flush": w.Flush(), "Close": w.Close()} {
 			streamError(t, err, transport.StreamError{Code: 0x2})
 			if err == nil {
 				t.Error(what)
@@ -377,7 +388,8 @@ func TestDeadlineInLargePayload(t *testing.T) {
 
 // TestObjectSizes walks the sizes at which buffers change, written at once and in pieces, read at once and in pieces.
 func TestObjectSizes(t *testing.T) {
-	sizes := []int{0, 1, 63, 64, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65536, 65537, 66559, 66560, 66561, 131072, 200000}
+	sizes := []int{0, 1, 63, 64, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65536, 65537, 66559, 66560, 66561,
+		131072, 200000}
 	var want []*moqt.Object
 	for i, n := range sizes {
 		want = append(want, &moqt.Object{ObjectID: uint64(i), Payload: payload(n), Draft: 18})
@@ -394,7 +406,8 @@ func TestObjectSizes(t *testing.T) {
 				if pieces == 0 {
 					err = w.WriteObject(o)
 				} else {
-					err = w.BeginObject(&wire.ObjectHeader{ObjectID: o.ObjectID, PayloadLength: uint64(len(o.Payload))}, 0)
+					err = w.BeginObject(&wire.ObjectHeader{ObjectID: o.ObjectID, PayloadLength: uint64(len(o.Payload))},
+						0)
 					for p := o.Payload; err == nil && len(p) > 0; {
 						n := min(len(p), pieces)
 						_, err = w.Write(p[:n])
@@ -426,7 +439,8 @@ func TestObjectSizes(t *testing.T) {
 					t.Fatalf("%v: %+v, %d remaining, %v", o, h, r.Remaining(), err)
 				}
 				var got bytes.Buffer
-				if _, err := io.CopyBuffer(&got, struct{ io.Reader }{r}, make([]byte, pieces)); err != nil || !bytes.Equal(got.Bytes(), o.Payload) {
+				if _, err := io.CopyBuffer(&got, struct{ io.Reader }{r}, make([]byte, pieces)); err != nil ||
+					!bytes.Equal(got.Bytes(), o.Payload) {
 					t.Fatalf("%v: %d bytes, %v", o, got.Len(), err)
 				}
 			}
@@ -447,7 +461,8 @@ func TestStreamLargeObject(t *testing.T) {
 	go func() {
 		w, err := moqt.NewSubgroupWriter(fromSend, 16, wire.SubgroupHeader{HasProperties: true})
 		if err == nil {
-			err = w.BeginObject(&wire.ObjectHeader{ObjectID: 3, PayloadLength: size, Properties: block(t, 16, wire.Properties{{Type: 0x3C, Uint: 0}, {Type: 0x3E, Uint: 200}})}, 0)
+			err = w.BeginObject(&wire.ObjectHeader{ObjectID: 3, PayloadLength: size,
+				Properties: block(t, 16, wire.Properties{{Type: 0x3C, Uint: 0}, {Type: 0x3E, Uint: 200}})}, 0)
 		}
 		if err == nil {
 			_, err = io.Copy(w, bytes.NewReader(data))
@@ -505,7 +520,8 @@ func TestStreamLargeObject(t *testing.T) {
 }
 
 func TestObjectTooLarge(t *testing.T) {
-	b, _ := subgroupBytes(t, 20, wire.SubgroupHeader{GroupID: 4}, []*moqt.Object{{ObjectID: 1, Payload: payload(101)}, {ObjectID: 2, Payload: payload(102)}, {ObjectID: 3, Payload: payload(100)}})
+	b, _ := subgroupBytes(t, 20, wire.SubgroupHeader{GroupID: 4}, []*moqt.Object{{ObjectID: 1, Payload: payload(101)},
+		{ObjectID: 2, Payload: payload(102)}, {ObjectID: 3, Payload: payload(100)}})
 	r, err := moqt.NewSubgroupReader(sent(t, b), 20, moqt.ReaderOptions{MaxObjectSize: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -517,7 +533,8 @@ func TestObjectTooLarge(t *testing.T) {
 		if err := r.ReadObject(&o); !errors.As(err, &e) {
 			t.Fatalf("got %v, want *ObjectTooLargeError", err)
 		}
-		if *e != (moqt.ObjectTooLargeError{Location: wire.Location{Group: 4, Object: id}, Size: size, Max: 100}) || o.ObjectID != id {
+		if *e != (moqt.ObjectTooLargeError{Location: wire.Location{Group: 4, Object: id}, Size: size, Max: 100}) ||
+			o.ObjectID != id {
 			t.Fatalf("%v, object %v", e, &o)
 		}
 	}
@@ -594,7 +611,8 @@ func TestLargeProperties(t *testing.T) {
 				t.Fatalf("%d properties, %v", len(back), err)
 			}
 		}
-		r, err := moqt.NewSubgroupReader(sent(t, b), d, moqt.ReaderOptions{MaxProperties: uint64(len(want.Properties)) - 1})
+		r, err := moqt.NewSubgroupReader(sent(t, b), d,
+			moqt.ReaderOptions{MaxProperties: uint64(len(want.Properties)) - 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -619,7 +637,8 @@ func TestEnded(t *testing.T) {
 		}, 0},
 	} {
 		var told []error
-		r, err := moqt.NewSubgroupReader(sent(t, b[:len(b)-c.cut]), 18, moqt.ReaderOptions{Ended: func(err error) { told = append(told, err) }})
+		r, err := moqt.NewSubgroupReader(sent(t, b[:len(b)-c.cut]), 18,
+			moqt.ReaderOptions{Ended: func(err error) { told = append(told, err) }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,8 +5,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// SubgroupWriter writes one subgroup stream (draft-18 §11.4.2). It allocates nothing per object. See PayloadWriter for flushing, errors and
-// concurrency.
+// SubgroupWriter writes one subgroup stream (draft-18 §11.4.2). It allocates nothing per object. See PayloadWriter for
+// flushing, errors and concurrency.
 type SubgroupWriter struct {
 	PayloadWriter
 	header  wire.SubgroupHeader
@@ -15,9 +15,9 @@ type SubgroupWriter struct {
 	count   uint64
 }
 
-// NewSubgroupWriter gives a writer of a stream with this header, which goes out with the first object, or with Flush or Close. The error is a
-// *wire.Error: what the draft has no form for. A relay that does not start with the first object of the stream it forwards must turn mode
-// SubgroupIDFirstObject into SubgroupIDPresent.
+// NewSubgroupWriter gives a writer of a stream with this header, which goes out with the first object, or with Flush or
+// Close. The error is a *wire.Error: what the draft has no form for. A relay that does not start with the first object
+// of the stream it forwards must turn mode SubgroupIDFirstObject into SubgroupIDPresent.
 func NewSubgroupWriter(stream transport.SendStream, d wire.Draft, h wire.SubgroupHeader) (*SubgroupWriter, error) {
 	w := &SubgroupWriter{PayloadWriter: PayloadWriter{stream: stream, draft: d}, header: h, objects: h.Objects(d)}
 	var err error
@@ -41,21 +41,23 @@ func (w *SubgroupWriter) Objects() uint64 {
 	return w.count
 }
 
-// WriteObject writes a whole object: its ObjectID, Status, Properties and Payload; what else there is in o is the stream's to say. Properties of
-// another draft are translated, so that an object read from a session of any draft can be written as it is. Object IDs must ascend; an object with
-// properties needs a stream with HasProperties, and a status that allows them: End of Group has none from 15 on. A status that the draft does not
-// have (Object Does Not Exist from 16 on) is an error too.
+// WriteObject writes a whole object: its ObjectID, Status, Properties and Payload; what else there is in o is the
+// stream's to say. Properties of another draft are translated, so that an object read from a session of any draft can
+// be written as it is. Object IDs must ascend; an object with properties needs a stream with HasProperties, and a
+// status that allows them: End of Group has none from 15 on. A status that the draft does not have (Object Does Not
+// Exist from 16 on) is an error too.
 func (w *SubgroupWriter) WriteObject(o *Object) error {
 	if o.Range != wire.NoRange {
 		return unencodable(w.draft, "the end of a range has its place in a fetch stream")
 	}
-	h := wire.ObjectHeader{ObjectID: o.ObjectID, Status: o.Status, Properties: o.Properties, PayloadLength: uint64(len(o.Payload))}
+	h := wire.ObjectHeader{ObjectID: o.ObjectID, Status: o.Status, Properties: o.Properties,
+		PayloadLength: uint64(len(o.Payload))}
 	return w.object(h, o.Draft, o.Payload, 0)
 }
 
-// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes. h.Properties are in the form of draft
-// from, 0 meaning the stream's own; h.Delta is not used. It is otherwise as WriteObject. A header that SubgroupReader.Next returned can be given as
-// it is.
+// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes.
+// h.Properties are in the form of draft from, 0 meaning the stream's own; h.Delta is not used. It is otherwise as
+// WriteObject. A header that SubgroupReader.Next returned can be given as it is.
 func (w *SubgroupWriter) BeginObject(h *wire.ObjectHeader, from wire.Draft) error {
 	return w.object(*h, from, nil, h.PayloadLength)
 }

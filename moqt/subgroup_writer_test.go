@@ -14,7 +14,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestWritesAreLarge counts the writes that reach the stream: by default one for each object up to 64 KiB, and gathered ones of at least 64 KiB.
+// TestWritesAreLarge counts the writes that reach the stream: by default one for each object up to 64 KiB, and gathered
+// ones of at least 64 KiB.
 func TestWritesAreLarge(t *testing.T) {
 	const full = 64 << 10
 	for _, c := range []struct {
@@ -87,12 +88,17 @@ func TestSubgroupWriterRefuses(t *testing.T) {
 		}{
 			{"the same ID", always, false, moqt.Object{ObjectID: 4}},
 			{"an ID going back", always, false, moqt.Object{ObjectID: 3}},
-			{"payload with a status", always, false, moqt.Object{ObjectID: 9, Status: wire.StatusEndOfGroup, Payload: []byte("x")}},
+			{"payload with a status", always, false, moqt.Object{ObjectID: 9, Status: wire.StatusEndOfGroup,
+				Payload: []byte("x")}},
 			{"undefined status", always, false, moqt.Object{ObjectID: 9, Status: 0x2}},
 			{"range", always, false, moqt.Object{ObjectID: 9, Range: wire.UnknownRange}},
-			{"properties where there are none", always, true, moqt.Object{ObjectID: 9, Properties: block(t, d, wire.Properties{{Type: 0x3C, Uint: 0}})}},
-			{"status of 14 and 15", func(d wire.Draft) bool { return d >= wire.Draft16 }, false, moqt.Object{ObjectID: 9, Status: wire.StatusDoesNotExist}},
-			{"properties with a status", func(d wire.Draft) bool { return d >= wire.Draft15 }, false, moqt.Object{ObjectID: 9, Status: wire.StatusEndOfGroup, Properties: block(t, d, wire.Properties{{Type: 0x3C, Uint: 0}})}},
+			{"properties where there are none", always, true,
+				moqt.Object{ObjectID: 9, Properties: block(t, d, wire.Properties{{Type: 0x3C, Uint: 0}})}},
+			{"status of 14 and 15", func(d wire.Draft) bool { return d >= wire.Draft16 }, false,
+				moqt.Object{ObjectID: 9, Status: wire.StatusDoesNotExist}},
+			{"properties with a status", func(d wire.Draft) bool { return d >= wire.Draft15 }, false,
+				moqt.Object{ObjectID: 9, Status: wire.StatusEndOfGroup,
+					Properties: block(t, d, wire.Properties{{Type: 0x3C, Uint: 0}})}},
 			{"62 bits", func(d wire.Draft) bool { return d <= wire.Draft16 }, false, moqt.Object{ObjectID: 1 << 62}},
 		} {
 			var rec recorder
@@ -194,7 +200,8 @@ func TestWriteDeadline(t *testing.T) {
 		if err := w.SetWriteDeadline(time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 1}), "Close": w.Close()} {
+		for what, err := range map[string]error{"WriteObject": w.WriteObject(&moqt.Object{ObjectID: 1}),
+			"Close": w.Close()} {
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("%s: %v, want the same error", what, err)
 			}

@@ -9,7 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// account is what a SubscribedTrack knows of which objects there are: those that came, those that do not exist, where groups end. The track's mutex guards it.
+// account is what a SubscribedTrack knows of which objects there are: those that came, those that do not exist, where
+// groups end. The track's mutex guards it.
 type account struct {
 	draft     wire.Draft
 	maxGroups int
@@ -49,8 +50,8 @@ type TrackReport struct {
 	Skipped uint64
 	// Resets is how many streams ended with RESET_STREAM; Dropped how many datagrams had no room.
 	Resets, Dropped uint64
-	// Missing is how many objects are known to be missing: below the largest that came in their group, or below the group's end where that was told. Gaps are the
-	// first of them as ranges, at most 256, in order.
+	// Missing is how many objects are known to be missing: below the largest that came in their group, or below the
+	// group's end where that was told. Gaps are the first of them as ranges, at most 256, in order.
 	Missing uint64
 	Gaps    []Gap
 	// MissingGroups is how many groups are missing as a whole between those that came.
@@ -79,7 +80,8 @@ const maxGaps = 256
 // maxPages bounds the memory for Object IDs, of 512 bytes each.
 const maxPages = 8192
 
-// MalformedTrackError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been cancelled.
+// MalformedTrackError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been
+// cancelled.
 type MalformedTrackError struct {
 	// Location is that of the object that shows it.
 	Location wire.Location
@@ -167,11 +169,13 @@ func (g *groupAccount) missing(first, last uint64) (any bool) {
 	return any
 }
 
-// take enters the objects of a batch, and takes out of it those that came before, and markers. The error is a *MalformedTrackError.
+// take enters the objects of a batch, and takes out of it those that came before, and markers. The error is a
+// *MalformedTrackError.
 func (a *account) take(b *batch) error {
 	objects := b.objects
 	if b.src == nil || b.src.fetch == nil {
-		if n := len(objects); n > 1 && len(objects[0].Properties) == 0 { // the usual: a run of new objects, which costs little
+		// the usual: a run of new objects, which costs little
+		if n := len(objects); n > 1 && len(objects[0].Properties) == 0 {
 			if a.takeRun(objects) {
 				return nil
 			}
@@ -193,7 +197,8 @@ func (a *account) take(b *batch) error {
 	return nil
 }
 
-// takeRun enters objects of one subgroup stream at once if their IDs follow on each other, all are new and none says anything of others.
+// takeRun enters objects of one subgroup stream at once if their IDs follow on each other, all are new and none says
+// anything of others.
 func (a *account) takeRun(objects []Object) bool {
 	n := len(objects)
 	first, last := &objects[0], &objects[n-1]
@@ -259,7 +264,8 @@ func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
 	return false, a.endOf(g, o)
 }
 
-// enter notes that an object came, and reports whether it is new. Groups are forgotten where IDs are so far apart that they take too much memory.
+// enter notes that an object came, and reports whether it is new. Groups are forgotten where IDs are so far apart that
+// they take too much memory.
 func (a *account) enter(g *groupAccount, id uint64) bool {
 	before := g.seen.weight()
 	fresh := g.seen.add(id)
@@ -280,7 +286,8 @@ func (a *account) priorGaps(g *groupAccount, o *Object) {
 	}
 }
 
-// endOf takes what an object's status says of what comes after it. Up to 15 an end stands one past the last object, later at the first that does not exist.
+// endOf takes what an object's status says of what comes after it. Up to 15 an end stands one past the last object,
+// later at the first that does not exist.
 func (a *account) endOf(g *groupAccount, o *Object) error {
 	switch {
 	case o.Status == wire.StatusDoesNotExist:
@@ -301,7 +308,8 @@ func (a *account) endOf(g *groupAccount, o *Object) error {
 // groupEnd notes that Object IDs from end on do not exist in a group. The object that says so has the ID end itself.
 func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
 	if g.some && g.top >= end {
-		return &MalformedTrackError{wire.Location{Group: group, Object: g.top}, fmt.Sprintf("its group ends before object %d", end)}
+		return &MalformedTrackError{wire.Location{Group: group, Object: g.top},
+			fmt.Sprintf("its group ends before object %d", end)}
 	}
 	if !g.hasEnd || end < g.end {
 		g.end, g.hasEnd = end, true
@@ -310,8 +318,8 @@ func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
 	return nil
 }
 
-// between takes what a fetch stream says of what lies before an object or marker on it: in ascending order, and without range filters, it does not exist
-// (draft-19 §10.12.3), unless a marker says that it is unknown.
+// between takes what a fetch stream says of what lies before an object or marker on it: in ascending order, and without
+// range filters, it does not exist (draft-19 §10.12.3), unless a marker says that it is unknown.
 func (a *account) between(s *source, o *Object) {
 	at := o.Location()
 	from, told := s.next, s.told

@@ -8,19 +8,23 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestReadSessionEnds: a session can be closed while streams and datagrams wait for room in a track that nobody takes from. What came is still handed out, and what had no room is
-// not denied: the end is the session's, and not io.EOF.
+// TestReadSessionEnds: a session can be closed while streams and datagrams wait for room in a track that nobody takes
+// from. What came is still handed out, and what had no room is not denied: the end is the session's, and not io.EOF.
 func TestReadSessionEnds(t *testing.T) {
-	for name, layout := range map[string]Layout{"one subgroup": {}, "subgroups": {Mode: LayoutObject}, "datagrams": {Mode: LayoutDatagram}} {
+	for name, layout := range map[string]Layout{"one subgroup": {}, "subgroups": {Mode: LayoutObject},
+		"datagrams": {Mode: LayoutDatagram}} {
 		for _, inOrder := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
 					track := NewPublishedTrack(testNS, testName, TrackOptions{Layout: layout})
-					p := dialSessions(t, d, Config{Limits: Limits{QueuedBytes: 1000}}, Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }})
-					s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName, Read: ReadOptions{InOrder: inOrder}})
+					p := dialSessions(t, d, Config{Limits: Limits{QueuedBytes: 1000}},
+						Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }})
+					s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+						Read: ReadOptions{InOrder: inOrder}})
 					noError(t, err)
 					for _, l := range locations(0, 1, 20) {
-						noError(t, track.Write(p.ctx, &Object{GroupID: l.Group, ObjectID: l.Object, Payload: make([]byte, 500)}))
+						noError(t, track.Write(p.ctx, &Object{GroupID: l.Group, ObjectID: l.Object,
+							Payload: make([]byte, 500)}))
 						settle()
 					}
 					noError(t, track.End(p.ctx))

@@ -11,7 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Objects in the order of the track although their streams come in another, what did not come, and a fetch that brings it.
+// Objects in the order of the track although their streams come in another, what did not come, and a fetch that brings
+// it.
 func ExampleSubscribedTrack() {
 	ctx := context.Background()
 	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) {
@@ -22,7 +23,8 @@ func ExampleSubscribedTrack() {
 				log.Fatal(err)
 			}
 			for _, group := range []uint64{1, 0} {
-				w, err := pub.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: group, FirstObject: true, EndOfGroup: true})
+				w, err := pub.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: group, FirstObject: true,
+					EndOfGroup: true})
 				if err != nil {
 					log.Fatal(err)
 				}
@@ -42,11 +44,12 @@ func ExampleSubscribedTrack() {
 		}
 	})
 	defer closeBoth()
-	track, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock", Read: moqt.ReadOptions{
-		InOrder:  true,
-		Patience: time.Minute,
-		Gap:      func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
-	}})
+	track, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
+		Read: moqt.ReadOptions{
+			InOrder:  true,
+			Patience: time.Minute,
+			Gap:      func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
+		}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,8 +57,10 @@ func ExampleSubscribedTrack() {
 	report := track.Report()
 	fmt.Println(report.Objects, "objects, missing", report.Gaps)
 
-	missing := wire.LocationFilter{Form: wire.FilterRange, StartObject: report.Gaps[0].First, EndObject: report.Gaps[0].Last}
-	past, err := session.FetchTrack(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock", Range: missing}, moqt.ReadOptions{})
+	missing := wire.LocationFilter{Form: wire.FilterRange, StartObject: report.Gaps[0].First,
+		EndObject: report.Gaps[0].Last}
+	past, err := session.FetchTrack(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock", Range: missing},
+		moqt.ReadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -150,9 +155,11 @@ func ExampleSubscribedTrack_Close() {
 // Filters by location and, from 19 on, by what objects are: here the objects of subgroup 1 from group 1 on.
 func ExampleRangeFilters() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "video", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: 2}})
+	track := moqt.NewPublishedTrack(hall, "video",
+		moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: 2}})
 	maxFilterRanges := wire.Properties{{Type: 0x06, Uint: 16}} // the publisher allows them
-	session, closeBoth := connectTo(ctx, wire.Draft19, moqt.Config{Handler: serving(track), SetupOptions: maxFilterRanges})
+	session, closeBoth := connectTo(ctx, wire.Draft19,
+		moqt.Config{Handler: serving(track), SetupOptions: maxFilterRanges})
 	defer closeBoth()
 	subgroups := wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}}}
 	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video",

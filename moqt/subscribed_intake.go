@@ -10,8 +10,8 @@ import (
 // perSource is how many batches of one stream are on their way at most: one is read while the other is used.
 const perSource = 2
 
-// put hands a batch on; it waits while too much is held, which stops the stream by its flow control. It reports false when nothing is wanted any more. Either way the batch is not
-// the caller's any more.
+// put hands a batch on; it waits while too much is held, which stops the stream by its flow control. It reports false
+// when nothing is wanted any more. Either way the batch is not the caller's any more.
 func (t *SubscribedTrack) put(b *batch) bool {
 	s := b.src
 	b.cost = b.weigh()
@@ -20,8 +20,9 @@ func (t *SubscribedTrack) put(b *batch) bool {
 	return t.waitRoom(b, s) && t.accept(b)
 }
 
-// waitRoom waits until a batch fits, which s stands for. It reports false when nothing is wanted any more, and when the session has ended: what there was no room for is lost then, and
-// the batch is not the caller's any more. The caller holds mu.
+// waitRoom waits until a batch fits, which s stands for. It reports false when nothing is wanted any more, and when the
+// session has ended: what there was no room for is lost then, and the batch is not the caller's any more. The caller
+// holds mu.
 func (t *SubscribedTrack) waitRoom(b *batch, s *source) bool {
 	for t.err == nil && !t.fits(b) {
 		if t.ctx.Err() != nil {
@@ -55,7 +56,8 @@ func (t *SubscribedTrack) discard(b *batch) {
 	signal(t.news)
 }
 
-// fits reports whether there is room for a batch. In order there always is for one that would be first in line: the others wait for it. The caller holds mu.
+// fits reports whether there is room for a batch. In order there always is for one that would be first in line: the
+// others wait for it. The caller holds mu.
 func (t *SubscribedTrack) fits(b *batch) bool {
 	if b.src != nil && b.src.inLine >= perSource {
 		return false
@@ -189,7 +191,8 @@ func (t *SubscribedTrack) sourceEnded(s *source, err error) {
 	signal(t.news)
 }
 
-// problem keeps an error for Next that ends nothing: not the reset of a subgroup stream, which only counts, nor the end of the session, which ends everything. The caller holds mu.
+// problem keeps an error for Next that ends nothing: not the reset of a subgroup stream, which only counts, nor the end
+// of the session, which ends everything. The caller holds mu.
 func (t *SubscribedTrack) problem(s *source, err error) {
 	var reset *transport.StreamError
 	var closed *SessionError
@@ -231,7 +234,8 @@ func (t *SubscribedTrack) acceptStreams() {
 	}
 }
 
-// acceptDatagrams takes the subscription's datagrams. What it does not take in time is dropped and counted by the subscription.
+// acceptDatagrams takes the subscription's datagrams. What it does not take in time is dropped and counted by the
+// subscription.
 func (t *SubscribedTrack) acceptDatagrams() {
 	for {
 		o, err := t.sub.AcceptDatagram(t.ctx)

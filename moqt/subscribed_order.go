@@ -71,8 +71,8 @@ func (l *line) pop() *batch {
 	}
 }
 
-// pick takes the next batch out of the line: nil while there is none, or while its first object waits for those before it, for as long as wait says (0: until something
-// comes). The caller holds mu.
+// pick takes the next batch out of the line: nil while there is none, or while its first object waits for those before
+// it, for as long as wait says (0: until something comes). The caller holds mu.
 func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 	for !t.line.empty() {
 		if !t.opts.InOrder {
@@ -90,7 +90,8 @@ func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 			}
 			continue
 		}
-		if at != t.due && !t.account.nothing(t.due, at, false) && !(t.account.nothing(t.due, at, true) && t.allKnown(b)) {
+		if at != t.due && !t.account.nothing(t.due, at, false) &&
+			!(t.account.nothing(t.due, at, true) && t.allKnown(b)) {
 			ready, wait := t.ripe(b)
 			if !ready {
 				return nil, wait
@@ -105,8 +106,9 @@ func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 	return nil, 0
 }
 
-// ripe says whether an object is handed out although something before it is missing, or how long it waits still: from the moment at which it was found missing, because streams that
-// were held up by a slow reader have their say then. What a fetch leaves out will not come; while one is on its way everything waits for it. The caller holds mu.
+// ripe says whether an object is handed out although something before it is missing, or how long it waits still: from
+// the moment at which it was found missing, because streams that were held up by a slow reader have their say then.
+// What a fetch leaves out will not come; while one is on its way everything waits for it. The caller holds mu.
 func (t *SubscribedTrack) ripe(b *batch) (ready bool, wait time.Duration) {
 	switch {
 	case b.src != nil && b.src.fetch != nil, t.loops == 0 && len(t.sources) == 0:
@@ -121,7 +123,8 @@ func (t *SubscribedTrack) ripe(b *batch) (ready bool, wait time.Duration) {
 	return wait <= 0, wait
 }
 
-// allKnown reports whether every stream is being read that the peer has opened before that of a batch. If not, there will be news. The caller holds mu.
+// allKnown reports whether every stream is being read that the peer has opened before that of a batch. If not, there
+// will be news. The caller holds mu.
 func (t *SubscribedTrack) allKnown(b *batch) bool {
 	if t.sub == nil {
 		return true
@@ -137,7 +140,8 @@ func (t *SubscribedTrack) allKnown(b *batch) bool {
 	return all == t.subgroups
 }
 
-// nothing reports whether nothing can come any more between two locations. allKnown: there are no streams but those that were seen.
+// nothing reports whether nothing can come any more between two locations. allKnown: there are no streams but those
+// that were seen.
 func (a *account) nothing(from, to wire.Location, allKnown bool) bool {
 	if from.Group == to.Group {
 		g := a.groups[from.Group]
@@ -165,7 +169,8 @@ func (a *account) nothing(from, to wire.Location, allKnown bool) bool {
 	return true
 }
 
-// over reports whether a group has nothing more from an Object ID on: its end was told, or, where all its streams are known, they have ended with FIN and left no hole.
+// over reports whether a group has nothing more from an Object ID on: its end was told, or, where all its streams are
+// known, they have ended with FIN and left no hole.
 func (g *groupAccount) over(from uint64, allKnown bool) bool {
 	if !g.missing(from, 1<<64-1) {
 		return true

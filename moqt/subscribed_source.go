@@ -18,7 +18,8 @@ const (
 	keepLarge = 4 << 20
 )
 
-// batch is objects of one stream on their way to who takes them. They are views into the buffer that the stream was read into: a batch costs no copy and nothing per object.
+// batch is objects of one stream on their way to who takes them. They are views into the buffer that the stream was
+// read into: a batch costs no copy and nothing per object.
 type batch struct {
 	src     *source // nil for a datagram
 	objects []Object
@@ -69,7 +70,8 @@ type source struct {
 	line   []*batch // behind the one that is in the track's line, in order only
 	inLine int      // batches that are not freed yet
 
-	// Of a fetch stream: what lies before next is known, once told; until, where not zero, is behind its end. A filtered one says nothing of what is not there.
+	// Of a fetch stream: what lies before next is known, once told; until, where not zero, is behind its end. A
+	// filtered one says nothing of what is not there.
 	next     wire.Location
 	until    wire.Location
 	told     bool
@@ -119,7 +121,8 @@ func (s *source) run() {
 	}
 }
 
-// fill puts the objects that have come into an empty batch; it waits for the first of them. On error, and with large set, there are none.
+// fill puts the objects that have come into an empty batch; it waits for the first of them. On error, and with large
+// set, there are none.
 func (s *source) fill(b *batch) error {
 	p := s.payload
 	for {
@@ -217,8 +220,10 @@ func (s *source) header() error {
 		}
 		in.advance(n)
 		r.reached()
-		s.head = Object{GroupID: r.header.GroupID, SubgroupID: r.header.SubgroupID, ObjectID: r.current.ObjectID, Priority: r.Priority(),
-			DefaultPriority: r.header.DefaultPriority, Status: r.current.Status, Properties: r.current.Properties, Draft: r.draft,
+		s.head = Object{GroupID: r.header.GroupID, SubgroupID: r.header.SubgroupID, ObjectID: r.current.ObjectID,
+			Priority:        r.Priority(),
+			DefaultPriority: r.header.DefaultPriority, Status: r.current.Status, Properties: r.current.Properties,
+			Draft:       r.draft,
 			FirstObject: r.header.FirstObject && r.count == 1}
 		return nil
 	}
@@ -230,7 +235,8 @@ func (s *source) header() error {
 	in.advance(n)
 	r.reached()
 	h := &r.current
-	s.head = Object{GroupID: h.Group, SubgroupID: h.Subgroup, ObjectID: h.Object, Priority: h.Priority, Status: h.Status, Properties: h.Properties,
+	s.head = Object{GroupID: h.Group, SubgroupID: h.Subgroup, ObjectID: h.Object, Priority: h.Priority,
+		Status: h.Status, Properties: h.Properties,
 		Draft: r.draft, Datagram: h.Datagram, Range: h.Range}
 	return nil
 }
@@ -256,7 +262,8 @@ func (s *source) more() error {
 	return p.final(err)
 }
 
-// gather reads until the payload is in the buffer, and of what follows a large one no more than a header: the rest would have to be moved.
+// gather reads until the payload is in the buffer, and of what follows a large one no more than a header: the rest
+// would have to be moved.
 func (s *source) gather() error {
 	p := s.payload
 	p.in.reserve(int(p.left))
@@ -278,7 +285,8 @@ func (s *source) gather() error {
 // stop ends the reading from this end.
 func (s *source) stop(code ResetCode) { s.payload.Stop(code.Number(s.t.s.draft)) }
 
-// judge says what the end of the stream means: nil for FIN and for a reset of a subgroup stream, which the track counts.
+// judge says what the end of the stream means: nil for FIN and for a reset of a subgroup stream, which the track
+// counts.
 func (s *source) judge(err error) error {
 	if s.fetch != nil {
 		if err = s.fetch.streamEnded(err); err == io.EOF {
@@ -295,7 +303,8 @@ func (s *source) judge(err error) error {
 	case errors.As(err, &reset):
 		if reset.Remote {
 			h := s.subgroup.Header()
-			session.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code, Subgroup: &h, TrackAlias: h.TrackAlias})
+			session.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code,
+				Subgroup: &h, TrackAlias: h.TrackAlias})
 		}
 		return err
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end

@@ -11,16 +11,21 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// ReadOptions shape the reading of a SubscribedTrack. The zero value hands out whole objects in the order in which they arrive.
+// ReadOptions shape the reading of a SubscribedTrack. The zero value hands out whole objects in the order in which they
+// arrive.
 type ReadOptions struct {
-	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for those before it that may still come: until their group is known to have nothing
-	// more (its end was told, or its streams, and all that were opened before, have ended and left no hole), and at most for Patience (0: 250 ms). What comes after its place has been passed is counted as late, and not handed out.
+	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for
+	// those before it that may still come: until their group is known to have nothing more (its end was told, or its
+	// streams, and all that were opened before, have ended and left no hole), and at most for Patience (0: 250 ms).
+	// What comes after its place has been passed is counted as late, and not handed out.
 	InOrder  bool
 	Patience time.Duration
-	// Gap, if set, is told by Next, in order only, that nothing has come between one location and the other, which is handed out now.
+	// Gap, if set, is told by Next, in order only, that nothing has come between one location and the other, which is
+	// handed out now.
 	Gap func(from, to wire.Location)
-	// StreamAbove, if not 0, is the length in bytes above which a payload that has not come as a whole is not waited for: Next gives the object with an empty Payload, and Body reads it as it comes. Such an
-	// object may be of any length.
+	// StreamAbove, if not 0, is the length in bytes above which a payload that has not come as a whole is not waited
+	// for: Next gives the object with an empty Payload, and Body reads it as it comes. Such an object may be of any
+	// length.
 	StreamAbove uint64
 	// Groups is how many groups are remembered, to tell objects that come again, and gaps; 0 is 1024.
 	Groups int
@@ -30,19 +35,23 @@ type ReadOptions struct {
 type TrackRequest struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// Filter is the location filter of the subscription; none passes everything from now on. Parameters are further ones, range filters among them.
+	// Filter is the location filter of the subscription; none passes everything from now on. Parameters are further
+	// ones, range filters among them.
 	Filter     wire.LocationFilter
 	Parameters wire.Parameters
-	// Past, if set, asks for what was published before too; Filter does not count then. Its names and Parameters may be left out.
+	// Past, if set, asks for what was published before too; Filter does not count then. Its names and Parameters may be
+	// left out.
 	Past *JoinRequest
 	// Read says how the objects are handed out.
 	Read ReadOptions
 }
 
-// SubscribedTrack is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both together, each once, on whatever streams and datagrams they come. Next is called by
-// one goroutine at a time; the other methods are safe for concurrent use.
+// SubscribedTrack is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both
+// together, each once, on whatever streams and datagrams they come. Next is called by one goroutine at a time; the
+// other methods are safe for concurrent use.
 //
-// What is not taken is held up to Limits.QueuedBytes; then streams are not read further, and the peer's flow control stops it.
+// What is not taken is held up to Limits.QueuedBytes; then streams are not read further, and the peer's flow control
+// stops it.
 type SubscribedTrack struct {
 	s      *Session
 	sub    *Subscription // nil for fetches alone
@@ -86,7 +95,8 @@ func (s *Session) newTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack
 	if opts.Groups == 0 {
 		opts.Groups = 1024
 	}
-	t := &SubscribedTrack{s: s, sub: sub, opts: opts, news: make(chan struct{}, 1), idle: make(chan *source), sources: make(map[*source]struct{})}
+	t := &SubscribedTrack{s: s, sub: sub, opts: opts, news: make(chan struct{}, 1), idle: make(chan *source),
+		sources: make(map[*source]struct{})}
 	t.ctx, t.cancel = context.WithCancel(s.ctx)
 	t.datagrams = t.newSource()
 	t.line.inOrder = opts.InOrder
@@ -97,7 +107,8 @@ func (s *Session) newTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack
 // begin sets where the track starts.
 func (t *SubscribedTrack) begin(at wire.Location) { t.due, t.account.first = at, at }
 
-// OpenTrack subscribes to a track, and with TrackRequest.Past joins it, and waits for the answer. The error is that of Session.Subscribe or Session.Join.
+// OpenTrack subscribes to a track, and with TrackRequest.Past joins it, and waits for the answer. The error is that of
+// Session.Subscribe or Session.Join.
 func (s *Session) OpenTrack(ctx context.Context, q TrackRequest) (*SubscribedTrack, error) {
 	if q.Past != nil {
 		join := *q.Past
@@ -140,7 +151,8 @@ func (s *Session) FetchTrack(ctx context.Context, q FetchRequest, opts ReadOptio
 	return t, nil
 }
 
-// ReadTrack reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established and that nobody else reads. A fill that it has asked for is read too.
+// ReadTrack reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established
+// and that nobody else reads. A fill that it has asked for is read too.
 func ReadTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
 	t := sub.s.newTrack(sub, opts)
 	filter, filtered := sub.Parameters().Filter()
@@ -200,7 +212,8 @@ func (t *SubscribedTrack) follow() {
 	}
 }
 
-// AddFetch reads the objects of one more fetch, or fill, of the same track, that nobody else reads: to fill gaps, for instance. What came already is not handed out again.
+// AddFetch reads the objects of one more fetch, or fill, of the same track, that nobody else reads: to fill gaps, for
+// instance. What came already is not handed out again.
 func (t *SubscribedTrack) AddFetch(f *Fetch) { t.add(t.newSource(), f) }
 
 // add expects the stream of a fetch, which s is for.
@@ -226,10 +239,13 @@ func (t *SubscribedTrack) add(s *source, f *Fetch) {
 // Subscription is the subscription, nil where the track consists of fetches.
 func (t *SubscribedTrack) Subscription() *Subscription { return t.sub }
 
-// Next waits for the next object. It is valid until the next call of Next; Clone keeps it. End of Group and End of Track come as objects with that status.
+// Next waits for the next object. It is valid until the next call of Next; Clone keeps it. End of Group and End of
+// Track come as objects with that status.
 //
-// io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or
-// *transport.StreamError of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of Subscription.Next, *MalformedTrackError, and what says that Close was called.
+// io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that
+// end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or *transport.StreamError
+// of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of
+// Subscription.Next, *MalformedTrackError, and what says that Close was called.
 func (t *SubscribedTrack) Next(ctx context.Context) (*Object, error) {
 	if b := t.current; b != nil && b.next < len(b.objects) && !t.closed.Load() {
 		o := &b.objects[b.next]
@@ -308,7 +324,8 @@ func (t *SubscribedTrack) wait(ctx context.Context, atMost time.Duration) error 
 	return nil
 }
 
-// Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which passes over what is left.
+// Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which passes
+// over what is left.
 func (t *SubscribedTrack) Body() *Body {
 	b := t.current
 	if b == nil || b.next == 0 {
@@ -331,7 +348,8 @@ type Body struct {
 // Size is the length of the payload in bytes.
 func (b *Body) Size() uint64 { return b.size }
 
-// Read implements io.Reader. The error is io.EOF at the payload's end, and a *transport.StreamError when the stream is reset before.
+// Read implements io.Reader. The error is io.EOF at the payload's end, and a *transport.StreamError when the stream is
+// reset before.
 func (b *Body) Read(p []byte) (int, error) {
 	if b.stream != nil {
 		return b.stream.Read(p)
@@ -365,7 +383,8 @@ func (t *SubscribedTrack) Report() TrackReport {
 	return r
 }
 
-// Close ends the reading: the subscription is cancelled, and fetches that are not at their end. Next returns an error from then on. It does nothing the second time.
+// Close ends the reading: the subscription is cancelled, and fetches that are not at their end. Next returns an error
+// from then on. It does nothing the second time.
 func (t *SubscribedTrack) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,8 +15,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// receiving makes a subscription of a draft that is read as a track, and the publication whose streams the test writes itself.
-func receiving(t *testing.T, d wire.Draft, opts ReadOptions, limits Limits) (*sessions, *SubscribedTrack, *Publication) {
+// receiving makes a subscription of a draft that is read as a track, and the publication whose streams the test writes
+// itself.
+func receiving(t *testing.T, d wire.Draft, opts ReadOptions, limits Limits) (*sessions, *SubscribedTrack,
+	*Publication) {
 	t.Helper()
 	p := dialOver(t, d, narrow(d), Config{Limits: limits}, Config{})
 	sub, pub := p.established(p.client, p.server, subscribeMessage(), nil)
@@ -40,11 +42,13 @@ func (p *sessions) objects(w *SubgroupWriter, ids ...uint64) {
 	}
 }
 
-// TestReadInOrder: objects of several subgroups come in order, a group at once when the one before is known to be complete, and one that nothing is known of after the patience.
+// TestReadInOrder: objects of several subgroups come in order, a group at once when the one before is known to be
+// complete, and one that nothing is known of after the patience.
 func TestReadInOrder(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		var gaps []string
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second, Gap: func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second,
+			Gap: func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }}, Limits{})
 		start := time.Now()
 		odd := p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 1, 3)
 		even := p.stream(pub, wire.SubgroupHeader{}, 0, 2, 4)
@@ -63,7 +67,8 @@ func TestReadInOrder(t *testing.T) {
 		noError(t, next.Close()) // the end of group 1
 		quiet(t, s)
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{Group: 2, Object: 2}}, true)
-		if took := time.Since(start); took < time.Second || took > 1100*time.Millisecond || len(gaps) != 1 || gaps[0] != "{1,2} {2,2}" {
+		if took := time.Since(start); took < time.Second || took > 1100*time.Millisecond || len(gaps) != 1 ||
+			gaps[0] != "{1,2} {2,2}" {
 			t.Errorf("it took %v, gaps %q", took, gaps)
 		}
 		late := p.stream(pub, wire.SubgroupHeader{GroupID: 2, SubgroupID: 1}, 0, 3)
@@ -81,7 +86,8 @@ func TestReadInOrder(t *testing.T) {
 	})
 }
 
-// TestReadInOrderGaps: what objects say of what does not exist is not waited for: Prior Object ID Gap, Prior Group ID Gap, statuses.
+// TestReadInOrderGaps: what objects say of what does not exist is not waited for: Prior Object ID Gap, Prior Group ID
+// Gap, statuses.
 func TestReadInOrderGaps(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
@@ -109,8 +115,8 @@ func TestReadInOrderGaps(t *testing.T) {
 	})
 }
 
-// TestReadShuffled: however the objects of a track are spread over streams and datagrams, and whatever comes first, again, or not at all: in order they come in order, each once,
-// and the report says exactly what is missing.
+// TestReadShuffled: however the objects of a track are spread over streams and datagrams, and whatever comes first,
+// again, or not at all: in order they come in order, each once, and the report says exactly what is missing.
 func TestReadShuffled(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -118,7 +124,8 @@ func TestReadShuffled(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 7))
 				d := wire.Drafts()[rng.IntN(len(wire.Drafts()))]
 				inOrder := seed%4 != 0
-				p, s, pub := receiving(t, d, ReadOptions{InOrder: inOrder, Patience: time.Minute}, Limits{QueuedBytes: 8 << 10})
+				p, s, pub := receiving(t, d, ReadOptions{InOrder: inOrder, Patience: time.Minute},
+					Limits{QueuedBytes: 8 << 10})
 				type key struct{ group, subgroup uint64 }
 				streams := map[key][]uint64{}
 				var order []key
@@ -141,7 +148,8 @@ func TestReadShuffled(t *testing.T) {
 					want = append(want, l)
 				}
 				rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-				first := func(k key) bool { return streams[k][0] == 0 } // these come last: a group without its beginning is not taken for complete
+				// these come last: a group without its beginning is not taken for complete
+				first := func(k key) bool { return streams[k][0] == 0 }
 				slices.SortStableFunc(order, func(a, b key) int {
 					switch {
 					case first(a) == first(b):
@@ -183,12 +191,17 @@ func TestReadShuffled(t *testing.T) {
 				r := s.Report()
 				missing := uint64(0)
 				for l := range lost {
-					if slices.ContainsFunc(want, func(w wire.Location) bool { return w.Group == l.Group && w.Object > l.Object }) {
+					if slices.ContainsFunc(want, func(w wire.Location) bool {
+						return w.Group == l.Group &&
+							w.Object > l.Object
+					}) {
 						missing++
 					}
 				}
-				if r.Objects != uint64(len(want)) || r.Duplicates != uint64(duplicates) || r.Missing != missing || r.Late != 0 {
-					t.Errorf("report %+v; want %d objects, %d duplicates, %d missing", r, len(want), duplicates, missing)
+				if r.Objects != uint64(len(want)) || r.Duplicates != uint64(duplicates) || r.Missing != missing ||
+					r.Late != 0 {
+					t.Errorf("report %+v; want %d objects, %d duplicates, %d missing", r, len(want), duplicates,
+						missing)
 				}
 			})
 		})
@@ -219,7 +232,8 @@ func TestReadDatagrams(t *testing.T) {
 	})
 }
 
-// TestReadMalformed: an object behind the end of its group, or of the track, makes the track malformed: the subscription is cancelled, the session lives (draft-19 §2.4.2).
+// TestReadMalformed: an object behind the end of its group, or of the track, makes the track malformed: the
+// subscription is cancelled, the session lives (draft-19 §2.4.2).
 func TestReadMalformed(t *testing.T) {
 	for name, write := range map[string]func(p *sessions, pub *Publication){
 		"header and FIN": func(p *sessions, pub *Publication) {
@@ -305,7 +319,8 @@ func TestReadTooLarge(t *testing.T) {
 	})
 }
 
-// TestReadBody: a payload can be read in part, passed over, cut by a reset, and the track goes on; Close ends the wait for one.
+// TestReadBody: a payload can be read in part, passed over, cut by a reset, and the track goes on; Close ends the wait
+// for one.
 func TestReadBody(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p, s, pub := receiving(t, d, ReadOptions{StreamAbove: 100}, Limits{})
@@ -377,7 +392,8 @@ func TestReadBounded(t *testing.T) {
 				t.Errorf("%d bytes are held, want at most %d", held, most)
 			}
 			got := take(t, p.ctx, s, streams*objects)
-			if inOrder && !slices.IsSortedFunc(got, func(a, b *Object) int { return a.Location().Compare(b.Location()) }) {
+			if inOrder && !slices.IsSortedFunc(got,
+				func(a, b *Object) int { return a.Location().Compare(b.Location()) }) {
 				t.Error("not in order")
 			}
 			settle()
@@ -390,7 +406,8 @@ func TestReadBounded(t *testing.T) {
 	}
 }
 
-// TestReadForgets: a track of very many groups, or of IDs far apart, takes bounded memory, and gaps of what is forgotten are counted.
+// TestReadForgets: a track of very many groups, or of IDs far apart, takes bounded memory, and gaps of what is
+// forgotten are counted.
 func TestReadForgets(t *testing.T) {
 	a := account{maxGroups: 10, groups: map[uint64]*groupAccount{}}
 	for g := range uint64(1000) {
@@ -401,7 +418,8 @@ func TestReadForgets(t *testing.T) {
 			}
 		}
 	}
-	if r := a.total(); len(a.groups) != 10 || r.Missing != 1000 || r.Objects != 3000 || len(r.Gaps) != maxGaps || r.MissingGroups != 0 {
+	if r := a.total(); len(a.groups) != 10 || r.Missing != 1000 || r.Objects != 3000 || len(r.Gaps) != maxGaps ||
+		r.MissingGroups != 0 {
 		t.Errorf("%d groups, report %+v", len(a.groups), r)
 	}
 	b := &batch{objects: []Object{{GroupID: 5, ObjectID: 0}}}
@@ -445,7 +463,8 @@ func TestReadEnds(t *testing.T) {
 	})
 }
 
-// TestReadFetchFails: a fetch beside a subscription that is reset is an error that ends nothing; one alone ends with it.
+// TestReadFetchFails: a fetch beside a subscription that is reset is an error that ends nothing; one alone ends with
+// it.
 func TestReadFetchFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})

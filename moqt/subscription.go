@@ -11,11 +11,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Subscription is a subscription of which this end is the subscriber: made by our SUBSCRIBE or by a PUBLISH of the peer's. Its objects are taken whole with Next, or
-// stream by stream with AcceptSubgroup and AcceptDatagram; the first call of either decides which. All methods are safe for concurrent use.
+// Subscription is a subscription of which this end is the subscriber: made by our SUBSCRIBE or by a PUBLISH of the
+// peer's. Its objects are taken whole with Next, or stream by stream with AcceptSubgroup and AcceptDatagram; the first
+// call of either decides which. All methods are safe for concurrent use.
 //
-// What is not taken is held: up to Limits.QueuedObjects and QueuedBytes with Next, as unread streams otherwise. Then the peer's flow control stops it. Datagrams have
-// no flow control: past Limits.QueuedDatagrams they are dropped, counted (Dropped) and traced.
+// What is not taken is held: up to Limits.QueuedObjects and QueuedBytes with Next, as unread streams otherwise. Then
+// the peer's flow control stops it. Datagrams have no flow control: past Limits.QueuedDatagrams they are dropped,
+// counted (Dropped) and traced.
 type Subscription struct {
 	s *Session
 	r *Request
@@ -54,7 +56,8 @@ type arrival struct {
 }
 
 func (s *Session) newSubscription() *Subscription {
-	sub := &Subscription{s: s, doneCame: make(chan struct{}), reading: make(map[*SubgroupReader]struct{}), fills: make(map[*Fetch]struct{}), priority: DefaultPublisherPriority}
+	sub := &Subscription{s: s, doneCame: make(chan struct{}), reading: make(map[*SubgroupReader]struct{}),
+		fills: make(map[*Fetch]struct{}), priority: DefaultPublisherPriority}
 	sub.ctx, sub.cancel = context.WithCancelCause(s.ctx)
 	sub.datagrams.maxItems = s.limits.QueuedDatagrams
 	sub.objects.maxItems, sub.objects.maxCost = s.limits.QueuedObjects, s.limits.QueuedBytes
@@ -71,8 +74,8 @@ func (s *Session) StartSubscribe(ctx context.Context, m *wire.Subscribe) (*Subsc
 	return sub, nil
 }
 
-// Subscribe sends SUBSCRIBE and waits for SUBSCRIBE_OK. The error is that of Start or of Request.Response. When the context ends before the answer, the subscription
-// is cancelled.
+// Subscribe sends SUBSCRIBE and waits for SUBSCRIBE_OK. The error is that of Start or of Request.Response. When the
+// context ends before the answer, the subscription is cancelled.
 func (s *Session) Subscribe(ctx context.Context, m *wire.Subscribe) (*Subscription, error) {
 	sub, err := s.StartSubscribe(ctx, m)
 	if err != nil {
@@ -85,8 +88,9 @@ func (s *Session) Subscribe(ctx context.Context, m *wire.Subscribe) (*Subscripti
 	return sub, nil
 }
 
-// AcceptPublish accepts a PUBLISH of the peer's: this end becomes the subscriber. Up to 19 the parameters of ok are the subscription's; from 20 on PUBLISH_OK carries
-// EXPIRES only (draft-20 §10.10), and the others follow in a REQUEST_UPDATE behind it, whose answer is waited for. ok may be nil.
+// AcceptPublish accepts a PUBLISH of the peer's: this end becomes the subscriber. Up to 19 the parameters of ok are the
+// subscription's; from 20 on PUBLISH_OK carries EXPIRES only (draft-20 §10.10), and the others follow in a
+// REQUEST_UPDATE behind it, whose answer is waited for. ok may be nil.
 func (r *Request) AcceptPublish(ctx context.Context, ok *wire.RequestOK) (*Subscription, error) {
 	m, isPublish := r.message.(*wire.Publish)
 	if !isPublish || !r.incoming {
@@ -107,7 +111,8 @@ func (r *Request) AcceptPublish(ctx context.Context, ok *wire.RequestOK) (*Subsc
 	}
 	sub := r.s.newSubscription()
 	sub.r = r
-	sub.establish(&wire.SubscribeOK{RequestID: r.id, TrackAlias: m.TrackAlias, Parameters: m.Parameters, Properties: m.Properties})
+	sub.establish(&wire.SubscribeOK{RequestID: r.id, TrackAlias: m.TrackAlias, Parameters: m.Parameters,
+		Properties: m.Properties})
 	if err := r.accept(ctx, &answer); err != nil {
 		return nil, err
 	}
@@ -215,7 +220,8 @@ func (sub *Subscription) TrackAlias() uint64 {
 	return 0
 }
 
-// Largest is the Largest Object that the publisher has told of last: in SUBSCRIBE_OK or PUBLISH, in PUBLISH_STATE_NOTIFY.
+// Largest is the Largest Object that the publisher has told of last: in SUBSCRIBE_OK or PUBLISH, in
+// PUBLISH_STATE_NOTIFY.
 func (sub *Subscription) Largest() (wire.Location, bool) {
 	if l, ok := sub.r.Parameters().Largest(); ok {
 		return l, true
@@ -237,8 +243,9 @@ func (sub *Subscription) Properties() wire.Properties {
 // Parameters are the subscription's parameters in effect; see Request.Parameters.
 func (sub *Subscription) Parameters() wire.Parameters { return sub.r.Parameters() }
 
-// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later) and gives its parameters. When more than Limits.QueuedMessages wait the oldest are forgotten; Parameters has their sum.
-// The error says how the subscription ended, or is the context's cause.
+// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later) and gives its parameters. When more than
+// Limits.QueuedMessages wait the oldest are forgotten; Parameters has their sum. The error says how the subscription
+// ended, or is the context's cause.
 func (sub *Subscription) NextNotify(ctx context.Context) (wire.Parameters, error) {
 	return sub.notices.take(ctx, sub.ctx)
 }
@@ -265,8 +272,8 @@ func (sub *Subscription) Done(ctx context.Context) (*wire.PublishDone, error) {
 	return sub.done, nil
 }
 
-// StreamsSeen is the number of data streams of the subscription so far, fills included: what PUBLISH_DONE's Stream Count counts. More than that is for the caller to judge;
-// the session does not close for it (draft-18 §10.11: MAY).
+// StreamsSeen is the number of data streams of the subscription so far, fills included: what PUBLISH_DONE's Stream
+// Count counts. More than that is for the caller to judge; the session does not close for it (draft-18 §10.11: MAY).
 func (sub *Subscription) StreamsSeen() uint64 {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
@@ -293,14 +300,16 @@ func (sub *Subscription) Update(ctx context.Context, ps wire.Parameters) (*wire.
 }
 
 // UpdateFill is Update for parameters with FILL_PARAMETERS (20 and later): the fill comes on a stream of its own, and
-// is at its end at once where there is nothing to fill. The error is that of Request.Update, or says that the parameter is missing.
+// is at its end at once where there is nothing to fill. The error is that of Request.Update, or says that the parameter
+// is missing.
 func (sub *Subscription) UpdateFill(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, *Fetch, error) {
 	p, ok := ps.Get(wire.ParamFillParameters)
 	if !ok {
 		return nil, nil, errors.New("UpdateFill needs FILL_PARAMETERS")
 	}
 	var fill *Fetch
-	u, err := sub.r.startUpdateWith(ctx, &wire.RequestUpdate{Parameters: ps}, func(id uint64) { fill = sub.newFill(id, p.Inner) })
+	u, err := sub.r.startUpdateWith(ctx, &wire.RequestUpdate{Parameters: ps},
+		func(id uint64) { fill = sub.newFill(id, p.Inner) })
 	if err != nil {
 		if fill != nil {
 			fill.fail(err)
@@ -319,14 +328,15 @@ func (sub *Subscription) UpdateFill(ctx context.Context, ps wire.Parameters) (*w
 // Fill is what FILL_PARAMETERS of SUBSCRIBE asked for; nil if it had none.
 func (sub *Subscription) Fill() *Fetch { return sub.fill }
 
-// Unsubscribe ends the subscription: Request.Cancel with CANCELLED. Streams that Next reads, or that nobody has accepted, are stopped. It does nothing once the
-// subscription is over.
+// Unsubscribe ends the subscription: Request.Cancel with CANCELLED. Streams that Next reads, or that nobody has
+// accepted, are stopped. It does nothing once the subscription is over.
 func (sub *Subscription) Unsubscribe() {
 	sub.r.Cancel(ResetCancelled)
 	sub.finish(&CancelError{Side: sub.s.side, Kind: sub.r.kind, How: "Unsubscribe"})
 }
 
-// Context ends when nothing more comes: after PUBLISH_DONE once its streams are drained (io.EOF), after a refusal or cancellation, or with the session.
+// Context ends when nothing more comes: after PUBLISH_DONE once its streams are drained (io.EOF), after a refusal or
+// cancellation, or with the session.
 func (sub *Subscription) Context() context.Context { return sub.ctx }
 
 // isDone reports whether PUBLISH_DONE has come.

@@ -11,10 +11,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Next waits for the next object, in the order in which objects arrive over all streams and datagrams. The object is the caller's. io.EOF comes after PUBLISH_DONE,
-// once as many streams have ended as its Stream Count says; where streams that were promised do not come, or the count is unknown, Limits.Drain after the
-// last thing that came, and where datagrams may still be on their way Limits.Linger after. An *ObjectTooLargeError stands for one object, and ends nothing. Streams
-// that are reset end without an error, as the drafts have it; Resets counts them. Other errors: *RequestError, *CancelError, *SessionError, and the context's cause.
+// Next waits for the next object, in the order in which objects arrive over all streams and datagrams. The object is
+// the caller's. io.EOF comes after PUBLISH_DONE, once as many streams have ended as its Stream Count says; where
+// streams that were promised do not come, or the count is unknown, Limits.Drain after the last thing that came, and
+// where datagrams may still be on their way Limits.Linger after. An *ObjectTooLargeError stands for one object, and
+// ends nothing. Streams that are reset end without an error, as the drafts have it; Resets counts them. Other errors:
+// *RequestError, *CancelError, *SessionError, and the context's cause.
 func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 	sub.pull()
 	d, err := sub.objects.take(ctx, never)
@@ -27,8 +29,9 @@ func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 // never is a context that does not end.
 var never = context.Background()
 
-// AcceptSubgroup waits for the next subgroup stream of the subscription, whose objects the caller reads; it must read to the end or Stop it. Errors are those of Next.
-// After Unsubscribe, or when the subscription is cancelled, streams that were accepted are the caller's to stop.
+// AcceptSubgroup waits for the next subgroup stream of the subscription, whose objects the caller reads; it must read
+// to the end or Stop it. Errors are those of Next. After Unsubscribe, or when the subscription is cancelled, streams
+// that were accepted are the caller's to stop.
 func (sub *Subscription) AcceptSubgroup(ctx context.Context) (*SubgroupReader, error) {
 	return sub.streams.take(ctx, never)
 }
@@ -135,7 +138,8 @@ func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
 			sub.resets++
 			sub.mu.Unlock()
 			h := r.Header()
-			sub.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code, Subgroup: &h, TrackAlias: h.TrackAlias})
+			sub.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code,
+				Subgroup: &h, TrackAlias: h.TrackAlias})
 		}
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
 		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
@@ -163,7 +167,8 @@ func (sub *Subscription) addDatagram(o *Object) {
 	}
 	sub.mu.Unlock()
 	if !room {
-		sub.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: sub.TrackAlias(), Location: o.Location(), Bytes: len(o.Payload),
+		sub.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: sub.TrackAlias(),
+			Location: o.Location(), Bytes: len(o.Payload),
 			Err: fmt.Errorf("datagram %s: nobody takes the objects of request %d", o, sub.r.id)})
 	}
 	sub.settle()
@@ -212,7 +217,8 @@ func (sub *Subscription) settle() {
 	sub.finish(io.EOF)
 }
 
-// finish ends the subscription; the first cause wins. With io.EOF what has come can still be taken; otherwise streams are stopped.
+// finish ends the subscription; the first cause wins. With io.EOF what has come can still be taken; otherwise streams
+// are stopped.
 func (sub *Subscription) finish(cause error) {
 	sub.mu.Lock()
 	if sub.ended != nil {

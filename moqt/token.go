@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// tokenCache holds the tokens that the peer has registered (draft-14 §9.2.1.1, draft-18 §10.2.2). Each costs 16 bytes and its value; an expired one keeps alias and cost
-// until the peer deletes it.
+// tokenCache holds the tokens that the peer has registered (draft-14 §9.2.1.1, draft-18 §10.2.2). Each costs 16 bytes
+// and its value; an expired one keeps alias and cost until the peer deletes it.
 type tokenCache struct {
 	limit uint64
 
@@ -34,10 +34,12 @@ type messageRefused struct {
 
 func (e *messageRefused) Error() string { return e.reason }
 
-// resolve applies the tokens of one message in order, and gives what they amount to as USE_VALUE. A *wire.Error closes the session (rules 45, 46, and 32 for a token
-// given twice from 15 on); a *messageRefused refuses the message. Registrations take effect in both cases of the latter (draft-18 §10.2.2).
+// resolve applies the tokens of one message in order, and gives what they amount to as USE_VALUE. A *wire.Error closes
+// the session (rules 45, 46, and 32 for a token given twice from 15 on); a *messageRefused refuses the message.
+// Registrations take effect in both cases of the latter (draft-18 §10.2.2).
 //
-// The drafts assign no request code for an alias that is not registered (WIRE section 6.6); it is refused with MALFORMED_AUTH_TOKEN.
+// The drafts assign no request code for an alias that is not registered (WIRE section 6.6); it is refused with
+// MALFORMED_AUTH_TOKEN.
 func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]wire.Token, error) {
 	if len(tokens) == 0 {
 		return nil, nil
@@ -59,7 +61,8 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		case wire.TokenRegister:
 			switch {
 			case known:
-				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, wire.TopicTokens, "alias %d is registered already", t.Alias)
+				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, wire.TopicTokens,
+					"alias %d is registered already", t.Alias)
 			case c.limit < c.size+tokenCost(t) && !inSetup:
 				return nil, s.breach(message, wire.AuthTokenCacheOverflow, wire.TopicTokens,
 					"alias %d needs %d bytes, %d of %d are taken", t.Alias, tokenCost(t), c.size, c.limit)
@@ -93,7 +96,8 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		if s.draft >= wire.Draft15 {
 			for _, v := range values {
 				if v.Type == value.Type && bytes.Equal(v.Value, value.Value) {
-					return nil, s.breach(message, wire.ProtocolViolation, wire.TopicTokens, "the same token stands twice")
+					return nil, s.breach(message, wire.ProtocolViolation, wire.TopicTokens,
+						"the same token stands twice")
 				}
 			}
 		}
@@ -102,8 +106,9 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 	return values, refused
 }
 
-// setupTokens takes over the tokens of the peer's setup message. DELETE and USE_ALIAS have no place in a client's from 15 on (rule 29); up to 16 package wire
-// sees to that. What refers to an alias elsewhere is passed over: nothing can be registered yet.
+// setupTokens takes over the tokens of the peer's setup message. DELETE and USE_ALIAS have no place in a client's from
+// 15 on (rule 29); up to 16 package wire sees to that. What refers to an alias elsewhere is passed over: nothing can be
+// registered yet.
 func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 	var tokens []wire.Token
 	for _, o := range m.Options {
@@ -116,7 +121,8 @@ func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 		}
 		byAlias := t.AliasType == wire.TokenDelete || t.AliasType == wire.TokenUseAlias
 		if byAlias && m.Sender == wire.ClientSide && s.draft >= wire.Draft15 {
-			return nil, s.breach("SETUP", wire.ProtocolViolation, wire.TopicTokens, "DELETE or USE_ALIAS in a client's setup message")
+			return nil, s.breach("SETUP", wire.ProtocolViolation, wire.TopicTokens,
+				"DELETE or USE_ALIAS in a client's setup message")
 		}
 		if !byAlias {
 			tokens = append(tokens, t)
@@ -125,8 +131,8 @@ func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 	return s.resolve("SETUP", tokens, true)
 }
 
-// ExpireAuthToken marks a token that the peer has registered as expired: messages that use its alias from now on are refused with EXPIRED_AUTH_TOKEN
-// (draft-18 §10.2.2). It does nothing for an alias that is not registered.
+// ExpireAuthToken marks a token that the peer has registered as expired: messages that use its alias from now on are
+// refused with EXPIRED_AUTH_TOKEN (draft-18 §10.2.2). It does nothing for an alias that is not registered.
 func (s *Session) ExpireAuthToken(alias uint64) {
 	c := &s.tokens
 	c.mu.Lock()

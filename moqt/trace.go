@@ -29,13 +29,15 @@ const (
 	EventStop
 	// EventDropped: something of the peer's was dropped: Err says what and why.
 	EventDropped
-	// EventClosed: the session ended; Err is its *SessionError. It is told of once; what other goroutines were about to tell may come behind it.
+	// EventClosed: the session ended; Err is its *SessionError. It is told of once; what other goroutines were about to
+	// tell may come behind it.
 	EventClosed
 )
 
 // String is a short name for transcripts.
 func (t EventType) String() string {
-	names := [...]string{"", "message", "subgroup", "fetch", "datagram", "padding", "fin", "reset", "stop", "dropped", "closed"}
+	names := [...]string{"", "message", "subgroup", "fetch", "datagram", "padding", "fin", "reset", "stop", "dropped",
+		"closed"}
 	if int(t) < len(names) {
 		return names[t]
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// UniStream is an incoming unidirectional stream whose first header has been read, so that it can be given to whom it is for. What was read beyond
-// the header is kept: use the stream only through UniStream, or through the reader made from it, after which UniStream itself is of no use.
+// UniStream is an incoming unidirectional stream whose first header has been read, so that it can be given to whom it
+// is for. What was read beyond the header is kept: use the stream only through UniStream, or through the reader made
+// from it, after which UniStream itself is of no use.
 type UniStream struct {
 	// Type says which of the following holds.
 	Type wire.StreamType
@@ -23,10 +24,10 @@ type UniStream struct {
 	opts  ReaderOptions
 }
 
-// ReadUniHeader waits for the first header of a stream and reads it. io.EOF means that the stream ended without a byte; a *wire.Error that it ended
-// inside the header, that its type is not defined (wire.ErrUnknownType: the session must be closed, draft-18 §3.4) or that the header is invalid. To
-// end the wait, stop the stream or set its deadline; after a deadline what had come is lost. opts are for the reader to come; its Ended is not told
-// of an error of ReadUniHeader.
+// ReadUniHeader waits for the first header of a stream and reads it. io.EOF means that the stream ended without a byte;
+// a *wire.Error that it ended inside the header, that its type is not defined (wire.ErrUnknownType: the session must be
+// closed, draft-18 §3.4) or that the header is invalid. To end the wait, stop the stream or set its deadline; after a
+// deadline what had come is lost. opts are for the reader to come; its Ended is not told of an error of ReadUniHeader.
 func ReadUniHeader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
 	u := &UniStream{in: &streamBuffer{stream: stream, onEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
 	for {
@@ -85,8 +86,8 @@ func (u *UniStream) StreamID() uint64 { return u.in.stream.StreamID() }
 // Stop asks the peer with STOP_SENDING to stop. Safe for concurrent use.
 func (u *UniStream) Stop(code uint64) { u.in.stop(code) }
 
-// Read reads what follows the header of a padding stream, and a control stream from its first byte: the type of its first message. Not for
-// the other types.
+// Read reads what follows the header of a padding stream, and a control stream from its first byte: the type of its
+// first message. Not for the other types.
 func (u *UniStream) Read(p []byte) (int, error) {
 	n, err := u.in.read(p, 0)
 	if u.in.err != nil && len(u.in.unread()) == 0 {
@@ -100,13 +101,14 @@ func (u *UniStream) SubgroupReader() (*SubgroupReader, error) {
 	if u.Type != wire.SubgroupStream {
 		return nil, u.not("a subgroup stream")
 	}
-	r := &SubgroupReader{PayloadReader: u.payload(), header: u.Subgroup, objects: u.Subgroup.Objects(u.draft), priority: DefaultPublisherPriority}
+	r := &SubgroupReader{PayloadReader: u.payload(), header: u.Subgroup, objects: u.Subgroup.Objects(u.draft),
+		priority: DefaultPublisherPriority}
 	r.objects.MaxProperties, r.objects.Options = u.opts.MaxProperties, u.opts.Decode
 	return r, nil
 }
 
-// FetchReader goes on with the objects of a fetch stream. descending is the Group Order that the request has; 18 and later cannot be read without it.
-// The error says that it is none.
+// FetchReader goes on with the objects of a fetch stream. descending is the Group Order that the request has; 18 and
+// later cannot be read without it. The error says that it is none.
 func (u *UniStream) FetchReader(descending bool) (*FetchReader, error) {
 	if u.Type != wire.FetchStream {
 		return nil, u.not("a fetch stream")

@@ -68,7 +68,8 @@ func TestUniStreamKinds(t *testing.T) {
 		}
 		padding := append(wire.AppendVarint(nil, d, wire.TypePaddingStream), 0, 0, 0)
 		if d >= wire.Draft18 {
-			if got, err := io.ReadAll(open(padding, wire.PaddingStream)); err != nil || !bytes.Equal(got, []byte{0, 0, 0}) {
+			if got, err := io.ReadAll(open(padding, wire.PaddingStream)); err != nil ||
+				!bytes.Equal(got, []byte{0, 0, 0}) {
 				t.Errorf("padding: %v, %v", got, err)
 			}
 		} else {

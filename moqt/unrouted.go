@@ -2,8 +2,9 @@ package moqt
 
 import "sync"
 
-// unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are, their headers have still to tell. A peer's stream implies all with
-// smaller ids (RFC 9000 §2.1), so every stream is known that was opened before one that has come. Safe for concurrent use.
+// unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are,
+// their headers have still to tell. A peer's stream implies all with smaller ids (RFC 9000 §2.1), so every stream is
+// known that was opened before one that has come. Safe for concurrent use.
 type unrouted struct {
 	mu      sync.Mutex
 	ids     map[uint64]struct{}

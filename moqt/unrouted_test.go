@@ -7,14 +7,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestReadInOrderUnrouted: streams that were opened before that of the next group may still bring objects of this one, until their headers say whose they are.
+// TestReadInOrderUnrouted: streams that were opened before that of the next group may still bring objects of this one,
+// until their headers say whose they are.
 func TestReadInOrderUnrouted(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second}, Limits{})
 		start := time.Now()
 		noError(t, p.stream(pub, wire.SubgroupHeader{}, 0).Close())
 		same(t, take(t, p.ctx, s, 1), locations(0, 1, 1), true)
-		slow, err := pub.OpenSubgroup(p.ctx, wire.SubgroupHeader{SubgroupID: 1, IDMode: wire.SubgroupIDPresent}) // its header waits
+		// its header waits
+		slow, err := pub.OpenSubgroup(p.ctx, wire.SubgroupHeader{SubgroupID: 1, IDMode: wire.SubgroupIDPresent})
 		noError(t, err)
 		noError(t, p.stream(pub, wire.SubgroupHeader{GroupID: 1}, 0).Close())
 		quiet(t, s)

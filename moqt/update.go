@@ -26,11 +26,12 @@ func (u *ownUpdate) resolve(ok *wire.RequestOK, err error) {
 	close(u.done)
 }
 
-// Update changes parameters of the request with REQUEST_UPDATE (SUBSCRIBE_UPDATE in 14 and 15) and waits for the answer. The error is a *RequestError when the peer
-// refused: it ends a subscription then with PUBLISH_DONE UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only subscriptions can be updated, by the subscriber.
+// Update changes parameters of the request with REQUEST_UPDATE (SUBSCRIBE_UPDATE in 14 and 15) and waits for the
+// answer. The error is a *RequestError when the peer refused: it ends a subscription then with PUBLISH_DONE
+// UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only subscriptions can be updated, by the subscriber.
 //
-// 14 restates the whole range: what ps leaves out is taken from what is in effect, and the answer is nil at once, because there is none.
-// From 19 on it waits while the peer's MAX_REQUEST_UPDATES are outstanding.
+// 14 restates the whole range: what ps leaves out is taken from what is in effect, and the answer is nil at once,
+// because there is none. From 19 on it waits while the peer's MAX_REQUEST_UPDATES are outstanding.
 func (r *Request) Update(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, error) {
 	u, err := r.startUpdate(ctx, &wire.RequestUpdate{Parameters: ps})
 	if err != nil || r.s.draft == wire.Draft14 {
@@ -55,7 +56,8 @@ func (r *Request) startUpdate(ctx context.Context, m *wire.RequestUpdate) (*ownU
 	return r.startUpdateWith(ctx, m, nil)
 }
 
-func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, note func(id uint64)) (*ownUpdate, error) {
+func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, note func(id uint64)) (*ownUpdate,
+	error) {
 	if !updatable(r.s.draft, r.kind, !r.incoming) {
 		return nil, fmt.Errorf("%s cannot be updated by this end in %s: %w", r.kind, r.s.draft, ErrNotInDraft)
 	}
@@ -144,7 +146,8 @@ func (r *Request) dropUpdate(u *ownUpdate) {
 	r.s.mu.Unlock()
 }
 
-// answered finds the update of ours that a response answers: by its id up to 16, the oldest one after that, once the request itself has its response.
+// answered finds the update of ours that a response answers: by its id up to 16, the oldest one after that, once the
+// request itself has its response.
 func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
 	var id uint64
 	switch x := m.(type) {
@@ -176,7 +179,8 @@ func (r *Request) answered(m wire.Message) (*ownUpdate, bool) {
 	return nil, false
 }
 
-// maxFills bounds the fills of one subscription that are asked for and whose streams are not opened; further ones cannot be opened.
+// maxFills bounds the fills of one subscription that are asked for and whose streams are not opened; further ones
+// cannot be opened.
 const maxFills = 256
 
 // receiveUpdate takes an update of the peer's.
@@ -188,7 +192,8 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	s.ids.deliveredTo(m.RequestID)
 	if !updatable(s.draft, r.kind, r.incoming) { // rule 55
-		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
+		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate,
+			"a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
 	}
 	if err := r.checkUpdate(name, m); err != nil {
 		return err
@@ -222,7 +227,8 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	r.mu.Unlock()
 	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // rule 56
-		return s.breach(name, wire.TooManyRequestUpdates, wire.TopicRequestUpdate, "%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
+		return s.breach(name, wire.TooManyRequestUpdates, wire.TopicRequestUpdate,
+			"%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
 	}
 	switch {
 	case over:
@@ -237,8 +243,8 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	return nil
 }
 
-// AcceptUpdate answers an update of the peer's with REQUEST_OK; ok may be nil. Its parameters are in effect from then on. In 14, which has no answers, it only
-// returns nil.
+// AcceptUpdate answers an update of the peer's with REQUEST_OK; ok may be nil. Its parameters are in effect from then
+// on. In 14, which has no answers, it only returns nil.
 func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *wire.RequestOK) error {
 	if r.s.draft == wire.Draft14 {
 		return nil
@@ -256,13 +262,15 @@ func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *w
 	return r.carrier.send(ctx, r, &m, false)
 }
 
-// RejectUpdate answers an update of the peer's with an error, and ends what it was for, as the drafts demand (draft-18 §10.9.1): a subscription with PUBLISH_DONE
-// UPDATE_FAILED, other requests by cancelling them. A subscription's Stream Count is that of its Publication, else unknown. In 14 it is an error: nothing can be refused there.
+// RejectUpdate answers an update of the peer's with an error, and ends what it was for, as the drafts demand (draft-18
+// §10.9.1): a subscription with PUBLISH_DONE UPDATE_FAILED, other requests by cancelling them. A subscription's Stream
+// Count is that of its Publication, else unknown. In 14 it is an error: nothing can be refused there.
 func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code RejectCode, reason string) error {
 	if r.s.draft == wire.Draft14 {
 		return fmt.Errorf("refusing SUBSCRIBE_UPDATE in %s: %w", r.s.draft, ErrNotInDraft)
 	}
-	m := &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: u.RequestID, Code: code.Number(r.s.draft, wire.KindRequestUpdate), Reason: reason}
+	m := &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: u.RequestID,
+		Code: code.Number(r.s.draft, wire.KindRequestUpdate), Reason: reason}
 	r.updateAnswered()
 	if err := r.carrier.send(ctx, r, m, false); err != nil {
 		return err
@@ -281,7 +289,8 @@ func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code 
 		if p, ok := h.(*Publication); ok {
 			return p.abandon(ctx, DoneUpdateFailed, reason)
 		}
-		return r.Send(ctx, &wire.PublishDone{StatusCode: DoneUpdateFailed.Number(r.s.draft), StreamCount: wire.StreamCountUnknown(r.s.draft), Reason: reason})
+		return r.Send(ctx, &wire.PublishDone{StatusCode: DoneUpdateFailed.Number(r.s.draft),
+			StreamCount: wire.StreamCountUnknown(r.s.draft), Reason: reason})
 	case wire.KindFetch:
 		if f, ok := h.(*fetchServer); ok {
 			f.reset(ResetInternalError)
@@ -293,7 +302,8 @@ func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code 
 	return nil
 }
 
-// updateAnswered counts an update of the peer's as answered. It comes before the answer: the peer may send the next one at once.
+// updateAnswered counts an update of the peer's as answered. It comes before the answer: the peer may send the next one
+// at once.
 func (r *Request) updateAnswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -302,7 +312,8 @@ func (r *Request) updateAnswered() {
 	}
 }
 
-// lasting gives the parameters that stay in effect: tokens, fills and requests for new groups act once, and facts are no settings.
+// lasting gives the parameters that stay in effect: tokens, fills and requests for new groups act once, and facts are
+// no settings.
 func lasting(ps wire.Parameters) wire.Parameters {
 	return slices.DeleteFunc(ps.Clone(), func(p wire.Parameter) bool {
 		switch p.Type {
@@ -313,7 +324,8 @@ func lasting(ps wire.Parameters) wire.Parameters {
 	})
 }
 
-// merged gives the parameters in effect after an update: what it leaves out stays; a filter without content removes (draft-20 §10.9, draft-22 §9.6).
+// merged gives the parameters in effect after an update: what it leaves out stays; a filter without content removes
+// (draft-20 §10.9, draft-22 §9.6).
 func merged(old, update wire.Parameters) wire.Parameters {
 	update = lasting(update)
 	out := mergedRanges(old.Clone(), update)

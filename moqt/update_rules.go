@@ -6,7 +6,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// bounds is the range of a subscription in absolute terms, for the drafts whose updates may only narrow it (14, 15) or must restate it (14).
+// bounds is the range of a subscription in absolute terms, for the drafts whose updates may only narrow it (14, 15) or
+// must restate it (14).
 type bounds struct {
 	known    bool
 	start    wire.Location
@@ -17,7 +18,8 @@ type bounds struct {
 // begin takes the range of a request that gives it in absolute terms.
 func (b *bounds) begin(ps wire.Parameters) { b.update(ps) }
 
-// establish resolves the range against the Largest Object that the OK, or PUBLISH, tells of. 14 cannot do without a filter: left out, Largest Object goes out.
+// establish resolves the range against the Largest Object that the OK, or PUBLISH, tells of. 14 cannot do without a
+// filter: left out, Largest Object goes out.
 func (b *bounds) establish(d wire.Draft, ps wire.Parameters, largest wire.Location, hasLargest bool) {
 	f, ok := ps.Filter()
 	if !ok && d == wire.Draft14 {
@@ -47,9 +49,11 @@ func (r *Request) restate(m *wire.RequestUpdate) error {
 	ps := m.Parameters.Clone()
 	if f, ok := ps.Filter(); !ok || f.Form == wire.FilterNone {
 		if !r.bounds.known {
-			return fmt.Errorf("SUBSCRIBE_UPDATE before the response: %s restates the range, which is not known yet", r.s.draft)
+			return fmt.Errorf("SUBSCRIBE_UPDATE before the response: %s restates the range, which is not known yet",
+				r.s.draft)
 		}
-		filter := wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: r.bounds.start.Group, StartObject: r.bounds.start.Object}
+		filter := wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: r.bounds.start.Group,
+			StartObject: r.bounds.start.Object}
 		if r.bounds.hasEnd {
 			filter.Form, filter.EndGroup = wire.FilterGroupEnd, r.bounds.endGroup
 		}
@@ -67,7 +71,8 @@ func (r *Request) restate(m *wire.RequestUpdate) error {
 	return nil
 }
 
-// checkUpdate judges what an update of the peer's asks for (rules 51, 52; rule 13 of 20-22; rule 54 is package wire's, which decode tells what is updated).
+// checkUpdate judges what an update of the peer's asks for (rules 51, 52; rule 13 of 20-22; rule 54 is package wire's,
+// which decode tells what is updated).
 func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 	d := r.s.draft
 	switch {
@@ -76,7 +81,8 @@ func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 	case d >= wire.Draft20 && r.fromPublisher():
 		for _, p := range m.Parameters {
 			if wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter {
-				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRangeFilters, "%s in an update by the publisher", p.Type.Name(d))
+				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRangeFilters,
+					"%s in an update by the publisher", p.Type.Name(d))
 			}
 		}
 	}
@@ -98,14 +104,17 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 	}
 	switch {
 	case next.start.Compare(old.start) < 0:
-		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the start goes down from %s to %s", old.start, next.start)
+		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the start goes down from %s to %s",
+			old.start, next.start)
 	case r.s.draft == wire.Draft14 && old.hasEnd && (!next.hasEnd || next.endGroup > old.endGroup):
-		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the end goes up from group %d to %s", old.endGroup, f)
+		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the end goes up from group %d to %s",
+			old.endGroup, f)
 	}
 	return nil
 }
 
-// checkFilters judges the range filters of a request, or of an update to what is in effect (19 and later; R23, R24, R25). "" means that they can stand.
+// checkFilters judges the range filters of a request, or of an update to what is in effect (19 and later; R23, R24,
+// R25). "" means that they can stand.
 func (s *Session) checkFilters(before, ps wire.Parameters) (invalid string) {
 	if s.draft < wire.Draft19 {
 		return ""

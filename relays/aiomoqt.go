@@ -57,8 +57,10 @@ func (f *filler) readAiomoqt(root *node) *Catalogue {
 	var nodes []*node
 	for _, r := range in.Relays {
 		im := Implementation{
-			Name: r.Name, Drafts: draftsOf(r.Drafts), Roles: []Role{RoleRelay}, AnnounceBy: announcements[r.PubMode], Tolerances: r.Compat,
-			Gating: draftsOf(r.Gating), DisabledSuites: r.DisabledSuites, XfailSuites: r.XfailSuites, Notes: r.Notes,
+			Name: r.Name, Drafts: draftsOf(r.Drafts), Roles: []Role{RoleRelay}, AnnounceBy: announcements[r.PubMode],
+			Tolerances: r.Compat,
+			Gating:     draftsOf(r.Gating), DisabledSuites: r.DisabledSuites, XfailSuites: r.XfailSuites,
+			Notes: r.Notes,
 		}
 		// What the row says about TLS and about being switched off holds for both of its URLs.
 		add := func(url URL, t transport.Choice) {

@@ -1,6 +1,6 @@
-// Package relays is the catalogue of MoQT implementations: who there is, in which roles, where they are reached, and what they
-// claim to speak. One catalogue is built in; others are read from files, in the catalogue's own format (see Schema), in one of two
-// public formats, or as a plain list of URLs.
+// Package relays is the catalogue of MoQT implementations: who there is, in which roles, where they are reached, and
+// what they claim to speak. One catalogue is built in; others are read from files, in the catalogue's own format (see
+// Schema), in one of two public formats, or as a plain list of URLs.
 //
 // What stands here is a claim and a starting point. Which draft a relay really speaks, only a handshake tells.
 package relays
@@ -28,7 +28,8 @@ var Schema []byte
 //go:embed catalogue.json
 var builtin []byte
 
-// Catalogue is a list of implementations. Values read by this package are complete: defaults stand where the file had nothing.
+// Catalogue is a list of implementations. Values read by this package are complete: defaults stand where the file had
+// nothing.
 type Catalogue struct {
 	// Schema is what the file says under "$schema", for editors.
 	Schema string `json:"$schema,omitempty"`
@@ -56,14 +57,16 @@ type Implementation struct {
 	Endpoints  []Endpoint  `json:"endpoints,omitempty"`
 	Containers []Container `json:"containers,omitempty"`
 	Commands   []Command   `json:"commands,omitempty"`
-	// AnnounceBy names the messages that a publisher must send before the relay routes to it; none means that nobody said.
+	// AnnounceBy names the messages that a publisher must send before the relay routes to it; none means that nobody
+	// said.
 	AnnounceBy []Announcement `json:"announce_by,omitempty"`
-	// Tolerances are names for --compat that judging this relay needs. They are not checked here: codec and cases know them.
+	// Tolerances are names for --compat that judging this relay needs. They are not checked here: codec and cases know
+	// them.
 	Tolerances []Tolerance `json:"tolerances,omitempty"`
 	// Gating are the drafts whose failures count as failures of the whole run, in the opinion of who wrote the file.
 	Gating []Draft `json:"gating,omitempty"`
-	// DisabledSuites and XfailSuites are suites, by the names of the tool that the file was written for, that this relay is spared,
-	// or expected to fail.
+	// DisabledSuites and XfailSuites are suites, by the names of the tool that the file was written for, that this
+	// relay is spared, or expected to fail.
 	DisabledSuites []string `json:"disabled_suites,omitempty"`
 	XfailSuites    []string `json:"xfail_suites,omitempty"`
 	Notes          string   `json:"notes,omitempty"`
@@ -87,8 +90,8 @@ type Endpoint struct {
 	Notes      string      `json:"notes,omitempty"`
 }
 
-// Container is an image that plays a role, by the conventions of the public runner: a client takes RELAY_URL from its environment, a
-// relay listens on MOQT_PORT.
+// Container is an image that plays a role, by the conventions of the public runner: a client takes RELAY_URL from its
+// environment, a relay listens on MOQT_PORT.
 type Container struct {
 	// Role is RoleRelay unless the file says otherwise.
 	Role  Role  `json:"role,omitempty"`
@@ -159,14 +162,16 @@ func (c *Catalogue) Find(name string) (Implementation, bool) {
 	return c.Implementations[i], true
 }
 
-// Only gives a catalogue that has only the implementations of these names, in their order. The error names what there is not.
+// Only gives a catalogue that has only the implementations of these names, in their order. The error names what there
+// is not.
 func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 	out := *c
 	out.Implementations = nil
 	for _, name := range names {
 		im, ok := c.Find(name)
 		if !ok {
-			return nil, fmt.Errorf("relays: no implementation is called %q; there are: %s", name, strings.Join(c.Names(), ", "))
+			return nil, fmt.Errorf("relays: no implementation is called %q; there are: %s", name,
+				strings.Join(c.Names(), ", "))
 		}
 		out.Implementations = append(out.Implementations, im)
 	}
@@ -174,7 +179,8 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 }
 
 func (c *Catalogue) index(name Name) int {
-	return slices.IndexFunc(c.Implementations, func(i Implementation) bool { return strings.EqualFold(string(i.Name), string(name)) })
+	return slices.IndexFunc(c.Implementations,
+		func(i Implementation) bool { return strings.EqualFold(string(i.Name), string(name)) })
 }
 
 // Names are the names of all implementations, in the catalogue's order.
@@ -186,8 +192,9 @@ func (c *Catalogue) Names() []string {
 	return names
 }
 
-// Merge extends base by over: what over has replaces the implementation of the same name, as a whole, or stands behind the rest.
-// Description and target are over's where it has them. Neither argument is changed; the result shares their slices.
+// Merge extends base by over: what over has replaces the implementation of the same name, as a whole, or stands behind
+// the rest. Description and target are over's where it has them. Neither argument is changed; the result shares their
+// slices.
 func Merge(base, over *Catalogue) *Catalogue {
 	out := *base
 	out.Implementations = slices.Clone(base.Implementations)
@@ -207,7 +214,8 @@ func Merge(base, over *Catalogue) *Catalogue {
 	return &out
 }
 
-// DraftsAt are the drafts that are claimed for an endpoint: its own, or else the implementation's. None means that nobody said.
+// DraftsAt are the drafts that are claimed for an endpoint: its own, or else the implementation's. None means that
+// nobody said.
 func (i Implementation) DraftsAt(e Endpoint) []Draft {
 	if len(e.Drafts) > 0 {
 		return e.Drafts

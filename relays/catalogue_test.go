@@ -115,7 +115,8 @@ func TestDefault(t *testing.T) {
 			}
 		}
 	}
-	if im, ok := c.Find("localhost"); !ok || im.Endpoints[0].Status != Inactive || im.Endpoints[1].Transport != transport.OnlyWebTransport {
+	if im, ok := c.Find("localhost"); !ok || im.Endpoints[0].Status != Inactive ||
+		im.Endpoints[1].Transport != transport.OnlyWebTransport {
 		t.Errorf("%+v", im)
 	}
 }
@@ -147,14 +148,19 @@ func TestMine(t *testing.T) {
 	if diff := cmp.Diff([]wire.Draft{18, 16}, Spoken(alpha.DraftsAt(alpha.Endpoints[1]))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]Tolerance{"lenient-extensions", "no-request-limit"}, alpha.TolerancesAt(alpha.Endpoints[0])); diff != "" {
+	if diff := cmp.Diff([]Tolerance{"lenient-extensions", "no-request-limit"},
+		alpha.TolerancesAt(alpha.Endpoints[0])); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestMerge(t *testing.T) {
-	base := load(t, "a", `{"format": 1, "description": "a", "target": "draft-16", "implementations": [{"name": "x", "roles": [], "notes": "old"}, {"name": "y", "roles": []}]}`)
-	over := load(t, "b", `{"format": 1, "description": "b", "implementations": [{"name": "z", "roles": []}, {"name": "X", "roles": ["relay"]}]}`)
+	base :=
+		load(t, "a",
+			`{"format": 1, "description": "a", "target": "draft-16", "implementations": [{"name": "x", "roles": [], "notes": "old"}, {"name": "y", "roles": []}]}`)
+	over :=
+		load(t, "b",
+			`{"format": 1, "description": "b", "implementations": [{"name": "z", "roles": []}, {"name": "X", "roles": ["relay"]}]}`)
 	got := Merge(base, over)
 	want := &Catalogue{Format: 1, Description: "b", Target: "draft-16", Implementations: []Implementation{
 		{Name: "X", Roles: []Role{RoleRelay}}, {Name: "y"}, {Name: "z"},
@@ -172,7 +178,8 @@ func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	list := filepath.Join(dir, "urls.txt")
 	other := filepath.Join(dir, "other.json")
-	for name, content := range map[string]string{list: "moqt://mine.example\n", other: `["https://other.example:4433/x"]`} {
+	for name, content := range map[string]string{list: "moqt://mine.example\n",
+		other: `["https://other.example:4433/x"]`} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +256,9 @@ func TestGolden(t *testing.T) {
 
 // Text from a file must not reach the terminal as control characters.
 func TestTextIsPrintable(t *testing.T) {
-	c := load(t, "x", `{"format": 1, "implementations": [{"name": "a", "organisation": "\u001b[2J\tx\n", "roles": [], "notes": "\u009b1m"}]}`)
+	c :=
+		load(t, "x",
+			`{"format": 1, "implementations": [{"name": "a", "organisation": "\u001b[2J\tx\n", "roles": [], "notes": "\u009b1m"}]}`)
 	var b bytes.Buffer
 	if err := WriteTable(&b, c); err != nil {
 		t.Fatal(err)

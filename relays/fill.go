@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// filler puts a JSON value into a Go value and writes down everything that does not go in, so that nothing is lost unsaid. The Go type is
-// the description of the format: keys are the names in the json tags, those without omitempty are required, and strings
-// must pass check.
+// filler puts a JSON value into a Go value and writes down everything that does not go in, so that nothing is lost
+// unsaid. The Go type is the description of the format: keys are the names in the json tags, those without omitempty
+// are required, and strings must pass check.
 type filler struct {
 	file  string
 	found Findings

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Finding is something in a file that is wrong, or that has no place in a catalogue. It is an error that names all it knows.
+// Finding is something in a file that is wrong, or that has no place in a catalogue. It is an error that names all it
+// knows.
 type Finding struct {
 	// File and Line (from 1) say where it stands; Path says where in the JSON, empty in a text file.
 	File string `json:"file"`
@@ -16,7 +17,8 @@ type Finding struct {
 	// Why says what was expected, or why there is no place for it; Value is what came, as JSON, cut when it is long.
 	Why   string `json:"why"`
 	Value string `json:"value,omitempty"`
-	// About is true for what is about the file and not about an implementation: its schema, its version, its instructions.
+	// About is true for what is about the file and not about an implementation: its schema, its version, its
+	// instructions.
 	About bool `json:"about_the_file,omitempty"`
 }
 

@@ -26,7 +26,8 @@ const (
 	FormatRegistry Format = "registry"
 	// FormatAiomoqt is the list of relays that aiomoqt's tools read.
 	FormatAiomoqt Format = "aiomoqt"
-	// FormatURLs is a list of URLs: a JSON list of strings, or a text with a URL on each line, where # begins a comment.
+	// FormatURLs is a list of URLs: a JSON list of strings, or a text with a URL on each line, where # begins a
+	// comment.
 	FormatURLs Format = "urls"
 )
 
@@ -41,9 +42,9 @@ const mostBytes = 4 << 20
 // BuiltinName is the name under which Open knows the built-in catalogue.
 const BuiltinName = "default"
 
-// Open reads catalogues in any format from files and merges them in order, later ones over earlier ones (see Merge). The name "default" is the
-// built-in catalogue, and what is there when no name is given: one file alone replaces it, "default" and a file extend it.
-// There is a report for each file.
+// Open reads catalogues in any format from files and merges them in order, later ones over earlier ones (see Merge).
+// The name "default" is the built-in catalogue, and what is there when no name is given: one file alone replaces it,
+// "default" and a file extend it. There is a report for each file.
 func Open(names ...string) (*Catalogue, []Report, error) {
 	if len(names) == 0 {
 		names = []string{BuiltinName}
@@ -82,9 +83,10 @@ func open(name string) (*Catalogue, Report, error) {
 // Load is Import with the format found out.
 func Load(name string, r io.Reader) (*Catalogue, Report, error) { return Import(FormatAuto, name, r) }
 
-// Import reads a catalogue from any format; name is the input's, for messages. In the two public formats, what the catalogue has no place for and
-// values that make no sense are left out and named in the report. In one's own files, catalogues and lists of URLs, they are errors, and so
-// are everywhere input that cannot be read, keys given twice and names given twice. Errors about the input are Findings.
+// Import reads a catalogue from any format; name is the input's, for messages. In the two public formats, what the
+// catalogue has no place for and values that make no sense are left out and named in the report. In one's own files,
+// catalogues and lists of URLs, they are errors, and so are everywhere input that cannot be read, keys given twice and
+// names given twice. Errors about the input are Findings.
 func Import(format Format, name string, r io.Reader) (*Catalogue, Report, error) {
 	report := Report{File: name, Format: format}
 	b, err := io.ReadAll(io.LimitReader(r, mostBytes+1))
@@ -150,7 +152,9 @@ func detect(root *node) (Format, error) {
 	case root.get("relays") != nil:
 		return FormatAiomoqt, nil
 	case root.get("implementations") == nil:
-		return "", errors.New(`want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`)
+		return "",
+			errors.New(
+				`want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`)
 	case root.get("implementations").kind == object:
 		return FormatRegistry, nil
 	}

@@ -22,33 +22,67 @@ func TestErrors(t *testing.T) {
 		{"more", "{}\n{}", `f:2: not JSON: more behind the end of the JSON value`},
 		{"deep", strings.Repeat("[", 40), `f:1: not JSON: nested deeper than 32 levels`},
 		{"key twice", "{\"relays\": [{\"a\": 1,\n\"a\": 2}]}", `f:2: relays[0].a: given twice, first on line 1`},
-		{"no format", `{"x": 1}`, `f:1: want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`},
-		{"version", "{\"implementations\": [],\n\"format\": 2}", `f:2: format: unknown version of the format: want 1; came 2`},
+		{"no format", `{"x": 1}`,
+			`f:1: want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`},
+		{"version", "{\"implementations\": [],\n\"format\": 2}",
+			`f:2: format: unknown version of the format: want 1; came 2`},
 		{"no version", `{"implementations": []}`, `f:1: want the field format; came {"implementations":[]}`},
-		{"not a list", "{\"format\": 1, \"implementations\":\nnull}", "f:1: left out, because a required field is not usable; came {\"format\":1,\"implementations\":null}\nf:2: implementations: want a list; came null"},
-		{"unknown field", head + `{"name": "a", "roles": [], "colour": "red"}` + tail, `f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, drafts, roles, endpoints, containers, commands, announce_by, tolerances, gating, disabled_suites, xfail_suites, notes; came "red"`},
-		{"bad name", head + `{"name": "a b", "roles": []}` + tail, "f:3: implementations[0].name: want a name of letters, digits and . _ + -; came \"a b\"\nf:3: implementations[0]: left out, because a required field is not usable; came {\"name\":\"a b\",\"roles\":[]}"},
-		{"name twice", head + "{\"name\": \"a\", \"roles\": []},\n{\"name\": \"A\", \"roles\": []}" + tail, `f:4: implementations[1].name: name given twice, first on line 3; came "A"`},
-		{"draft", head + `{"name": "a", "roles": [], "drafts": ["draft-18", "draft-23"]}` + tail, `f:3: implementations[0].drafts[1]: unknown draft: want draft-NN, not beyond draft-22; came "draft-23"`},
-		{"draft's form", head + `{"name": "a", "roles": [], "gating": ["18"]}` + tail, `f:3: implementations[0].gating[0]: unknown draft: want draft-NN, not beyond draft-22; came "18"`},
-		{"role", head + `{"name": "a", "roles": ["origin"]}` + tail, `f:3: implementations[0].roles[0]: unknown role: want relay, client, publisher, subscriber; came "origin"`},
-		{"role not listed", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": [\n{\"url\": \"moqt://h\", \"role\": \"client\"}]}" + tail, `f:4: implementations[0].endpoints[0]: the role client is not among the implementation's roles; came {"url":"moqt://h","role":"client"}`},
-		{"transport", head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "transport": "udp"}]}` + tail, `f:3: implementations[0].endpoints[0].transport: unknown transport: want quic, webtransport, auto; came "udp"`},
-		{"status", head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "status": "up"}]}` + tail, `f:3: implementations[0].endpoints[0].status: unknown status: want active, inactive, untested; came "up"`},
-		{"type", head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "tls_disable_verify": "yes"}]}` + tail, `f:3: implementations[0].endpoints[0].tls_disable_verify: want true or false; came "yes"`},
-		{"no URL", head + `{"name": "a", "roles": ["relay"], "endpoints": [{}]}` + tail, `f:3: implementations[0].endpoints[0]: want the field url; came {}`},
-		{"endpoint twice", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": [{\"url\": \"moqt://h\"},\n{\"url\": \"moqt://h\", \"transport\": \"auto\"}]}" + tail, `f:4: implementations[0].endpoints[1]: the same endpoint as on line 3; came {"url":"moqt://h","transport":"auto"}`},
-		{"tolerance", head + `{"name": "a", "roles": [], "tolerances": ["A b"]}` + tail, `f:3: implementations[0].tolerances[0]: want a tolerance's name of lower-case letters, digits and -; came "A b"`},
-		{"command", head + `{"name": "a", "roles": ["relay"], "commands": [{"command": []}]}` + tail, `f:3: implementations[0].commands[0]: want a program and its arguments; came {"command":[]}`},
-		{"announcement", head + `{"name": "a", "roles": [], "announce_by": ["hello"]}` + tail, `f:3: implementations[0].announce_by[0]: unknown announcement: want publish, publish-namespace; came "hello"`},
-		{"text", "# relays\nmoqt://a\nhttp://b # no\n", `f:3: bad URL (relay URL "http://b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came "http://b"`},
-		{"two on a line", "moqt://a moqt://b\n", `f:1: want one URL on a line, and a comment only behind #; came "moqt://a moqt://b"`},
-		{"port", "moqt://a:99999\n", `f:1: bad URL (relay URL "moqt://a:99999": bad port "99999"); came "moqt://a:99999"`},
+		{"not a list", "{\"format\": 1, \"implementations\":\nnull}",
+			"f:1: left out, because a required field is not usable; came " +
+				"{\"format\":1,\"implementations\":null}\nf:2: implementations: want a list; came null"},
+		{"unknown field", head + `{"name": "a", "roles": [], "colour": "red"}` + tail,
+			`f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, drafts, roles, endpoints, containers, commands, announce_by, tolerances, gating, disabled_suites, xfail_suites, notes; came "red"`},
+		{"bad name", head + `{"name": "a b", "roles": []}` + tail,
+			"f:3: implementations[0].name: want a name of letters, digits and . _ + -; came \"a b\"\nf:3: " +
+				"implementations[0]: left out, because a required field is not usable; came {\"name\":\"a " +
+				"b\",\"roles\":[]}"},
+		{"name twice", head + "{\"name\": \"a\", \"roles\": []},\n{\"name\": \"A\", \"roles\": []}" + tail,
+			`f:4: implementations[1].name: name given twice, first on line 3; came "A"`},
+		{"draft", head + `{"name": "a", "roles": [], "drafts": ["draft-18", "draft-23"]}` + tail,
+			`f:3: implementations[0].drafts[1]: unknown draft: want draft-NN, not beyond draft-22; came "draft-23"`},
+		{"draft's form", head + `{"name": "a", "roles": [], "gating": ["18"]}` + tail,
+			`f:3: implementations[0].gating[0]: unknown draft: want draft-NN, not beyond draft-22; came "18"`},
+		{"role", head + `{"name": "a", "roles": ["origin"]}` + tail,
+			`f:3: implementations[0].roles[0]: unknown role: want relay, client, publisher, subscriber; came "origin"`},
+		{"role not listed", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": " +
+			"[\n{\"url\": \"moqt://h\", \"role\": \"client\"}]}" + tail,
+			`f:4: implementations[0].endpoints[0]: the role client is not among the implementation's roles; came {"url":"moqt://h","role":"client"}`},
+		{"transport",
+			head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "transport": "udp"}]}` + tail,
+			`f:3: implementations[0].endpoints[0].transport: unknown transport: want quic, webtransport, auto; came "udp"`},
+		{"status", head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "status": "up"}]}` +
+			tail,
+			`f:3: implementations[0].endpoints[0].status: unknown status: want active, inactive, untested; came "up"`},
+		{"type",
+			head +
+				`{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "tls_disable_verify": "yes"}]}` +
+				tail, `f:3: implementations[0].endpoints[0].tls_disable_verify: want true or false; came "yes"`},
+		{"no URL", head + `{"name": "a", "roles": ["relay"], "endpoints": [{}]}` + tail,
+			`f:3: implementations[0].endpoints[0]: want the field url; came {}`},
+		{"endpoint twice", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": " +
+			"[{\"url\": \"moqt://h\"},\n{\"url\": \"moqt://h\", \"transport\": \"auto\"}]}" + tail,
+			`f:4: implementations[0].endpoints[1]: the same endpoint as on line 3; came {"url":"moqt://h","transport":"auto"}`},
+		{"tolerance", head + `{"name": "a", "roles": [], "tolerances": ["A b"]}` + tail,
+			`f:3: implementations[0].tolerances[0]: want a tolerance's name of lower-case letters, digits and -; came "A b"`},
+		{"command", head + `{"name": "a", "roles": ["relay"], "commands": [{"command": []}]}` + tail,
+			`f:3: implementations[0].commands[0]: want a program and its arguments; came {"command":[]}`},
+		{"announcement", head + `{"name": "a", "roles": [], "announce_by": ["hello"]}` + tail,
+			`f:3: implementations[0].announce_by[0]: unknown announcement: want publish, publish-namespace; came "hello"`},
+		{"text", "# relays\nmoqt://a\nhttp://b # no\n",
+			`f:3: bad URL (relay URL "http://b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came "http://b"`},
+		{"two on a line", "moqt://a moqt://b\n",
+			`f:1: want one URL on a line, and a comment only behind #; came "moqt://a moqt://b"`},
+		{"port", "moqt://a:99999\n",
+			`f:1: bad URL (relay URL "moqt://a:99999": bad port "99999"); came "moqt://a:99999"`},
 		{"URL twice", "moqt://a\n\nmoqt://a # again\n", `f:3: URL given twice, first on line 1; came "moqt://a"`},
-		{"fault", "embedded?faults=x\n", `f:1: bad URL (relay "embedded?faults=x": want embedded or embedded?fault=NAME: unknown option "faults"); came "embedded?faults=x"`},
-		{"list", "[\"moqt://a\",\n1,\n\"b\"]", "f:2: [1]: want a string; came 1\nf:3: [2]: bad URL (relay URL \"b\": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came \"b\""},
-		{"registry twice", `{"implementations": {"a": {}, "A": {}}}`, `f:1: implementations.A: name given twice, first on line 1; came {}`},
-		{"aiomoqt twice", "{\"relays\": [{\"name\": \"a\"},\n{\"name\": \"a\"}]}", `f:2: relays[1].name: name given twice, first on line 1; came "a"`},
+		{"fault", "embedded?faults=x\n",
+			`f:1: bad URL (relay "embedded?faults=x": want embedded or embedded?fault=NAME: unknown option "faults"); came "embedded?faults=x"`},
+		{"list", "[\"moqt://a\",\n1,\n\"b\"]", "f:2: [1]: want a string; came 1\nf:3: [2]: bad URL (relay URL \"b\": " +
+			"the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came \"b\""},
+		{"registry twice", `{"implementations": {"a": {}, "A": {}}}`,
+			`f:1: implementations.A: name given twice, first on line 1; came {}`},
+		{"aiomoqt twice", "{\"relays\": [{\"name\": \"a\"},\n{\"name\": \"a\"}]}",
+			`f:2: relays[1].name: name given twice, first on line 1; came "a"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, _, err := Load("f", strings.NewReader(test.in))
@@ -83,13 +117,14 @@ func TestErrorsAreBounded(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `unknown format "yaml"`) {
 		t.Error(err)
 	}
-	if _, _, err := Import(FormatRegistry, "f", strings.NewReader("[]")); err == nil || !strings.Contains(err.Error(), "want an object") {
+	if _, _, err := Import(FormatRegistry, "f", strings.NewReader("[]")); err == nil ||
+		!strings.Contains(err.Error(), "want an object") {
 		t.Error(err)
 	}
 }
 
-// Schema and reader are two descriptions of one format. What the schema allows and the reader refuses needs sight of several
-// values, of the codec, or of a URL's inside.
+// Schema and reader are two descriptions of one format. What the schema allows and the reader refuses needs sight of
+// several values, of the codec, or of a URL's inside.
 func TestSchemaAndReaderAgree(t *testing.T) {
 	const head, tail = `{"format": 1, "implementations": [{"name": "a", "roles": ["relay"], `, `}]}`
 	for _, test := range []struct {
@@ -152,16 +187,26 @@ moqt://relay.example-4433
 	want := []Implementation{
 		{Name: "relay.example-4433", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{
 			{URL: "moqt://relay.example:4433", Role: RoleRelay, Transport: transport.Auto, Status: Active},
-			{URL: "https://RELAY.example:4433/moq", Role: RoleRelay, Transport: transport.OnlyWebTransport, Status: Active},
+			{URL: "https://RELAY.example:4433/moq", Role: RoleRelay, Transport: transport.OnlyWebTransport,
+				Status: Active},
 		}},
 		{Name: "relay.example", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{
 			{URL: "https://relay.example", Role: RoleRelay, Transport: transport.OnlyWebTransport, Status: Active},
 		}},
-		{Name: "embedded", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{{URL: "embedded", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
-		{Name: "embedded-fault-drop", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{{URL: "embedded?fault=drop", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
-		{Name: "1--4443", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{{URL: "moqt://[::1]:4443/a", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
-		{Name: "relay-example", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{{URL: "moqt://relay-example", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
-		{Name: "relay.example-4433-2", Roles: []Role{RoleRelay}, Endpoints: []Endpoint{{URL: "moqt://relay.example-4433", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
+		{Name: "embedded", Roles: []Role{RoleRelay},
+			Endpoints: []Endpoint{{URL: "embedded", Role: RoleRelay, Transport: transport.Auto, Status: Active}}},
+		{Name: "embedded-fault-drop", Roles: []Role{RoleRelay},
+			Endpoints: []Endpoint{{URL: "embedded?fault=drop", Role: RoleRelay, Transport: transport.Auto,
+				Status: Active}}},
+		{Name: "1--4443", Roles: []Role{RoleRelay},
+			Endpoints: []Endpoint{{URL: "moqt://[::1]:4443/a", Role: RoleRelay, Transport: transport.Auto,
+				Status: Active}}},
+		{Name: "relay-example", Roles: []Role{RoleRelay},
+			Endpoints: []Endpoint{{URL: "moqt://relay-example", Role: RoleRelay, Transport: transport.Auto,
+				Status: Active}}},
+		{Name: "relay.example-4433-2", Roles: []Role{RoleRelay},
+			Endpoints: []Endpoint{{URL: "moqt://relay.example-4433", Role: RoleRelay, Transport: transport.Auto,
+				Status: Active}}},
 	}
 	c := load(t, "list.txt", list)
 	if diff := cmp.Diff(want, c.Implementations); diff != "" {
@@ -198,10 +243,12 @@ func TestImportNamesWhatItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Implementation{{Name: "good", Title: "Good", Drafts: []Draft{"draft-18"}, Roles: []Role{RoleRelay}, Endpoints: []Endpoint{
-		{URL: "moqt://a", Role: RoleRelay, Transport: transport.Auto, Status: Active},
-		{URL: "moqt://b", Role: RoleRelay, Transport: transport.OnlyQUIC, Drafts: []Draft{"draft-16"}, Status: Active},
-	}}}
+	want := []Implementation{{Name: "good", Title: "Good", Drafts: []Draft{"draft-18"}, Roles: []Role{RoleRelay},
+		Endpoints: []Endpoint{
+			{URL: "moqt://a", Role: RoleRelay, Transport: transport.Auto, Status: Active},
+			{URL: "moqt://b", Role: RoleRelay, Transport: transport.OnlyQUIC, Drafts: []Draft{"draft-16"},
+				Status: Active},
+		}}}
 	if diff := cmp.Diff(want, c.Implementations, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
@@ -211,8 +258,10 @@ func TestImportNamesWhatItLeaves(t *testing.T) {
 	}
 	good := "implementations.good."
 	wantPaths := []string{
-		"current_target", "version", good + "draft_versions[1]", good + "licence", good + "roles.relay.remote[0].transport",
-		good + "roles.relay.remote[1].url", good + "roles.relay.remote[1]", good + "roles.relay.remote[2]", good + "roles.relay.remote[4]",
+		"current_target", "version", good + "draft_versions[1]", good + "licence",
+		good + "roles.relay.remote[0].transport",
+		good + "roles.relay.remote[1].url", good + "roles.relay.remote[1]", good + "roles.relay.remote[2]",
+		good + "roles.relay.remote[4]",
 		good + "roles.relay.docker", good + "roles.origin", `implementations["not good"]`, "implementations.odd",
 	}
 	if diff := cmp.Diff(wantPaths, paths); diff != "" {
@@ -229,7 +278,8 @@ func TestImportNamesWhatItLeaves(t *testing.T) {
 	}
 	want = []Implementation{
 		{Name: "a", Drafts: []Draft{"draft-18"}, Roles: []Role{RoleRelay}, Endpoints: []Endpoint{
-			{URL: "moqt://a", Role: RoleRelay, Transport: transport.OnlyQUIC, TLSDisableVerify: true, Status: Inactive}}},
+			{URL: "moqt://a", Role: RoleRelay, Transport: transport.OnlyQUIC, TLSDisableVerify: true,
+				Status: Inactive}}},
 		{Name: "b", Roles: []Role{RoleRelay}},
 	}
 	if diff := cmp.Diff(want, c.Implementations, cmpopts.EquateEmpty()); diff != "" {

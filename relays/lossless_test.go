@@ -21,8 +21,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// That nothing is lost is shown by the way back: a catalogue is turned into the public format again, and every value of the input must be
-// there, or be named in the report, and nothing else may be there.
+// That nothing is lost is shown by the way back: a catalogue is turned into the public format again, and every value of
+// the input must be there, or be named in the report, and nothing else may be there.
 
 type doc = map[string]any
 
@@ -82,7 +82,8 @@ func toAiomoqt(c *Catalogue) doc {
 		urls := doc{}
 		row := doc{"name": im.Name, "urls": urls}
 		for _, e := range im.Endpoints {
-			urls[map[transport.Choice]string{transport.OnlyQUIC: "raw-quic", transport.OnlyWebTransport: "h3-wt"}[e.Transport]] = e.URL
+			urls[map[transport.Choice]string{transport.OnlyQUIC: "raw-quic",
+				transport.OnlyWebTransport: "h3-wt"}[e.Transport]] = e.URL
 			row["insecure"] = e.TLSDisableVerify
 			row["disabled"] = e.Status == Inactive
 		}
@@ -118,7 +119,8 @@ var meaningless = regexp.MustCompile(`((tls_disable_verify|insecure|disabled)=fa
 // present are objects that say something by being there, even when they are empty.
 var present = regexp.MustCompile(`(^implementations\.[^.]+|\.roles\.[a-z]+|\.docker|\.build|\])$`)
 
-// leaves counts every value of a document that is no container, by path and value, and the containers that are present. What a report names is left out.
+// leaves counts every value of a document that is no container, by path and value, and the containers that are present.
+// What a report names is left out.
 func leaves(n *node, report Report, without *regexp.Regexp) map[string]int {
 	named := map[string]bool{}
 	for _, f := range report.Left {
@@ -217,7 +219,8 @@ func TestPublicFilesLoseNothing(t *testing.T) {
 			for _, f := range report.Left {
 				left = append(left, f.Path)
 			}
-			if diff := cmp.Diff(test.left, left); diff != "" || len(report.Lost()) > 0 || report.Format != test.format || len(c.Implementations) != test.count {
+			if diff := cmp.Diff(test.left, left); diff != "" || len(report.Lost()) > 0 ||
+				report.Format != test.format || len(c.Implementations) != test.count {
 				t.Errorf("%d implementations, %s\n%+v", len(c.Implementations), diff, report)
 			}
 			diff, count := lost(test.file, in, c, report, nothing)
@@ -233,7 +236,8 @@ func TestPublicFilesLoseNothing(t *testing.T) {
 	}
 }
 
-// The built-in catalogue has everything that the public files have: each URL, each image, each draft of an implementation in the newest file.
+// The built-in catalogue has everything that the public files have: each URL, each image, each draft of an
+// implementation in the newest file.
 func TestBuiltinKnowsThePublicFiles(t *testing.T) {
 	c, err := Default()
 	if err != nil {
@@ -257,7 +261,8 @@ func TestBuiltinKnowsThePublicFiles(t *testing.T) {
 		}
 		for _, im := range other.Implementations {
 			if file == "implementations.json" {
-				if own, ok := c.Find(string(im.Name)); !ok || own.Organisation != im.Organisation || own.Repository != im.Repository {
+				if own, ok := c.Find(string(im.Name)); !ok || own.Organisation != im.Organisation ||
+					own.Repository != im.Repository {
 					t.Errorf("%s: %+v", im.Name, own)
 				}
 			}
@@ -326,7 +331,8 @@ func (r *random) some(fields map[string]func() any) doc {
 		case r.chance(70):
 			out[key] = fields[key]()
 		case r.chance(10):
-			out[key] = rapid.SampledFrom([]any{nil, true, 7, -1.5, "nonsense", []any{}, []any{"x y", nil}, doc{}, doc{"x": []any{1}}}).Draw(r.t, "odd")
+			out[key] = rapid.SampledFrom([]any{nil, true, 7, -1.5, "nonsense", []any{}, []any{"x y", nil}, doc{},
+				doc{"x": []any{1}}}).Draw(r.t, "odd")
 		}
 	}
 	if r.chance(10) {
@@ -348,7 +354,8 @@ func (r *random) draft() any {
 	return fmt.Sprintf("draft-%d", rapid.IntRange(10, 24).Draw(r.t, "draft"))
 }
 func (r *random) url() any {
-	return r.fresh(rapid.SampledFrom([]string{"moqt://h%d.example", "https://h%d.example:4433/p", "h%d.example"}).Draw(r.t, "url"))
+	return r.fresh(rapid.SampledFrom([]string{"moqt://h%d.example", "https://h%d.example:4433/p", "h%d.example"}).Draw(
+		r.t, "url"))
 }
 func (r *random) texts() any  { return r.list(r.text) }
 func (r *random) drafts() any { return r.list(r.draft) }
@@ -363,11 +370,13 @@ func (r *random) registry() doc {
 	build := func() any { return r.some(map[string]func() any{"dockerfile": r.text, "context": r.text}) }
 	docker := func() any {
 		image := func() any { return r.fresh("image-%d:latest") }
-		return r.some(map[string]func() any{"image": image, "url": r.url, "build": build, "upstream_image": image, "env": env, "notes": r.text})
+		return r.some(map[string]func() any{"image": image, "url": r.url, "build": build, "upstream_image": image,
+			"env": env, "notes": r.text})
 	}
 	remote := func() any {
 		return r.some(map[string]func() any{
-			"url": r.url, "transport": r.of("quic", "webtransport", "udp"), "status": r.of("active", "inactive", "untested", "gone"),
+			"url": r.url, "transport": r.of("quic", "webtransport", "udp"),
+			"status":        r.of("active", "inactive", "untested", "gone"),
 			"draft_version": r.draft, "tls_disable_verify": r.yes, "notes": r.text,
 		})
 	}
@@ -375,15 +384,18 @@ func (r *random) registry() doc {
 		return r.some(map[string]func() any{"docker": docker, "remote": func() any { return r.list(remote) }})
 	}
 	roles := func() any {
-		return r.some(map[string]func() any{"relay": role, "client": role, "publisher": role, "subscriber": role, "origin": role})
+		return r.some(map[string]func() any{"relay": role, "client": role, "publisher": role, "subscriber": role,
+			"origin": role})
 	}
 	all := doc{}
 	for range rapid.IntRange(0, 3).Draw(r.t, "implementations") {
 		all[r.fresh("im-%d")] = r.some(map[string]func() any{
-			"name": r.text, "organization": r.text, "repository": r.text, "draft_versions": r.drafts, "notes": r.text, "roles": roles,
+			"name": r.text, "organization": r.text, "repository": r.text, "draft_versions": r.drafts, "notes": r.text,
+			"roles": roles,
 		})
 	}
-	top := r.some(map[string]func() any{"$schema": r.text, "version": r.of("1.1", "2.0"), "description": r.text, "current_target": r.draft, "_comment": r.texts})
+	top := r.some(map[string]func() any{"$schema": r.text, "version": r.of("1.1", "2.0"), "description": r.text,
+		"current_target": r.draft, "_comment": r.texts})
 	top["implementations"] = all
 	return top
 }
@@ -394,7 +406,8 @@ func (r *random) aiomoqt() doc {
 	tolerances := func() any { return r.list(func() any { return r.fresh("tolerance-%d") }) }
 	row := func() any {
 		out := r.some(map[string]func() any{
-			"urls": urls, "drafts": numbers, "gating": numbers, "pub_mode": r.of("publish", "publish-ns", "publish-both", "other"), "insecure": r.yes, "disabled": r.yes,
+			"urls": urls, "drafts": numbers, "gating": numbers, "pub_mode": r.of("publish", "publish-ns",
+				"publish-both", "other"), "insecure": r.yes, "disabled": r.yes,
 			"disabled_suites": r.texts, "xfail_suites": r.texts, "compat": tolerances, "notes": r.text,
 		})
 		if r.chance(95) {

@@ -124,7 +124,8 @@ func (p *parser) inside(n *node, depth int) error {
 			}
 			item.key = t.(string)
 			if first, twice := seen[item.key]; twice {
-				return Finding{Line: p.line, Path: item.path(), Why: fmt.Sprintf("given twice, first on line %d", first)}
+				return Finding{Line: p.line, Path: item.path(), Why: fmt.Sprintf("given twice, first on line %d",
+					first)}
 			}
 			seen[item.key] = p.line
 		}

@@ -93,11 +93,13 @@ func (f *filler) role(im *Implementation, role Role, in *registryRole) {
 	im.Roles = append(im.Roles, role)
 	if d := in.Docker; d != nil {
 		im.Containers = append(im.Containers, Container{
-			Role: role, Image: d.Image, URL: d.URL, Build: d.Build, UpstreamImage: d.UpstreamImage, Env: d.Env, Notes: d.Notes,
+			Role: role, Image: d.Image, URL: d.URL, Build: d.Build, UpstreamImage: d.UpstreamImage, Env: d.Env,
+			Notes: d.Notes,
 		})
 	}
 	for _, r := range in.Remote {
-		e := Endpoint{URL: r.URL, Role: role, Transport: r.Transport, TLSDisableVerify: r.TLSDisableVerify, Status: r.Status, Notes: r.Notes}
+		e := Endpoint{URL: r.URL, Role: role, Transport: r.Transport, TLSDisableVerify: r.TLSDisableVerify,
+			Status: r.Status, Notes: r.Notes}
 		if r.DraftVersion != "" {
 			e.Drafts = []Draft{r.DraftVersion}
 		}

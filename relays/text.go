@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// WriteTable writes a line for each implementation: name, organisation, roles, drafts, transports, and how many ways there are to
-// reach or to run it.
+// WriteTable writes a line for each implementation: name, organisation, roles, drafts, transports, and how many ways
+// there are to reach or to run it.
 func WriteTable(w io.Writer, c *Catalogue) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
@@ -22,7 +22,8 @@ func WriteTable(w io.Writer, c *Catalogue) error {
 	}
 	row("NAME", "ORGANISATION", "ROLES", "DRAFTS", "TRANSPORTS", "WHERE")
 	for _, im := range c.Implementations {
-		row(string(im.Name), im.Organisation, joined(im.Roles, ","), numbers(im.Drafts), transports(im.Endpoints), where(im))
+		row(string(im.Name), im.Organisation, joined(im.Roles, ","), numbers(im.Drafts), transports(im.Endpoints),
+			where(im))
 	}
 	return t.Flush()
 }

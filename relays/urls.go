@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// readURLs makes a relay of each host and port in a list of URLs; root is nil when the list is a text. Nothing is known about their drafts.
-// What goes over https:// is WebTransport; moqt:// leaves the choice to the handshake.
+// readURLs makes a relay of each host and port in a list of URLs; root is nil when the list is a text. Nothing is known
+// about their drafts. What goes over https:// is WebTransport; moqt:// leaves the choice to the handshake.
 func (f *filler) readURLs(root *node, b []byte) *Catalogue {
 	c := &Catalogue{Implementations: []Implementation{}}
 	lines := map[URL]int{}
@@ -42,7 +42,8 @@ func (f *filler) readURLs(root *node, b []byte) *Catalogue {
 		if !known {
 			i = len(c.Implementations)
 			hosts[host] = i
-			c.Implementations = append(c.Implementations, Implementation{Name: nameFor(host, names), Roles: []Role{RoleRelay}})
+			c.Implementations = append(c.Implementations, Implementation{Name: nameFor(host, names),
+				Roles: []Role{RoleRelay}})
 		}
 		im := &c.Implementations[i]
 		im.Endpoints = append(im.Endpoints, e)

@@ -16,8 +16,9 @@ import (
 // Name names an implementation: letters, digits, and . _ + - inside, at most 100 of them.
 type Name string
 
-// Draft is a draft as catalogues write it: "draft-18". Drafts that this program does not speak, because they are too old, may stand in a
-// catalogue: it says what an implementation claims. Those newer than wire.Newest are taken for slips.
+// Draft is a draft as catalogues write it: "draft-18". Drafts that this program does not speak, because they are too
+// old, may stand in a catalogue: it says what an implementation claims. Those newer than wire.Newest are taken for
+// slips.
 type Draft string
 
 // Wire is the draft as the codec knows it; ok is false when the codec does not speak it.
@@ -71,7 +72,8 @@ const (
 	ByPublishNamespace Announcement = "publish-namespace"
 )
 
-// Tolerance is a name for --compat: lower-case letters, digits and -. Which names there are is not checked here: codec and cases know.
+// Tolerance is a name for --compat: lower-case letters, digits and -. Which names there are is not checked here: codec
+// and cases know.
 type Tolerance string
 
 // Image names a container image.

@@ -37,8 +37,9 @@ func (b *builtin) Run(ctx context.Context, c Case, watch func(Session)) Result {
 
 func session(s cases.SessionInfo) Session {
 	return Session{
-		Role: s.Role, Version: s.Version, Transport: string(s.Transport), ALPN: s.ALPN, WebTransportProtocol: s.WebTransportProtocol,
-		ConnectionID: s.ConnectionID, PeerImplementation: s.Implementation, Established: s.Ready,
+		Role: s.Role, Version: s.Version, Transport: string(s.Transport), ALPN: s.ALPN,
+		WebTransportProtocol: s.WebTransportProtocol,
+		ConnectionID:         s.ConnectionID, PeerImplementation: s.Implementation, Established: s.Ready,
 	}
 }
 

@@ -1,8 +1,8 @@
 // Package runner runs test cases against one relay and says what came of it: a TAP 14 document, point by point as
 // the results become known, and a [Report] that is written as JSON.
 //
-// Whoever runs the cases stands behind [Client]. [Builtin] runs those of package cases in this process; another program that
-// prints TAP fits the same seam.
+// Whoever runs the cases stands behind [Client]. [Builtin] runs those of package cases in this process; another program
+// that prints TAP fits the same seam.
 package runner
 
 import "context"
@@ -11,10 +11,10 @@ import "context"
 type Client interface {
 	// Info says who it is; it does not change.
 	Info() ClientInfo
-	// Run runs one case to its end, with connections of its own, within the case's limit, and tells what came of it. It tells watch,
-	// which is never nil, of each session as soon as that has done its setup; watch may be called from any goroutine, but
-	// not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is no verdict. It is called from several goroutines
-	// at a time where Options.Parallel says so.
+	// Run runs one case to its end, with connections of its own, within the case's limit, and tells what came of it. It
+	// tells watch, which is never nil, of each session as soon as that has done its setup; watch may be called from any
+	// goroutine, but not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is
+	// no verdict. It is called from several goroutines at a time where Options.Parallel says so.
 	Run(ctx context.Context, c Case, watch func(Session)) Result
 }
 

@@ -39,7 +39,8 @@ func passed(id string, sessions ...Session) Result {
 // unreached is the result of a case that got no connection.
 func unreached(id string, layer transport.Layer, message string) Result {
 	return Result{
-		Case: id, Status: Fail, Level: "MUST", Layer: layer, Message: message, Expected: "a connection", Received: "none",
+		Case: id, Status: Fail, Level: "MUST", Layer: layer, Message: message, Expected: "a connection",
+		Received: "none",
 		Duration: 3 * time.Millisecond, Sessions: []Session{{Role: "client", ConnectionID: "00"}},
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// List writes cases for people, one identifier a line; with long also title, drafts, level and tags, and where the drafts named have the rules: the first
-// of those that the case applies to, or all of them when they were asked for.
+// List writes cases for people, one identifier a line; with long also title, drafts, level and tags, and where the
+// drafts named have the rules: the first of those that the case applies to, or all of them when they were asked for.
 func List(w io.Writer, list []cases.Case, long bool, drafts []wire.Draft) error {
 	var b strings.Builder
 	for i, c := range list {

@@ -11,8 +11,9 @@ import (
 // metricsTimeout bounds what a client of the metrics may take for its request, and to read the answer.
 const metricsTimeout = 5 * time.Second
 
-// ServeMetrics serves the relay's counters and those of its listener on a TCP address, host:port, over HTTP/1.1: GET /metrics is in the text format that
-// Prometheus reads, anything else is not found. It gives the address; Close ends it. It may be called once, before Close.
+// ServeMetrics serves the relay's counters and those of its listener on a TCP address, host:port, over HTTP/1.1: GET
+// /metrics is in the text format that Prometheus reads, anything else is not found. It gives the address; Close ends
+// it. It may be called once, before Close.
 func (r *Relay) ServeMetrics(addr string) (net.Addr, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -23,7 +24,8 @@ func (r *Relay) ServeMetrics(addr string) (net.Addr, error) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		w.Write(r.metrics())
 	})
-	r.http = &http.Server{Handler: mux, ReadTimeout: metricsTimeout, WriteTimeout: metricsTimeout, MaxHeaderBytes: 16 << 10}
+	r.http = &http.Server{Handler: mux, ReadTimeout: metricsTimeout, WriteTimeout: metricsTimeout,
+		MaxHeaderBytes: 16 << 10}
 	r.httpDone = make(chan struct{})
 	go func() {
 		defer close(r.httpDone)
@@ -36,10 +38,12 @@ func (r *Relay) ServeMetrics(addr string) (net.Addr, error) {
 func (r *Relay) metrics() []byte {
 	b := bytes.NewBuffer(r.relay.Counters().AppendPrometheus(nil))
 	open, refused := r.ln.Connections()
-	fmt.Fprintf(b, "# HELP moqt_relay_connections QUIC connections that there are, those in their handshake among them.\n"+
+	fmt.Fprintf(b, "# HELP moqt_relay_connections QUIC connections that there are, those in their handshake among "+
+		"them.\n"+
 		"# TYPE moqt_relay_connections gauge\nmoqt_relay_connections %d\n", open)
-	fmt.Fprintf(b, "# HELP moqt_relay_connections_refused_total QUIC connections refused because there were too many.\n"+
-		"# TYPE moqt_relay_connections_refused_total counter\nmoqt_relay_connections_refused_total %d\n", refused)
+	fmt.Fprintf(b,
+		"# HELP moqt_relay_connections_refused_total QUIC connections refused because there were too many.\n"+
+			"# TYPE moqt_relay_connections_refused_total counter\nmoqt_relay_connections_refused_total %d\n", refused)
 	return b.Bytes()
 }
 

@@ -52,7 +52,8 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, text := get("/metrics")
-	for _, want := range []string{"moqt_relay_sessions 1", "moqt_relay_requests_total 1", "moqt_relay_requests_refused_total 0", "moqt_relay_connections 1", "moqt_relay_connections_refused_total 0"} {
+	for _, want := range []string{"moqt_relay_sessions 1", "moqt_relay_requests_total 1",
+		"moqt_relay_requests_refused_total 0", "moqt_relay_connections 1", "moqt_relay_connections_refused_total 0"} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("no line %q in\n%s", want, text)
 		}

@@ -10,13 +10,15 @@ import (
 	"path/filepath"
 )
 
-// Output is a file for a document: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is written directly.
+// Output is a file for a document: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is
+// written directly.
 type Output struct {
 	path   string
 	direct bool
 }
 
-// OpenOutput finds out whether a document can be written to path later, and leaves nothing behind. A symbolic link is followed.
+// OpenOutput finds out whether a document can be written to path later, and leaves nothing behind. A symbolic link is
+// followed.
 func OpenOutput(path string) (*Output, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real

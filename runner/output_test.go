@@ -12,7 +12,8 @@ import (
 
 func testReport() *Report {
 	r := &Report{
-		Client: ClientInfo{"fake-client", "v1"}, Relay: "embedded", Transport: "auto", Drafts: []string{"draft-16"}, Started: time.Unix(0, 0),
+		Client: ClientInfo{"fake-client", "v1"}, Relay: "embedded", Transport: "auto", Drafts: []string{"draft-16"},
+		Started: time.Unix(0, 0),
 		Planned: []string{"setup-only"}, Results: []Result{passed("setup-only", quicSession("client", "01"))},
 	}
 	r.finish("draft-16", time.Second)
@@ -49,7 +50,8 @@ func TestOutputAppearsWhole(t *testing.T) {
 	if err := json.Compact(&compact, text); err != nil || !bytes.HasSuffix(text, []byte("}\n")) {
 		t.Errorf("%v in %q", err, text)
 	}
-	for _, part := range []string{`"case":"setup-only"`, `"status":"pass"`, `"moqt_version":"moqt-16"`, `"exit_code":0`, `"duration_ms":1000`, `"started":"1970-01-01T00:00:00Z"`} {
+	for _, part := range []string{`"case":"setup-only"`, `"status":"pass"`, `"moqt_version":"moqt-16"`, `"exit_code":0`,
+		`"duration_ms":1000`, `"started":"1970-01-01T00:00:00Z"`} {
 		if !strings.Contains(compact.String(), part) {
 			t.Errorf("%s is not in %s", part, compact.String())
 		}

@@ -17,7 +17,8 @@ const TestSpecRevision = 1
 // draftUnknown stands in the header of a run whose first case never had a session.
 const draftUnknown = "unknown"
 
-// printer writes the TAP document of a run. Its methods are safe for concurrent use; the header's text is settled by whoever comes first.
+// printer writes the TAP document of a run. Its methods are safe for concurrent use; the header's text is settled by
+// whoever comes first.
 type printer struct {
 	mu     sync.Mutex
 	out    *tap.Writer
@@ -33,7 +34,8 @@ type printer struct {
 }
 
 func newPrinter(w io.Writer, o *Options, start time.Time) *printer {
-	return &printer{out: tap.NewWriter(w), client: o.Client.Info(), relay: o.Relay, about: o.About, start: start, plan: len(o.Cases)}
+	return &printer{out: tap.NewWriter(w), client: o.Client.Info(), relay: o.Relay, about: o.About, start: start,
+		plan: len(o.Cases)}
 }
 
 // header prints what comes before the points, unless it is there already.

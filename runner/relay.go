@@ -53,7 +53,8 @@ func (r *Relay) Addr() net.Addr { return r.ln.Addr() }
 // Certificate is the one it serves.
 func (r *Relay) Certificate() tls.Certificate { return r.ln.Certificate() }
 
-// Done is closed when the relay serves no more, by Close or because its socket failed; Err then says why, nil after Close.
+// Done is closed when the relay serves no more, by Close or because its socket failed; Err then says why, nil after
+// Close.
 func (r *Relay) Done() <-chan struct{} { return r.done }
 
 // Err is why the relay ended. Only to be called when Done is closed.
@@ -77,11 +78,12 @@ func StartEmbedded(t Target, options reference.Options) (*Relay, error) {
 	return StartRelay(options, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
 }
 
-// Connect turns options for dialling into such that reach this relay and trust its certificate, and no other. Without a constraint
-// the transport is raw QUIC.
+// Connect turns options for dialling into such that reach this relay and trust its certificate, and no other. Without a
+// constraint the transport is raw QUIC.
 func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	addr := r.Addr().(*net.UDPAddr)
-	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: strconv.Itoa(addr.Port), Authority: addr.String()}
+	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: strconv.Itoa(addr.Port),
+		Authority: addr.String()}
 	if o.Transport == transport.Auto || o.Transport == "" {
 		o.Transport = transport.OnlyQUIC
 	}
@@ -93,7 +95,8 @@ func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 }
 
 // Dialer makes the function that cases dial with: the drafts they offer replace those of o.
-func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
+func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn,
+	error) {
 	return func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
 		o := o
 		o.Drafts = drafts

@@ -44,7 +44,8 @@ func (r *Report) finish(draft string, took time.Duration) {
 	if r.Draft == "" {
 		r.Draft = draftUnknown
 	}
-	for i := 0; i < len(r.Results) && r.Draft == draftUnknown; i++ { // the header could not wait for a later case's session
+	// the header could not wait for a later case's session
+	for i := 0; i < len(r.Results) && r.Draft == draftUnknown; i++ {
 		if s, ok := r.Results[i].established(); ok && s.Draft() != "" {
 			r.Draft = s.Draft()
 		}
@@ -71,14 +72,18 @@ func (r *Report) form() *jsonReport {
 		summary[s] = r.Count(s)
 	}
 	out := &jsonReport{
-		Format: ReportFormat, Client: r.Client, Relay: r.Relay, Transport: r.Transport, Drafts: orEmpty(r.Drafts), Draft: r.Draft,
-		Started: r.Started.UTC().Format(time.RFC3339Nano), DurationMS: r.Duration.Milliseconds(), TestSpecRevision: TestSpecRevision,
-		Planned: orEmpty(r.Planned), Summary: summary, BailOut: r.BailOut, Exit: r.Exit, Results: make([]jsonResult, 0, len(r.Results)),
+		Format: ReportFormat, Client: r.Client, Relay: r.Relay, Transport: r.Transport, Drafts: orEmpty(r.Drafts),
+		Draft:   r.Draft,
+		Started: r.Started.UTC().Format(time.RFC3339Nano), DurationMS: r.Duration.Milliseconds(),
+		TestSpecRevision: TestSpecRevision,
+		Planned:          orEmpty(r.Planned), Summary: summary, BailOut: r.BailOut, Exit: r.Exit,
+		Results: make([]jsonResult, 0, len(r.Results)),
 	}
 	for _, x := range r.Results {
 		roles := x.roles()
 		j := jsonResult{
-			Case: x.Case, Status: x.Status, Level: x.Level, Sections: x.Sections, Layer: x.Layer, Message: x.Message, Expected: x.Expected, Received: x.Received,
+			Case: x.Case, Status: x.Status, Level: x.Level, Sections: x.Sections, Layer: x.Layer, Message: x.Message,
+			Expected: x.Expected, Received: x.Received,
 			Reason: x.Reason, DurationMS: x.Duration.Milliseconds(), Sessions: make([]Session, len(roles)),
 			Notes: x.Notes, Tolerated: x.Tolerated, Transcript: x.Transcript,
 		}

@@ -41,7 +41,8 @@ type Session struct {
 	ALPN string `json:"alpn,omitempty"`
 	// WebTransportProtocol is what the relay selected with WT-Protocol; empty when it named none.
 	WebTransportProtocol string `json:"webtransport_protocol,omitempty"`
-	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; it correlates with the relay's qlog.
+	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; it correlates with the relay's
+	// qlog.
 	ConnectionID string `json:"quic_initial_destination_connection_id,omitempty"`
 	// PeerImplementation is what the relay's SETUP called itself.
 	PeerImplementation string `json:"peer_implementation,omitempty"`
@@ -64,7 +65,8 @@ type Result struct {
 	Case string
 	// Status is the outcome.
 	Status Status
-	// Level is "MUST", "SHOULD" or "probe": what kind of rule decided. Sections is where the negotiated draft has the rules.
+	// Level is "MUST", "SHOULD" or "probe": what kind of rule decided. Sections is where the negotiated draft has the
+	// rules.
 	Level, Sections string
 	// Layer is where it failed; empty when it did not.
 	Layer transport.Layer
@@ -118,8 +120,8 @@ const (
 	ExitUnsupported = 127
 )
 
-// exitCode judges a whole run: 1 when anything failed, when the run bailed out or when results are missing, 127 when nothing but skips and
-// what does not apply came of it, else 0.
+// exitCode judges a whole run: 1 when anything failed, when the run bailed out or when results are missing, 127 when
+// nothing but skips and what does not apply came of it, else 0.
 func exitCode(planned int, results []Result, bail string) int {
 	if bail != "" || len(results) != planned {
 		return ExitFail

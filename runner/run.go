@@ -17,7 +17,8 @@ type Options struct {
 	Client Client
 	// Cases are run in this order, each with connections of its own.
 	Cases []Case
-	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any event.
+	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any
+	// event.
 	Parallel int
 	// Relay is the relay as the user named it; it stands in the header.
 	Relay string
@@ -28,25 +29,30 @@ type Options struct {
 	Drafts    []string
 	// TAP gets the TAP 14 document, each piece in one Write as soon as it is known.
 	TAP io.Writer
-	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls do not overlap.
+	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls
+	// do not overlap.
 	Trace func(c Case, r *Result)
 }
 
-// unreachable are the layers below the session: a run whose first case fails there, without a session so far, ends at once.
+// unreachable are the layers below the session: a run whose first case fails there, without a session so far, ends at
+// once.
 var unreachable = []transport.Layer{
-	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport,
+	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3,
+	transport.LayerWebTransport,
 }
 
 // ErrInterrupted is the cause to cancel Run's context with when the user asks it to stop.
 var ErrInterrupted = errors.New("interrupted")
 
 // Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: a case that
-// was running has no result then, nor have those behind it. The error says that the document could not be written; the report is there all the same.
+// was running has no result then, nor have those behind it. The error says that the document could not be written; the
+// report is there all the same.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
 	out := newPrinter(o.TAP, &o, start)
 	report := &Report{
-		Client: o.Client.Info(), Relay: o.Relay, Transport: o.Transport, Drafts: o.Drafts, Started: start, Planned: make([]string, 0, len(o.Cases)),
+		Client: o.Client.Info(), Relay: o.Relay, Transport: o.Transport, Drafts: o.Drafts, Started: start,
+		Planned: make([]string, 0, len(o.Cases)),
 	}
 	for _, c := range o.Cases {
 		report.Planned = append(report.Planned, c.ID)
@@ -84,7 +90,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, out.err
 }
 
-// runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or said more than that.
+// runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or
+// said more than that.
 func runCase(ctx context.Context, client Client, c Case, watch func(Session)) (Result, bool) {
 	if ctx.Err() != nil {
 		return Result{}, false

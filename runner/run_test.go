@@ -39,8 +39,9 @@ var runs = []struct {
 		name: "passed", exit: 0,
 		cases: []string{"setup-only", "announce-subscribe"},
 		results: map[string]Result{
-			"setup-only":         passed("setup-only", quicSession("client", "0102")),
-			"announce-subscribe": passed("announce-subscribe", quicSession("publisher", "0a"), quicSession("subscriber", "0b")),
+			"setup-only": passed("setup-only", quicSession("client", "0102")),
+			"announce-subscribe": passed("announce-subscribe", quicSession("publisher", "0a"),
+				quicSession("subscriber", "0b")),
 		},
 	},
 	{
@@ -49,20 +50,26 @@ var runs = []struct {
 		results: map[string]Result{
 			"setup-only": passed("setup-only", quicSession("client", "0102")),
 			"subscribe-error": {
-				Case: "subscribe-error", Status: Fail, Level: "MUST", Sections: "draft-16 §9.8", Layer: transport.LayerRequest,
-				Message: "no such track, and yet: SUBSCRIBE_OK", Expected: "REQUEST_ERROR with code 0x10 # DOES_NOT_EXIST", Received: "SUBSCRIBE_OK: track_alias 0",
+				Case: "subscribe-error", Status: Fail, Level: "MUST", Sections: "draft-16 §9.8",
+				Layer:   transport.LayerRequest,
+				Message: "no such track, and yet: SUBSCRIBE_OK", Expected: "REQUEST_ERROR with code 0x10 # " +
+					"DOES_NOT_EXIST", Received: "SUBSCRIBE_OK: track_alias 0",
 				Duration: 1999600 * time.Microsecond, Sessions: []Session{quicSession("subscriber", "ff")},
-				Notes: []string{"the relay announced a/b by itself: \"yes\""}, Tolerated: []string{"lenient-extensions"},
-				Transcript: []string{"subscriber > CLIENT_SETUP", "subscriber < SERVER_SETUP", "subscriber > SUBSCRIBE request_id=0 track_namespace=[a, b]"},
+				Notes:     []string{"the relay announced a/b by itself: \"yes\""},
+				Tolerated: []string{"lenient-extensions"},
+				Transcript: []string{"subscriber > CLIENT_SETUP", "subscriber < SERVER_SETUP",
+					"subscriber > SUBSCRIBE request_id=0 track_namespace=[a, b]"},
 			},
 			"announce-subscribe": { // only one of its two sessions was made
-				Case: "announce-subscribe", Status: Fail, Level: "MUST", Layer: transport.LayerUDP, Message: "the subscriber found nobody",
+				Case: "announce-subscribe", Status: Fail, Level: "MUST", Layer: transport.LayerUDP,
+				Message:  "the subscriber found nobody",
 				Duration: time.Millisecond, Sessions: []Session{quicSession("publisher", "0a")},
 			},
 			"goaway": { // a role that connects twice, over WebTransport
 				Case: "goaway", Status: Pass, Level: "MUST", Message: "went where it was sent",
 				Sessions: []Session{
-					{Role: "client", Version: "moqt-18", Transport: "webtransport-h3", ALPN: "h3", WebTransportProtocol: "moqt-18", ConnectionID: "01", Established: true},
+					{Role: "client", Version: "moqt-18", Transport: "webtransport-h3", ALPN: "h3",
+						WebTransportProtocol: "moqt-18", ConnectionID: "01", Established: true},
 					{Role: "client", Version: "moqt-14", Transport: "webtransport-h3", ALPN: "h3", Established: true},
 				},
 			},
@@ -74,8 +81,10 @@ var runs = []struct {
 		results: map[string]Result{
 			"setup-only": passed("setup-only", quicSession("client", "0102")),
 			"rendezvous-timeout": {
-				Case: "rendezvous-timeout", Status: Todo, Level: "SHOULD", Layer: transport.LayerRequest, Reason: "SHOULD: code TIMEOUT",
-				Message: "refused at once", Expected: "TIMEOUT", Received: "0x10", Sessions: []Session{quicSession("subscriber", "03")},
+				Case: "rendezvous-timeout", Status: Todo, Level: "SHOULD", Layer: transport.LayerRequest,
+				Reason:  "SHOULD: code TIMEOUT",
+				Message: "refused at once", Expected: "TIMEOUT", Received: "0x10",
+				Sessions: []Session{quicSession("subscriber", "03")},
 			},
 		},
 	},
@@ -83,8 +92,9 @@ var runs = []struct {
 		name: "skipped", exit: 127,
 		cases: []string{"fetch", "join"},
 		results: map[string]Result{
-			"fetch": {Case: "fetch", Status: Skip, Level: "MUST", Reason: "FETCH: NOT_SUPPORTED (0x3)", Sessions: []Session{quicSession("fetcher", "05")}},
-			"join":  {Case: "join", Status: NotApplicable, Level: "MUST", Reason: "needs draft-17 or later"},
+			"fetch": {Case: "fetch", Status: Skip, Level: "MUST", Reason: "FETCH: NOT_SUPPORTED (0x3)",
+				Sessions: []Session{quicSession("fetcher", "05")}},
+			"join": {Case: "join", Status: NotApplicable, Level: "MUST", Reason: "needs draft-17 or later"},
 		},
 	},
 	{
@@ -98,8 +108,9 @@ var runs = []struct {
 		name: "unreachable-after-skip", exit: 1, bail: "alpn: knows none", ran: 2,
 		cases: []string{"rendezvous-timeout", "setup-only", "announce-only"},
 		results: map[string]Result{
-			"rendezvous-timeout": {Case: "rendezvous-timeout", Status: NotApplicable, Reason: "needs draft-17 or later"},
-			"setup-only":         unreached("setup-only", transport.LayerALPN, "knows none of the ALPNs offered"),
+			"rendezvous-timeout": {Case: "rendezvous-timeout", Status: NotApplicable,
+				Reason: "needs draft-17 or later"},
+			"setup-only": unreached("setup-only", transport.LayerALPN, "knows none of the ALPNs offered"),
 		},
 	},
 	{
@@ -114,8 +125,9 @@ var runs = []struct {
 		name: "dies", exit: 1, // unreachable only after the first case
 		cases: []string{"setup-only", "announce-only"},
 		results: map[string]Result{
-			"setup-only":    passed("setup-only", quicSession("client", "0102")),
-			"announce-only": unreached("announce-only", transport.LayerTLS, "closed the connection during the handshake"),
+			"setup-only": passed("setup-only", quicSession("client", "0102")),
+			"announce-only": unreached("announce-only", transport.LayerTLS,
+				"closed the connection during the handshake"),
 		},
 	},
 }
@@ -128,7 +140,8 @@ func TestRunPrintsTAPAndReports(t *testing.T) {
 			client := &fakeClient{results: test.results}
 			var out bytes.Buffer
 			report, err := Run(t.Context(), Options{
-				Client: client, Cases: plan(test.cases...), Relay: "moqt://localhost:4443/a b", Transport: "auto", Drafts: []string{"draft-18", "draft-16"}, TAP: &out,
+				Client: client, Cases: plan(test.cases...), Relay: "moqt://localhost:4443/a b", Transport: "auto",
+				Drafts: []string{"draft-18", "draft-16"}, TAP: &out,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -172,7 +185,8 @@ func checkDocument(t *testing.T, text string, report *Report) {
 	}
 	s := doc.Summary()
 	got := []int{s.Passed, s.Failed, s.Todo, s.Skipped}
-	want := []int{report.Count(Pass), report.Count(Fail), report.Count(Todo), report.Count(Skip) + report.Count(NotApplicable)}
+	want := []int{report.Count(Pass), report.Count(Fail), report.Count(Todo), report.Count(Skip) +
+		report.Count(NotApplicable)}
 	if !slices.Equal(got, want) || s.Bailed != (report.BailOut != "") {
 		t.Errorf("summary %v, want %v", s, want)
 	}
@@ -231,15 +245,19 @@ func parseJSON(t *testing.T, text []byte) any {
 }
 
 func TestSchemaRefuses(t *testing.T) {
-	report := &Report{Client: ClientInfo{Name: "x"}, Relay: "embedded", Transport: "auto", Planned: []string{"setup-only"}, Draft: "unknown", Exit: 1}
+	report := &Report{Client: ClientInfo{Name: "x"}, Relay: "embedded", Transport: "auto",
+		Planned: []string{"setup-only"}, Draft: "unknown", Exit: 1}
 	validate(t, report)
 	for name, change := range map[string]func(r *Report){
-		"draft":        func(r *Report) { r.Draft = "16" },
-		"exit code":    func(r *Report) { r.Exit = 2 },
-		"empty plan":   func(r *Report) { r.Planned = nil },
-		"fail alone":   func(r *Report) { r.Results = []Result{{Case: "setup-only", Status: Fail}} },
-		"skip alone":   func(r *Report) { r.Results = []Result{{Case: "setup-only", Status: Skip}} },
-		"layer":        func(r *Report) { r.Results = []Result{{Case: "setup-only", Status: Fail, Layer: "ip", Message: "m"}} },
+		"draft":      func(r *Report) { r.Draft = "16" },
+		"exit code":  func(r *Report) { r.Exit = 2 },
+		"empty plan": func(r *Report) { r.Planned = nil },
+		"fail alone": func(r *Report) { r.Results = []Result{{Case: "setup-only", Status: Fail}} },
+		"skip alone": func(r *Report) { r.Results = []Result{{Case: "setup-only", Status: Skip}} },
+		"layer": func(r *Report) {
+			r.Results =
+				[]Result{{Case: "setup-only", Status: Fail, Layer: "ip", Message: "m"}}
+		},
 		"upper-case":   func(r *Report) { r.Results = []Result{passed("setup-only", quicSession("client", "AB"))} },
 		"no such case": func(r *Report) { r.Results = []Result{passed("Setup only")} },
 	} {
@@ -257,11 +275,13 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestHeaderWaitsForTheFirstSession: nothing is printed before the first case has a session, and each point is there before the next case runs.
+// TestHeaderWaitsForTheFirstSession: nothing is printed before the first case has a session, and each point is there
+// before the next case runs.
 func TestHeaderWaitsForTheFirstSession(t *testing.T) {
 	var out bytes.Buffer
 	session := quicSession("client", "01")
-	client := &fakeClient{results: map[string]Result{"setup-only": passed("setup-only", session), "announce-only": passed("announce-only", session)}}
+	client := &fakeClient{results: map[string]Result{"setup-only": passed("setup-only", session),
+		"announce-only": passed("announce-only", session)}}
 	client.before = func(_ context.Context, c Case, watch func(Session)) {
 		switch c.ID {
 		case "setup-only":
@@ -269,7 +289,8 @@ func TestHeaderWaitsForTheFirstSession(t *testing.T) {
 				t.Errorf("printed before the first session: %q", out.String())
 			}
 			watch(session)
-			want := []string{"TAP version 14", "# fake-client v1.2.3", "# Relay: embedded", "# Draft: draft-16", "# Started: ", "# more", "1..2", ""}
+			want := []string{"TAP version 14", "# fake-client v1.2.3", "# Relay: embedded", "# Draft: draft-16",
+				"# Started: ", "# more", "1..2", ""}
 			lines := strings.Split(out.String(), "\n")
 			if len(lines) != len(want) {
 				t.Fatalf("header %q", out.String())
@@ -290,12 +311,14 @@ func TestHeaderWaitsForTheFirstSession(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Run(t.Context(), Options{Client: client, Cases: plan("setup-only", "announce-only"), Relay: "embedded", About: []string{"more"}, TAP: &out}); err != nil {
+	if _, err := Run(t.Context(), Options{Client: client, Cases: plan("setup-only", "announce-only"), Relay: "embedded",
+		About: []string{"more"}, TAP: &out}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestInterrupted: a run that is stopped bails out, reports what is known, and calls nothing a failure that was only interrupted.
+// TestInterrupted: a run that is stopped bails out, reports what is known, and calls nothing a failure that was only
+// interrupted.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	client := &fakeClient{results: map[string]Result{
@@ -308,7 +331,8 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	report, err := Run(ctx, Options{Client: client, Cases: plan("setup-only", "announce-only", "fetch"), Relay: "embedded", Transport: "auto", TAP: &out})
+	report, err := Run(ctx, Options{Client: client, Cases: plan("setup-only", "announce-only", "fetch"),
+		Relay: "embedded", Transport: "auto", TAP: &out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,10 +345,12 @@ func TestInterrupted(t *testing.T) {
 	validate(t, report)
 
 	out.Reset()
-	if report, err = Run(ctx, Options{Client: client, Cases: plan("fetch"), Relay: "embedded", Transport: "auto", TAP: &out}); err != nil || report.Exit != ExitFail {
+	if report, err = Run(ctx, Options{Client: client, Cases: plan("fetch"), Relay: "embedded", Transport: "auto",
+		TAP: &out}); err != nil || report.Exit != ExitFail {
 		t.Errorf("stopped before it began: %+v, %v", report, err)
 	}
-	if !strings.Contains(out.String(), "# Draft: unknown\n") || !strings.HasSuffix(out.String(), "1..1\nBail out! interrupted\n") {
+	if !strings.Contains(out.String(), "# Draft: unknown\n") ||
+		!strings.HasSuffix(out.String(), "1..1\nBail out! interrupted\n") {
 		t.Errorf("printed %q", out.String())
 	}
 }
@@ -340,8 +366,10 @@ func (w *brokenWriter) Write(b []byte) (int, error) {
 
 // TestUnwritableOutput: a run whose document cannot be written ends, and says why.
 func TestUnwritableOutput(t *testing.T) {
-	client := &fakeClient{results: map[string]Result{"setup-only": passed("setup-only"), "announce-only": passed("announce-only")}}
-	_, err := Run(t.Context(), Options{Client: client, Cases: plan("setup-only", "announce-only"), Relay: "embedded", TAP: &brokenWriter{after: 3}})
+	client := &fakeClient{results: map[string]Result{"setup-only": passed("setup-only"),
+		"announce-only": passed("announce-only")}}
+	_, err := Run(t.Context(), Options{Client: client, Cases: plan("setup-only", "announce-only"), Relay: "embedded",
+		TAP: &brokenWriter{after: 3}})
 	if err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("got %v", err)
 	}

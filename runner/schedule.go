@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result is asked for.
+// schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result
+// is asked for.
 type schedule struct {
 	o     *Options
 	watch func(Session) // of the first case

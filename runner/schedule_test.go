@@ -64,11 +64,13 @@ func names(n int) (ids []string) {
 	return ids
 }
 
-// TestParallel: so many cases run at a time and no more, and the points stand in order though the later cases are the faster ones.
+// TestParallel: so many cases run at a time and no more, and the points stand in order though the later cases are the
+// faster ones.
 func TestParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := names(12)
-		c := &slowClient{takes: map[string]time.Duration{}, result: func(id string) Result { return passed(id, quicSession("client", "01")) }}
+		c := &slowClient{takes: map[string]time.Duration{},
+			result: func(id string) Result { return passed(id, quicSession("client", "01")) }}
 		for i, id := range ids {
 			c.takes[id] = time.Duration(len(ids)-i) * time.Second
 		}
@@ -111,17 +113,20 @@ func TestParallel(t *testing.T) {
 func TestParallelBailsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := names(6)
-		c := &slowClient{takes: map[string]time.Duration{"b": time.Minute, "c": time.Hour}, result: func(id string) Result {
-			return unreached(id, transport.LayerUDP, "nothing listens there")
-		}}
+		c := &slowClient{takes: map[string]time.Duration{"b": time.Minute, "c": time.Hour},
+			result: func(id string) Result {
+				return unreached(id, transport.LayerUDP, "nothing listens there")
+			}}
 		c.takes["a"] = time.Second
 		var out bytes.Buffer
 		start := time.Now()
-		report, err := Run(t.Context(), Options{Client: c, Cases: plan(ids...), Parallel: 3, Relay: "embedded", Transport: "auto", TAP: &out})
+		report, err := Run(t.Context(), Options{Client: c, Cases: plan(ids...), Parallel: 3, Relay: "embedded",
+			Transport: "auto", TAP: &out})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(report.Results) != 1 || report.Exit != ExitFail || !strings.HasPrefix(report.BailOut, "udp") || time.Since(start) > 2*time.Second {
+		if len(report.Results) != 1 || report.Exit != ExitFail || !strings.HasPrefix(report.BailOut, "udp") ||
+			time.Since(start) > 2*time.Second {
 			t.Errorf("%+v after %s", report, time.Since(start))
 		}
 		if c.running != 0 || c.released != 2 {
@@ -134,17 +139,20 @@ func TestParallelBailsOut(t *testing.T) {
 	})
 }
 
-// TestParallelReached: where another case has had a session before the first one found nobody, the relay can be reached, and nothing bails out.
+// TestParallelReached: where another case has had a session before the first one found nobody, the relay can be
+// reached, and nothing bails out.
 func TestParallelReached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &slowClient{takes: map[string]time.Duration{"a": 2 * time.Second, "b": time.Second}, result: func(id string) Result {
-			if id == "a" {
-				return unreached(id, transport.LayerUDP, "nothing listens there")
-			}
-			return passed(id, quicSession("client", "01"))
-		}}
+		c := &slowClient{takes: map[string]time.Duration{"a": 2 * time.Second, "b": time.Second},
+			result: func(id string) Result {
+				if id == "a" {
+					return unreached(id, transport.LayerUDP, "nothing listens there")
+				}
+				return passed(id, quicSession("client", "01"))
+			}}
 		var out bytes.Buffer
-		report, err := Run(t.Context(), Options{Client: c, Cases: plan(names(3)...), Parallel: 2, Relay: "embedded", Transport: "auto", TAP: &out})
+		report, err := Run(t.Context(), Options{Client: c, Cases: plan(names(3)...), Parallel: 2, Relay: "embedded",
+			Transport: "auto", TAP: &out})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,11 +171,13 @@ func TestParallelInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		ids := names(5)
-		c := &slowClient{takes: map[string]time.Duration{"a": time.Second, "b": time.Second, "c": time.Hour, "d": time.Second, "e": time.Second},
+		c := &slowClient{takes: map[string]time.Duration{"a": time.Second, "b": time.Second, "c": time.Hour,
+			"d": time.Second, "e": time.Second},
 			result: func(id string) Result { return passed(id, quicSession("client", "01")) }}
 		time.AfterFunc(10*time.Second, func() { cancel(ErrInterrupted) })
 		var out bytes.Buffer
-		report, err := Run(ctx, Options{Client: c, Cases: plan(ids...), Parallel: 2, Relay: "embedded", Transport: "auto", TAP: &out})
+		report, err := Run(ctx, Options{Client: c, Cases: plan(ids...), Parallel: 2, Relay: "embedded",
+			Transport: "auto", TAP: &out})
 		if err != nil {
 			t.Fatal(err)
 		}

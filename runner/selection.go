@@ -11,7 +11,8 @@ import (
 
 // UnknownCaseError says that there is no case of a name; the exit code of a run that asks for it is ExitUnsupported.
 type UnknownCaseError struct {
-	// Name is what was asked for: a name, a pattern or "tag:" and a tag. Near are the names that may have been meant, best first.
+	// Name is what was asked for: a name, a pattern or "tag:" and a tag. Near are the names that may have been meant,
+	// best first.
 	Name string
 	Near []string
 }
@@ -37,8 +38,8 @@ const tagPrefix = "tag:"
 // isPattern reports whether a name is a pattern for path.Match.
 func isPattern(name string) bool { return strings.ContainsAny(name, "*?[") }
 
-// SelectCases finds cases of any suite: by identifier or alias, by pattern ("fetch-*") or by tag ("tag:data"), in the order of names and, where
-// one names several, of the list; each once. The error is an *UnknownCaseError.
+// SelectCases finds cases of any suite: by identifier or alias, by pattern ("fetch-*") or by tag ("tag:data"), in the
+// order of names and, where one names several, of the list; each once. The error is an *UnknownCaseError.
 func SelectCases(names []string) ([]cases.Case, error) {
 	var out []cases.Case
 	for _, name := range names {
@@ -66,7 +67,10 @@ func casesNamed(name string) []cases.Case {
 	case byTag:
 		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !slices.Contains(c.Tags, tag) })
 	case isPattern(name):
-		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !matches(c.ID) && !slices.ContainsFunc(c.Aliases, matches) })
+		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool {
+			return !matches(c.ID) &&
+				!slices.ContainsFunc(c.Aliases, matches)
+		})
 	}
 	if c, ok := cases.Find(name); ok {
 		return []cases.Case{c}

@@ -23,7 +23,8 @@ type Target struct {
 // embedded is the name of the reference relay where a URL is wanted.
 const embedded = "embedded"
 
-// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&fault=NAME". known are the names of the faults there are.
+// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&fault=NAME". known are the names of the faults
+// there are.
 func ParseTarget(name string, known []string) (Target, error) {
 	t := Target{Name: name}
 	base, query, _ := strings.Cut(name, "?")

@@ -23,7 +23,8 @@ func TestParseTarget(t *testing.T) {
 		{name: "moqt://[::1]:4443", addr: "[::1]:4443"},
 		{name: "embedded", embedded: true},
 		{name: "embedded?fault=wrong-code", embedded: true, faults: []string{"wrong-code"}},
-		{name: "embedded?fault=wrong-code&fault=drop-objects", embedded: true, faults: []string{"wrong-code", "drop-objects"}},
+		{name: "embedded?fault=wrong-code&fault=drop-objects", embedded: true,
+			faults: []string{"wrong-code", "drop-objects"}},
 		{name: "embedded?fault=wrongcode", err: `unknown fault "wrongcode": did you mean wrong-code?`},
 		{name: "embedded?fault=", err: `unknown fault ""`},
 		{name: "embedded?faults=wrong-code", err: `unknown option "faults"`},
@@ -91,7 +92,8 @@ func TestSelectCases(t *testing.T) {
 	}
 	_, err = SelectCases([]string{"setup-only", "setup-onyl"})
 	unknown, ok := err.(*UnknownCaseError)
-	if !ok || unknown.Name != "setup-onyl" || !slices.Contains(unknown.Near, "setup-only") || !strings.Contains(err.Error(), "did you mean setup-only") {
+	if !ok || unknown.Name != "setup-onyl" || !slices.Contains(unknown.Near, "setup-only") ||
+		!strings.Contains(err.Error(), "did you mean setup-only") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -113,7 +115,8 @@ func TestSelectCasesByPatternAndTag(t *testing.T) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
 	got, err = SelectCases([]string{"tag:datagram", "datagram"})
-	if err != nil || len(got) < 4 || slices.ContainsFunc(got, func(c cases.Case) bool { return !slices.Contains(c.Tags, "datagram") }) {
+	if err != nil || len(got) < 4 || slices.ContainsFunc(got,
+		func(c cases.Case) bool { return !slices.Contains(c.Tags, "datagram") }) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
 	got, err = SelectCases([]string{"tag:standard"})
@@ -143,7 +146,8 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := List(&b, some, false, nil); err != nil || b.String() != "setup-only\nannounce-subscribe\njoin-unknown-request\n" {
+	if err := List(&b, some, false, nil); err != nil ||
+		b.String() != "setup-only\nannounce-subscribe\njoin-unknown-request\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	b.Reset()
@@ -151,7 +155,8 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"setup-only\n    SETUP goes both ways", "\n\nannounce-subscribe\n", "    also: publish-namespace-subscribe\n", "    drafts 14 to 19; MUST; suite all\n",
+		"setup-only\n    SETUP goes both ways", "\n\nannounce-subscribe\n", "    also: publish-namespace-subscribe\n",
+		"    drafts 14 to 19; MUST; suite all\n",
 		"    tags: standard, namespace, subscribe\n", "    section: draft-22 §", "    section: draft-19 §",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Verbose gives a function for Options.Trace that writes to w what a person wants to see of each case besides its point: the sessions, the
-// notes and the messages exchanged.
+// Verbose gives a function for Options.Trace that writes to w what a person wants to see of each case besides its
+// point: the sessions, the notes and the messages exchanged.
 func Verbose(w io.Writer) func(Case, *Result) {
 	return func(c Case, r *Result) {
 		if r == nil {
@@ -17,9 +17,11 @@ func Verbose(w io.Writer) func(Case, *Result) {
 		var b strings.Builder
 		roles := r.roles()
 		for i, s := range r.Sessions {
-			fmt.Fprintf(&b, "%s: session %s: %s over %s", c.ID, roles[i], firstOf(s.Version, "no draft"), firstOf(s.Transport, "no transport"))
+			fmt.Fprintf(&b, "%s: session %s: %s over %s", c.ID, roles[i], firstOf(s.Version, "no draft"),
+				firstOf(s.Transport, "no transport"))
 			for _, fact := range [][2]string{
-				{"alpn", s.ALPN}, {"protocol", s.WebTransportProtocol}, {"connection", s.ConnectionID}, {"peer", s.PeerImplementation},
+				{"alpn", s.ALPN}, {"protocol", s.WebTransportProtocol}, {"connection", s.ConnectionID},
+				{"peer", s.PeerImplementation},
 			} {
 				if fact[1] != "" {
 					fmt.Fprintf(&b, ", %s %q", fact[0], fact[1])

@@ -63,7 +63,8 @@ var names = kong.Vars{
 func options(sys *system, more ...kong.Option) []kong.Option {
 	return append([]kong.Option{
 		kong.Name(program),
-		kong.Description("Tells whether a Media over QUIC (MoQT) relay works: runs test cases against it and prints TAP 14."),
+		kong.Description(
+			"Tells whether a Media over QUIC (MoQT) relay works: runs test cases against it and prints TAP 14."),
 		kong.Writers(sys.stdout, sys.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		names,

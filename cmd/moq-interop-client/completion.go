@@ -60,6 +60,7 @@ func (c *completionCmd) Run(sys *system, app *kong.Kong) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(sys.stdout, bashCompletion, strings.ReplaceAll(names["suites"], ",", " "), strings.Join(words, " "))
+	_, err := fmt.Fprintf(sys.stdout, bashCompletion, strings.ReplaceAll(names["suites"], ",", " "),
+		strings.Join(words, " "))
 	return err
 }

@@ -22,7 +22,8 @@ type decodeCmd struct {
 }
 
 var streams = map[string]wire.StreamKind{
-	"control": wire.ControlStream, "request": wire.RequestStream, "uni": wire.UniStream, "datagram": wire.DatagramStream,
+	"control": wire.ControlStream, "request": wire.RequestStream, "uni": wire.UniStream,
+	"datagram": wire.DatagramStream,
 }
 
 // Help teaches.
@@ -75,7 +76,8 @@ func codecTolerances(v setting) (wire.Tolerance, error) {
 	return all, nil
 }
 
-// decodeLines prints each line as soon as its bytes are there. An error in the bytes goes before one in the digits behind them.
+// decodeLines prints each line as soon as its bytes are there. An error in the bytes goes before one in the digits
+// behind them.
 func decodeLines(text io.Reader, decoder *wire.LineDecoder, out io.Writer) error {
 	in := hexReader{r: text}
 	for {

@@ -82,7 +82,8 @@ func encodeLines(enc *wire.LineEncoder, in io.Reader, out io.Writer) (written bo
 		}
 		if enc.Draft == 0 {
 			if line.Draft < int(wire.Oldest) || line.Draft > int(wire.Newest) {
-				return written, fmt.Errorf("line %d: draft %d: want %d to %d, in the line or with --draft", number, line.Draft, wire.Oldest, wire.Newest)
+				return written, fmt.Errorf("line %d: draft %d: want %d to %d, in the line or with --draft", number,
+					line.Draft, wire.Oldest, wire.Newest)
 			}
 			enc.Draft = wire.Draft(line.Draft)
 		}

@@ -16,10 +16,11 @@ const (
 	mountedMlog = "/mlog"
 )
 
-// enter gives the arguments of the role that MOQT_ROLE names, so that one container image is client or relay. A command that
-// is named, and the wish for help or the version, go before the role.
+// enter gives the arguments of the role that MOQT_ROLE names, so that one container image is client or relay. A command
+// that is named, and the wish for help or the version, go before the role.
 func enter(args []string, sys *system) ([]string, error) {
-	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || slices.Contains([]string{"-h", "--help", "--version"}, args[0])) {
+	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || slices.Contains([]string{"-h", "--help", "--version"},
+		args[0])) {
 		return args, nil
 	}
 	switch role := sys.getenv("MOQT_ROLE"); role {
@@ -47,9 +48,9 @@ func found(path string) bool {
 	return os.Remove(f.Name()) == nil
 }
 
-// mounted gives the environment of a relay in a container: the certificate that is mounted, unless variables name another, and the
-// folder for mlog files if it can be written to (a mount may belong to another user). With neither certificate nor key the relay makes
-// its own; with one of the two it says that the other is missing.
+// mounted gives the environment of a relay in a container: the certificate that is mounted, unless variables name
+// another, and the folder for mlog files if it can be written to (a mount may belong to another user). With neither
+// certificate nor key the relay makes its own; with one of the two it says that the other is missing.
 func mounted(getenv func(string) string, say func(string, ...any), found func(string) bool) func(string) string {
 	defaults := make(map[string]string)
 	if getenv("MOQT_CERT") != "" || getenv("MOQT_KEY") != "" || found(mountedCert) || found(mountedKey) {

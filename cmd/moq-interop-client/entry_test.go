@@ -18,17 +18,22 @@ func TestMounted(t *testing.T) {
 		said            bool
 	}{
 		{name: "nothing", said: true},
-		{name: "all", files: []string{mountedCert, mountedKey, mountedMlog}, cert: mountedCert, key: mountedKey, mlog: mountedMlog},
-		{name: "a key is missing, which the relay has to say", files: []string{mountedCert}, cert: mountedCert, key: mountedKey},
+		{name: "all", files: []string{mountedCert, mountedKey, mountedMlog}, cert: mountedCert, key: mountedKey,
+			mlog: mountedMlog},
+		{name: "a key is missing, which the relay has to say", files: []string{mountedCert}, cert: mountedCert,
+			key: mountedKey},
 		{name: "a certificate is missing", files: []string{mountedKey}, cert: mountedCert, key: mountedKey},
 		{name: "another certificate", env: map[string]string{"MOQT_CERT": "c"}, cert: "c", key: mountedKey},
-		{name: "others", files: []string{mountedCert, mountedKey, mountedMlog}, env: map[string]string{"MOQT_CERT": "c", "MOQT_KEY": "k", "MOQT_MLOG_DIR": "m"}, cert: "c", key: "k", mlog: "m"},
+		{name: "others", files: []string{mountedCert, mountedKey, mountedMlog}, env: map[string]string{"MOQT_CERT": "c",
+			"MOQT_KEY": "k", "MOQT_MLOG_DIR": "m"}, cert: "c", key: "k", mlog: "m"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			said := ""
-			getenv := mounted(func(name string) string { return c.env[name] }, func(format string, a ...any) { said += fmt.Sprintf(format, a...) },
+			getenv := mounted(func(name string) string { return c.env[name] },
+				func(format string, a ...any) { said += fmt.Sprintf(format, a...) },
 				func(path string) bool { return slices.Contains(c.files, path) })
-			if cert, key, mlog := getenv("MOQT_CERT"), getenv("MOQT_KEY"), getenv("MOQT_MLOG_DIR"); cert != c.cert || key != c.key || mlog != c.mlog {
+			if cert, key, mlog := getenv("MOQT_CERT"), getenv("MOQT_KEY"), getenv("MOQT_MLOG_DIR"); cert != c.cert ||
+				key != c.key || mlog != c.mlog {
 				t.Errorf("%q %q %q, want %q %q %q", cert, key, mlog, c.cert, c.key, c.mlog)
 			}
 			if (said != "") != c.said {

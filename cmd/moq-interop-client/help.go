@@ -52,7 +52,8 @@ Exit codes:
   127  no such case (stdout stays empty), or every case was skipped or did not apply
 `
 
-// help prints the help of a command. The program's own is that of its hidden default command, with what a newcomer needs around it.
+// help prints the help of a command. The program's own is that of its hidden default command, with what a newcomer
+// needs around it.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if selected := ctx.Selected(); selected != nil && selected.Name != "test" {
 		return kong.DefaultHelpPrinter(options, ctx)

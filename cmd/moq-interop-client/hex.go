@@ -16,8 +16,8 @@ type hexReader struct {
 	half  bool // high is the first digit of a byte
 }
 
-// next gives the bytes that the next piece of text holds; they stay valid until the next call. At the end, also of text that ends as it should not, it
-// gives an error with the last bytes: io.EOF, or what is wrong.
+// next gives the bytes that the next piece of text holds; they stay valid until the next call. At the end, also of text
+// that ends as it should not, it gives an error with the last bytes: io.EOF, or what is wrong.
 func (h *hexReader) next() ([]byte, error) {
 	n, err := h.r.Read(h.buf[:])
 	out := h.buf[:0] // never ahead of what is being read

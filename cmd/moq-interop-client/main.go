@@ -50,12 +50,14 @@ func usage(format string, args ...any) error {
 
 func main() {
 	ctx, stop := interruptible()
-	code := run(os.Args[1:], &system{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
+	code := run(os.Args[1:], &system{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv})
 	stop()
 	os.Exit(code)
 }
 
-// interruptible gives a context that ends with the first SIGINT or SIGTERM. The second one ends the program as if nobody listened.
+// interruptible gives a context that ends with the first SIGINT or SIGTERM. The second one ends the program as if
+// nobody listened.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)

@@ -59,8 +59,10 @@ type planFlags struct {
 // plan makes the plan that the flags ask for. What could not be taken from a catalogue is said on stderr.
 func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	o := matrix.PlanOptions{
-		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin), Containers: engine(f.Engine) != "", TLSDisableVerify: f.TLSDisableVerify,
-		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft, Transports: f.Transport},
+		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin),
+		Containers: engine(f.Engine) != "", TLSDisableVerify: f.TLSDisableVerify,
+		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft,
+			Transports: f.Transport},
 	}
 	for _, only := range f.Only {
 		o.Filter.Only = append(o.Filter.Only, matrix.Classification(only))
@@ -151,7 +153,8 @@ func engine(asked string) string {
 	return ""
 }
 
-// openCatalogue reads the catalogues of --relays. Each value that one has and a catalogue has no place for is said on stderr.
+// openCatalogue reads the catalogues of --relays. Each value that one has and a catalogue has no place for is said on
+// stderr.
 func openCatalogue(sys *system, names []string) (*relays.Catalogue, error) {
 	c, reports, err := relays.Open(names...)
 	for _, r := range reports {

@@ -84,16 +84,19 @@ func (c *matrixRunCmd) Run(sys *system) error {
 		c.Dir = filepath.Join("results", matrix.RunID(time.Now(), p.Shard))
 	}
 	o := matrix.Options{
-		Dir: c.Dir, Resume: c.Resume, Versions: versions.Get().Map(), Program: []string{program}, Engine: engine(c.Engine),
-		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, Foreign: c.Foreign, NoRetry: c.NoRetry, CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
+		Dir: c.Dir, Resume: c.Resume, Versions: versions.Get().Map(), Program: []string{program},
+		Engine:   engine(c.Engine),
+		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, Foreign: c.Foreign, NoRetry: c.NoRetry,
+		CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
 		QLOG: c.QLOG, Expected: known,
 	}
 	if !c.Quiet {
 		o.Progress = progress(sys.stderr, sys.getenv("TERM"))
 	}
 	matrix.Here{
-		Info: runner.ClientInfo{Name: program, Version: runner.Version()}, Config: settings.cases, Standard: cases.Suite(cases.SuiteStandard),
-		Relay: reference.Options{Logger: logger(sys.stderr, false)},
+		Info: runner.ClientInfo{Name: program, Version: runner.Version()}, Config: settings.cases,
+		Standard: cases.Suite(cases.SuiteStandard),
+		Relay:    reference.Options{Logger: logger(sys.stderr, false)},
 	}.Fill(&o)
 	ctx := sys.ctx
 	if c.Deadline > 0 {
@@ -121,8 +124,10 @@ func (c *matrixRunCmd) thePlan(sys *system) (*matrix.Plan, error) {
 	}
 	name := c.PlanFile
 	if c.Resume && name == "" && c.onlyPart() && c.Shard == "" {
-		if _, err := os.Stat(c.Dir); err != nil { // a slip in the name would begin a run of the whole built-in catalogue
-			return nil, usage("--resume: there is no run to go on with: %w; to begin one, name its plan or what to plan it from, as --relays default", err)
+		// a slip in the name would begin a run of the whole built-in catalogue
+		if _, err := os.Stat(c.Dir); err != nil {
+			return nil, usage("--resume: there is no run to go on with: %w; to begin one, name its plan or what to "+
+				"plan it from, as --relays default", err)
 		}
 		name = c.Dir
 	}

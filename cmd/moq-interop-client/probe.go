@@ -85,7 +85,8 @@ func (c *probeCmd) print(sys *system, r *probe.Report, repeats bool) error {
 
 // options reads flags, arguments and environment.
 func (c *probeCmd) options(sys *system) (o probe.Options, err error) {
-	o = probe.Options{Program: program, Version: runner.Version(), Warn: func(err error) { sys.say("warning: %v", err) }}
+	o = probe.Options{Program: program, Version: runner.Version(),
+		Warn: func(err error) { sys.say("warning: %v", err) }}
 	files := sys.chooseList(c.Relays, "--relays")
 	if len(c.URLs) == 0 {
 		files = sys.chooseList(c.Relays, "--relays", probe.EnvRelays)
@@ -152,7 +153,8 @@ func (c *probeCmd) readTargets(sys *system, files setting, o *probe.Options) err
 		sys.say("left out: %s", text)
 	}
 	if o.Targets = append(o.Targets, targets...); len(o.Targets) == 0 {
-		return usage("no relay: name URLs, embedded, or a file with --relays (--relays default is the built-in catalogue)")
+		return usage(
+			"no relay: name URLs, embedded, or a file with --relays (--relays default is the built-in catalogue)")
 	}
 	return nil
 }

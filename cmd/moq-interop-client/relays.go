@@ -103,7 +103,8 @@ type relaysValidateCmd struct {
 	Format relays.Format `default:"auto" placeholder:"NAME" help:"${formats}. Default: auto, which finds out."`
 }
 
-// Run checks them. What a public format has beyond a catalogue is named; it fails nothing unless it is about an implementation.
+// Run checks them. What a public format has beyond a catalogue is named; it fails nothing unless it is about an
+// implementation.
 func (c *relaysValidateCmd) Run(sys *system) error {
 	failed := false
 	for _, name := range c.File {
@@ -120,7 +121,8 @@ func (c *relaysValidateCmd) Run(sys *system) error {
 		report.WriteText(sys.stderr)
 		lost := len(report.Lost())
 		failed = failed || lost > 0
-		if _, err := fmt.Fprintf(sys.stdout, "%s: %s, %d implementations, %d values without a place in a catalogue\n", name, report.Format, len(catalogue.Implementations), lost); err != nil {
+		if _, err := fmt.Fprintf(sys.stdout, "%s: %s, %d implementations, %d values without a place in a catalogue\n",
+			name, report.Format, len(catalogue.Implementations), lost); err != nil {
 			return err
 		}
 	}
@@ -161,7 +163,8 @@ func (*relaysSchemaCmd) Run(sys *system) error {
 	return err
 }
 
-// importFile reads a file of any format; a file that cannot be opened, and a format that there is not, are usage errors.
+// importFile reads a file of any format; a file that cannot be opened, and a format that there is not, are usage
+// errors.
 func (s *system) importFile(format relays.Format, name string) (*relays.Catalogue, relays.Report, error) {
 	in := s.stdin
 	if name != "-" {

@@ -96,7 +96,8 @@ func notices(j matrix.Judgement) []string {
 	return out
 }
 
-// loadRun reads a run. One that is not there is a usage error, so that no exit code of a comparison can be mistaken for a result.
+// loadRun reads a run. One that is not there is a usage error, so that no exit code of a comparison can be mistaken for
+// a result.
 func loadRun(path string) (*matrix.Run, error) {
 	run, err := report.Load(path)
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
 
-// points reads the last stdout as TAP 14 without a single oddity, and wants its points: points [bail] [draft=draft-16] NAME=OUTCOME…
-// with outcomes passed, failed, skipped, todo. The numbers, the plan and the keys that every point has are checked too.
+// points reads the last stdout as TAP 14 without a single oddity, and wants its points: points [bail] [draft=draft-16]
+// NAME=OUTCOME… with outcomes passed, failed, skipped, todo. The numbers, the plan and the keys that every point has
+// are checked too.
 func points(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("points cannot be negated")
@@ -80,8 +81,9 @@ func validates(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// logged wants, for the connection id of a run's first point, the relay's log in one directory, with a SUBSCRIBE that was parsed, and the client's in another, with one
-// that was created; LOGGED is then the name of the first: logged TAP MLOG-DIR QLOG-DIR
+// logged wants, for the connection id of a run's first point, the relay's log in one directory, with a SUBSCRIBE that
+// was parsed, and the client's in another, with one that was created; LOGGED is then the name of the first: logged TAP
+// MLOG-DIR QLOG-DIR
 func logged(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: logged TAP MLOG-DIR QLOG-DIR")
@@ -89,7 +91,8 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 	doc, err := tap.Parse(strings.NewReader(ts.ReadFile(args[0])))
 	ts.Check(err)
 	id, _ := tap.Lookup(doc.Points[0].YAML, "connection_id")
-	for i, file := range []struct{ suffix, event string }{{"_server.mlog", "moqt:control_message_parsed"}, {"_client.sqlog", "moqt:control_message_created"}} {
+	for i, file := range []struct{ suffix, event string }{{"_server.mlog", "moqt:control_message_parsed"},
+		{"_client.sqlog", "moqt:control_message_created"}} {
 		name := fmt.Sprint(id, file.suffix)
 		text := ts.ReadFile(args[1+i] + "/" + name)
 		if !regexp.MustCompile(`"name":"` + file.event + `","data":\{[^\n]*"type":"subscribe"`).MatchString(text) {

@@ -52,7 +52,8 @@ func records(ts *testscript.TestScript, neg bool, args []string) {
 			Time       time.Time
 			Level, Msg string
 		}
-		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Time.IsZero() || record.Level == "" || record.Msg == "" {
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Time.IsZero() || record.Level == "" ||
+			record.Msg == "" {
 			ts.Fatalf("no record (%v): %s", err, line)
 		}
 	}

@@ -150,7 +150,8 @@ func certificateFiles(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	ts.Check(err)
-	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, {Type: "PRIVATE KEY", Bytes: key}} {
+	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert.Certificate[0]},
+		{Type: "PRIVATE KEY", Bytes: key}} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
 	}
 }
@@ -247,7 +248,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for {
-		conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC, TLS: &tls.Config{InsecureSkipVerify: true}})
+		conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC,
+			TLS: &tls.Config{InsecureSkipVerify: true}})
 		if err == nil {
 			conn.CloseWithError(0, "")
 			return

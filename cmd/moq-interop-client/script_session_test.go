@@ -35,7 +35,8 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 	sessions.Store(args[0], s)
 }
 
-// goaway waits until the relay has sent GOAWAY on a session that the script holds, and leaves, or stays until the relay closes it with NO_ERROR: goaway URL leave|stay
+// goaway waits until the relay has sent GOAWAY on a session that the script holds, and leaves, or stays until the relay
+// closes it with NO_ERROR: goaway URL leave|stay
 func goaway(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: goaway URL leave|stay")

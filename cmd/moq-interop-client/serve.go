@@ -84,11 +84,14 @@ func (c *serveCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	decode := wire.Options{Tolerate: tolerate, Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
-	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken, PathScopes: c.PathScopes, Decode: decode, Logger: log}
+	decode := wire.Options{Tolerate: tolerate,
+		Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
+	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken,
+		PathScopes: c.PathScopes, Decode: decode, Logger: log}
 	listen := endpoint.ListenOptions{
-		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text, MLOGDir: mlogDir.text,
-		Warn: func(err error) { log.Info("listener reports", "error", err) },
+		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
+		MLOGDir: mlogDir.text,
+		Warn:    func(err error) { log.Info("listener reports", "error", err) },
 	}
 	c.apply(&options, &listen)
 	relay, err := runner.StartRelay(options, listen)

@@ -25,7 +25,8 @@ type serveLimits struct {
 // apply sets what was given.
 func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions) {
 	listen.MaxConnections = int(l.MaxConnections)
-	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions), int(l.MaxNamespaces)
+	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions),
+		int(l.MaxNamespaces)
 	o.Limits.CacheBytes, o.Limits.SubscriberBytes = int64(l.CacheBytes), int64(l.SubscriberBytes)
 }
 

@@ -87,7 +87,8 @@ func (s *settings) readDrafts(v setting) (err error) {
 	return nil
 }
 
-// parseDrafts reads a list of drafts; one that is named twice counts where it stands first. Nothing set is all, newest first.
+// parseDrafts reads a list of drafts; one that is named twice counts where it stands first. Nothing set is all, newest
+// first.
 func parseDrafts(v setting) ([]wire.Draft, error) {
 	if !v.set {
 		return wire.Drafts(), nil

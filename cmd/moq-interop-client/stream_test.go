@@ -15,7 +15,8 @@ func TestDecodeAndEncodeAsItComes(t *testing.T) {
 	linesIn, linesOut := io.Pipe()
 	backIn, backOut := io.Pipe()
 	sys := func(in io.Reader, out io.Writer, errs io.Writer) *system {
-		return &system{ctx: context.Background(), stdin: in, stdout: out, stderr: errs, getenv: func(string) string { return "" }}
+		return &system{ctx: context.Background(), stdin: in, stdout: out, stderr: errs,
+			getenv: func(string) string { return "" }}
 	}
 	var decodeErr, encodeErr bytes.Buffer
 	codes := make(chan int, 2)
@@ -72,7 +73,8 @@ func TestHexReader(t *testing.T) {
 		"0a0":           {"\x0a", "middle of byte 1"},
 		"0a 0x0b":       {"\x0a", `character 4 of the input: 'x'`},
 	} {
-		for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "by one": oneByte{strings.NewReader(text)}} {
+		for name, r := range map[string]io.Reader{"whole": strings.NewReader(text),
+			"by one": oneByte{strings.NewReader(text)}} {
 			h := hexReader{r: r}
 			var got []byte
 			var err error

@@ -1,5 +1,5 @@
-// Package browser holds the relay against a browser's own WebTransport: Chromium reaches it by the hash of its certificate, and a page with a
-// few lines of JavaScript subscribes to a track and shows its payload.
+// Package browser holds the relay against a browser's own WebTransport: Chromium reaches it by the hash of its
+// certificate, and a page with a few lines of JavaScript subscribes to a track and shows its payload.
 package browser
 
 import (
@@ -24,7 +24,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// chromium finds the browser. It takes both cores to start, so it runs only where it is asked for and nothing else runs beside it.
+// chromium finds the browser. It takes both cores to start, so it runs only where it is asked for and nothing else runs
+// beside it.
 func chromium(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("MOQ_BROWSER") == "" {
@@ -70,7 +71,8 @@ func TestBrowserSubscribes(t *testing.T) {
 		"namespace": {"browser/demo"}, "track": {"greeting"},
 	}.Encode())
 
-	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update",
 		"--disable-sync"}
 	if shot := os.Getenv("BROWSER_SCREENSHOT"); shot != "" { // to look at the page: BROWSER_SCREENSHOT=page.png
 		args = append(args, "--screenshot="+shot, "--window-size=800,400", "--timeout=3000")
@@ -119,7 +121,8 @@ func publish(ctx context.Context, t *testing.T, addr string, namespace wire.Trac
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf := endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC, Drafts: []wire.Draft{wire.Newest}, TLS: insecure()}
+	conf := endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC, Drafts: []wire.Draft{wire.Newest},
+		TLS: insecure()}
 	conn, err := endpoint.Dial(ctx, conf)
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,8 @@ const module = "github.com/moqinterop/moq-interop-client"
 // root is the project's root, from this package.
 const root = "../.."
 
-// mayImport says which packages of the project each room may import; a room is the longest matching prefix of a package's path.
-// "only" rooms may import nothing else but the standard library.
+// mayImport says which packages of the project each room may import; a room is the longest matching prefix of a
+// package's path. "only" rooms may import nothing else but the standard library.
 var mayImport = []struct {
 	room string
 	own  []string
@@ -30,16 +30,21 @@ var mayImport = []struct {
 	{"moqt/transport/memconn", []string{"moqt/wire", "moqt/transport"}, true},
 	{"moqt/transport/internal", []string{"moqt/wire", "moqt/transport"}, false},
 	{"moqt/transport/quicconn", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal"}, false},
-	{"moqt/transport/wtconn", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal", "moqt/transport/quicconn"}, false},
-	{"moqt/transport/endpoint", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal", "moqt/transport/quicconn", "moqt/transport/wtconn"}, false},
+	{"moqt/transport/wtconn", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal",
+		"moqt/transport/quicconn"}, false},
+	{"moqt/transport/endpoint", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal",
+		"moqt/transport/quicconn", "moqt/transport/wtconn"}, false},
 	{"moqt", []string{"moqt/wire", "moqt/transport"}, true},
 	{"cases", []string{"moqt", "moqt/wire", "moqt/transport"}, true},
 	{"relays/reference", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint"}, false},
 	{"relays", []string{"moqt", "moqt/wire", "moqt/transport", "relays"}, false},
 	{"runner/tap", nil, false},
-	{"runner", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays", "relays/reference", "runner/tap", "runner"}, false},
-	{"internal", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays", "relays/reference", "runner", "runner/tap", "internal"}, false},
-	{"cmd", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays", "relays/reference", "runner", "runner/tap", "internal"}, false},
+	{"runner", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays",
+		"relays/reference", "runner/tap", "runner"}, false},
+	{"internal", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays",
+		"relays/reference", "runner", "runner/tap", "internal"}, false},
+	{"cmd", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays",
+		"relays/reference", "runner", "runner/tap", "internal"}, false},
 }
 
 // goFiles walks the project's Go files, tests aside.
@@ -50,7 +55,8 @@ func goFiles(t *testing.T, f func(path string)) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "examples") {
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" ||
+			d.Name() == "examples") {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
@@ -74,7 +80,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		rel = filepath.ToSlash(rel)
 		i := -1
 		for j, r := range mayImport {
-			if (rel == r.room || strings.HasPrefix(rel, r.room+"/")) && (i < 0 || len(r.room) > len(mayImport[i].room)) {
+			if (rel == r.room || strings.HasPrefix(rel, r.room+"/")) &&
+				(i < 0 || len(r.room) > len(mayImport[i].room)) {
 				i = j
 			}
 		}
@@ -88,7 +95,8 @@ func TestImportsPointOneWay(t *testing.T) {
 			own, ours := strings.CutPrefix(name, module+"/")
 			switch {
 			case ours && own != rel && !slices.ContainsFunc(room.own, func(o string) bool {
-				return own == o || strings.HasPrefix(own, o+"/") && slices.Contains([]string{"internal", "runner", "relays", "moqt/transport/internal"}, o)
+				return own == o || strings.HasPrefix(own, o+"/") &&
+					slices.Contains([]string{"internal", "runner", "relays", "moqt/transport/internal"}, o)
 			}):
 				t.Errorf("%s imports %s: %s may not", path, own, room.room)
 			case !ours && room.only && strings.Contains(strings.SplitN(name, "/", 2)[0], "."):
@@ -112,7 +120,8 @@ func TestFilesStaySmall(t *testing.T) {
 }
 
 func TestTopLevel(t *testing.T) {
-	known := []string{"go.mod", "go.sum", "moqt", "cases", "runner", "cmd", "relays", "results", "internal", "README.md", "LICENSE", "CONTRIBUTING.md",
+	known := []string{"go.mod", "go.sum", "moqt", "cases", "runner", "cmd", "relays", "results", "internal",
+		"README.md", "LICENSE", "CONTRIBUTING.md",
 		"examples", "deploy", "Dockerfile", "action.yml", "PERFORMANCE.md"}
 	entries, err := os.ReadDir(root)
 	if err != nil {

@@ -17,8 +17,9 @@ var (
 	lostObjects     = regexp.MustCompile(`Lost: +([\d,]+)`)
 )
 
-// TestAiomoqtBenchesThroughOurRelay: objects of its publisher reach its subscriber through our relay, none lost. Its publisher leaves without
-// waiting for what it has just written, so up to a group may be missing at the end; its own relay shows the same.
+// TestAiomoqtBenchesThroughOurRelay: objects of its publisher reach its subscriber through our relay, none lost. Its
+// publisher leaves without waiting for what it has just written, so up to a group may be missing at the end; its own
+// relay shows the same.
 func TestAiomoqtBenchesThroughOurRelay(t *testing.T) {
 	pub, sub := program(t, "moq-pub-bench"), program(t, "moq-sub-bench")
 	const group = 100
@@ -27,7 +28,8 @@ func TestAiomoqtBenchesThroughOurRelay(t *testing.T) {
 			t.Parallel()
 			url := "moqt://127.0.0.1:" + ourRelay(t)
 			common := []string{url, "-k", "--draft", fmt.Sprint(uint8(d)), "-N", "bench", "-T", "track"}
-			sender := start(t, pub, append(common, "-s", "1024", "-g", fmt.Sprint(group), "-r", "2000", "-t", "6")...) // its time runs without a subscriber too
+			// its time runs without a subscriber too
+			sender := start(t, pub, append(common, "-s", "1024", "-g", fmt.Sprint(group), "-r", "2000", "-t", "6")...)
 			waitFor(t, sender, "waiting for subscriber", 10*time.Second)
 			receiver := start(t, sub, append(common, "-t", "15")...)
 			waitFor(t, receiver, "Lost:", 30*time.Second)

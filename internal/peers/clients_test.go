@@ -25,7 +25,8 @@ func TestAiomoqtClientAgainstOurRelay(t *testing.T) {
 			for transport, scheme := range schemes {
 				t.Run(fmt.Sprintf("%s/%s", d, transport), func(t *testing.T) {
 					t.Parallel()
-					args := []string{"-r", fmt.Sprintf("%s://127.0.0.1:%s/", scheme, port), "--draft", fmt.Sprint(uint8(d)), "--tls-disable-verify"}
+					args := []string{"-r", fmt.Sprintf("%s://127.0.0.1:%s/", scheme, port), "--draft",
+						fmt.Sprint(uint8(d)), "--tls-disable-verify"}
 					count := 0
 					for _, more := range [][]string{nil, {"-t", "fetch"}, {"-t", "join"}} {
 						doc, _ := runTAP(t, time.Minute, client, append(args, more...)...)
@@ -49,16 +50,19 @@ func TestAiomoqtClientAgainstOurRelay(t *testing.T) {
 	})
 }
 
-// TestRustClientsAgainstOurRelay: a publisher and a subscriber of the Rust package meet on our relay, pinned to one draft each.
+// TestRustClientsAgainstOurRelay: a publisher and a subscriber of the Rust package meet on our relay, pinned to one
+// draft each.
 func TestRustClientsAgainstOurRelay(t *testing.T) {
 	python := program(t, "python")
 	const groups, frames = 3, 2
 	run := func(t *testing.T, publisher, subscriber string) {
 		t.Helper()
 		const broadcast, track = "peers/rust", "track"
-		pub := start(t, python, filepath.Join("testdata", "rs_publish.py"), publisher, broadcast, track, fmt.Sprint(groups), fmt.Sprint(frames))
+		pub := start(t, python, filepath.Join("testdata", "rs_publish.py"), publisher, broadcast, track,
+			fmt.Sprint(groups), fmt.Sprint(frames))
 		waitFor(t, pub, "announced", 10*time.Second)
-		sub := start(t, python, filepath.Join("testdata", "rs_subscribe.py"), subscriber, broadcast, track, fmt.Sprint(groups*frames))
+		sub := start(t, python, filepath.Join("testdata", "rs_subscribe.py"), subscriber, broadcast, track,
+			fmt.Sprint(groups*frames))
 		for g := range groups {
 			for f := range frames {
 				waitFor(t, sub, fmt.Sprintf("frame %d %d/%d\n", g, g, f), 15*time.Second)
@@ -70,7 +74,8 @@ func TestRustClientsAgainstOurRelay(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", d, transport), func(t *testing.T) {
 				t.Parallel()
 				args := []string{"--drafts", fmt.Sprint(uint8(d))}
-				if d <= wire.Draft15 { // the package asks for an empty namespace prefix, which draft-14 §9.28 and draft-15 §9.23 forbid
+				// the package asks for an empty namespace prefix, which draft-14 §9.28 and draft-15 §9.23 forbid
+				if d <= wire.Draft15 {
 					args = append(args, "--compat", "empty-namespace-prefix")
 				}
 				url := fmt.Sprintf("%s://127.0.0.1:%s/", scheme, ourRelay(t, args...))

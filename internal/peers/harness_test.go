@@ -1,6 +1,6 @@
-// Package peers holds our client and relay against independent stacks: the Rust one in the moq-rs package and aiomoqt in Python.
-// Both install from PyPI into a virtual environment; MOQ_PEERS names it (default: .venv-peers in the project's root, made by .ci/run).
-// Without it the tests skip.
+// Package peers holds our client and relay against independent stacks: the Rust one in the moq-rs package and aiomoqt
+// in Python. Both install from PyPI into a virtual environment; MOQ_PEERS names it (default: .venv-peers in the
+// project's root, made by .ci/run). Without it the tests skip.
 package peers
 
 import (
@@ -70,7 +70,9 @@ func program(t testing.TB, name string) string {
 	t.Helper()
 	dir := venv()
 	if dir == "" {
-		t.Skip("the peers are not installed: run .ci/run, or set MOQ_PEERS to a virtual environment with moq-rs and aiomoqt")
+		t.Skip(
+			"the peers are not installed: run .ci/run, or set MOQ_PEERS to a virtual environment with moq-rs and " +
+				"aiomoqt")
 	}
 	return filepath.Join(dir, "bin", name)
 }
@@ -179,7 +181,8 @@ func startAiomoqtRelay(t testing.TB) string {
 	relay := program(t, "moq-interop-relay")
 	port := freePort(t)
 	cert, key := certificate(t)
-	out := start(t, relay, "--bind", "127.0.0.1", "--port", port, "--dual", "--cert", cert, "--key", key, "--draft", "14,16,18,20,22")
+	out := start(t, relay, "--bind", "127.0.0.1", "--port", port, "--dual", "--cert", cert, "--key", key, "--draft",
+		"14,16,18,20,22")
 	waitBound(t, port, out)
 	return port
 }
@@ -206,7 +209,8 @@ func certificate(t testing.TB) (cert, key string) {
 	}
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]},
+		key: {Type: "PRIVATE KEY", Bytes: der}} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +231,8 @@ func runTAP(t testing.TB, limit time.Duration, name string, args ...string) (*ta
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		t.Fatalf("%s %v did not end within %s:\n%s%s", filepath.Base(name), args, limit, tail(stdout.String(), 4000), tail(stderr.String(), 2000))
+		t.Fatalf("%s %v did not end within %s:\n%s%s", filepath.Base(name), args, limit, tail(stdout.String(), 4000),
+			tail(stderr.String(), 2000))
 	}
 	doc, parseErr := tap.Parse(bytes.NewReader(stdout.Bytes()))
 	if parseErr != nil {
@@ -235,7 +240,8 @@ func runTAP(t testing.TB, limit time.Duration, name string, args ...string) (*ta
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("%s %s: %v\n%s\n%s", filepath.Base(name), strings.Join(args, " "), err, notOK(stdout.String()), tail(stderr.String(), 2000))
+			t.Logf("%s %s: %v\n%s\n%s", filepath.Base(name), strings.Join(args, " "), err, notOK(stdout.String()),
+				tail(stderr.String(), 2000))
 		}
 	})
 	return doc, cmd.ProcessState.ExitCode()

@@ -9,55 +9,94 @@ import (
 // TestOurClientAgainstRustRelay: every case against a relay on the Rust stack.
 func TestOurClientAgainstRustRelay(t *testing.T) { checkRelay(t, startRustRelay(t), &rustRelay) }
 
-// What it does not support it refuses with NOT_SUPPORTED, as draft-18 §4 has it for endpoints (relays it wants to support everything): those are skips. aiomoqt's client calls
-// them failures (namespace-discovery, publish-track-only, publish-track-subscribe, and its join, which is our join-one-back).
+// What it does not support it refuses with NOT_SUPPORTED, as draft-18 §4 has it for endpoints (relays it wants to
+// support everything): those are skips. aiomoqt's client calls them failures (namespace-discovery, publish-track-only,
+// publish-track-subscribe, and its join, which is our join-one-back).
 var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
-	{"publish-track-* namespace-discovery subscribe-one-* subscribe-two-* subscribe-nonzero-* subscribe-sparse-* subscribe-object-properties", "", "skip",
+	{
+		"publish-track-* namespace-discovery subscribe-one-* subscribe-two-* subscribe-nonzero-* subscribe-sparse-* " +
+			"subscribe-object-properties", "", "skip",
 		`NOT_SUPPORTED "PUBLISH is not supported"`, "It takes no PUBLISH."},
 	{"subscribe-tracks", "14-17", "skip", `NOT_SUPPORTED "PUBLISH is not supported"`, "It takes no PUBLISH."},
-	{"subscribe-tracks subscribe-tracks-paused tracks-overlap", "18-22", "skip", `NOT_SUPPORTED "SUBSCRIBE_TRACKS is not supported"`, "It takes no SUBSCRIBE_TRACKS."},
-	{"track-status track-status-unknown", "", "skip", `NOT_SUPPORTED "TRACK_STATUS is not supported"`, "It takes no TRACK_STATUS."},
+	{"subscribe-tracks subscribe-tracks-paused tracks-overlap", "18-22", "skip",
+		`NOT_SUPPORTED "SUBSCRIBE_TRACKS is not supported"`, "It takes no SUBSCRIBE_TRACKS."},
+	{"track-status track-status-unknown", "", "skip", `NOT_SUPPORTED "TRACK_STATUS is not supported"`,
+		"It takes no TRACK_STATUS."},
 	{"range-filter", "19-22", "skip", `NOT_SUPPORTED "range filters not supported"`, "It takes no range filters."},
 	{"range-filter-update", "19-22", "skip", "its SETUP has no MAX_FILTER_RANGES", "It takes no range filters."},
-	{"forward-state", "", "skip", `NOT_SUPPORTED "FORWARD=0 not supported"`, "It takes no subscription with Forward State 0."},
-	{"token-alias token-alias-twice", "", "skip", "the relay stores", "It says MAX_AUTH_TOKEN_CACHE_SIZE 0 by leaving it out."},
+	{"forward-state", "", "skip", `NOT_SUPPORTED "FORWARD=0 not supported"`,
+		"It takes no subscription with Forward State 0."},
+	{"token-alias token-alias-twice", "", "skip", "the relay stores",
+		"It says MAX_AUTH_TOKEN_CACHE_SIZE 0 by leaving it out."},
 
-	{"fetch", "14-19", "todo", "FETCH_OK with End of group 2", "Its FETCH_OK for group 1 ends at {2, 0}, all of group 2; draft-18 §10.13 defines {1, 0}. aiomoqt's client looks at the objects alone and passes it."},
-	{"fetch-range fetch-ascending fetch-descending fetch-past-the-end fetch-one-subgroup-per-group fetch-nonzero-start-group fetch-sparse-* fetch-object-properties", "", "skip",
+	{"fetch", "14-19", "todo", "FETCH_OK with End of group 2",
+		"Its FETCH_OK for group 1 ends at {2, 0}, all of group 2; draft-18 §10.13 defines {1, 0}. aiomoqt's client " +
+			"looks at the objects alone and passes it."},
+	{
+		"fetch-range fetch-ascending fetch-descending fetch-past-the-end fetch-one-subgroup-per-group " +
+			"fetch-nonzero-start-group fetch-sparse-* fetch-object-properties", "", "skip",
 		`NOT_SUPPORTED "FETCH spanning several groups not supported"`, "It answers FETCH within one group alone."},
-	{"join-one-back join-absolute join-live", "14-19", "skip", `NOT_SUPPORTED "FETCH spanning several groups not supported"`, "It answers FETCH within one group alone."},
+	{"join-one-back join-absolute join-live", "14-19", "skip",
+		`NOT_SUPPORTED "FETCH spanning several groups not supported"`, "It answers FETCH within one group alone."},
 	{"join-one-back join-absolute join-live", "20-22", "fail data", "RESET_STREAM stream",
-		"It resets a fill over several groups: how draft-22 §3.4.1 says that it failed, and no way to say that it is not supported."},
-	{"fetch-upstream", "14-19", "todo", `DOES_NOT_EXIST "not found"`, "It asks the publisher, takes FETCH_OK with End {1, 0}, all of group 1 (draft-18 §10.13), for an empty range, and says that the track does not exist."},
-	{"fetch-two-subgroups-per-group", "", "skip", `NOT_SUPPORTED "unsupported"`, "It has kept only one subgroup of the group, and does not answer for the rest."},
+		"It resets a fill over several groups: how draft-22 §3.4.1 says that it failed, and no way to say that it is " +
+			"not supported."},
+	{"fetch-upstream", "14-19", "todo", `DOES_NOT_EXIST "not found"`,
+		"It asks the publisher, takes FETCH_OK with End {1, 0}, all of group 1 (draft-18 §10.13), for an empty " +
+			"range, and says that the track does not exist."},
+	{"fetch-two-subgroups-per-group", "", "skip", `NOT_SUPPORTED "unsupported"`,
+		"It has kept only one subgroup of the group, and does not answer for the rest."},
 	{"fetch-one-subgroup-per-object", "", "fail data", "priority 0 instead of 200",
-		"It takes the first subgroup of a group for the whole group, and gives objects of a FETCH the priority 0 (draft-18 §9.7: fields are not modified)."},
-	{"fetch-nonzero-start-object", "", "fail data", "priority 0 instead of 200", "It gives objects of a FETCH the priority 0 (draft-18 §9.7: fields are not modified)."},
-	{"join-unknown-request", "14-19", "fail request", "received no such answer", "It never answers a joining FETCH for a subscription that does not exist (draft-18 §10.12.2: INVALID_JOINING_REQUEST_ID)."},
-	{"fill-update", "20-22", "skip", `NOT_SUPPORTED "REQUEST_UPDATE parameters not supported"`, "It takes no FILL_PARAMETERS in REQUEST_UPDATE."},
+		"It takes the first subgroup of a group for the whole group, and gives objects of a FETCH the priority 0 " +
+			"(draft-18 §9.7: fields are not modified)."},
+	{"fetch-nonzero-start-object", "", "fail data", "priority 0 instead of 200",
+		"It gives objects of a FETCH the priority 0 (draft-18 §9.7: fields are not modified)."},
+	{"join-unknown-request", "14-19", "fail request", "received no such answer",
+		"It never answers a joining FETCH for a subscription that does not exist (draft-18 §10.12.2: " +
+			"INVALID_JOINING_REQUEST_ID)."},
+	{"fill-update", "20-22", "skip", `NOT_SUPPORTED "REQUEST_UPDATE parameters not supported"`,
+		"It takes no FILL_PARAMETERS in REQUEST_UPDATE."},
 
-	{"subgroup-fin", "", "fail data", "6 subgroups, each with its 3 objects", "It stops all subgroups of a group but the first, and resets its stream (draft-18 §9.4: objects are not dropped)."},
-	{"object-properties", "", "fail data", "property 0x38 is missing", "It forwards no properties that it does not know (draft-18 §2.5: they must be forwarded)."},
-	{"immutable-properties", "", "fail data", "property 0xb is missing", "It does not forward Immutable Properties (draft-18 §12.7: they must not be removed)."},
-	{"track-properties", "16-22", "fail request", "expected property 0x38 of the track in SUBSCRIBE_OK", "It leaves out track properties that it does not know (draft-18 §9.6)."},
-	{"mandatory-property", "18-22", "fail request", "SUBSCRIBE_OK for a track with the mandatory property", "It serves a track with a Mandatory Track Property that it does not know (draft-18 §2.5.1)."},
-	{"datagram datagram-properties datagram-status datagram-end-of-group", "", "fail data", "priority 128 instead of 10",
+	{"subgroup-fin", "", "fail data", "6 subgroups, each with its 3 objects",
+		"It stops all subgroups of a group but the first, and resets its stream (draft-18 §9.4: objects are not " +
+			"dropped)."},
+	{"object-properties", "", "fail data", "property 0x38 is missing",
+		"It forwards no properties that it does not know (draft-18 §2.5: they must be forwarded)."},
+	{"immutable-properties", "", "fail data", "property 0xb is missing",
+		"It does not forward Immutable Properties (draft-18 §12.7: they must not be removed)."},
+	{"track-properties", "16-22", "fail request", "expected property 0x38 of the track in SUBSCRIBE_OK",
+		"It leaves out track properties that it does not know (draft-18 §9.6)."},
+	{"mandatory-property", "18-22", "fail request", "SUBSCRIBE_OK for a track with the mandatory property",
+		"It serves a track with a Mandatory Track Property that it does not know (draft-18 §2.5.1)."},
+	{"datagram datagram-properties datagram-status datagram-end-of-group", "", "fail data",
+		"priority 128 instead of 10",
 		"It gives every datagram the priority 128 (draft-18 §9.7), and forwards the first of each group alone."},
 
 	{"filter-next-group filter-absolute-start filter-absolute-range filter-past", "14-19", "fail data", "unexpected {",
 		"It heeds no filter: SUBSCRIBE_OK, and all objects (draft-18 §5.1.2: none from outside the range)."},
 	{"update-range", "14", "todo", "unexpected {", "It heeds no filter, in SUBSCRIBE_UPDATE either."},
-	{"update-range update-priority", "15-16", "fail request", "received no such answer", "It never answers SUBSCRIBE_UPDATE (draft-15 §9.10) or REQUEST_UPDATE (draft-16 §9.11)."},
-	{"update-range", "17-22", "skip", `NOT_SUPPORTED "REQUEST_UPDATE parameters not supported"`, "It takes the Subscriber Priority in REQUEST_UPDATE and nothing else."},
-	{"rendezvous-timeout", "17-22", "todo", `DOES_NOT_EXIST "unroutable"`, "It ignores RENDEZVOUS_TIMEOUT and refuses at once, which aiomoqt's client calls a failure; draft-18 §10.2.6 says SHOULD."},
+	{"update-range update-priority", "15-16", "fail request", "received no such answer",
+		"It never answers SUBSCRIBE_UPDATE (draft-15 §9.10) or REQUEST_UPDATE (draft-16 §9.11)."},
+	{"update-range", "17-22", "skip", `NOT_SUPPORTED "REQUEST_UPDATE parameters not supported"`,
+		"It takes the Subscriber Priority in REQUEST_UPDATE and nothing else."},
+	{"rendezvous-timeout", "17-22", "todo", `DOES_NOT_EXIST "unroutable"`,
+		"It ignores RENDEZVOUS_TIMEOUT and refuses at once, which aiomoqt's client calls a failure; draft-18 §10.2.6 " +
+			"says SHOULD."},
 
-	{"two-publishers", "", "fail request", "expected SUBSCRIBE at publisher-", "It accepts a second publisher of a namespace and asks only one (draft-18 §9.5: all matching publishers)."},
-	{"namespace-overlap", "", "fail request", "PREFIX_OVERLAP, received", "It accepts SUBSCRIBE_NAMESPACE with an overlapping prefix (draft-18 §10.18)."},
-	{"request-id-limit", "14-16", "fail request", "_ERROR in answer", "It answers a request with an id above its MAX_REQUEST_ID (draft-16 §9.1: TOO_MANY_REQUESTS)."},
-	{"goaway-uri", "", "fail request", "received a session that is open", "It takes a client's GOAWAY with a URI (draft-18 §10.4: PROTOCOL_VIOLATION)."},
-	{"token-cache-overflow", "", "fail request", "received a session that is open", "It takes the registration of a token though it stores none (draft-18 §10.2.2: AUTH_TOKEN_CACHE_OVERFLOW)."},
+	{"two-publishers", "", "fail request", "expected SUBSCRIBE at publisher-",
+		"It accepts a second publisher of a namespace and asks only one (draft-18 §9.5: all matching publishers)."},
+	{"namespace-overlap", "", "fail request", "PREFIX_OVERLAP, received",
+		"It accepts SUBSCRIBE_NAMESPACE with an overlapping prefix (draft-18 §10.18)."},
+	{"request-id-limit", "14-16", "fail request", "_ERROR in answer",
+		"It answers a request with an id above its MAX_REQUEST_ID (draft-16 §9.1: TOO_MANY_REQUESTS)."},
+	{"goaway-uri", "", "fail request", "received a session that is open",
+		"It takes a client's GOAWAY with a URI (draft-18 §10.4: PROTOCOL_VIOLATION)."},
+	{"token-cache-overflow", "", "fail request", "received a session that is open",
+		"It takes the registration of a token though it stores none (draft-18 §10.2.2: AUTH_TOKEN_CACHE_OVERFLOW)."},
 
 	// Whether it takes in 7.5 MB beside a subscriber that takes nothing depends on how fast it gets to it.
-	{"priorities", "", "todo|skip", "the group with priority 10 before|did not take everything in", "It sends groups in the order of arrival (draft-18 §9.7: SHOULD, by priority)."},
-	{"delivery-timeout", "", "todo|skip", "every object|did not take everything in", "It does not heed OBJECT_DELIVERY_TIMEOUT (draft-18 §8)."},
+	{"priorities", "", "todo|skip", "the group with priority 10 before|did not take everything in",
+		"It sends groups in the order of arrival (draft-18 §9.7: SHOULD, by priority)."},
+	{"delivery-timeout", "", "todo|skip", "every object|did not take everything in",
+		"It does not heed OBJECT_DELIVERY_TIMEOUT (draft-18 §8)."},
 }}

@@ -10,8 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/cases"
 )
 
-// BenchmarkSixProcesses compares the sum of six whole processes, one per case of the standard six, with aiomoqt's six: five rounds in turns
-// against the same relay. Run it with -benchtime 1x; it reports the medians.
+// BenchmarkSixProcesses compares the sum of six whole processes, one per case of the standard six, with aiomoqt's six:
+// five rounds in turns against the same relay. Run it with -benchtime 1x; it reports the medians.
 func BenchmarkSixProcesses(b *testing.B) {
 	theirs := program(b, "moq-interop-client")
 	port := startAiomoqtRelay(b)

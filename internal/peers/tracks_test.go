@@ -114,7 +114,8 @@ func publish(ctx context.Context, track *moqt.PublishedTrack) error {
 	return track.End(ctx)
 }
 
-// join sets up a session that answers what it is asked about a track, which may be nil, and takes what a relay announces.
+// join sets up a session that answers what it is asked about a track, which may be nil, and takes what a relay
+// announces.
 func join(t *testing.T, ctx context.Context, url string, d wire.Draft, track *moqt.PublishedTrack) *moqt.Session {
 	t.Helper()
 	u, err := transport.ParseURL(url)
@@ -125,7 +126,8 @@ func join(t *testing.T, ctx context.Context, url string, d wire.Draft, track *mo
 	if u.Scheme == "https" {
 		choice = transport.OnlyWebTransport
 	}
-	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d}, TLS: &tls.Config{InsecureSkipVerify: true}})
+	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d},
+		TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

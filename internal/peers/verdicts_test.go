@@ -23,9 +23,11 @@ type exception struct {
 	cases string
 	// drafts are numbers and ranges, "14 16-19"; "" for all.
 	drafts string
-	// want is the verdict: "fail LAYER", "todo" or "skip"; more than one, separated by "|" ("pass" may be among them), where the relay itself varies.
+	// want is the verdict: "fail LAYER", "todo" or "skip"; more than one, separated by "|" ("pass" may be among them),
+	// where the relay itself varies.
 	want string
-	// says is a piece of the message or the reason that such a verdict comes with, one of them where "|" separates more: another cause would be another verdict.
+	// says is a piece of the message or the reason that such a verdict comes with, one of them where "|" separates
+	// more: another cause would be another verdict.
 	says string
 	// why is one sentence on what the relay does, with the section of the draft that decides.
 	why string
@@ -108,13 +110,15 @@ func (t *table) differs(v *verdict, d wire.Draft) string {
 	switch {
 	case !slices.Contains(strings.Split(want, "|"), v.String()):
 		return fmt.Sprintf("%s (%s), want %s %s", v, text, want, why)
-	case v.Status != "pass" && !slices.ContainsFunc(strings.Split(says, "|"), func(piece string) bool { return strings.Contains(text, piece) }):
+	case v.Status != "pass" && !slices.ContainsFunc(strings.Split(says, "|"),
+		func(piece string) bool { return strings.Contains(text, piece) }):
 		return fmt.Sprintf("%s for another reason: %s, want %q", v, text, says)
 	}
 	return ""
 }
 
-// jobs is how many cases meet one relay at a time on one transport: most of the time goes into waiting for what does not come.
+// jobs is how many cases meet one relay at a time on one transport: most of the time goes into waiting for what does
+// not come.
 const jobs = 8
 
 // checkRelay runs every case on every draft, over both transports at a time, and compares each verdict with the table.
@@ -156,7 +160,8 @@ type meeting struct {
 func (m *meeting) run(t *testing.T, what ...string) []verdict {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
-	args := []string{"-r", m.url, "-d", fmt.Sprint(uint8(m.draft)), "--transport", m.transport, "--tls-disable-verify", "-o", file}
+	args := []string{"-r", m.url, "-d", fmt.Sprint(uint8(m.draft)), "--transport", m.transport, "--tls-disable-verify",
+		"-o", file}
 	doc, exit := runTAP(t, 3*time.Minute, ourBinary, append(args, what...)...)
 	checkLabels(t, doc, m.draft)
 	text, err := os.ReadFile(file)
@@ -200,7 +205,8 @@ func checkLabels(t *testing.T, doc *tap.Document, d wire.Draft) {
 	}
 }
 
-// TestTablesAreSound: each exception is about something, no two are about the same, and each says why. It needs no peer.
+// TestTablesAreSound: each exception is about something, no two are about the same, and each says why. It needs no
+// peer.
 func TestTablesAreSound(t *testing.T) {
 	for name, expect := range map[string]*table{"the Rust relay": &rustRelay, "aiomoqt's relay": &aiomoqtRelay} {
 		seen := map[string]string{}
@@ -209,7 +215,8 @@ func TestTablesAreSound(t *testing.T) {
 				t.Errorf("%s: %q says nothing", name, x.cases)
 			}
 			for _, want := range strings.Split(x.want, "|") {
-				if kind, layer, failed := strings.Cut(want, " "); failed != (kind == "fail") || failed && layer == "" || !slices.Contains([]string{"pass", "fail", "todo", "skip"}, kind) {
+				if kind, layer, failed := strings.Cut(want, " "); failed != (kind == "fail") || failed && layer == "" ||
+					!slices.Contains([]string{"pass", "fail", "todo", "skip"}, kind) {
 					t.Errorf("%s: %q wants %q", name, x.cases, want)
 				}
 			}

@@ -177,7 +177,8 @@ func (a *Attempt) notSetUp(j job, err error, m *transport.Meter, limit time.Dura
 	case errors.As(err, &session):
 	case timedOut(err):
 		received, timeout = fmt.Sprintf("%s within %s", m.Seen(), limit), true
-		if info := m.Info(); info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
+		if info := m.Info(); info.Kind == transport.WebTransport && info.Protocol == "" &&
+			len(info.OfferedProtocols) > 0 {
 			received = "an answer without WT-Protocol, which means draft 14, and then " + received
 		}
 	}
@@ -188,7 +189,8 @@ func (a *Attempt) notSetUp(j job, err error, m *transport.Meter, limit time.Dura
 func timedOut(err error) bool {
 	var n net.Error
 	var lost *transport.CloseError
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &lost) && lost.Timeout || errors.As(err, &n) && n.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &lost) && lost.Timeout || errors.As(err, &n) &&
+		n.Timeout()
 }
 
 // options are all of a SETUP's.
@@ -196,7 +198,8 @@ func options(m *wire.Setup, d wire.Draft) (out []Option) {
 	for _, o := range m.Options {
 		x := Option{Type: fmt.Sprintf("0x%x", o.Type), Name: wire.OptionName(d, o.Type)}
 		if d == wire.Draft14 && o.Type == wire.OptionAuthority {
-			x.Name = wire.OptionName(d, wire.OptionImplementation) // draft-14 §9.3.2.6 gives both one code, and a server sends no AUTHORITY
+			// draft-14 §9.3.2.6 gives both one code, and a server sends no AUTHORITY
+			x.Name = wire.OptionName(d, wire.OptionImplementation)
 		}
 		text := string(o.Bytes)
 		switch {
@@ -219,7 +222,8 @@ func certificate(s shown, now time.Time) Certificate {
 	sum := sha256.Sum256(c.Raw)
 	out := Certificate{
 		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: slices.Clone(c.DNSNames),
-		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Days: int(math.Floor(c.NotAfter.Sub(now).Hours() / 24)),
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+		Days:         int(math.Floor(c.NotAfter.Sub(now).Hours() / 24)),
 		Verification: s.verification, SHA256: hex.EncodeToString(sum[:]),
 	}
 	for _, ip := range c.IPAddresses {

@@ -88,7 +88,8 @@ func output(t *testing.T, path string) *runner.Output {
 }
 
 // startRelay starts the reference relay and gives its targets over both transports, whose certificate is not checked.
-func startRelay(t *testing.T, o reference.Options, listen endpoint.ListenOptions) (quic, web Target, relay *runner.Relay) {
+func startRelay(t *testing.T, o reference.Options, listen endpoint.ListenOptions) (quic, web Target,
+	relay *runner.Relay) {
 	t.Helper()
 	listen.Addr = "127.0.0.1:0"
 	relay, err := runner.StartRelay(o, listen)

@@ -18,8 +18,8 @@ import (
 // group is attempts at one endpoint over one transport that ended the same way.
 type group []Attempt
 
-// WriteLines writes a line for each endpoint, transport and way in which drafts were answered: drafts that were answered the same way stand together. What
-// answered comes first.
+// WriteLines writes a line for each endpoint, transport and way in which drafts were answered: drafts that were
+// answered the same way stand together. What answered comes first.
 func WriteLines(w io.Writer, r *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // drafts and what follows are no columns: they can be long
 	for _, e := range r.Endpoints {
@@ -28,7 +28,8 @@ func WriteLines(w io.Writer, r *Report) error {
 			for _, a := range g {
 				drafts = append(drafts, string(a.Draft))
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, strings.Join(drafts, ","), printable(g.text(e, r.Started)))
+			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, strings.Join(drafts, ","),
+				printable(g.text(e, r.Started)))
 		}
 	}
 	return t.Flush()
@@ -38,7 +39,8 @@ func WriteLines(w io.Writer, r *Report) error {
 func groups(attempts []Attempt) (out []group) {
 	index := map[string]int{}
 	for _, a := range attempts {
-		k := strings.Join([]string{string(a.Transport), string(a.Status), a.Implementation, a.Certificate, a.general()}, "\x00")
+		k := strings.Join([]string{string(a.Transport), string(a.Status), a.Implementation, a.Certificate, a.general()},
+			"\x00")
 		i, ok := index[k]
 		if !ok {
 			i = len(out)
@@ -144,7 +146,8 @@ func expiry(e Endpoint, sha256 string) string {
 	return ""
 }
 
-// options are the SETUP options of the group, but for the implementation; one that not all drafts have alike names those that have.
+// options are the SETUP options of the group, but for the implementation; one that not all drafts have alike names
+// those that have.
 func (g group) options() string {
 	var texts []string
 	having := map[string][]relays.Draft{}

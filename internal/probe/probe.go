@@ -1,5 +1,6 @@
-// Package probe finds out which drafts relays answer to, over which transports: for each endpoint, draft and transport one connection of its own that
-// offers this draft alone, SETUP both ways, and a clean close. What fails is told apart by layer. Behind the command `probe`.
+// Package probe finds out which drafts relays answer to, over which transports: for each endpoint, draft and transport
+// one connection of its own that offers this draft alone, SETUP both ways, and a clean close. What fails is told apart
+// by layer. Behind the command `probe`.
 package probe
 
 import (
@@ -23,7 +24,8 @@ const (
 	EnvRelays = "RELAYS_FILE"
 	// EnvOutput names the status file, Options.Output (--output).
 	EnvOutput = "OUTPUT_FILE"
-	// EnvTimeout is Options.Timeout (--timeout), EnvInterval Options.Interval (--interval): whole or broken seconds, or as Go writes durations; see ParseDuration.
+	// EnvTimeout is Options.Timeout (--timeout), EnvInterval Options.Interval (--interval): whole or broken seconds, or
+	// as Go writes durations; see ParseDuration.
 	EnvTimeout  = "PROBE_TIMEOUT"
 	EnvInterval = "PROBE_INTERVAL"
 	// EnvOnce is Options.Once (--once): 1 or true.
@@ -39,8 +41,8 @@ const (
 	DefaultParallel = 100
 )
 
-// perAddress is how many connections one host and port gets at a time: a transport's drafts, and few enough for a relay that limits
-// connections by client.
+// perAddress is how many connections one host and port gets at a time: a transport's drafts, and few enough for a relay
+// that limits connections by client.
 const perAddress = 9
 
 // Options say what to probe and where the results go.
@@ -49,16 +51,20 @@ type Options struct {
 	Targets []Target
 	// Drafts are tried, each in connections of its own; empty is all, newest first.
 	Drafts []wire.Draft
-	// Transports constrain the transports, to transport.OnlyQUIC, transport.OnlyWebTransport or both, whatever scheme a URL has. A catalogue's endpoint that is for
-	// one transport keeps to that one. Empty: what each target says, see Target.Transports.
+	// Transports constrain the transports, to transport.OnlyQUIC, transport.OnlyWebTransport or both, whatever scheme a
+	// URL has. A catalogue's endpoint that is for one transport keeps to that one. Empty: what each target says, see
+	// Target.Transports.
 	Transports []transport.Choice
-	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8 s)
+	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8
+	// s)
 	Timeout time.Duration
-	// Interval is the time from the start of one round to that of the next; 0 makes one round. A round that takes longer is followed by the next at once. (PROBE_INTERVAL)
+	// Interval is the time from the start of one round to that of the next; 0 makes one round. A round that takes
+	// longer is followed by the next at once. (PROBE_INTERVAL)
 	Interval time.Duration
 	// Once makes one round whatever Interval says. (PROBE_ONCE)
 	Once bool
-	// Output is the status file; may be nil. Each whole round replaces it at once, so that who reads it never sees half of one. (OUTPUT_FILE)
+	// Output is the status file; may be nil. Each whole round replaces it at once, so that who reads it never sees half
+	// of one. (OUTPUT_FILE)
 	Output *runner.Output
 	// Parallel is how many connections are made at a time; 0 is DefaultParallel.
 	Parallel int
@@ -74,8 +80,8 @@ type Options struct {
 	Logger *slog.Logger
 	// OnReport, if set, gets the report of each round as soon as it is there, before the file is written.
 	OnReport func(*Report)
-	// Warn, if set, is told of what went wrong beside the probing: a status file that cannot be written in a run of several rounds, a qlog. It may be called
-	// from any goroutine.
+	// Warn, if set, is told of what went wrong beside the probing: a status file that cannot be written in a run of
+	// several rounds, a qlog. It may be called from any goroutine.
 	Warn func(error)
 }
 
@@ -104,9 +110,10 @@ func (o Options) withDefaults() Options {
 // ErrNothing says that there is nothing to probe: no target, or none that the transports asked for leave over.
 var ErrNothing = errors.New("nothing to probe: no relay is given, or none for the transports asked for")
 
-// Run probes the targets, once or again and again. It returns the report of the last whole round; when ctx ends before there is one, the report of
-// what is known, in which the rest is Cancelled, and the context's cause. Other errors mean that nothing was probed, or that the only round's status file
-// could not be written; the report is there in the second case.
+// Run probes the targets, once or again and again. It returns the report of the last whole round; when ctx ends before
+// there is one, the report of what is known, in which the rest is Cancelled, and the context's cause. Other errors mean
+// that nothing was probed, or that the only round's status file could not be written; the report is there in the second
+// case.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o = o.withDefaults()
 	p, err := newProber(o)
@@ -165,8 +172,8 @@ func (p *prober) write(r *Report) error {
 	return p.Output.Replace(b.Bytes())
 }
 
-// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file (fromFile) and a status file is kept, which is how the probe
-// runs as a service, else none: one round.
+// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file
+// (fromFile) and a status file is kept, which is how the probe runs as a service, else none: one round.
 func Interval(given time.Duration, set, fromFile, kept bool) time.Duration {
 	switch {
 	case set:
@@ -177,7 +184,8 @@ func Interval(given time.Duration, set, fromFile, kept bool) time.Duration {
 	return 0
 }
 
-// ParseDuration reads seconds ("8", "0.5") or a duration as Go writes it ("1m30s"). It must be positive and at most a year.
+// ParseDuration reads seconds ("8", "0.5") or a duration as Go writes it ("1m30s"). It must be positive and at most a
+// year.
 func ParseDuration(text string) (time.Duration, error) {
 	const most = 365 * 24 * time.Hour
 	d, err := time.ParseDuration(text)

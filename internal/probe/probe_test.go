@@ -37,14 +37,16 @@ func TestEmbeddedAnswersEverything(t *testing.T) {
 		if a.Transport == transport.OnlyWebTransport {
 			alpn, protocol = "h3", d.WebTransportProtocol()
 		}
-		if a.ALPN != alpn || a.Protocol != protocol || a.ConnectionID == "" || a.Implementation != reference.DefaultImplementation || a.Duration <= 0 {
+		if a.ALPN != alpn || a.Protocol != protocol || a.ConnectionID == "" ||
+			a.Implementation != reference.DefaultImplementation || a.Duration <= 0 {
 			t.Errorf("%+v", a)
 		}
 		names := ""
 		for _, o := range a.Options {
 			names += " " + o.String()
 		}
-		if want := "MAX_REQUEST_ID=128"; strings.Contains(names, want) != (d <= wire.Draft16) || !strings.Contains(names, "MOQT_IMPLEMENTATION=") {
+		if want := "MAX_REQUEST_ID=128"; strings.Contains(names, want) != (d <= wire.Draft16) ||
+			!strings.Contains(names, "MOQT_IMPLEMENTATION=") {
 			t.Errorf("%s: options%s", d, names)
 		}
 	}
@@ -62,8 +64,10 @@ func TestSomeDrafts(t *testing.T) {
 	})
 	want := []map[string]Status{
 		{"quic 14": OK, "quic 15": "alpn", "quic 16": OK, "quic 17": "alpn", "quic 18": OK},
-		{"webtransport 14": OK, "webtransport 15": "webtransport", "webtransport 16": OK, "webtransport 17": "webtransport", "webtransport 18": OK},
-		{"webtransport 14": "webtransport", "webtransport 15": "webtransport", "webtransport 16": "webtransport", "webtransport 17": "webtransport", "webtransport 18": "webtransport"},
+		{"webtransport 14": OK, "webtransport 15": "webtransport", "webtransport 16": OK,
+			"webtransport 17": "webtransport", "webtransport 18": OK},
+		{"webtransport 14": "webtransport", "webtransport 15": "webtransport", "webtransport 16": "webtransport",
+			"webtransport 17": "webtransport", "webtransport 18": "webtransport"},
 	}
 	answered := [][]relays.Draft{drafts(served...), drafts(served...), {}}
 	for i, e := range r.Endpoints {
@@ -74,7 +78,8 @@ func TestSomeDrafts(t *testing.T) {
 			t.Error(e.URL, diff)
 		}
 	}
-	if a := r.Endpoints[1].Attempts[1]; a.HTTPStatus != 406 || a.Expected != "200 with WT-Protocol moqt-15" || a.Received == "" || a.Certificate == "" {
+	if a := r.Endpoints[1].Attempts[1]; a.HTTPStatus != 406 || a.Expected != "200 with WT-Protocol moqt-15" ||
+		a.Received == "" || a.Certificate == "" {
 		t.Errorf("no common draft: %+v", a)
 	}
 	if a := r.Endpoints[2].Attempts[0]; a.HTTPStatus != 404 {
@@ -102,14 +107,19 @@ func TestLayers(t *testing.T) {
 		{"dead port", target(t, "moqt://"+deadPort(t)), "udp", "QUIC handshake", "unreachable"},
 		{"silent port", target(t, "moqt://"+silentPort(t)), "udp-timeout", "QUIC handshake", "no answer"},
 		{"certificate", unverified, "tls", "TLS handshake", "not trusted"},
-		{"another draft", at(reference.Options{Drafts: []wire.Draft{wire.Draft22}}), "alpn", "ALPN moqt-16", "no_application_protocol"},
+		{"another draft", at(reference.Options{Drafts: []wire.Draft{wire.Draft22}}), "alpn", "ALPN moqt-16",
+			"no_application_protocol"},
 		{"silent HTTP/3", target(t, "https://"+foreign(t, false)), "http3-timeout", "SETTINGS", "sent no SETTINGS"},
 		{"closed HTTP/3", target(t, "https://"+foreign(t, true)), "http3", "SETTINGS", "connection closed by the peer"},
-		{"setup-silence", at(reference.Options{Faults: []string{"setup-silence"}}), "setup-timeout", "SERVER_SETUP", "nothing (0 bytes) within 1s"},
-		{"setup-wrong-version", at(reference.Options{Faults: []string{"setup-wrong-version"}}), "setup", "SERVER_SETUP", "VERSION_NEGOTIATION_FAILED"},
-		{"setup-garbage", at(reference.Options{Faults: []string{"setup-garbage"}}), "setup", "SERVER_SETUP", "a breach of the draft"},
+		{"setup-silence", at(reference.Options{Faults: []string{"setup-silence"}}), "setup-timeout", "SERVER_SETUP",
+			"nothing (0 bytes) within 1s"},
+		{"setup-wrong-version", at(reference.Options{Faults: []string{"setup-wrong-version"}}), "setup", "SERVER_SETUP",
+			"VERSION_NEGOTIATION_FAILED"},
+		{"setup-garbage", at(reference.Options{Faults: []string{"setup-garbage"}}), "setup", "SERVER_SETUP",
+			"a breach of the draft"},
 	}
-	patient, short := Options{Drafts: []wire.Draft{wire.Draft16}, Timeout: 10 * time.Second}, Options{Drafts: []wire.Draft{wire.Draft16}, Timeout: time.Second}
+	patient, short := Options{Drafts: []wire.Draft{wire.Draft16}, Timeout: 10 * time.Second},
+		Options{Drafts: []wire.Draft{wire.Draft16}, Timeout: time.Second}
 	for _, c := range cases {
 		if strings.HasSuffix(string(c.want), "-timeout") {
 			short.Targets = append(short.Targets, c.target)
@@ -128,10 +138,12 @@ func TestLayers(t *testing.T) {
 	}
 	for _, c := range cases {
 		a := found[c.target.Name].Attempts[0]
-		if a.Status != c.want || !strings.Contains(a.Expected, c.expected) || !strings.Contains(a.Received, c.received) || a.Message == "" {
+		if a.Status != c.want || !strings.Contains(a.Expected, c.expected) ||
+			!strings.Contains(a.Received, c.received) || a.Message == "" {
 			t.Errorf("%s: %+v", c.name, a)
 		}
-		if a.Status.Layer() != transport.Layer(strings.TrimSuffix(string(c.want), "-timeout")) || a.Status.Timeout() != strings.HasSuffix(string(c.want), "-timeout") {
+		if a.Status.Layer() != transport.Layer(strings.TrimSuffix(string(c.want), "-timeout")) ||
+			a.Status.Timeout() != strings.HasSuffix(string(c.want), "-timeout") {
 			t.Errorf("%s: layer %q, timeout %v", c.name, a.Status.Layer(), a.Status.Timeout())
 		}
 	}
@@ -150,7 +162,8 @@ func foreign(t *testing.T, closes bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h3"}}, nil)
+	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
+		NextProtos: []string{"h3"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +210,8 @@ func TestClassify(t *testing.T) {
 		{&transport.DialError{Layer: transport.LayerDNS, Err: timeout}, "dns-timeout"},
 		{&transport.DialError{Layer: transport.LayerTLS, Err: context.DeadlineExceeded}, "tls-timeout"},
 		{&transport.DialError{Layer: transport.LayerTLS, Err: errors.New("alert")}, "tls"},
-		{&transport.DialError{Layer: transport.LayerWebTransport, Err: context.DeadlineExceeded}, "webtransport-timeout"},
+		{&transport.DialError{Layer: transport.LayerWebTransport, Err: context.DeadlineExceeded},
+			"webtransport-timeout"},
 		{&transport.DialError{Layer: transport.LayerHTTP3, Err: &transport.CloseError{Timeout: true}}, "http3-timeout"},
 		{errors.New("something else"), "udp"},
 	} {
@@ -208,7 +222,8 @@ func TestClassify(t *testing.T) {
 		}
 	}
 	var a Attempt
-	a.notSetUp(job{draft: wire.Draft18}, &transport.CloseError{Timeout: true, Reason: "silence"}, transport.NewMeter(nil), time.Second)
+	a.notSetUp(job{draft: wire.Draft18}, &transport.CloseError{Timeout: true, Reason: "silence"},
+		transport.NewMeter(nil), time.Second)
 	if a.Status != "setup-timeout" || a.Expected != "SETUP from the relay" {
 		t.Errorf("%+v", a)
 	}
@@ -234,7 +249,8 @@ func TestNothing(t *testing.T) {
 	web := target(t, "https://127.0.0.1:1")
 	web.Transports = []transport.Choice{transport.OnlyWebTransport}
 	var warned error
-	_, err := Run(t.Context(), Options{Targets: []Target{web}, Transports: []transport.Choice{transport.OnlyQUIC}, Warn: func(e error) { warned = e }})
+	_, err := Run(t.Context(), Options{Targets: []Target{web}, Transports: []transport.Choice{transport.OnlyQUIC},
+		Warn: func(e error) { warned = e }})
 	if err != ErrNothing || warned == nil {
 		t.Error(err, warned)
 	}

@@ -20,8 +20,8 @@ const Format = 1
 //go:embed status.schema.json
 var Schema []byte
 
-// Status is what came of one attempt: OK, the layer in which it failed ("alpn", "webtransport"), the same with "-timeout" when the time was over
-// in that layer, or Cancelled.
+// Status is what came of one attempt: OK, the layer in which it failed ("alpn", "webtransport"), the same with
+// "-timeout" when the time was over in that layer, or Cancelled.
 type Status string
 
 // The statuses that name no layer.
@@ -83,7 +83,8 @@ type Report struct {
 
 // Endpoint is what came of one target.
 type Endpoint struct {
-	// Relay is the implementation's name in the catalogue, URL how the endpoint was named, Label that for people: "host:port", with the path if there is one.
+	// Relay is the implementation's name in the catalogue, URL how the endpoint was named, Label that for people:
+	// "host:port", with the path if there is one.
 	Relay string `json:"relay,omitempty"`
 	URL   string `json:"url"`
 	Label string `json:"endpoint"`
@@ -102,7 +103,8 @@ type Certificate struct {
 	Subject string   `json:"subject"`
 	Issuer  string   `json:"issuer"`
 	Names   []string `json:"names,omitempty"`
-	// NotBefore and NotAfter bound its validity, in UTC. Days is how many whole days it was still valid when the round began, negative once it has expired.
+	// NotBefore and NotAfter bound its validity, in UTC. Days is how many whole days it was still valid when the round
+	// began, negative once it has expired.
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`
 	Days      int       `json:"days_left"`
@@ -127,7 +129,8 @@ type Attempt struct {
 	Status    Status           `json:"status"`
 	// Duration is from looking up the name to the peer's SETUP, or to the failure.
 	Duration Milliseconds `json:"duration_ms"`
-	// Message says for a person what happened, Expected and Received what should have come and what came; empty when Status is OK.
+	// Message says for a person what happened, Expected and Received what should have come and what came; empty when
+	// Status is OK.
 	Message  string `json:"message,omitempty"`
 	Expected string `json:"expected,omitempty"`
 	Received string `json:"received,omitempty"`
@@ -137,7 +140,8 @@ type Attempt struct {
 	ALPN         string `json:"alpn,omitempty"`
 	Protocol     string `json:"webtransport_protocol,omitempty"`
 	ConnectionID string `json:"connection_id,omitempty"`
-	// Implementation is the relay's MOQT_IMPLEMENTATION, Options are its SETUP options (14-16: setup parameters), all of them, in its order.
+	// Implementation is the relay's MOQT_IMPLEMENTATION, Options are its SETUP options (14-16: setup parameters), all
+	// of them, in its order.
 	Implementation string   `json:"implementation,omitempty"`
 	Options        []Option `json:"setup_options,omitempty"`
 	// Certificate is the fingerprint of the one that was shown.

@@ -81,7 +81,8 @@ type slot struct {
 
 // round makes every attempt once. All relays are tried at once, draft by draft, as far as the bounds allow.
 func (p *prober) round(ctx context.Context) *Report {
-	r := &Report{Format: Format, Program: p.Program, Version: p.Version, Started: time.Now().UTC(), Timeout: Milliseconds(p.Timeout)}
+	r := &Report{Format: Format, Program: p.Program, Version: p.Version, Started: time.Now().UTC(),
+		Timeout: Milliseconds(p.Timeout)}
 	slots := p.slots()
 	all := make(chan struct{}, p.Parallel)
 	addresses := map[string]chan struct{}{}
@@ -98,7 +99,8 @@ func (p *prober) round(ctx context.Context) *Report {
 				case <-ctx.Done():
 				}
 			}
-			s.attempt = Attempt{Transport: s.transport, Draft: relays.Draft(s.draft.String()), Status: Cancelled, Message: "the run ended before it was tried"}
+			s.attempt = Attempt{Transport: s.transport, Draft: relays.Draft(s.draft.String()), Status: Cancelled,
+				Message: "the run ended before it was tried"}
 			if ctx.Err() == nil {
 				s.attempt, s.shown = p.one(ctx, s.job)
 			}
@@ -136,7 +138,8 @@ func (p *prober) gather(r *Report, slots []*slot) {
 	r.Summary = map[Status]int{}
 	for _, e := range p.endpoints {
 		r.Endpoints = append(r.Endpoints, Endpoint{
-			Relay: e.target.Relay, URL: e.target.Name, Label: e.target.label(), Claimed: e.target.Claimed, Answered: []relays.Draft{},
+			Relay: e.target.Relay, URL: e.target.Name, Label: e.target.label(), Claimed: e.target.Claimed,
+			Answered: []relays.Draft{},
 		})
 	}
 	for _, s := range slots {
@@ -173,14 +176,16 @@ func (p *prober) gather(r *Report, slots []*slot) {
 	}
 }
 
-// hint says what silence in the handshake means where the same port answered others: some servers fall silent when they know none of the ALPNs
-// offered. It is a conclusion, so the status stays what was seen.
+// hint says what silence in the handshake means where the same port answered others: some servers fall silent when they
+// know none of the ALPNs offered. It is a conclusion, so the status stays what was seen.
 func (a *Attempt) hint(others []Attempt) {
 	i := slices.IndexFunc(others, func(o Attempt) bool {
-		return o.Status == OK || slices.Contains([]transport.Layer{transport.LayerHTTP3, transport.LayerWebTransport, transport.LayerSetup}, o.Status.Layer())
+		return o.Status == OK || slices.Contains([]transport.Layer{transport.LayerHTTP3, transport.LayerWebTransport,
+			transport.LayerSetup}, o.Status.Layer())
 	})
 	if i >= 0 {
-		a.Hint = fmt.Sprintf("the same port answered %s over %s, so the server probably knows no such ALPN", others[i].Draft, others[i].Transport)
+		a.Hint = fmt.Sprintf("the same port answered %s over %s, so the server probably knows no such ALPN",
+			others[i].Draft, others[i].Transport)
 	}
 }
 

@@ -49,13 +49,15 @@ func TestInterval(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var starts []time.Duration
 		begin := time.Now()
-		o := Options{Targets: []Target{target(t, "https://127.0.0.1:1")}, Interval: time.Minute, Output: output(t, file)}
+		o := Options{Targets: []Target{target(t, "https://127.0.0.1:1")}, Interval: time.Minute,
+			Output: output(t, file)}
 		o.OnReport = func(r *Report) {
 			starts = append(starts, r.Started.Sub(begin))
 			if len(starts) > 1 { // the round before is in the file, whole
 				var form struct{ Started time.Time }
 				b, err := os.ReadFile(file)
-				if err = errors.Join(err, json.Unmarshal(b, &form)); err != nil || form.Started.Sub(begin) != starts[len(starts)-2] {
+				if err = errors.Join(err, json.Unmarshal(b, &form)); err != nil ||
+					form.Started.Sub(begin) != starts[len(starts)-2] {
 					t.Errorf("%v: %s", err, b)
 				}
 			}
@@ -78,7 +80,8 @@ func TestInterval(t *testing.T) {
 		if err != nil || !r.Complete || rounds != 4 {
 			t.Fatalf("%v %+v after %d rounds", err, r, rounds)
 		}
-		if late := 150 * time.Second; len(starts) != 3 || starts[0] != 0 || starts[1] != time.Minute || starts[2] < late || starts[2] > late+time.Second {
+		if late := 150 * time.Second; len(starts) != 3 || starts[0] != 0 || starts[1] != time.Minute ||
+			starts[2] < late || starts[2] > late+time.Second {
 			t.Errorf("rounds began at %v", starts)
 		}
 		b, err := os.ReadFile(file)
@@ -98,7 +101,8 @@ func TestOnce(t *testing.T) {
 		if err := errors.Join(os.WriteFile(file, []byte("old"), 0o644), os.Symlink("status.json", link)); err != nil {
 			t.Fatal(err)
 		}
-		p := faked(t, Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Interval: time.Minute, Once: true, Output: output(t, link)}, okAttempt)
+		p := faked(t, Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Interval: time.Minute, Once: true,
+			Output: output(t, link)}, okAttempt)
 		begin := time.Now()
 		if r, err := p.run(t.Context()); err != nil || !r.Answered || time.Since(begin) > time.Second {
 			t.Fatalf("%v %+v", err, r)
@@ -121,7 +125,8 @@ func TestFileGone(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			warnings := 0
-			o := Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Output: output(t, filepath.Join(dir, "f")), Once: !repeat, Interval: time.Minute}
+			o := Options{Targets: []Target{target(t, "moqt://127.0.0.1:1")}, Output: output(t, filepath.Join(dir, "f")),
+				Once: !repeat, Interval: time.Minute}
 			o.OnReport = func(*Report) { os.RemoveAll(dir) }
 			o.Warn = func(err error) {
 				if warnings++; warnings == 2 {
@@ -141,7 +146,8 @@ func TestFileGone(t *testing.T) {
 func TestBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Parallel: 40}
-		for _, u := range []string{"https://127.0.0.1:1/a", "https://127.0.0.1:1/b", "https://127.0.0.1:2", "https://127.0.0.1:3", "https://127.0.0.1:4", "https://127.0.0.1:5", "https://127.0.0.1:6"} {
+		for _, u := range []string{"https://127.0.0.1:1/a", "https://127.0.0.1:1/b", "https://127.0.0.1:2",
+			"https://127.0.0.1:3", "https://127.0.0.1:4", "https://127.0.0.1:5", "https://127.0.0.1:6"} {
 			o.Targets = append(o.Targets, target(t, u))
 		}
 		var all, most, atOne, mostAtOne atomic.Int32
@@ -176,7 +182,8 @@ func TestBounds(t *testing.T) {
 // fakeCertificate is one that expires after some days of the bubble's clock.
 func fakeCertificate(name string, days int) shown {
 	return shown{&x509.Certificate{
-		Raw: []byte(name), SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, Issuer: pkix.Name{CommonName: "a CA"},
+		Raw: []byte(name), SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		Issuer:   pkix.Name{CommonName: "a CA"},
 		DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().AddDate(0, 0, -30), NotAfter: time.Now().AddDate(0, 0, days).Add(time.Hour),
 	}, trusted}
@@ -188,16 +195,19 @@ func ptr[T any](v T) *T { return &v }
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Version: "v0.5.0"}
-		for _, u := range []string{"moqt://mixed.example:4433", "https://mixed.example:4433/moq", "moqt://silent.example", "https://expired.example/", "https://[2001:db8::1]:4433"} {
+		for _, u := range []string{"moqt://mixed.example:4433", "https://mixed.example:4433/moq",
+			"moqt://silent.example", "https://expired.example/", "https://[2001:db8::1]:4433"} {
 			o.Targets = append(o.Targets, target(t, u))
 		}
 		o.Targets[0].Relay, o.Targets[0].Claimed = "mixed", drafts(wire.Draft14, wire.Draft16)
 		p := faked(t, o, func(_ context.Context, j job) (a Attempt, s shown) {
 			d, web := j.draft, j.transport == transport.OnlyWebTransport
 			answer := func(implementation string, options ...Option) {
-				a = Attempt{Status: OK, ALPN: d.ALPN(), ConnectionID: "0102030405060708", Implementation: implementation, Duration: Milliseconds(time.Duration(d-10) * time.Millisecond)}
+				a = Attempt{Status: OK, ALPN: d.ALPN(), ConnectionID: "0102030405060708",
+					Implementation: implementation, Duration: Milliseconds(time.Duration(d-10) * time.Millisecond)}
 				if a.Options = options; implementation != "" {
-					a.Options = append(a.Options, Option{Type: "0x7", Name: "MOQT_IMPLEMENTATION", Text: ptr(implementation)})
+					a.Options = append(a.Options, Option{Type: "0x7", Name: "MOQT_IMPLEMENTATION",
+						Text: ptr(implementation)})
 				}
 			}
 			refuse := func(layer transport.Layer, timeout bool, expected, received string) {
@@ -206,23 +216,29 @@ func TestGolden(t *testing.T) {
 			}
 			switch host := j.target.URL.Host; {
 			case host == "mixed.example" && !web && (d == wire.Draft14 || d == wire.Draft16):
-				answer("relay 1.0", Option{Type: "0x2", Name: "MAX_REQUEST_ID", Value: ptr(uint64(100))}, Option{Type: "0x40b54", Value: ptr(uint64(d))})
+				answer("relay 1.0", Option{Type: "0x2", Name: "MAX_REQUEST_ID", Value: ptr(uint64(100))},
+					Option{Type: "0x40b54", Value: ptr(uint64(d))})
 				s = fakeCertificate("mixed.example", 20)
 			case host == "mixed.example" && !web && d == wire.Draft15:
-				refuse(transport.LayerUDP, true, "an answer to the QUIC handshake", "no answer from 192.0.2.1:4433 within 8.001s (moqt-15)")
+				refuse(transport.LayerUDP, true, "an answer to the QUIC handshake",
+					"no answer from 192.0.2.1:4433 within 8.001s (moqt-15)")
 			case host == "mixed.example" && !web:
-				refuse(transport.LayerALPN, false, "ALPN "+d.ALPN(), "the server knows none of the ALPNs offered ("+d.ALPN()+")")
+				refuse(transport.LayerALPN, false, "ALPN "+d.ALPN(), "the server knows none of the ALPNs offered ("+
+					d.ALPN()+")")
 			case host == "mixed.example" && d < wire.Draft17:
 				answer("evil \x1b[2J\nname", Option{Type: "0x9", Hex: ptr("00ff")})
 				a.Duration, a.Ended, a.Notes = Milliseconds(400*time.Microsecond), d == wire.Draft16, []string{"a note"}
 				s = fakeCertificate("mixed.example", 20)
 			case host == "mixed.example":
-				refuse(transport.LayerWebTransport, false, "200 with WT-Protocol "+d.ALPN(), "the server answered 406 Not Acceptable, expected 200: no common draft; offered were "+d.ALPN())
+				refuse(transport.LayerWebTransport, false, "200 with WT-Protocol "+d.ALPN(),
+					"the server answered 406 Not Acceptable, expected 200: no common draft; offered were "+d.ALPN())
 				a.HTTPStatus = 406
 			case host == "silent.example":
-				refuse(transport.LayerUDP, true, "an answer to the QUIC handshake", "no answer from 192.0.2.2:443 within 8.00"+d.ALPN()[len(d.ALPN())-1:]+"s ("+d.ALPN()+")")
+				refuse(transport.LayerUDP, true, "an answer to the QUIC handshake",
+					"no answer from 192.0.2.2:443 within 8.00"+d.ALPN()[len(d.ALPN())-1:]+"s ("+d.ALPN()+")")
 			case host == "expired.example":
-				refuse(transport.LayerTLS, false, "a TLS handshake that completes", "the certificate of expired.example is not trusted: x509: certificate has expired")
+				refuse(transport.LayerTLS, false, "a TLS handshake that completes",
+					"the certificate of expired.example is not trusted: x509: certificate has expired")
 				s = fakeCertificate("expired.example", -2)
 				s.verification = notTrusted
 			case d == wire.Draft22:

@@ -17,9 +17,10 @@ type Target struct {
 	runner.Target
 	// Relay is the implementation's name in the catalogue; "" for a bare URL.
 	Relay string
-	// Transports are those that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. None leaves it to the URL: WebTransport for
-	// https://; for moqt:// raw QUIC, and WebTransport with the drafts for which the URI names both (draft-18 §3.1.3), unless another target has that host and
-	// port over https://; both for the embedded relay.
+	// Transports are those that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. None leaves it
+	// to the URL: WebTransport for https://; for moqt:// raw QUIC, and WebTransport with the drafts for which the URI
+	// names both (draft-18 §3.1.3), unless another target has that host and port over https://; both for the embedded
+	// relay.
 	Transports []transport.Choice
 	// Claimed are the drafts that the catalogue claims, as it writes them.
 	Claimed []relays.Draft
@@ -42,8 +43,9 @@ func ParseTarget(name string) (Target, error) {
 	return Target{Target: t}, err
 }
 
-// FromFiles reads targets from files in any form that package relays knows: a catalogue, one of the public formats, or a list of URLs; "default" is the
-// built-in catalogue. Later files go over earlier ones, as relays.Open has it. leftOut says for a person what was not taken, and why. See FromCatalogue.
+// FromFiles reads targets from files in any form that package relays knows: a catalogue, one of the public formats, or
+// a list of URLs; "default" is the built-in catalogue. Later files go over earlier ones, as relays.Open has it. leftOut
+// says for a person what was not taken, and why. See FromCatalogue.
 func FromFiles(inactive bool, names ...string) (targets []Target, leftOut []string, err error) {
 	if len(names) == 0 {
 		return nil, nil, nil
@@ -61,7 +63,8 @@ func FromFiles(inactive bool, names ...string) (targets []Target, leftOut []stri
 	return targets, append(leftOut, more...), err
 }
 
-// FromCatalogue takes the endpoints of the relays in a catalogue, inactive ones only when asked to. leftOut says what was not taken, and why.
+// FromCatalogue takes the endpoints of the relays in a catalogue, inactive ones only when asked to. leftOut says what
+// was not taken, and why.
 func FromCatalogue(c *relays.Catalogue, inactive bool) (targets []Target, leftOut []string, err error) {
 	for _, im := range c.Implementations {
 		for _, e := range im.Endpoints {
@@ -134,7 +137,10 @@ func (o Options) ways(t Target, others []Target) (ways []way) {
 		choices = both[1:]
 	case len(choices) == 0:
 		add(transport.OnlyQUIC, o.Drafts)
-		if !slices.ContainsFunc(others, func(x Target) bool { return x.URL.Scheme == "https" && x.address() == t.address() }) {
+		if !slices.ContainsFunc(others, func(x Target) bool {
+			return x.URL.Scheme == "https" &&
+				x.address() == t.address()
+		}) {
 			late := slices.DeleteFunc(slices.Clone(o.Drafts), func(d wire.Draft) bool { return d < firstInURI })
 			add(transport.OnlyWebTransport, late)
 		}

@@ -61,13 +61,16 @@ func TestWays(t *testing.T) {
 
 func TestFromFiles(t *testing.T) {
 	catalogue := &relays.Catalogue{Implementations: []relays.Implementation{
-		{Name: "one", Roles: []relays.Role{relays.RoleRelay, relays.RolePublisher}, Drafts: drafts(wire.Draft14, wire.Draft16), Tolerances: []relays.Tolerance{"lenient-extensions", "some-case"}, Endpoints: []relays.Endpoint{
-			{URL: "moqt://one.example:4433", Transport: transport.OnlyQUIC, TLSDisableVerify: true},
-			{URL: "https://one.example/moq", Drafts: drafts(wire.Draft18)},
-			{URL: "https://old.example/moq", Status: relays.Inactive},
-			{URL: "https://one.example/pub", Role: relays.RolePublisher},
-		}},
-		{Name: "two", Roles: []relays.Role{relays.RoleRelay}, Endpoints: []relays.Endpoint{{URL: "embedded?fault=setup-silence"}}},
+		{Name: "one", Roles: []relays.Role{relays.RoleRelay, relays.RolePublisher},
+			Drafts: drafts(wire.Draft14, wire.Draft16), Tolerances: []relays.Tolerance{"lenient-extensions",
+				"some-case"}, Endpoints: []relays.Endpoint{
+				{URL: "moqt://one.example:4433", Transport: transport.OnlyQUIC, TLSDisableVerify: true},
+				{URL: "https://one.example/moq", Drafts: drafts(wire.Draft18)},
+				{URL: "https://old.example/moq", Status: relays.Inactive},
+				{URL: "https://one.example/pub", Role: relays.RolePublisher},
+			}},
+		{Name: "two", Roles: []relays.Role{relays.RoleRelay},
+			Endpoints: []relays.Endpoint{{URL: "embedded?fault=setup-silence"}}},
 	}}
 	var b bytes.Buffer
 	if err := catalogue.WriteJSON(&b); err != nil {
@@ -85,20 +88,24 @@ func TestFromFiles(t *testing.T) {
 		t.Error(diff)
 	}
 	first, second := targets[0], targets[1]
-	if first.Relay != "one" || !first.TLSDisableVerify || first.Tolerate != wire.LenientExtensions || !cmp.Equal(first.Transports, []transport.Choice{transport.OnlyQUIC}) ||
+	if first.Relay != "one" || !first.TLSDisableVerify || first.Tolerate != wire.LenientExtensions ||
+		!cmp.Equal(first.Transports, []transport.Choice{transport.OnlyQUIC}) ||
 		!cmp.Equal(first.Claimed, drafts(wire.Draft14, wire.Draft16)) || first.URL.Port != "4433" {
 		t.Errorf("%+v", first)
 	}
-	if !cmp.Equal(second.Claimed, drafts(wire.Draft18)) || second.Transports != nil || second.TLSDisableVerify || !targets[2].Embedded {
+	if !cmp.Equal(second.Claimed, drafts(wire.Draft18)) || second.Transports != nil || second.TLSDisableVerify ||
+		!targets[2].Embedded {
 		t.Errorf("%+v", targets)
 	}
 	if targets, left, err := FromFiles(true, file); err != nil || len(targets) != 4 || len(left) != 0 {
 		t.Errorf("inactive too: %v %v %v", err, left, targets)
 	}
-	if err := os.WriteFile(file, []byte("moqt://a.example\n# a comment\nhttps://b.example:4433/moq\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("moqt://a.example\n# a comment\nhttps://b.example:4433/moq\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	if targets, _, err := FromFiles(false, file); err != nil || len(targets) != 2 || targets[1].label() != "b.example:4433/moq" {
+	if targets, _, err := FromFiles(false, file); err != nil || len(targets) != 2 ||
+		targets[1].label() != "b.example:4433/moq" {
 		t.Errorf("a list of URLs: %v %+v", err, targets)
 	}
 	if targets, _, err := FromFiles(false, "default"); err != nil || len(targets) < 10 {
@@ -116,7 +123,8 @@ func TestFromFiles(t *testing.T) {
 }
 
 func TestParseTargetRefuses(t *testing.T) {
-	for _, name := range []string{"", "relay.example:443", "http://relay.example", "embedded?fault=nonsense", "moqt://h:99999"} {
+	for _, name := range []string{"", "relay.example:443", "http://relay.example", "embedded?fault=nonsense",
+		"moqt://h:99999"} {
 		if x, err := ParseTarget(name); err == nil {
 			t.Errorf("%q: %+v", name, x)
 		}

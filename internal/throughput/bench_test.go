@@ -20,7 +20,8 @@ var choices = []struct {
 	choice transport.Choice
 }{{"quic", transport.OnlyQUIC}, {"webtransport", transport.OnlyWebTransport}}
 
-// BenchmarkLoopback compares, in turns, objects through two sessions with the same bytes through quic-go alone. One iteration is a turn of each.
+// BenchmarkLoopback compares, in turns, objects through two sessions with the same bytes through quic-go alone. One
+// iteration is a turn of each.
 func BenchmarkLoopback(b *testing.B) {
 	each(b, func(b *testing.B, choice transport.Choice, streams, size int) {
 		compare(b, bare(b, streams), objects(b, choice, size, streams), size)
@@ -32,7 +33,8 @@ func each(b *testing.B, f func(b *testing.B, choice transport.Choice, streams, s
 	for _, c := range choices {
 		for _, streams := range []int{1, 8} {
 			for _, size := range []int{64, 1 << 10, 4 << 10, 64 << 10} {
-				b.Run(fmt.Sprintf("%s/streams=%d/size=%d", c.name, streams, size), func(b *testing.B) { f(b, c.choice, streams, size) })
+				b.Run(fmt.Sprintf("%s/streams=%d/size=%d", c.name, streams, size),
+					func(b *testing.B) { f(b, c.choice, streams, size) })
 			}
 		}
 	}
@@ -71,8 +73,9 @@ func measure(m mover, total int) sample {
 	return sample{wall, processorTime() - before}
 }
 
-// compare takes turns of both, in changing order, and reports the medians. The ratios are of neighbouring turns, so that they hold while others use the machine too: ratio is of
-// throughput, cpu-ratio of processor time for the same bytes. Above 1 is in our favour.
+// compare takes turns of both, in changing order, and reports the medians. The ratios are of neighbouring turns, so
+// that they hold while others use the machine too: ratio is of throughput, cpu-ratio of processor time for the same
+// bytes. Above 1 is in our favour.
 func compare(b *testing.B, base, ours mover, size int) {
 	total := turn
 	if size < 1024 {
@@ -110,7 +113,8 @@ func median(v []float64) float64 {
 func objects(tb testing.TB, choice transport.Choice, size, streams int) mover {
 	p := dial(tb, choice, wire.Newest)
 	ctx := tb.Context()
-	track := moqt.NewPublishedTrack(wire.TrackNamespace{"bench"}, "t", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: uint64(streams)}})
+	track := moqt.NewPublishedTrack(wire.TrackNamespace{"bench"}, "t",
+		moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: uint64(streams)}})
 	var pub *moqt.Session
 	var wg sync.WaitGroup
 	wg.Go(func() {

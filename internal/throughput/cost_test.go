@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestNothingPerObject: an object through a PublishedTrack and a SubscribedTrack costs no allocation and no goroutine. What is allocated is QUIC's, by the packet, and a little by the stream.
+// TestNothingPerObject: an object through a PublishedTrack and a SubscribedTrack costs no allocation and no goroutine.
+// What is allocated is QUIC's, by the packet, and a little by the stream.
 func TestNothingPerObject(t *testing.T) {
 	const size, total, streams = 64, 8 << 20, 8
 	for _, c := range choices {
@@ -19,7 +20,8 @@ func TestNothingPerObject(t *testing.T) {
 			with := allocations(objects(t, c.choice, size, streams), total)
 			goroutines := runtime.NumGoroutine() - before
 			each := (float64(with) - float64(base)) / (total / size)
-			t.Logf("%d objects: %d allocations, %d for the same bytes without objects; %d goroutines more", total/size, with, base, goroutines)
+			t.Logf("%d objects: %d allocations, %d for the same bytes without objects; %d goroutines more", total/size,
+				with, base, goroutines)
 			if each > 0.05 {
 				t.Errorf("%.3f allocations per object", each)
 			}

@@ -1,5 +1,6 @@
-// Package throughput measures what the library costs on top of QUIC: its benchmarks move objects through two sessions over loopback, and in turns
-// with that the same bytes through bare quic-go, so that the ratio holds on a busy machine too.
+// Package throughput measures what the library costs on top of QUIC: its benchmarks move objects through two sessions
+// over loopback, and in turns with that the same bytes through bare quic-go, so that the ratio holds on a busy machine
+// too.
 //
 //	go test ./internal/throughput -run ^$ -bench Loopback -benchtime 15x -count 3
 //

@@ -10,18 +10,22 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A stream for each object, as fast as they go: whoever reads the track in order gets every object, whichever stream's header is read first.
+// A stream for each object, as fast as they go: whoever reads the track in order gets every object, whichever stream's
+// header is read first.
 func TestInOrder(t *testing.T) {
-	for name, choice := range map[string]transport.Choice{"quic": transport.OnlyQUIC, "webtransport": transport.OnlyWebTransport} {
+	for name, choice := range map[string]transport.Choice{"quic": transport.OnlyQUIC,
+		"webtransport": transport.OnlyWebTransport} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
 			p := dial(t, choice, wire.Newest)
-			track := moqt.NewPublishedTrack(wire.TrackNamespace{"hall"}, "clock", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutObject}})
+			track := moqt.NewPublishedTrack(wire.TrackNamespace{"hall"}, "clock",
+				moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutObject}})
 			var server, client *moqt.Session
 			var failed [2]error
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				server, failed[0] = moqt.Server(ctx, p.server, moqt.Config{Handler: func(r *moqt.Request) { track.Serve(r.Session().Context(), r) }})
+				server, failed[0] = moqt.Server(ctx, p.server,
+					moqt.Config{Handler: func(r *moqt.Request) { track.Serve(r.Session().Context(), r) }})
 			})
 			wg.Go(func() { client, failed[1] = moqt.Client(ctx, p.client, moqt.Config{}) })
 			wg.Wait()
@@ -30,14 +34,16 @@ func TestInOrder(t *testing.T) {
 			}
 			defer server.Close(wire.NoError, "")
 			defer client.Close(wire.NoError, "")
-			s, err := client.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(), TrackName: track.Name(), Read: moqt.ReadOptions{InOrder: true}})
+			s, err := client.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(),
+				TrackName: track.Name(), Read: moqt.ReadOptions{InOrder: true}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			const groups, objects = 300, 6
 			wg.Go(func() {
 				for i := range uint64(groups * objects) {
-					if err := track.Write(ctx, &moqt.Object{GroupID: i / objects, ObjectID: i % objects, Payload: make([]byte, 500)}); err != nil {
+					if err := track.Write(ctx, &moqt.Object{GroupID: i / objects, ObjectID: i % objects,
+						Payload: make([]byte, 500)}); err != nil {
 						t.Error(err)
 						return
 					}

@@ -36,7 +36,8 @@ func dial(tb testing.TB, choice transport.Choice, d wire.Draft) pair {
 	var failed error
 	var wg sync.WaitGroup
 	wg.Go(func() { p.server, failed = listener.Accept(ctx) })
-	p.client, err = endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d}, TLS: &tls.Config{InsecureSkipVerify: true}})
+	p.client, err = endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d},
+		TLS: &tls.Config{InsecureSkipVerify: true}})
 	wg.Wait()
 	if err != nil || failed != nil {
 		tb.Fatal(err, failed)

@@ -16,8 +16,8 @@ import (
 
 // Info is what there is to say.
 type Info struct {
-	// Program is this program's version, Revision what it was built from ("" when the build does not know), Time when that was committed (RFC 3339), Modified true
-	// for changed files.
+	// Program is this program's version, Revision what it was built from ("" when the build does not know), Time when
+	// that was committed (RFC 3339), Modified true for changed files.
 	Program  string `json:"program"`
 	Revision string `json:"revision,omitempty"`
 	Time     string `json:"revision_time,omitempty"`
@@ -25,7 +25,8 @@ type Info struct {
 	// Go is the toolchain's version, Platform "linux/amd64".
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	// QUIC and WebTransport are the versions of quic-go and webtransport-go; NotLinked when the program does without, "unknown" when the build does not tell.
+	// QUIC and WebTransport are the versions of quic-go and webtransport-go; NotLinked when the program does without,
+	// "unknown" when the build does not tell.
 	QUIC         string `json:"quic_go"`
 	WebTransport string `json:"webtransport_go"`
 	// Drafts are those it speaks, oldest first.
@@ -124,7 +125,8 @@ func (i Info) WriteText(w io.Writer) error {
 		web += " (WebTransport is this program's own, on quic-go's HTTP/3)"
 	}
 	for _, l := range [][2]string{
-		{"moq-interop-client", i.Program}, {"revision", revision}, {"go", i.Go + " " + i.Platform}, {"quic-go", i.QUIC}, {"webtransport-go", web},
+		{"moq-interop-client", i.Program}, {"revision", revision}, {"go", i.Go + " " + i.Platform}, {"quic-go", i.QUIC},
+		{"webtransport-go", web},
 		{"drafts", strings.Join(i.Drafts, " ")},
 	} {
 		if _, err := fmt.Fprintf(w, "%-18s  %s\n", l[0], l[1]); err != nil {

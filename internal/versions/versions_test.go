@@ -16,7 +16,8 @@ func TestOf(t *testing.T) {
 			{Path: "github.com/quic-go/quic-go", Version: "v0.62.0"},
 			{Path: "github.com/quic-go/webtransport-go", Version: "v0.13.0", Replace: &debug.Module{Path: "../wt"}},
 		},
-		Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "0123abcd"}, {Key: "vcs.time", Value: "2026-11-22T10:00:00Z"}, {Key: "vcs.modified", Value: "true"}},
+		Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "0123abcd"},
+			{Key: "vcs.time", Value: "2026-11-22T10:00:00Z"}, {Key: "vcs.modified", Value: "true"}},
 	})
 	info.Program, info.Go, info.Platform = "v1.0.0", "go1.26.0", "linux/amd64"
 	var text bytes.Buffer
@@ -48,11 +49,14 @@ func TestGet(t *testing.T) {
 	if info.Program == "" || !strings.HasPrefix(info.Go, "go") || len(info.Drafts) != 9 || info.QUIC == "" {
 		t.Errorf("%+v", info)
 	}
-	if other := of(&debug.BuildInfo{Deps: []*debug.Module{{Path: "example.com/x", Version: "v1.0.0"}}}); other.QUIC != NotLinked || other.WebTransport != NotLinked {
+	if other :=
+		of(&debug.BuildInfo{Deps: []*debug.Module{{Path: "example.com/x",
+			Version: "v1.0.0"}}}); other.QUIC != NotLinked || other.WebTransport != NotLinked {
 		t.Errorf("%+v", other)
 	}
 	var text bytes.Buffer
-	if err := of(nil).WriteText(&text); err != nil || !strings.Contains(text.String(), "quic-go             unknown") || !strings.Contains(text.String(), "revision            unknown") {
+	if err := of(nil).WriteText(&text); err != nil || !strings.Contains(text.String(), "quic-go             unknown") ||
+		!strings.Contains(text.String(), "revision            unknown") {
 		t.Errorf("%v %s", err, text.String())
 	}
 }

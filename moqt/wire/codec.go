@@ -9,8 +9,8 @@ import (
 // maxBody is the longest message body: Message Length is 16 bits.
 const maxBody = 1<<16 - 1
 
-// AppendMessage writes type, length and body. The stream matters for GOAWAY in 18 only. The error is an *Error: a value the draft cannot
-// express, or a message it does not have. Nothing is repaired.
+// AppendMessage writes type, length and body. The stream matters for GOAWAY in 18 only. The error is an *Error: a value
+// the draft cannot express, or a message it does not have. Nothing is repaired.
 func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
 	if raw, ok := m.(*Raw); ok {
 		return appendFrame(b, d, raw.Type, raw.Body)
@@ -29,7 +29,8 @@ func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, err
 
 func appendFrame(b []byte, d Draft, code uint64, body []byte) ([]byte, error) {
 	if len(body) > maxBody || code > d.MaxVarint() {
-		return b, &Error{Draft: d, Message: "message", Code: InternalError, Reason: fmt.Sprintf("type 0x%x with a body of %d bytes does not fit the frame", code, len(body))}
+		return b, &Error{Draft: d, Message: "message", Code: InternalError,
+			Reason: fmt.Sprintf("type 0x%x with a body of %d bytes does not fit the frame", code, len(body))}
 	}
 	b = AppendVarint(b, d, code)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(body)))
@@ -44,7 +45,8 @@ func rowOfMessage(d Draft, m Message) (*row, error) {
 	}
 	r := rowFor(d, m.Kind(), answers(m), from)
 	if r == nil {
-		return nil, &Error{Draft: d, Message: m.Kind().String(), Code: InternalError, Reason: "the draft has no such message"}
+		return nil, &Error{Draft: d, Message: m.Kind().String(), Code: InternalError,
+			Reason: "the draft has no such message"}
 	}
 	return r, nil
 }
@@ -73,18 +75,21 @@ func NameOf(d Draft, m Message) string {
 
 // unknownMessage is the error for a message type that the draft does not define.
 func unknownMessage(d Draft, code uint64) *Error {
-	return &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicMessages),
-		Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
+	return &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
+		Section: Section(d, TopicMessages),
+		Reason:  fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
 }
 
-// Frame finds the first message's frame in b: its type code and body, and how many bytes both take. n is 0 when b does not hold it whole; need is
-// then the number of bytes known to be needed. A first byte that starts no integer gives an *Error, and so does a type that the draft does not define
-// while its body is not all there: nothing could make it a message, so nobody waits for the rest.
+// Frame finds the first message's frame in b: its type code and body, and how many bytes both take. n is 0 when b does
+// not hold it whole; need is then the number of bytes known to be needed. A first byte that starts no integer gives an
+// *Error, and so does a type that the draft does not define while its body is not all there: nothing could make it a
+// message, so nobody waits for the rest.
 func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error) {
 	code, size := Varint(b, d)
 	if size < 0 {
-		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Section: Section(d, TopicIntegers),
-			Reason: fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
+		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
+			Section: Section(d, TopicIntegers),
+			Reason:  fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
 	}
 	if size == 0 {
 		return 0, nil, 0, len(b) + 1, nil
@@ -102,8 +107,9 @@ func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error)
 	return code, b[size+2 : n], n, n, nil
 }
 
-// ParseMessage reads the first message of b and tells how many bytes it took. The error is an *Error; its cause is ErrTruncated when b
-// ends inside the message, and ErrUnknownType for a type that the draft does not define. Offsets count from the start of b. The message shares no memory with b.
+// ParseMessage reads the first message of b and tells how many bytes it took. The error is an *Error; its cause is
+// ErrTruncated when b ends inside the message, and ErrUnknownType for a type that the draft does not define. Offsets
+// count from the start of b. The message shares no memory with b.
 func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, int, error) {
 	code, body, n, _, err := Frame(b, d)
 	if err != nil {
@@ -117,15 +123,17 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 		return nil, 0, unknownMessage(d, code)
 	}
 	if !mayStand(d, r.kind, stream) {
-		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: Section(d, TopicStreams),
-			Reason: fmt.Sprintf("may not stand on a %s stream", stream)}
+		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation,
+			Section: Section(d, TopicStreams),
+			Reason:  fmt.Sprintf("may not stand on a %s stream", stream)}
 	}
 	m := r.message(opt.Answers)
 	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
 		c.at = c.base + c.pos
-		c.failf("", ProtocolViolation, Section(d, TopicMessages), "%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
+		c.failf("", ProtocolViolation, Section(d, TopicMessages),
+			"%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
 	}
 	if c.err != nil {
 		return nil, 0, c.err
@@ -149,9 +157,11 @@ func (r *row) message(answered Kind) Message {
 	return m
 }
 
-// truncatedMessage is the error for an input that ends inside its first message, of table row r: it names the field in which it ends, if it ends in one.
+// truncatedMessage is the error for an input that ends inside its first message, of table row r: it names the field in
+// which it ends, if it ends in one.
 func truncatedMessage(b []byte, d Draft, r *row, stream StreamKind, opt Options) *Error {
-	e := &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation, Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
+	e := &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
+		Reason: "truncated: the input ends inside the message", Err: ErrTruncated}
 	_, size := Varint(b, d)
 	if size == 0 {
 		return e
@@ -162,7 +172,8 @@ func truncatedMessage(b []byte, d Draft, r *row, stream StreamKind, opt Options)
 		return e
 	}
 	e.Field, e.Offset = "", len(b)
-	e.Reason = fmt.Sprintf("truncated: the input ends after %d of the %d bytes that the message has behind its length", len(b)-start, binary.BigEndian.Uint16(b[size:]))
+	e.Reason = fmt.Sprintf("truncated: the input ends after %d of the %d bytes that the message has behind its length",
+		len(b)-start, binary.BigEndian.Uint16(b[size:]))
 	opt.Tolerated = nil
 	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: b[start:], base: start}
 	r.message(opt.Answers).fields(&c)
@@ -195,7 +206,8 @@ func MessageFromFields(d Draft, name string, fields Fields, stream StreamKind) (
 		}
 	}
 	if r == nil {
-		return nil, &Error{Draft: d, Message: name, Code: InternalError, Reason: "the draft has no message of this name"}
+		return nil, &Error{Draft: d, Message: name, Code: InternalError,
+			Reason: "the draft has no message of this name"}
 	}
 	m := r.new()
 	c := coder{op: opParse, draft: d, stream: stream, row: r, opt: &Options{}, desc: fields}

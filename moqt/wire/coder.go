@@ -53,7 +53,8 @@ func (c *coder) fail(field string, code SessionError, section, reason string) {
 	if c.op == opEncode {
 		offset = len(c.out)
 	}
-	c.err = &Error{Draft: c.draft, Message: name, Field: c.path + field, Offset: offset, Code: code, Section: section, Reason: reason}
+	c.err = &Error{Draft: c.draft, Message: name, Field: c.path + field, Offset: offset, Code: code, Section: section,
+		Reason: reason}
 }
 
 func (c *coder) failf(field string, code SessionError, section, format string, args ...any) {
@@ -139,7 +140,8 @@ func (c *coder) readVarint(field string) uint64 {
 	v, n := Varint(c.in[c.pos:], c.draft)
 	switch {
 	case n < 0:
-		c.failf(field, ProtocolViolation, c.section(TopicIntegers), "0x%02x is not a valid first byte of an integer", c.in[c.pos])
+		c.failf(field, ProtocolViolation, c.section(TopicIntegers), "0x%02x is not a valid first byte of an integer",
+			c.in[c.pos])
 		return 0
 	case n == 0:
 		c.truncated(field)
@@ -156,7 +158,8 @@ func (c *coder) readBytes(field string, n uint64) []byte {
 	}
 	c.at = c.base + c.pos
 	if n > uint64(len(c.in)-c.pos) {
-		c.failf(field, ProtocolViolation, c.section(TopicMessages), "truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
+		c.failf(field, ProtocolViolation, c.section(TopicMessages),
+			"truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
 		return nil
 	}
 	b := c.in[c.pos : c.pos+int(n)]

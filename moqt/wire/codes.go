@@ -30,11 +30,13 @@ const (
 	TooManyRequestUpdates   SessionError = 0x1B // 19 and later
 )
 
-// RequestErrorCode is the code of REQUEST_ERROR and of 14's *_ERROR messages (draft-14 §13.1.2, draft-18 §15.10.2). Which number means what depends on the
-// draft, in 14 also on the request: RequestErrorFor finds the number for a meaning.
+// RequestErrorCode is the code of REQUEST_ERROR and of 14's *_ERROR messages (draft-14 §13.1.2, draft-18 §15.10.2).
+// Which number means what depends on the draft, in 14 also on the request: RequestErrorFor finds the number for a
+// meaning.
 type RequestErrorCode uint64
 
-// PublishDoneCode is the status code of PUBLISH_DONE (draft-18 §15.10.3); PublishDoneFor finds the number for a meaning.
+// PublishDoneCode is the status code of PUBLISH_DONE (draft-18 §15.10.3); PublishDoneFor finds the number for a
+// meaning.
 type PublishDoneCode uint64
 
 // ResetCode is the code of RESET_STREAM and STOP_SENDING (draft-18 §15.10.4); ResetFor finds the number for a meaning.
@@ -86,13 +88,14 @@ func (c SessionError) Name(d Draft) string { return nameOf(sessionCodes, d, Kind
 // In is the code for people: "0x3 PROTOCOL_VIOLATION", "0x55 (unknown in draft-18)", "0x9d (grease)".
 func (c SessionError) In(d Draft) string { return codeText(uint64(c), d, c.Name(d)) }
 
-// Name is the draft's name of the code, "" if it has none. answers is the kind of the request; it matters in 14 only, where a code that
-// the registries do not share has no name without it.
+// Name is the draft's name of the code, "" if it has none. answers is the kind of the request; it matters in 14 only,
+// where a code that the registries do not share has no name without it.
 func (c RequestErrorCode) Name(d Draft, answers Kind) string {
 	return nameOf(requestCodes, d, answers, uint64(c))
 }
 
-// Meaning is what the code means in the draft; ok is false for a code that the draft does not have, which from 18 on counts as INTERNAL_ERROR (draft-18 §14).
+// Meaning is what the code means in the draft; ok is false for a code that the draft does not have, which from 18 on
+// counts as INTERNAL_ERROR (draft-18 §14).
 func (c RequestErrorCode) Meaning(d Draft, answers Kind) (name ErrorName, ok bool) {
 	return meaningOf(requestCodes, d, answers, uint64(c))
 }
@@ -102,8 +105,8 @@ func (c RequestErrorCode) In(d Draft, answers Kind) string {
 	return codeText(uint64(c), d, c.Name(d, answers))
 }
 
-// RequestErrorFor finds the code that means name in the draft, in answer to a kind of request (or in PUBLISH_NAMESPACE_CANCEL). ok is false where the
-// draft has no such code: NO_OBJECTS is 14's alone.
+// RequestErrorFor finds the code that means name in the draft, in answer to a kind of request (or in
+// PUBLISH_NAMESPACE_CANCEL). ok is false where the draft has no such code: NO_OBJECTS is 14's alone.
 func RequestErrorFor(d Draft, answers Kind, name ErrorName) (c RequestErrorCode, ok bool) {
 	v, ok := codeOf(requestCodes, d, answers, name)
 	return RequestErrorCode(v), ok
@@ -120,7 +123,8 @@ func (c PublishDoneCode) Meaning(d Draft) (name ErrorName, ok bool) {
 // In is the code for people, as of SessionError.
 func (c PublishDoneCode) In(d Draft) string { return codeText(uint64(c), d, c.Name(d)) }
 
-// PublishDoneFor finds the code that means name in the draft; ok is false where the draft has none: SUBSCRIPTION_ENDED ends with 19.
+// PublishDoneFor finds the code that means name in the draft; ok is false where the draft has none: SUBSCRIPTION_ENDED
+// ends with 19.
 func PublishDoneFor(d Draft, name ErrorName) (c PublishDoneCode, ok bool) {
 	v, ok := codeOf(doneCodes, d, KindNone, name)
 	return PublishDoneCode(v), ok
@@ -137,7 +141,8 @@ func (c ResetCode) Meaning(d Draft) (name ErrorName, ok bool) {
 // In is the code for people, as of SessionError.
 func (c ResetCode) In(d Draft) string { return codeText(uint64(c), d, c.Name(d)) }
 
-// ResetFor finds the code that means name in the draft; ok is false where the draft has none: 14 and 15 assign none for MALFORMED_TRACK.
+// ResetFor finds the code that means name in the draft; ok is false where the draft has none: 14 and 15 assign none for
+// MALFORMED_TRACK.
 func ResetFor(d Draft, name ErrorName) (c ResetCode, ok bool) {
 	v, ok := codeOf(resetCodes, d, KindNone, name)
 	return ResetCode(v), ok

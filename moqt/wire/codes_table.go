@@ -20,7 +20,8 @@ func kindsOf(kinds ...Kind) (s kindSet) {
 	return s
 }
 
-// Registries of 14 (draft-14 §13.1.2 to §13.1.7): TRACK_STATUS_ERROR takes SUBSCRIBE_ERROR's codes, PUBLISH_NAMESPACE_CANCEL those of PUBLISH_NAMESPACE_ERROR.
+// Registries of 14 (draft-14 §13.1.2 to §13.1.7): TRACK_STATUS_ERROR takes SUBSCRIBE_ERROR's codes,
+// PUBLISH_NAMESPACE_CANCEL those of PUBLISH_NAMESPACE_ERROR.
 var (
 	subscribe14 = kindsOf(KindSubscribe, KindTrackStatus)
 	fetch14     = kindsOf(KindFetch)

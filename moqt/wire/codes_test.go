@@ -39,7 +39,8 @@ func TestRequestErrorCodes(t *testing.T) {
 	} {
 		code, ok := RequestErrorFor(tt.d, tt.answers, tt.name)
 		if !ok || code != tt.code {
-			t.Errorf("%s: %s answering %s = %#x, %v; want %#x", tt.d, tt.name, tt.answers, uint64(code), ok, uint64(tt.code))
+			t.Errorf("%s: %s answering %s = %#x, %v; want %#x", tt.d, tt.name, tt.answers, uint64(code), ok,
+				uint64(tt.code))
 		}
 		if name := tt.code.Name(tt.d, tt.answers); name != tt.own {
 			t.Errorf("%s: %#x answering %s is %q, want %q", tt.d, uint64(tt.code), tt.answers, name, tt.own)
@@ -128,14 +129,16 @@ func TestCodeTexts(t *testing.T) {
 			t.Errorf("%q, want %q", tt.got, tt.want)
 		}
 	}
-	for v, want := range map[uint64]bool{0x9C: false, 0x9D: true, 0xBC: false, 0x11C: true, 0x19B: true, 0x3fffffffffffffde: true} {
+	for v, want := range map[uint64]bool{0x9C: false, 0x9D: true, 0xBC: false, 0x11C: true, 0x19B: true,
+		0x3fffffffffffffde: true} {
 		if IsGrease(v) != want {
 			t.Errorf("IsGrease(%#x) = %v", v, !want)
 		}
 	}
 }
 
-// TestCodesAgainstTheDrafts reads the registries in the texts of 14 to 19, where they lie beside the project: every row both ways.
+// TestCodesAgainstTheDrafts reads the registries in the texts of 14 to 19, where they lie beside the project: every row
+// both ways.
 func TestCodesAgainstTheDrafts(t *testing.T) {
 	row := regexp.MustCompile(`^\| *([A-Z_]+) *\| *(0x[0-9A-Fa-f]+) *\|`)
 	heading := regexp.MustCompile(`^#+ .*\{#iana-([a-z-]+)\}`)

@@ -81,7 +81,8 @@ func FuzzControl(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%v does not read back: %v", fields, err)
 			}
-			// A token inside a setup option may hold integers that are not the shortest; the description does not keep those.
+			// A token inside a setup option may hold integers that are not the shortest; the description does not keep
+			// those.
 			short, err := AppendMessage(nil, d, m3, stream)
 			if err != nil {
 				t.Fatalf("described %v does not encode: %v", fields, err)

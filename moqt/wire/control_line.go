@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// encodeControlLine appends the message that a line describes; what the line says besides must agree with the message. GOAWAY of 18 has two layouts: the
-// line's fields tell which.
+// encodeControlLine appends the message that a line describes; what the line says besides must agree with the message.
+// GOAWAY of 18 has two layouts: the line's fields tell which.
 func encodeControlLine(b []byte, d Draft, line Line) ([]byte, error) {
 	stream := RequestStream
 	if _, ok := line.Fields.Get("request_id"); ok {

@@ -19,7 +19,8 @@ type generator struct {
 }
 
 func (g generator) uint(label string) uint64 {
-	edges := []uint64{0, 1, 63, 64, 127, 128, 16383, 16384, 1 << 21, 1 << 28, 1<<30 - 1, 1 << 30, 1 << 35, 1 << 42, 1 << 49, 1 << 56, g.d.MaxVarint()}
+	edges := []uint64{0, 1, 63, 64, 127, 128, 16383, 16384, 1 << 21, 1 << 28, 1<<30 - 1, 1 << 30, 1 << 35, 1 << 42,
+		1 << 49, 1 << 56, g.d.MaxVarint()}
 	if rapid.Bool().Draw(g.t, label+" edge") {
 		v := rapid.SampledFrom(edges).Draw(g.t, label)
 		return min(v, g.d.MaxVarint())
@@ -204,7 +205,8 @@ func (g generator) message(r *row) Message {
 			m.Options = append(m.Options, Property{Type: OptionPath, Bytes: []byte("/moq?x=1")})
 		}
 		m.Options = append(m.Options, Property{Type: OptionMaxAuthTokenCacheSize, Uint: g.uint("cache")},
-			Property{Type: OptionImplementation, Bytes: []byte(g.text("implementation"))}, Property{Type: 0x1234, Uint: g.uint("unknown")},
+			Property{Type: OptionImplementation, Bytes: []byte(g.text("implementation"))},
+			Property{Type: 0x1234, Uint: g.uint("unknown")},
 			Property{Type: 0x1235, Bytes: []byte(g.text("unknown"))})
 		return m
 	case *Goaway:
@@ -424,7 +426,8 @@ func checkDescription(t *rapid.T, d Draft, m Message, stream StreamKind, want []
 	}
 }
 
-// checkLength: a Message Length one too large, with a byte behind the fields, is refused unless that byte means something.
+// checkLength: a Message Length one too large, with a byte behind the fields, is refused unless that byte means
+// something.
 func checkLength(t *rapid.T, d Draft, b []byte, stream StreamKind) {
 	code, body, _, _, err := Frame(b, d)
 	if err != nil || len(body) == 0 {

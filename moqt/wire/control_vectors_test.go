@@ -32,7 +32,8 @@ var wrongVectors = map[string]string{
 
 func TestControlVectors(t *testing.T) {
 	for _, d := range []Draft{Draft14, Draft16} {
-		dir := filepath.Join("..", "..", "..", "shared", "data", "vectors", fmt.Sprintf("draft%d", d), "codec", "messages")
+		dir := filepath.Join("..", "..", "..", "shared", "data", "vectors", fmt.Sprintf("draft%d", d), "codec",
+			"messages")
 		files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
 		if len(files) == 0 {
 			t.Skipf("no vectors at %s: they lie beside the project, not in it", dir)
@@ -111,8 +112,9 @@ func checkControlVector(d Draft, file string, v vector) error {
 
 // vectorNames maps the vectors' names of fields to the drafts'.
 var vectorNames = map[string]string{
-	"reason_phrase": "error_reason", "namespace_prefix": "track_namespace_prefix", "namespace_suffix": "track_namespace_suffix",
-	"versions": "supported_versions", "request_id": "maximum_request_id",
+	"reason_phrase": "error_reason", "namespace_prefix": "track_namespace_prefix",
+	"namespace_suffix": "track_namespace_suffix",
+	"versions":         "supported_versions", "request_id": "maximum_request_id",
 }
 
 // matchVector compares every value that the vector states with the description.
@@ -132,7 +134,8 @@ func matchVector(got Fields, want map[string]any) error {
 			}
 			continue
 		case "start_group", "start_object", "end_object", "end_group":
-			// Locations are nested here; the vectors flatten them. end_group stands alone where it is a field of its own.
+			// Locations are nested here; the vectors flatten them. end_group stands alone where it is a field of its
+			// own.
 			part := name[strings.IndexByte(name, '_')+1:]
 			if loc, ok := got.Get(strings.TrimSuffix(name, part) + "location"); ok {
 				g, _ := loc.(Fields).Get(part)

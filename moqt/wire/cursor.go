@@ -81,10 +81,12 @@ func (c *cursor) result(message string, err error) (int, error) {
 func (c *cursor) stopped(message string) error {
 	switch c.stop {
 	case short:
-		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation, Reason: "truncated", Err: ErrTruncated}
+		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation,
+			Reason: "truncated", Err: ErrTruncated}
 	case invalid:
-		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation, Section: Section(c.d, TopicIntegers),
-			Reason: fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
+		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation,
+			Section: Section(c.d, TopicIntegers),
+			Reason:  fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
 	}
 	return nil
 }
@@ -100,7 +102,8 @@ func (c *cursor) tolerates(opt *Options, t Tolerance) bool {
 
 // fail is a breach found in a field that starts at offset at.
 func (c *cursor) fail(message, field string, at int, topic Topic, format string, args ...any) error {
-	return &Error{Draft: c.d, Message: message, Field: field, Offset: at, Code: ProtocolViolation, Section: Section(c.d, topic), Reason: fmt.Sprintf(format, args...)}
+	return &Error{Draft: c.d, Message: message, Field: field, Offset: at, Code: ProtocolViolation,
+		Section: Section(c.d, topic), Reason: fmt.Sprintf(format, args...)}
 }
 
 // unencodable is the error of the data-stream encoders: a value that the draft has no form for.

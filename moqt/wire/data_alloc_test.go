@@ -8,7 +8,8 @@ import (
 // hotObjects are what a relay sees: a few objects with and without properties, far into a long-lived track.
 func hotObjects(d Draft) (h SubgroupHeader, objects []ObjectHeader) {
 	h = SubgroupHeader{TrackAlias: 700, GroupID: 1 << 40, Priority: 128, HasProperties: true}
-	block, err := AppendProperties(nil, d, Properties{{Type: PropPriorGroupIDGap, Uint: 1}, {Type: 0x41, Bytes: []byte("traceID:123456")}})
+	block, err := AppendProperties(nil, d, Properties{{Type: PropPriorGroupIDGap, Uint: 1},
+		{Type: 0x41, Bytes: []byte("traceID:123456")}})
 	if err != nil {
 		panic(err)
 	}
@@ -26,7 +27,8 @@ func hotFetch(d Draft) []FetchObject {
 	_, objects := hotObjects(d)
 	var out []FetchObject
 	for i, o := range objects {
-		out = append(out, FetchObject{Group: 1<<40 + uint64(i/4), Object: o.ObjectID, Subgroup: uint64(i % 2), Priority: 128, Properties: o.Properties,
+		out = append(out, FetchObject{Group: 1<<40 + uint64(i/4), Object: o.ObjectID, Subgroup: uint64(i % 2),
+			Priority: 128, Properties: o.Properties,
 			HasProperties: d == Draft14 || len(o.Properties) > 0, PayloadLength: o.PayloadLength})
 	}
 	return out
@@ -58,7 +60,8 @@ func dataPaths(d Draft) []dataPath {
 	for i := range fetch {
 		fbuf, _ = fw.AppendHeader(fbuf, &fetch[i])
 	}
-	g := Datagram{TrackAlias: 700, GroupID: 1 << 40, ObjectID: 1 << 20, Priority: 128, Properties: objects[0].Properties, Payload: make([]byte, 1200)}
+	g := Datagram{TrackAlias: 700, GroupID: 1 << 40, ObjectID: 1 << 20, Priority: 128,
+		Properties: objects[0].Properties, Payload: make([]byte, 1200)}
 	datagram, _ := AppendDatagram(nil, d, &g)
 
 	return []dataPath{

@@ -49,7 +49,9 @@ func FuzzVarint(f *testing.F) {
 
 func FuzzProperties(f *testing.F) {
 	for _, d := range Drafts() {
-		b, err := AppendProperties(nil, d, Properties{{Type: 2, Uint: 1}, {Type: PropImmutable, Bytes: []byte{0x3c, 1, 2, 1}}, {Type: 0x22, Uint: 1}, {Type: 0x4001, Bytes: []byte("x")}})
+		b, err := AppendProperties(nil, d, Properties{{Type: 2, Uint: 1},
+			{Type: PropImmutable, Bytes: []byte{0x3c, 1, 2, 1}}, {Type: 0x22, Uint: 1},
+			{Type: 0x4001, Bytes: []byte("x")}})
 		seed(f, d, b, err)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -91,12 +93,14 @@ func checkFuzzError(t *testing.T, err error, length int) {
 		return
 	}
 	var e *Error
-	if !errors.As(err, &e) || e.Offset < 0 || e.Offset > length || e.Code == NoError || e.Message == "" || e.Error() == "" {
+	if !errors.As(err, &e) || e.Offset < 0 || e.Offset > length || e.Code == NoError || e.Message == "" ||
+		e.Error() == "" {
 		t.Fatalf("error %#v", err)
 	}
 }
 
-// checkFuzzLines: what decodes to lines encodes again, and reads the same. (The bytes may be shorter: integers need not come in their shortest form.)
+// checkFuzzLines: what decodes to lines encodes again, and reads the same. (The bytes may be shorter: integers need not
+// come in their shortest form.)
 func checkFuzzLines(t *testing.T, d Draft, stream StreamKind, b []byte, opt Options) {
 	t.Helper()
 	lines, err := Decode(d, stream, b, opt)
@@ -172,7 +176,8 @@ func FuzzSubgroup(f *testing.F) {
 func FuzzDatagram(f *testing.F) {
 	for _, d := range Drafts() {
 		for _, typ := range datagramTypes(d) {
-			g := Datagram{TrackAlias: 3, GroupID: 300, EndOfGroup: typ&2 != 0, ZeroObjectID: typ&4 != 0, DefaultPriority: typ&8 != 0, HasStatus: typ&0x20 != 0}
+			g := Datagram{TrackAlias: 3, GroupID: 300, EndOfGroup: typ&2 != 0, ZeroObjectID: typ&4 != 0,
+				DefaultPriority: typ&8 != 0, HasStatus: typ&0x20 != 0}
 			if typ&1 != 0 {
 				g.Properties = []byte{0x3c, 1}
 			}

@@ -11,20 +11,27 @@ import (
 
 // wrongDataVectors are known to disagree with the text; each must go on failing, with the reason why the text is right.
 var wrongDataVectors = map[string]string{
-	"14/datagram/type-0x21":                                "extensions on Object Does Not Exist (draft-14 §10.2.1.2)",
-	"16/subgroup/subgroup-extensions-two-objects-empty":    "Object ID Delta 1 after object 0 is object 2 (draft-16 §10.4.2), the vector says 1",
-	"16/subgroup/subgroup-extensions-two-objects-nonempty": "Object ID Delta 1 after object 0 is object 2 (draft-16 §10.4.2), the vector says 1",
-	"16/subgroup/subgroup-extensions-status-object":        "extensions on an object that is not Normal (draft-16 §10.2.1.2)",
-	"16/fetch-header/fetch-end-of-non-existent-range":      "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE section 7.5)",
-	"16/fetch-header/fetch-end-of-unknown-range":           "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE section 7.5)",
-	"16/fetch-header/fetch-with-explicit-subgroup":         "the first object takes its priority from a prior one (draft-16 §10.4.4.1)",
-	"16/fetch-header/fetch-datagram-forwarding":            "the first object takes its priority from a prior one (draft-16 §10.4.4.1)",
+	"14/datagram/type-0x21": "extensions on Object Does Not Exist (draft-14 §10.2.1.2)",
+	"16/subgroup/subgroup-extensions-two-objects-empty": "Object ID Delta 1 after object 0 is object 2 (draft-16 " +
+		"§10.4.2), the vector says 1",
+	"16/subgroup/subgroup-extensions-two-objects-nonempty": "Object ID Delta 1 after object 0 is object 2 (draft-16 " +
+		"§10.4.2), the vector says 1",
+	"16/subgroup/subgroup-extensions-status-object": "extensions on an object that is not Normal (draft-16 §10.2.1.2)",
+	"16/fetch-header/fetch-end-of-non-existent-range": "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE " +
+		"section 7.5)",
+	"16/fetch-header/fetch-end-of-unknown-range": "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE " +
+		"section 7.5)",
+	"16/fetch-header/fetch-with-explicit-subgroup": "the first object takes its priority from a prior one (draft-16 " +
+		"§10.4.4.1)",
+	"16/fetch-header/fetch-datagram-forwarding": "the first object takes its priority from a prior one (draft-16 " +
+		"§10.4.4.1)",
 }
 
 func TestDataVectors(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range []Draft{Draft14, Draft16} {
-		for file, stream := range map[string]StreamKind{"subgroup": UniStream, "fetch-header": UniStream, "datagram": DatagramStream} {
+		for file, stream := range map[string]StreamKind{"subgroup": UniStream, "fetch-header": UniStream,
+			"datagram": DatagramStream} {
 			for _, v := range readVectors(t, d, "data-streams/"+file+".json") {
 				id := fmt.Sprintf("%d/%s/%s", d, file, v.ID)
 				seen[id] = true
@@ -185,7 +192,8 @@ func matchExtensionNames(got any, want map[string]any) error {
 	return nil
 }
 
-// TestDataExamples: the rows of WIRE and WIRE-20-22 with bytes, and the examples of the drafts (draft-14 §10.5, draft-18 §11.6) that are bytes.
+// TestDataExamples: the rows of WIRE and WIRE-20-22 with bytes, and the examples of the drafts (draft-14 §10.5,
+// draft-18 §11.6) that are bytes.
 func TestDataExamples(t *testing.T) {
 	for _, tt := range []struct {
 		first, last Draft
@@ -193,8 +201,10 @@ func TestDataExamples(t *testing.T) {
 		hex         string
 		want        []string // the ids and what matters, as "type k=v k=v"
 	}{
-		{14, Newest, DatagramStream, "0001020080616263", []string{"OBJECT_DATAGRAM track_alias=1 group_id=2 object_id=0 publisher_priority=128 payload_hex=616263"}},
-		{15, Newest, DatagramStream, "08010200616263", []string{"OBJECT_DATAGRAM track_alias=1 group_id=2 object_id=0 payload_hex=616263"}},
+		{14, Newest, DatagramStream, "0001020080616263", []string{"OBJECT_DATAGRAM track_alias=1 group_id=2 " +
+			"object_id=0 publisher_priority=128 payload_hex=616263"}},
+		{15, Newest, DatagramStream, "08010200616263", []string{"OBJECT_DATAGRAM track_alias=1 group_id=2 " +
+			"object_id=0 payload_hex=616263"}},
 		{14, Newest, DatagramStream, "200102008003", []string{"OBJECT_DATAGRAM object_id=0 object_status=3"}},
 		// draft-14 §10.5, draft-15 §10.5, draft-18 §11.6: a subgroup of two objects.
 		{14, Newest, UniStream, "1402000000" + "0004" + "61626364" + "0004" + "65666768", []string{
@@ -204,17 +214,22 @@ func TestDataExamples(t *testing.T) {
 		// WIRE-20-22 section 11.3: a fill or fetch stream.
 		{20, Newest, UniStream, "0500" + "1c030080026162" + "000163" + "820c0502", []string{
 			"FETCH_HEADER request_id=0",
-			"OBJECT serialization_flags=28 group_id_delta=3 object_id_delta=0 publisher_priority=128 payload_length=2 payload_hex=6162 group_id=3 subgroup_id=0 object_id=0",
-			"OBJECT serialization_flags=0 payload_length=1 payload_hex=63 group_id=3 subgroup_id=0 object_id=1 publisher_priority=128",
+			"OBJECT serialization_flags=28 group_id_delta=3 object_id_delta=0 publisher_priority=128 " +
+				"payload_length=2 payload_hex=6162 group_id=3 subgroup_id=0 object_id=0",
+			"OBJECT serialization_flags=0 payload_length=1 payload_hex=63 group_id=3 subgroup_id=0 object_id=1 " +
+				"publisher_priority=128",
 			"END_OF_RANGE serialization_flags=524 group_id=5 object_id=2"}},
 		{18, Newest, UniStream, "f0132b3e28" + "0000", []string{"PADDING padding_length=2"}},
 		{18, Newest, DatagramStream, "f0132b3e29", []string{"PADDING padding_length=0"}},
-		{18, Newest, UniStream, "50010080", []string{"SUBGROUP_HEADER track_alias=1 group_id=0 subgroup_id=0 publisher_priority=128 first_object=true"}},
+		{18, Newest, UniStream, "50010080", []string{"SUBGROUP_HEADER track_alias=1 group_id=0 subgroup_id=0 " +
+			"publisher_priority=128 first_object=true"}},
 		// WIRE section 7.5: markers have absolute ids and no length, and what follows starts from them.
 		{16, 16, UniStream, "0504" + "1c05008000" + "408c0703" + "0000", []string{
-			"FETCH_HEADER request_id=4", "OBJECT group_id=5 object_id=0 payload_length=0", "END_OF_RANGE group_id=7 object_id=3", "OBJECT group_id=7 object_id=4 publisher_priority=128"}},
+			"FETCH_HEADER request_id=4", "OBJECT group_id=5 object_id=0 payload_length=0",
+			"END_OF_RANGE group_id=7 object_id=3", "OBJECT group_id=7 object_id=4 publisher_priority=128"}},
 		{18, Newest, UniStream, "0504" + "1c05008000" + "808c0703" + "0c010900", []string{
-			"FETCH_HEADER request_id=4", "OBJECT group_id=5 object_id=0", "END_OF_RANGE group_id=7 object_id=3", "OBJECT group_id_delta=1 group_id=9 object_id=9 publisher_priority=128"}},
+			"FETCH_HEADER request_id=4", "OBJECT group_id=5 object_id=0", "END_OF_RANGE group_id=7 object_id=3",
+			"OBJECT group_id_delta=1 group_id=9 object_id=9 publisher_priority=128"}},
 	} {
 		for d := tt.first; d <= tt.last; d++ {
 			lines, err := Decode(d, tt.stream, unhex(t, tt.hex), Options{})
@@ -265,7 +280,8 @@ func TestMoqNetFillObject(t *testing.T) {
 	}
 	for i, want := range []Property{{Type: 8, Uint: 1000000}, {Type: 0x0E, Uint: 128}, {Type: 0x22, Uint: 2}} {
 		if props[i].Type != want.Type || props[i].Uint != want.Uint {
-			t.Errorf("property %d: type %#x value %s, want %#x %s", i, props[i].Type, strconv.FormatUint(props[i].Uint, 10), want.Type, uintValue(want.Uint))
+			t.Errorf("property %d: type %#x value %s, want %#x %s", i, props[i].Type,
+				strconv.FormatUint(props[i].Uint, 10), want.Type, uintValue(want.Uint))
 		}
 	}
 }

@@ -71,8 +71,8 @@ func (g *Datagram) Type() uint64 {
 
 const datagramMessage = "OBJECT_DATAGRAM"
 
-// AppendDatagram appends the whole datagram. The error is an *Error, and nothing is appended: a combination that the draft has no type for,
-// a status with a payload, properties on an object whose status does not allow them.
+// AppendDatagram appends the whole datagram. The error is an *Error, and nothing is appended: a combination that the
+// draft has no type for, a status with a payload, properties on an object whose status does not allow them.
 func AppendDatagram(b []byte, d Draft, g *Datagram) ([]byte, error) {
 	t := g.Type()
 	switch {
@@ -109,8 +109,9 @@ func AppendDatagram(b []byte, d Draft, g *Datagram) ([]byte, error) {
 	return append(b, g.Payload...), nil
 }
 
-// ParseDatagram reads a whole datagram. ErrPadding means that it is padding; any other error is an *Error, with ErrTruncated as its cause when the
-// datagram is too short. g is set on success only; nothing is allocated but the *Error.
+// ParseDatagram reads a whole datagram. ErrPadding means that it is padding; any other error is an *Error, with
+// ErrTruncated as its cause when the datagram is too short. g is set on success only; nothing is allocated but the
+// *Error.
 func ParseDatagram(b []byte, d Draft, opt Options, g *Datagram) error {
 	c := cursor{b: b, d: d}
 	v, err := c.datagram(&opt)
@@ -150,7 +151,8 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 			return g, err
 		}
 		if c.stop == running && len(g.Properties) == 0 {
-			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, TopicObjectDatagram, "0, but the type says that there are %s", propertiesField(c.d))
+			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, TopicObjectDatagram,
+				"0, but the type says that there are %s", propertiesField(c.d))
 		}
 	}
 	if !g.HasStatus {
@@ -163,7 +165,8 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 		return g, err
 	}
 	if c.stop == running && c.n < len(c.b) {
-		return g, c.fail(datagramMessage, "object_status", c.n, TopicObjectDatagram, "%d bytes after the status, which has no payload", len(c.b)-c.n)
+		return g, c.fail(datagramMessage, "object_status", c.n, TopicObjectDatagram,
+			"%d bytes after the status, which has no payload", len(c.b)-c.n)
 	}
 	return g, nil
 }

@@ -28,7 +28,8 @@ func TestDatagramTypes(t *testing.T) {
 		for typ := range uint64(0x200) {
 			b := AppendVarint(nil, d, typ)
 			b = append(b, 1, 2) // alias, group
-			want := Datagram{TrackAlias: 1, GroupID: 2, EndOfGroup: typ&2 != 0, ZeroObjectID: typ&4 != 0, DefaultPriority: typ&8 != 0, HasStatus: typ&0x20 != 0}
+			want := Datagram{TrackAlias: 1, GroupID: 2, EndOfGroup: typ&2 != 0, ZeroObjectID: typ&4 != 0,
+				DefaultPriority: typ&8 != 0, HasStatus: typ&0x20 != 0}
 			if !want.ZeroObjectID {
 				b, want.ObjectID = append(b, 3), 3
 			}
@@ -143,7 +144,8 @@ func TestDatagramRules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for d := tt.first; d <= tt.last; d++ {
 				var g Datagram
-				wantError(t, ParseDatagram(unhex(t, tt.hex), d, Options{}, &g), ProtocolViolation, "OBJECT_DATAGRAM", tt.field, tt.offset)
+				wantError(t, ParseDatagram(unhex(t, tt.hex), d, Options{}, &g), ProtocolViolation, "OBJECT_DATAGRAM",
+					tt.field, tt.offset)
 			}
 		})
 	}
@@ -168,7 +170,8 @@ func TestDatagramUnencodable(t *testing.T) {
 		{"status and payload", Draft18, Datagram{HasStatus: true, Payload: []byte{1}}},
 		{"status without its bit", Draft18, Datagram{Status: StatusEndOfGroup}},
 		{"status 0x1", Draft16, Datagram{HasStatus: true, Status: StatusDoesNotExist}},
-		{"properties on End of Track", Draft18, Datagram{HasStatus: true, Status: StatusEndOfTrack, Properties: []byte{2, 2}}},
+		{"properties on End of Track", Draft18, Datagram{HasStatus: true, Status: StatusEndOfTrack,
+			Properties: []byte{2, 2}}},
 		{"group of 63 bits", Draft14, Datagram{GroupID: 1 << 62}},
 	} {
 		b, err := AppendDatagram([]byte{7}, tt.d, &tt.g)

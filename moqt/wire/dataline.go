@@ -27,7 +27,8 @@ func (s *dataStream) line(typ string, fields Fields) Line {
 	return Line{Type: typ, TypeID: uintValue(s.typ), Draft: int(s.d), Fields: fields}
 }
 
-// start describes the header, with its type, and gives its length. A padding stream is one line, to the end of b. Control streams are for the caller.
+// start describes the header, with its type, and gives its length. A padding stream is one line, to the end of b.
+// Control streams are for the caller.
 func (s *dataStream) start(b []byte) (line Line, n int, err error) {
 	s.kind, _, err = ParseStreamType(b, s.d)
 	c := cursor{b: b, d: s.d}
@@ -136,7 +137,8 @@ func describeObject(d Draft, hasProperties bool, h *ObjectHeader, payload []byte
 	return append(f, Field{"payload_hex", hex.EncodeToString(payload)}, Field{"object_id", uintValue(h.ObjectID)})
 }
 
-// describeObjectProperties gives the length, the list if the block is not empty, and the bytes too where the list alone would not give them back.
+// describeObjectProperties gives the length, the list if the block is not empty, and the bytes too where the list alone
+// would not give them back.
 func describeObjectProperties(d Draft, raw []byte) Fields {
 	f := Fields{{propertiesLengthField(d), uintValue(uint64(len(raw)))}}
 	if len(raw) == 0 {

@@ -1,6 +1,7 @@
 package wire
 
-// RangeKind says whether an item of a fetch stream is an object or the end of a range without objects (draft-18 §11.4.4.2).
+// RangeKind says whether an item of a fetch stream is an object or the end of a range without objects (draft-18
+// §11.4.4.2).
 type RangeKind uint8
 
 // The kinds; the zero value is an object.
@@ -71,7 +72,8 @@ const (
 
 const fetchMessage = "FETCH_HEADER"
 
-// AppendFetchHeader appends FETCH_HEADER with its type. The error is an *Error: the Request ID has no form in the draft.
+// AppendFetchHeader appends FETCH_HEADER with its type. The error is an *Error: the Request ID has no form in the
+// draft.
 func AppendFetchHeader(b []byte, d Draft, requestID uint64) ([]byte, error) {
 	if !fits(d, requestID) {
 		return b, unencodable(d, fetchMessage, "request_id", "integer above 2^62-1")
@@ -79,7 +81,8 @@ func AppendFetchHeader(b []byte, d Draft, requestID uint64) ([]byte, error) {
 	return AppendVarint(AppendVarint(b, d, typeFetch), d, requestID), nil
 }
 
-// ParseFetchHeader reads FETCH_HEADER with its type and tells how many bytes it took. ErrTruncated means that more must be read; any other error is an *Error.
+// ParseFetchHeader reads FETCH_HEADER with its type and tells how many bytes it took. ErrTruncated means that more must
+// be read; any other error is an *Error.
 func ParseFetchHeader(b []byte, d Draft) (requestID uint64, n int, err error) {
 	c := cursor{b: b, d: d}
 	requestID, err = c.fetchHeader()
@@ -99,12 +102,14 @@ func (c *cursor) fetchHeader() (requestID uint64, err error) {
 type FetchObject struct {
 	// Group and Object are absolute in every draft.
 	Group, Object uint64
-	// Subgroup is 0 for a Datagram object of 16 and later; up to 15 such an object has its Object ID here (draft-14 §10.4.4) and cannot be told apart.
+	// Subgroup is 0 for a Datagram object of 16 and later; up to 15 such an object has its Object ID here (draft-14
+	// §10.4.4) and cannot be told apart.
 	Subgroup uint64
 	Priority uint8
 	// Datagram: the Forwarding Preference is Datagram. Parsing sets it from 16 on.
 	Datagram bool
-	// Properties is the encoded block without its length: a view into the parsed buffer. HasProperties: the block is there, be it empty (14: always).
+	// Properties is the encoded block without its length: a view into the parsed buffer. HasProperties: the block is
+	// there, be it empty (14: always).
 	Properties    []byte
 	HasProperties bool
 	// PayloadLength bytes of payload follow the header. 0 in a marker, which has no such field.
@@ -116,14 +121,16 @@ type FetchObject struct {
 	// Flags are the Serialization Flags as read (none in 14). Appending chooses them, unless KeepFlags is set.
 	Flags     uint64
 	KeepFlags bool
-	// GroupDelta and ObjectDelta are the fields as read where Flags say that they are there (18 and later). Appending computes them and ignores these.
+	// GroupDelta and ObjectDelta are the fields as read where Flags say that they are there (18 and later). Appending
+	// computes them and ignores these.
 	GroupDelta, ObjectDelta uint64
 }
 
 // FetchObjects is the state of one fetch stream in one direction. It is a small value, not safe for concurrent use.
 type FetchObjects struct {
 	Draft Draft
-	// MaxProperties bounds the bytes of an object's properties that ParseHeader waits for, 0 = no bound. What is longer is refused by its length alone.
+	// MaxProperties bounds the bytes of an object's properties that ParseHeader waits for, 0 = no bound. What is longer
+	// is refused by its length alone.
 	MaxProperties uint64
 	// Options: Descending is needed from 18 on, in both directions; the others are for parsing.
 	Options Options
@@ -136,8 +143,9 @@ type FetchObjects struct {
 	priority      uint8
 }
 
-// took makes an item the prior one. After a marker, Subgroup and Priority are those of the last object (draft-17 §10.4.4.2; 16 is silent).
-// What the prior Subgroup ID is after a Datagram object, which has none, no draft says: it reads as 0, and is never referred to in writing.
+// took makes an item the prior one. After a marker, Subgroup and Priority are those of the last object (draft-17
+// §10.4.4.2; 16 is silent). What the prior Subgroup ID is after a Datagram object, which has none, no draft says: it
+// reads as 0, and is never referred to in writing.
 func (o *FetchObjects) took(h *FetchObject) {
 	o.items, o.group, o.object = true, h.Group, h.Object
 	if h.Range != NoRange {

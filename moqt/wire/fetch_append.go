@@ -1,8 +1,9 @@
 package wire
 
-// AppendHeader appends the header of an object, or a marker. The caller appends or streams the payload. The flags that take the fewest bytes are chosen,
-// or Flags used with KeepFlags. The error is an *Error, and nothing is appended: what the draft has no form for, flags that do not fit the ids,
-// ids against the Group Order (18 and later), a status where the draft has none.
+// AppendHeader appends the header of an object, or a marker. The caller appends or streams the payload. The flags that
+// take the fewest bytes are chosen, or Flags used with KeepFlags. The error is an *Error, and nothing is appended: what
+// the draft has no form for, flags that do not fit the ids, ids against the Group Order (18 and later), a status where
+// the draft has none.
 func (o *FetchObjects) AppendHeader(b []byte, object *FetchObject) ([]byte, error) {
 	d := o.Draft
 	v := *object
@@ -29,7 +30,8 @@ func (o *FetchObjects) AppendHeader(b []byte, object *FetchObject) ([]byte, erro
 		return b, err
 	}
 	if field := o.unreachable(flags, h); field != "" {
-		return b, unencodable(d, objectMessage, field, "{%d, %d} cannot follow {%d, %d} on the wire", h.Group, h.Object, o.group, o.object)
+		return b, unencodable(d, objectMessage, field, "{%d, %d} cannot follow {%d, %d} on the wire", h.Group, h.Object,
+			o.group, o.object)
 	}
 	switch {
 	case d == Draft15:
@@ -110,7 +112,8 @@ func (o *FetchObjects) checkFlags(flags uint64, h *FetchObject) error {
 	case field != "":
 	case datagram != h.Datagram:
 		field = "Forwarding Preference"
-	case !datagram && (mode == fetchSubgroupZero && h.Subgroup != 0 || mode == fetchSubgroupPrior && h.Subgroup != o.subgroup ||
+	case !datagram && (mode == fetchSubgroupZero && h.Subgroup != 0 || mode == fetchSubgroupPrior &&
+		h.Subgroup != o.subgroup ||
 		mode == fetchSubgroupNext && (h.Subgroup == 0 || h.Subgroup-1 != o.subgroup)):
 		field = "Subgroup ID"
 	case flags&fetchPriority == 0 && h.Priority != o.priority:
@@ -124,7 +127,8 @@ func (o *FetchObjects) checkFlags(flags uint64, h *FetchObject) error {
 	return nil
 }
 
-// unreachable names the id that the flags and the draft's arithmetic cannot express after the prior item, "" if they can.
+// unreachable names the id that the flags and the draft's arithmetic cannot express after the prior item, "" if they
+// can.
 func (o *FetchObjects) unreachable(flags uint64, h *FetchObject) string {
 	deltas := o.Draft >= Draft18 && o.items
 	switch {

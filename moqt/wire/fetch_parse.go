@@ -1,8 +1,9 @@
 package wire
 
-// ParseHeader reads the next object's header, or a marker, from the start of b and tells how many bytes it took; h.PayloadLength bytes of payload follow
-// and are the caller's to consume. ErrTruncated means that the header is not complete: read more and parse again. Any other error is an *Error, and the
-// stream is of no further use. Nothing is allocated but the *Error.
+// ParseHeader reads the next object's header, or a marker, from the start of b and tells how many bytes it took;
+// h.PayloadLength bytes of payload follow and are the caller's to consume. ErrTruncated means that the header is not
+// complete: read more and parse again. Any other error is an *Error, and the stream is of no further use. Nothing is
+// allocated but the *Error.
 func (o *FetchObjects) ParseHeader(b []byte, h *FetchObject) (int, error) {
 	c := cursor{b: b, d: o.Draft}
 	return c.result(objectMessage, o.parse(&c, h))
@@ -69,7 +70,8 @@ func (o *FetchObjects) parseIDs(c *cursor, v *FetchObject) error {
 			v.Subgroup = o.subgroup
 		case fetchSubgroupNext:
 			if o.subgroup == o.Draft.MaxVarint() {
-				return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader, "Subgroup ID passes %d", o.subgroup)
+				return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader, "Subgroup ID passes %d",
+					o.subgroup)
 			}
 			v.Subgroup = o.subgroup + 1
 		case fetchSubgroupPresent:
@@ -104,7 +106,8 @@ func (o *FetchObjects) missingPrior(flags uint64) string {
 	return ""
 }
 
-// parseGroup: absolute up to 17 and in the first item, after that a delta of at least 1 in the fetch's Group Order (draft-18 §11.4.4.1).
+// parseGroup: absolute up to 17 and in the first item, after that a delta of at least 1 in the fetch's Group Order
+// (draft-18 §11.4.4.1).
 func (o *FetchObjects) parseGroup(c *cursor, v *FetchObject) error {
 	v.Group = o.group
 	if v.Flags&fetchGroupID == 0 {
@@ -123,19 +126,22 @@ func (o *FetchObjects) parseGroup(c *cursor, v *FetchObject) error {
 		v.Group = v.GroupDelta
 	case o.Options.Descending:
 		if v.GroupDelta >= o.group {
-			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags, "Group ID below 0: %d - (%d + 1), descending", o.group, v.GroupDelta)
+			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags,
+				"Group ID below 0: %d - (%d + 1), descending", o.group, v.GroupDelta)
 		}
 		v.Group = o.group - v.GroupDelta - 1
 	default:
 		if o.group == limit || v.GroupDelta > limit-o.group-1 {
-			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags, "Group ID passes 2^64-1: %d + %d + 1, ascending", o.group, v.GroupDelta)
+			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags,
+				"Group ID passes 2^64-1: %d + %d + 1, ascending", o.group, v.GroupDelta)
 		}
 		v.Group = o.group + v.GroupDelta + 1
 	}
 	return nil
 }
 
-// parseObject: absolute up to 17, in the first item and where the group changed; else a delta without the plus one (draft-18 §11.4.4.1).
+// parseObject: absolute up to 17, in the first item and where the group changed; else a delta without the plus one
+// (draft-18 §11.4.4.1).
 func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 	limit := o.Draft.MaxVarint()
 	at := c.n
@@ -152,7 +158,8 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 		v.Object = v.ObjectDelta
 		if c.stop == running && o.items && v.Flags&fetchGroupID == 0 {
 			if v.ObjectDelta > limit-o.object {
-				return c.fail(objectMessage, "object_id_delta", at, TopicFetchFlags, "Object ID passes 2^64-1: %d + %d", o.object, v.ObjectDelta)
+				return c.fail(objectMessage, "object_id_delta", at, TopicFetchFlags, "Object ID passes 2^64-1: %d + %d",
+					o.object, v.ObjectDelta)
 			}
 			v.Object = o.object + v.ObjectDelta
 		}
@@ -160,8 +167,9 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 	return nil
 }
 
-// parseRange reads a marker: both ids absolute and no Payload Length, also from 18 on, where the text leaves it open (WIRE section 7.5).
-// With the tolerance EndOfRangeDeltas, the ids are read as an object's of that draft, and a Payload Length of 0 follows.
+// parseRange reads a marker: both ids absolute and no Payload Length, also from 18 on, where the text leaves it open
+// (WIRE section 7.5). With the tolerance EndOfRangeDeltas, the ids are read as an object's of that draft, and a Payload
+// Length of 0 follows.
 func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) error {
 	if !c.tolerates(&o.Options, EndOfRangeDeltas) {
 		v.Group = c.varint("group_id")

@@ -105,7 +105,8 @@ func TestFetchProperties(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, h, cmpopts.IgnoreFields(FetchObject{}, "Flags", "GroupDelta", "ObjectDelta")); diff != "" {
+			if diff := cmp.Diff(want, h, cmpopts.IgnoreFields(FetchObject{}, "Flags", "GroupDelta",
+				"ObjectDelta")); diff != "" {
 				t.Fatalf("item %d (-want +got)\n%s", i, diff)
 			}
 			for k := range n {
@@ -194,12 +195,16 @@ func TestFetchArithmetic(t *testing.T) {
 		{"group only: the object goes on", 18, Newest, false, []string{"1f0a0b0c0d01", "080001"}, want{11, 13, 0, 13}},
 		{"object only: no plus one", 18, Newest, false, []string{"1f0a0b0c0d01", "060501"}, want{10, 17, 12, 13}},
 		{"neither", 15, Newest, false, []string{"1f0a0b0c0d01", "0101"}, want{10, 13, 11, 13}},
-		{"after a marker: ids of the marker, the rest of the last object", 16, Newest, false, []string{"1f0a0b0c0d01", "MARK1405", "0101"}, want{20, 6, 11, 13}},
-		{"after a marker: deltas from the marker", 18, Newest, false, []string{"1f0a0b0c0d01", "MARK1405", "0d020301"}, want{23, 3, 11, 13}},
+		{"after a marker: ids of the marker, the rest of the last object", 16, Newest, false,
+			[]string{"1f0a0b0c0d01", "MARK1405", "0101"}, want{20, 6, 11, 13}},
+		{"after a marker: deltas from the marker", 18, Newest, false, []string{"1f0a0b0c0d01", "MARK1405", "0d020301"},
+			want{23, 3, 11, 13}},
 		{"after a marker at the start", 18, Newest, false, []string{"MARK1405", "1c02030401"}, want{23, 3, 0, 4}},
 		{"after a marker at the start", 16, 17, false, []string{"MARK1405", "100401"}, want{20, 6, 0, 4}},
-		{"after a datagram object: subgroup 0", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0101"}, want{10, 14, 0, 13}},
-		{"after a datagram object: subgroup 0 plus one", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0201"}, want{10, 14, 1, 13}},
+		{"after a datagram object: subgroup 0", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0101"},
+			want{10, 14, 0, 13}},
+		{"after a datagram object: subgroup 0 plus one", 16, Newest, false, []string{"1f0a0b0c0d01", "DGRAM", "0201"},
+			want{10, 14, 1, 13}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for d := tt.first; d <= tt.last; d++ {
@@ -219,7 +224,8 @@ func TestFetchArithmetic(t *testing.T) {
 	}
 }
 
-// fetchBytes replaces MARK by the flags of End of Non-Existent Range, and DGRAM by an object with nothing but the flag 0x40.
+// fetchBytes replaces MARK by the flags of End of Non-Existent Range, and DGRAM by an object with nothing but the flag
+// 0x40.
 func fetchBytes(t *testing.T, d Draft, s string) []byte {
 	switch {
 	case s == "DGRAM":
@@ -239,7 +245,8 @@ func TestFetchRules(t *testing.T) {
 		field       string
 		offset      int
 	}{
-		{"84 extensions on an object that does not exist", 14, 14, false, []string{"01000280023c010001"}, "object_status", 8},
+		{"84 extensions on an object that does not exist", 14, 14, false, []string{"01000280023c010001"},
+			"object_status", 8},
 		{"85 extensions on End of Group", 15, 15, false, []string{"3c000080023c010003"}, "object_status", 8},
 		{"86 status 0x2", 15, 15, false, []string{"1c0000800002"}, "object_status", 5},
 		{"86 status 0x2", 14, 14, false, []string{"00000080000002"}, "object_status", 6},
@@ -255,13 +262,19 @@ func TestFetchRules(t *testing.T) {
 		{"91 prior subgroup", 15, Newest, false, []string{"1d00008001"}, "serialization_flags", 0},
 		{"91 prior subgroup plus one", 15, Newest, false, []string{"1e00008001"}, "serialization_flags", 0},
 		{"92 priority after a marker alone", 16, Newest, false, []string{"MARK0506", "0001"}, "serialization_flags", 0},
-		{"92 subgroup after a marker alone", 16, Newest, false, []string{"MARK0506", "118001"}, "serialization_flags", 0},
+		{"92 subgroup after a marker alone", 16, Newest, false, []string{"MARK0506", "118001"}, "serialization_flags",
+			0},
 		{"93 group below 0", 18, Newest, true, []string{"1c05008001", "0c050001"}, "group_id_delta", 1},
-		{"93 group past 2^64-1", 18, Newest, false, []string{"1c05008001", "0cfffffffffffffffffa" + "0001"}, "group_id_delta", 1},
-		{"93 object past 2^64-1", 18, Newest, false, []string{"1c00058001", "04ffffffffffffffffff" + "01"}, "object_id_delta", 1},
-		{"93 next object past 2^64-1", 18, Newest, false, []string{"1c00ffffffffffffffffff8001", "0001"}, "serialization_flags", 0},
-		{"next object past 2^62-1", 16, 16, false, []string{"1c00ffffffffffffffff8001", "0001"}, "serialization_flags", 0},
-		{"next subgroup past 2^64-1", 17, Newest, false, []string{"1f00ffffffffffffffffff008001", "0201"}, "serialization_flags", 0},
+		{"93 group past 2^64-1", 18, Newest, false, []string{"1c05008001", "0cfffffffffffffffffa" + "0001"},
+			"group_id_delta", 1},
+		{"93 object past 2^64-1", 18, Newest, false, []string{"1c00058001", "04ffffffffffffffffff" + "01"},
+			"object_id_delta", 1},
+		{"93 next object past 2^64-1", 18, Newest, false, []string{"1c00ffffffffffffffffff8001", "0001"},
+			"serialization_flags", 0},
+		{"next object past 2^62-1", 16, 16, false, []string{"1c00ffffffffffffffff8001", "0001"}, "serialization_flags",
+			0},
+		{"next subgroup past 2^64-1", 17, Newest, false, []string{"1f00ffffffffffffffffff008001", "0201"},
+			"serialization_flags", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for d := tt.first; d <= tt.last; d++ {
@@ -300,7 +313,8 @@ func TestFetchTolerances(t *testing.T) {
 	told = nil
 	opt.Tolerate = FetchObjectStatus
 	o = FetchObjects{Draft: Draft16, Options: opt}
-	if n, err := o.ParseHeader(unhex(t, "1c0500800003"), &h); err != nil || n != 6 || h.Status != StatusEndOfGroup || len(told) != 1 {
+	if n, err := o.ParseHeader(unhex(t, "1c0500800003"), &h); err != nil || n != 6 || h.Status != StatusEndOfGroup ||
+		len(told) != 1 {
 		t.Errorf("n = %d, status %s, told %v: %v", n, h.Status, told, err)
 	}
 	o = FetchObjects{Draft: Draft16}
@@ -320,7 +334,8 @@ func TestFetchUnencodable(t *testing.T) {
 	}{
 		{"lower group ascending", Draft18, false, []FetchObject{prior}, FetchObject{Group: 4, PayloadLength: 1}},
 		{"higher group descending", Draft18, true, []FetchObject{prior}, FetchObject{Group: 6, PayloadLength: 1}},
-		{"lower object in the group", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 4, PayloadLength: 1}},
+		{"lower object in the group", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 4, PayloadLength: 1}},
 		{"status in 16", Draft16, false, nil, FetchObject{Status: StatusEndOfGroup}},
 		{"status with payload", Draft14, false, nil, FetchObject{Status: StatusEndOfGroup, PayloadLength: 1}},
 		{"marker in 15", Draft15, false, nil, FetchObject{Range: UnknownRange}},
@@ -330,16 +345,26 @@ func TestFetchUnencodable(t *testing.T) {
 		{"flags in 14", Draft14, false, nil, FetchObject{KeepFlags: true, PayloadLength: 1}},
 		{"flags 0x40 in 15", Draft15, false, nil, FetchObject{KeepFlags: true, Flags: 0x5c, PayloadLength: 1}},
 		{"flags 0x80", Draft18, false, nil, FetchObject{KeepFlags: true, Flags: 0x9c, PayloadLength: 1}},
-		{"flags without a priority first", Draft18, false, nil, FetchObject{KeepFlags: true, Flags: 0x0c, PayloadLength: 1}},
-		{"flags for subgroup 0", Draft18, false, nil, FetchObject{KeepFlags: true, Flags: 0x1c, Subgroup: 1, PayloadLength: 1}},
-		{"flags for another subgroup", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x01, Subgroup: 1, PayloadLength: 1}},
-		{"flags for the next subgroup", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x02, Subgroup: 2, PayloadLength: 1}},
-		{"flags for the prior priority", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Priority: 1, PayloadLength: 1}},
-		{"flags for the prior group", Draft18, false, []FetchObject{prior}, FetchObject{Group: 6, Object: 6, KeepFlags: true, PayloadLength: 1}},
-		{"flags for the next object", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 7, KeepFlags: true, PayloadLength: 1}},
-		{"flags without properties", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Properties: []byte{2, 2}, PayloadLength: 1}},
-		{"flags of a datagram object", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Datagram: true, PayloadLength: 1}},
-		{"group delta within the group", Draft18, false, []FetchObject{prior}, FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x08, PayloadLength: 1}},
+		{"flags without a priority first", Draft18, false, nil, FetchObject{KeepFlags: true, Flags: 0x0c,
+			PayloadLength: 1}},
+		{"flags for subgroup 0", Draft18, false, nil, FetchObject{KeepFlags: true, Flags: 0x1c, Subgroup: 1,
+			PayloadLength: 1}},
+		{"flags for another subgroup", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x01, Subgroup: 1, PayloadLength: 1}},
+		{"flags for the next subgroup", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x02, Subgroup: 2, PayloadLength: 1}},
+		{"flags for the prior priority", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Priority: 1, PayloadLength: 1}},
+		{"flags for the prior group", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 6, Object: 6, KeepFlags: true, PayloadLength: 1}},
+		{"flags for the next object", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 7, KeepFlags: true, PayloadLength: 1}},
+		{"flags without properties", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Properties: []byte{2, 2}, PayloadLength: 1}},
+		{"flags of a datagram object", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Datagram: true, PayloadLength: 1}},
+		{"group delta within the group", Draft18, false, []FetchObject{prior},
+			FetchObject{Group: 5, Object: 6, KeepFlags: true, Flags: 0x08, PayloadLength: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := FetchObjects{Draft: tt.d, Options: Options{Descending: tt.desc}}

@@ -19,8 +19,8 @@ const (
 	FilterNextObject
 )
 
-// LocationFilter limits a subscription, fetch or fill to a range of locations. EndGroup is absolute in every draft's struct,
-// whatever the wire has.
+// LocationFilter limits a subscription, fetch or fill to a range of locations. EndGroup is absolute in every draft's
+// struct, whatever the wire has.
 type LocationFilter struct {
 	Form                    FilterForm
 	StartGroup, StartObject uint64
@@ -48,8 +48,8 @@ func (f LocationFilter) String() string {
 // String is "{group,object}".
 func (l Location) String() string { return "{" + uintValue(l.Group) + "," + uintValue(l.Object) + "}" }
 
-// Bounds gives the first and last location of the filter against what has been published: largest is ignored unless the form needs it.
-// open is true when there is no end.
+// Bounds gives the first and last location of the filter against what has been published: largest is ignored unless the
+// form needs it. open is true when there is no end.
 func (f LocationFilter) Bounds(largest Location, hasLargest bool) (start, end Location, open bool) {
 	switch f.Form {
 	case FilterRelative: // clamped at 0 and 2^64-1 (draft-22 §9.20.9)
@@ -80,7 +80,8 @@ func (f LocationFilter) Bounds(largest Location, hasLargest bool) (start, end Lo
 }
 
 // oldFilterType are the Filter Types of 14-19 (draft-18 §5.1.2).
-var oldFilterTypes = map[uint64]FilterForm{1: FilterRelative, 2: FilterNextObject, 3: FilterAbsoluteStart, 4: FilterGroupEnd}
+var oldFilterTypes = map[uint64]FilterForm{1: FilterRelative, 2: FilterNextObject, 3: FilterAbsoluteStart,
+	4: FilterGroupEnd}
 
 // oldFilter is the filter of 14-19, as fields in a row. groupEnd names the last field; it is a delta from 17 on.
 func (c *coder) oldFilter(f *LocationFilter) {
@@ -92,7 +93,8 @@ func (c *coder) oldFilter(f *LocationFilter) {
 			}
 		}
 		if t == 0 || t == 1 && f.StartGroup != 0 {
-			c.failf("filter_type", InternalError, c.section(TopicLocationFilter), "the draft cannot express the filter %s", f)
+			c.failf("filter_type", InternalError, c.section(TopicLocationFilter),
+				"the draft cannot express the filter %s", f)
 			return
 		}
 	}
@@ -125,7 +127,8 @@ func (c *coder) endGroup(f *LocationFilter) {
 		return
 	}
 	if !c.reading() && f.EndGroup < f.StartGroup {
-		c.failf("end_group_delta", InternalError, c.section(TopicLocationFilter), "end group %d is before start group %d", f.EndGroup, f.StartGroup)
+		c.failf("end_group_delta", InternalError, c.section(TopicLocationFilter),
+			"end group %d is before start group %d", f.EndGroup, f.StartGroup)
 		return
 	}
 	delta := f.EndGroup - f.StartGroup
@@ -143,7 +146,8 @@ func (c *coder) countedFilter(f *LocationFilter) {
 		for rest := c.in[c.pos:]; len(rest) > 0; n++ {
 			_, size := Varint(rest, c.draft)
 			if size <= 0 || n == 4 {
-				c.fail("", ProtocolViolation, c.section(TopicLocationFilter), "want 0 to 4 whole integers in the length given")
+				c.fail("", ProtocolViolation, c.section(TopicLocationFilter),
+					"want 0 to 4 whole integers in the length given")
 				return
 			}
 			rest = rest[size:]
@@ -163,7 +167,8 @@ func (c *coder) countedFilter(f *LocationFilter) {
 	case f.Form == FilterNextObject:
 		f = &zero
 	case *f == zero:
-		c.fail("", InternalError, c.section(TopicLocationFilter), "the draft cannot express absolute {0,0} without an end: it reads as Next Object")
+		c.fail("", InternalError, c.section(TopicLocationFilter),
+			"the draft cannot express absolute {0,0} without an end: it reads as Next Object")
 		return
 	}
 	c.filterFields(f)

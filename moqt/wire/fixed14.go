@@ -1,7 +1,7 @@
 package wire
 
-// Draft 14 has as fields what later drafts have as parameters. These functions code such a field from and to the parameter, so that
-// the structs need one shape only. parameters() leaves out what was coded here.
+// Draft 14 has as fields what later drafts have as parameters. These functions code such a field from and to the
+// parameter, so that the structs need one shape only. parameters() leaves out what was coded here.
 
 // rule8 says which values a one-byte field may have.
 type rule8 uint8
@@ -75,7 +75,8 @@ func (c *coder) fixedLargest(ps *Parameters) {
 	}
 }
 
-// fixedFilter is Filter Type, Start Location and End Group. Without a filter, Largest Object is written: 14 cannot say "unfiltered".
+// fixedFilter is Filter Type, Start Location and End Group. Without a filter, Largest Object is written: 14 cannot say
+// "unfiltered".
 func (c *coder) fixedFilter(ps *Parameters) {
 	c.fixed = append(c.fixed, ParamLocationFilter)
 	f, ok := ps.Filter()
@@ -88,8 +89,8 @@ func (c *coder) fixedFilter(ps *Parameters) {
 	}
 }
 
-// fixedUpdateRange is SUBSCRIBE_UPDATE's Start Location and End Group, the group plus 1, 0 = open (draft-14 §9.10). It restates the range, so
-// the filter must be an absolute one.
+// fixedUpdateRange is SUBSCRIBE_UPDATE's Start Location and End Group, the group plus 1, 0 = open (draft-14 §9.10). It
+// restates the range, so the filter must be an absolute one.
 func (c *coder) fixedUpdateRange(ps *Parameters) {
 	c.fixed = append(c.fixed, ParamLocationFilter)
 	f, _ := ps.Filter()
@@ -99,7 +100,8 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 		case f.Form == FilterGroupEnd && f.EndGroup < 1<<62-1:
 			end = f.EndGroup + 1
 		case f.Form != FilterAbsoluteStart:
-			c.failf("start_location", InternalError, c.section(TopicRequestUpdate), "an update restates the range: want an absolute filter, got %s", f)
+			c.failf("start_location", InternalError, c.section(TopicRequestUpdate),
+				"an update restates the range: want an absolute filter, got %s", f)
 			return
 		}
 	}
@@ -115,7 +117,8 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 	}
 }
 
-// fieldTopic is where draft 14 states the values that a message's one-byte fields may have. TRACK_STATUS and its OK have the fields of SUBSCRIBE and its OK.
+// fieldTopic is where draft 14 states the values that a message's one-byte fields may have. TRACK_STATUS and its OK
+// have the fields of SUBSCRIBE and its OK.
 func (r *row) fieldTopic() Topic {
 	switch {
 	case r.kind == KindPublish:

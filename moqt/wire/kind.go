@@ -1,7 +1,7 @@
 package wire
 
-// Kind is a kind of control message in the newest draft's shape. What older drafts split (SUBSCRIBE_ERROR, FETCH_ERROR) or name
-// otherwise (SUBSCRIBE_UPDATE) is the same kind; the table below says which type code and name it has where.
+// Kind is a kind of control message in the newest draft's shape. What older drafts split (SUBSCRIBE_ERROR, FETCH_ERROR)
+// or name otherwise (SUBSCRIBE_UPDATE) is the same kind; the table below says which type code and name it has where.
 type Kind uint8
 
 // The kinds of control messages.
@@ -53,7 +53,8 @@ type row struct {
 	code        uint64
 	first, last Draft
 	kind        Kind
-	// about tells apart the rows of one kind: the sender of a setup message (KindSubscribe is never about), or the request that a response answers.
+	// about tells apart the rows of one kind: the sender of a setup message (KindSubscribe is never about), or the
+	// request that a response answers.
 	about Kind
 	from  Side
 	new   func() Message
@@ -80,7 +81,8 @@ func (s Side) String() string {
 	return "unknown side"
 }
 
-// rows is the message table (WIRE section 4; draft-14 §9 … draft-22 §9). Adding a draft means adding rows or moving a last.
+// rows is the message table (WIRE section 4; draft-14 §9 … draft-22 §9). Adding a draft means adding rows or moving a
+// last.
 var rows = []row{
 	{"CLIENT_SETUP", 0x20, 14, 16, KindSetup, 0, ClientSide, func() Message { return &Setup{Sender: ClientSide} }},
 	{"SERVER_SETUP", 0x21, 14, 16, KindSetup, 0, ServerSide, func() Message { return &Setup{Sender: ServerSide} }},
@@ -89,18 +91,28 @@ var rows = []row{
 	{"MAX_REQUEST_ID", 0x15, 14, 16, KindMaxRequestID, 0, 0, func() Message { return &MaxRequestID{} }},
 	{"REQUESTS_BLOCKED", 0x1A, 14, 16, KindRequestsBlocked, 0, 0, func() Message { return &RequestsBlocked{} }},
 
-	{"TRACK_STATUS_OK", 0xE, 14, 14, KindRequestOK, KindTrackStatus, 0, func() Message { return &RequestOK{Answers: KindTrackStatus} }},
-	{"PUBLISH_NAMESPACE_OK", 0x7, 14, 14, KindRequestOK, KindPublishNamespace, 0, func() Message { return &RequestOK{Answers: KindPublishNamespace} }},
-	{"SUBSCRIBE_NAMESPACE_OK", 0x12, 14, 14, KindRequestOK, KindSubscribeNamespace, 0, func() Message { return &RequestOK{Answers: KindSubscribeNamespace} }},
-	{"PUBLISH_OK", 0x1E, 14, 17, KindRequestOK, KindPublish, 0, func() Message { return &RequestOK{Answers: KindPublish} }},
+	{"TRACK_STATUS_OK", 0xE, 14, 14, KindRequestOK, KindTrackStatus, 0,
+		func() Message { return &RequestOK{Answers: KindTrackStatus} }},
+	{"PUBLISH_NAMESPACE_OK", 0x7, 14, 14, KindRequestOK, KindPublishNamespace, 0,
+		func() Message { return &RequestOK{Answers: KindPublishNamespace} }},
+	{"SUBSCRIBE_NAMESPACE_OK", 0x12, 14, 14, KindRequestOK, KindSubscribeNamespace, 0,
+		func() Message { return &RequestOK{Answers: KindSubscribeNamespace} }},
+	{"PUBLISH_OK", 0x1E, 14, 17, KindRequestOK, KindPublish, 0,
+		func() Message { return &RequestOK{Answers: KindPublish} }},
 	{"REQUEST_OK", 0x7, 15, Newest, KindRequestOK, 0, 0, func() Message { return &RequestOK{} }},
 
-	{"SUBSCRIBE_ERROR", 0x5, 14, 14, KindRequestError, KindSubscribe, 0, func() Message { return &RequestError{Answers: KindSubscribe} }},
-	{"PUBLISH_ERROR", 0x1F, 14, 14, KindRequestError, KindPublish, 0, func() Message { return &RequestError{Answers: KindPublish} }},
-	{"FETCH_ERROR", 0x19, 14, 14, KindRequestError, KindFetch, 0, func() Message { return &RequestError{Answers: KindFetch} }},
-	{"TRACK_STATUS_ERROR", 0xF, 14, 14, KindRequestError, KindTrackStatus, 0, func() Message { return &RequestError{Answers: KindTrackStatus} }},
-	{"PUBLISH_NAMESPACE_ERROR", 0x8, 14, 14, KindRequestError, KindPublishNamespace, 0, func() Message { return &RequestError{Answers: KindPublishNamespace} }},
-	{"SUBSCRIBE_NAMESPACE_ERROR", 0x13, 14, 14, KindRequestError, KindSubscribeNamespace, 0, func() Message { return &RequestError{Answers: KindSubscribeNamespace} }},
+	{"SUBSCRIBE_ERROR", 0x5, 14, 14, KindRequestError, KindSubscribe, 0,
+		func() Message { return &RequestError{Answers: KindSubscribe} }},
+	{"PUBLISH_ERROR", 0x1F, 14, 14, KindRequestError, KindPublish, 0,
+		func() Message { return &RequestError{Answers: KindPublish} }},
+	{"FETCH_ERROR", 0x19, 14, 14, KindRequestError, KindFetch, 0,
+		func() Message { return &RequestError{Answers: KindFetch} }},
+	{"TRACK_STATUS_ERROR", 0xF, 14, 14, KindRequestError, KindTrackStatus, 0,
+		func() Message { return &RequestError{Answers: KindTrackStatus} }},
+	{"PUBLISH_NAMESPACE_ERROR", 0x8, 14, 14, KindRequestError, KindPublishNamespace, 0,
+		func() Message { return &RequestError{Answers: KindPublishNamespace} }},
+	{"SUBSCRIBE_NAMESPACE_ERROR", 0x13, 14, 14, KindRequestError, KindSubscribeNamespace, 0,
+		func() Message { return &RequestError{Answers: KindSubscribeNamespace} }},
 	{"REQUEST_ERROR", 0x5, 15, Newest, KindRequestError, 0, 0, func() Message { return &RequestError{} }},
 
 	{"SUBSCRIBE", 0x3, 14, Newest, KindSubscribe, 0, 0, func() Message { return &Subscribe{} }},
@@ -110,18 +122,24 @@ var rows = []row{
 	{"UNSUBSCRIBE", 0xA, 14, 16, KindUnsubscribe, 0, 0, func() Message { return &Unsubscribe{} }},
 	{"PUBLISH", 0x1D, 14, Newest, KindPublish, 0, 0, func() Message { return &Publish{} }},
 	{"PUBLISH_DONE", 0xB, 14, Newest, KindPublishDone, 0, 0, func() Message { return &PublishDone{} }},
-	{"PUBLISH_STATE_NOTIFY", 0x22, 20, Newest, KindPublishStateNotify, 0, 0, func() Message { return &PublishStateNotify{} }},
+	{"PUBLISH_STATE_NOTIFY", 0x22, 20, Newest, KindPublishStateNotify, 0, 0,
+		func() Message { return &PublishStateNotify{} }},
 	{"FETCH", 0x16, 14, Newest, KindFetch, 0, 0, func() Message { return &Fetch{} }},
 	{"FETCH_OK", 0x18, 14, Newest, KindFetchOK, 0, 0, func() Message { return &FetchOK{} }},
 	{"FETCH_CANCEL", 0x17, 14, 16, KindFetchCancel, 0, 0, func() Message { return &FetchCancel{} }},
 	{"TRACK_STATUS", 0xD, 14, Newest, KindTrackStatus, 0, 0, func() Message { return &TrackStatus{} }},
 
 	{"PUBLISH_NAMESPACE", 0x6, 14, Newest, KindPublishNamespace, 0, 0, func() Message { return &PublishNamespace{} }},
-	{"PUBLISH_NAMESPACE_DONE", 0x9, 14, 16, KindPublishNamespaceDone, 0, 0, func() Message { return &PublishNamespaceDone{} }},
-	{"PUBLISH_NAMESPACE_CANCEL", 0xC, 14, 16, KindPublishNamespaceCancel, 0, 0, func() Message { return &PublishNamespaceCancel{} }},
-	{"SUBSCRIBE_NAMESPACE", 0x11, 14, 17, KindSubscribeNamespace, 0, 0, func() Message { return &SubscribeNamespace{} }},
-	{"SUBSCRIBE_NAMESPACE", 0x50, 18, Newest, KindSubscribeNamespace, 0, 0, func() Message { return &SubscribeNamespace{} }},
-	{"UNSUBSCRIBE_NAMESPACE", 0x14, 14, 15, KindUnsubscribeNamespace, 0, 0, func() Message { return &UnsubscribeNamespace{} }},
+	{"PUBLISH_NAMESPACE_DONE", 0x9, 14, 16, KindPublishNamespaceDone, 0, 0,
+		func() Message { return &PublishNamespaceDone{} }},
+	{"PUBLISH_NAMESPACE_CANCEL", 0xC, 14, 16, KindPublishNamespaceCancel, 0, 0,
+		func() Message { return &PublishNamespaceCancel{} }},
+	{"SUBSCRIBE_NAMESPACE", 0x11, 14, 17, KindSubscribeNamespace, 0, 0,
+		func() Message { return &SubscribeNamespace{} }},
+	{"SUBSCRIBE_NAMESPACE", 0x50, 18, Newest, KindSubscribeNamespace, 0, 0,
+		func() Message { return &SubscribeNamespace{} }},
+	{"UNSUBSCRIBE_NAMESPACE", 0x14, 14, 15, KindUnsubscribeNamespace, 0, 0,
+		func() Message { return &UnsubscribeNamespace{} }},
 	{"SUBSCRIBE_TRACKS", 0x51, 18, Newest, KindSubscribeTracks, 0, 0, func() Message { return &SubscribeTracks{} }},
 	{"NAMESPACE", 0x8, 16, Newest, KindNamespace, 0, 0, func() Message { return &Namespace{} }},
 	{"NAMESPACE_DONE", 0xE, 16, Newest, KindNamespaceDone, 0, 0, func() Message { return &NamespaceDone{} }},
@@ -157,8 +175,9 @@ func rowFor(d Draft, kind, about Kind, from Side) *row {
 	return general
 }
 
-// mayStand says whether a message may appear on a stream (WIRE section 1.2): everything on the one control stream up to 15; in 16
-// SUBSCRIBE_NAMESPACE and what answers it on a stream of its own; from 17 on only SETUP and GOAWAY on the control streams.
+// mayStand says whether a message may appear on a stream (WIRE section 1.2): everything on the one control stream up to
+// 15; in 16 SUBSCRIBE_NAMESPACE and what answers it on a stream of its own; from 17 on only SETUP and GOAWAY on the
+// control streams.
 func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 	switch {
 	case stream != ControlStream && stream != RequestStream:
@@ -167,7 +186,8 @@ func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 		return stream == ControlStream
 	case d == Draft16 && stream == RequestStream:
 		switch kind {
-		case KindSubscribeNamespace, KindRequestOK, KindRequestError, KindNamespace, KindNamespaceDone, KindRequestUpdate:
+		case KindSubscribeNamespace, KindRequestOK, KindRequestError, KindNamespace, KindNamespaceDone,
+			KindRequestUpdate:
 			return true
 		}
 		return false
@@ -179,10 +199,12 @@ func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 	return kind != KindSetup && (kind != KindGoaway || d >= Draft18) // GOAWAY on request streams: draft-18 §10.4
 }
 
-// Opens reports whether a message of this kind is a request, i.e. may be the first on a request stream (from 17 on), and takes a Request ID.
+// Opens reports whether a message of this kind is a request, i.e. may be the first on a request stream (from 17 on),
+// and takes a Request ID.
 func (k Kind) Opens() bool {
 	switch k {
-	case KindSubscribe, KindPublish, KindFetch, KindTrackStatus, KindPublishNamespace, KindSubscribeNamespace, KindSubscribeTracks:
+	case KindSubscribe, KindPublish, KindFetch, KindTrackStatus, KindPublishNamespace, KindSubscribeNamespace,
+		KindSubscribeTracks:
 		return true
 	}
 	return false

@@ -6,23 +6,27 @@ import (
 	"strings"
 )
 
-// Line describes one message, header or object, as `decode` prints it and `encode` reads it: one JSON object a line. Control messages and headers have the
-// draft's name as Type and their type code as TypeID. The objects of a stream have Type "OBJECT", the markers of a fetch stream "END_OF_RANGE"; neither has a
-// type of its own, so TypeID is that of their stream.
+// Line describes one message, header or object, as `decode` prints it and `encode` reads it: one JSON object a line.
+// Control messages and headers have the draft's name as Type and their type code as TypeID. The objects of a stream
+// have Type "OBJECT", the markers of a fetch stream "END_OF_RANGE"; neither has a type of its own, so TypeID is that of
+// their stream.
 type Line struct {
 	Type string `json:"type"`
 	// TypeID is decimal.
 	TypeID string `json:"type_id"`
 	Draft  int    `json:"draft"`
-	// Offset is in bytes from the start of the input, Length is all of it: type, length and body, or header and payload.
+	// Offset is in bytes from the start of the input, Length is all of it: type, length and body, or header and
+	// payload.
 	Offset int `json:"offset"`
 	Length int `json:"length"`
-	// Fields are what is on the wire, in wire order, with the draft's names in snake_case; of objects and data-stream headers then what it amounts to.
+	// Fields are what is on the wire, in wire order, with the draft's names in snake_case; of objects and data-stream
+	// headers then what it amounts to.
 	Fields Fields `json:"fields"`
 }
 
-// Decode describes a stream from its first byte, or one datagram. Besides an error it gives what was decoded before. The error is an *Error, with offsets
-// from the start of data; a stream that ends inside a message, header or object is an error too, with ErrTruncated as its cause where bytes are missing.
+// Decode describes a stream from its first byte, or one datagram. Besides an error it gives what was decoded before.
+// The error is an *Error, with offsets from the start of data; a stream that ends inside a message, header or object is
+// an error too, with ErrTruncated as its cause where bytes are missing.
 func Decode(d Draft, stream StreamKind, data []byte, opt Options) ([]Line, error) {
 	return NewLineDecoder(d, stream, opt).Decode(data, true)
 }
@@ -40,16 +44,17 @@ func Encode(d Draft, lines []Line) ([]byte, error) {
 	return b, nil
 }
 
-// LineEncoder writes lines one by one; the zero value with a Draft is ready. It keeps the state of the data stream whose header it wrote last.
-// Not safe for concurrent use.
+// LineEncoder writes lines one by one; the zero value with a Draft is ready. It keeps the state of the data stream
+// whose header it wrote last. Not safe for concurrent use.
 type LineEncoder struct {
 	Draft Draft
 
 	stream dataStream
 }
 
-// Append appends the bytes that a line describes. The fields that are on the wire decide, and what the line says besides must agree with them: names, type
-// codes, lengths, derived ids. Nothing is repaired and nothing ignored, but Offset and Length, which are not read.
+// Append appends the bytes that a line describes. The fields that are on the wire decide, and what the line says
+// besides must agree with them: names, type codes, lengths, derived ids. Nothing is repaired and nothing ignored, but
+// Offset and Length, which are not read.
 func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 	if line.Draft != 0 && line.Draft != int(e.Draft) {
 		return b, fmt.Errorf("%s is of draft %d, encoding for %d", line.Type, line.Draft, uint8(e.Draft))
@@ -70,7 +75,8 @@ func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 	return b, nil
 }
 
-// differ compares what a line says with what its bytes say, by the names that the line has, and gives the first difference.
+// differ compares what a line says with what its bytes say, by the names that the line has, and gives the first
+// difference.
 func differ(path string, said, is any) error {
 	if text, ok := is.(string); ok { // text may be given as hex too
 		if t, err := parseText(said); err == nil && t == text {

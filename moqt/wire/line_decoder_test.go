@@ -21,7 +21,8 @@ func inPieces(t *rapid.T, l *LineDecoder, b []byte) ([]Line, error) {
 	}
 }
 
-// TestLineDecoderNeedsNoWholeStream: however a stream is cut into pieces, whole or damaged, the lines and the error are those of the whole.
+// TestLineDecoderNeedsNoWholeStream: however a stream is cut into pieces, whole or damaged, the lines and the error are
+// those of the whole.
 func TestLineDecoderNeedsNoWholeStream(t *testing.T) {
 	everyDraft(t, func(t *rapid.T, d Draft) {
 		stream, opt := UniStream, Options{}
@@ -43,7 +44,8 @@ func TestLineDecoderNeedsNoWholeStream(t *testing.T) {
 			stream = ControlStream
 			for range rapid.IntRange(0, 4).Draw(t, "messages") {
 				var err error
-				if b, err = AppendMessage(b, d, &Goaway{NewSessionURI: rapid.StringN(0, 40, -1).Draw(t, "uri")}, stream); err != nil {
+				if b, err = AppendMessage(b, d, &Goaway{NewSessionURI: rapid.StringN(0, 40, -1).Draw(t, "uri")},
+					stream); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -70,7 +72,8 @@ func TestLineDecoderTellsOfTolerancesOnce(t *testing.T) {
 	// A subgroup whose first object has a block of properties that ends in the middle of one.
 	b := unhex(t, "39054064"+"00023c40026162")
 	var whole, told []string
-	opt := Options{Tolerate: LenientExtensions, Tolerated: func(_ Tolerance, where string) { whole = append(whole, where) }}
+	opt := Options{Tolerate: LenientExtensions,
+		Tolerated: func(_ Tolerance, where string) { whole = append(whole, where) }}
 	want, err := Decode(Draft16, UniStream, b, opt)
 	if err != nil || len(whole) == 0 {
 		t.Fatalf("%v, tolerated %v", err, whole)

@@ -63,8 +63,8 @@ func throughJSON(t *rapid.T, lines []Line) []Line {
 	return out
 }
 
-// checkLines: decode | encode gives the bytes back, the lines cover them without gaps, and a stream cut inside an item is an error that
-// keeps what came before.
+// checkLines: decode | encode gives the bytes back, the lines cover them without gaps, and a stream cut inside an item
+// is an error that keeps what came before.
 func checkLines(t *rapid.T, d Draft, stream StreamKind, b []byte, opt Options) {
 	lines, err := Decode(d, stream, b, opt)
 	if err != nil {
@@ -188,8 +188,10 @@ func TestDecodeErrors(t *testing.T) {
 		{"cut fetch header", 16, UniStream, "05", 0, "FETCH_HEADER", "request_id", 1, ErrTruncated},
 		{"cut object", 18, UniStream, "10010080" + "000161" + "00", 2, "OBJECT", "payload_length", 8, ErrTruncated},
 		{"cut payload", 18, UniStream, "10010080" + "000161" + "000461", 2, "OBJECT", "payload", 9, ErrTruncated},
-		{"a payload of 2^64-1 bytes", 18, UniStream, "10010080" + "00ffffffffffffffffff", 1, "OBJECT", "payload", 14, ErrTruncated},
-		{"properties of 2^64-1 bytes", 18, UniStream, "11010080" + "00ffffffffffffffffff00", 1, "OBJECT", "properties", 14, ErrTruncated},
+		{"a payload of 2^64-1 bytes", 18, UniStream, "10010080" + "00ffffffffffffffffff", 1, "OBJECT", "payload", 14,
+			ErrTruncated},
+		{"properties of 2^64-1 bytes", 18, UniStream, "11010080" + "00ffffffffffffffffff00", 1, "OBJECT", "properties",
+			14, ErrTruncated},
 		{"bad status", 16, UniStream, "10010080" + "000161" + "000009", 2, "OBJECT", "object_status", 9, nil},
 		{"bad flags", 16, UniStream, "0504" + "1c00008000" + "4080", 2, "OBJECT", "serialization_flags", 7, nil},
 		{"cut datagram", 14, DatagramStream, "000102", 0, "OBJECT_DATAGRAM", "object_id", 3, ErrTruncated},
@@ -229,7 +231,8 @@ func TestTolerantLines(t *testing.T) {
 		if tt.tolerate == LenientExtensions {
 			b = append(b, 0)
 		}
-		if _, err := Decode(tt.d, UniStream, b, Options{}); err == nil && tt.tolerate != FetchObjectStatus && tt.tolerate != EndOfRangeDeltas {
+		if _, err := Decode(tt.d, UniStream, b, Options{}); err == nil && tt.tolerate != FetchObjectStatus &&
+			tt.tolerate != EndOfRangeDeltas {
 			t.Errorf("%s: %s: accepted strictly", tt.d, tt.hex)
 		}
 		lines, err := Decode(tt.d, UniStream, b, Options{Tolerate: tt.tolerate})
@@ -246,9 +249,11 @@ func TestTolerantLines(t *testing.T) {
 	}
 }
 
-// TestEncodeRefuses: a line that contradicts itself, or that no draft's stream can be, is refused with a word that says where.
+// TestEncodeRefuses: a line that contradicts itself, or that no draft's stream can be, is refused with a word that says
+// where.
 func TestEncodeRefuses(t *testing.T) {
-	header := Line{Type: "SUBGROUP_HEADER", TypeID: "16", Draft: 18, Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "3"}}}
+	header := Line{Type: "SUBGROUP_HEADER", TypeID: "16", Draft: 18,
+		Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "3"}}}
 	fetch := Line{Type: "FETCH_HEADER", TypeID: "5", Draft: 18, Fields: Fields{{"request_id", "1"}}}
 	object := func(typeID string, f ...Field) Line {
 		return Line{Type: "OBJECT", TypeID: typeID, Draft: 18, Fields: f}
@@ -262,18 +267,30 @@ func TestEncodeRefuses(t *testing.T) {
 		{"object alone", []Line{object("16")}, "no SUBGROUP_HEADER"},
 		{"no type", []Line{{Type: "SUBGROUP_HEADER"}}, "type_id"},
 		{"missing field", []Line{{Type: "SUBGROUP_HEADER", TypeID: "16"}}, "track_alias: missing"},
-		{"priority 256", []Line{{Type: "SUBGROUP_HEADER", TypeID: "16", Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "256"}}}}, "above 255"},
+		{"priority 256", []Line{{Type: "SUBGROUP_HEADER", TypeID: "16",
+			Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "256"}}}}, "above 255"},
 		{"reserved type", []Line{{Type: "SUBGROUP_HEADER", TypeID: "22", Fields: header.Fields}}, "unknown type 0x16"},
-		{"type of another", []Line{{Type: "SUBGROUP_HEADER", TypeID: "5", Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "3"}}}}, "subgroup_id: missing"},
-		{"no such field", []Line{{Type: "FETCH_HEADER", TypeID: "5", Fields: Fields{{"request_id", "1"}, {"extra", "1"}}}}, "extra: no such field"},
-		{"object of another stream", []Line{header, object("17", Field{"object_id_delta", "0"}, Field{"payload_length", "1"}, Field{"payload_hex", "00"})}, "the stream's is 16"},
-		{"wrong object id", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"}, Field{"payload_hex", "00"}, Field{"object_id", "2"})}, "object_id says 2, but the bytes say 1"},
-		{"short payload", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "2"}, Field{"payload_hex", "00"})}, "1 of 2 bytes"},
-		{"long payload", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"}, Field{"payload_hex", "0000"})}, "the draft reads 3"},
-		{"no hex", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"}, Field{"payload_hex", "xx"})}, "payload_hex"},
-		{"first object without priority", []Line{fetch, object("5", Field{"serialization_flags", "12"}, Field{"group_id_delta", "1"}, Field{"object_id_delta", "1"}, Field{"payload_length", "0"})}, "Priority"},
-		{"marker as object", []Line{fetch, object("5", Field{"serialization_flags", "140"}, Field{"group_id_delta", "1"}, Field{"object_id_delta", "1"}, Field{"payload_length", "0"})}, ""},
-		{"too much padding", []Line{{Type: "PADDING", TypeID: "321601064", Fields: Fields{{"padding_length", "99999999999"}}}}, "padding_length"},
+		{"type of another", []Line{{Type: "SUBGROUP_HEADER", TypeID: "5",
+			Fields: Fields{{"track_alias", "1"}, {"group_id", "2"}, {"publisher_priority", "3"}}}},
+			"subgroup_id: missing"},
+		{"no such field", []Line{{Type: "FETCH_HEADER", TypeID: "5",
+			Fields: Fields{{"request_id", "1"}, {"extra", "1"}}}}, "extra: no such field"},
+		{"object of another stream", []Line{header, object("17", Field{"object_id_delta", "0"},
+			Field{"payload_length", "1"}, Field{"payload_hex", "00"})}, "the stream's is 16"},
+		{"wrong object id", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"},
+			Field{"payload_hex", "00"}, Field{"object_id", "2"})}, "object_id says 2, but the bytes say 1"},
+		{"short payload", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "2"},
+			Field{"payload_hex", "00"})}, "1 of 2 bytes"},
+		{"long payload", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"},
+			Field{"payload_hex", "0000"})}, "the draft reads 3"},
+		{"no hex", []Line{header, object("16", Field{"object_id_delta", "1"}, Field{"payload_length", "1"},
+			Field{"payload_hex", "xx"})}, "payload_hex"},
+		{"first object without priority", []Line{fetch, object("5", Field{"serialization_flags", "12"},
+			Field{"group_id_delta", "1"}, Field{"object_id_delta", "1"}, Field{"payload_length", "0"})}, "Priority"},
+		{"marker as object", []Line{fetch, object("5", Field{"serialization_flags", "140"},
+			Field{"group_id_delta", "1"}, Field{"object_id_delta", "1"}, Field{"payload_length", "0"})}, ""},
+		{"too much padding", []Line{{Type: "PADDING", TypeID: "321601064",
+			Fields: Fields{{"padding_length", "99999999999"}}}}, "padding_length"},
 		{"unknown message", []Line{{Type: "NONSENSE"}}, "NONSENSE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package wire
 
-// Message is a control message. The implementations are the structs of this package, in the newest draft's shape; fields that a draft
-// does not have are ignored when encoding for it, and zero after decoding.
+// Message is a control message. The implementations are the structs of this package, in the newest draft's shape;
+// fields that a draft does not have are ignored when encoding for it, and zero after decoding.
 type Message interface {
 	// Kind says what it is.
 	Kind() Kind
@@ -36,9 +36,11 @@ type MaxRequestID struct{ MaxRequestID uint64 }
 // RequestsBlocked is REQUESTS_BLOCKED (14-16).
 type RequestsBlocked struct{ MaximumRequestID uint64 }
 
-// RequestOK accepts a request that has no OK of its own kind: REQUEST_OK, and PUBLISH_OK, TRACK_STATUS_OK, PUBLISH_NAMESPACE_OK, SUBSCRIBE_NAMESPACE_OK where a draft has them.
+// RequestOK accepts a request that has no OK of its own kind: REQUEST_OK, and PUBLISH_OK, TRACK_STATUS_OK,
+// PUBLISH_NAMESPACE_OK, SUBSCRIBE_NAMESPACE_OK where a draft has them.
 type RequestOK struct {
-	// Answers is the kind of request answered. To encode for 14-17 it must be set; decoding sets it where the type code or Options.Answers tells.
+	// Answers is the kind of request answered. To encode for 14-17 it must be set; decoding sets it where the type code
+	// or Options.Answers tells.
 	Answers Kind
 	// RequestID is on the wire up to 16.
 	RequestID uint64
@@ -142,7 +144,8 @@ const (
 	FetchAbsoluteJoining FetchType = 3
 )
 
-// Fetch is FETCH. From 20 on its range is the LOCATION_FILTER in Parameters; up to 19 it is Start and End, or a subscription to join.
+// Fetch is FETCH. From 20 on its range is the LOCATION_FILTER in Parameters; up to 19 it is Start and End, or a
+// subscription to join.
 type Fetch struct {
 	RequestID              uint64
 	RequiredRequestIDDelta uint64
@@ -151,14 +154,16 @@ type Fetch struct {
 	// TrackNamespace and TrackName are on the wire for standalone fetches and from 20 on.
 	TrackNamespace TrackNamespace
 	TrackName      string
-	// Start and End stand in standalone fetches up to 19. End is the last object plus one; Object 0 means the whole group.
+	// Start and End stand in standalone fetches up to 19. End is the last object plus one; Object 0 means the whole
+	// group.
 	Start, End Location
 	// JoiningRequestID and JoiningStart stand in joining fetches up to 19.
 	JoiningRequestID, JoiningStart uint64
 	Parameters                     Parameters
 }
 
-// FetchOK is FETCH_OK. End has the wire's meaning: up to 19 the last object plus one (0: the whole group), from 20 on inclusive.
+// FetchOK is FETCH_OK. End has the wire's meaning: up to 19 the last object plus one (0: the whole group), from 20 on
+// inclusive.
 type FetchOK struct {
 	// RequestID is on the wire up to 16.
 	RequestID  uint64

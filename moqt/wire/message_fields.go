@@ -53,7 +53,8 @@ func (m *RequestOK) fields(c *coder) {
 	if c.draft >= Draft18 {
 		c.properties("track_properties", &m.Properties)
 		if m.Answers != KindNone && m.Answers != KindTrackStatus && len(m.Properties) > 0 {
-			c.fail("track_properties", ProtocolViolation, c.section(TopicRequestOK), "must be empty except in answer to TRACK_STATUS")
+			c.fail("track_properties", ProtocolViolation, c.section(TopicRequestOK),
+				"must be empty except in answer to TRACK_STATUS")
 		}
 	}
 }
@@ -92,7 +93,8 @@ func (c *coder) redirect(m *RequestError) {
 		fallthrough
 	case KindPublishNamespace, KindSubscribeNamespace:
 		if r.TrackName != "" {
-			c.fail("track_name", ProtocolViolation, c.section(TopicRedirect), "a Redirect of a namespace request has no Track Name")
+			c.fail("track_name", ProtocolViolation, c.section(TopicRedirect),
+				"a Redirect of a namespace request has no Track Name")
 		}
 	}
 }

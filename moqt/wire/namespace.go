@@ -46,7 +46,8 @@ func (n TrackNamespace) size() (total int) {
 	return total
 }
 
-// Limits of names (draft-18 §2.4.1): fields in a namespace, bytes in a Full Track Name and (from 16 on) in a namespace alone.
+// Limits of names (draft-18 §2.4.1): fields in a namespace, bytes in a Full Track Name and (from 16 on) in a namespace
+// alone.
 const (
 	MaxNamespaceFields = 32
 	MaxFullTrackName   = 4096
@@ -80,12 +81,14 @@ func (c *coder) fullTrackName(n *TrackNamespace, name *string) {
 	c.namedTrack("track_namespace", n, name, c.minFields())
 }
 
-// namedTrack is a namespace, or the part of one that follows a prefix, and a name: together at most 4096 bytes (draft-18 §2.4.1).
+// namedTrack is a namespace, or the part of one that follows a prefix, and a name: together at most 4096 bytes
+// (draft-18 §2.4.1).
 func (c *coder) namedTrack(field string, n *TrackNamespace, name *string, min int) {
 	c.namespace(field, n, min)
 	c.text("track_name", name, 0)
 	if total := n.size() + len(*name); total > MaxFullTrackName {
-		c.failf("track_name", ProtocolViolation, c.section(TopicNames), "Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
+		c.failf("track_name", ProtocolViolation, c.section(TopicNames),
+			"Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
 	}
 }
 
@@ -148,18 +151,21 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 		}
 	}
 	if total := n.size(); total > MaxFullTrackName {
-		c.failf(name, ProtocolViolation, c.section(TopicNames), "namespace of %d bytes, at most %d are allowed", total, MaxFullTrackName)
+		c.failf(name, ProtocolViolation, c.section(TopicNames), "namespace of %d bytes, at most %d are allowed", total,
+			MaxFullTrackName)
 	}
 }
 
 func (c *coder) checkFieldCount(name string, count uint64, min int) bool {
 	if c.err == nil && (count < uint64(min) || count > MaxNamespaceFields) {
-		c.failf(name, ProtocolViolation, c.section(c.fieldCountTopic(name)), "%d fields, want %d to %d", count, min, MaxNamespaceFields)
+		c.failf(name, ProtocolViolation, c.section(c.fieldCountTopic(name)), "%d fields, want %d to %d", count, min,
+			MaxNamespaceFields)
 	}
 	return c.err == nil
 }
 
-// fieldCountTopic is where the limits of a namespace's field count stand: those of a subscription's prefix with its message (draft-14 §9.28, draft-18 §10.18).
+// fieldCountTopic is where the limits of a namespace's field count stand: those of a subscription's prefix with its
+// message (draft-14 §9.28, draft-18 §10.18).
 func (c *coder) fieldCountTopic(name string) Topic {
 	switch {
 	case name != prefixField:

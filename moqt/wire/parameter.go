@@ -37,8 +37,9 @@ const (
 	Descending = 2
 )
 
-// Parameter is one message parameter. Which value field counts depends on the type: Uint for integers, Location for LARGEST_OBJECT,
-// Token, Filter, Ranges, Namespace and Inner for the structured ones, Bytes for what is not interpreted (Raw).
+// Parameter is one message parameter. Which value field counts depends on the type: Uint for integers, Location for
+// LARGEST_OBJECT, Token, Filter, Ranges, Namespace and Inner for the structured ones, Bytes for what is not interpreted
+// (Raw).
 type Parameter struct {
 	Type      ParameterType
 	Uint      uint64
@@ -48,15 +49,16 @@ type Parameter struct {
 	Ranges    RangeFilter
 	Namespace TrackNamespace
 	Inner     Parameters
-	// Raw means that the draft does not define the type here (unknown, or misplaced where that is ignored): the value is Uint for
-	// even types and Bytes for odd ones up to 16. Lookups pass over it.
+	// Raw means that the draft does not define the type here (unknown, or misplaced where that is ignored): the value
+	// is Uint for even types and Bytes for odd ones up to 16. Lookups pass over it.
 	Raw bool
 	// Wrapped marks a TRACK_NAMESPACE_PREFIX with a length around it, as some peers of 18-21 write it.
 	Wrapped bool
 	Bytes   []byte
 }
 
-// Parameters is a list in wire order. Types are written as deltas from 16 on, so encoding needs ascending order there: Set keeps it.
+// Parameters is a list in wire order. Types are written as deltas from 16 on, so encoding needs ascending order there:
+// Set keeps it.
 type Parameters []Parameter
 
 // Get finds the first parameter of a type.

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// parameters is a block: a count, then the parameters (WIRE sections 6.1, 6.2). In 14 those that stood in fixed fields are left out.
+// parameters is a block: a count, then the parameters (WIRE sections 6.1, 6.2). In 14 those that stood in fixed fields
+// are left out.
 func (c *coder) parameters(ps *Parameters) {
 	c.parameterBlock("parameters", ps, placeOf(c.row, c.opt))
 }
@@ -27,7 +28,10 @@ func (c *coder) parameterBlock(name string, ps *Parameters, where place) {
 			p := Parameter{Type: c.parameterType(prev)}
 			prev = p.Type
 			if c.err == nil && !p.Type.repeatable() && parameterRowOf(c.draft, p.Type) != nil &&
-				slices.ContainsFunc(*ps, func(q Parameter) bool { return q.Type == p.Type && !slices.Contains(fixed, p.Type) }) {
+				slices.ContainsFunc(*ps, func(q Parameter) bool {
+					return q.Type == p.Type &&
+						!slices.Contains(fixed, p.Type)
+				}) {
 				c.failf("type", ProtocolViolation, c.section(TopicParameters), "%s stands twice", p.Type.label(c.draft))
 			}
 			last := i == count-1
@@ -92,7 +96,8 @@ func (c *coder) writeParameterType(prev, t ParameterType) {
 		return
 	}
 	if t < prev {
-		c.failf("type", InternalError, "", "parameter 0x%x stands behind 0x%x: types must ascend", uint64(t), uint64(prev))
+		c.failf("type", InternalError, "", "parameter 0x%x stands behind 0x%x: types must ascend", uint64(t),
+			uint64(prev))
 		return
 	}
 	c.writeVarint("type", uint64(t-prev))
@@ -105,8 +110,8 @@ func (t ParameterType) label(d Draft) string {
 	return fmt.Sprintf("parameter 0x%x", uint64(t))
 }
 
-// parameterValue codes the value behind the type. Types that are not defined, or not here, are kept raw up to 15 (and the misplaced ones
-// in 16), and refused after (WIRE section 6.4).
+// parameterValue codes the value behind the type. Types that are not defined, or not here, are kept raw up to 15 (and
+// the misplaced ones in 16), and refused after (WIRE section 6.4).
 func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	if c.err != nil {
 		return
@@ -139,11 +144,13 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	} else {
 		c.typedValue(p, r, last)
 	}
-	// While it is not known what a REQUEST_OK answers, decoding judges a value that has a meaning in answer to something; encoding leaves it alone, because
-	// up to 16 it is ignored in answer to something else.
+	// While it is not known what a REQUEST_OK answers, decoding judges a value that has a meaning in answer to
+	// something; encoding leaves it alone, because up to 16 it is ignored in answer to something else.
 	ignorable := c.op != opDecode && c.draft <= Draft16 && c.row.kind == KindRequestOK && r.where&where != where
-	if c.err == nil && r.where&where != 0 && !ignorable && (r.min > 0 && p.Uint < r.min || r.max > 0 && p.Uint > r.max) {
-		c.failf("value", ProtocolViolation, valueSection(c.draft, p.Type), "%s is %d, want %s", r.name, p.Uint, r.bounds())
+	if c.err == nil && r.where&where != 0 && !ignorable && (r.min > 0 && p.Uint < r.min || r.max > 0 &&
+		p.Uint > r.max) {
+		c.failf("value", ProtocolViolation, valueSection(c.draft, p.Type), "%s is %d, want %s", r.name, p.Uint,
+			r.bounds())
 	}
 }
 
@@ -154,7 +161,8 @@ func (r *parameterRow) bounds() string {
 	return fmt.Sprintf("%d to %d", r.min, r.max)
 }
 
-// misplaced is a known parameter in a message that it is not defined for: PROTOCOL_VIOLATION from 17 on (rule 31), in 16 only in a REQUEST_UPDATE (draft-16 §9.11).
+// misplaced is a known parameter in a message that it is not defined for: PROTOCOL_VIOLATION from 17 on (rule 31), in
+// 16 only in a REQUEST_UPDATE (draft-16 §9.11).
 func (c *coder) misplaced(r *parameterRow) {
 	topic := TopicParameterScope
 	if c.draft == Draft16 {
@@ -182,7 +190,8 @@ func (c *coder) tolerate(t Tolerance, where string) bool {
 // rawParameter is a value that is not interpreted; its form follows the type's parity (drafts up to 16 only).
 func (c *coder) rawParameter(p *Parameter) {
 	if c.draft >= Draft17 {
-		c.failf("type", InternalError, "", "parameter 0x%x cannot be coded raw: from 17 on only its definition tells its length", uint64(p.Type))
+		c.failf("type", InternalError, "", "parameter 0x%x cannot be coded raw: from 17 on only its definition tells "+
+			"its length", uint64(p.Type))
 		return
 	}
 	if c.op == opParse || c.op == opDescribe {
@@ -232,7 +241,8 @@ func (c *coder) valueBytes(b *[]byte) {
 	if c.op == opDecode {
 		n := c.readVarint("length")
 		if c.err == nil && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs), "value of %d bytes, at most %d are allowed", n, maxKeyValue)
+			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs),
+				"value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		*b = append([]byte{}, c.readBytes("value", n)...)
 		return
@@ -241,8 +251,8 @@ func (c *coder) valueBytes(b *[]byte) {
 	c.out = append(c.out, *b...)
 }
 
-// keyValue is a defined parameter of 14-16: an integer for even types, a structure inside a length for odd ones. One that is ignored
-// because it stands in the wrong message must not fail the message, so it falls back to raw.
+// keyValue is a defined parameter of 14-16: an integer for even types, a structure inside a length for odd ones. One
+// that is ignored because it stands in the wrong message must not fail the message, so it falls back to raw.
 func (c *coder) keyValue(p *Parameter, r *parameterRow, where place) {
 	if p.Type%2 == 0 {
 		c.varint("value", &p.Uint)
@@ -319,8 +329,8 @@ func (c *coder) structured(p *Parameter, r *parameterRow) {
 	}
 }
 
-// lengthBeforeLocation sees a peer that writes LARGEST_OBJECT with a length (tolerance largest-object-length): the length is then exactly
-// that of the two integers behind it.
+// lengthBeforeLocation sees a peer that writes LARGEST_OBJECT with a length (tolerance largest-object-length): the
+// length is then exactly that of the two integers behind it.
 func (c *coder) lengthBeforeLocation() bool {
 	if c.opt == nil || !c.opt.Tolerate.Has(LargestObjectLength) {
 		return false
@@ -339,8 +349,8 @@ func (c *coder) lengthBeforeLocation() bool {
 	return n2 > 0 && n1+n2 == len(inner) && c.tolerate(LargestObjectLength, "LARGEST_OBJECT")
 }
 
-// prefixParameter is TRACK_NAMESPACE_PREFIX: bare; 18-21 have peers that put a length before it (WIRE-20-22 section 11.4), seen by
-// where the message ends.
+// prefixParameter is TRACK_NAMESPACE_PREFIX: bare; 18-21 have peers that put a length before it (WIRE-20-22 section
+// 11.4), seen by where the message ends.
 func (c *coder) prefixParameter(p *Parameter, last bool) {
 	const name = "track_namespace_prefix"
 	if c.op == opDecode && last && Draft18 <= c.draft && c.draft <= Draft21 {
@@ -348,7 +358,8 @@ func (c *coder) prefixParameter(p *Parameter, last bool) {
 		var bare TrackNamespace
 		trial.namespace(name, &bare, 0)
 		// A bare one that breaks a rule, as an empty field does, is not taken for a wrapped one.
-		if cut := trial.err != nil && strings.HasPrefix(trial.err.Reason, "truncated"); cut || trial.pos != len(trial.in) {
+		if cut := trial.err != nil && strings.HasPrefix(trial.err.Reason, "truncated"); cut ||
+			trial.pos != len(trial.in) {
 			trial = *c
 			n := trial.readVarint("length")
 			if rest := uint64(len(trial.in) - trial.pos); trial.err == nil && n == rest {
@@ -412,7 +423,8 @@ func (c *coder) fillParameters(p *Parameter) {
 	c.within(ProtocolViolation, c.section(TopicFillParameters), block)
 }
 
-// within codes fields that stand inside a length. What does not fit the length exactly breaks the rule with the code given, which stands in section.
+// within codes fields that stand inside a length. What does not fit the length exactly breaks the rule with the code
+// given, which stands in section.
 func (c *coder) within(code SessionError, section string, fields func()) {
 	if c.err != nil {
 		return
@@ -421,7 +433,8 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 	case opDecode:
 		n := c.readVarint("length")
 		if c.err == nil && c.draft <= Draft16 && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs), "value of %d bytes, at most %d are allowed", n, maxKeyValue)
+			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs),
+				"value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		inner := c.readBytes("value", n)
 		if c.err != nil {
@@ -431,7 +444,8 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 		c.in, c.pos, c.base = inner, 0, base+pos-len(inner)
 		fields()
 		if c.err != nil {
-			if c.err.Code == ProtocolViolation && c.err.Section == c.section(TopicMessages) && strings.HasPrefix(c.err.Reason, "truncated") {
+			if c.err.Code == ProtocolViolation && c.err.Section == c.section(TopicMessages) &&
+				strings.HasPrefix(c.err.Reason, "truncated") {
 				c.err.Code, c.err.Section = code, section
 			}
 		} else if c.pos < len(c.in) {

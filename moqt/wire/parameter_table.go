@@ -94,7 +94,8 @@ func placeOf(r *row, opt *Options) place {
 	return 0
 }
 
-// encoding is the form of a parameter's value. Up to 16 it stands inside a Key-Value-Pair, whose form follows the type's parity.
+// encoding is the form of a parameter's value. Up to 16 it stands inside a Key-Value-Pair, whose form follows the
+// type's parity.
 type encoding uint8
 
 const (
@@ -148,7 +149,8 @@ var parameterRows = []parameterRow{
 
 	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0},
-	// In TRACK_STATUS_OK because that has "the same parameters" as SUBSCRIBE_OK (draft-18 §10.14, draft-22 §9.13); the definition leaves it out.
+	// In TRACK_STATUS_OK because that has "the same parameters" as SUBSCRIBE_OK (draft-18 §10.14, draft-22 §9.13); the
+	// definition leaves it out.
 	{0x08, "EXPIRES", 18, 18, encVarint, inSO | inP | inPO | inUO | inTO, 0, 0},
 	{0x08, "EXPIRES", 19, Newest, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 
@@ -225,17 +227,19 @@ func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }
 
-// valueSections has where the drafts state the values that a parameter may have, in the columns of sections; where nothing stands it is with the parameters
-// in general.
+// valueSections has where the drafts state the values that a parameter may have, in the columns of sections; where
+// nothing stands it is with the parameters in general.
 var valueSections = map[ParameterType][8]string{
 	ParamObjectDeliveryTimeout: {2: "§9.2.2.2"},
 	ParamPublisherPriority:     {1: "§9.2.1.4"},
-	ParamForward:               {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17", 6: "§10.2.18", 7: "§9.20.18"},
-	ParamSubscriberPriority:    {1: "§9.2.1.5", 2: "§9.2.2.3"},
-	ParamLocationFilter:        {1: "§9.2.1.7", 2: "§9.2.2.5"},
-	ParamGroupOrder:            {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8", 6: "§10.2.8", 7: "§9.20.8"},
-	ParamDynamicGroups:         {1: "§9.2.1.11"},
-	ParamIncludeProperties:     {6: "§10.2.21", 7: "§9.20.21"},
+	ParamForward: {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17",
+		6: "§10.2.18", 7: "§9.20.18"},
+	ParamSubscriberPriority: {1: "§9.2.1.5", 2: "§9.2.2.3"},
+	ParamLocationFilter:     {1: "§9.2.1.7", 2: "§9.2.2.5"},
+	ParamGroupOrder: {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8", 6: "§10.2.8",
+		7: "§9.20.8"},
+	ParamDynamicGroups:     {1: "§9.2.1.11"},
+	ParamIncludeProperties: {6: "§10.2.21", 7: "§9.20.21"},
 }
 
 // valueSection is where the draft states which values a parameter may have.

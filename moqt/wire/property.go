@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// Property is one Key-Value-Pair of a track or an object (called extension header in drafts 14-16, draft-18 §2.5), or one
-// setup parameter or option. Even types carry Uint, odd types carry Bytes (draft-18 §1.4.3).
+// Property is one Key-Value-Pair of a track or an object (called extension header in drafts 14-16, draft-18 §2.5), or
+// one setup parameter or option. Even types carry Uint, odd types carry Bytes (draft-18 §1.4.3).
 type Property struct {
 	Type  uint64
 	Uint  uint64
@@ -13,7 +13,8 @@ type Property struct {
 // Properties is a list in wire order. From draft 16 on types are written as deltas, so encoding needs ascending order.
 type Properties []Property
 
-// Scope says whether properties belong to a track or to an object (draft-18 §15.8). Zero is neither: plain Key-Value-Pairs, as setup options are.
+// Scope says whether properties belong to a track or to an object (draft-18 §15.8). Zero is neither: plain
+// Key-Value-Pairs, as setup options are.
 type Scope uint8
 
 // The two scopes.
@@ -38,8 +39,8 @@ const (
 // maxKeyValue is the longest byte value of a Key-Value-Pair (draft-18 §1.4.3).
 const maxKeyValue = 1<<16 - 1
 
-// Get finds the first property of a type in the list itself. For tracks and objects use Lookup, which also looks inside Immutable Properties.
-// It is the caller's to know whether to read Uint or Bytes.
+// Get finds the first property of a type in the list itself. For tracks and objects use Lookup, which also looks inside
+// Immutable Properties. It is the caller's to know whether to read Uint or Bytes.
 func (p Properties) Get(t uint64) (Property, bool) {
 	for _, x := range p {
 		if x.Type == t {
@@ -49,7 +50,8 @@ func (p Properties) Get(t uint64) (Property, bool) {
 	return Property{}, false
 }
 
-// Lookup finds a property of a track or an object, also inside Immutable Properties when not found outside (draft-18 §12.7 wants both searched).
+// Lookup finds a property of a track or an object, also inside Immutable Properties when not found outside (draft-18
+// §12.7 wants both searched).
 func (p Properties) Lookup(d Draft, t uint64) (Property, bool) {
 	if x, ok := p.Get(t); ok {
 		return x, true
@@ -94,9 +96,10 @@ func findKeyValue(raw []byte, d Draft, t uint64) (Property, bool) {
 	return Property{}, false
 }
 
-// ParseProperties reads a whole block of Key-Value-Pairs: the properties of an object, or those that end a control message.
-// The result shares no memory with b; an empty value is nil. Values that close the session are judged by the scope (draft-16 §11, draft-18 §12); a block inside
-// Immutable Properties that cannot be parsed is not an error here, see Properties.Malformed. Offsets of an *Error count from the start of b.
+// ParseProperties reads a whole block of Key-Value-Pairs: the properties of an object, or those that end a control
+// message. The result shares no memory with b; an empty value is nil. Values that close the session are judged by the
+// scope (draft-16 §11, draft-18 §12); a block inside Immutable Properties that cannot be parsed is not an error here,
+// see Properties.Malformed. Offsets of an *Error count from the start of b.
 func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, error) {
 	var props Properties
 	for r := (kvReader{b: b, d: d}); r.more(); {
@@ -117,8 +120,9 @@ func ParseProperties(b []byte, d Draft, scope Scope, opt Options) (Properties, e
 	return props, nil
 }
 
-// AppendProperties appends a block of Key-Value-Pairs, without a length before it. The error is an *Error: types not ascending (16 and later), an odd
-// type with Uint, an even one with Bytes, a value too long or too large for the draft. The values' meaning is not judged.
+// AppendProperties appends a block of Key-Value-Pairs, without a length before it. The error is an *Error: types not
+// ascending (16 and later), an odd type with Uint, an even one with Bytes, a value too long or too large for the draft.
+// The values' meaning is not judged.
 func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 	out := b
 	var prev uint64
@@ -137,8 +141,9 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 			reason = fmt.Sprintf("value of %d bytes, at most %d", len(x.Bytes), maxKeyValue)
 		}
 		if reason != "" {
-			return b, &Error{Draft: d, Message: "properties", Field: fmt.Sprintf("properties[%d]", i), Offset: len(out) - len(b),
-				Code: InternalError, Section: Section(d, TopicKeyValuePairs), Reason: reason}
+			return b, &Error{Draft: d, Message: "properties", Field: fmt.Sprintf("properties[%d]", i),
+				Offset: len(out) - len(b),
+				Code:   InternalError, Section: Section(d, TopicKeyValuePairs), Reason: reason}
 		}
 		out = appendKeyValue(out, d, prev, x)
 		prev = x.Type
@@ -146,7 +151,8 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 	return out, nil
 }
 
-// typeField is what stands for a type after the previous one. Deltas may add up to more than one integer of 16 can hold, up to 2^64-1 (draft-16 §1.4.2).
+// typeField is what stands for a type after the previous one. Deltas may add up to more than one integer of 16 can
+// hold, up to 2^64-1 (draft-16 §1.4.2).
 func typeField(d Draft, prev, t uint64) uint64 {
 	if d >= Draft16 {
 		return t - prev
@@ -163,8 +169,8 @@ func appendKeyValue(b []byte, d Draft, prev uint64, x Property) []byte {
 	return append(AppendVarint(b, d, uint64(len(x.Bytes))), x.Bytes...)
 }
 
-// kvReader steps through a sequence of Key-Value-Pairs (draft-14 §1.4.2, draft-16 §1.4.2, draft-18 §1.4.3): absolute types in 14-15, deltas after.
-// It allocates nothing but its error.
+// kvReader steps through a sequence of Key-Value-Pairs (draft-14 §1.4.2, draft-16 §1.4.2, draft-18 §1.4.3): absolute
+// types in 14-15, deltas after. It allocates nothing but its error.
 type kvReader struct {
 	b []byte
 	d Draft
@@ -209,5 +215,6 @@ func (r *kvReader) next() error {
 
 // fail is never ErrTruncated: a block's length is known, so there is nothing more to read.
 func (r *kvReader) fail(field, reason string) error {
-	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation, Section: Section(r.d, TopicKeyValuePairs), Reason: reason}
+	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation,
+		Section: Section(r.d, TopicKeyValuePairs), Reason: reason}
 }

@@ -2,9 +2,10 @@ package wire
 
 import "fmt"
 
-// Malformed reports why a track or object with these properties is malformed, nil if it is not: the subscription or fetch is to be cancelled then,
-// the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc is the object's location, not used for a track. What takes more than one object
-// to see (gaps that cover received objects) is the session's to find.
+// Malformed reports why a track or object with these properties is malformed, nil if it is not: the subscription or
+// fetch is to be cancelled then, the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc is the
+// object's location, not used for a track. What takes more than one object to see (gaps that cover received objects) is
+// the session's to find.
 func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
 	m := malformed{d: d, scope: scope, loc: loc}
 	for _, x := range p {
@@ -15,8 +16,8 @@ func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
 	return nil
 }
 
-// MalformedObject is Properties.Malformed on an object's encoded block; it allocates nothing but the error. A block that cannot be parsed itself is
-// not its matter: ParseHeader and ParseDatagram refuse that.
+// MalformedObject is Properties.Malformed on an object's encoded block; it allocates nothing but the error. A block
+// that cannot be parsed itself is not its matter: ParseHeader and ParseDatagram refuse that.
 func MalformedObject(raw []byte, d Draft, loc Location) error {
 	m := malformed{d: d, scope: ObjectScope, loc: loc}
 	for r := (kvReader{b: raw, d: d}); r.more(); {
@@ -44,7 +45,8 @@ func (m *malformed) property(x Property) error {
 	}
 	for r := (kvReader{b: x.Bytes, d: m.d}); r.more(); {
 		if err := r.next(); err != nil {
-			return fmt.Errorf("malformed track: %s cannot be parsed: %w", PropertyName(m.d, m.scope, PropImmutable), err)
+			return fmt.Errorf("malformed track: %s cannot be parsed: %w", PropertyName(m.d, m.scope, PropImmutable),
+				err)
 		}
 		if r.pair.Type == PropImmutable {
 			name := PropertyName(m.d, m.scope, PropImmutable)

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// propertyRow names a type of property for a range of drafts and the scopes it is defined for, with the rule that its value must keep.
+// propertyRow names a type of property for a range of drafts and the scopes it is defined for, with the rule that its
+// value must keep.
 type propertyRow struct {
 	typ         uint64
 	name        string
@@ -24,10 +25,11 @@ type valueRule struct {
 
 const bothScopes = TrackScope | ObjectScope
 
-// propertyRows is the table of properties (WIRE section 6.9, WIRE-20-22 section 6.10). Provisional registrations of other drafts come last: where
-// one type is registered twice (0x06 in 19), the transport's own meaning wins.
+// propertyRows is the table of properties (WIRE section 6.9, WIRE-20-22 section 6.10). Provisional registrations of
+// other drafts come last: where one type is registered twice (0x06 in 19), the transport's own meaning wins.
 var propertyRows = []propertyRow{
-	{0x02, "DELIVERY_TIMEOUT", 16, 16, TrackScope, &valueRule{func(v uint64) bool { return v > 0 }, "above 0", ProtocolViolation, propertySection(1)}},
+	{0x02, "DELIVERY_TIMEOUT", 16, 16, TrackScope, &valueRule{func(v uint64) bool { return v > 0 }, "above 0",
+		ProtocolViolation, propertySection(1)}},
 	{0x02, "DELIVERY_TIMEOUT", 17, 17, TrackScope, nil},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, TrackScope, nil},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, Newest, bothScopes, nil},
@@ -38,9 +40,12 @@ var propertyRows = []propertyRow{
 	{0x0B, "IMMUTABLE_EXTENSIONS", 16, 16, bothScopes, nil},
 	{0x0B, "IMMUTABLE_PROPERTIES", 17, Newest, bothScopes, nil},
 	// "Priorities above 255 are invalid": the value does not fit its definition (rule 5).
-	{0x0E, "DEFAULT_PUBLISHER_PRIORITY", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 255 }, "0 to 255", KeyValueFormattingError, propertySection(3)}},
-	{0x22, "DEFAULT_PUBLISHER_GROUP_ORDER", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v == 1 || v == 2 }, "1 or 2", ProtocolViolation, propertySection(4)}},
-	{0x30, "DYNAMIC_GROUPS", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 1 }, "0 or 1", ProtocolViolation, propertySection(5)}},
+	{0x0E, "DEFAULT_PUBLISHER_PRIORITY", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 255 },
+		"0 to 255", KeyValueFormattingError, propertySection(3)}},
+	{0x22, "DEFAULT_PUBLISHER_GROUP_ORDER", 16, Newest, TrackScope,
+		&valueRule{func(v uint64) bool { return v == 1 || v == 2 }, "1 or 2", ProtocolViolation, propertySection(4)}},
+	{0x30, "DYNAMIC_GROUPS", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 1 }, "0 or 1",
+		ProtocolViolation, propertySection(5)}},
 	{0x3C, "PRIOR_GROUP_ID_GAP", 14, Newest, ObjectScope, nil},
 	{0x3E, "PRIOR_OBJECT_ID_GAP", 14, Newest, ObjectScope, nil},
 
@@ -57,7 +62,8 @@ var propertyRows = []propertyRow{
 	{0x32, "PADDING", 20, Newest, ObjectScope, nil},
 }
 
-// propertySection is where a property stands, by its number in draft 17's §11: 16 has no numbers there, 18 put one before, 21 moved all.
+// propertySection is where a property stands, by its number in draft 17's §11: 16 has no numbers there, 18 put one
+// before, 21 moved all.
 func propertySection(n int) func(Draft) string {
 	return func(d Draft) string {
 		switch {
@@ -72,7 +78,8 @@ func propertySection(n int) func(Draft) string {
 	}
 }
 
-// propertyRowOf finds the row of a type, preferring the scope; a type known for the other scope only is named too, but has no rule.
+// propertyRowOf finds the row of a type, preferring the scope; a type known for the other scope only is named too, but
+// has no rule.
 func propertyRowOf(d Draft, scope Scope, t uint64) (found *propertyRow, inScope bool) {
 	for i := range propertyRows {
 		r := &propertyRows[i]
@@ -97,12 +104,14 @@ func PropertyName(d Draft, scope Scope, t uint64) string {
 	return ""
 }
 
-// MandatoryProperty reports whether the type is a Mandatory Track Property: who does not know it must not use the track (18 and later, draft-18 §2.5.1).
+// MandatoryProperty reports whether the type is a Mandatory Track Property: who does not know it must not use the track
+// (18 and later, draft-18 §2.5.1).
 func MandatoryProperty(d Draft, t uint64) bool {
 	return d >= Draft18 && 0x4000 <= t && t <= 0x7FFF
 }
 
-// checkProperty judges the value of the pair just read (rules 35, 42, 43), also inside Immutable Properties, where from 16 on track properties may stand.
+// checkProperty judges the value of the pair just read (rules 35, 42, 43), also inside Immutable Properties, where from
+// 16 on track properties may stand.
 func checkProperty(r *kvReader, d Draft, scope Scope) error {
 	if scope != TrackScope {
 		return nil // no property of objects has a rule that closes the session
@@ -123,12 +132,14 @@ func checkProperty(r *kvReader, d Draft, scope Scope) error {
 	if !inScope || row.rule == nil || row.rule.ok(r.pair.Uint) {
 		return nil
 	}
-	return &Error{Draft: d, Message: "properties", Field: row.name, Offset: r.value, Code: row.rule.code, Section: row.rule.section(d),
-		Reason: fmt.Sprintf("want %s, got %d", row.rule.want, r.pair.Uint)}
+	return &Error{Draft: d, Message: "properties", Field: row.name, Offset: r.value, Code: row.rule.code,
+		Section: row.rule.section(d),
+		Reason:  fmt.Sprintf("want %s, got %d", row.rule.want, r.pair.Uint)}
 }
 
-// describeProperties lists properties in wire order: {"type","name","value"} or {"type","name","length","hex"}; unknown ones have no name, and even
-// unknown ones show both value and bytes. Immutable Properties that parse are listed behind their hex as well.
+// describeProperties lists properties in wire order: {"type","name","value"} or {"type","name","length","hex"}; unknown
+// ones have no name, and even unknown ones show both value and bytes. Immutable Properties that parse are listed behind
+// their hex as well.
 func describeProperties(d Draft, props Properties, scope Scope) []any {
 	out := []any{}
 	for _, x := range props {
@@ -157,7 +168,8 @@ func describeProperties(d Draft, props Properties, scope Scope) []any {
 	return out
 }
 
-// parseDescribedProperties reads what describeProperties wrote. Types and values decide; names, lengths and the hex of integers are not read.
+// parseDescribedProperties reads what describeProperties wrote. Types and values decide; names, lengths and the hex of
+// integers are not read.
 func parseDescribedProperties(d Draft, list []any, scope Scope) (Properties, error) {
 	props := Properties{}
 	for i, v := range list {

@@ -27,7 +27,8 @@ func TestPropertyBlocks(t *testing.T) {
 		}
 		for _, p := range want {
 			first, _ := want.Get(p.Type)
-			if x, ok := LookupProperty(b, d, p.Type); !ok || x.Uint != first.Uint || !bytes.Equal(x.Bytes, first.Bytes) {
+			if x, ok := LookupProperty(b, d, p.Type); !ok || x.Uint != first.Uint ||
+				!bytes.Equal(x.Bytes, first.Bytes) {
 				t.Fatalf("lookup of %#x: %v, %v; want %v", p.Type, x, ok, first)
 			}
 		}
@@ -64,8 +65,10 @@ func TestPropertyRules(t *testing.T) {
 		{"42 DYNAMIC_GROUPS 1", 16, Newest, TrackScope, "3001", 0, "", 0},
 		{"42 on an object", 14, Newest, ObjectScope, "3002", 0, "", 0},
 		{"43 group order 0", 16, Newest, TrackScope, "2200", ProtocolViolation, "DEFAULT_PUBLISHER_GROUP_ORDER", 1},
-		{"43 group order 3", 16, Newest, TrackScope, "04052203"[:4] + "1e03", ProtocolViolation, "DEFAULT_PUBLISHER_GROUP_ORDER", 3},
-		{"43 inside Immutable", 16, Newest, TrackScope, "0b02" + "2203", ProtocolViolation, "DEFAULT_PUBLISHER_GROUP_ORDER", 3},
+		{"43 group order 3", 16, Newest, TrackScope, "04052203"[:4] + "1e03", ProtocolViolation,
+			"DEFAULT_PUBLISHER_GROUP_ORDER", 3},
+		{"43 inside Immutable", 16, Newest, TrackScope, "0b02" + "2203", ProtocolViolation,
+			"DEFAULT_PUBLISHER_GROUP_ORDER", 3},
 		{"5 priority 256", 16, 16, TrackScope, "0e4100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
 		{"5 priority 256", 17, Newest, TrackScope, "0e8100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
 		{"5 priority 255", 17, Newest, TrackScope, "0e80ff", 0, "", 0},
@@ -129,15 +132,20 @@ func TestMalformedTrack(t *testing.T) {
 		malformed bool
 	}{
 		{"nothing", Draft18, ObjectScope, nil, false},
-		{"gaps that fit", Draft14, ObjectScope, Properties{{Type: PropPriorGroupIDGap, Uint: 4}, {Type: PropPriorObjectIDGap, Uint: 9}}, false},
+		{"gaps that fit", Draft14, ObjectScope, Properties{{Type: PropPriorGroupIDGap, Uint: 4},
+			{Type: PropPriorObjectIDGap, Uint: 9}}, false},
 		{"group gap too large", Draft14, ObjectScope, Properties{{Type: PropPriorGroupIDGap, Uint: 5}}, true},
 		{"object gap too large", Draft18, ObjectScope, Properties{{Type: PropPriorObjectIDGap, Uint: 10}}, true},
-		{"object gap twice", Draft18, ObjectScope, Properties{{Type: PropPriorObjectIDGap, Uint: 1}, {Type: PropPriorObjectIDGap, Uint: 1}}, true},
-		{"group gap outside and inside", Draft18, ObjectScope, Properties{{Type: PropImmutable, Bytes: []byte{0x3c, 1}}, {Type: PropPriorGroupIDGap, Uint: 1}}, true},
-		{"gaps mean nothing on a track", Draft18, TrackScope, Properties{{Type: PropPriorObjectIDGap, Uint: 10}}, false},
+		{"object gap twice", Draft18, ObjectScope, Properties{{Type: PropPriorObjectIDGap, Uint: 1},
+			{Type: PropPriorObjectIDGap, Uint: 1}}, true},
+		{"group gap outside and inside", Draft18, ObjectScope, Properties{{Type: PropImmutable, Bytes: []byte{0x3c, 1}},
+			{Type: PropPriorGroupIDGap, Uint: 1}}, true},
+		{"gaps mean nothing on a track", Draft18, TrackScope, Properties{{Type: PropPriorObjectIDGap, Uint: 10}},
+			false},
 		{"nested block cut", Draft18, TrackScope, Properties{{Type: PropImmutable, Bytes: []byte{0x3c}}}, true},
 		{"nested block cut", Draft14, ObjectScope, Properties{{Type: PropImmutable, Bytes: []byte{0x0d, 9}}}, true},
-		{"immutable inside immutable", Draft16, ObjectScope, Properties{{Type: PropImmutable, Bytes: []byte{0x0b, 0}}}, true},
+		{"immutable inside immutable", Draft16, ObjectScope, Properties{{Type: PropImmutable, Bytes: []byte{0x0b, 0}}},
+			true},
 		{"mandatory on an object", Draft18, ObjectScope, Properties{{Type: 0x4000}}, true},
 		{"mandatory on a track", Draft18, TrackScope, Properties{{Type: 0x4000}}, false},
 		{"17 knows no mandatory range", Draft17, ObjectScope, Properties{{Type: 0x7FFF}}, false},
@@ -215,7 +223,8 @@ func TestPropertyNames(t *testing.T) {
 }
 
 func TestDescribeProperties(t *testing.T) {
-	props := Properties{{Type: 0x02, Uint: 300}, {Type: 0x0B, Bytes: []byte{0x3c, 1}}, {Type: 0x24, Uint: 200}, {Type: 0x41, Bytes: []byte("ab")}}
+	props := Properties{{Type: 0x02, Uint: 300}, {Type: 0x0B, Bytes: []byte{0x3c, 1}}, {Type: 0x24, Uint: 200},
+		{Type: 0x41, Bytes: []byte("ab")}}
 	b, err := marshalPlain(describeProperties(Draft18, props, TrackScope))
 	if err != nil {
 		t.Fatal(err)
@@ -227,12 +236,14 @@ func TestDescribeProperties(t *testing.T) {
 	if diff := cmp.Diff(want, string(b)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	for _, bad := range []Fields{{}, {{"type", "0x2"}}, {{"type", "0x3"}}, {{"type", "x"}, {"value", "1"}}, {{"type", "0x2"}, {"value", "-1"}}, {{"type", "0x3"}, {"hex", "1"}}, {{"type", "0x3"}, {"hex", Fields{}}}} {
+	for _, bad := range []Fields{{}, {{"type", "0x2"}}, {{"type", "0x3"}}, {{"type", "x"}, {"value", "1"}},
+		{{"type", "0x2"}, {"value", "-1"}}, {{"type", "0x3"}, {"hex", "1"}}, {{"type", "0x3"}, {"hex", Fields{}}}} {
 		if p, err := parseDescribedProperties(Draft18, []any{bad}, TrackScope); err == nil {
 			t.Errorf("%v read as %v", bad, p)
 		}
 	}
-	nested, err := parseDescribedProperties(Draft18, []any{Fields{{"type", "11"}, {"properties", []any{Fields{{"type", "0x3c"}, {"value", "1"}}}}}}, TrackScope)
+	nested, err := parseDescribedProperties(Draft18,
+		[]any{Fields{{"type", "11"}, {"properties", []any{Fields{{"type", "0x3c"}, {"value", "1"}}}}}}, TrackScope)
 	if err != nil || hex.EncodeToString(nested[0].Bytes) != "3c01" {
 		t.Errorf("%v: %v", nested, err)
 	}

@@ -5,16 +5,18 @@ import (
 	"slices"
 )
 
-// sameKeyValues reports whether two drafts write Key-Value-Pairs alike: the same integers, and types both absolute or both as deltas.
+// sameKeyValues reports whether two drafts write Key-Value-Pairs alike: the same integers, and types both absolute or
+// both as deltas.
 func sameKeyValues(from, to Draft) bool {
 	return from.dialect() == to.dialect() && (from >= Draft16) == (to >= Draft16)
 }
 
-// TranscodeProperties appends to dst the block raw, written for one draft, as another writes it: a relay forwards an object from 16 to 22 with it.
-// Types keep their order unless the other draft needs them ascending. The bytes inside Immutable Properties stay as they are where both drafts read the
-// same from them, and are translated otherwise, because a subscriber that cannot parse them must hold the track malformed (draft-18 §12.7); what does not
-// parse stays. Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is an *Error: raw cannot be parsed, or an integer that
-// the other draft cannot encode; dst is unchanged then.
+// TranscodeProperties appends to dst the block raw, written for one draft, as another writes it: a relay forwards an
+// object from 16 to 22 with it. Types keep their order unless the other draft needs them ascending. The bytes inside
+// Immutable Properties stay as they are where both drafts read the same from them, and are translated otherwise,
+// because a subscriber that cannot parse them must hold the track malformed (draft-18 §12.7); what does not parse
+// stays. Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is
+// an *Error: raw cannot be parsed, or an integer that the other draft cannot encode; dst is unchanged then.
 func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
 	if sameKeyValues(from, to) {
 		return append(dst, raw...), nil
@@ -41,8 +43,8 @@ func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error)
 	return out, nil
 }
 
-// Transcode gives the properties as another draft needs them: a copy in ascending order where the draft wants it, Immutable Properties translated
-// as TranscodeProperties does. The result shares the byte values that did not change.
+// Transcode gives the properties as another draft needs them: a copy in ascending order where the draft wants it,
+// Immutable Properties translated as TranscodeProperties does. The result shares the byte values that did not change.
 func (p Properties) Transcode(from, to Draft) (Properties, error) {
 	if sameKeyValues(from, to) {
 		return p, nil
@@ -97,7 +99,8 @@ func transcodePair(x *Property, from, to Draft) error {
 		return err
 	}
 	if len(inner) > maxKeyValue {
-		return unencodable(to, "properties", typeValue(x.Type), "%d bytes after translation, at most %d", len(inner), maxKeyValue)
+		return unencodable(to, "properties", typeValue(x.Type), "%d bytes after translation, at most %d", len(inner),
+			maxKeyValue)
 	}
 	x.Bytes = inner
 	return nil
@@ -110,7 +113,8 @@ func readsAlike(b []byte, d1, d2 Draft) bool {
 		if r1.next() != nil || r2.next() != nil {
 			return false
 		}
-		if r1.n != r2.n || r1.pair.Type != r2.pair.Type || r1.pair.Uint != r2.pair.Uint || !bytes.Equal(r1.pair.Bytes, r2.pair.Bytes) {
+		if r1.n != r2.n || r1.pair.Type != r2.pair.Type || r1.pair.Uint != r2.pair.Uint ||
+			!bytes.Equal(r1.pair.Bytes, r2.pair.Bytes) {
 			return false
 		}
 	}

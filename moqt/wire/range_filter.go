@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// RangeFilter is the value of SUBGROUP_FILTER, OBJECTID_FILTER, PRIORITY_FILTER, OBJECT_PROPERTY_FILTER and TRACK_PROPERTY_FILTER
-// (draft-19 §5.1.3).
+// RangeFilter is the value of SUBGROUP_FILTER, OBJECTID_FILTER, PRIORITY_FILTER, OBJECT_PROPERTY_FILTER and
+// TRACK_PROPERTY_FILTER (draft-19 §5.1.3).
 type RangeFilter struct {
 	// Remove is Length 0: the filter is taken away by an update. The other fields do not count then.
 	Remove bool
@@ -11,7 +11,8 @@ type RangeFilter struct {
 	// PropertyType counts for the two property filters.
 	PropertyType uint64
 	Ranges       []Range
-	// Invalid says why the value cannot be met; it is for the session to refuse the request with INVALID_FILTER, so decoding goes on.
+	// Invalid says why the value cannot be met; it is for the session to refuse the request with INVALID_FILTER, so
+	// decoding goes on.
 	Invalid string
 }
 
@@ -101,7 +102,8 @@ func (c *coder) encodeRanges(f *RangeFilter) {
 		if r.Open && i < len(f.Ranges)-1 {
 			c.fail("ranges", InternalError, c.section(TopicRangeFilters), "only the last range may have no end")
 		}
-		c.writeVarint("start_delta", r.Start-prev) // modulo 2^64: what overflows was Invalid when it was read, and comes back as it was
+		// modulo 2^64: what overflows was Invalid when it was read, and comes back as it was
+		c.writeVarint("start_delta", r.Start-prev)
 		if !r.Open {
 			c.writeVarint("end_delta", r.End-r.Start)
 		}

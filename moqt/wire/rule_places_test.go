@@ -18,28 +18,43 @@ func TestErrorPlaces(t *testing.T) {
 		section string
 		code    SessionError
 	}{
-		{"forward", 14, 0x3, append(append([]any{0}, name...), []byte{1, 1, 2}, 2, 0), "forward", 8, "§9.7", ProtocolViolation},
-		{"forward of PUBLISH", 14, 0x1D, append(append([]any{0}, name...), 7, []byte{1, 0, 2}, 0), "forward", 9, "§9.13", ProtocolViolation},
-		{"content exists of PUBLISH", 14, 0x1D, append(append([]any{0}, name...), 7, []byte{1, 2, 1}, 0), "content_exists", 8, "§9.13", ProtocolViolation},
-		{"group order of FETCH_OK", 14, 0x18, []any{0, []byte{0, 0}, 1, 1, 0}, "group_order", 1, "§9.17", ProtocolViolation},
-		{"filter type", 14, 0x3, append(append([]any{0}, name...), []byte{1, 1, 1}, 5, 0), "filter_type", 9, "§9.7", ProtocolViolation},
+		{"forward", 14, 0x3, append(append([]any{0}, name...), []byte{1, 1, 2}, 2, 0), "forward", 8, "§9.7",
+			ProtocolViolation},
+		{"forward of PUBLISH", 14, 0x1D, append(append([]any{0}, name...), 7, []byte{1, 0, 2}, 0), "forward", 9,
+			"§9.13", ProtocolViolation},
+		{"content exists of PUBLISH", 14, 0x1D, append(append([]any{0}, name...), 7, []byte{1, 2, 1}, 0),
+			"content_exists", 8, "§9.13", ProtocolViolation},
+		{"group order of FETCH_OK", 14, 0x18, []any{0, []byte{0, 0}, 1, 1, 0}, "group_order", 1, "§9.17",
+			ProtocolViolation},
+		{"filter type", 14, 0x3, append(append([]any{0}, name...), []byte{1, 1, 1}, 5, 0), "filter_type", 9, "§9.7",
+			ProtocolViolation},
 		{"empty prefix", 15, 0x11, []any{0, 0, 0}, "track_namespace_prefix", 1, "§9.23", ProtocolViolation},
-		{"prefix of SUBSCRIBE_TRACKS", 18, 0x51, []any{0, 33, 0}, "track_namespace_prefix", 1, "§10.19", ProtocolViolation},
+		{"prefix of SUBSCRIBE_TRACKS", 18, 0x51, []any{0, 33, 0}, "track_namespace_prefix", 1, "§10.19",
+			ProtocolViolation},
 		{"empty field", 17, 0x6, []any{0, 0, 2, "a", "", 0}, "track_namespace", 2, "§2.4.1", ProtocolViolation},
 		{"reason", 18, 0xB, []any{2, 3, string(make([]byte, 1025))}, "error_reason", 2, "§1.4.4", ProtocolViolation},
-		{"FORWARD", 15, 0x3, append(append([]any{0}, name...), 1, 0x10, 2), "parameters[0].value", 8, "§9.2.1.10", ProtocolViolation},
-		{"GROUP_ORDER", 19, 0x3, append(append([]any{0}, name...), 1, 0x22, []byte{3}), "parameters[0].value", 8, "§10.2.8", ProtocolViolation},
-		{"FORWARD", 22, 0x3, append(append([]any{0}, name...), 1, 0x10, []byte{2}), "parameters[0].value", 8, "§9.20.18", ProtocolViolation},
-		{"INCLUDE_PROPERTIES", 20, 0x3, append(append([]any{0}, name...), 1, 0x35, []byte{2}), "parameters[0].value", 8, "§10.2.21", ProtocolViolation},
+		{"FORWARD", 15, 0x3, append(append([]any{0}, name...), 1, 0x10, 2), "parameters[0].value", 8, "§9.2.1.10",
+			ProtocolViolation},
+		{"GROUP_ORDER", 19, 0x3, append(append([]any{0}, name...), 1, 0x22, []byte{3}), "parameters[0].value", 8,
+			"§10.2.8", ProtocolViolation},
+		{"FORWARD", 22, 0x3, append(append([]any{0}, name...), 1, 0x10, []byte{2}), "parameters[0].value", 8,
+			"§9.20.18", ProtocolViolation},
+		{"INCLUDE_PROPERTIES", 20, 0x3, append(append([]any{0}, name...), 1, 0x35, []byte{2}), "parameters[0].value", 8,
+			"§10.2.21", ProtocolViolation},
 		{"path", 22, 0x2F00, []any{1, "x"}, "setup_options[0]", 0, "§9.1.2", MalformedPath},
 		{"authority", 22, 0x2F00, []any{5, ""}, "setup_options[0]", 0, "§9.1.1", MalformedAuthority},
-		{"filter longer than its fields", 16, 0x3, append(append([]any{0}, name...), 1, 0x21, 2, []byte{2, 0}), "parameters[0].value", 10, "§9.2.2.5", ProtocolViolation},
-		{"token without a type", 18, 0x3, append(append([]any{0}, name...), 1, 3, "\x03"), "parameters[0].token_type", 10, "§10.2.2", KeyValueFormattingError},
-		{"not valid in an update", 16, 0x2, []any{2, 0, 1, 0x22, 1}, "parameters[0].type", 3, "§9.11", ProtocolViolation},
+		{"filter longer than its fields", 16, 0x3, append(append([]any{0}, name...), 1, 0x21, 2, []byte{2, 0}),
+			"parameters[0].value", 10, "§9.2.2.5", ProtocolViolation},
+		{"token without a type", 18, 0x3, append(append([]any{0}, name...), 1, 3, "\x03"), "parameters[0].token_type",
+			10, "§10.2.2", KeyValueFormattingError},
+		{"not valid in an update", 16, 0x2, []any{2, 0, 1, 0x22, 1}, "parameters[0].type", 3, "§9.11",
+			ProtocolViolation},
 		{"malformed path", 16, 0x20, []any{2, 0, "", 1, "x y"}, "setup_parameters[1]", 3, "§9.3.1.2", MalformedPath},
 		{"path from a server", 15, 0x21, []any{2, 2, 1, 1, "/"}, "setup_parameters[1]", 3, "§9.3.1.2", InvalidPath},
-		{"token of a setup option", 17, 0x2F00, []any{1, "/", 2, "\x04"}, "setup_options[1].alias_type", 5, "§9.3.2", KeyValueFormattingError},
-		{"bytes behind a token of a setup option", 19, 0x2F00, []any{3, "\x02\x01\x01"}, "setup_options[0]", 4, "§10.2.2", KeyValueFormattingError},
+		{"token of a setup option", 17, 0x2F00, []any{1, "/", 2, "\x04"}, "setup_options[1].alias_type", 5, "§9.3.2",
+			KeyValueFormattingError},
+		{"bytes behind a token of a setup option", 19, 0x2F00, []any{3, "\x02\x01\x01"}, "setup_options[0]", 4,
+			"§10.2.2", KeyValueFormattingError},
 	} {
 		t.Run(x.draft.String()+"/"+x.what, func(t *testing.T) {
 			b, err := appendFrame(nil, x.draft, x.message, body(x.draft, x.body...))
@@ -53,13 +68,15 @@ func TestErrorPlaces(t *testing.T) {
 				t.Fatalf("%x decodes to %+v, want an error", b, m)
 			}
 			if e.Field != x.field || e.Offset != frame+x.offset || e.Section != x.section || e.Code != x.code {
-				t.Errorf("%q at %d, %s, code 0x%x; want %q at %d, %s, code 0x%x: %v", e.Field, e.Offset, e.Section, uint64(e.Code), x.field, frame+x.offset, x.section, uint64(x.code), err)
+				t.Errorf("%q at %d, %s, code 0x%x; want %q at %d, %s, code 0x%x: %v", e.Field, e.Offset, e.Section,
+					uint64(e.Code), x.field, frame+x.offset, x.section, uint64(x.code), err)
 			}
 		})
 	}
 }
 
-// TestDraft14SharedOption: AUTHORITY and MOQT_IMPLEMENTATION have one code in draft 14 (§9.3.2.1, §9.3.2.6), so a client that sends both sends it twice.
+// TestDraft14SharedOption: AUTHORITY and MOQT_IMPLEMENTATION have one code in draft 14 (§9.3.2.1, §9.3.2.6), so a
+// client that sends both sends it twice.
 func TestDraft14SharedOption(t *testing.T) {
 	b, err := appendFrame(nil, Draft14, 0x20, body(Draft14, 1, uint64(0xff00000e), 2, 5, "relay:1", 5, "client/1 x"))
 	if err != nil {
@@ -74,7 +91,8 @@ func TestDraft14SharedOption(t *testing.T) {
 	}
 }
 
-// TestUnknownMessageEarly: what no draft's message can begin with is refused before its body is there, so that a peer of another protocol is known at once.
+// TestUnknownMessageEarly: what no draft's message can begin with is refused before its body is there, so that a peer
+// of another protocol is known at once.
 func TestUnknownMessageEarly(t *testing.T) {
 	for d := Oldest; d <= Newest; d++ {
 		whole, err := appendFrame(nil, d, 0x41, make([]byte, 300))
@@ -93,7 +111,8 @@ func TestUnknownMessageEarly(t *testing.T) {
 	}
 }
 
-// TestTruncatedPlaces: an input that ends inside a message is an error that names the field it ends in, from the field's first byte.
+// TestTruncatedPlaces: an input that ends inside a message is an error that names the field it ends in, from the
+// field's first byte.
 func TestTruncatedPlaces(t *testing.T) {
 	for _, x := range []struct {
 		draft  Draft

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestDataSections finds the sections of the data plane in the texts of 14 to 19, where they lie beside the project, by their headings.
+// TestDataSections finds the sections of the data plane in the texts of 14 to 19, where they lie beside the project, by
+// their headings.
 func TestDataSections(t *testing.T) {
 	titles := map[Topic]string{
 		TopicIntegers:         `Variable-Length Integers`,
@@ -44,10 +45,12 @@ func TestDataSections(t *testing.T) {
 			want := Section(d, topic)
 			found := regexp.MustCompile(`^(` + title + `)$`).MatchString(headings[strings.TrimPrefix(want, "§")])
 			switch {
-			case topic == TopicIntegers && d <= Draft16, topic == TopicUniStreams && d <= Draft16, topic == TopicFetchFlags && d <= Draft15:
+			case topic == TopicIntegers && d <= Draft16, topic == TopicUniStreams && d <= Draft16,
+				topic == TopicFetchFlags && d <= Draft15:
 				// no section of their own: they stand in the one around
 			case want != "" && !found:
-				t.Errorf("%s: topic %d at %s, where the text has %q, want %q", d, topic, want, headings[strings.TrimPrefix(want, "§")], title)
+				t.Errorf("%s: topic %d at %s, where the text has %q, want %q", d, topic, want,
+					headings[strings.TrimPrefix(want, "§")], title)
 			}
 		}
 	}

@@ -43,7 +43,8 @@ func OptionName(d Draft, t uint64) string {
 
 func optionName(d Draft, t uint64, sender Side) (name string, text bool) {
 	if d == Draft14 && t == OptionAuthority && sender == ServerSide {
-		return "MOQT_IMPLEMENTATION", true // draft-14 §9.3.2.6 gives it AUTHORITY's code, and a server sends no AUTHORITY
+		// draft-14 §9.3.2.6 gives it AUTHORITY's code, and a server sends no AUTHORITY
+		return "MOQT_IMPLEMENTATION", true
 	}
 	for _, r := range optionRows {
 		if r.t == t && r.first <= d && d <= r.last {
@@ -73,7 +74,8 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 		}
 		c.keyValues(field, p, 0)
 		if c.err == nil && c.draft <= Draft16 && count != uint64(len(*p)) {
-			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but %d stand in the message", count, len(*p))
+			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but %d stand in the message",
+				count, len(*p))
 		}
 	case opEncode:
 		if c.draft <= Draft16 {
@@ -143,7 +145,8 @@ func (c *coder) properties(name string, p *Properties) {
 	}
 }
 
-// checkOptions judges what the options from start on, which were read before, show alone (rules 5, 23, 25, 26, 28, 29, 33, 44).
+// checkOptions judges what the options from start on, which were read before, show alone (rules 5, 23, 25, 26, 28, 29,
+// 33, 44).
 func (c *coder) checkOptions(field string, sender Side, start int) {
 	seen := map[uint64]bool{}
 	r := kvReader{b: c.in[start:], d: c.draft}
@@ -166,14 +169,16 @@ func (c *coder) checkOptions(field string, sender Side, start int) {
 		case o.Type == OptionPath && !validPath(string(o.Bytes)):
 			c.failf(at, MalformedPath, c.setupSection(OptionPath), "%q is not a path of RFC 3986", o.Bytes)
 		case o.Type == OptionAuthority && c.draft > Draft14 && !validAuthority(string(o.Bytes)):
-			c.failf(at, MalformedAuthority, c.setupSection(OptionAuthority), "%q is not an authority of RFC 3986", o.Bytes)
+			c.failf(at, MalformedAuthority, c.setupSection(OptionAuthority), "%q is not an authority of RFC 3986",
+				o.Bytes)
 		}
 	}
 }
 
-// repeatableOption: tokens may be repeated in every draft; draft 14 gives AUTHORITY and MOQT_IMPLEMENTATION one code (§9.3.2.1, §9.3.2.6), so a client that
-// sends both sends it twice. Later drafts' code of MOQT_IMPLEMENTATION has a name in 14 too, because setup codes are one namespace for all drafts, but is
-// unknown to its text, which wants unknown ones allowed twice (§9.2).
+// repeatableOption: tokens may be repeated in every draft; draft 14 gives AUTHORITY and MOQT_IMPLEMENTATION one code
+// (§9.3.2.1, §9.3.2.6), so a client that sends both sends it twice. Later drafts' code of MOQT_IMPLEMENTATION has a
+// name in 14 too, because setup codes are one namespace for all drafts, but is unknown to its text, which wants unknown
+// ones allowed twice (§9.2).
 func (c *coder) repeatableOption(t uint64) bool {
 	return t == OptionAuthorizationToken || c.draft == Draft14 && (t == OptionAuthority || t == OptionImplementation)
 }

@@ -43,8 +43,9 @@ func validSubgroupType(d Draft, t uint64) bool {
 	return t&subgroupFirstObject == 0 || d >= Draft18
 }
 
-// ParseStreamType classifies a unidirectional stream by its first bytes and tells how many the type takes; headers are parsed with the type.
-// ErrTruncated means that more must be read, an *Error with ErrUnknownType that the session must be closed (draft-18 §3.4).
+// ParseStreamType classifies a unidirectional stream by its first bytes and tells how many the type takes; headers are
+// parsed with the type. ErrTruncated means that more must be read, an *Error with ErrUnknownType that the session must
+// be closed (draft-18 §3.4).
 func ParseStreamType(b []byte, d Draft) (t StreamType, n int, err error) {
 	c := cursor{b: b, d: d}
 	v := c.varint("type")
@@ -67,7 +68,8 @@ func ParseStreamType(b []byte, d Draft) (t StreamType, n int, err error) {
 
 // unknownType is the error for a type that the draft does not define.
 func unknownType(d Draft, message string, topic Topic, t uint64) error {
-	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Section: Section(d, topic), Reason: "unknown type " + typeValue(t), Err: ErrUnknownType}
+	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Section: Section(d, topic),
+		Reason: "unknown type " + typeValue(t), Err: ErrUnknownType}
 }
 
 // SubgroupIDMode says where the Subgroup ID of a stream comes from.
@@ -84,7 +86,8 @@ const (
 type SubgroupHeader struct {
 	TrackAlias uint64
 	GroupID    uint64
-	// SubgroupID is written in mode SubgroupIDPresent only; in mode SubgroupIDFirstObject parsing leaves it 0 and the first object gives it.
+	// SubgroupID is written in mode SubgroupIDPresent only; in mode SubgroupIDFirstObject parsing leaves it 0 and the
+	// first object gives it.
 	SubgroupID uint64
 	IDMode     SubgroupIDMode
 	// Priority is the Publisher Priority; not on the wire with DefaultPriority, which 14 does not have.
@@ -94,7 +97,8 @@ type SubgroupHeader struct {
 	HasProperties bool
 	// EndOfGroup: the last object before FIN is the last of the group.
 	EndOfGroup bool
-	// FirstObject: the stream starts with the first object ever published in the subgroup. On the wire from 18 on, ignored before.
+	// FirstObject: the stream starts with the first object ever published in the subgroup. On the wire from 18 on,
+	// ignored before.
 	FirstObject bool
 }
 
@@ -145,8 +149,8 @@ func AppendSubgroupHeader(b []byte, d Draft, h *SubgroupHeader) ([]byte, error) 
 	return b, nil
 }
 
-// ParseSubgroupHeader reads the header with its type and tells how many bytes it took. ErrTruncated means that more must be read;
-// any other error is an *Error. h is set on success only.
+// ParseSubgroupHeader reads the header with its type and tells how many bytes it took. ErrTruncated means that more
+// must be read; any other error is an *Error. h is set on success only.
 func ParseSubgroupHeader(b []byte, d Draft, h *SubgroupHeader) (int, error) {
 	c := cursor{b: b, d: d}
 	v, err := c.subgroupHeader()
@@ -178,11 +182,13 @@ func (c *cursor) subgroupHeader() (h SubgroupHeader, err error) {
 	return h, nil
 }
 
-// SubgroupObjects is the state of one subgroup stream in one direction; SubgroupHeader.Objects makes it. It is a small value, not safe for concurrent use.
+// SubgroupObjects is the state of one subgroup stream in one direction; SubgroupHeader.Objects makes it. It is a small
+// value, not safe for concurrent use.
 type SubgroupObjects struct {
 	Draft         Draft
 	HasProperties bool
-	// MaxProperties bounds the bytes of an object's properties that ParseHeader waits for, 0 = no bound. What is longer is refused by its length alone.
+	// MaxProperties bounds the bytes of an object's properties that ParseHeader waits for, 0 = no bound. What is longer
+	// is refused by its length alone.
 	MaxProperties uint64
 	// Options are for parsing.
 	Options Options
@@ -193,9 +199,10 @@ type SubgroupObjects struct {
 
 const objectMessage = "OBJECT"
 
-// ParseHeader reads the next object's header from the start of b and tells how many bytes it took; h.PayloadLength bytes of payload follow and are the
-// caller's to consume. ErrTruncated means that the header is not complete: read more and parse again. Any other error is an *Error, and the stream is
-// of no further use. Nothing is allocated but the *Error.
+// ParseHeader reads the next object's header from the start of b and tells how many bytes it took; h.PayloadLength
+// bytes of payload follow and are the caller's to consume. ErrTruncated means that the header is not complete: read
+// more and parse again. Any other error is an *Error, and the stream is of no further use. Nothing is allocated but the
+// *Error.
 func (o *SubgroupObjects) ParseHeader(b []byte, h *ObjectHeader) (int, error) {
 	c := cursor{b: b, d: o.Draft}
 	return c.result(objectMessage, o.parse(&c, h))
@@ -232,14 +239,16 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 	return nil
 }
 
-// AppendHeader appends the header of an object. The caller appends or streams the payload. The error is an *Error, and nothing is appended:
-// an Object ID not above the last one, properties in a stream without, a status that the draft does not have or that cannot have a payload or properties.
+// AppendHeader appends the header of an object. The caller appends or streams the payload. The error is an *Error, and
+// nothing is appended: an Object ID not above the last one, properties in a stream without, a status that the draft
+// does not have or that cannot have a payload or properties.
 func (o *SubgroupObjects) AppendHeader(b []byte, h *ObjectHeader) ([]byte, error) {
 	d := o.Draft
 	delta := h.ObjectID
 	if o.started {
 		if h.ObjectID <= o.last {
-			return b, unencodable(d, objectMessage, "object_id", "%d after %d: Object IDs must ascend in a subgroup", h.ObjectID, o.last)
+			return b, unencodable(d, objectMessage, "object_id", "%d after %d: Object IDs must ascend in a subgroup",
+				h.ObjectID, o.last)
 		}
 		delta = h.ObjectID - o.last - 1
 	}
@@ -273,13 +282,15 @@ func checkObject(d Draft, s ObjectStatus, payload uint64, properties int) error 
 	case s != StatusNormal && payload > 0:
 		return unencodable(d, objectMessage, "object_status", "an object with status %s has no payload", s)
 	case properties > 0 && !s.allowsProperties(d):
-		return unencodable(d, objectMessage, "object_status", "an object with status %s has no %s", s, propertiesField(d))
+		return unencodable(d, objectMessage, "object_status", "an object with status %s has no %s", s,
+			propertiesField(d))
 	}
 	return nil
 }
 
-// EndOfStream judges the bytes left when the stream ended: nil if there are none, else an *Error that says where in the object's header it ended
-// (draft-18 §11.4). A stream that ended inside a payload is the caller's to tell with TruncatedPayload.
+// EndOfStream judges the bytes left when the stream ended: nil if there are none, else an *Error that says where in the
+// object's header it ended (draft-18 §11.4). A stream that ended inside a payload is the caller's to tell with
+// TruncatedPayload.
 func (o *SubgroupObjects) EndOfStream(rest []byte) error {
 	if len(rest) == 0 {
 		return nil
@@ -297,8 +308,8 @@ func (o *SubgroupObjects) EndOfStream(rest []byte) error {
 	return TruncatedPayload(o.Draft, c.n, h.PayloadLength, uint64(len(rest)-c.n))
 }
 
-// TruncatedPayload is the error for a stream that ended after got of an object's want bytes of payload (draft-18 §11.4).
-// offset is where the payload starts.
+// TruncatedPayload is the error for a stream that ended after got of an object's want bytes of payload (draft-18
+// §11.4). offset is where the payload starts.
 func TruncatedPayload(d Draft, offset int, want, got uint64) error {
 	e := unencodable(d, objectMessage, "payload", "the stream ended after %d of %d bytes", got, want).(*Error)
 	e.Offset, e.Code, e.Section, e.Err = offset, ProtocolViolation, Section(d, TopicStreamEnd), ErrTruncated

@@ -51,8 +51,9 @@ func TestSubgroupHeaderTypes(t *testing.T) {
 			if h.Type(d) != typ || h.TrackAlias != 1 || h.GroupID != 2 {
 				t.Errorf("%s: type %#x read as %#x: %+v", d, typ, h.Type(d), h)
 			}
-			want := SubgroupHeader{TrackAlias: 1, GroupID: 2, HasProperties: typ&1 != 0, EndOfGroup: typ&8 != 0, DefaultPriority: typ&0x20 != 0,
-				FirstObject: typ&0x40 != 0, IDMode: SubgroupIDMode(typ >> 1 & 3)}
+			want := SubgroupHeader{TrackAlias: 1, GroupID: 2, HasProperties: typ&1 != 0, EndOfGroup: typ&8 != 0,
+				DefaultPriority: typ&0x20 != 0,
+				FirstObject:     typ&0x40 != 0, IDMode: SubgroupIDMode(typ >> 1 & 3)}
 			rest := []uint8{3, 4}
 			if want.IDMode == SubgroupIDPresent {
 				want.SubgroupID, rest = 3, rest[1:]
@@ -252,7 +253,8 @@ func wantError(t *testing.T, err error, code SessionError, message, field string
 		t.Fatalf("%v, want an *Error", err)
 	}
 	if e.Code != code || e.Message != message || e.Field != field || e.Offset != offset {
-		t.Errorf("code %#x, %s, %q at %d; want %#x, %s, %q at %d: %v", uint64(e.Code), e.Message, e.Field, e.Offset, uint64(code), message, field, offset, err)
+		t.Errorf("code %#x, %s, %q at %d; want %#x, %s, %q at %d: %v", uint64(e.Code), e.Message, e.Field, e.Offset,
+			uint64(code), message, field, offset, err)
 	}
 }
 
@@ -266,18 +268,27 @@ func TestSubgroupObjectRules(t *testing.T) {
 		field       string
 		offset      int
 	}{
-		{"84 extensions on an object that does not exist", 14, 14, true, []string{"00023c010001"}, ProtocolViolation, "object_status", 5},
-		{"85 properties on End of Group", 15, Newest, true, []string{"00023c010003"}, ProtocolViolation, "object_status", 5},
+		{"84 extensions on an object that does not exist", 14, 14, true, []string{"00023c010001"}, ProtocolViolation,
+			"object_status", 5},
+		{"85 properties on End of Group", 15, Newest, true, []string{"00023c010003"}, ProtocolViolation,
+			"object_status", 5},
 		{"86 status 0x1 is gone", 16, Newest, false, []string{"000001"}, ProtocolViolation, "object_status", 2},
 		{"86 status 0x2", 14, Newest, false, []string{"000002"}, ProtocolViolation, "object_status", 2},
 		{"86 status 0x5", 14, Newest, true, []string{"00000005"}, ProtocolViolation, "object_status", 3},
-		{"88 Object ID past the end", 17, Newest, false, []string{"ffffffffffffffffff01", "00"}, ProtocolViolation, "object_id_delta", 0},
-		{"88 Object ID past the end, by the delta", 17, Newest, false, []string{"0101", "fffffffffffffffffe"}, ProtocolViolation, "object_id_delta", 0},
-		{"88 Object ID past the end", 14, 16, false, []string{"ffffffffffffffff01", "00"}, ProtocolViolation, "object_id_delta", 0},
-		{"2 value of 65536 bytes", 17, Newest, true, []string{"0005" + "0bc1000000"}, ProtocolViolation, "properties.length", 2},
-		{"2 value of 65536 bytes", 16, 16, true, []string{"0006" + "0b8001000000"}, ProtocolViolation, "extension_headers.length", 2},
-		{"3 type past 2^64-1", 17, Newest, true, []string{"000c" + "ffffffffffffffffff00" + "0100"}, ProtocolViolation, "properties.type", 12},
-		{"pair cut by the block", 14, 16, true, []string{"00013c0000"}, ProtocolViolation, "extension_headers.value", 2},
+		{"88 Object ID past the end", 17, Newest, false, []string{"ffffffffffffffffff01", "00"}, ProtocolViolation,
+			"object_id_delta", 0},
+		{"88 Object ID past the end, by the delta", 17, Newest, false, []string{"0101", "fffffffffffffffffe"},
+			ProtocolViolation, "object_id_delta", 0},
+		{"88 Object ID past the end", 14, 16, false, []string{"ffffffffffffffff01", "00"}, ProtocolViolation,
+			"object_id_delta", 0},
+		{"2 value of 65536 bytes", 17, Newest, true, []string{"0005" + "0bc1000000"}, ProtocolViolation,
+			"properties.length", 2},
+		{"2 value of 65536 bytes", 16, 16, true, []string{"0006" + "0b8001000000"}, ProtocolViolation,
+			"extension_headers.length", 2},
+		{"3 type past 2^64-1", 17, Newest, true, []string{"000c" + "ffffffffffffffffff00" + "0100"}, ProtocolViolation,
+			"properties.type", 12},
+		{"pair cut by the block", 14, 16, true, []string{"00013c0000"}, ProtocolViolation, "extension_headers.value",
+			2},
 		{"pair cut by the block", 17, Newest, true, []string{"00020b020000"}, ProtocolViolation, "properties.value", 2},
 		{"1 invalid integer", 17, 17, false, []string{"fc"}, ProtocolViolation, "object_id_delta", 0},
 		{"1 invalid integer", 17, 17, false, []string{"00fd"}, ProtocolViolation, "payload_length", 1},
@@ -306,10 +317,11 @@ func TestSubgroupAllowed(t *testing.T) {
 		first, last Draft
 		hex         string
 	}{
-		{14, 14, "00023c010003"},                        // extensions on End of Group
-		{14, 15, "00000001"},                            // Object Does Not Exist, block empty
-		{14, Newest, "00023c010000"},                    // a Normal object without payload
-		{14, Newest, "00043c013c0101"},                  // repeated type: delta 0 would be 3c 01 00 01; here 3c and 78 or twice 3c
+		{14, 14, "00023c010003"},     // extensions on End of Group
+		{14, 15, "00000001"},         // Object Does Not Exist, block empty
+		{14, Newest, "00023c010000"}, // a Normal object without payload
+		// repeated type: delta 0 would be 3c 01 00 01; here 3c and 78 or twice 3c
+		{14, Newest, "00043c013c0101"},
 		{17, Newest, "000a" + "fffffffffffffffffe0001"}, // the largest even type
 	} {
 		for d := tt.first; d <= tt.last; d++ {
@@ -347,13 +359,16 @@ func TestPropertiesBound(t *testing.T) {
 
 func TestLenientExtensions(t *testing.T) {
 	var told []string
-	opt := Options{Tolerate: LenientExtensions, Tolerated: func(x Tolerance, where string) { told = append(told, fmt.Sprint(x, " ", where)) }}
+	opt := Options{Tolerate: LenientExtensions,
+		Tolerated: func(x Tolerance, where string) { told = append(told, fmt.Sprint(x, " ", where)) }}
 	o := SubgroupObjects{Draft: Draft16, HasProperties: true, Options: opt}
 	var h ObjectHeader
-	if _, err := o.ParseHeader(unhex(t, "00013c"), &h); err != ErrTruncated || len(told) != 0 { // told once, when the header is whole
+	// told once, when the header is whole
+	if _, err := o.ParseHeader(unhex(t, "00013c"), &h); err != ErrTruncated || len(told) != 0 {
 		t.Errorf("%v, told %v", err, told)
 	}
-	if n, err := o.ParseHeader(unhex(t, "00013c04"), &h); err != nil || n != 4 || !bytes.Equal(h.Properties, []byte{0x3c}) {
+	if n, err := o.ParseHeader(unhex(t, "00013c04"), &h); err != nil || n != 4 ||
+		!bytes.Equal(h.Properties, []byte{0x3c}) {
 		t.Errorf("n = %d, %x: %v", n, h.Properties, err)
 	}
 	props, err := ParseProperties(unhex(t, "04050b09"), Draft16, TrackScope, opt)
@@ -380,12 +395,16 @@ func TestSubgroupUnencodable(t *testing.T) {
 		{"mode 3", Draft22, SubgroupHeader{IDMode: 3}, nil, nil},
 		{"alias of 63 bits", Draft16, SubgroupHeader{TrackAlias: 1 << 62}, nil, nil},
 		{"subgroup of 63 bits", Draft16, SubgroupHeader{SubgroupID: 1 << 62, IDMode: SubgroupIDPresent}, nil, nil},
-		{"same Object ID", Draft18, SubgroupHeader{}, []ObjectHeader{{ObjectID: 3, PayloadLength: 1}}, &ObjectHeader{ObjectID: 3, PayloadLength: 1}},
-		{"lower Object ID", Draft18, SubgroupHeader{}, []ObjectHeader{{ObjectID: 3, PayloadLength: 1}}, &ObjectHeader{ObjectID: 2, PayloadLength: 1}},
-		{"status with payload", Draft18, SubgroupHeader{}, nil, &ObjectHeader{PayloadLength: 1, Status: StatusEndOfGroup}},
+		{"same Object ID", Draft18, SubgroupHeader{}, []ObjectHeader{{ObjectID: 3, PayloadLength: 1}},
+			&ObjectHeader{ObjectID: 3, PayloadLength: 1}},
+		{"lower Object ID", Draft18, SubgroupHeader{}, []ObjectHeader{{ObjectID: 3, PayloadLength: 1}},
+			&ObjectHeader{ObjectID: 2, PayloadLength: 1}},
+		{"status with payload", Draft18, SubgroupHeader{}, nil,
+			&ObjectHeader{PayloadLength: 1, Status: StatusEndOfGroup}},
 		{"status 0x1", Draft16, SubgroupHeader{}, nil, &ObjectHeader{Status: StatusDoesNotExist}},
 		{"properties in a stream without", Draft18, SubgroupHeader{}, nil, &ObjectHeader{Properties: []byte{2, 2}}},
-		{"properties on End of Track", Draft18, SubgroupHeader{HasProperties: true}, nil, &ObjectHeader{Properties: []byte{2, 2}, Status: StatusEndOfTrack}},
+		{"properties on End of Track", Draft18, SubgroupHeader{HasProperties: true}, nil,
+			&ObjectHeader{Properties: []byte{2, 2}, Status: StatusEndOfTrack}},
 		{"Object ID of 63 bits", Draft15, SubgroupHeader{}, nil, &ObjectHeader{ObjectID: 1 << 62}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ func ParseToken(d Draft, b []byte) (Token, error) {
 	c.token(&t)
 	if c.err == nil && c.pos < len(b) {
 		c.at = c.pos
-		c.failf("", KeyValueFormattingError, c.section(TopicTokens), "%d bytes left over behind the token", len(b)-c.pos)
+		c.failf("", KeyValueFormattingError, c.section(TopicTokens), "%d bytes left over behind the token",
+			len(b)-c.pos)
 	}
 	if c.err != nil {
 		c.err.Code, c.err.Section = KeyValueFormattingError, c.section(TopicTokens)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Tolerance is a set of named deviations that decoding lets pass when asked to (`--compat`). The zero value tolerates nothing.
-// What is let pass is reported through Options.Tolerated, never silent.
+// Tolerance is a set of named deviations that decoding lets pass when asked to (`--compat`). The zero value tolerates
+// nothing. What is let pass is reported through Options.Tolerated, never silent.
 type Tolerance uint32
 
 // The tolerances of the codec. Each stands for a deviation seen in deployment (WIRE-20-22 section 11.4).
@@ -19,13 +19,15 @@ const (
 	FetchObjectStatus
 	// LargestObjectLength reads LARGEST_OBJECT with a length before the Location (17-19).
 	LargestObjectLength
-	// GroupOrderInReplies accepts GROUP_ORDER in SUBSCRIBE_OK, FETCH_OK, PUBLISH and PUBLISH_OK, where the draft does not define it there.
+	// GroupOrderInReplies accepts GROUP_ORDER in SUBSCRIBE_OK, FETCH_OK, PUBLISH and PUBLISH_OK, where the draft does
+	// not define it there.
 	GroupOrderInReplies
 	// FillWithoutLength reads FILL_PARAMETERS as a bare parameter block: count, no Length (20-22).
 	FillWithoutLength
 	// MisplacedParameters ignores known parameters in messages they are not defined for (17 and later), as 14-16 do.
 	MisplacedParameters
-	// EmptyNamespacePrefix accepts SUBSCRIBE_NAMESPACE with an empty prefix in 14-15, which want a field (draft-14 §9.28, draft-15 §9.23).
+	// EmptyNamespacePrefix accepts SUBSCRIBE_NAMESPACE with an empty prefix in 14-15, which want a field (draft-14
+	// §9.28, draft-15 §9.23).
 	EmptyNamespacePrefix
 )
 
@@ -83,9 +85,11 @@ type Options struct {
 	Tolerate Tolerance
 	// Tolerated, if set, is told of each deviation let pass: which, and where.
 	Tolerated func(t Tolerance, where string)
-	// Answers is the request that a response answers, where known: rules of a response depend on it. Zero: not known, not judged.
+	// Answers is the request that a response answers, where known: rules of a response depend on it. Zero: not known,
+	// not judged.
 	Answers Kind
-	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas is not on the wire.
+	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas
+	// is not on the wire.
 	Descending bool
 }
 

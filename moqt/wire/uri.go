@@ -41,7 +41,8 @@ func validIPLiteral(s string) bool {
 	}
 	if s[0] == 'v' || s[0] == 'V' {
 		version, address, _ := strings.Cut(s[1:], ".")
-		return version != "" && strings.Trim(version, "0123456789abcdefABCDEF") == "" && address != "" && !strings.Contains(address, "%") && uriChars(address, ":")
+		return version != "" && strings.Trim(version, "0123456789abcdefABCDEF") == "" && address != "" &&
+			!strings.Contains(address, "%") && uriChars(address, ":")
 	}
 	ip, err := netip.ParseAddr(s)
 	return err == nil && ip.Is6() && ip.Zone() == ""
@@ -49,7 +50,8 @@ func validIPLiteral(s string) bool {
 
 func onlyDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// uriChars reports whether s is made of unreserved characters, sub-delims, the characters of more, and whole percent-encodings.
+// uriChars reports whether s is made of unreserved characters, sub-delims, the characters of more, and whole
+// percent-encodings.
 func uriChars(s, more string) bool {
 	for i := 0; i < len(s); i++ {
 		switch b := s[i]; {

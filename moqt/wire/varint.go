@@ -39,7 +39,8 @@ func VarintLen(d Draft, v uint64) int {
 }
 
 // AppendVarint appends v in its shortest encoding. It panics if the draft cannot encode v (more than 62 bits before
-// draft 17): check against MaxVarint where v is not known to fit. Everything else in this package returns an error instead.
+// draft 17): check against MaxVarint where v is not known to fit. Everything else in this package returns an error
+// instead.
 func AppendVarint(b []byte, d Draft, v uint64) []byte {
 	n := VarintLen(d, v)
 	if n == 1 {

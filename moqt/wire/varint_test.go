@@ -12,7 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestIntegerExamples holds the drafts' worked examples and the edges of each length (RFC 9000 A.1, draft-17 §1.4.1, draft-18 §1.4.1).
+// TestIntegerExamples holds the drafts' worked examples and the edges of each length (RFC 9000 A.1, draft-17 §1.4.1,
+// draft-18 §1.4.1).
 func TestIntegerExamples(t *testing.T) {
 	for _, tt := range []struct {
 		first, last Draft
@@ -40,7 +41,8 @@ func TestIntegerExamples(t *testing.T) {
 		{17, Newest, "bbbd", 15293, true},
 		{17, Newest, "bfff", 16383, true},
 		{17, Newest, "c04000", 16384, true},
-		{17, Newest, "dd7f3e", 1933118, true}, // draft-17's own row calls it a 4-byte integer: it is not (WIRE section 2)
+		// draft-17's own row calls it a 4-byte integer: it is not (WIRE section 2)
+		{17, Newest, "dd7f3e", 1933118, true},
 		{17, Newest, "ed7f3e7d", 226442877, true},
 		{17, Newest, "efffffff", 1<<28 - 1, true},
 		{17, Newest, "f010000000", 1 << 28, true},

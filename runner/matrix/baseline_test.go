@@ -12,7 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
-// The committed baseline is a run of the catalogue beside it, whole, with the drafts that were planned, and what failed in it is known.
+// The committed baseline is a run of the catalogue beside it, whole, with the drafts that were planned, and what failed
+// in it is known.
 func TestBaseline(t *testing.T) {
 	results := filepath.Join("..", "..", "results")
 	c, reports, err := relays.Open(filepath.Join(results, "peers.json"))

@@ -26,7 +26,8 @@ type work struct {
 // request is the work as the maker of the built-in client sees it.
 func (w *work) request(cases []string) Request {
 	return Request{
-		Cell: w.cell, Endpoint: w.endpoint, URL: w.url, TLSDisableVerify: w.endpoint.TLSDisableVerify, Instance: w.instance, Cases: cases, QLOGDir: w.qlog,
+		Cell: w.cell, Endpoint: w.endpoint, URL: w.url, TLSDisableVerify: w.endpoint.TLSDisableVerify,
+		Instance: w.instance, Cases: cases, QLOGDir: w.qlog,
 	}
 }
 
@@ -37,7 +38,8 @@ func (w *work) container() string { return containerName("client") }
 type client interface {
 	// prepare does what has to be done once, and belongs to no cell: fetching an image.
 	prepare(ctx context.Context) error
-	// run runs the cases, or the client's standard set when there are none. When ctx ends it returns soon, with what is known.
+	// run runs the cases, or the client's standard set when there are none. When ctx ends it returns soon, with what is
+	// known.
 	run(ctx context.Context, w *work, cases []string) outcome
 	// repeat gives the line for a shell that does the same.
 	repeat(w *work, cases []string) string
@@ -124,7 +126,8 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	x.done <- r
 }
 
-// repeat gives the line that repeats the cell: the client's alone, or, where the relay has to be started for it, one that runs the cell.
+// repeat gives the line that repeats the cell: the client's alone, or, where the relay has to be started for it, one
+// that runs the cell.
 func (x *execution) repeat(a *attempts) string {
 	_, inProcess := a.client.(builtin)
 	if a.w.instance == nil || a.w.endpoint.Kind == KindEmbedded && inProcess {
@@ -228,7 +231,8 @@ func transcript(r *CellResult, first outcome, second *outcome) []byte {
 			continue
 		}
 		fmt.Fprintf(&b, "== %s: %s\n", c.Name, c.Status)
-		for _, kv := range [][2]string{{"layer", c.Layer}, {"message", c.Message}, {"expected", c.Expected}, {"received", c.Received}} {
+		for _, kv := range [][2]string{{"layer", c.Layer}, {"message", c.Message}, {"expected", c.Expected},
+			{"received", c.Received}} {
 			if kv[1] != "" {
 				fmt.Fprintf(&b, "%s: %s\n", kv[0], kv[1])
 			}
@@ -247,7 +251,8 @@ type image struct {
 	err   error
 }
 
-// pull makes sure that the engine has an image: one that it has is not fetched again. What failed once is not tried again.
+// pull makes sure that the engine has an image: one that it has is not fetched again. What failed once is not tried
+// again.
 func (x *execution) pull(ctx context.Context, name string) error {
 	if x.o.Engine == "" {
 		return errors.New("there is no container engine")

@@ -32,12 +32,14 @@ func (b builtin) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(list) == 0 {
 		return outcome{problem: "the built-in client has none of the cases"}
 	}
-	p := &parallel{Client: client, cases: list, slots: w.slots, results: make([]runner.Result, len(list)), done: make([]chan struct{}, len(list))}
+	p := &parallel{Client: client, cases: list, slots: w.slots, results: make([]runner.Result, len(list)),
+		done: make([]chan struct{}, len(list))}
 	for i := range p.done {
 		p.done[i] = make(chan struct{})
 	}
 	var doc bytes.Buffer
-	o := runner.Options{Client: p, Cases: list, Relay: r.URL, About: []string{"Cell: " + w.cell.ID}, Transport: w.cell.Transport, TAP: &doc}
+	o := runner.Options{Client: p, Cases: list, Relay: r.URL, About: []string{"Cell: " + w.cell.ID},
+		Transport: w.cell.Transport, TAP: &doc}
 	if w.cell.Draft != "" {
 		o.Drafts = []string{w.cell.Draft}
 	}
@@ -77,8 +79,8 @@ func (b builtin) repeat(w *work, cases []string) string {
 	return quote(words)
 }
 
-// parallel runs the first case alone, since the run ends when it does not reach the relay, and the others as far as there are slots.
-// runner.Run asks for one result after the other.
+// parallel runs the first case alone, since the run ends when it does not reach the relay, and the others as far as
+// there are slots. runner.Run asks for one result after the other.
 type parallel struct {
 	runner.Client
 	cases   []runner.Case
@@ -116,7 +118,8 @@ func (p *parallel) Run(ctx context.Context, c runner.Case, watch func(runner.Ses
 func (p *parallel) one(ctx context.Context, c runner.Case, watch func(runner.Session)) (r runner.Result) {
 	defer func() {
 		if v := recover(); v != nil {
-			r = runner.Result{Status: runner.Fail, Message: fmt.Sprintf("panic in the client: %v", v), Transcript: strings.Split(string(debug.Stack()), "\n")}
+			r = runner.Result{Status: runner.Fail, Message: fmt.Sprintf("panic in the client: %v", v),
+				Transcript: strings.Split(string(debug.Stack()), "\n")}
 		}
 	}()
 	return p.Client.Run(ctx, c, watch)

@@ -43,7 +43,8 @@ func (f foreign) prepare(ctx context.Context) error {
 	return f.pull(ctx, f.spec.Image)
 }
 
-// run runs the client once for its standard set, or once for each case: only one name is promised to be understood (CONTRACT: TESTCASE).
+// run runs the client once for its standard set, or once for each case: only one name is promised to be understood
+// (CONTRACT: TESTCASE).
 func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(cases) == 0 {
 		return f.once(ctx, w, "")
@@ -106,7 +107,8 @@ func (n lost) Read([]byte) (int, error) {
 	return 0, fmt.Errorf("%d bytes more than the %d that are read", int(n), maxStdout)
 }
 
-// invocation makes the call for a cell, and a case unless name is empty. A container gets the other name, unless that is empty.
+// invocation makes the call for a cell, and a case unless name is empty. A container gets the other name, unless that
+// is empty.
 func (f foreign) invocation(w *work, name, container string, words scope) (invocation, error) {
 	url, network := w.url, ""
 	switch i := w.instance; {
@@ -136,7 +138,8 @@ func (f foreign) invocation(w *work, name, container string, words scope) (invoc
 	add("COMPAT", strings.Join(w.endpoint.Tolerances, ","))
 	add("QLOGDIR", qlog)
 	words.values = map[string]string{
-		"relay": url, "case": name, "draft": w.cell.Draft, "number": number, "transport": w.cell.Transport, "tls-disable-verify": insecure, "qlog": qlog,
+		"relay": url, "case": name, "draft": w.cell.Draft, "number": number, "transport": w.cell.Transport,
+		"tls-disable-verify": insecure, "qlog": qlog,
 	}
 	own, err := words.expand(append([]string{"env"}, sortedEnv(f.spec.Env)...))
 	if err != nil {
@@ -230,7 +233,8 @@ func composed(w *work, names []string, all []outcome) outcome {
 	return out
 }
 
-// worse orders the exit codes of single cases: what failed says more than what is not supported, and that more than a pass.
+// worse orders the exit codes of single cases: what failed says more than what is not supported, and that more than a
+// pass.
 func worse(a, b int) bool {
 	weight := func(code int) int {
 		switch code {
@@ -254,7 +258,8 @@ func document(w *work, o outcome, all []outcome) []byte {
 		}
 	}
 	write(t.Version())
-	write(t.Comment(fmt.Sprintf("%s, run once for each case; what it printed follows its point\nRelay: %s", w.cell.Client, w.url)))
+	write(t.Comment(fmt.Sprintf("%s, run once for each case; what it printed follows its point\nRelay: %s",
+		w.cell.Client, w.url)))
 	write(t.Plan(len(o.cases)))
 	for i, c := range o.cases {
 		p := tap.Point{Number: i + 1, Name: c.Name, OK: c.Status == Pass}
@@ -265,7 +270,8 @@ func document(w *work, o outcome, all []outcome) []byte {
 			p.Directive, p.Reason = tap.Todo, c.Reason
 		}
 		p.YAML = yaml.MapSlice{{Key: "duration_ms", Value: c.DurationMS}}
-		for _, kv := range [][2]string{{"message", c.Message}, {"expected", c.Expected}, {"received", c.Received}, {"layer", c.Layer}} {
+		for _, kv := range [][2]string{{"message", c.Message}, {"expected", c.Expected}, {"received", c.Received},
+			{"layer", c.Layer}} {
 			if kv[1] != "" {
 				p.YAML = append(p.YAML, yaml.MapItem{Key: kv[0], Value: kv[1]})
 			}

@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// Execute runs a plan. Results are in Options.Dir: run.json in the end, before that a journal that a later call with Resume goes on
-// with. When ctx ends, what runs is given up, and the run says what is known; its cause stands in Run.Ended. The error says that the plan
-// cannot be run, or that results could not be written; failures of cells are none.
+// Execute runs a plan. Results are in Options.Dir: run.json in the end, before that a journal that a later call with
+// Resume goes on with. When ctx ends, what runs is given up, and the run says what is known; its cause stands in
+// Run.Ended. The error says that the plan cannot be run, or that results could not be written; failures of cells are
+// none.
 func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	o.fill()
 	if err := p.Validate(); err != nil {
@@ -40,7 +41,8 @@ func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	if err := writeFile(filepath.Join(dir, planFile), p.WriteJSON); err != nil {
 		return nil, errors.Join(err, j.close(false))
 	}
-	x := &execution{o: &o, plan: p, journal: j, results: make(map[string]CellResult, len(p.Cells)), images: make(map[string]*image)}
+	x := &execution{o: &o, plan: p, journal: j, results: make(map[string]CellResult, len(p.Cells)),
+		images: make(map[string]*image)}
 	if err := x.take(known); err != nil {
 		return nil, errors.Join(err, j.close(false))
 	}
@@ -70,7 +72,8 @@ func finished(p *Plan, o *Options) (*Run, error) {
 		return nil, err
 	}
 	if !samePlan(run.Plan, p.ref()) {
-		return nil, fmt.Errorf("%s: the run in it is of plan %s, not of %s", o.Dir, planName(run.Plan), planName(p.ref()))
+		return nil, fmt.Errorf("%s: the run in it is of plan %s, not of %s", o.Dir, planName(run.Plan),
+			planName(p.ref()))
 	}
 	if !run.Complete() {
 		return nil, fmt.Errorf("%s: the run in it did not end, and its %s is gone", o.Dir, journalFile)
@@ -112,7 +115,8 @@ func (x *execution) take(known []CellResult) error {
 	return nil
 }
 
-// run runs the cells that have no result: relays at the same time, each with a bound of its own. It says why it ended early.
+// run runs the cells that have no result: relays at the same time, each with a bound of its own. It says why it ended
+// early.
 func (x *execution) run(ctx context.Context) (ended error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -192,7 +196,8 @@ func (x *execution) queue(ctx context.Context, cells []Cell, h *host, s slots) {
 // batch is how many results are made safe together at most.
 const batch = 256
 
-// write is the one goroutine that keeps results: what has come in together is appended together, made safe, and only then told of.
+// write is the one goroutine that keeps results: what has come in together is appended together, made safe, and only
+// then told of.
 func (x *execution) write(cancel context.CancelCauseFunc) {
 	for {
 		var come []CellResult
@@ -222,7 +227,8 @@ func (x *execution) write(cancel context.CancelCauseFunc) {
 	}
 }
 
-// keep appends results with a verdict to the journal. When that fails, the run ends: results that are not safe are not worth running for.
+// keep appends results with a verdict to the journal. When that fails, the run ends: results that are not safe are not
+// worth running for.
 func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 	var rows []any
 	for _, r := range come {
@@ -253,8 +259,10 @@ func (x *execution) note(text string) { x.notes <- text }
 // collect makes the run of what is known.
 func (x *execution) collect(resumed int, ended error) *Run {
 	run := &Run{
-		Format: Format, ID: x.journal.head.Run, Started: x.journal.head.Started, Finished: time.Now().UTC(), Resumed: resumed,
-		Versions: x.o.Versions, Plan: x.plan.ref(), Cells: make([]CellResult, 0, len(x.plan.Cells)), LeftOut: x.plan.LeftOut,
+		Format: Format, ID: x.journal.head.Run, Started: x.journal.head.Started, Finished: time.Now().UTC(),
+		Resumed:  resumed,
+		Versions: x.o.Versions, Plan: x.plan.ref(), Cells: make([]CellResult, 0, len(x.plan.Cells)),
+		LeftOut: x.plan.LeftOut,
 	}
 	if run.Versions == nil {
 		run.Versions = map[string]string{}

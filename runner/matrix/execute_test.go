@@ -87,24 +87,36 @@ func TestForeignClients(t *testing.T) {
 	}{
 		{"pass", nil, Pass, "", []string{"setup-only pass", "announce-only pass", "subscribe-error pass"}, 1, 0},
 		{"pass", []string{"fetch", "join"}, Pass, "", []string{"fetch pass", "join pass"}, 1, 0},
-		{"fail", nil, Fail, "announce-only: no answer", []string{"setup-only pass", "announce-only fail x2", "subscribe-error pass"}, 2, 1},
-		{"fail", []string{"announce-only", "fetch"}, Fail, "announce-only: no answer", []string{"announce-only fail x2", "fetch pass"}, 2, 1},
-		{"flaky", nil, Flaky, "announce-only did not fail again: no answer", []string{"setup-only pass", "announce-only flaky x2", "subscribe-error pass"}, 2, 1},
-		{"crash-once", nil, Flaky, "the first attempt: the client ended before its last case; exit code 139", []string{"setup-only pass", "announce-only pass", "subscribe-error pass"}, 2, 0},
-		{"exit1", nil, Error, "no pass: exit code 1", []string{"setup-only pass", "announce-only pass", "subscribe-error pass"}, 2, 1},
-		{"exit1", []string{"fetch"}, Error, "no result for 1 of 1 cases, first fetch: the client's report is no pass", []string{"fetch missing x2"}, 2, 1},
-		{"exit0", nil, Fail, "setup-only: no", []string{"setup-only fail x2", "announce-only pass", "subscribe-error pass"}, 2, 0},
-		{"bail", nil, Fail, "setup-only", []string{"setup-only fail x2", "(point 2) missing x2", "(point 3) missing x2"}, 2, 1},
-		{"bail", []string{"setup-only", "fetch"}, Fail, "setup-only", []string{"setup-only fail x2", "fetch fail x2"}, 2, 1},
-		{"only-setup", []string{"setup-only", "join"}, Pass, "", []string{"setup-only pass", "join not-applicable"}, 1, 0},
-		{"only-setup", []string{"join"}, NotApplicable, "does not have the case", []string{"join not-applicable"}, 1, 127},
+		{"fail", nil, Fail, "announce-only: no answer", []string{"setup-only pass", "announce-only fail x2",
+			"subscribe-error pass"}, 2, 1},
+		{"fail", []string{"announce-only", "fetch"}, Fail, "announce-only: no answer",
+			[]string{"announce-only fail x2", "fetch pass"}, 2, 1},
+		{"flaky", nil, Flaky, "announce-only did not fail again: no answer",
+			[]string{"setup-only pass", "announce-only flaky x2", "subscribe-error pass"}, 2, 1},
+		{"crash-once", nil, Flaky, "the first attempt: the client ended before its last case; exit code 139",
+			[]string{"setup-only pass", "announce-only pass", "subscribe-error pass"}, 2, 0},
+		{"exit1", nil, Error, "no pass: exit code 1", []string{"setup-only pass", "announce-only pass",
+			"subscribe-error pass"}, 2, 1},
+		{"exit1", []string{"fetch"}, Error, "no result for 1 of 1 cases, first fetch: the client's report is no pass",
+			[]string{"fetch missing x2"}, 2, 1},
+		{"exit0", nil, Fail, "setup-only: no", []string{"setup-only fail x2", "announce-only pass",
+			"subscribe-error pass"}, 2, 0},
+		{"bail", nil, Fail, "setup-only", []string{"setup-only fail x2", "(point 2) missing x2",
+			"(point 3) missing x2"}, 2, 1},
+		{"bail", []string{"setup-only", "fetch"}, Fail, "setup-only", []string{"setup-only fail x2", "fetch fail x2"},
+			2, 1},
+		{"only-setup", []string{"setup-only", "join"}, Pass, "", []string{"setup-only pass", "join not-applicable"}, 1,
+			0},
+		{"only-setup", []string{"join"}, NotApplicable, "does not have the case", []string{"join not-applicable"}, 1,
+			127},
 		{"other-draft", nil, Error, "was to offer draft-18 alone, and reports draft-14", nil, 1, 0},
 		{"silent", nil, Error, "the client reported nothing; exit code 3; its last line: no idea", nil, 2, 3},
 	}
 	var clients []Client
 	remember := t.TempDir()
 	for i, test := range tests {
-		clients = append(clients, asClient(fmt.Sprintf("c%02d", i), test.behaviour, filepath.Join(remember, fmt.Sprint(i))))
+		clients = append(clients, asClient(fmt.Sprintf("c%02d", i), test.behaviour,
+			filepath.Join(remember, fmt.Sprint(i))))
 		if err := os.Mkdir(filepath.Join(remember, fmt.Sprint(i)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +128,8 @@ func TestForeignClients(t *testing.T) {
 			run := execute(t, planOf(t, 1, one, test.cases, clients[i]), Options{Dir: dir})
 			r := run.Cells[0]
 			if r.Status != test.status || !strings.Contains(r.Reason, test.reason) || r.Attempts != test.attempts {
-				t.Errorf("%s %q after %d, want %s %q after %d\n%+v", r.Status, r.Reason, r.Attempts, test.status, test.reason, test.attempts, r)
+				t.Errorf("%s %q after %d, want %s %q after %d\n%+v", r.Status, r.Reason, r.Attempts, test.status,
+					test.reason, test.attempts, r)
 			}
 			if test.want != nil {
 				if d := cmp.Diff(test.want, brief(r.Cases)); d != "" {
@@ -126,7 +139,8 @@ func TestForeignClients(t *testing.T) {
 			if r.ExitCode == nil || *r.ExitCode != test.exit {
 				t.Errorf("exit code %v, want %d", r.ExitCode, test.exit)
 			}
-			if !strings.Contains(r.Command, "MOQT_DRAFT=draft-18") || !strings.Contains(r.Command, "RELAY_URL=moqt://127.0.0.1:10000") {
+			if !strings.Contains(r.Command, "MOQT_DRAFT=draft-18") ||
+				!strings.Contains(r.Command, "RELAY_URL=moqt://127.0.0.1:10000") {
 				t.Errorf("command: %s", r.Command)
 			}
 			for _, f := range append([]string{r.Files.TAP, r.Files.Transcript, r.Files.Stderr}, r.Files.Retries...) {
@@ -137,14 +151,18 @@ func TestForeignClients(t *testing.T) {
 					t.Errorf("%s: %v", f, err)
 				}
 			}
-			if (r.Files.TAP == "") != (test.behaviour == "silent") || (len(r.Files.Retries) > 0) != (test.attempts > 1 && test.behaviour != "silent") {
+			if (r.Files.TAP == "") != (test.behaviour == "silent") ||
+				(len(r.Files.Retries) > 0) != (test.attempts > 1 && test.behaviour != "silent") {
 				t.Errorf("files: %+v", r.Files)
 			}
 			if test.behaviour == "fail" {
-				if b, err := os.ReadFile(filepath.Join(dir, r.Files.Transcript)); err != nil || !strings.Contains(string(b), "== announce-only: fail\nlayer: request\nmessage: no answer\nexpected: an answer\nreceived: nothing\n> SUBSCRIBE\n< nothing\n") {
+				if b, err := os.ReadFile(filepath.Join(dir, r.Files.Transcript)); err != nil ||
+					!strings.Contains(string(b), "== announce-only: fail\nlayer: request\nmessage: no "+
+						"answer\nexpected: an answer\nreceived: nothing\n> SUBSCRIBE\n< nothing\n") {
 					t.Errorf("transcript: %v\n%s", err, b)
 				}
-				if b, err := os.ReadFile(filepath.Join(dir, r.Files.Stderr)); err != nil || !strings.Contains(string(b), "it went wrong") {
+				if b, err := os.ReadFile(filepath.Join(dir, r.Files.Stderr)); err != nil ||
+					!strings.Contains(string(b), "it went wrong") {
 					t.Errorf("stderr: %v\n%s", err, b)
 				}
 			}
@@ -184,7 +202,8 @@ func TestEnvironmentOfClients(t *testing.T) {
 		t.Setenv(name, "ours")
 	}
 	c := asClient("c", "env", t.TempDir())
-	c.Command = append(c.Command, "-r", "{relay}", "--draft={number}", "-t", "{case}", "{tls-disable-verify}", "-q", "{qlog}", `{"a":1}`)
+	c.Command = append(c.Command, "-r", "{relay}", "--draft={number}", "-t", "{case}", "{tls-disable-verify}", "-q",
+		"{qlog}", `{"a":1}`)
 	c.Env["OWN"] = "{draft} over {transport}"
 	p := planOf(t, 1, one, nil, c)
 	p.Endpoints[0].TLSDisableVerify = true
@@ -195,23 +214,28 @@ func TestEnvironmentOfClients(t *testing.T) {
 	if want := `-r moqt://127.0.0.1:10000 --draft=18 --tls-disable-verify {"a":1}`; name != want {
 		t.Errorf("arguments %s, want %s", name, want)
 	}
-	if want := "COMPAT=a,b DRAFT=18 MOQT_DRAFT=draft-18 OWN=draft-18 over quic RELAY_URL=moqt://127.0.0.1:10000 TLS_DISABLE_VERIFY=1"; env != want {
+	if want := "COMPAT=a,b DRAFT=18 MOQT_DRAFT=draft-18 OWN=draft-18 over quic RELAY_URL=moqt://127.0.0.1:10000 " +
+		"TLS_DISABLE_VERIFY=1"; env != want {
 		t.Errorf("environment %s, want %s", env, want)
 	}
 	c.Command = []string{self(), "{nonsense}"}
-	if r := execute(t, planOf(t, 1, one, nil, c), Options{NoRetry: true}).Cells[0]; r.Status != Error || !strings.Contains(r.Reason, "no placeholder is called {nonsense}") {
+	if r := execute(t, planOf(t, 1, one, nil, c), Options{NoRetry: true}).Cells[0]; r.Status != Error ||
+		!strings.Contains(r.Reason, "no placeholder is called {nonsense}") {
 		t.Errorf("%s %s", r.Status, r.Reason)
 	}
 	c.Command = []string{filepath.Join(t.TempDir(), "nobody")}
-	if r := execute(t, planOf(t, 1, one, nil, c), Options{}).Cells[0]; r.Status != Error || !strings.Contains(r.Reason, "did not start") {
+	if r := execute(t, planOf(t, 1, one, nil, c), Options{}).Cells[0]; r.Status != Error ||
+		!strings.Contains(r.Reason, "did not start") {
 		t.Errorf("%s %s", r.Status, r.Reason)
 	}
 }
 
 func TestDeadlineOfACell(t *testing.T) {
-	run := execute(t, planOf(t, 1, one, nil, asClient("c", "hang", t.TempDir())), Options{CellTimeout: 500 * time.Millisecond})
+	run := execute(t, planOf(t, 1, one, nil, asClient("c", "hang", t.TempDir())),
+		Options{CellTimeout: 500 * time.Millisecond})
 	r := run.Cells[0]
-	if r.Status != Error || !strings.Contains(r.Reason, "the cell's deadline of 500ms: no result for 1 of 3 cases") || r.ExitCode != nil {
+	if r.Status != Error || !strings.Contains(r.Reason, "the cell's deadline of 500ms: no result for 1 of 3 cases") ||
+		r.ExitCode != nil {
 		t.Errorf("%s %q %v", r.Status, r.Reason, r.ExitCode)
 	}
 	block := fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
@@ -221,7 +245,8 @@ func TestDeadlineOfACell(t *testing.T) {
 		}
 		return passed(r)
 	})
-	r = execute(t, planOf(t, 1, one, nil, Builtin()), Options{CellTimeout: 20 * time.Millisecond, Builtin: block}).Cells[0]
+	r = execute(t, planOf(t, 1, one, nil, Builtin()), Options{CellTimeout: 20 * time.Millisecond,
+		Builtin: block}).Cells[0]
 	if r.Status != Error || !strings.Contains(r.Reason, "the cell's deadline") {
 		t.Errorf("%s %q", r.Status, r.Reason)
 	}
@@ -238,7 +263,8 @@ func TestBuiltinClient(t *testing.T) {
 		switch r.Cell.Relay + " " + c.ID {
 		case "relay00 announce-only":
 			if n == 1 {
-				return runner.Result{Status: runner.Fail, Layer: "request", Message: "late", Expected: "OK", Received: "nothing", Transcript: []string{"> A"}, Sessions: passed(r).Sessions}
+				return runner.Result{Status: runner.Fail, Layer: "request", Message: "late", Expected: "OK",
+					Received: "nothing", Transcript: []string{"> A"}, Sessions: passed(r).Sessions}
 			}
 		case "relay01 subscribe-error":
 			return runner.Result{Status: runner.Fail, Level: "MUST", Message: "code 0"}
@@ -254,12 +280,14 @@ func TestBuiltinClient(t *testing.T) {
 			panic("oh")
 		case "relay06 announce-only":
 			out := passed(r)
-			out.Sessions = []runner.Session{session("publisher", "draft-18", "quic"), session("subscriber", "draft-18", "quic")}
+			out.Sessions = []runner.Session{session("publisher", "draft-18", "quic"),
+				session("subscriber", "draft-18", "quic")}
 			return out
 		}
 		return passed(r)
 	}
-	got := execute(t, planOf(t, 7, one, nil, Builtin()), Options{Builtin: fake(run), Program: []string{"moq-interop-client"}})
+	got := execute(t, planOf(t, 7, one, nil, Builtin()),
+		Options{Builtin: fake(run), Program: []string{"moq-interop-client"}})
 	want := []struct {
 		status Status
 		layer  string
@@ -269,7 +297,8 @@ func TestBuiltinClient(t *testing.T) {
 		{Fail, "", []string{"setup-only pass", "announce-only pass", "subscribe-error fail x2"}},
 		{Fail, "udp", []string{"setup-only fail x2", "announce-only missing x2", "subscribe-error missing x2"}},
 		{Pass, "", []string{"setup-only pass", "announce-only todo", "subscribe-error skip"}},
-		{NotApplicable, "", []string{"setup-only not-applicable", "announce-only not-applicable", "subscribe-error not-applicable"}},
+		{NotApplicable, "", []string{"setup-only not-applicable", "announce-only not-applicable",
+			"subscribe-error not-applicable"}},
 		{Fail, "", []string{"setup-only pass", "announce-only fail x2", "subscribe-error pass"}},
 		{Pass, "", []string{"setup-only pass", "announce-only pass", "subscribe-error pass"}},
 	}
@@ -281,7 +310,8 @@ func TestBuiltinClient(t *testing.T) {
 		if d := cmp.Diff(w.cases, brief(r.Cases)); d != "" {
 			t.Errorf("%s: cases (-want +got):\n%s", r.ID, d)
 		}
-		if want := "moq-interop-client -r moqt://127.0.0.1:1000" + fmt.Sprint(i) + " --transport quic --draft 18"; r.Command != want {
+		if want := "moq-interop-client -r moqt://127.0.0.1:1000" + fmt.Sprint(i) +
+			" --transport quic --draft 18"; r.Command != want {
 			t.Errorf("command %s, want %s", r.Command, want)
 		}
 	}
@@ -347,7 +377,8 @@ func TestSlotsAreUsed(t *testing.T) {
 // Programs run one at a time against a relay, in cells and in the cases of a cell, unless more are asked for.
 func TestForeignClientsDoNotMeet(t *testing.T) {
 	dir := t.TempDir()
-	p := planOf(t, 1, []relays.Draft{"draft-14", "draft-16", "draft-18"}, []string{"setup-only", "fetch"}, asClient("a", "alone", dir), asClient("b", "alone", dir))
+	p := planOf(t, 1, []relays.Draft{"draft-14", "draft-16", "draft-18"}, []string{"setup-only", "fetch"},
+		asClient("a", "alone", dir), asClient("b", "alone", dir))
 	if run := execute(t, p, Options{Parallel: 8, PerRelay: 8}); run.Count(Pass) != len(p.Cells) {
 		t.Errorf("%d of %d pass: %s", run.Count(Pass), len(p.Cells), run.Cells[0].Reason)
 	}
@@ -379,7 +410,8 @@ func TestInterruptionAndResumption(t *testing.T) {
 		t.Fatal(err)
 	}
 	valid(t, dir)
-	if first.Ended != "enough" || first.Complete() || first.Count(Missing)+first.Count(Pass) != 6 || first.Count(Missing) == 0 {
+	if first.Ended != "enough" || first.Complete() || first.Count(Missing)+first.Count(Pass) != 6 ||
+		first.Count(Missing) == 0 {
 		t.Fatalf("%+v", first)
 	}
 	for _, c := range first.Cells {
@@ -387,7 +419,8 @@ func TestInterruptionAndResumption(t *testing.T) {
 			t.Errorf("%s: %s", c.ID, c.Reason)
 		}
 		if c.Relay == "relay02" && c.Draft == "draft-18" {
-			if d := cmp.Diff([]string{"setup-only pass", "announce-only pass", "subscribe-error missing"}, brief(c.Cases)); d != "" {
+			if d := cmp.Diff([]string{"setup-only pass", "announce-only pass", "subscribe-error missing"},
+				brief(c.Cases)); d != "" {
 				t.Errorf("what is known of the cell (-want +got):\n%s", d)
 			}
 			if _, err := os.Stat(filepath.Join(dir, c.Files.TAP)); err != nil {
@@ -417,7 +450,8 @@ func TestInterruptionAndResumption(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !second.Complete() || second.Count(Pass) != 6 || second.Resumed != 1 || second.Ended != "" || !second.Started.Equal(first.Started) {
+	if !second.Complete() || second.Count(Pass) != 6 || second.Resumed != 1 || second.Ended != "" ||
+		!second.Started.Equal(first.Started) {
 		t.Errorf("%+v", second)
 	}
 	if _, err := os.Stat(filepath.Join(dir, journalFile)); err == nil {

@@ -14,13 +14,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one matches all.
+// Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one
+// matches all.
 type Expectation struct {
 	Client    string `yaml:"client" json:"client,omitempty"`
 	Relay     string `yaml:"relay" json:"relay,omitempty"`
 	Draft     string `yaml:"draft" json:"draft,omitempty"`
 	Transport string `yaml:"transport" json:"transport,omitempty"`
-	// Case is a case's identifier. Empty or "*" also stands for a cell that has no case to blame: its client or relay did not start.
+	// Case is a case's identifier. Empty or "*" also stands for a cell that has no case to blame: its client or relay
+	// did not start.
 	Case string `yaml:"case" json:"case,omitempty"`
 	// Flaky says that it does not always fail: a pass is as good. To be said only where the reason says what decides.
 	Flaky bool `yaml:"flaky" json:"flaky,omitempty"`
@@ -59,8 +61,8 @@ type Expectations struct {
 	List []Expectation
 }
 
-// ReadExpectations reads a file: a YAML (or JSON) list of mappings with the keys client, relay, draft ("draft-18" or "18"), transport,
-// case, flaky (true) and reason. Errors name the file and the entry.
+// ReadExpectations reads a file: a YAML (or JSON) list of mappings with the keys client, relay, draft ("draft-18" or
+// "18"), transport, case, flaky (true) and reason. Errors name the file and the entry.
 func ReadExpectations(name string, r io.Reader) (*Expectations, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -93,8 +95,8 @@ func LoadExpectations(name string) (*Expectations, error) {
 	return ReadExpectations(name, f)
 }
 
-// Mark puts the reasons of known failures into a result, and takes out what stood there. It changes nothing else: a known failure is a
-// failure. x may be nil.
+// Mark puts the reasons of known failures into a result, and takes out what stood there. It changes nothing else: a
+// known failure is a failure. x may be nil.
 func (x *Expectations) Mark(c *CellResult) {
 	for i := range c.Cases {
 		c.Cases[i].Known = ""
@@ -107,8 +109,8 @@ func (x *Expectations) Mark(c *CellResult) {
 	}
 }
 
-// Blamed reports whether something is wrong with the cell that no case stands for, or that Mark found cases without a result that nobody
-// expected: it counts as one failure.
+// Blamed reports whether something is wrong with the cell that no case stands for, or that Mark found cases without a
+// result that nobody expected: it counts as one failure.
 func (c *CellResult) Blamed() bool {
 	unknown := 0
 	for i := range c.Cases {
@@ -144,17 +146,19 @@ func (x *Expectations) reason(c *CellResult, name string) string {
 
 // Judgement is what a run amounts to, in the light of what was expected.
 type Judgement struct {
-	// Pass: every cell has a result and something was tested, nothing failed that was not expected to, everything passed that is not in the
-	// file, and every entry of the file was about something.
+	// Pass: every cell has a result and something was tested, nothing failed that was not expected to, everything
+	// passed that is not in the file, and every entry of the file was about something.
 	Pass bool
-	// Failures are the cases that failed and were not expected to, Flaky those that failed at first, Errors the cells that could not be
-	// judged and Missing those without a result, each as a line.
+	// Failures are the cases that failed and were not expected to, Flaky those that failed at first, Errors the cells
+	// that could not be judged and Missing those without a result, each as a line.
 	Failures, Flaky, Errors, Missing []string
-	// Fixed are the cases that passed and were expected to fail; Unused are the entries that were about no case of the run.
+	// Fixed are the cases that passed and were expected to fail; Unused are the entries that were about no case of the
+	// run.
 	Fixed, Unused []string
 	// Known counts the failures that were expected.
 	Known int
-	// Untested: there is no cell in which anything was judged; all are skipped or do not apply. A shard is not held to that.
+	// Untested: there is no cell in which anything was judged; all are skipped or do not apply. A shard is not held to
+	// that.
 	Untested bool
 }
 
@@ -166,7 +170,8 @@ func (j Judgement) Exit() int {
 	return runner.ExitFail
 }
 
-// WriteText writes what stands against a pass, a line each under a heading for each kind; of a pass only the known failures.
+// WriteText writes what stands against a pass, a line each under a heading for each kind; of a pass only the known
+// failures.
 func (j Judgement) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -193,7 +198,8 @@ func (j Judgement) WriteText(w io.Writer) error {
 	return err
 }
 
-// Judge judges a run. x may be nil. Entries of x that are about nothing do not count in a shard: only the whole can tell.
+// Judge judges a run. x may be nil. Entries of x that are about nothing do not count in a shard: only the whole can
+// tell.
 func Judge(r *Run, x *Expectations) Judgement {
 	var j Judgement
 	used := make([]bool, 0)
@@ -240,7 +246,8 @@ func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 		}
 		switch s := one.Status; {
 		case s == Pass && e != nil && !e.Flaky:
-			j.Fixed = append(j.Fixed, fmt.Sprintf("%s %s passed, and %s expects it to fail: %s (%s)", c.ID, one.Name, x.Name, e, e.Reason))
+			j.Fixed = append(j.Fixed, fmt.Sprintf("%s %s passed, and %s expects it to fail: %s (%s)", c.ID, one.Name,
+				x.Name, e, e.Reason))
 		case s != Fail && s != Flaky && s != Missing:
 		case e != nil:
 			j.Known++

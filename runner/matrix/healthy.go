@@ -8,9 +8,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Healthy tells whether a relay of this host is up: a UDP socket is bound to the port of addr ("host:port", as relays listen on; no host, or that of all
-// addresses, is loopback), and a QUIC handshake comes to a protocol that carries MoQT. Its certificate is not checked, nothing is asked of it. The error says what
-// is missing; ctx bounds the handshake. Where the system does not tell which ports are bound (all but Linux), the handshake alone decides.
+// Healthy tells whether a relay of this host is up: a UDP socket is bound to the port of addr ("host:port", as relays
+// listen on; no host, or that of all addresses, is loopback), and a QUIC handshake comes to a protocol that carries
+// MoQT. Its certificate is not checked, nothing is asked of it. The error says what is missing; ctx bounds the
+// handshake. Where the system does not tell which ports are bound (all but Linux), the handshake alone decides.
 func Healthy(ctx context.Context, addr string) error {
 	host, name, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 type Here struct {
 	// Info is who the built-in client says it is.
 	Info runner.ClientInfo
-	// Config is that of its cases, but for what a cell decides: how to dial, the URL, the drafts, the tolerances of the endpoint.
+	// Config is that of its cases, but for what a cell decides: how to dial, the URL, the drafts, the tolerances of the
+	// endpoint.
 	Config cases.Config
 	// Standard are the cases that are run when the plan names none.
 	Standard []cases.Case
@@ -64,7 +65,8 @@ func (h Here) builtin(r Request) (runner.Client, []runner.Case, error) {
 		return nil, nil, err
 	}
 	dial := endpoint.DialOptions{
-		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts, TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir,
+		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts,
+		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir,
 	}
 	if r.Instance != nil {
 		if relay, ok := r.Instance.Value.(*runner.Relay); ok {
@@ -89,10 +91,12 @@ func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Instance{Address: relay.Addr().String(), Value: relay, Done: relay.Done(), Err: relay.Err, Stop: relay.Close}, nil
+	return &Instance{Address: relay.Addr().String(), Value: relay, Done: relay.Done(), Err: relay.Err,
+		Stop: relay.Close}, nil
 }
 
-// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses what is offered in a later layer is there.
+// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses what is offered in a later
+// layer is there.
 func Handshake(ctx context.Context, url string) error {
 	return handshake(ctx, url, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport)
 }
@@ -114,8 +118,8 @@ func handshake(ctx context.Context, url string, enough ...transport.Layer) error
 	return err
 }
 
-// Certificate writes a self-signed certificate for localhost and relay, for Options.Certificate: cert.pem and priv.key, as relay images
-// know them.
+// Certificate writes a self-signed certificate for localhost and relay, for Options.Certificate: cert.pem and priv.key,
+// as relay images know them.
 func Certificate(dir string) (cert, key string, err error) {
 	made, err := endpoint.SelfSigned("relay")
 	if err != nil {

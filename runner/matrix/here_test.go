@@ -96,7 +96,8 @@ func TestCertificate(t *testing.T) {
 
 func TestBuiltinOfHere(t *testing.T) {
 	h := Here{Info: runner.ClientInfo{Name: "x", Version: "1"}}
-	ok := Request{Cell: Cell{Draft: "draft-18", Transport: "quic"}, URL: "moqt://127.0.0.1:1", Cases: []string{"setup-only", "publish-namespace-only"}}
+	ok := Request{Cell: Cell{Draft: "draft-18", Transport: "quic"}, URL: "moqt://127.0.0.1:1",
+		Cases: []string{"setup-only", "publish-namespace-only"}}
 	client, list, err := h.builtin(ok)
 	if err != nil || client.Info().Name != "x" || len(list) != 2 || list[1].ID != "announce-only" {
 		t.Errorf("%v %v", err, list)
@@ -128,7 +129,8 @@ func TestBuiltinOfHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := client.Run(t.Context(), list[0], func(runner.Session) {}); got.Status != runner.Fail || got.Layer != "udp" {
+	if got := client.Run(t.Context(), list[0], func(runner.Session) {}); got.Status != runner.Fail ||
+		got.Layer != "udp" {
 		t.Errorf("%+v", got)
 	}
 }

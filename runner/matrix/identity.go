@@ -47,7 +47,8 @@ func commandKey(command []string, env map[string]string, url string) string {
 	if len(command) > 0 {
 		base = path.Base(strings.ReplaceAll(command[0], `\`, "/"))
 	}
-	return slug(strings.Trim(base, "{}")) + "-" + short(append(append(slices.Clone(command), url), sortedEnv(env)...)...)
+	return slug(strings.Trim(base, "{}")) + "-" +
+		short(append(append(slices.Clone(command), url), sortedEnv(env)...)...)
 }
 
 func containerKey(image string, env map[string]string, url string) string {
@@ -88,7 +89,8 @@ func short(texts ...string) string {
 
 // ref says which plan it is.
 func (p *Plan) ref() PlanRef {
-	return PlanRef{ID: p.ID, Target: p.Target, Cases: p.Cases, Shard: p.Shard, Total: p.Total, Tools: digestOf(p.Clients, p.Endpoints)}
+	return PlanRef{ID: p.ID, Target: p.Target, Cases: p.Cases, Shard: p.Shard, Total: p.Total,
+		Tools: digestOf(p.Clients, p.Endpoints)}
 }
 
 // digest gives the ID of the plan that r is about, if these are all its cells, in order.

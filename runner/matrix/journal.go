@@ -21,8 +21,8 @@ const (
 	cellsDir    = "cells"
 )
 
-// journal holds the results of a run until run.json does: a line of JSON for the run, then one for each cell, appended as they come. A
-// line that was torn by a kill is cut off when the run is taken up again.
+// journal holds the results of a run until run.json does: a line of JSON for the run, then one for each cell, appended
+// as they come. A line that was torn by a kill is cut off when the run is taken up again.
 type journal struct {
 	f    *os.File
 	sync Sync
@@ -42,8 +42,9 @@ type resumption struct {
 	Resumed time.Time `json:"resumed"`
 }
 
-// openJournal makes the journal in dir, or opens the one that is there, and gives the results in it and how often the run was taken up
-// before. The head of an existing one must be about the same plan. No other process can open it until it is closed.
+// openJournal makes the journal in dir, or opens the one that is there, and gives the results in it and how often the
+// run was taken up before. The head of an existing one must be about the same plan. No other process can open it until
+// it is closed.
 func openJournal(dir string, head journalHead, resume bool, policy Sync) (*journal, []CellResult, int, error) {
 	path := filepath.Join(dir, journalFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
@@ -125,8 +126,8 @@ type recorded struct {
 	end     int64 // of the last whole line
 }
 
-// readJournal reads all whole lines. A last line without its end is no line; anything else that cannot be read is an error, and so is a
-// cell that stands there twice.
+// readJournal reads all whole lines. A last line without its end is no line; anything else that cannot be read is an
+// error, and so is a cell that stands there twice.
 func readJournal(r io.Reader) (recorded, error) {
 	var out recorded
 	seen := make(map[string]int)

@@ -27,15 +27,17 @@ var shape = cmp.Options{
 	cmpopts.EquateEmpty(),
 }
 
-// A run of 200 cells, each a recorded document that a command replays, is killed at 20 random points and resumed. In the end it is what it
-// would have been, no cell has run after its result was known, and in between all cores were busy.
+// A run of 200 cells, each a recorded document that a command replays, is killed at 20 random points and resumed. In
+// the end it is what it would have been, no cell has run after its result was known, and in between all cores were
+// busy.
 func TestKilledAndResumed(t *testing.T) {
 	root := t.TempDir()
 	recorded, err := filepath.Glob("testdata/replay/*.tap")
 	if err != nil || len(recorded) == 0 {
 		t.Fatalf("no documents: %v", err)
 	}
-	drafts := []relays.Draft{"draft-14", "draft-15", "draft-16", "draft-17", "draft-18", "draft-19", "draft-20", "draft-22"}
+	drafts := []relays.Draft{"draft-14", "draft-15", "draft-16", "draft-17", "draft-18", "draft-19", "draft-20",
+		"draft-22"}
 	docs := make(map[string]string)
 	for i, d := range drafts {
 		b, err := os.ReadFile(recorded[i%len(recorded)])
@@ -90,7 +92,8 @@ func TestKilledAndResumed(t *testing.T) {
 		}
 		return cmd
 	}
-	// finished holds the run against what it would have been, and says how long the cells since the last kill have taken together.
+	// finished holds the run against what it would have been, and says how long the cells since the last kill have
+	// taken together.
 	finished := func() (busy time.Duration) {
 		run := valid(t, dir)
 		if !run.Complete() || len(run.Cells) != len(p.Cells) {
@@ -104,7 +107,8 @@ func TestKilledAndResumed(t *testing.T) {
 			}
 			want := judge(r.Cell, outcomeOf(t, docs[r.Draft], 0), "")
 			if r.Status != want.Status || r.Reason != want.Reason || !slices.Equal(brief(r.Cases), brief(want.Cases)) {
-				t.Errorf("%s: %s %q %v, want %s %q %v", r.ID, r.Status, r.Reason, brief(r.Cases), want.Status, want.Reason, brief(want.Cases))
+				t.Errorf("%s: %s %q %v, want %s %q %v", r.ID, r.Status, r.Reason, brief(r.Cases), want.Status,
+					want.Reason, brief(want.Cases))
 			}
 			if _, err := os.Stat(filepath.Join(dir, r.Files.TAP)); err != nil || r.Files.TAP == "" {
 				t.Errorf("%s: TAP in %q: %v", r.ID, r.Files.TAP, err)
@@ -119,8 +123,8 @@ func TestKilledAndResumed(t *testing.T) {
 		cmd := start()
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		// Random points of the run, not of the clock: when so many more results are there, and a little later. What is left is shared among
-		// the kills that are left, so that the run does not end before them.
+		// Random points of the run, not of the clock: when so many more results are there, and a little later. What is
+		// left is shared among the kills that are left, so that the run does not end before them.
 		target := len(known) + rand.IntN(1+(len(p.Cells)-len(known))/(21-kills))
 		for rows(filepath.Join(dir, journalFile)) < target && len(ended) == 0 {
 			time.Sleep(time.Millisecond)
@@ -209,7 +213,8 @@ func TestJournalIsTornAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if read, err := readJournal(bytes.NewReader(b)); err != nil || len(read.results) != len(got)+1 || read.end != int64(len(b)) {
+		if read, err := readJournal(bytes.NewReader(b)); err != nil || len(read.results) != len(got)+1 ||
+			read.end != int64(len(b)) {
 			t.Fatalf("after %d bytes, and one more result: %v\n%s", n, err, b)
 		}
 	}
@@ -229,12 +234,13 @@ func TestJournalRefuses(t *testing.T) {
 	other := head
 	other.Plan.Shard = &Shard{1, 2}
 	for name, test := range map[string]struct{ content, want string }{
-		"a cell twice":        {line(head) + cell + cell, "stands in line 2 too"},
-		"a broken line":       {line(head) + "{\"id\":\n" + cell, "line 2"},
-		"no head":             {"no json\n" + cell, "line 1"},
-		"another format":      {`{"format":7}` + "\n", "format 7"},
-		"another shard":       {line(other), "shard 1/2"},
-		"other cell":          {line(head) + strings.Replace(cell, `"draft":"draft-18"`, `"draft":"draft-17"`, 1), "is not that of the plan"},
+		"a cell twice":   {line(head) + cell + cell, "stands in line 2 too"},
+		"a broken line":  {line(head) + "{\"id\":\n" + cell, "line 2"},
+		"no head":        {"no json\n" + cell, "line 1"},
+		"another format": {`{"format":7}` + "\n", "format 7"},
+		"another shard":  {line(other), "shard 1/2"},
+		"other cell": {line(head) + strings.Replace(cell, `"draft":"draft-18"`, `"draft":"draft-17"`, 1),
+			"is not that of the plan"},
 		"a run not asked for": {line(head), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +252,8 @@ func TestJournalRefuses(t *testing.T) {
 			if !resume {
 				test.want = "resume it"
 			}
-			if _, err := Execute(t.Context(), p, Options{Dir: dir, Resume: resume}); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Execute(t.Context(), p, Options{Dir: dir, Resume: resume}); err == nil ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 			if b, _ := os.ReadFile(filepath.Join(dir, journalFile)); string(b) != test.content && name != "other cell" {
@@ -266,7 +273,8 @@ func TestOneWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, err := openJournal(dir, head, true, SyncNone); err == nil || !strings.Contains(err.Error(), "another program") {
+	if _, _, _, err := openJournal(dir, head, true, SyncNone); err == nil ||
+		!strings.Contains(err.Error(), "another program") {
 		t.Errorf("a second writer: %v", err)
 	}
 	if err := j.close(true); err != nil {

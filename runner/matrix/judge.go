@@ -9,13 +9,17 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// repeated joins a first attempt and its repetition, which tells flaky from failed and nothing else: no failure becomes a pass. The second
-// return value says why the cell is flaky although no case may be: the first attempt broke as a whole, and the second did not.
+// repeated joins a first attempt and its repetition, which tells flaky from failed and nothing else: no failure becomes
+// a pass. The second return value says why the cell is flaky although no case may be: the first attempt broke as a
+// whole, and the second did not.
 func repeated(first, second outcome) (outcome, string) {
 	out := first
 	out.notes = slices.Clone(first.notes)
 	for _, note := range second.notes { // those of a single case have its name before them
-		if !slices.ContainsFunc(first.notes, func(n string) bool { return note == n || strings.HasSuffix(note, ": "+n) }) {
+		if !slices.ContainsFunc(first.notes, func(n string) bool {
+			return note == n ||
+				strings.HasSuffix(note, ": "+n)
+		}) {
 			out.note("repeated: %s", note)
 		}
 	}
@@ -70,7 +74,8 @@ func (c CaseResult) unnamed() bool {
 	return strings.HasPrefix(c.Name, "(point ") && c.Status == Missing
 }
 
-// again is what two attempts at a case amount to. bailed says that the first attempt gave up, so that a missing case was never tried.
+// again is what two attempts at a case amount to. bailed says that the first attempt gave up, so that a missing case
+// was never tried.
 func again(first, second CaseResult, bailed bool) CaseResult {
 	bad := func(s Status) bool { return s == Fail || s == Missing }
 	out, other := first, second
@@ -119,7 +124,8 @@ func judge(cell Cell, o outcome, flaky string) CellResult {
 		r.Status, r.Reason = Error, foreign
 	case count(Fail) > 0:
 		c := r.Cases[slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Fail })]
-		r.Status, r.Layer, r.Reason = Fail, c.Layer, fmt.Sprintf("%s: %s", c.Name, cmp.Or(c.Message, c.Received, "failed"))
+		r.Status, r.Layer, r.Reason = Fail, c.Layer,
+			fmt.Sprintf("%s: %s", c.Name, cmp.Or(c.Message, c.Received, "failed"))
 		if o.bailed {
 			r.Layer = cmp.Or(o.layer, r.Layer)
 		}
@@ -132,10 +138,12 @@ func judge(cell Cell, o outcome, flaky string) CellResult {
 		r.Status, r.Layer, r.Reason = Error, o.layer, cmp.Or(o.problem, "Bail out! "+o.bail)
 	case count(Missing) > 0:
 		i := slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Missing })
-		r.Status, r.Reason = Error, fmt.Sprintf("no result for %d of %d cases, first %s: %s; %s", count(Missing), len(r.Cases), r.Cases[i].Name, r.Cases[i].Message, exitText(o.exit))
+		r.Status, r.Reason = Error, fmt.Sprintf("no result for %d of %d cases, first %s: %s; %s", count(Missing),
+			len(r.Cases), r.Cases[i].Name, r.Cases[i].Message, exitText(o.exit))
 	case count(Flaky) > 0:
 		c := r.Cases[slices.IndexFunc(r.Cases, func(c CaseResult) bool { return c.Status == Flaky })]
-		r.Status, r.Layer, r.Reason = Flaky, c.Layer, fmt.Sprintf("%s did not fail again: %s", c.Name, cmp.Or(c.Message, "failed"))
+		r.Status, r.Layer, r.Reason = Flaky, c.Layer, fmt.Sprintf("%s did not fail again: %s", c.Name,
+			cmp.Or(c.Message, "failed"))
 	case flaky != "" && len(r.Cases) > 0:
 		r.Status, r.Reason = Flaky, flaky
 	case count(Pass) > 0:
@@ -160,8 +168,8 @@ func judge(cell Cell, o outcome, flaky string) CellResult {
 	return r
 }
 
-// label says which draft was negotiated, as the client's report has it, role by role where it names roles. foreign says that it was not
-// the one that the cell is about: then it is no result of the cell.
+// label says which draft was negotiated, as the client's report has it, role by role where it names roles. foreign says
+// that it was not the one that the cell is about: then it is no result of the cell.
 func label(cell Cell, o outcome) (l Label, foreign string) {
 	for _, c := range o.cases {
 		l.Roles = append(l.Roles, c.Drafts...)
@@ -220,7 +228,8 @@ func other(cell Cell, o outcome, l Label, seen []string) string {
 			}
 		}
 	}
-	if len(l.Roles) == 0 && len(seen) > 0 && cell.Draft != "" && seen[0] != cell.Draft && slices.ContainsFunc(o.cases, CaseResult.ran) {
+	if len(l.Roles) == 0 && len(seen) > 0 && cell.Draft != "" && seen[0] != cell.Draft &&
+		slices.ContainsFunc(o.cases, CaseResult.ran) {
 		wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, seen[0])
 	}
 	if wrong == "" {
@@ -229,24 +238,27 @@ func other(cell Cell, o outcome, l Label, seen []string) string {
 	return wrong + ": this cell was not tested"
 }
 
-// ran reports whether the case got as far as using the draft that was negotiated. A relay that selects a draft or token which was not
-// offered ends it before that, and this failure is a result of the cell.
+// ran reports whether the case got as far as using the draft that was negotiated. A relay that selects a draft or token
+// which was not offered ends it before that, and this failure is a result of the cell.
 func (c CaseResult) ran() bool {
 	switch c.Status {
 	case Pass, Flaky, Todo:
 		return true
 	case Fail:
-		return !slices.Contains(layers, transport.Layer(c.Layer)) || c.Layer == string(transport.LayerRequest) || c.Layer == string(transport.LayerData)
+		return !slices.Contains(layers, transport.Layer(c.Layer)) || c.Layer == string(transport.LayerRequest) ||
+			c.Layer == string(transport.LayerData)
 	}
 	return false
 }
 
-// untested gives the cases of a cell of which other says that it was not tested: what they came to with another draft or transport is no
-// result of this cell, neither a pass nor a failure. Those that report the cell's own draft and transport keep theirs.
+// untested gives the cases of a cell of which other says that it was not tested: what they came to with another draft
+// or transport is no result of this cell, neither a pass nor a failure. Those that report the cell's own draft and
+// transport keep theirs.
 func untested(cell Cell, o outcome) []CaseResult {
 	list := slices.Clone(o.cases)
 	for i, c := range list {
-		own := cell.Draft == "" || len(c.Drafts) > 0 && !slices.ContainsFunc(c.Drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
+		own := cell.Draft == "" || len(c.Drafts) > 0 &&
+			!slices.ContainsFunc(c.Drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
 		for _, kind := range o.transports[c.Name] {
 			name, known := transportNames[transport.Kind(kind)]
 			own = own && (!known || cell.Transport == "" || name == cell.Transport)
@@ -258,8 +270,9 @@ func untested(cell Cell, o outcome) []CaseResult {
 		if why := cmp.Or(c.Message, c.Reason); why != "" {
 			said += ", " + why
 		}
-		list[i] = CaseResult{Name: c.Name, Status: Missing, Drafts: c.Drafts, DurationMS: c.DurationMS, Attempts: c.Attempts,
-			Message: "not tested with the cell's draft and transport; with others the client says: " + said}
+		list[i] = CaseResult{Name: c.Name, Status: Missing, Drafts: c.Drafts, DurationMS: c.DurationMS,
+			Attempts: c.Attempts,
+			Message:  "not tested with the cell's draft and transport; with others the client says: " + said}
 	}
 	return list
 }

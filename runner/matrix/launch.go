@@ -128,8 +128,8 @@ func (h *host) command(l *launching, host, port, cert, key, mlog string) (err er
 	return nil
 }
 
-// container prepares a container, in a network of its own where clients in containers find it, with its port on our loopback for
-// everybody else.
+// container prepares a container, in a network of its own where clients in containers find it, with its port on our
+// loopback for everybody else.
 func (h *host) container(l *launching, host, port, cert, key, mlog string) (err error) {
 	if h.o.Engine == "" {
 		return errors.New("there is no container engine")
@@ -144,7 +144,8 @@ func (h *host) container(l *launching, host, port, cert, key, mlog string) (err 
 	l.before = [][]string{{h.o.Engine, "network", "create", network}}
 	l.network, l.inside = network, net.JoinHostPort(host, port)
 	l.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(l.port))
-	l.argv = []string{h.o.Engine, "run", "--rm", "--name", name, "--network", network, "--network-alias", host, "-p", l.address + ":" + port + "/udp"}
+	l.argv = []string{h.o.Engine, "run", "--rm", "--name", name, "--network", network, "--network-alias", host, "-p",
+		l.address + ":" + port + "/udp"}
 	inCert, inKey, inLog := "", "", ""
 	if cert != "" {
 		inCert, inKey = "/certs/cert.pem", "/certs/priv.key"

@@ -61,7 +61,8 @@ func self() string {
 
 // firstTime reports whether this is the first call for a key.
 func firstTime(key string) bool {
-	f, err := os.OpenFile(filepath.Join(os.Getenv("MATRIX_TEST_DIR"), strings.NewReplacer("/", "_", ":", "_").Replace(key)), os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(filepath.Join(os.Getenv("MATRIX_TEST_DIR"),
+		strings.NewReplacer("/", "_", ":", "_").Replace(key)), os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return false
 	}
@@ -87,9 +88,11 @@ func playClient(behaviour string) {
 			}
 			fmt.Fprintf(&b, "%s %d - %s\n  ---\n  duration_ms: %d\n", point, i+1, n, i+3)
 			if bad[n] != "" {
-				fmt.Fprintf(&b, "  layer: request\n  message: %s\n  expected: an answer\n  received: nothing\n  transcript: [\"> SUBSCRIBE\", \"< nothing\"]\n", bad[n])
+				fmt.Fprintf(&b, "  layer: request\n  message: %s\n  expected: an answer\n  received: nothing\n  "+
+					"transcript: [\"> SUBSCRIBE\", \"< nothing\"]\n", bad[n])
 			}
-			fmt.Fprintf(&b, "  sessions:\n    client:\n      moqt_version: moqt-%s\n  ...\n", strings.TrimPrefix(draft, "draft-"))
+			fmt.Fprintf(&b, "  sessions:\n    client:\n      moqt_version: moqt-%s\n  ...\n",
+				strings.TrimPrefix(draft, "draft-"))
 		}
 		return b.String()
 	}
@@ -253,7 +256,8 @@ func (f *fakeClient) Run(ctx context.Context, c runner.Case, watch func(runner.S
 }
 
 // fake is Options.Builtin with a function for all cells. Without names it has three cases.
-func fake(run func(ctx context.Context, r Request, c runner.Case) runner.Result) func(Request) (runner.Client, []runner.Case, error) {
+func fake(run func(ctx context.Context, r Request, c runner.Case) runner.Result) func(Request) (runner.Client,
+	[]runner.Case, error) {
 	return func(r Request) (runner.Client, []runner.Case, error) {
 		names := r.Cases
 		if len(names) == 0 {
@@ -275,14 +279,16 @@ func fake(run func(ctx context.Context, r Request, c runner.Case) runner.Result)
 
 // passed is a result of a session with the draft of the cell.
 func passed(r Request) runner.Result {
-	return runner.Result{Status: runner.Pass, Duration: time.Millisecond, Sessions: []runner.Session{session("client", r.Cell.Draft, r.Cell.Transport)}}
+	return runner.Result{Status: runner.Pass, Duration: time.Millisecond,
+		Sessions: []runner.Session{session("client", r.Cell.Draft, r.Cell.Transport)}}
 }
 
 func session(role, draft, transport string) runner.Session {
 	if transport == "webtransport" {
 		transport = "webtransport-h3"
 	}
-	return runner.Session{Role: role, Version: "moqt-" + strings.TrimPrefix(draft, "draft-"), Transport: transport, Established: true}
+	return runner.Session{Role: role, Version: "moqt-" + strings.TrimPrefix(draft, "draft-"), Transport: transport,
+		Established: true}
 }
 
 // planOf crosses clients with n relays that have the drafts over QUIC.
@@ -292,7 +298,8 @@ func planOf(t testing.TB, n int, drafts []relays.Draft, cases []string, clients 
 	for i := range n {
 		c.Implementations = append(c.Implementations, relays.Implementation{
 			Name: relays.Name(fmt.Sprintf("relay%02d", i)), Drafts: drafts, Roles: []relays.Role{relays.RoleRelay},
-			Endpoints: []relays.Endpoint{{URL: relays.URL(fmt.Sprintf("moqt://127.0.0.1:%d", 10000+i)), Role: relays.RoleRelay, Transport: "quic", Status: relays.Active}},
+			Endpoints: []relays.Endpoint{{URL: relays.URL(fmt.Sprintf("moqt://127.0.0.1:%d", 10000+i)),
+				Role: relays.RoleRelay, Transport: "quic", Status: relays.Active}},
 		})
 	}
 	p, err := MakePlan(PlanOptions{Catalogue: c, Clients: clients, Cases: cases, Containers: true})
@@ -322,7 +329,8 @@ func playExecute(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	if _, err := Execute(context.Background(), p, Options{Dir: filepath.Join(dir, "run"), Resume: true, NoRetry: true, Sync: SyncNone}); err != nil {
+	if _, err := Execute(context.Background(), p, Options{Dir: filepath.Join(dir, "run"), Resume: true, NoRetry: true,
+		Sync: SyncNone}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}

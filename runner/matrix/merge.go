@@ -12,26 +12,29 @@ import (
 	"strings"
 )
 
-// Merge joins the runs of all shards of a plan into one of the whole, called id. It refuses parts of different plans, a shard that is there
-// twice or not at all, a cell in two shards, and parts that together are not the plan. Cells that have no result, because their part ended
-// early, stay missing.
+// Merge joins the runs of all shards of a plan into one of the whole, called id. It refuses parts of different plans, a
+// shard that is there twice or not at all, a cell in two shards, and parts that together are not the plan. Cells that
+// have no result, because their part ended early, stay missing.
 func Merge(id string, parts ...*Run) (*Run, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("merge: no runs")
 	}
 	first := parts[0]
-	out := &Run{Format: Format, ID: id, Started: first.Started, Finished: first.Finished, Versions: make(map[string]string), Plan: first.Plan, LeftOut: []LeftOut{}}
+	out := &Run{Format: Format, ID: id, Started: first.Started, Finished: first.Finished,
+		Versions: make(map[string]string), Plan: first.Plan, LeftOut: []LeftOut{}}
 	out.Plan.Shard = nil
 	byIndex := make(map[int]*Run)
 	for _, p := range parts {
 		s := p.Plan.Shard
 		switch {
 		case p.Plan.ID != first.Plan.ID:
-			return nil, fmt.Errorf("merge: %s is of plan %s, %s of plan %s", first.ID, planName(first.Plan), p.ID, planName(p.Plan))
+			return nil, fmt.Errorf("merge: %s is of plan %s, %s of plan %s", first.ID, planName(first.Plan), p.ID,
+				planName(p.Plan))
 		case s == nil:
 			return nil, fmt.Errorf("merge: %s is no shard: it is a run of the whole plan", p.ID)
 		case s.Of != first.Plan.Shard.Of:
-			return nil, fmt.Errorf("merge: %s is shard %d/%d, %s is shard %d/%d", first.ID, first.Plan.Shard.Index, first.Plan.Shard.Of, p.ID, s.Index, s.Of)
+			return nil, fmt.Errorf("merge: %s is shard %d/%d, %s is shard %d/%d", first.ID, first.Plan.Shard.Index,
+				first.Plan.Shard.Of, p.ID, s.Index, s.Of)
 		case byIndex[s.Index] != nil:
 			return nil, fmt.Errorf("merge: %s and %s are both shard %d/%d", byIndex[s.Index].ID, p.ID, s.Index, s.Of)
 		}
@@ -58,7 +61,8 @@ func Merge(id string, parts ...*Run) (*Run, error) {
 		cells[i] = c.Cell
 	}
 	if out.Plan.digest(cells) != out.Plan.ID {
-		return nil, fmt.Errorf("merge: the cells of all %d shards, %d of %d, are not those of plan %s: a part was changed or cut", len(parts), len(cells), out.Plan.Total, planName(out.Plan))
+		return nil, fmt.Errorf("merge: the cells of all %d shards, %d of %d, are not those of plan %s: a part was "+
+			"changed or cut", len(parts), len(cells), out.Plan.Total, planName(out.Plan))
 	}
 	return out, nil
 }
@@ -93,8 +97,8 @@ func (r *Run) add(p *Run, seen map[string]string) error {
 	return nil
 }
 
-// MergeDirs joins the runs in the folders of all shards into a new folder, with their files. Its last element is the new run's ID. x may
-// be nil; else its reasons are put in anew.
+// MergeDirs joins the runs in the folders of all shards into a new folder, with their files. Its last element is the
+// new run's ID. x may be nil; else its reasons are put in anew.
 func MergeDirs(dir string, x *Expectations, parts ...string) (*Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -131,8 +135,8 @@ func MergeDirs(dir string, x *Expectations, parts ...string) (*Run, error) {
 	return out, errors.Join(os.MkdirAll(abs, 0o755), writeFile(filepath.Join(abs, runFile), out.WriteJSON))
 }
 
-// copyTree copies a folder into another; a file that is there already (the log of a relay that several shards started) gets the rest
-// behind it. A folder that is not there has nothing.
+// copyTree copies a folder into another; a file that is there already (the log of a relay that several shards started)
+// gets the rest behind it. A folder that is not there has nothing.
 func copyTree(to, from string) error {
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -171,8 +175,8 @@ func appendFile(to, from string) error {
 	return errors.Join(err, out.Close())
 }
 
-// FillStale fills in what a run has no result for from an earlier run: with status Stale, which is no result, and the earlier one's cases. Cells
-// that neither has stay missing.
+// FillStale fills in what a run has no result for from an earlier run: with status Stale, which is no result, and the
+// earlier one's cases. Cells that neither has stay missing.
 func FillStale(r, earlier *Run) {
 	at := make(map[string]*CellResult, len(earlier.Cells))
 	for i := range earlier.Cells {

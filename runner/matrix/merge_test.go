@@ -19,7 +19,8 @@ func TestMergeDirs(t *testing.T) {
 	p := planOf(t, 4, []relays.Draft{"draft-14", "draft-16", "draft-18"}, nil, Builtin())
 	mixed := fake(func(_ context.Context, r Request, c runner.Case) runner.Result {
 		if r.Cell.Relay == "relay01" && c.ID == "announce-only" {
-			return runner.Result{Status: runner.Fail, Message: "no", Transcript: []string{"> X"}, Sessions: passed(r).Sessions}
+			return runner.Result{Status: runner.Fail, Message: "no", Transcript: []string{"> X"},
+				Sessions: passed(r).Sessions}
 		}
 		return passed(r)
 	})
@@ -31,7 +32,8 @@ func TestMergeDirs(t *testing.T) {
 			t.Fatal(err)
 		}
 		dirs = append(dirs, filepath.Join(root, "part"+string(rune('0'+i))))
-		execute(t, part, Options{Dir: dirs[i], Builtin: mixed, Versions: map[string]string{"go": "1.26", "shard": string(rune('1' + i))}})
+		execute(t, part, Options{Dir: dirs[i], Builtin: mixed, Versions: map[string]string{"go": "1.26",
+			"shard": string(rune('1' + i))}})
 	}
 	dirs[0], dirs[2] = dirs[2], dirs[0] // the order does not matter
 	whole := execute(t, p, Options{Builtin: mixed})
@@ -44,7 +46,8 @@ func TestMergeDirs(t *testing.T) {
 	if d := cmp.Diff(got, valid(t, dir)); d != "" {
 		t.Errorf("run.json is another run (-returned +written):\n%s", d)
 	}
-	if got.ID != "all" || got.Versions["go"] != "1.26" || len(got.Versions["shard"]) != len("1, 2, 3") || len(got.Merged) != 3 || got.Plan.Shard != nil {
+	if got.ID != "all" || got.Versions["go"] != "1.26" || len(got.Versions["shard"]) != len("1, 2, 3") ||
+		len(got.Merged) != 3 || got.Plan.Shard != nil {
 		t.Errorf("%+v", got)
 	}
 	for i := range whole.Cells {
@@ -148,16 +151,19 @@ func TestFillStale(t *testing.T) {
 	cell := func(id string, s Status) CellResult {
 		return CellResult{Cell: Cell{ID: id}, Status: s, Reason: id, ExitCode: &code, Files: Files{TAP: "x"}}
 	}
-	old := &Run{ID: "monday", Cells: []CellResult{cell("a", Fail), cell("b", Pass), cell("c", Missing), cell("d", Stale)}}
+	old := &Run{ID: "monday", Cells: []CellResult{cell("a", Fail), cell("b", Pass), cell("c", Missing),
+		cell("d", Stale)}}
 	old.Cells[3].StaleFrom = "sunday"
-	now := &Run{ID: "tuesday", Cells: []CellResult{cell("a", Pass), cell("b", Missing), cell("c", Missing), cell("d", Missing), cell("e", Missing)}}
+	now := &Run{ID: "tuesday", Cells: []CellResult{cell("a", Pass), cell("b", Missing), cell("c", Missing),
+		cell("d", Missing), cell("e", Missing)}}
 	FillStale(now, old)
 	var got []string
 	for _, c := range now.Cells {
 		b, _ := json.Marshal(c.Files)
 		got = append(got, c.ID+" "+string(c.Status)+" "+c.StaleFrom+" "+string(b))
 	}
-	want := []string{`a pass  {"tap":"x"}`, `b stale monday {}`, `c missing  {"tap":"x"}`, `d stale sunday {}`, `e missing  {"tap":"x"}`}
+	want := []string{`a pass  {"tap":"x"}`, `b stale monday {}`, `c missing  {"tap":"x"}`, `d stale sunday {}`,
+		`e missing  {"tap":"x"}`}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

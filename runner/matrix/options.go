@@ -18,7 +18,8 @@ type Options struct {
 	Resume bool
 	// Versions are those of the tools, for run.json.
 	Versions map[string]string
-	// Program is how this program is called, for the line that repeats a cell; Self is its path, for {self} in commands. Empty is this process's.
+	// Program is how this program is called, for the line that repeats a cell; Self is its path, for {self} in
+	// commands. Empty is this process's.
 	Program []string
 	Self    string
 
@@ -26,26 +27,28 @@ type Options struct {
 	Builtin func(r Request) (runner.Client, []runner.Case, error)
 	// Embedded starts the relay of an endpoint of KindEmbedded. ctx bounds the start only.
 	Embedded func(ctx context.Context, e Endpoint) (*Instance, error)
-	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. Nil is a relay that is ready as soon
-	// as its port is bound.
+	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. Nil is a relay
+	// that is ready as soon as its port is bound.
 	Probe func(ctx context.Context, url string) error
 	// Certificate writes a self-signed certificate for localhost and relay into a folder, and gives the two files.
 	Certificate func(dir string) (cert, key string, err error)
 	// Engine is the container engine, "docker", "podman" or a path; it takes arguments as docker does. Empty is none.
 	Engine string
 
-	// Parallel bounds what runs at once, over all relays: cases of the built-in client and processes of others; 0 is 4 for each core.
+	// Parallel bounds what runs at once, over all relays: cases of the built-in client and processes of others; 0 is 4
+	// for each core.
 	Parallel int
 	// PerRelay bounds what runs at once against one relay, 0 is 4; Limits are bounds for relays by name.
 	PerRelay int
 	Limits   map[string]int
-	// Foreign bounds how many programs and containers run at once as clients against one relay; 0 is 1. Many clients use the same namespaces and
-	// tracks in every process, or in every process of one second: at the same relay they would answer each other, and pass for that.
+	// Foreign bounds how many programs and containers run at once as clients against one relay; 0 is 1. Many clients
+	// use the same namespaces and tracks in every process, or in every process of one second: at the same relay they
+	// would answer each other, and pass for that.
 	Foreign int
 	// NoRetry does not repeat what failed: nothing is flaky then.
 	NoRetry bool
-	// CellTimeout bounds a cell, repetition included; 0 is 5 minutes. StartTimeout bounds the start of a relay; 0 is 20 s. PullTimeout
-	// bounds the fetching of an image; 0 is 10 minutes. The run's own deadline is ctx's.
+	// CellTimeout bounds a cell, repetition included; 0 is 5 minutes. StartTimeout bounds the start of a relay; 0 is 20
+	// s. PullTimeout bounds the fetching of an image; 0 is 10 minutes. The run's own deadline is ctx's.
 	CellTimeout, StartTimeout, PullTimeout time.Duration
 	// QLOG asks for qlog files of each cell.
 	QLOG bool
@@ -78,7 +81,8 @@ type Instance struct {
 	Address, Path string
 	// Value is the starter's own, for Options.Builtin.
 	Value any
-	// Done is closed when the relay has ended by itself; nil says that it does not. Err says why, once it has; may be nil.
+	// Done is closed when the relay has ended by itself; nil says that it does not. Err says why, once it has; may be
+	// nil.
 	Done <-chan struct{}
 	Err  func() error
 	// Stop ends it and waits until it has.

@@ -37,7 +37,8 @@ type outcome struct {
 
 // broken reports whether repeating could tell something: a failure, or no result where one should be.
 func (o *outcome) broken() bool {
-	return o.problem != "" || o.bailed || slices.ContainsFunc(o.cases, func(c CaseResult) bool { return c.Status == Fail || c.Status == Missing })
+	return o.problem != "" || o.bailed || slices.ContainsFunc(o.cases,
+		func(c CaseResult) bool { return c.Status == Fail || c.Status == Missing })
 }
 
 func (o *outcome) note(format string, args ...any) {
@@ -62,7 +63,8 @@ func (o *outcome) missing(name, why string) {
 // reported takes the report of a client that ran in this process.
 func reported(r *runner.Report, doc []byte) outcome {
 	exit := r.Exit
-	o := outcome{exit: &exit, tap: doc, bail: r.BailOut, bailed: r.BailOut != "", transcript: make(map[string][]string), transports: make(map[string][]string)}
+	o := outcome{exit: &exit, tap: doc, bail: r.BailOut, bailed: r.BailOut != "", transcript: make(map[string][]string),
+		transports: make(map[string][]string)}
 	o.layer = layerOf(r.BailOut)
 	if r.Draft != "" {
 		if d := draftName(r.Draft); d != "" {
@@ -71,8 +73,10 @@ func reported(r *runner.Report, doc []byte) outcome {
 	}
 	for i, x := range r.Results {
 		c := CaseResult{
-			Name: x.Case, Status: Status(x.Status), Level: x.Level, Sections: x.Sections, Layer: string(x.Layer), Message: x.Message,
-			Expected: x.Expected, Received: x.Received, Reason: x.Reason, DurationMS: x.Duration.Milliseconds(), Notes: x.Notes, Tolerated: x.Tolerated,
+			Name: x.Case, Status: Status(x.Status), Level: x.Level, Sections: x.Sections, Layer: string(x.Layer),
+			Message:  x.Message,
+			Expected: x.Expected, Received: x.Received, Reason: x.Reason, DurationMS: x.Duration.Milliseconds(),
+			Notes: x.Notes, Tolerated: x.Tolerated,
 		}
 		if c.Status != Fail && c.Status != Todo {
 			c.Level, c.Sections = "", "" // they say what was broken
@@ -118,7 +122,8 @@ func distinct(list []RoleDraft) []RoleDraft {
 
 // layers are those that a result may name.
 var layers = []transport.Layer{
-	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport,
+	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3,
+	transport.LayerWebTransport,
 	transport.LayerSetup, transport.LayerRequest, transport.LayerData,
 }
 
@@ -132,8 +137,8 @@ func layerOf(text string) string {
 	return ""
 }
 
-// parsed takes the TAP document of another program. exit is its exit code, nil when a signal ended it. asked are the cases that it was
-// asked for, none for all it has.
+// parsed takes the TAP document of another program. exit is its exit code, nil when a signal ended it. asked are the
+// cases that it was asked for, none for all it has.
 func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	o := outcome{exit: exit, transcript: make(map[string][]string), transports: make(map[string][]string)}
 	if doc.Bail != nil {
@@ -150,19 +155,22 @@ func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	switch passed := o.count(Pass); {
 	case len(o.cases) == 0 && !o.bailed:
 		o.empty(doc, code, asked)
-	case !failed && passed > 0 && !verdict.Pass, !failed && passed == 0 && code != runner.ExitPass && code != runner.ExitUnsupported:
+	case !failed && passed > 0 && !verdict.Pass, !failed && passed == 0 && code != runner.ExitPass &&
+		code != runner.ExitUnsupported:
 		o.problem = "the client's report is no pass: " + strings.Join(verdict.Reasons, "; ")
 	case o.count(Fail) > 0 && code == runner.ExitPass:
 		o.note("exit code 0 although cases failed")
 	}
 	o.oddities(doc)
-	if i := slices.IndexFunc(doc.Problems, func(p tap.Problem) bool { return p.Breaks }); i >= 0 && !failed && o.problem == "" {
+	if i := slices.IndexFunc(doc.Problems, func(p tap.Problem) bool { return p.Breaks }); i >= 0 && !failed &&
+		o.problem == "" {
 		o.problem = "the client's report is broken: " + doc.Problems[i].String()
 	}
 	return o
 }
 
-// maxOddities bounds the notes about a document: many clients write their log between the points, and the TAP is kept whole.
+// maxOddities bounds the notes about a document: many clients write their log between the points, and the TAP is kept
+// whole.
 const maxOddities = 20
 
 // oddities notes what the document has that TAP does not have that way; first what breaks it.
@@ -190,10 +198,12 @@ func (o *outcome) empty(doc *tap.Document, code int, asked []string) {
 	switch {
 	case code == runner.ExitUnsupported && len(asked) > 0:
 		for _, name := range asked {
-			o.cases = append(o.cases, CaseResult{Name: name, Status: NotApplicable, Reason: "the client does not have the case (exit code 127)"})
+			o.cases = append(o.cases, CaseResult{Name: name, Status: NotApplicable,
+				Reason: "the client does not have the case (exit code 127)"})
 		}
 	case doc.Plan != nil && doc.Plan.Count == 0 && (code == runner.ExitPass || code == runner.ExitUnsupported):
-		o.cases = append(o.cases, CaseResult{Name: "(all)", Status: Skip, Reason: cmp.Or(doc.Plan.Reason, "the client's plan is empty")})
+		o.cases = append(o.cases, CaseResult{Name: "(all)", Status: Skip,
+			Reason: cmp.Or(doc.Plan.Reason, "the client's plan is empty")})
 	default:
 		o.problem = fmt.Sprintf("the client reported nothing; %s", exitText(o.exit))
 	}
@@ -324,7 +334,8 @@ func (o *outcome) drafts(doc *tap.Document) {
 		default:
 			for i := range o.cases {
 				if canonical(o.cases[i].Name) == names[d.Point] {
-					o.cases[i].Drafts = distinct(append(o.cases[i].Drafts, RoleDraft{Role: cmp.Or(d.Role, "client"), Draft: numbered(d.Number)}))
+					o.cases[i].Drafts = distinct(append(o.cases[i].Drafts, RoleDraft{Role: cmp.Or(d.Role, "client"),
+						Draft: numbered(d.Number)}))
 				}
 			}
 		}

@@ -55,12 +55,13 @@ const (
 
 // Filter narrows a plan. Empty fields leave everything in.
 type Filter struct {
-	// Clients and Relays are names or globs, whatever the case of letters. A relay that is named (not only matched by a glob) is in with
-	// its inactive endpoints.
+	// Clients and Relays are names or globs, whatever the case of letters. A relay that is named (not only matched by a
+	// glob) is in with its inactive endpoints.
 	Clients, Relays []string
 	// Only are the classifications wanted; it needs a target.
 	Only []Classification
-	// Modes are the kinds of endpoints: the public runner's "docker only" is KindContainer, "remote only" is KindRemote.
+	// Modes are the kinds of endpoints: the public runner's "docker only" is KindContainer, "remote only" is
+	// KindRemote.
 	Modes []Kind
 	// Transports are "quic", "webtransport"; Drafts are "draft-18".
 	Transports, Drafts []string
@@ -80,7 +81,8 @@ type PlanOptions struct {
 	// Pin is PinEach unless it says otherwise.
 	Pin    Pin
 	Filter Filter
-	// TLSDisableVerify accepts any certificate of relays that are reached by URL; else the catalogue says it for each endpoint.
+	// TLSDisableVerify accepts any certificate of relays that are reached by URL; else the catalogue says it for each
+	// endpoint.
 	TLSDisableVerify bool
 	// Containers says that there is an engine to run containers with; without one they are left out.
 	Containers bool
@@ -90,10 +92,11 @@ type PlanOptions struct {
 	ClientTransports map[string][]string
 }
 
-// MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan, everywhere. The error says
-// what in the options makes no sense; a plan without cells is none.
+// MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan, everywhere.
+// The error says what in the options makes no sense; a plan without cells is none.
 func MakePlan(o PlanOptions) (*Plan, error) {
-	p := &planner{o: o, all: spoken(nil), cellGlobs: make(map[int]bool), plan: &Plan{Format: Format, Cases: o.Cases, Catalogues: o.Names, LeftOut: []LeftOut{}, Cells: []Cell{}}}
+	p := &planner{o: o, all: spoken(nil), cellGlobs: make(map[int]bool), plan: &Plan{Format: Format, Cases: o.Cases,
+		Catalogues: o.Names, LeftOut: []LeftOut{}, Cells: []Cell{}}}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -130,7 +133,8 @@ type planner struct {
 	cellGlobs               map[int]bool // those of the filter that matched one
 }
 
-// place is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or twice, is one.
+// place is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or
+// twice, is one.
 type place struct {
 	Endpoint
 	by map[string]*claim
@@ -297,7 +301,8 @@ func (p *planner) cross(c Client, e place, t string) {
 	}
 	for _, d := range wanted {
 		cell := Cell{
-			Client: c.Name, Relay: e.Relay, Endpoint: e.Name, URL: e.URL, Draft: d, Transport: t, Predicted: d, Newest: d == newest,
+			Client: c.Name, Relay: e.Relay, Endpoint: e.Name, URL: e.URL, Draft: d, Transport: t, Predicted: d,
+			Newest:         d == newest,
 			Classification: classify(d, p.plan.Target), Mode: e.Kind, Unclaimed: said.unclaimed,
 		}
 		if p.o.Pin == PinNone {
@@ -315,7 +320,8 @@ func (p *planner) cross(c Client, e place, t string) {
 			continue
 		}
 		if len(p.o.Filter.Only) > 0 && !slices.Contains(p.o.Filter.Only, cell.Classification) {
-			left(fmt.Sprintf("%s the target %s, which was not asked for", cmp.Or(relation[cell.Classification], "not comparable with"), p.plan.Target), d)
+			left(fmt.Sprintf("%s the target %s, which was not asked for",
+				cmp.Or(relation[cell.Classification], "not comparable with"), p.plan.Target), d)
 			continue
 		}
 		p.plan.Cells = append(p.plan.Cells, cell)

@@ -60,7 +60,8 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestPlanIsGolden(t *testing.T) {
-	p := mustPlan(t, PlanOptions{Catalogue: catalogue(t), Clients: []Client{Builtin()}, Cases: []string{"setup-only", "fetch"}})
+	p := mustPlan(t, PlanOptions{Catalogue: catalogue(t), Clients: []Client{Builtin()},
+		Cases: []string{"setup-only", "fetch"}})
 	var table, file bytes.Buffer
 	if err := p.WriteTable(&table); err != nil {
 		t.Fatal(err)
@@ -97,34 +98,56 @@ func TestFilters(t *testing.T) {
 		ids   []string        // cells that must be there
 		left  string          // a reason that must be there
 	}{
-		{"one relay", func(o *PlanOptions) { o.Filter.Relays = []string{"Alpha"} }, func(c Cell) bool { return c.Relay == "alpha" },
-			[]string{"builtin/alpha/moqt-alpha.example-4433/draft-18/quic", "builtin/alpha/https-down.example-443/draft-18/webtransport"}, "not among the relays asked for"},
-		{"a glob does not wake the inactive", func(o *PlanOptions) { o.Filter.Relays = []string{"a*"} }, func(c Cell) bool { return c.Endpoint != "https-down.example-443" },
+		{"one relay", func(o *PlanOptions) { o.Filter.Relays = []string{"Alpha"} },
+			func(c Cell) bool { return c.Relay == "alpha" },
+			[]string{"builtin/alpha/moqt-alpha.example-4433/draft-18/quic",
+				"builtin/alpha/https-down.example-443/draft-18/webtransport"}, "not among the relays asked for"},
+		{"a glob does not wake the inactive", func(o *PlanOptions) { o.Filter.Relays = []string{"a*"} },
+			func(c Cell) bool { return c.Endpoint != "https-down.example-443" },
 			[]string{"builtin/alpha/moqt-alpha.example-4433/draft-18/quic"}, "inactive"},
-		{"one client", func(o *PlanOptions) { o.Filter.Clients = []string{"script"} }, func(c Cell) bool { return c.Client == "script" },
+		{"one client", func(o *PlanOptions) { o.Filter.Clients = []string{"script"} },
+			func(c Cell) bool { return c.Client == "script" },
 			[]string{"script/embedded/embedded/draft-16/quic"}, "not among the clients asked for"},
-		{"at", func(o *PlanOptions) { o.Filter.Only = []Classification{At} }, func(c Cell) bool { return c.Draft == "draft-18" && c.Classification == At },
-			[]string{"builtin/embedded/embedded/draft-18/quic"}, "ahead of the target draft-18, which was not asked for"},
-		{"ahead and behind", func(o *PlanOptions) { o.Filter.Only = []Classification{Ahead, Behind} }, func(c Cell) bool { return c.Draft != "draft-18" },
-			[]string{"builtin/embedded/embedded/draft-22/quic", "builtin/embedded/embedded/draft-14/quic"}, "at the target draft-18, which was not asked for"},
-		{"docker only", func(o *PlanOptions) { o.Filter.Modes = []Kind{KindContainer} }, func(c Cell) bool { return c.Mode == KindContainer },
+		{"at", func(o *PlanOptions) { o.Filter.Only = []Classification{At} },
+			func(c Cell) bool { return c.Draft == "draft-18" && c.Classification == At },
+			[]string{"builtin/embedded/embedded/draft-18/quic"},
+			"ahead of the target draft-18, which was not asked for"},
+		{"ahead and behind", func(o *PlanOptions) { o.Filter.Only = []Classification{Ahead, Behind} },
+			func(c Cell) bool { return c.Draft != "draft-18" },
+			[]string{"builtin/embedded/embedded/draft-22/quic", "builtin/embedded/embedded/draft-14/quic"},
+			"at the target draft-18, which was not asked for"},
+		{"docker only", func(o *PlanOptions) { o.Filter.Modes = []Kind{KindContainer} },
+			func(c Cell) bool { return c.Mode == KindContainer },
 			nil, "remote, which was not asked for"},
-		{"remote only", func(o *PlanOptions) { o.Filter.Modes = []Kind{KindRemote} }, func(c Cell) bool { return c.Mode == KindRemote },
+		{"remote only", func(o *PlanOptions) { o.Filter.Modes = []Kind{KindRemote} },
+			func(c Cell) bool { return c.Mode == KindRemote },
 			[]string{"builtin/alpha/moqt-alpha.example-4433/draft-18/quic"}, "container, which was not asked for"},
-		{"one transport", func(o *PlanOptions) { o.Filter.Transports = []string{"webtransport"} }, func(c Cell) bool { return c.Transport == "webtransport" },
+		{"one transport", func(o *PlanOptions) { o.Filter.Transports = []string{"webtransport"} },
+			func(c Cell) bool { return c.Transport == "webtransport" },
 			[]string{"builtin/embedded/embedded/draft-22/webtransport"}, "not among the transports asked for"},
-		{"drafts", func(o *PlanOptions) { o.Filter.Drafts = []string{"16", "draft-14"} }, func(c Cell) bool { return c.Draft == "draft-16" || c.Draft == "draft-14" },
+		{"drafts", func(o *PlanOptions) { o.Filter.Drafts = []string{"16", "draft-14"} },
+			func(c Cell) bool { return c.Draft == "draft-16" || c.Draft == "draft-14" },
 			[]string{"builtin/embedded/embedded/draft-14/quic"}, "not among the drafts asked for"},
-		{"one cell", func(o *PlanOptions) { o.Filter.Cells = []string{"Builtin/*/embedded/draft-16/quic"} }, func(c Cell) bool { return c.ID == "builtin/embedded/embedded/draft-16/quic" },
+		{"one cell", func(o *PlanOptions) { o.Filter.Cells = []string{"Builtin/*/embedded/draft-16/quic"} },
+			func(c Cell) bool { return c.ID == "builtin/embedded/embedded/draft-16/quic" },
 			[]string{"builtin/embedded/embedded/draft-16/quic"}, "not among the cells asked for"},
-		{"newest", func(o *PlanOptions) { o.Pin = PinNewest }, func(c Cell) bool { return c.Newest && c.Draft == c.Predicted },
-			[]string{"builtin/embedded/embedded/draft-22/quic", "script/embedded/embedded/draft-18/quic"}, "shared, but not the newest that is"},
-		{"not pinned", func(o *PlanOptions) { o.Pin = PinNone }, func(c Cell) bool { return c.Draft == "" && c.Unclaimed == (c.Predicted == "") },
+		{"newest", func(o *PlanOptions) { o.Pin = PinNewest },
+			func(c Cell) bool { return c.Newest && c.Draft == c.Predicted },
+			[]string{"builtin/embedded/embedded/draft-22/quic", "script/embedded/embedded/draft-18/quic"},
+			"shared, but not the newest that is"},
+		{"not pinned", func(o *PlanOptions) { o.Pin = PinNone }, func(c Cell) bool {
+			return c.Draft == "" &&
+				c.Unclaimed == (c.Predicted == "")
+		},
 			[]string{"builtin/embedded/embedded/any/quic"}, "neither claims it"},
-		{"client of one transport", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"script": {"quic"}} },
+		{"client of one transport", func(o *PlanOptions) {
+			o.ClientTransports =
+				map[string][]string{"script": {"quic"}}
+		},
 			func(c Cell) bool { return c.Client != "script" || c.Transport == "quic" },
 			[]string{"script/embedded/embedded/draft-18/quic"}, "the client does not speak this transport"},
-		{"no engine", func(o *PlanOptions) { o.Containers = false }, func(c Cell) bool { return c.Mode != KindContainer && c.Client != "boxed" },
+		{"no engine", func(o *PlanOptions) { o.Containers = false },
+			func(c Cell) bool { return c.Mode != KindContainer && c.Client != "boxed" },
 			nil, "a container, and no engine to run it with"},
 	}
 	for _, test := range tests {
@@ -164,19 +187,22 @@ func TestNothingIsLeftOutSilently(t *testing.T) {
 					for _, d := range spoken(nil) {
 						n := 0
 						for _, cell := range p.Cells {
-							if cell.Client == c.Name && cell.Relay == e.Relay && cell.Endpoint == e.Name && cell.Transport == tr && cell.Draft == d {
+							if cell.Client == c.Name && cell.Relay == e.Relay && cell.Endpoint == e.Name &&
+								cell.Transport == tr && cell.Draft == d {
 								n++
 							}
 						}
 						for _, l := range p.LeftOut {
 							is := func(have, want string) bool { return have == "" || have == want }
-							if is(l.Client, c.Name) && is(l.Relay, e.Relay) && is(l.Endpoint, e.Name) && is(l.Transport, tr) &&
+							if is(l.Client, c.Name) && is(l.Relay, e.Relay) && is(l.Endpoint, e.Name) &&
+								is(l.Transport, tr) &&
 								(len(l.Drafts) == 0 || slices.Contains(l.Drafts, d)) {
 								n++
 							}
 						}
 						if n != 1 {
-							t.Errorf("pin %s: %s %s %s %s %s: %d cells and reasons, want 1", pin, c.Name, e.Relay, e.Name, tr, d, n)
+							t.Errorf("pin %s: %s %s %s %s %s: %d cells and reasons, want 1", pin, c.Name, e.Relay,
+								e.Name, tr, d, n)
 						}
 					}
 				}
@@ -193,16 +219,20 @@ func TestPlanRefusesSlips(t *testing.T) {
 	}{
 		{"target", func(o *PlanOptions) { o.Target = "draft-99" }, "target"},
 		{"pin", func(o *PlanOptions) { o.Pin = "all" }, `pin "all"`},
-		{"only without target", func(o *PlanOptions) { o.Target = "none"; o.Filter.Only = []Classification{At} }, "needs a target"},
+		{"only without target", func(o *PlanOptions) { o.Target = "none"; o.Filter.Only = []Classification{At} },
+			"needs a target"},
 		{"classification", func(o *PlanOptions) { o.Filter.Only = []Classification{"near"} }, `only "near"`},
 		{"mode", func(o *PlanOptions) { o.Filter.Modes = []Kind{"docker"} }, `mode "docker"`},
 		{"transport", func(o *PlanOptions) { o.Filter.Transports = []string{"tcp"} }, `transport "tcp"`},
 		{"draft", func(o *PlanOptions) { o.Filter.Drafts = []string{"13"} }, "draft"},
 		{"glob", func(o *PlanOptions) { o.Filter.Relays = []string{"[a"} }, "pattern"},
-		{"no such relay", func(o *PlanOptions) { o.Filter.Relays = []string{"alpha", "nobody"} }, `no relay is called "nobody"; there are: embedded, alpha`},
+		{"no such relay", func(o *PlanOptions) { o.Filter.Relays = []string{"alpha", "nobody"} },
+			`no relay is called "nobody"; there are: embedded, alpha`},
 		{"no such client", func(o *PlanOptions) { o.Filter.Clients = []string{"x*"} }, `no client is called "x*"`},
-		{"transport of a client", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"script": {"tcp"}} }, `transport "tcp" of client script`},
-		{"transport of nobody", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"x": {"quic"}} }, `transport of "x"`},
+		{"transport of a client", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"script": {"tcp"}} },
+			`transport "tcp" of client script`},
+		{"transport of nobody", func(o *PlanOptions) { o.ClientTransports = map[string][]string{"x": {"quic"}} },
+			`transport of "x"`},
 		{"case twice", func(o *PlanOptions) { o.Cases = []string{"fetch", "fetch"} }, "named twice"},
 		{"no catalogue", func(o *PlanOptions) { o.Catalogue = nil }, "no catalogue"},
 	}
@@ -225,7 +255,8 @@ func TestReadPlanRefuses(t *testing.T) {
 		want   string
 	}{
 		{"changed", func(p *Plan) { p.Cells[0].URL = "moqt://elsewhere" }, "it was changed"},
-		{"tool changed", func(p *Plan) { p.Endpoints[0].TLSDisableVerify = !p.Endpoints[0].TLSDisableVerify }, "it was changed"},
+		{"tool changed", func(p *Plan) { p.Endpoints[0].TLSDisableVerify = !p.Endpoints[0].TLSDisableVerify },
+			"it was changed"},
 		{"ID", func(p *Plan) { p.Cells[0].Draft = "draft-19" }, "cell"},
 		{"order", func(p *Plan) { p.Cells[0], p.Cells[1] = p.Cells[1], p.Cells[0] }, "does not come after"},
 		{"client", func(p *Plan) { p.Clients = p.Clients[1:] }, "no client"},
@@ -233,7 +264,12 @@ func TestReadPlanRefuses(t *testing.T) {
 		{"short", func(p *Plan) { p.Cells = p.Cells[1:] }, "cells, want"},
 		{"format", func(p *Plan) { p.Format = 9 }, "format 9"},
 		{"shard", func(p *Plan) { p.Shard = &Shard{3, 2} }, "shard 3/2"},
-		{"path", func(p *Plan) { p.Cells[0].Client = ".."; p.Clients[0].Name = ".."; p.Cells[0].ID = cellID(p.Cells[0]) }, "cannot be part of a path"},
+		{"path", func(p *Plan) {
+			p.Cells[0].Client = ".."
+			p.Clients[0].Name = ".."
+			p.Cells[0].ID =
+				cellID(p.Cells[0])
+		}, "cannot be part of a path"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -285,7 +321,8 @@ func big(n int) PlanOptions {
 	o := PlanOptions{Catalogue: c, Containers: true}
 	for i := range n {
 		c.Implementations = append(c.Implementations,
-			relays.Implementation{Name: relays.Name(fmt.Sprintf("relay%d", i)), Roles: []relays.Role{relays.RoleRelay}, Containers: []relays.Container{{Role: relays.RoleRelay, Image: "relay"}}})
+			relays.Implementation{Name: relays.Name(fmt.Sprintf("relay%d", i)), Roles: []relays.Role{relays.RoleRelay},
+				Containers: []relays.Container{{Role: relays.RoleRelay, Image: "relay"}}})
 		client := Builtin()
 		client.Name = fmt.Sprintf("client%d", i)
 		o.Clients = append(o.Clients, client)
@@ -359,7 +396,9 @@ func TestCellIDsAreStable(t *testing.T) {
 		slices.Reverse(c.Implementations[i].Endpoints)
 	}
 	c.Implementations = append(c.Implementations, relays.Implementation{
-		Name: "newcomer", Roles: []relays.Role{relays.RoleRelay}, Endpoints: []relays.Endpoint{{URL: "moqt://new.example", Role: relays.RoleRelay, Transport: "auto", Status: relays.Active}},
+		Name: "newcomer", Roles: []relays.Role{relays.RoleRelay},
+		Endpoints: []relays.Endpoint{{URL: "moqt://new.example", Role: relays.RoleRelay, Transport: "auto",
+			Status: relays.Active}},
 	})
 	after := cellsOf(mustPlan(t, PlanOptions{Catalogue: c, Clients: []Client{Builtin()}, Containers: true}))
 	for _, id := range before {
@@ -371,8 +410,10 @@ func TestCellIDsAreStable(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	urls := []relays.URL{
-		"moqt://h.example", "moqt://h.example:4443", "https://h.example:4443", "https://h.example:4443/", "https://h.example:4443/a-b", "https://h.example:4443/a/b",
-		"https://h.example:4443/A", "https://h.example:4443/a", "https://h.example:4443/a?x=1", "moqt://[::1]:4443", "moqt://[::2]:4443", "embedded",
+		"moqt://h.example", "moqt://h.example:4443", "https://h.example:4443", "https://h.example:4443/",
+		"https://h.example:4443/a-b", "https://h.example:4443/a/b",
+		"https://h.example:4443/A", "https://h.example:4443/a", "https://h.example:4443/a?x=1", "moqt://[::1]:4443",
+		"moqt://[::2]:4443", "embedded",
 		"embedded?fault=a", "embedded?fault=b",
 	}
 	seen := make(map[string]relays.URL)
@@ -389,7 +430,8 @@ func TestKeys(t *testing.T) {
 	if a, b := commandKey([]string{"/opt/a b", "c"}, nil, ""), commandKey([]string{"/opt/a", "b c"}, nil, ""); a == b {
 		t.Errorf("two commands are %s", a)
 	}
-	if a, b := containerKey("ghcr.io/x/relay:1", nil, ""), containerKey("ghcr.io/x/relay:2", nil, ""); a == b || !strings.HasPrefix(a, "relay-") {
+	if a, b := containerKey("ghcr.io/x/relay:1", nil, ""), containerKey("ghcr.io/x/relay:2", nil, ""); a == b ||
+		!strings.HasPrefix(a, "relay-") {
 		t.Errorf("two images are %s and %s", a, b)
 	}
 }

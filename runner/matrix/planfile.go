@@ -20,8 +20,8 @@ func (p *Plan) WriteJSON(w io.Writer) error {
 	return writeRows(w, p)
 }
 
-// ReadPlan reads a plan and refuses one that does not hold together: a cell without its client or endpoint, cells out of order, a whole
-// plan that is not the one its ID says.
+// ReadPlan reads a plan and refuses one that does not hold together: a cell without its client or endpoint, cells out
+// of order, a whole plan that is not the one its ID says.
 func ReadPlan(r io.Reader) (*Plan, error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
@@ -78,7 +78,8 @@ func (p *Plan) Validate() error {
 			return fmt.Errorf("plan: cell %s: no endpoint %q of %q", c.ID, c.Endpoint, c.Relay)
 		}
 		for _, part := range strings.Split(c.ID, "/") {
-			if part == "" || strings.Trim(part, ".") == "" || strings.ContainsAny(part, `\:`) || strings.ContainsRune(part, 0) {
+			if part == "" || strings.Trim(part, ".") == "" || strings.ContainsAny(part, `\:`) ||
+				strings.ContainsRune(part, 0) {
 				return fmt.Errorf("plan: cell %s: %q cannot be part of a path", c.ID, part)
 			}
 		}
@@ -109,7 +110,8 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{Index: index, Of: of}, nil
 }
 
-// RunID makes a name for a run that begins now: its time, and which shard it is. It sorts as time does and is fit for a folder.
+// RunID makes a name for a run that begins now: its time, and which shard it is. It sorts as time does and is fit for a
+// folder.
 func RunID(now time.Time, s *Shard) string {
 	id := now.UTC().Format("2006-01-02T150405Z")
 	if s != nil {
@@ -118,11 +120,13 @@ func RunID(now time.Time, s *Shard) string {
 	return id
 }
 
-// Part gives the part of a whole plan that a shard runs, the same everywhere: cells are dealt out in turn, in the order of a digest of
-// their IDs, so that parts are alike in size and in what they hold. Only the first part says what was left out.
+// Part gives the part of a whole plan that a shard runs, the same everywhere: cells are dealt out in turn, in the order
+// of a digest of their IDs, so that parts are alike in size and in what they hold. Only the first part says what was
+// left out.
 func (p *Plan) Part(s Shard) (*Plan, error) {
 	if p.Shard != nil {
-		return nil, fmt.Errorf("shard %d/%d of a plan that is itself shard %d/%d", s.Index, s.Of, p.Shard.Index, p.Shard.Of)
+		return nil, fmt.Errorf("shard %d/%d of a plan that is itself shard %d/%d", s.Index, s.Of, p.Shard.Index,
+			p.Shard.Of)
 	}
 	if s.Index < 1 || s.Index > s.Of {
 		return nil, fmt.Errorf("shard %d/%d: want 1 to %d", s.Index, s.Of, s.Of)
@@ -156,7 +160,10 @@ func (p *Plan) find(c Cell) (client Client, e Endpoint) {
 	if i := slices.IndexFunc(p.Clients, func(x Client) bool { return x.Name == c.Client }); i >= 0 {
 		client = p.Clients[i]
 	}
-	if i := slices.IndexFunc(p.Endpoints, func(x Endpoint) bool { return x.Relay == c.Relay && x.Name == c.Endpoint }); i >= 0 {
+	if i := slices.IndexFunc(p.Endpoints, func(x Endpoint) bool {
+		return x.Relay == c.Relay &&
+			x.Name == c.Endpoint
+	}); i >= 0 {
 		e = p.Endpoints[i]
 	}
 	return client, e

@@ -14,8 +14,8 @@ import (
 // grace is how long a program that is asked to end may take before it is ended.
 var grace = 2 * time.Second // tests have less
 
-// program makes a command that leads a process group of its own. When ctx ends, the whole group is asked to end, and ended after the
-// grace.
+// program makes a command that leads a process group of its own. When ctx ends, the whole group is asked to end, and
+// ended after the grace.
 func program(ctx context.Context, argv, env []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = env
@@ -25,14 +25,17 @@ func program(ctx context.Context, argv, env []string) *exec.Cmd {
 	return cmd
 }
 
-// finish waits for a started program, ends what is left of its group, and gives its exit code, nil when a signal ended it. The error says
-// that it could not be waited for; an exit code is none.
+// finish waits for a started program, ends what is left of its group, and gives its exit code, nil when a signal ended
+// it. The error says that it could not be waited for; an exit code is none.
 func finish(cmd *exec.Cmd) (*int, error) {
 	err := cmd.Wait()
 	endGroup(cmd.Process)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = nil // the exit code, or the end of the context, says it; a grandchild that holds the pipe open is none of the client's results
+	if errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded) {
+		// the exit code, or the end of the context, says it; a grandchild that holds the pipe open is none of the
+		// client's results
+		err = nil
 	}
 	if cmd.ProcessState == nil || !cmd.ProcessState.Exited() {
 		return nil, err
@@ -43,7 +46,8 @@ func finish(cmd *exec.Cmd) (*int, error) {
 
 // contractNames are the variables that the contract gives a meaning: a client gets those of its cell and none of ours.
 var contractNames = []string{
-	"RELAY_URL", "TESTCASE", "VERBOSE", "TLS_DISABLE_VERIFY", "MOQT_DRAFT", "DRAFT", "NAMESPACE_PREFIX", "AUTH_TOKEN", "COMPAT", "QLOGDIR", "SSLKEYLOGFILE",
+	"RELAY_URL", "TESTCASE", "VERBOSE", "TLS_DISABLE_VERIFY", "MOQT_DRAFT", "DRAFT", "NAMESPACE_PREFIX", "AUTH_TOKEN",
+	"COMPAT", "QLOGDIR", "SSLKEYLOGFILE",
 	"MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY", "MOQT_MLOG_DIR",
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{"a": "a", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "x=$HOME": "'x=$HOME'", "https://h:1/p?x=1": "'https://h:1/p?x=1'", "a@b:1/c": "a@b:1/c"} {
+	for in, want := range map[string]string{"a": "a", "": "''", "a b": "'a b'", "it's": `'it'\''s'`,
+		"x=$HOME": "'x=$HOME'", "https://h:1/p?x=1": "'https://h:1/p?x=1'", "a@b:1/c": "a@b:1/c"} {
 		if got := quote([]string{in}); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
@@ -24,7 +25,8 @@ func TestQuote(t *testing.T) {
 // What is kept of an output is its beginning, or its end, however it is cut into writes.
 // Marks become what a shell fills in itself, and everything else is read back as it is.
 func TestLine(t *testing.T) {
-	words, err := onLine(map[string]string{"relay": "moqt://x:1"}).expand([]string{"{self}", "{PEERS}/my bin/x", "-r={relay}", mark("$c"), "it's", "{PEERS}"})
+	words, err := onLine(map[string]string{"relay": "moqt://x:1"}).expand([]string{"{self}", "{PEERS}/my bin/x",
+		"-r={relay}", mark("$c"), "it's", "{PEERS}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,8 @@ func TestPorts(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, fmt.Errorf("too long"))
 	defer cancel()
-	if err := p.take(ctx, 7); err == nil || !strings.Contains(err.Error(), "another relay of the run has it: too long") {
+	if err := p.take(ctx, 7); err == nil ||
+		!strings.Contains(err.Error(), "another relay of the run has it: too long") {
 		t.Errorf("%v", err)
 	}
 	got := make(chan error)

@@ -107,8 +107,8 @@ func result(c *CellResult) string {
 	return OneLine(s)
 }
 
-// OneLine makes one line of text that others wrote, for a terminal or a page: control characters, line breaks and marks that turn the
-// direction of text become spaces, and what is not UTF-8 the replacement character.
+// OneLine makes one line of text that others wrote, for a terminal or a page: control characters, line breaks and marks
+// that turn the direction of text become spaces, and what is not UTF-8 the replacement character.
 func OneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
@@ -124,8 +124,8 @@ type lines struct {
 	every time.Duration
 }
 
-// NewLines tells of what did not pass, and every half minute how far it is, in plain lines. Errors of w are ignored: they are none of
-// the run's.
+// NewLines tells of what did not pass, and every half minute how far it is, in plain lines. Errors of w are ignored:
+// they are none of the run's.
 func NewLines(w io.Writer) Progress { return &lines{w: w, every: 30 * time.Second} }
 
 func (l *lines) Begin(total, done int) {

@@ -14,7 +14,8 @@ func play(p Progress) {
 	p.Begin(6, 1)
 	for i, s := range []Status{Pass, Fail, Pass, Skip} {
 		time.Sleep(10 * time.Second)
-		p.Cell(&CellResult{Cell: Cell{ID: "c/" + string(rune('a'+i))}, Status: s, Layer: map[Status]string{Fail: "udp"}[s], Reason: map[Status]string{Fail: "nobody\nthere"}[s]})
+		p.Cell(&CellResult{Cell: Cell{ID: "c/" + string(rune('a'+i))}, Status: s,
+			Layer: map[Status]string{Fail: "udp"}[s], Reason: map[Status]string{Fail: "nobody\nthere"}[s]})
 	}
 	p.Note("the relay ended")
 	p.End(&Run{})
@@ -26,17 +27,20 @@ func TestKnownFailuresInProgress(t *testing.T) {
 	p := NewLines(&b).(*lines)
 	p.Begin(5, 0)
 	p.Cell(&CellResult{Status: Fail, Cases: []CaseResult{{Status: Fail, Known: "why"}, {Status: Pass}}})
-	p.Cell(&CellResult{Cell: Cell{ID: "a"}, Status: Fail, Cases: []CaseResult{{Status: Fail, Known: "why"}, {Status: Missing}}})
+	p.Cell(&CellResult{Cell: Cell{ID: "a"}, Status: Fail, Cases: []CaseResult{{Status: Fail, Known: "why"},
+		{Status: Missing}}})
 	p.Cell(&CellResult{Status: Error, Cases: []CaseResult{{Status: Missing, Known: "why"}}})
 	p.Cell(&CellResult{Status: Error, Known: "why"})
 	p.Cell(&CellResult{Cell: Cell{ID: "b"}, Status: Error})
-	if got, want := b.String()+p.state(), "5 cells\nfail a\nerror b\n5/5 cells, 2 not passed, 3 failed as known"; got != want {
+	if got, want := b.String()+p.state(),
+		"5 cells\nfail a\nerror b\n5/5 cells, 2 not passed, 3 failed as known"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
 func TestSummary(t *testing.T) {
-	r := &Run{ID: "r1", Ended: "enough", Cells: []CellResult{{Status: Pass}, {Status: Fail}, {Status: Pass}, {Status: Missing}}}
+	r := &Run{ID: "r1", Ended: "enough", Cells: []CellResult{{Status: Pass}, {Status: Fail}, {Status: Pass},
+		{Status: Missing}}}
 	if got, want := r.Summary(), "r1: 2 pass, 1 fail, 1 missing; ended early: enough"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -76,7 +80,8 @@ func TestTerminal(t *testing.T) {
 		play(NewTerminal(&b))
 		text := b.String()
 		for _, want := range []string{
-			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n", erase + "4/6 cells, 1 not passed, about 2",
+			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n",
+			erase + "4/6 cells, 1 not passed, about 2",
 			erase + "the relay ended\n",
 		} {
 			if !strings.Contains(text, want) {

@@ -18,8 +18,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// host keeps the relay of one endpoint running for the cells that need it. One that has ended by itself is started again for the next
-// attempt, so that a crash is the result of one cell and not of all that follow.
+// host keeps the relay of one endpoint running for the cells that need it. One that has ended by itself is started
+// again for the next attempt, so that a crash is the result of one cell and not of all that follow.
 type host struct {
 	o    *Options
 	x    *execution
@@ -86,7 +86,8 @@ func (h *host) start(ctx context.Context) (*Instance, error) {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, h.o.StartTimeout, fmt.Errorf("it was not ready within %v", h.o.StartTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, h.o.StartTimeout, fmt.Errorf("it was not ready within %v",
+		h.o.StartTimeout))
 	defer cancel()
 	switch h.e.Kind {
 	case KindEmbedded:

@@ -25,7 +25,8 @@ func commandPlan(t *testing.T, behaviour, url string, drafts []relays.Draft, cli
 	t.Helper()
 	c := &relays.Catalogue{Implementations: []relays.Implementation{{
 		Name: "started", Drafts: drafts, Roles: []relays.Role{relays.RoleRelay},
-		Commands: []relays.Command{{Role: relays.RoleRelay, Command: []string{self(), "--port", "{port}", "--cert", "{cert}"}, URL: relays.URL(url), Env: map[string]string{roleName: "relay:" + behaviour}}},
+		Commands: []relays.Command{{Role: relays.RoleRelay, Command: []string{self(), "--port", "{port}", "--cert",
+			"{cert}"}, URL: relays.URL(url), Env: map[string]string{roleName: "relay:" + behaviour}}},
 	}}}
 	p, err := MakePlan(PlanOptions{Catalogue: c, Clients: clients, Filter: Filter{Transports: []string{"quic"}}})
 	if err != nil {
@@ -52,18 +53,21 @@ func TestCommandRelay(t *testing.T) {
 	for _, behaviour := range []string{"", "stubborn"} {
 		dir := filepath.Join(t.TempDir(), "run")
 		start := time.Now()
-		run := execute(t, commandPlan(t, behaviour, "", []relays.Draft{"draft-16", "draft-18"}, Builtin()), Options{Dir: dir, Builtin: ping, Probe: probe, Certificate: certificate, QLOG: true})
+		run := execute(t, commandPlan(t, behaviour, "", []relays.Draft{"draft-16", "draft-18"}, Builtin()),
+			Options{Dir: dir, Builtin: ping, Probe: probe, Certificate: certificate, QLOG: true})
 		for _, c := range run.Cells {
 			if c.Status != Pass {
 				t.Errorf("%s: %s %s", c.ID, c.Status, c.Reason)
 			}
 		}
 		r := seen.Load().(Request)
-		if !strings.HasPrefix(r.URL, "moqt://127.0.0.1:") || !r.TLSDisableVerify || r.Instance == nil || r.QLOGDir == "" {
+		if !strings.HasPrefix(r.URL, "moqt://127.0.0.1:") || !r.TLSDisableVerify || r.Instance == nil ||
+			r.QLOGDir == "" {
 			t.Errorf("%+v", r)
 		}
 		b, err := os.ReadFile(filepath.Join(dir, "relays", "started", run.Cells[0].Endpoint+".log"))
-		if n := strings.Count(string(b), "relay on "); err != nil || n != 1 || !strings.Contains(string(b), "cert.pem") {
+		if n := strings.Count(string(b), "relay on "); err != nil || n != 1 ||
+			!strings.Contains(string(b), "cert.pem") {
 			t.Errorf("started %d times: %v\n%s", n, err, b)
 		}
 		if behaviour == "" && runtime.GOOS != "windows" && !strings.Contains(string(b), "asked to end") {
@@ -101,7 +105,8 @@ func TestRelayThatDies(t *testing.T) {
 		}
 		return passed(r)
 	})
-	run := execute(t, commandPlan(t, "", "", []relays.Draft{"draft-16", "draft-18"}, Builtin()), Options{Builtin: kill, Probe: probe, PerRelay: 1, Progress: w})
+	run := execute(t, commandPlan(t, "", "", []relays.Draft{"draft-16", "draft-18"}, Builtin()),
+		Options{Builtin: kill, Probe: probe, PerRelay: 1, Progress: w})
 	died, next := run.Cells[0], run.Cells[1]
 	if died.Status != Flaky || !slices.ContainsFunc(died.Notes, func(s string) bool {
 		return strings.Contains(s, "the relay ended by itself") && strings.Contains(s, "exit code 5")
@@ -128,14 +133,24 @@ func TestRelaysThatDoNotStart(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"ends at once", commandPlan(t, "dies", "", one, Builtin()), Options{}, "the relay did not start: it ended: exit code 4; its last line: cannot go on"},
-		{"never binds", commandPlan(t, "never", "", one, Builtin()), Options{StartTimeout: 200 * time.Millisecond}, "was not ready within 200ms: no UDP socket is bound to its port"},
-		{"no handshake", commandPlan(t, "", "", one, Builtin()), Options{StartTimeout: 400 * time.Millisecond, Probe: func(context.Context, string) error { return errors.New("alert 120") }},
+		{"ends at once", commandPlan(t, "dies", "", one, Builtin()), Options{},
+			"the relay did not start: it ended: exit code 4; its last line: cannot go on"},
+		{"never binds", commandPlan(t, "never", "", one, Builtin()), Options{StartTimeout: 200 * time.Millisecond},
+			"was not ready within 200ms: no UDP socket is bound to its port"},
+		{"no handshake", commandPlan(t, "", "", one, Builtin()), Options{StartTimeout: 400 * time.Millisecond,
+			Probe: func(context.Context, string) error { return errors.New("alert 120") }},
 			"was not ready within 400ms: no QUIC handshake with moqt://127.0.0.1:"},
-		{"port taken", commandPlan(t, "", fmt.Sprintf("moqt://127.0.0.1:%d", taken), one, Builtin()), Options{}, fmt.Sprintf("its UDP port %d is taken", taken)},
+		{"port taken", commandPlan(t, "", fmt.Sprintf("moqt://127.0.0.1:%d", taken), one, Builtin()), Options{},
+			fmt.Sprintf("its UDP port %d is taken", taken)},
 		{"no embedded relay", embeddedPlan(t), Options{}, "there is no embedded relay here"},
-		{"embedded relay fails", embeddedPlan(t), Options{Embedded: func(context.Context, Endpoint) (*Instance, error) { return nil, errors.New("no socket") }}, "did not start: no socket"},
-		{"no certificate", commandPlan(t, "", "", one, Builtin()), Options{Certificate: func(string) (string, string, error) { return "", "", errors.New("no entropy") }}, "its certificate: no entropy"},
+		{"embedded relay fails", embeddedPlan(t),
+			Options{Embedded: func(context.Context, Endpoint) (*Instance, error) {
+				return nil,
+					errors.New("no socket")
+			}}, "did not start: no socket"},
+		{"no certificate", commandPlan(t, "", "", one, Builtin()),
+			Options{Certificate: func(string) (string, string, error) { return "", "", errors.New("no entropy") }},
+			"its certificate: no entropy"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -160,7 +175,8 @@ func embeddedPlan(t *testing.T) *Plan {
 	p, err := MakePlan(PlanOptions{
 		Catalogue: &relays.Catalogue{Implementations: []relays.Implementation{{
 			Name: "embedded", Drafts: one, Roles: []relays.Role{relays.RoleRelay},
-			Endpoints: []relays.Endpoint{{URL: "embedded", Role: relays.RoleRelay, Transport: "auto", Status: relays.Active}},
+			Endpoints: []relays.Endpoint{{URL: "embedded", Role: relays.RoleRelay, Transport: "auto",
+				Status: relays.Active}},
 		}}},
 		Clients: []Client{Builtin()},
 	})
@@ -187,7 +203,8 @@ func TestEmbeddedRelay(t *testing.T) {
 		got = append(got, u)
 	}
 	slices.Sort(got)
-	if want := []string{"https://127.0.0.1:5 mine embedded", "moqt://127.0.0.1:5 mine embedded"}; !slices.Equal(slices.Compact(got), want) {
+	if want := []string{"https://127.0.0.1:5 mine embedded", "moqt://127.0.0.1:5 mine embedded"}; !slices.Equal(
+		slices.Compact(got), want) {
 		t.Errorf("%q", got)
 	}
 	if run.Count(Pass) != 2 || stopped != 1 {
@@ -246,12 +263,20 @@ func TestContainers(t *testing.T) {
 		return c
 	}
 	c := &relays.Catalogue{Implementations: []relays.Implementation{
-		{Name: "boxed", Drafts: one, Roles: []relays.Role{relays.RoleRelay}, Containers: []relays.Container{{Role: relays.RoleRelay, Image: "here", URL: "moqt://relay:4443/p", Env: map[string]string{"R": "2"}}}},
-		{Name: "embedded", Drafts: one, Roles: []relays.Role{relays.RoleRelay}, Endpoints: []relays.Endpoint{{URL: "embedded", Role: relays.RoleRelay, Transport: "quic", Status: relays.Active}}},
-		{Name: "remote", Drafts: one, Roles: []relays.Role{relays.RoleRelay}, Endpoints: []relays.Endpoint{{URL: "moqt://r.example", Role: relays.RoleRelay, Transport: "quic", Status: relays.Active}}},
-		{Name: "gone", Drafts: one, Roles: []relays.Role{relays.RoleRelay}, Containers: []relays.Container{{Role: relays.RoleRelay, Image: "nowhere", URL: "moqt://relay:4443"}}},
+		{Name: "boxed", Drafts: one, Roles: []relays.Role{relays.RoleRelay},
+			Containers: []relays.Container{{Role: relays.RoleRelay, Image: "here", URL: "moqt://relay:4443/p",
+				Env: map[string]string{"R": "2"}}}},
+		{Name: "embedded", Drafts: one, Roles: []relays.Role{relays.RoleRelay},
+			Endpoints: []relays.Endpoint{{URL: "embedded", Role: relays.RoleRelay, Transport: "quic",
+				Status: relays.Active}}},
+		{Name: "remote", Drafts: one, Roles: []relays.Role{relays.RoleRelay},
+			Endpoints: []relays.Endpoint{{URL: "moqt://r.example", Role: relays.RoleRelay, Transport: "quic",
+				Status: relays.Active}}},
+		{Name: "gone", Drafts: one, Roles: []relays.Role{relays.RoleRelay},
+			Containers: []relays.Container{{Role: relays.RoleRelay, Image: "nowhere", URL: "moqt://relay:4443"}}},
 	}}
-	p, err := MakePlan(PlanOptions{Catalogue: c, Clients: []Client{box("good", "there"), box("bad", "broken")}, Containers: true, Filter: Filter{Transports: []string{"quic"}}})
+	p, err := MakePlan(PlanOptions{Catalogue: c, Clients: []Client{box("good", "there"), box("bad", "broken")},
+		Containers: true, Filter: Filter{Transports: []string{"quic"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +295,8 @@ func TestContainers(t *testing.T) {
 	}
 	broken := "error the container did not start (exit code 126): exec format error"
 	gone := "error the relay did not start: the image: "
-	for i, want := range []string{"bad boxed " + broken, "bad embedded " + broken, "bad gone " + gone, "bad remote " + broken, "good boxed pass ", "good embedded pass ", "good gone " + gone, "good remote pass "} {
+	for i, want := range []string{"bad boxed " + broken, "bad embedded " + broken, "bad gone " + gone, "bad remote " +
+		broken, "good boxed pass ", "good embedded pass ", "good gone " + gone, "good remote pass "} {
 		if !strings.HasPrefix(got[i], want) {
 			t.Errorf("%s, want %s", got[i], want)
 		}
@@ -298,13 +324,18 @@ func TestContainers(t *testing.T) {
 	}
 	for _, want := range []string{
 		"image inspect here", "image inspect there", "pull there", "network create moqt-net",
-		"run --rm --name moqt-relay --network moqt-net --network-alias relay -p 127.0.0.1:PORT:4443/udp -v :/certs/cert.pem:ro -v :/certs/priv.key:ro -v DIR/relays/boxed/" + run.Cells[0].Endpoint + ".mlog:/mlog" +
-			" -e MOQT_ROLE=relay -e MOQT_PORT=4443 -e MOQT_CERT=/certs/cert.pem -e MOQT_KEY=/certs/priv.key -e MOQT_MLOG_DIR=/mlog -e R=2 here",
-		"run --rm --name moqt-client --network moqt-net -v DIR/cells/good/boxed/" + run.Cells[0].Endpoint + "/draft-18-quic.qlog:/qlog -e RELAY_URL=moqt://relay:4443/p" +
+		"run --rm --name moqt-relay --network moqt-net --network-alias relay -p 127.0.0.1:PORT:4443/udp -v " +
+			":/certs/cert.pem:ro -v :/certs/priv.key:ro -v DIR/relays/boxed/" + run.Cells[0].Endpoint + ".mlog:/mlog" +
+			" -e MOQT_ROLE=relay -e MOQT_PORT=4443 -e MOQT_CERT=/certs/cert.pem -e MOQT_KEY=/certs/priv.key -e " +
+			"MOQT_MLOG_DIR=/mlog -e R=2 here",
+		"run --rm --name moqt-client --network moqt-net -v DIR/cells/good/boxed/" + run.Cells[0].Endpoint +
+			"/draft-18-quic.qlog:/qlog -e RELAY_URL=moqt://relay:4443/p" +
 			" -e TLS_DISABLE_VERIFY=1 -e MOQT_DRAFT=draft-18 -e DRAFT=18 -e QLOGDIR=/qlog -e OWN=1 there",
-		"run --rm --name moqt-client --network host -v DIR/cells/good/embedded/embedded/draft-18-quic.qlog:/qlog -e RELAY_URL=moqt://127.0.0.1:5" +
+		"run --rm --name moqt-client --network host -v DIR/cells/good/embedded/embedded/draft-18-quic.qlog:/qlog -e " +
+			"RELAY_URL=moqt://127.0.0.1:5" +
 			" -e TLS_DISABLE_VERIFY=1 -e MOQT_DRAFT=draft-18 -e DRAFT=18 -e QLOGDIR=/qlog -e OWN=1 there",
-		"run --rm --name moqt-client -v DIR/cells/good/remote/moqt-r.example-443/draft-18-quic.qlog:/qlog -e RELAY_URL=moqt://r.example -e MOQT_DRAFT=draft-18 -e DRAFT=18 -e QLOGDIR=/qlog -e OWN=1 there",
+		"run --rm --name moqt-client -v DIR/cells/good/remote/moqt-r.example-443/draft-18-quic.qlog:/qlog -e " +
+			"RELAY_URL=moqt://r.example -e MOQT_DRAFT=draft-18 -e DRAFT=18 -e QLOGDIR=/qlog -e OWN=1 there",
 		"rm -f moqt-client", "rm -f moqt-relay", "network rm moqt-net",
 	} {
 		if !slices.Contains(calls, want) {
@@ -317,7 +348,8 @@ func TestContainers(t *testing.T) {
 	if t.Failed() {
 		t.Logf("it was asked to:\n%s", strings.Join(calls, "\n"))
 	}
-	if c := run.Cells[len(run.Cells)-1].Command; strings.Contains(c, "--name") || !strings.HasPrefix(c, self()+" run --rm ") {
+	if c := run.Cells[len(run.Cells)-1].Command; strings.Contains(c, "--name") ||
+		!strings.HasPrefix(c, self()+" run --rm ") {
 		t.Errorf("command %s", c)
 	}
 }
@@ -343,7 +375,11 @@ func TestExpand(t *testing.T) {
 		{nil, nil},
 	}
 	for _, test := range tests {
-		got, err := scope{values, "/opt/me", func(name string) (string, bool) { v, ok := env[name]; return v, ok }}.expand(test.in)
+		got, err := scope{values, "/opt/me", func(name string) (string, bool) {
+			v, ok := env[name]
+			return v,
+				ok
+		}}.expand(test.in)
 		if (err != nil) != (test.want == nil) {
 			t.Errorf("%q: %v", test.in, err)
 		}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// writeRows writes the struct that v points to as JSON, with a line for each element of its lists of structs: short for a program,
-// readable for a person, and a cell that changed is one line of a difference.
+// writeRows writes the struct that v points to as JSON, with a line for each element of its lists of structs: short for
+// a program, readable for a person, and a cell that changed is one line of a difference.
 func writeRows(w io.Writer, v any) error {
 	b := bufio.NewWriter(w)
 	value := reflect.ValueOf(v).Elem()

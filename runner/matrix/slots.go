@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// slots bound what runs at once: each channel is a bound, and one slot is a place in all of them, taken in order. A cell holds one for as long
-// as it runs, and takes more for its cases while there are free ones; it never waits for those, so nobody can wait for each other.
+// slots bound what runs at once: each channel is a bound, and one slot is a place in all of them, taken in order. A
+// cell holds one for as long as it runs, and takes more for its cases while there are free ones; it never waits for
+// those, so nobody can wait for each other.
 type slots []chan struct{}
 
 // take waits for a slot.
@@ -46,7 +47,8 @@ func (s slots) give() {
 	}
 }
 
-// each calls f for 0 to n-1, in this order, on the caller's slot and on as many more as are free; it returns when all calls have.
+// each calls f for 0 to n-1, in this order, on the caller's slot and on as many more as are free; it returns when all
+// calls have.
 func (s slots) each(n int, f func(int)) {
 	var next atomic.Int64
 	var helpers sync.WaitGroup

@@ -42,7 +42,8 @@ func (p *planner) client(c Client) {
 	}
 }
 
-// catalogued takes the ways in which the catalogue says a client can be run. Where there are several, each has a name of its own.
+// catalogued takes the ways in which the catalogue says a client can be run. Where there are several, each has a name
+// of its own.
 func (p *planner) catalogued(im relays.Implementation) {
 	var ways []Client
 	add := func(key string, c Client) {
@@ -59,12 +60,14 @@ func (p *planner) catalogued(im relays.Implementation) {
 	}
 	for _, c := range im.Containers {
 		if c.Role == relays.RoleClient {
-			add(containerKey(string(c.Image), c.Env, ""), Client{Kind: KindContainer, Image: string(c.Image), Env: c.Env})
+			add(containerKey(string(c.Image), c.Env, ""), Client{Kind: KindContainer, Image: string(c.Image),
+				Env: c.Env})
 		}
 	}
 	if len(ways) == 0 {
 		p.clientNames = append(p.clientNames, string(im.Name))
-		p.leave(LeftOut{Client: string(im.Name), Reason: "the catalogue has neither a command nor a container for the client"})
+		p.leave(LeftOut{Client: string(im.Name), Reason: "the catalogue has neither a command nor a container for " +
+			"the client"})
 	}
 	for _, c := range ways {
 		c.Drafts, c.Transports = spoken(im.Drafts), transports()
@@ -100,7 +103,8 @@ func (p *planner) endpoints() {
 			if c.Role == relays.RoleRelay {
 				ways++
 				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", true), "", Endpoint{
-					Name: commandKey(c.Command, c.Env, string(c.URL)), Kind: KindCommand, URL: string(c.URL), Command: c.Command, Env: c.Env,
+					Name: commandKey(c.Command, c.Env, string(c.URL)), Kind: KindCommand, URL: string(c.URL),
+					Command: c.Command, Env: c.Env,
 					TLSDisableVerify: true,
 				})
 			}
@@ -113,7 +117,8 @@ func (p *planner) endpoints() {
 					why = "a container, and no engine to run it with"
 				}
 				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", false), why, Endpoint{
-					Name: containerKey(string(c.Image), c.Env, string(c.URL)), Kind: KindContainer, URL: string(c.URL), Image: string(c.Image), Env: c.Env,
+					Name: containerKey(string(c.Image), c.Env, string(c.URL)), Kind: KindContainer, URL: string(c.URL),
+					Image: string(c.Image), Env: c.Env,
 					TLSDisableVerify: true,
 				})
 			}
@@ -130,7 +135,8 @@ func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
 	if e.Status == relays.Inactive && !named(p.o.Filter.Relays, string(im.Name)) {
 		why = "inactive"
 	}
-	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify || p.o.TLSDisableVerify}
+	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify ||
+		p.o.TLSDisableVerify}
 	if e.URL.Embedded() {
 		out.Kind, out.TLSDisableVerify = KindEmbedded, true
 	}
@@ -141,7 +147,8 @@ func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
 }
 
 // endpoint takes one, unless why or a filter is against it.
-func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, first map[string]string, why string, e Endpoint) {
+func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, first map[string]string, why string,
+	e Endpoint) {
 	e.Relay = string(im.Name)
 	if e.Tolerances == nil {
 		for _, t := range im.Tolerances {
@@ -217,8 +224,9 @@ func (p *planner) transports() {
 	}
 }
 
-// scheme gives the transports of an endpoint, each with the oldest draft for it. What is for one transport says so, or its URL does: https
-// stands for WebTransport, moqt for raw QUIC, and from draft 18 on for both (draft-18 §3.1.3) if it may. Without a URL it is both.
+// scheme gives the transports of an endpoint, each with the oldest draft for it. What is for one transport says so, or
+// its URL does: https stands for WebTransport, moqt for raw QUIC, and from draft 18 on for both (draft-18 §3.1.3) if it
+// may. Without a URL it is both.
 func scheme(url string, choice transport.Choice, mayBoth bool) map[string]string {
 	const oldest = "draft-00"
 	quic, webtransport := string(transport.OnlyQUIC), string(transport.OnlyWebTransport)

@@ -15,8 +15,8 @@ import (
 // canSeePorts says that udpBound knows which ports are bound.
 const canSeePorts = true
 
-// udpBound reports whether a UDP socket of this host is bound to the port. It looks, and binds nothing itself: that would be in the way
-// of the relay that is just starting.
+// udpBound reports whether a UDP socket of this host is bound to the port. It looks, and binds nothing itself: that
+// would be in the way of the relay that is just starting.
 func udpBound(port int) (bool, error) {
 	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
 		f, err := os.Open(name)
@@ -46,5 +46,6 @@ func udpBound(port int) (bool, error) {
 	return false, nil
 }
 
-// endWithUs asks the program to end when this one is killed: a relay that stays would hold its port against the run that is taken up again.
+// endWithUs asks the program to end when this one is killed: a relay that stays would hold its port against the run
+// that is taken up again.
 func endWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGTERM }

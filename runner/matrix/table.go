@@ -9,8 +9,8 @@ import (
 	"text/tabwriter"
 )
 
-// WriteTable writes the plan for a person: a line for each client, endpoint and transport with its drafts, then what was left out and
-// why.
+// WriteTable writes the plan for a person: a line for each client, endpoint and transport with its drafts, then what
+// was left out and why.
 func (p *Plan) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	head := "CLIENT\tRELAY\tENDPOINT\tTRANSPORT\tDRAFTS\tPREDICTED"
@@ -68,7 +68,8 @@ func (p *Plan) row(w io.Writer, cells []Cell, transport string) error {
 	if newest.Unclaimed {
 		predicted, class = "-", "-" // nobody said anything that could be predicted from
 	}
-	line := []string{newest.Client, newest.Relay, cmp.Or(newest.URL, newest.Endpoint), transport, strings.Join(drafts, ","), predicted}
+	line := []string{newest.Client, newest.Relay, cmp.Or(newest.URL, newest.Endpoint), transport,
+		strings.Join(drafts, ","), predicted}
 	if p.Target != "" {
 		line = append(line, class)
 	}
@@ -76,8 +77,8 @@ func (p *Plan) row(w io.Writer, cells []Cell, transport string) error {
 	return err
 }
 
-// writeLeftOut writes the reasons, most frequent first, with the parts that each is for. What many share is summed up: every single one
-// stands in the JSON form.
+// writeLeftOut writes the reasons, most frequent first, with the parts that each is for. What many share is summed up:
+// every single one stands in the JSON form.
 func (p *Plan) writeLeftOut(w io.Writer) error {
 	type group struct {
 		reason string

@@ -34,10 +34,11 @@ const (
 	NotApplicable Status = "not-applicable"
 	// Missing: planned, and there is no result: the run ended before it, or the client did.
 	Missing Status = "missing"
-	// Stale: there is no result of this run; what stands here is that of an earlier one. Only readers of several runs use it.
+	// Stale: there is no result of this run; what stands here is that of an earlier one. Only readers of several runs
+	// use it.
 	Stale Status = "stale"
-	// Error: it could not be judged. The client or the relay did not start, the client's report contradicts itself, or what was tested is
-	// not what was planned. Only cells have it.
+	// Error: it could not be judged. The client or the relay did not start, the client's report contradicts itself, or
+	// what was tested is not what was planned. Only cells have it.
 	Error Status = "error"
 )
 
@@ -68,13 +69,15 @@ const (
 
 // Cell is one client against one endpoint of one relay, with one draft and one transport.
 type Cell struct {
-	// ID is client/relay/endpoint/draft/transport: stable as long as these are, unique in a plan, fit for a path (forward slashes).
+	// ID is client/relay/endpoint/draft/transport: stable as long as these are, unique in a plan, fit for a path
+	// (forward slashes).
 	ID string `json:"id"`
 	// Client, Relay and Endpoint are names of the plan.
 	Client   string `json:"client"`
 	Relay    string `json:"relay"`
 	Endpoint string `json:"endpoint"`
-	// URL is what the client is given; "embedded" and empty (a command with a port of its own choosing) get theirs when the relay is started.
+	// URL is what the client is given; "embedded" and empty (a command with a port of its own choosing) get theirs when
+	// the relay is started.
 	URL string `json:"url,omitempty"`
 	// Draft is the one that is offered, "draft-18"; empty when the client offers what it has.
 	Draft string `json:"draft,omitempty"`
@@ -109,7 +112,8 @@ type Client struct {
 	// Drafts ("draft-18", newest first) and Transports are those it claims.
 	Drafts     []string `json:"drafts"`
 	Transports []string `json:"transports"`
-	// Command is a program and its arguments, Image a container's; Env is added to the environment that the contract gives.
+	// Command is a program and its arguments, Image a container's; Env is added to the environment that the contract
+	// gives.
 	Command []string          `json:"command,omitempty"`
 	Image   string            `json:"image,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
@@ -148,7 +152,8 @@ type Plan struct {
 	// Shard is set in a part of a plan; Total is the number of cells of the whole.
 	Shard *Shard `json:"shard,omitempty"`
 	Total int    `json:"total"`
-	// Catalogues are what it was made from, as relays.Open names them; none is the built-in one. They are for the line that repeats a cell.
+	// Catalogues are what it was made from, as relays.Open names them; none is the built-in one. They are for the line
+	// that repeats a cell.
 	Catalogues []string `json:"catalogues,omitempty"`
 	// Clients and Endpoints are those that cells name, by name. Cells are in the order of their IDs.
 	Clients   []Client   `json:"clients"`
@@ -251,8 +256,8 @@ type CellResult struct {
 	Files Files    `json:"files,omitzero"`
 	// Command repeats the cell, as a line for a POSIX shell.
 	Command string `json:"command,omitempty"`
-	// Known is the reason that a file of expected failures gives for what is wrong with the cell and no case stands for, as a relay that
-	// did not start; such a cell does not fail the run.
+	// Known is the reason that a file of expected failures gives for what is wrong with the cell and no case stands
+	// for, as a relay that did not start; such a cell does not fail the run.
 	Known string `json:"known,omitempty"`
 	// StaleFrom is the run that a stale result is of.
 	StaleFrom string `json:"stale_from,omitempty"`
@@ -290,7 +295,8 @@ type CaseResult struct {
 	Drafts    []RoleDraft `json:"drafts,omitempty"`
 	Notes     []string    `json:"notes,omitempty"`
 	Tolerated []string    `json:"tolerated,omitempty"`
-	// Known is the reason that a file of expected failures gives for this failure; such a failure does not fail the run.
+	// Known is the reason that a file of expected failures gives for this failure; such a failure does not fail the
+	// run.
 	Known string `json:"known,omitempty"`
 }
 
@@ -310,7 +316,8 @@ type Label struct {
 	Source Source `json:"source"`
 	// Draft is the one that all sessions had, or that was predicted; empty when they differ or nobody knows.
 	Draft string `json:"draft,omitempty"`
-	// Roles are the negotiated drafts by role, in the order of roles and drafts, each once; none when the report names no roles.
+	// Roles are the negotiated drafts by role, in the order of roles and drafts, each once; none when the report names
+	// no roles.
 	Roles []RoleDraft `json:"roles,omitempty"`
 	// Conflict says what in the client's report contradicts the label; empty when nothing does.
 	Conflict string `json:"conflict,omitempty"`

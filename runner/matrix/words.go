@@ -20,9 +20,11 @@ func here(o *Options, values map[string]string) scope {
 	return scope{values: values, self: o.Self, variable: os.LookupEnv}
 }
 
-// onLine is the scope of a command that is printed as a line for a shell, by line: the line holds on other machines too.
+// onLine is the scope of a command that is printed as a line for a shell, by line: the line holds on other machines
+// too.
 func onLine(values map[string]string) scope {
-	return scope{values: values, self: mark("self"), variable: func(name string) (string, bool) { return mark("$" + name), true }}
+	return scope{values: values, self: mark("self"),
+		variable: func(name string) (string, bool) { return mark("$" + name), true }}
 }
 
 // mark is a part of a word that line writes in a way of its own. No word of a command has a NUL.
@@ -48,8 +50,8 @@ func (s scope) value(name string) (value string, known bool, err error) {
 	return "", false, nil
 }
 
-// expand replaces {name} in the words of a command by its value. A word whose values are all empty is dropped, and with it the word
-// before, if that is a flag without a placeholder: ["-t", "{case}"] is nothing when no case is named.
+// expand replaces {name} in the words of a command by its value. A word whose values are all empty is dropped, and with
+// it the word before, if that is a flag without a placeholder: ["-t", "{case}"] is nothing when no case is named.
 func (s scope) expand(words []string) ([]string, error) {
 	var out []string
 	flag := false // the last word of out is a flag as it stood
@@ -97,7 +99,8 @@ func quote(words []string) string {
 	out := make([]string, len(words))
 	for i, w := range words {
 		out[i] = w
-		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") != "" {
+		if w == "" ||
+			strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") != "" {
 			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 		}
 	}

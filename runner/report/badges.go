@@ -21,8 +21,9 @@ type badge struct {
 	IsError       bool   `json:"isError,omitempty"`
 }
 
-// WriteBadges writes JSON for shields' endpoint badges to dir, which it makes: all.json, and relay-NAME.json, client-NAME.json and draft-NN.json
-// for each of them, with how many cells pass. Names are made fit for a path; where two become the same, later ones get a number.
+// WriteBadges writes JSON for shields' endpoint badges to dir, which it makes: all.json, and relay-NAME.json,
+// client-NAME.json and draft-NN.json for each of them, with how many cells pass. Names are made fit for a path; where
+// two become the same, later ones get a number.
 func WriteBadges(dir string, run *matrix.Run) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -58,7 +59,8 @@ func WriteBadges(dir string, run *matrix.Run) error {
 		{"", v.drafts, func(c *shown) string { return c.draft }},
 	} {
 		for _, name := range axis.names {
-			err := put(axis.prefix+slug(name), "MoQ interop "+cut(line(name), 40), func(c *shown) bool { return axis.of(c) == name })
+			err := put(axis.prefix+slug(name), "MoQ interop "+cut(line(name), 40),
+				func(c *shown) bool { return axis.of(c) == name })
 			if err != nil {
 				return fmt.Errorf("report: badges: %w", err)
 			}

@@ -37,8 +37,8 @@ type DraftRow struct {
 // DraftTables are those of several relays.
 type DraftTables []*DraftTable
 
-// ByDraft puts the drafts of each relay side by side, of all relays of the run when none is named. The error names the relays of the run when
-// one is not among them.
+// ByDraft puts the drafts of each relay side by side, of all relays of the run when none is named. The error names the
+// relays of the run when one is not among them.
 func ByDraft(run *matrix.Run, relays ...string) (DraftTables, error) {
 	v := newView(run, nil)
 	if len(relays) == 0 {
@@ -47,7 +47,8 @@ func ByDraft(run *matrix.Run, relays ...string) (DraftTables, error) {
 	tables := DraftTables{}
 	for _, relay := range relays {
 		if !slices.Contains(v.relays, relay) {
-			return nil, fmt.Errorf("report: run %s has no relay %q; it has %s", run.ID, relay, strings.Join(v.relays, ", "))
+			return nil, fmt.Errorf("report: run %s has no relay %q; it has %s", run.ID, relay,
+				strings.Join(v.relays, ", "))
 		}
 		tables = append(tables, v.byDraft(relay))
 	}
@@ -76,9 +77,13 @@ func (v *view) byDraft(relay string) *DraftTable {
 			t.Drafts = append(t.Drafts, c.draft)
 		}
 	}
-	slices.SortFunc(t.Drafts, func(a, b string) int { return cmp.Compare(slices.Index(v.drafts, a), slices.Index(v.drafts, b)) })
+	slices.SortFunc(t.Drafts, func(a, b string) int {
+		return cmp.Compare(slices.Index(v.drafts, a),
+			slices.Index(v.drafts, b))
+	})
 	slices.SortFunc(ways, func(a, b way) int {
-		return cmp.Or(cmp.Compare(a.client, b.client), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.transport, b.transport))
+		return cmp.Or(cmp.Compare(a.client, b.client), cmp.Compare(a.endpoint, b.endpoint),
+			cmp.Compare(a.transport, b.transport))
 	})
 	for _, w := range ways {
 		for _, name := range caseNames(cells[w], t.Drafts) {
@@ -139,7 +144,8 @@ func differ(states []*State) bool {
 	return false
 }
 
-// WriteText writes the table for a terminal; a star marks rows in which the drafts differ. What the signs mean stands below.
+// WriteText writes the table for a terminal; a star marks rows in which the drafts differ. What the signs mean stands
+// below.
 func (t *DraftTable) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in run %s\n", line(t.Relay), line(t.Run))

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// changeGroup are cases that changed in the same way to the same end, in one cell, or the same ones in several cells of a client and an endpoint.
+// changeGroup are cases that changed in the same way to the same end, in one cell, or the same ones in several cells of
+// a client and an endpoint.
 type changeGroup struct {
 	Kind          Kind
 	Cells         []string // their names in the comparison
@@ -15,8 +16,8 @@ type changeGroup struct {
 	Before, After *State // of the first
 }
 
-// groups joins what belongs together, so that a relay that is gone is a line an endpoint and not one a case, draft and transport. What is slower stays
-// apart by cell: there the numbers tell.
+// groups joins what belongs together, so that a relay that is gone is a line an endpoint and not one a case, draft and
+// transport. What is slower stays apart by cell: there the numbers tell.
 func (c *Comparison) groups() []changeGroup {
 	type key struct {
 		kind        Kind
@@ -30,7 +31,8 @@ func (c *Comparison) groups() []changeGroup {
 		if !ok {
 			i = len(list)
 			at[id] = i
-			list = append(list, changeGroup{Kind: ch.Kind, Cells: []string{ch.Cell}, Before: ch.Before, After: ch.After})
+			list = append(list, changeGroup{Kind: ch.Kind, Cells: []string{ch.Cell}, Before: ch.Before,
+				After: ch.After})
 		}
 		if ch.Case != "" {
 			list[i].Cases = append(list[i].Cases, ch.Case)

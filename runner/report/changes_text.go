@@ -18,7 +18,8 @@ func (c *Comparison) Summary() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d the same", c.Same)), ", ")
 }
 
-// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind, what changed alike together.
+// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind, what changed alike
+// together.
 func (c *Comparison) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s -> %s: %s\n", line(c.A), line(c.B), c.Summary())
@@ -92,7 +93,8 @@ func (c *Comparison) markdown(b *strings.Builder, title string, most int) {
 		if ways := g.ways(); ways != "" {
 			where += "<br><sub>" + markdown(ways) + "</sub>"
 		}
-		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s |\n", signs[g.Kind], g.Kind, where, markdown(g.names()), markdown(cut(before, 160)), markdown(cut(after, 300)))
+		fmt.Fprintf(b, "| %s %s | %s | %s | %s | %s |\n", signs[g.Kind], g.Kind, where, markdown(g.names()),
+			markdown(cut(before, 160)), markdown(cut(after, 300)))
 	}
 	b.WriteString("\n")
 }

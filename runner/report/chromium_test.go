@@ -56,8 +56,10 @@ func startChromium(t *testing.T, url string) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-		"--disable-sync", "--user-data-dir="+profile, "--window-size=1300,900", "--remote-debugging-pipe", "about:blank")
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update",
+		"--disable-sync", "--user-data-dir="+profile, "--window-size=1300,900", "--remote-debugging-pipe",
+		"about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -136,7 +138,8 @@ func (b *browser) call(method string, params, result any) {
 			b.t.Fatal(err)
 		}
 		switch {
-		case got.Method == "Runtime.exceptionThrown", got.Method == "Runtime.consoleAPICalled", got.Method == "Log.entryAdded":
+		case got.Method == "Runtime.exceptionThrown", got.Method == "Runtime.consoleAPICalled",
+			got.Method == "Log.entryAdded":
 			b.said = append(b.said, got.Method+" "+string(got.Params))
 		case got.ID == b.id && got.Error != nil:
 			b.t.Fatalf("%s: %s", method, got.Error.Message)
@@ -158,7 +161,8 @@ func (b *browser) eval(expression string) string {
 		Result           struct{ Value any }
 		ExceptionDetails *struct{ Exception struct{ Description string } }
 	}
-	b.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &got)
+	b.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true},
+		&got)
 	if got.ExceptionDetails != nil {
 		b.t.Fatalf("%s: %s", expression, got.ExceptionDetails.Exception.Description)
 	}
@@ -173,7 +177,8 @@ func (b *browser) until(expression string) {
 			return
 		}
 		if time.Now().After(end) {
-			b.t.Fatalf("never: %s\nthe dialog: %s\n%s", expression, b.eval(`document.getElementById("cell")?.innerText`), strings.Join(b.said, "\n"))
+			b.t.Fatalf("never: %s\nthe dialog: %s\n%s", expression,
+				b.eval(`document.getElementById("cell")?.innerText`), strings.Join(b.said, "\n"))
 		}
 	}
 }
@@ -200,7 +205,8 @@ func (b *browser) click(selector string) {
 		b.t.Fatal(err)
 	}
 	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		b.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
+		b.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left",
+			"clickCount": 1}, nil)
 	}
 }
 
@@ -208,7 +214,9 @@ func (b *browser) click(selector string) {
 func (b *browser) says(want ...string) {
 	b.t.Helper()
 	for _, w := range want {
-		b.until(fmt.Sprintf(`document.getElementById("cell").open && document.getElementById("cell").innerText.includes(%q)`, w))
+		b.until(
+			fmt.Sprintf(
+				`document.getElementById("cell").open && document.getElementById("cell").innerText.includes(%q)`, w))
 	}
 }
 
@@ -238,7 +246,8 @@ func TestClickThroughThePage(t *testing.T) {
 		t.Skip("starts a browser")
 	}
 	b := startChromium(t, writePage(t))
-	visible := `[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) => e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
+	visible :=
+		`[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) => e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
 
 	if got := b.eval(visible); got != "All drafts · all transports" {
 		t.Errorf("at first: %s", got)
@@ -255,8 +264,10 @@ func TestClickThroughThePage(t *testing.T) {
 
 	// A click opens a cell; what is in it is text, whatever it holds.
 	b.click(".d1.t1 tbody tr:nth-child(2) td:nth-child(3)")
-	b.says("builtin → moqtail", "fail in data", "draft-18 (negotiated)", "1 of 2 cases pass", "REQUEST_OK within 2 s", "issue 12 of the relay", "<img src=x onerror=hacked=1>",
-		"moq-interop-client -r moqt://127.0.0.1:4443 --draft draft-18 --transport quic", "This cell over the runs", "draft-18 §9.2")
+	b.says("builtin → moqtail", "fail in data", "draft-18 (negotiated)", "1 of 2 cases pass", "REQUEST_OK within 2 s",
+		"issue 12 of the relay", "<img src=x onerror=hacked=1>",
+		"moq-interop-client -r moqt://127.0.0.1:4443 --draft draft-18 --transport quic", "This cell over the runs",
+		"draft-18 §9.2")
 	if got := b.eval("location.hash"); got != "#cell/builtin/moqtail/local/draft-18/quic" {
 		t.Errorf("the address is %s", got)
 	}
@@ -276,7 +287,8 @@ func TestClickThroughThePage(t *testing.T) {
 	b.key("ArrowRight")
 	b.key("ArrowDown")
 	b.key("Home")
-	if got := b.eval(`document.activeElement.getAttribute("aria-label")`); got != "builtin → embedded · draft-18 · quic: fail in req, 0 of 1 cases pass" {
+	if got := b.eval(`document.activeElement.getAttribute("aria-label")`); got != "builtin → embedded · draft-18 · "+
+		"quic: fail in req, 0 of 1 cases pass" {
 		t.Errorf("the focus is on %q", got)
 	}
 	if got := b.eval(`document.getElementById("said").textContent`); !strings.HasPrefix(got, "builtin → embedded") {
@@ -298,7 +310,8 @@ func TestClickThroughThePage(t *testing.T) {
 	b.says("The label is contradicted: publisher: draft-18")
 
 	// A link that is followed at once, before the page hears that the cell was closed, opens its cell all the same.
-	b.eval(`{ const d = document.getElementById("cell"); d.close(); location.hash = "#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
+	b.eval(
+		`{ const d = document.getElementById("cell"); d.close(); location.hash = "#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
 	b.says("builtin → embedded", "no answer about ffeeddccbbaa99887766554433221100")
 	b.eval(`location.hash = "#cell/no/body/is/here/quic"`)
 	b.says("No details", "no such cell: no/body/is/here/quic")
@@ -311,7 +324,8 @@ func TestClickThroughThePage(t *testing.T) {
 	}
 
 	// The page runs nothing that it did not bring.
-	b.eval(`{ const s = document.createElement("script"); s.textContent = "window.hacked = 1"; document.body.append(s); document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
+	b.eval(
+		`{ const s = document.createElement("script"); s.textContent = "window.hacked = 1"; document.body.append(s); document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
 	b.until(`document.images.length === 1 && document.images[0].complete`)
 	if got := b.eval("typeof hacked"); got != "undefined" || len(b.said) == 0 {
 		t.Errorf("a script that was put in ran: %s %v", got, b.said)

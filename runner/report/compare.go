@@ -14,8 +14,8 @@ type Kind string
 
 // The kinds.
 const (
-	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is. A failure that the run
-	// knows of (see matrix.Expectations) is Changed instead: somebody has said why.
+	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is. A
+	// failure that the run knows of (see matrix.Expectations) is Changed instead: somebody has said why.
 	Broken Kind = "broken"
 	// Fixed: it passes and did not.
 	Fixed Kind = "fixed"
@@ -55,7 +55,8 @@ type State struct {
 // Change is a case that differs between two runs.
 type Change struct {
 	Kind Kind `json:"kind"`
-	// Cell is client/relay/endpoint/draft/transport, without the draft when drafts are compared. Case is empty for the cell as a whole.
+	// Cell is client/relay/endpoint/draft/transport, without the draft when drafts are compared. Case is empty for the
+	// cell as a whole.
 	Cell string `json:"cell"`
 	Case string `json:"case,omitempty"`
 	// Before and After are absent where a run does not have it.
@@ -92,14 +93,16 @@ func (c *Comparison) ExitCode() int {
 	return 0
 }
 
-// Compare tells what differs in b from a. Reasons that differ only in names made at random, durations or local ports count as the same.
+// Compare tells what differs in b from a. Reasons that differ only in names made at random, durations or local ports
+// count as the same.
 func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
 	id := func(c *matrix.CellResult) (string, bool) { return c.ID, true }
 	return compare(a, b, a.ID, b.ID, id, id, o)
 }
 
-// CompareDrafts tells what differs with draft b ("draft-18") from draft a, in one run. A cell counts by the draft that it was seen with, else
-// by the one that was offered or predicted. The error names the drafts of the run when one is not among them.
+// CompareDrafts tells what differs with draft b ("draft-18") from draft a, in one run. A cell counts by the draft that
+// it was seen with, else by the one that was offered or predicted. The error names the drafts of the run when one is
+// not among them.
 func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) (*Comparison, error) {
 	known := make(map[string]int)
 	for i := range run.Cells {
@@ -107,7 +110,8 @@ func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) (*Comparison,
 	}
 	for _, d := range []string{a, b} {
 		if _, ok := known[d]; !ok {
-			return nil, fmt.Errorf("report: run %s has no cell of %s; it has %s", run.ID, d, strings.Join(number(known), ", "))
+			return nil, fmt.Errorf("report: run %s has no cell of %s; it has %s", run.ID, d,
+				strings.Join(number(known), ", "))
 		}
 	}
 	of := func(draft string) func(c *matrix.CellResult) (string, bool) {
@@ -124,8 +128,8 @@ func withoutDraft(c *matrix.CellResult) string {
 // unknownDraft stands for the draft of a cell that nobody knows.
 const unknownDraft = "unknown"
 
-// draftOf is the draft under which a cell is shown: the one that was pinned (a label that contradicts it is an error of its own), else the one
-// that was seen, else the predicted one.
+// draftOf is the draft under which a cell is shown: the one that was pinned (a label that contradicts it is an error of
+// its own), else the one that was seen, else the predicted one.
 func draftOf(c *matrix.CellResult) string {
 	return cmp.Or(c.Draft, c.Label.Draft, c.Predicted, unknownDraft)
 }
@@ -157,7 +161,8 @@ func compare(a, b *matrix.Run, nameA, nameB string, keyA, keyB cellKey, o Compar
 		}
 	}
 	slices.SortFunc(out.Changes, func(x, y Change) int {
-		return cmp.Or(cmp.Compare(slices.Index(Kinds, x.Kind), slices.Index(Kinds, y.Kind)), cmp.Compare(x.Cell, y.Cell), cmp.Compare(x.Case, y.Case))
+		return cmp.Or(cmp.Compare(slices.Index(Kinds, x.Kind), slices.Index(Kinds, y.Kind)),
+			cmp.Compare(x.Cell, y.Cell), cmp.Compare(x.Case, y.Case))
 	})
 	return out
 }
@@ -212,8 +217,8 @@ func byName(c *matrix.CellResult) map[string]*matrix.CaseResult {
 	return m
 }
 
-// stateIn gives what a case amounts to in a cell; nil when there is nothing to compare with. A case that is not among those of a cell with
-// which something is wrong is as wrong as the cell: the client ended before it.
+// stateIn gives what a case amounts to in a cell; nil when there is nothing to compare with. A case that is not among
+// those of a cell with which something is wrong is as wrong as the cell: the client ended before it.
 func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name string) *State {
 	switch {
 	case c == nil:
@@ -260,8 +265,8 @@ func (c *Comparison) add(cell, name string, a, b *State, o CompareOptions) {
 	c.Changes = append(c.Changes, Change{Kind: kind, Cell: cell, Case: name, Before: a, After: b})
 }
 
-// kindOf tells how b differs from a; empty when it does not. Nothing is known of what a run lacks a result of: when it was the first one,
-// what the second says is new; when it is the second, something that passed broke.
+// kindOf tells how b differs from a; empty when it does not. Nothing is known of what a run lacks a result of: when it
+// was the first one, what the second says is new; when it is the second, something that passed broke.
 func kindOf(a, b *State, o CompareOptions) Kind {
 	switch {
 	case a == nil && b == nil:
@@ -275,7 +280,8 @@ func kindOf(a, b *State, o CompareOptions) Kind {
 	case a.Status == matrix.Missing:
 		return New
 	case a.Status == matrix.Pass && b.Status == matrix.Pass:
-		if more := b.DurationMS - a.DurationMS; more >= o.SlowerMS && float64(b.DurationMS) >= o.SlowerFactor*float64(a.DurationMS) {
+		if more := b.DurationMS - a.DurationMS; more >= o.SlowerMS &&
+			float64(b.DurationMS) >= o.SlowerFactor*float64(a.DurationMS) {
 			return Slower
 		}
 		return ""

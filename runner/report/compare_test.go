@@ -22,39 +22,42 @@ func TestKindOf(t *testing.T) {
 		a, b *State
 		want Kind
 	}{
-		"pass stays":                     {is(matrix.Pass), is(matrix.Pass), ""},
-		"pass, then failed":              {is(matrix.Pass), is(matrix.Fail), Broken},
-		"pass, then a known failure":     {is(matrix.Pass), &State{Status: matrix.Fail, Known: "a race"}, Changed},
-		"pass, then flaky":               {is(matrix.Pass), is(matrix.Flaky), Broken},
-		"pass, then no result":           {is(matrix.Pass), is(matrix.Missing), Broken},
-		"pass, then not judged":          {is(matrix.Pass), is(matrix.Error), Broken},
-		"pass, then a SHOULD broken":     {is(matrix.Pass), is(matrix.Todo), Broken},
-		"pass, then not supported":       {is(matrix.Pass), is(matrix.Skip), Broken},
-		"pass, then gone":                {is(matrix.Pass), nil, Gone},
-		"skipped, then failed":           {is(matrix.Skip), is(matrix.Fail), Broken},
-		"a SHOULD, then failed":          {is(matrix.Todo), is(matrix.Flaky), Broken},
-		"failed, then pass":              {is(matrix.Fail), is(matrix.Pass), Fixed},
-		"flaky, then pass":               {is(matrix.Flaky), is(matrix.Pass), Fixed},
-		"skipped, then pass":             {is(matrix.Skip), is(matrix.Pass), Fixed},
-		"no result, then pass":           {is(matrix.Missing), is(matrix.Pass), New},
-		"no result, then failed":         {is(matrix.Missing), is(matrix.Fail), New},
-		"no result, and again":           {is(matrix.Missing), is(matrix.Missing), ""},
-		"flaky, then failed":             {is(matrix.Flaky), is(matrix.Fail), Changed},
-		"failed, then skipped":           {is(matrix.Fail), is(matrix.Skip), Changed},
-		"failed, then no result":         {is(matrix.Fail), is(matrix.Missing), Changed},
-		"another layer":                  {fail("request", "x"), fail("data", "x"), Changed},
-		"another reason":                 {fail("data", "4 of 5 objects"), fail("data", "3 of 5 objects"), Changed},
-		"another random name":            {fail("data", "track 00112233445566778899aabbccddeeff"), fail("data", "track ffeeddccbbaa99887766554433221100"), ""},
-		"another duration and port":      {fail("udp", "127.0.0.1:4443 silent for 2.001s"), fail("udp", "127.0.0.1:9999 silent for 1m3s"), ""},
-		"another code":                   {fail("request", "code 0x4"), fail("request", "code 0x10"), Changed},
-		"only in the first":              {is(matrix.Fail), nil, Gone},
-		"only in the second":             {nil, is(matrix.Fail), New},
-		"in neither":                     {nil, nil, ""},
-		"much slower":                    {took(300), took(900), Slower},
-		"twice as slow, but fast":        {took(10), took(100), ""},
-		"slower by a second, but slow":   {took(5000), took(6000), ""},
-		"faster":                         {took(5000), took(10), ""},
-		"failed slower is not of weight": {&State{Status: matrix.Fail, DurationMS: 1}, &State{Status: matrix.Fail, DurationMS: 9000}, ""},
+		"pass stays":                 {is(matrix.Pass), is(matrix.Pass), ""},
+		"pass, then failed":          {is(matrix.Pass), is(matrix.Fail), Broken},
+		"pass, then a known failure": {is(matrix.Pass), &State{Status: matrix.Fail, Known: "a race"}, Changed},
+		"pass, then flaky":           {is(matrix.Pass), is(matrix.Flaky), Broken},
+		"pass, then no result":       {is(matrix.Pass), is(matrix.Missing), Broken},
+		"pass, then not judged":      {is(matrix.Pass), is(matrix.Error), Broken},
+		"pass, then a SHOULD broken": {is(matrix.Pass), is(matrix.Todo), Broken},
+		"pass, then not supported":   {is(matrix.Pass), is(matrix.Skip), Broken},
+		"pass, then gone":            {is(matrix.Pass), nil, Gone},
+		"skipped, then failed":       {is(matrix.Skip), is(matrix.Fail), Broken},
+		"a SHOULD, then failed":      {is(matrix.Todo), is(matrix.Flaky), Broken},
+		"failed, then pass":          {is(matrix.Fail), is(matrix.Pass), Fixed},
+		"flaky, then pass":           {is(matrix.Flaky), is(matrix.Pass), Fixed},
+		"skipped, then pass":         {is(matrix.Skip), is(matrix.Pass), Fixed},
+		"no result, then pass":       {is(matrix.Missing), is(matrix.Pass), New},
+		"no result, then failed":     {is(matrix.Missing), is(matrix.Fail), New},
+		"no result, and again":       {is(matrix.Missing), is(matrix.Missing), ""},
+		"flaky, then failed":         {is(matrix.Flaky), is(matrix.Fail), Changed},
+		"failed, then skipped":       {is(matrix.Fail), is(matrix.Skip), Changed},
+		"failed, then no result":     {is(matrix.Fail), is(matrix.Missing), Changed},
+		"another layer":              {fail("request", "x"), fail("data", "x"), Changed},
+		"another reason":             {fail("data", "4 of 5 objects"), fail("data", "3 of 5 objects"), Changed},
+		"another random name": {fail("data", "track 00112233445566778899aabbccddeeff"),
+			fail("data", "track ffeeddccbbaa99887766554433221100"), ""},
+		"another duration and port": {fail("udp", "127.0.0.1:4443 silent for 2.001s"),
+			fail("udp", "127.0.0.1:9999 silent for 1m3s"), ""},
+		"another code":                 {fail("request", "code 0x4"), fail("request", "code 0x10"), Changed},
+		"only in the first":            {is(matrix.Fail), nil, Gone},
+		"only in the second":           {nil, is(matrix.Fail), New},
+		"in neither":                   {nil, nil, ""},
+		"much slower":                  {took(300), took(900), Slower},
+		"twice as slow, but fast":      {took(10), took(100), ""},
+		"slower by a second, but slow": {took(5000), took(6000), ""},
+		"faster":                       {took(5000), took(10), ""},
+		"failed slower is not of weight": {&State{Status: matrix.Fail, DurationMS: 1},
+			&State{Status: matrix.Fail, DurationMS: 9000}, ""},
 	} {
 		if got := kindOf(c.a, c.b, CompareOptions{SlowerFactor: 2, SlowerMS: 250}); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -92,7 +95,8 @@ func TestAPassInACellThatCouldNotBeJudged(t *testing.T) {
 // Cells that only one of the runs has can be left out: a part of the plan against the whole.
 func TestCompareWhatBothHave(t *testing.T) {
 	cell := func(id string, s matrix.Status) matrix.CellResult {
-		return matrix.CellResult{Cell: matrix.Cell{ID: id}, Status: s, Cases: []matrix.CaseResult{{Name: "fetch", Status: s}}}
+		return matrix.CellResult{Cell: matrix.Cell{ID: id}, Status: s,
+			Cases: []matrix.CaseResult{{Name: "fetch", Status: s}}}
 	}
 	whole := &matrix.Run{ID: "whole", Cells: []matrix.CellResult{cell("a", matrix.Pass), cell("b", matrix.Pass)}}
 	part := &matrix.Run{ID: "part", Cells: []matrix.CellResult{cell("b", matrix.Fail), cell("c", matrix.Pass)}}
@@ -116,7 +120,8 @@ func TestSlowerAsAskedFor(t *testing.T) {
 	}
 }
 
-// TestComparisonIsComplete: every case is in the changes or counted as the same, and the other direction tells the opposite.
+// TestComparisonIsComplete: every case is in the changes or counted as the same, and the other direction tells the
+// opposite.
 func TestComparisonIsComplete(t *testing.T) {
 	statuses := []matrix.Status{matrix.Pass, matrix.Fail, matrix.Flaky, matrix.Todo, matrix.Skip}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -137,7 +142,8 @@ func TestComparisonIsComplete(t *testing.T) {
 		}
 		a, b := draw("A"), draw("B")
 		there, back := Compare(a, b, CompareOptions{}), Compare(b, a, CompareOptions{})
-		if there.Same != back.Same || len(there.Changes) != len(back.Changes) || there.Count(New) != back.Count(Gone) || there.Count(Gone) != back.Count(New) {
+		if there.Same != back.Same || len(there.Changes) != len(back.Changes) || there.Count(New) != back.Count(Gone) ||
+			there.Count(Gone) != back.Count(New) {
 			rt.Fatalf("%s; back: %s", there.Summary(), back.Summary())
 		}
 		for _, c := range there.Changes {
@@ -145,7 +151,8 @@ func TestComparisonIsComplete(t *testing.T) {
 			if i < 0 {
 				rt.Fatalf("%+v is not told on the way back", c)
 			}
-			if other := back.Changes[i].Kind; c.Kind == Fixed && other != Broken || c.Kind == Broken && c.Before.Status == matrix.Pass && other != Fixed {
+			if other := back.Changes[i].Kind; c.Kind == Fixed && other != Broken || c.Kind == Broken &&
+				c.Before.Status == matrix.Pass && other != Fixed {
 				rt.Fatalf("%+v is %s on the way back", c, other)
 			}
 		}
@@ -166,21 +173,25 @@ func TestSame(t *testing.T) {
 			t.Errorf("%q and %q differ: %q, %q", c.a, c.b, same(c.a), same(c.b))
 		}
 	}
-	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"}, {"4 of 5", "3 of 5"}, {"4 sessions", "3 sessions"}, {"draft-16", "draft-18"}} {
+	for _, c := range []struct{ a, b string }{{"code 0x4", "code 0x10"}, {"relay.example:4443", "relay.example:443"},
+		{"4 of 5", "3 of 5"}, {"4 sessions", "3 sessions"}, {"draft-16", "draft-18"}} {
 		if same(c.a) == same(c.b) {
 			t.Errorf("%q and %q are the same: %q", c.a, c.b, same(c.a))
 		}
 	}
 }
 
-// What changed alike on several drafts and transports of an endpoint is one group, which names its cells; what is slower stays apart.
+// What changed alike on several drafts and transports of an endpoint is one group, which names its cells; what is
+// slower stays apart.
 func TestGroupsJoinCells(t *testing.T) {
 	pass, fail := &State{Status: matrix.Pass, DurationMS: 1}, func(text string) *State {
 		return &State{Status: matrix.Fail, Layer: "data", Reason: text}
 	}
 	c := &Comparison{A: "a", B: "b"}
-	for i, way := range []string{"draft-16/quic", "draft-16/webtransport", "draft-18/quic", "draft-18/webtransport", "draft-20/quic", "draft-20/webtransport", "draft-22/quic", "draft-22/webtransport"} {
-		c.Changes = append(c.Changes, Change{Broken, "x/relay/local/" + way, "fetch", pass, fail(fmt.Sprintf("nothing for %d ms", 2000+i))})
+	for i, way := range []string{"draft-16/quic", "draft-16/webtransport", "draft-18/quic", "draft-18/webtransport",
+		"draft-20/quic", "draft-20/webtransport", "draft-22/quic", "draft-22/webtransport"} {
+		c.Changes = append(c.Changes, Change{Broken, "x/relay/local/" + way, "fetch", pass,
+			fail(fmt.Sprintf("nothing for %d ms", 2000+i))})
 	}
 	c.Changes = append(c.Changes,
 		Change{Broken, "x/relay/other/draft-18/quic", "fetch", pass, fail("nothing for 2 ms")},

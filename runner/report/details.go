@@ -18,7 +18,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// What is shown of a text (TAP, transcript, stderr) that is longer than textHead+textTail bytes: its beginning and its end.
+// What is shown of a text (TAP, transcript, stderr) that is longer than textHead+textTail bytes: its beginning and its
+// end.
 const (
 	textHead = 48 << 10
 	textTail = 16 << 10
@@ -28,15 +29,15 @@ const (
 type details struct {
 	Run   string               `json:"run"`
 	Cells []*matrix.CellResult `json:"cells"`
-	// Drafts are those under which the cells stand; Was what stale cells amounted to; History a letter for each run, the
-	// class of the status.
+	// Drafts are those under which the cells stand; Was what stale cells amounted to; History a letter for each run,
+	// the class of the status.
 	Drafts  []string                 `json:"drafts"`
 	Was     map[string]matrix.Status `json:"was,omitempty"`
 	History map[string]string        `json:"history,omitempty"`
 }
 
-// texts are what the clients wrote: data/C-R.text.js, which calls moqTexts with the name and, by the cell's id, these. They are apart since
-// they are long and seldom read.
+// texts are what the clients wrote: data/C-R.text.js, which calls moqTexts with the name and, by the cell's id, these.
+// They are apart since they are long and seldom read.
 type texts struct {
 	TAP        string   `json:"tap,omitempty"`
 	Retries    []string `json:"retries,omitempty"`
@@ -46,7 +47,8 @@ type texts struct {
 	Lost []string `json:"lost,omitempty"`
 }
 
-// writeDetails writes the files of all pairs, several at a time, and removes those of an earlier report that have no pair now.
+// writeDetails writes the files of all pairs, several at a time, and removes those of an earlier report that have no
+// pair now.
 func (v *view) writeDetails(dir, files string) error {
 	var root *os.Root // paths in a run may come from elsewhere; they cannot lead out of its folder
 	if files != "" {
@@ -148,7 +150,8 @@ func (v *view) writePair(dir string, p pair, root *os.Root, histories []string) 
 func writeCall(path, function, key string, value any) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s(%q,", function, key)
-	if err := json.NewEncoder(&b).Encode(value); err != nil { // escapes <, > and &, and the line separators of JavaScript
+	// escapes <, > and &, and the line separators of JavaScript
+	if err := json.NewEncoder(&b).Encode(value); err != nil {
 		return err
 	}
 	b.WriteString(");\n")
@@ -206,8 +209,8 @@ func readSome(root *os.Root, name string) (string, error) {
 	return strings.ToValidUTF8(string(slices.Concat(b[:textHead], []byte(left), b[textHead:])), "\uFFFD"), nil
 }
 
-// histories gives for each cell a letter for each run, the oldest first and this one last: the class of the status, or "." where a run
-// does not have the cell.
+// histories gives for each cell a letter for each run, the oldest first and this one last: the class of the status, or
+// "." where a run does not have the cell.
 func (v *view) histories() []string {
 	at := make(map[string]int, len(v.cells))
 	lines := make([][]byte, len(v.cells))

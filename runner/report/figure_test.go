@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// BenchmarkReport measures the figure that a report must keep: all forms for 405,000 case results, from run.json and a TAP file per cell, beside
-// one earlier run of the same size, in under 15 s and 1 GB. go test -run '^$' -bench Report -benchtime 1x ./runner/report
+// BenchmarkReport measures the figure that a report must keep: all forms for 405,000 case results, from run.json and a
+// TAP file per cell, beside one earlier run of the same size, in under 15 s and 1 GB. go test -run '^$' -bench Report
+// -benchtime 1x ./runner/report
 func BenchmarkReport(b *testing.B) {
 	dir := b.TempDir()
 	s := shape{clients: 30, relays: 30, drafts: 9, cases: 25, full: true, lost: 1, day: 1}
@@ -34,7 +35,8 @@ func BenchmarkReport(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := Write(filepath.Join(dir, "report"), current, Options{History: history, Files: filepath.Dir(run)}); err != nil {
+		if err := Write(filepath.Join(dir, "report"), current,
+			Options{History: history, Files: filepath.Dir(run)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -41,7 +41,8 @@ func TestJUnit(t *testing.T) {
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
 	}
-	if err := xml.Unmarshal([]byte(strings.NewReplacer("<failure", "<Failure", "</failure", "</Failure", "<error ", "<Error ", "<skipped", "<Skipped").Replace(got)), &suites); err != nil {
+	if err := xml.Unmarshal([]byte(strings.NewReplacer("<failure", "<Failure", "</failure", "</Failure", "<error ",
+		"<Error ", "<skipped", "<Skipped").Replace(got)), &suites); err != nil {
 		t.Fatal(err)
 	}
 	var n, failures, errs, skipped int
@@ -51,7 +52,8 @@ func TestJUnit(t *testing.T) {
 			failures, errs, skipped = failures+there(k.Failure), errs+there(k.Error), skipped+there(k.Skipped)
 		}
 	}
-	if n != suites.Tests || failures != suites.Failures || errs != suites.Errors || skipped != suites.Skipped || failures*errs*skipped == 0 {
+	if n != suites.Tests || failures != suites.Failures || errs != suites.Errors || skipped != suites.Skipped ||
+		failures*errs*skipped == 0 {
 		t.Errorf("%d cases, %d failures, %d errors, %d skipped; it says %+v", n, failures, errs, skipped, suites)
 	}
 }
@@ -96,12 +98,14 @@ func TestBadgeColour(t *testing.T) {
 	for _, c := range []struct {
 		pass, of int
 		want     string
-	}{{0, 0, "lightgrey"}, {0, 3, "red"}, {1, 3, "orange"}, {3, 4, "yellow"}, {999, 1000, "yellow"}, {4, 4, "brightgreen"}} {
+	}{{0, 0, "lightgrey"}, {0, 3, "red"}, {1, 3, "orange"}, {3, 4, "yellow"}, {999, 1000, "yellow"},
+		{4, 4, "brightgreen"}} {
 		if b := badgeOf("x", sum{pass: c.pass, of: c.of}); b.Color != c.want {
 			t.Errorf("%d of %d: %s, want %s", c.pass, c.of, b.Color, c.want)
 		}
 	}
-	if b := badgeOf("x", sum{of: 2, status: matrix.Skip}); b.Color != "lightgrey" || b.Message != "skipped" || b.IsError {
+	if b := badgeOf("x", sum{of: 2, status: matrix.Skip}); b.Color != "lightgrey" || b.Message != "skipped" ||
+		b.IsError {
 		t.Errorf("nothing but skipped: %+v", b)
 	}
 }
@@ -116,7 +120,8 @@ func TestCompareForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "compare-drafts.txt", text(t, d.WriteText))
-	if _, err := CompareDrafts(hand(1), "draft-16", "draft-17", CompareOptions{}); err == nil || !strings.Contains(err.Error(), "no cell of draft-17; it has draft-16, draft-18") {
+	if _, err := CompareDrafts(hand(1), "draft-16", "draft-17", CompareOptions{}); err == nil ||
+		!strings.Contains(err.Error(), "no cell of draft-17; it has draft-16, draft-18") {
 		t.Errorf("a draft that is not there: %v", err)
 	}
 }
@@ -126,13 +131,15 @@ func TestByDraftForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all, err := ByDraft(hand(2)); err != nil || len(all) != 3 || all[2].Relay != "moqx" || !strings.Contains(text(t, all.WriteText), "\n\nmoqx in run") {
+	if all, err := ByDraft(hand(2)); err != nil || len(all) != 3 || all[2].Relay != "moqx" ||
+		!strings.Contains(text(t, all.WriteText), "\n\nmoqx in run") {
 		t.Errorf("all relays: %v %+v", err, all)
 	}
 	golden(t, "bydraft.txt", text(t, table.WriteText))
 	golden(t, "bydraft.md", text(t, table.WriteMarkdown))
 	golden(t, "bydraft.json", text(t, table.WriteJSON))
-	if _, err := ByDraft(hand(2), "nobody"); err == nil || !strings.Contains(err.Error(), `no relay "nobody"; it has embedded, moqtail, moqx`) {
+	if _, err := ByDraft(hand(2), "nobody"); err == nil ||
+		!strings.Contains(err.Error(), `no relay "nobody"; it has embedded, moqtail, moqx`) {
 		t.Errorf("a relay that is not there: %v", err)
 	}
 }

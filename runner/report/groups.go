@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// failures are the failures of one relay that have the same cause, as far as can be seen: the same layer and the same words.
+// failures are the failures of one relay that have the same cause, as far as can be seen: the same layer and the same
+// words.
 type failures struct {
 	Relay  string
 	Status matrix.Status
@@ -25,7 +26,8 @@ type failures struct {
 	cases, clients, drafts, transports map[string]int
 }
 
-// failing groups everything that failed, was flaky or could not be judged; what fails most comes first, expected failures last.
+// failing groups everything that failed, was flaky or could not be judged; what fails most comes first, expected
+// failures last.
 func (v *view) failing() []*failures {
 	type key struct {
 		relay, status, layer, text string
@@ -50,8 +52,10 @@ func (v *view) failing() []*failures {
 		g := groups[id]
 		if g == nil {
 			g = &failures{
-				Relay: c.Relay, Status: status, Layer: layer, Text: line(cmp.Or(text, c.Reason)), Known: line(k.Known), Cell: c.ID,
-				cases: map[string]int{}, clients: map[string]int{}, drafts: map[string]int{}, transports: map[string]int{},
+				Relay: c.Relay, Status: status, Layer: layer, Text: line(cmp.Or(text, c.Reason)), Known: line(k.Known),
+				Cell:  c.ID,
+				cases: map[string]int{}, clients: map[string]int{}, drafts: map[string]int{},
+				transports: map[string]int{},
 			}
 			if !told(k) {
 				g.Expected, g.Received = line(k.Expected), line(k.Received)
@@ -82,11 +86,13 @@ func (v *view) failing() []*failures {
 		}
 	}
 	for _, g := range list {
-		g.Cases, g.Clients, g.Drafts, g.Transports = number(g.cases), number(g.clients), number(g.drafts), number(g.transports)
+		g.Cases, g.Clients, g.Drafts, g.Transports = number(g.cases), number(g.clients), number(g.drafts),
+			number(g.transports)
 		slices.Reverse(g.Drafts)
 	}
 	slices.SortStableFunc(list, func(a, b *failures) int {
-		return cmp.Or(cmp.Compare(zeroOne(a.Known != ""), zeroOne(b.Known != "")), cmp.Compare(rank[a.Status], rank[b.Status]), -cmp.Compare(a.Count, b.Count),
+		return cmp.Or(cmp.Compare(zeroOne(a.Known != ""), zeroOne(b.Known != "")),
+			cmp.Compare(rank[a.Status], rank[b.Status]), -cmp.Compare(a.Count, b.Count),
 			cmp.Compare(a.Relay, b.Relay), cmp.Compare(a.Text, b.Text))
 	})
 	return list

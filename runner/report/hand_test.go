@@ -43,20 +43,25 @@ func hand(day int) *matrix.Run {
 	run := &matrix.Run{
 		Format: matrix.Format, ID: "nightly-" + at.Format("01-02"), Started: at, Finished: at.Add(83 * time.Second),
 		Versions: map[string]string{"moq-interop-client": "1.2.3", "go": "go1.26.0"},
-		Plan:     matrix.PlanRef{ID: strings.Repeat("ab", 32), Tools: strings.Repeat("cd", 32), Target: "draft-18", Total: 9},
+		Plan: matrix.PlanRef{ID: strings.Repeat("ab", 32), Tools: strings.Repeat("cd", 32), Target: "draft-18",
+			Total: 9},
 		LeftOut: []matrix.LeftOut{
-			{Client: "aiomoqt", Relay: "moqtail", Transport: "quic", Drafts: []string{"draft-16"}, Reason: "no common draft"},
+			{Client: "aiomoqt", Relay: "moqtail", Transport: "quic", Drafts: []string{"draft-16"},
+				Reason: "no common draft"},
 			{Client: "builtin", Relay: "libquicr", Reason: "no common draft"},
 			{Relay: "old", Reason: "inactive"},
 		},
 	}
-	cell := func(client, relay, draft, transport string, status matrix.Status, cases ...matrix.CaseResult) *matrix.CellResult {
+	cell := func(client, relay, draft, transport string, status matrix.Status,
+		cases ...matrix.CaseResult) *matrix.CellResult {
 		c := matrix.CellResult{
 			Cell: matrix.Cell{
-				Client: client, Relay: relay, Endpoint: "local", URL: "moqt://127.0.0.1:4443", Draft: draft, Predicted: draft, Transport: transport,
+				Client: client, Relay: relay, Endpoint: "local", URL: "moqt://127.0.0.1:4443", Draft: draft,
+				Predicted: draft, Transport: transport,
 				Mode: matrix.KindCommand, Classification: matrix.At,
 			},
-			Status: status, Label: matrix.Label{Source: matrix.Negotiated, Draft: draft}, Attempts: 1, Started: at.Add(time.Second), Cases: cases,
+			Status: status, Label: matrix.Label{Source: matrix.Negotiated, Draft: draft}, Attempts: 1,
+			Started: at.Add(time.Second), Cases: cases,
 			Command: "moq-interop-client -r moqt://127.0.0.1:4443 --draft " + draft + " --transport " + transport,
 		}
 		c.ID = strings.Join([]string{client, relay, "local", draft, transport}, "/")
@@ -70,25 +75,33 @@ func hand(day int) *matrix.Run {
 		return &run.Cells[len(run.Cells)-1]
 	}
 	pass := func(name string, ms int64) matrix.CaseResult {
-		return matrix.CaseResult{Name: name, Status: matrix.Pass, Level: "MUST", Sections: "draft-18 §9.2", DurationMS: ms}
+		return matrix.CaseResult{Name: name, Status: matrix.Pass, Level: "MUST", Sections: "draft-18 §9.2",
+			DurationMS: ms}
 	}
 	fails := func(name, layer, message string) matrix.CaseResult {
-		return matrix.CaseResult{Name: name, Status: matrix.Fail, Level: "MUST", Sections: "draft-18 §9.2", Layer: layer, Message: message,
+		return matrix.CaseResult{Name: name, Status: matrix.Fail, Level: "MUST", Sections: "draft-18 §9.2",
+			Layer: layer, Message: message,
 			Expected: "REQUEST_OK within 2 s", Received: "nothing", DurationMS: 2001, Attempts: 2}
 	}
-	skips := matrix.CaseResult{Name: "publish-track-only", Status: matrix.Skip, Reason: "PUBLISH: NOT_SUPPORTED", DurationMS: 3}
-	should := matrix.CaseResult{Name: "subscribe-error", Status: matrix.Todo, Level: "SHOULD", Reason: "SHOULD: the code is 0x4 | not *0x0*", DurationMS: 4}
+	skips := matrix.CaseResult{Name: "publish-track-only", Status: matrix.Skip, Reason: "PUBLISH: NOT_SUPPORTED",
+		DurationMS: 3}
+	should := matrix.CaseResult{Name: "subscribe-error", Status: matrix.Todo, Level: "SHOULD",
+		Reason: "SHOULD: the code is 0x4 | not *0x0*", DurationMS: 4}
 	absent := matrix.CaseResult{Name: "rendezvous-timeout", Status: matrix.NotApplicable, Reason: "from draft-17 on"}
 
-	cell("aiomoqt", "embedded", "draft-16", "quic", matrix.Pass, pass("setup-only", 5), pass("announce-only", 9), absent)
+	cell("aiomoqt", "embedded", "draft-16", "quic", matrix.Pass, pass("setup-only", 5), pass("announce-only", 9),
+		absent)
 	if day == 1 {
 		cell("aiomoqt", "embedded", "draft-18", "quic", matrix.Pass, pass("setup-only", 20), pass("fetch", 40), should)
-		cell("aiomoqt", "moqtail", "draft-18", "quic", matrix.Fail, fails("setup-only", "setup", "setup: closed with 0x3"), pass("fetch", 40), skips)
+		cell("aiomoqt", "moqtail", "draft-18", "quic", matrix.Fail,
+			fails("setup-only", "setup", "setup: closed with 0x3"), pass("fetch", 40), skips)
 		cell("aiomoqt", "moqtail", "draft-18", "webtransport", matrix.Pass, pass("setup-only", 4), pass("fetch", 7))
 		cell("builtin", "embedded", "draft-16", "quic", matrix.Pass, pass("setup-only", 5))
-		cell("builtin", "embedded", "draft-18", "quic", matrix.Fail, fails("setup-only", "request", "no answer about 00112233445566778899aabbccddeeff in 2.001s"))
+		cell("builtin", "embedded", "draft-18", "quic", matrix.Fail,
+			fails("setup-only", "request", "no answer about 00112233445566778899aabbccddeeff in 2.001s"))
 		cell("builtin", "moqtail", "draft-16", "quic", matrix.Pass, pass("setup-only", 6), pass("fetch", 8))
-		cell("builtin", "moqtail", "draft-18", "quic", matrix.Fail, fails("fetch", "data", "data: 4 of 5 objects"), pass("setup-only", 6))
+		cell("builtin", "moqtail", "draft-18", "quic", matrix.Fail, fails("fetch", "data", "data: 4 of 5 objects"),
+			pass("setup-only", 6))
 	} else {
 		flaky := fails("fetch", "data", "data: 14 of 15 objects")
 		flaky.Status = matrix.Flaky
@@ -96,13 +109,16 @@ func hand(day int) *matrix.Run {
 		c.Label = matrix.Label{Source: matrix.Predicted, Draft: "draft-18"}
 		cell("aiomoqt", "moqtail", "draft-18", "quic", matrix.Pass, pass("setup-only", 6), pass("fetch", 50), skips)
 		c = cell("aiomoqt", "moqtail", "draft-18", "webtransport", matrix.Missing)
-		c.Reason, c.Attempts, c.Label.Source, c.Started, run.Ended = "the run ended before it", 0, matrix.Predicted, time.Time{}, "the deadline of 90s"
+		c.Reason, c.Attempts, c.Label.Source, c.Started, run.Ended = "the run ended before it", 0, matrix.Predicted,
+			time.Time{}, "the deadline of 90s"
 		c = cell("builtin", "embedded", "draft-16", "quic", matrix.Error, pass("setup-only", 5))
 		c.Reason, c.Label.Conflict = "the client was given draft-16 and reports draft-18", "publisher: draft-18"
-		cell("builtin", "embedded", "draft-18", "quic", matrix.Fail, fails("setup-only", "request", "no answer about ffeeddccbbaa99887766554433221100 in 2.004s"))
+		cell("builtin", "embedded", "draft-18", "quic", matrix.Fail,
+			fails("setup-only", "request", "no answer about ffeeddccbbaa99887766554433221100 in 2.004s"))
 		c = cell("builtin", "moqtail", "draft-16", "quic", matrix.Fail)
 		c.Status, c.Layer, c.Reason = matrix.Fail, "udp", "udp: nobody answers"
-		c.Cases = []matrix.CaseResult{{Name: "setup-only", Status: matrix.Fail, Layer: "udp", Message: "udp: nobody answers", DurationMS: 1}}
+		c.Cases = []matrix.CaseResult{{Name: "setup-only", Status: matrix.Fail, Layer: "udp",
+			Message: "udp: nobody answers", DurationMS: 1}}
 		known := fails("fetch", "data", "data: 3 of 5 objects")
 		known.Known = "issue 12 of the relay"
 		cell("builtin", "moqtail", "draft-18", "quic", matrix.Fail, known, pass("setup-only", 6))
@@ -126,7 +142,8 @@ func TestRunsOfTheseTestsAreRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, run := range []*matrix.Run{hand(1), hand(2), generate(t, shape{clients: 3, relays: 3, drafts: 3, cases: 9, lost: 10}, "")} {
+	for _, run := range []*matrix.Run{hand(1), hand(2),
+		generate(t, shape{clients: 3, relays: 3, drafts: 3, cases: 9, lost: 10}, "")} {
 		if run.LeftOut == nil {
 			run.LeftOut = []matrix.LeftOut{}
 		}

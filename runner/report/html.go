@@ -50,8 +50,8 @@ type Options struct {
 	Title string
 	// Notices are said at the top, for example which expected failures passed; at most 20 of them.
 	Notices []string
-	// History are earlier runs, for the strip of runs, for what has changed since the latest, and for the results that stand where the
-	// run has none. See LoadHistory.
+	// History are earlier runs, for the strip of runs, for what has changed since the latest, and for the results that
+	// stand where the run has none. See LoadHistory.
 	History []*matrix.Run
 	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
 	Files string
@@ -82,15 +82,16 @@ func few(list []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }
 
-// WriteHTML writes the page of a run to dir, which it makes: index.html, which can be read as it is, without scripts, and the details of
-// each client with each relay below data/. The page works from a file system as from a server. Files of an earlier report there are replaced,
-// those of the details that no longer belong to it removed.
+// WriteHTML writes the page of a run to dir, which it makes: index.html, which can be read as it is, without scripts,
+// and the details of each client with each relay below data/. The page works from a file system as from a server. Files
+// of an earlier report there are replaced, those of the details that no longer belong to it removed.
 func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	return v.writeHTML(dir, v.page(o), o.Files)
 }
 
-// Write writes the forms of a report to dir, which it makes: the page as WriteHTML does, summary.md, junit.xml and badges/.
+// Write writes the forms of a report to dir, which it makes: the page as WriteHTML does, summary.md, junit.xml and
+// badges/.
 func Write(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	p := v.page(o)
@@ -137,7 +138,8 @@ func (v *view) writeHTML(dir string, p *page, files string) error {
 	}
 	style := pageCSS + p.switches()
 	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
-	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; form-action 'none'", digest(style), digest(pageJS))
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; "+
+		"form-action 'none'", digest(style), digest(pageJS))
 	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return pageTemplate.Execute(w, p) })
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)

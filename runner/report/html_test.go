@@ -101,7 +101,8 @@ func TestPageIsReadableWithoutScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 of 9 cells pass", "Since nightly-11-20", "The run ended early: the deadline of 90s", "expected to fail: issue 12 of the relay",
+	for _, want := range []string{"2 of 9 cells pass", "Since nightly-11-20",
+		"The run ended early: the deadline of 90s", "expected to fail: issue 12 of the relay",
 		"received nothing", "no common draft", "the client was given draft-16 and reports draft-18"} {
 		if !strings.Contains(strings.Join(strings.Fields(words(doc)), " "), want) {
 			t.Errorf("the page does not say %q", want)
@@ -128,11 +129,13 @@ func TestEndpointsHaveColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := content(t, filepath.Join(dir, HTMLFile))
-	want := [][]string{{"client ╲ relay", "r one", "r two", "cells that pass"}, {"c", "✓", "✗ setup 1/3", "2/3"}, {"cells that pass", "1/1", "1/2", "2/3"}}
+	want := [][]string{{"client ╲ relay", "r one", "r two", "cells that pass"}, {"c", "✓", "✗ setup 1/3", "2/3"},
+		{"cells that pass", "1/1", "1/2", "2/3"}}
 	if diff := cmp.Diff(want, grid(t, page, "draft-18 · QUIC")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	want = [][]string{{"client ╲ relay", "r", "cells that pass"}, {"c", "✗ setup 2/3", "2/3"}, {"cells that pass", "2/3", "2/3"}}
+	want = [][]string{{"client ╲ relay", "r", "cells that pass"}, {"c", "✗ setup 2/3", "2/3"},
+		{"cells that pass", "2/3", "2/3"}}
 	if diff := cmp.Diff(want, grid(t, page, "All drafts · QUIC")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -179,17 +182,20 @@ func TestDetails(t *testing.T) {
 	said := make(map[string]texts)
 	call(t, filepath.Join(dir, "data/0-0.text.js"), &said)
 	first := said[run.Cells[0].ID]
-	if first.TAP != "TAP version 14\n" || first.Retries[0] != "TAP version 14\n# again\n" || len(first.Lost) != 1 || !strings.HasPrefix(first.Lost[0], "gone: ") {
+	if first.TAP != "TAP version 14\n" || first.Retries[0] != "TAP version 14\n# again\n" || len(first.Lost) != 1 ||
+		!strings.HasPrefix(first.Lost[0], "gone: ") {
 		t.Errorf("texts: %.300q", first)
 	}
-	if want := strings.Repeat("a", textHead) + "\n… 1000 bytes left out …\n" + strings.Repeat("c", textTail); first.Transcript != want {
+	if want := strings.Repeat("a", textHead) + "\n… 1000 bytes left out …\n" +
+		strings.Repeat("c", textTail); first.Transcript != want {
 		t.Errorf("a long text: %d bytes, want %d", len(first.Transcript), len(want))
 	}
 	if second := said[run.Cells[1].ID]; second.TAP != "" || second.Stderr != "" || len(second.Lost) != 2 {
 		t.Errorf("paths that lead elsewhere: %+v", second)
 	}
 	call(t, filepath.Join(dir, "data/0-1.js"), &d)
-	if c := d.Cells[1]; c.Status != matrix.Stale || c.StaleFrom != "nightly-11-20" || len(c.Cases) != 2 || d.Was[c.ID] != matrix.Pass {
+	if c := d.Cells[1]; c.Status != matrix.Stale || c.StaleFrom != "nightly-11-20" || len(c.Cases) != 2 ||
+		d.Was[c.ID] != matrix.Pass {
 		t.Errorf("a stale cell: %+v, was %v", c, d.Was)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data/77-1.js")); !errors.Is(err, os.ErrNotExist) {
@@ -201,7 +207,8 @@ func TestDetails(t *testing.T) {
 }
 
 // evil is text that would do something in each of the forms, were it not escaped.
-const evil = "</script><script>hacked=1</script>\"'><img src=x onerror=hacked=1> | **b** [l](http://e) @me `c` \x1b[31m\u202e\u2028\x00\xff\r\n]]> &amp; \\ {{.}}"
+const evil = "</script><script>hacked=1</script>\"'><img src=x onerror=hacked=1> | **b** [l](http://e) @me " +
+	"`c` \x1b[31m\u202e\u2028\x00\xff\r\n]]> &amp; \\ {{.}}"
 
 // spoil puts evil into every text of a value.
 func spoil(v reflect.Value) {
@@ -278,7 +285,8 @@ func TestHostileTexts(t *testing.T) {
 		t.Error("the details hold markup")
 	}
 	md := content(t, filepath.Join(dir, MarkdownFile))
-	for _, bad := range []string{"<img", "<script", "**b**", " [l]", "@me", "`c`", "\x1b", "\u202e", "\x00", "http://"} {
+	for _, bad := range []string{"<img", "<script", "**b**", " [l]", "@me", "`c`", "\x1b", "\u202e", "\x00",
+		"http://"} {
 		if strings.Contains(md, bad) {
 			t.Errorf("the summary holds %q", bad)
 		}
@@ -302,7 +310,8 @@ func TestHostileTexts(t *testing.T) {
 		} else if err != nil {
 			t.Fatalf("junit.xml: %v", err)
 		}
-		if e, ok := tok.(xml.StartElement); ok && !strings.Contains(" testsuites testsuite properties property testcase failure error skipped ", " "+e.Name.Local+" ") {
+		if e, ok := tok.(xml.StartElement); ok && !strings.Contains(" testsuites testsuite properties property "+
+			"testcase failure error skipped ", " "+e.Name.Local+" ") {
 			t.Errorf("junit.xml has <%s>", e.Name.Local)
 		}
 	}
@@ -312,13 +321,17 @@ func TestHostileTexts(t *testing.T) {
 	}
 	c := Compare(a, b, CompareOptions{})
 	for _, out := range []string{text(t, c.WriteText), text(t, table.WriteText)} {
-		if i := strings.IndexFunc(out, func(r rune) bool { return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }); i >= 0 {
+		if i := strings.IndexFunc(out, func(r rune) bool {
+			return r != '\n' && unicode.IsControl(r) ||
+				unicode.Is(unicode.Bidi_Control, r)
+		}); i >= 0 {
 			t.Errorf("a terminal gets %q", out[i:min(i+20, len(out))])
 		}
 	}
 }
 
-// TestLargestPage holds the page of 30 clients, 30 relays, 9 drafts and 2 transports below 1 MB, with a history and failures everywhere.
+// TestLargestPage holds the page of 30 clients, 30 relays, 9 drafts and 2 transports below 1 MB, with a history and
+// failures everywhere.
 func TestLargestPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a large run")
@@ -326,7 +339,8 @@ func TestLargestPage(t *testing.T) {
 	s := shape{clients: 30, relays: 30, drafts: 9, cases: 1, full: true, day: 2, lost: 1}
 	run := generate(t, s, "")
 	for i := range run.Cells { // as if each had 25 cases, without the time it takes to make them
-		run.Cells[i].Cases = []matrix.CaseResult{{Name: someCases[i%25], Status: run.Cells[i].Status, Message: failedIn[i%9].message, Layer: run.Cells[i].Layer}}
+		run.Cells[i].Cases = []matrix.CaseResult{{Name: someCases[i%25], Status: run.Cells[i].Status,
+			Message: failedIn[i%9].message, Layer: run.Cells[i].Layer}}
 	}
 	s.day = 1
 	before := generate(t, s, "")

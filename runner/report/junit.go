@@ -16,9 +16,10 @@ import (
 // wholeCell is the name of the test case that stands for a cell of which no case says what is wrong.
 const wholeCell = "(cell)"
 
-// WriteJUnit writes a run as JUnit XML: a test suite for each cell, a test case for each case. What failed or was flaky is a failure, of the
-// layer's type; what could not be judged or has no result is an error; what was skipped, does not apply, broke only a SHOULD or was expected
-// to fail is skipped, with the reason. It never turns anything but a pass into a pass.
+// WriteJUnit writes a run as JUnit XML: a test suite for each cell, a test case for each case. What failed or was flaky
+// is a failure, of the layer's type; what could not be judged or has no result is an error; what was skipped, does not
+// apply, broke only a SHOULD or was expected to fail is skipped, with the reason. It never turns anything but a pass
+// into a pass.
 func WriteJUnit(w io.Writer, run *matrix.Run) error {
 	j := junit{w: bufio.NewWriter(w)}
 	var total counts
@@ -88,11 +89,13 @@ func (n *counts) add(k *matrix.CaseResult) {
 }
 
 func (n *counts) join(m counts) {
-	n.tests, n.failures, n.errors, n.skipped, n.ms = n.tests+m.tests, n.failures+m.failures, n.errors+m.errors, n.skipped+m.skipped, n.ms+m.ms
+	n.tests, n.failures, n.errors, n.skipped, n.ms = n.tests+m.tests, n.failures+m.failures, n.errors+m.errors,
+		n.skipped+m.skipped, n.ms+m.ms
 }
 
 func (n counts) attrs() []string {
-	return []string{"tests", fmt.Sprint(n.tests), "failures", fmt.Sprint(n.failures), "errors", fmt.Sprint(n.errors), "skipped", fmt.Sprint(n.skipped), "time", seconds(n.ms)}
+	return []string{"tests", fmt.Sprint(n.tests), "failures", fmt.Sprint(n.failures), "errors", fmt.Sprint(n.errors),
+		"skipped", fmt.Sprint(n.skipped), "time", seconds(n.ms)}
 }
 
 func seconds(ms int64) string {
@@ -141,7 +144,8 @@ func xmlText(s string) string {
 }
 
 func (j *junit) properties(c *matrix.CellResult) {
-	list := []string{"client", c.Client, "relay", c.Relay, "endpoint", c.Endpoint, "transport", c.Transport, "draft", c.Label.Draft, "draft_source", string(c.Label.Source),
+	list := []string{"client", c.Client, "relay", c.Relay, "endpoint", c.Endpoint, "transport", c.Transport, "draft",
+		c.Label.Draft, "draft_source", string(c.Label.Source),
 		"status", string(c.Status), "command", c.Command}
 	j.w.WriteString("    <properties>\n")
 	for i := 0; i < len(list); i += 2 {
@@ -176,7 +180,8 @@ func (j *junit) testcase(c *matrix.CellResult, k *matrix.CaseResult) {
 	}
 	j.start(kind, attrs)
 	var body strings.Builder
-	for _, part := range []struct{ name, text string }{{"expected", k.Expected}, {"received", k.Received}, {"rule", strings.TrimSpace(k.Level + " " + k.Sections)}} {
+	for _, part := range []struct{ name, text string }{{"expected", k.Expected}, {"received", k.Received},
+		{"rule", strings.TrimSpace(k.Level + " " + k.Sections)}} {
 		if part.text != "" && kind != "skipped" {
 			fmt.Fprintf(&body, "%s: %s\n", part.name, line(part.text))
 		}

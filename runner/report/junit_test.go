@@ -12,7 +12,8 @@ import (
 func TestJUnitOfKnownErrors(t *testing.T) {
 	run := &matrix.Run{ID: "r", Cells: []matrix.CellResult{
 		{Cell: matrix.Cell{ID: "a"}, Status: matrix.Error, Reason: "the relay did not start", Known: "no image"},
-		{Cell: matrix.Cell{ID: "b"}, Status: matrix.Error, Reason: "no result", Cases: []matrix.CaseResult{{Name: "fetch", Status: matrix.Missing, Known: "it crashes"}}},
+		{Cell: matrix.Cell{ID: "b"}, Status: matrix.Error, Reason: "no result",
+			Cases: []matrix.CaseResult{{Name: "fetch", Status: matrix.Missing, Known: "it crashes"}}},
 	}}
 	write := func() string {
 		var b bytes.Buffer
@@ -22,7 +23,8 @@ func TestJUnitOfKnownErrors(t *testing.T) {
 		return b.String()
 	}
 	got := write()
-	for _, want := range []string{`errors="0" skipped="2"`, `message="expected to fail (no image): the relay did not start"`, `expected to fail (it crashes)`} {
+	for _, want := range []string{`errors="0" skipped="2"`,
+		`message="expected to fail (no image): the relay did not start"`, `expected to fail (it crashes)`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)
 		}

@@ -16,15 +16,16 @@ import (
 // RunFile is the name of a run in its folder.
 const RunFile = "run.json"
 
-// Load reads a run, from a file or from run.json in a folder, as matrix.Load does, but cell by cell and with each text once: reports read large
-// runs. An error names the path and what is wrong.
+// Load reads a run, from a file or from run.json in a folder, as matrix.Load does, but cell by cell and with each text
+// once: reports read large runs. An error names the path and what is wrong.
 func Load(path string) (*matrix.Run, error) {
 	return load(path, nil)
 }
 
-// LoadHistory reads earlier runs for WriteHTML, of which it keeps only what that needs beside current: what each cell came to, the cases
-// of the latest one (for what has changed), and the details of cells that current has no result of. So many large runs fit. Runs that are
-// current itself, or that began after it, are left out; of a folder of runs (see Runs) all are taken. The result is in order of time.
+// LoadHistory reads earlier runs for WriteHTML, of which it keeps only what that needs beside current: what each cell
+// came to, the cases of the latest one (for what has changed), and the details of cells that current has no result of.
+// So many large runs fit. Runs that are current itself, or that began after it, are left out; of a folder of runs (see
+// Runs) all are taken. The result is in order of time.
 func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	lacking := make(map[string]bool)
 	for i := range current.Cells {
@@ -66,8 +67,8 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	return runs, nil
 }
 
-// Runs gives the paths of the runs that a path stands for: itself, or, of a folder that has no run.json but folders that do, as results/ has,
-// those. Whether there is a run at a path is for Load to say.
+// Runs gives the paths of the runs that a path stands for: itself, or, of a folder that has no run.json but folders
+// that do, as results/ has, those. Whether there is a run at a path is for Load to say.
 func Runs(path string) []string {
 	has := func(path string) bool {
 		_, err := os.Stat(filepath.Join(path, RunFile))
@@ -116,7 +117,8 @@ func load(path string, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	return run, nil
 }
 
-// read decodes a run cell by cell, so that the file is never in memory as a whole, and keeps texts that repeat only once.
+// read decodes a run cell by cell, so that the file is never in memory as a whole, and keeps texts that repeat only
+// once.
 func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	run := new(matrix.Run)
 	dec := json.NewDecoder(r)
@@ -199,14 +201,16 @@ func (in interned) text(s *string) {
 }
 
 func (in interned) cell(c *matrix.CellResult) {
-	for _, s := range []*string{&c.Client, &c.Relay, &c.Endpoint, &c.URL, &c.Draft, &c.Transport, &c.Predicted, (*string)(&c.Status), &c.Layer, &c.Reason,
+	for _, s := range []*string{&c.Client, &c.Relay, &c.Endpoint, &c.URL, &c.Draft, &c.Transport, &c.Predicted,
+		(*string)(&c.Status), &c.Layer, &c.Reason,
 		&c.Known, (*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
 		in.text(s)
 	}
 	in.roles(c.Label.Roles)
 	for i := range c.Cases {
 		k := &c.Cases[i]
-		for _, s := range []*string{&k.Name, (*string)(&k.Status), &k.Level, &k.Sections, &k.Layer, &k.Message, &k.Expected, &k.Received, &k.Reason, &k.Known} {
+		for _, s := range []*string{&k.Name, (*string)(&k.Status), &k.Level, &k.Sections, &k.Layer, &k.Message,
+			&k.Expected, &k.Received, &k.Reason, &k.Known} {
 			in.text(s)
 		}
 		in.roles(k.Drafts)

@@ -54,7 +54,8 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %v, want the path and %q", name, err, c.want)
 		}
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "nowhere")); err == nil || !strings.Contains(err.Error(), "no run at") {
+	if _, err := Load(filepath.Join(t.TempDir(), "nowhere")); err == nil ||
+		!strings.Contains(err.Error(), "no run at") {
 		t.Errorf("no file: %v", err)
 	}
 }

@@ -16,8 +16,9 @@ const (
 	mostMarkdownLeftOut  = 20
 )
 
-// WriteMarkdown writes a summary of a run for a job's page: the verdict, what has changed since the latest of the earlier runs, the matrix, and
-// the failures by cause. It is in GitHub's dialect and stays below its limit of 1 MiB for the largest of plans.
+// WriteMarkdown writes a summary of a run for a job's page: the verdict, what has changed since the latest of the
+// earlier runs, the matrix, and the failures by cause. It is in GitHub's dialect and stays below its limit of 1 MiB for
+// the largest of plans.
 func WriteMarkdown(w io.Writer, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	return v.writeMarkdown(w, v.page(o))
@@ -131,7 +132,8 @@ func legend() string {
 	for _, s := range matrix.Statuses {
 		parts = append(parts, markOf(s).emoji+" "+markOf(s).Word)
 	}
-	return "<sub>" + strings.Join(parts, " · ") + " · 🔻 broken, 🔺 fixed since the run before · ° the draft is only predicted · 7/9 passed, of those that apply · " +
+	return "<sub>" + strings.Join(parts, " · ") + " · 🔻 broken, 🔺 fixed since the run before · ° the draft is only " +
+		"predicted · 7/9 passed, of those that apply · " +
 		"where it failed: dns, udp, tls, alpn, h3 (HTTP/3), wt (WebTransport), setup, req (request), data</sub>\n\n"
 }
 
@@ -139,16 +141,19 @@ func failuresMarkdown(b *strings.Builder, p *page) {
 	if len(p.Failures) == 0 {
 		return
 	}
-	b.WriteString("## Failures by cause\n\n| | Relay | What happened | Cases | With | Times |\n|---|---|---|---|---|---:|\n")
+	b.WriteString(
+		"## Failures by cause\n\n| | Relay | What happened | Cases | With | Times |\n|---|---|---|---|---|---:|\n")
 	list := p.Failures[:min(len(p.Failures), mostMarkdownFailures)]
 	for _, f := range list {
 		text := markdown(f.Text)
-		for _, more := range []struct{ name, text string }{{"expected", f.Expected}, {"received", f.Received}, {"expected to fail:", f.Known}} {
+		for _, more := range []struct{ name, text string }{{"expected", f.Expected}, {"received", f.Received},
+			{"expected to fail:", f.Known}} {
 			if more.text != "" {
 				text += "<br><sub>" + more.name + "</sub> " + markdown(more.text)
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s, %s, %s | %d |\n", strings.TrimSpace(f.Mark.emoji+" "+markdown(f.Short)), markdown(f.Relay), text, markdown(few(f.Cases, 6)),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s, %s, %s | %d |\n",
+			strings.TrimSpace(f.Mark.emoji+" "+markdown(f.Short)), markdown(f.Relay), text, markdown(few(f.Cases, 6)),
 			markdown(few(f.Clients, 6)), markdown(few(f.Drafts, 9)), markdown(few(f.Transports, 2)), f.Count)
 	}
 	if n := len(p.Failures) - len(list) + p.MoreFailures; n > 0 {
@@ -164,7 +169,9 @@ func leftOutMarkdown(b *strings.Builder, p *page) {
 	b.WriteString("<details><summary>Left out of the plan</summary>\n\n| Why | For example | Times |\n|---|---|---:|\n")
 	list := p.LeftOut[:min(len(p.LeftOut), mostMarkdownLeftOut)]
 	for _, l := range list {
-		example := strings.Join(strings.Fields(strings.Join([]string{l.Example.Client, l.Example.Relay, l.Example.Endpoint, l.Example.Transport, few(l.Example.Drafts, 9)}, " ")), " ")
+		example :=
+			strings.Join(strings.Fields(strings.Join([]string{l.Example.Client, l.Example.Relay, l.Example.Endpoint,
+				l.Example.Transport, few(l.Example.Drafts, 9)}, " ")), " ")
 		fmt.Fprintf(b, "| %s | %s | %d |\n", markdown(cut(l.Text, 200)), markdown(example), l.Count)
 	}
 	if n := len(p.LeftOut) - len(list) + p.MoreLeftOut; n > 0 {

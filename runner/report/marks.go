@@ -38,7 +38,8 @@ func markOf(s matrix.Status) mark {
 	return mark{"e", "!", string(s), "❗", "not known to this version"}
 }
 
-// layer is how a layer is shown. Group goes from what is nearest to the wire to what is farthest; it decides the colour.
+// layer is how a layer is shown. Group goes from what is nearest to the wire to what is farthest; it decides the
+// colour.
 type layer struct {
 	name, short string
 	group       int
@@ -69,7 +70,8 @@ func layerOf(name string) layer {
 
 // rank orders what is shown by how much it asks for attention, most first.
 var rank = map[matrix.Status]int{
-	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5, matrix.Skip: 6, matrix.Pass: 7,
+	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5,
+	matrix.Skip: 6, matrix.Pass: 7,
 	matrix.NotApplicable: 8,
 }
 

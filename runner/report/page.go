@@ -135,8 +135,10 @@ type place struct {
 func (v *view) page(o Options) *page {
 	run := v.run
 	p := &page{
-		Title: line(o.Title), Run: line(run.ID), Started: stamp(run.Started), Pass: v.count(matrix.Pass), Of: v.judged(), Verdict: "ok",
-		Index: index{Run: run.ID, Data: DataFolder, Clients: v.clients, Relays: v.relays, Drafts: v.drafts, Ways: v.transports, Marks: marks, Layers: make(map[string]int)},
+		Title: line(o.Title), Run: line(run.ID), Started: stamp(run.Started), Pass: v.count(matrix.Pass),
+		Of: v.judged(), Verdict: "ok",
+		Index: index{Run: run.ID, Data: DataFolder, Clients: v.clients, Relays: v.relays, Drafts: v.drafts,
+			Ways: v.transports, Marks: marks, Layers: make(map[string]int)},
 	}
 	if p.Title == "" {
 		p.Title = "MoQ interop"
@@ -154,7 +156,8 @@ func (v *view) page(o Options) *page {
 		p.Warnings = append(p.Warnings, "The run ended early: "+line(run.Ended))
 	}
 	if run.Plan.Shard != nil {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("This is part %d of %d of a plan of %d cells.", run.Plan.Shard.Index, run.Plan.Shard.Of, run.Plan.Total))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("This is part %d of %d of a plan of %d cells.",
+			run.Plan.Shard.Index, run.Plan.Shard.Of, run.Plan.Total))
 	}
 	if run.Resumed > 0 {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("The run was taken up again %s.", times(run.Resumed)))
@@ -174,7 +177,8 @@ func (v *view) page(o Options) *page {
 			p.MoreFailures++
 			continue
 		}
-		f.Text, f.Expected, f.Received, f.Known = cut(f.Text, 300), cut(f.Expected, 200), cut(f.Received, 200), cut(f.Known, 200)
+		f.Text, f.Expected, f.Received, f.Known = cut(f.Text, 300), cut(f.Expected, 200), cut(f.Received, 200),
+			cut(f.Known, 200)
 		p.Failures = append(p.Failures, failureRow{f, markOf(f.Status), layerOf(f.Layer).group, layerOf(f.Layer).short})
 	}
 	p.LeftOut = leftOut(run.LeftOut)
@@ -241,11 +245,13 @@ func (v *view) bars(p *page) {
 			}
 		}
 		y := 100.0
-		for _, s := range []matrix.Status{matrix.Pass, matrix.Todo, matrix.Skip, matrix.Flaky, matrix.Missing, matrix.Error, matrix.Fail} {
+		for _, s := range []matrix.Status{matrix.Pass, matrix.Todo, matrix.Skip, matrix.Flaky, matrix.Missing,
+			matrix.Error, matrix.Fail} {
 			if n := r.Count(s); n > 0 && b.Of > 0 {
 				h := 100 * float64(n) / float64(b.Of)
 				y -= h
-				b.Parts = append(b.Parts, part{Class: "b" + markOf(s).Class, Y: round(y), Height: round(h), N: n, Word: markOf(s).Word})
+				b.Parts = append(b.Parts, part{Class: "b" + markOf(s).Class, Y: round(y), Height: round(h), N: n,
+					Word: markOf(s).Word})
 			}
 		}
 		p.Runs = append(p.Runs, b)

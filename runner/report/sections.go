@@ -10,7 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// sections makes the matrices: one over all drafts, for all transports and for each, and one for each draft and transport.
+// sections makes the matrices: one over all drafts, for all transports and for each, and one for each draft and
+// transport.
 func (v *view) sections(p *page) {
 	p.Drafts = append(p.Drafts, choice{0, "all drafts"})
 	for i, d := range v.drafts {
@@ -42,7 +43,10 @@ func (v *view) sections(p *page) {
 		}
 		for d, draft := range v.drafts {
 			s := section{Draft: d + 1, Transport: t + 1, Caption: line(draft) + " · " + transportName(name)}
-			v.fill(&s, columns, len(columns), func(client, column int) []int { return bySlot[[3]int{d, client, column}] }, v.cellSlot)
+			v.fill(&s, columns, len(columns), func(client,
+				column int) []int {
+				return bySlot[[3]int{d, client, column}]
+			}, v.cellSlot)
 			p.Sections = append(p.Sections, s)
 		}
 	}
@@ -149,8 +153,8 @@ func fraction(s sum) string {
 	return strconv.Itoa(s.pass) + "/" + strconv.Itoa(s.of)
 }
 
-// cellSlot shows a cell: how many of its cases passed, when not all did. Cells that share a place (the same draft, pinned and chosen) are
-// shown as the worst of them.
+// cellSlot shows a cell: how many of its cases passed, when not all did. Cells that share a place (the same draft,
+// pinned and chosen) are shown as the worst of them.
 func (v *view) cellSlot(s sum) slot {
 	c := &v.cells[s.worst]
 	out := slotOf(s)
@@ -168,8 +172,8 @@ func (v *view) cellSlot(s sum) slot {
 	return out
 }
 
-// pairSlot shows what a client and a relay amount to over all drafts: how many cells passed, when not all did, also in tenths, for a
-// background of two colours.
+// pairSlot shows what a client and a relay amount to over all drafts: how many cells passed, when not all did, also in
+// tenths, for a background of two colours.
 func (v *view) pairSlot(s sum) slot {
 	out := slotOf(s)
 	if s.pass < s.of {

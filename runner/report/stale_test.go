@@ -22,14 +22,16 @@ func TestWhatIsStaleIsNoResult(t *testing.T) {
 		t.Fatal("nothing is stale")
 	}
 	want := Compare(hand(1), hand(2), CompareOptions{})
-	if got := Compare(hand(1), run, CompareOptions{}); got.Count(Broken) != want.Count(Broken) || got.Same != want.Same {
+	if got := Compare(hand(1), run, CompareOptions{}); got.Count(Broken) != want.Count(Broken) ||
+		got.Same != want.Same {
 		t.Errorf("compared: %s; want %s", got.Summary(), want.Summary())
 	}
 	if got := Compare(run, hand(1), CompareOptions{}); got.Count(New) < 2 {
 		t.Errorf("compared with a run that has results again: %s", got.Summary())
 	}
 	xml := text(t, func(w io.Writer) error { return WriteJUnit(w, run) })
-	if !strings.Contains(xml, `<testcase classname="`+id+`" name="(cell)" time="0.000">`+"\n"+`      <error message="no result since nightly-11-20" type="stale"/>`) {
+	if !strings.Contains(xml, `<testcase classname="`+id+`" name="(cell)" time="0.000">`+"\n"+
+		`      <error message="no result since nightly-11-20" type="stale"/>`) {
 		t.Errorf("JUnit: %s", xml)
 	}
 	table, err := ByDraft(run, "moqtail")

@@ -24,7 +24,8 @@ var (
 	random = regexp.MustCompile(`\b[0-9a-fA-F]{16,}\b`)
 	// span is a duration as Go and people write it: "1m2.5s", "2004 ms".
 	span = regexp.MustCompile(`\b\d+(?:\.\d+)?(?:h|m|s|ms|µs|ns|us| m?s)(?:\d+(?:\.\d+)?(?:m|s|ms))*\b`)
-	// port follows a host, or stands alone in what the matrix says of a relay that did not start; a relay that is started here has another one each time.
+	// port follows a host, or stands alone in what the matrix says of a relay that did not start; a relay that is
+	// started here has another one each time.
 	port = regexp.MustCompile(`(\blocalhost:|\b127\.0\.0\.1:|\[::1?\]:|\bits port )\d{2,5}\b`)
 )
 

@@ -49,12 +49,16 @@ func earlier(runs []*matrix.Run, current *matrix.Run) []*matrix.Run {
 			kept = append(kept, r)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b *matrix.Run) int { return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(kept, func(a, b *matrix.Run) int {
+		return cmp.Or(a.Started.Compare(b.Started),
+			cmp.Compare(a.ID, b.ID))
+	})
 	return kept
 }
 
 func newView(run *matrix.Run, history []*matrix.Run) *view {
-	v := &view{run: run, history: earlier(history, run), pairs: make(map[pair][]int), cells: make([]shown, len(run.Cells))}
+	v := &view{run: run, history: earlier(history, run), pairs: make(map[pair][]int),
+		cells: make([]shown, len(run.Cells))}
 	changed := make(map[string]Kind)
 	if n := len(v.history); n > 0 {
 		v.changes = Compare(v.history[n-1], run, CompareOptions{})
@@ -89,13 +93,15 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 			s.known = s.known && (k.Known != "" || !bad(k.Status))
 		}
 		s.known = s.known && s.Status == matrix.Fail && s.of > 0
-		s.guessed = s.Label.Source == matrix.Predicted && s.Attempts > 0 && s.of > 0 && layerOf(s.Layer).group != 1 && layerOf(s.Layer).group != 2
+		s.guessed = s.Label.Source == matrix.Predicted && s.Attempts > 0 && s.of > 0 && layerOf(s.Layer).group != 1 &&
+			layerOf(s.Layer).group != 2
 	}
 	v.axes()
 	return v
 }
 
-// amounted tells what a cell came to by its cases: of a cell that was made stale before it came here, nothing else says so.
+// amounted tells what a cell came to by its cases: of a cell that was made stale before it came here, nothing else says
+// so.
 func amounted(cases []matrix.CaseResult) matrix.Status {
 	status := matrix.NotApplicable
 	for i := range cases {

@@ -28,9 +28,9 @@
 //   - a subtest's points count nowhere: the parent's point decides.
 //
 // A directive is the first unescaped "#" that is followed by TODO or SKIP (any
-// case, more letters may follow) and has white space before it or behind it. TAP 14 lets an earlier "#" with other words hide a later
-// directive; here it does not, since a skip that is read as a pass is the worse
-// mistake. Words after a "#" that are no directive stay in the name, as TAP 14 says.
+// case, more letters may follow) and has white space before it or behind it. TAP 14 lets an earlier "#" with other
+// words hide a later directive; here it does not, since a skip that is read as a pass is the worse mistake. Words after
+// a "#" that are no directive stay in the name, as TAP 14 says.
 //
 // A [Verdict] is a pass only when at least one point passed, none failed, none is
 // missing or unplanned, there is a plan, nobody bailed out, the exit code is 0 (or

@@ -26,8 +26,10 @@ func FuzzReader(f *testing.F) {
 		}
 	}
 	for _, s := range []string{
-		"1..1\rok\r\n", "ok 1\n  ---\n# Subtest: x\n", "c | ok 1\nc |   ---\nBail out!\nc |   a: b\n", "a | ok\nb | ok\n", "ok 1\n  ---\n  a: &a [*a]\n  ...\n", "ok 1\n  ---\n  ? - {[\n",
-		"# Subtest\n    # Subtest\n        ok\n    ok\nok\n", "\x1b]0;title\x07ok 1\n1..1\n", "5..8\nok 5\n", "ok 1 # s\\#kip # TODO\n", "\xff\xfe1..0\n",
+		"1..1\rok\r\n", "ok 1\n  ---\n# Subtest: x\n", "c | ok 1\nc |   ---\nBail out!\nc |   a: b\n",
+		"a | ok\nb | ok\n", "ok 1\n  ---\n  a: &a [*a]\n  ...\n", "ok 1\n  ---\n  ? - {[\n",
+		"# Subtest\n    # Subtest\n        ok\n    ok\nok\n", "\x1b]0;title\x07ok 1\n1..1\n", "5..8\nok 5\n",
+		"ok 1 # s\\#kip # TODO\n", "\xff\xfe1..0\n",
 	} {
 		f.Add([]byte(s))
 	}
@@ -42,10 +44,12 @@ func FuzzReader(f *testing.F) {
 		}
 		s := doc.Summary()
 		// Escape sequences may stand inside the word.
-		if oks := bytes.Count(in, []byte("ok")) + bytes.Count(in, []byte{0x1b}); s.Passed > oks || len(doc.Points) > oks {
+		if oks := bytes.Count(in, []byte("ok")) + bytes.Count(in, []byte{0x1b}); s.Passed > oks ||
+			len(doc.Points) > oks {
 			t.Errorf("%d passed and %d points with %d ok", s.Passed, len(doc.Points), oks)
 		}
-		if s.Passed+s.Failed+s.Skipped+s.Todo+s.Missing != s.Expected || min(s.Passed, s.Failed, s.Skipped, s.Todo, s.Missing, s.Unplanned) < 0 {
+		if s.Passed+s.Failed+s.Skipped+s.Todo+s.Missing != s.Expected || min(s.Passed, s.Failed, s.Skipped, s.Todo,
+			s.Missing, s.Unplanned) < 0 {
 			t.Errorf("%+v", s)
 		}
 		for _, code := range []int{0, 1, 127, -1, tap.NoExitCode} {
@@ -53,7 +57,8 @@ func FuzzReader(f *testing.F) {
 			if v.Pass != (len(v.Reasons) == 0) || v.Pass && v.Unsupported {
 				t.Errorf("exit %d: %+v", code, v)
 			}
-			if v.Pass && (code > 0 || code == -1 || doc.Bail != nil || doc.Plan == nil || s.Passed == 0 || s.Failed+s.Missing+s.Unplanned > 0 || len(doc.Points) != s.Expected) {
+			if v.Pass && (code > 0 || code == -1 || doc.Bail != nil || doc.Plan == nil || s.Passed == 0 ||
+				s.Failed+s.Missing+s.Unplanned > 0 || len(doc.Points) != s.Expected) {
 				t.Errorf("exit %d passes: %+v", code, s)
 			}
 		}

@@ -46,7 +46,8 @@ func dumpPoints(b *strings.Builder, indent string, plan *tap.Plan, points []*tap
 		fmt.Fprintf(b, "%splan %+v\n", indent, *plan)
 	}
 	for _, p := range points {
-		fmt.Fprintf(b, "%spoint line %d: %d ok=%t %q %s %q %s yaml=%v\n", indent, p.Line, p.Number, p.OK, p.Name, p.Directive, p.Reason, p.Status(), p.YAML)
+		fmt.Fprintf(b, "%spoint line %d: %d ok=%t %q %s %q %s yaml=%v\n", indent, p.Line, p.Number, p.OK, p.Name,
+			p.Directive, p.Reason, p.Status(), p.YAML)
 		if p.RawYAML != "" {
 			fmt.Fprintf(b, "%s  raw %q\n", indent, p.RawYAML)
 		}

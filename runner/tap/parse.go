@@ -323,7 +323,8 @@ func (p *parsing) sessions(at *Point) {
 		fields, _ := item.Value.(yaml.MapSlice)
 		if v, ok := Lookup(fields, "moqt_version"); ok {
 			text := fmt.Sprint(v)
-			p.doc.Drafts = append(p.doc.Drafts, Draft{at.Line, at.Number, fmt.Sprint(item.Key), text, draftNumber(text)})
+			p.doc.Drafts = append(p.doc.Drafts, Draft{at.Line, at.Number, fmt.Sprint(item.Key), text,
+				draftNumber(text)})
 		}
 	}
 }

@@ -48,45 +48,64 @@ func TestVerdict(t *testing.T) {
 		{"pragma", v + "pragma +strict\npragma -bail\n1..1\nok 1\n", 0, "1 passed", nil},
 		{"any order", v + "1..3\nok 2\nok 3\nok 1\n", 0, "3 passed", nil},
 		{"no numbers", v + "1..3\nok - a\nok\nok b\n", 0, "3 passed", nil},
-		{"a skip beside a pass", v + "1..2\nok 1 - a\nok 2 - b # SKIP not for draft 14\n", 0, "1 passed, 1 skipped", nil},
+		{"a skip beside a pass", v + "1..2\nok 1 - a\nok 2 - b # SKIP not for draft 14\n", 0, "1 passed, 1 skipped",
+			nil},
 		{"a SHOULD beside a pass", v + "1..2\nok 1 - a\nnot ok 2 - b # TODO SHOULD: x\n", 0, "1 passed, 1 todo", nil},
 		{"the parent decides", v + "1..1\n    not ok 1\n    1..1\nok 1\n", 0, "1 passed", nil},
 		{"same plan twice", v + "1..1\nok 1\n1..1\n", 0, "1 passed", nil},
 
-		{"failed, exit 1", v + "1..2\nok 1 - a\nnot ok 2 - b\n", 1, "1 passed, 1 failed", []string{"1 of 2 points failed: 2 b", "exit code 1"}},
-		{"failed, exit 0", v + "1..2\nok 1 - a\nnot ok 2 - b\n", 0, "1 passed, 1 failed", []string{"2 b", "exit code 0 all the same"}},
+		{"failed, exit 1", v + "1..2\nok 1 - a\nnot ok 2 - b\n", 1, "1 passed, 1 failed",
+			[]string{"1 of 2 points failed: 2 b", "exit code 1"}},
+		{"failed, exit 0", v + "1..2\nok 1 - a\nnot ok 2 - b\n", 0, "1 passed, 1 failed",
+			[]string{"2 b", "exit code 0 all the same"}},
 		{"passed, exit 1", v + "1..3\n" + six, 1, "3 passed", []string{"exit code 1"}},
 		{"passed, killed", v + "1..3\n" + six, -1, "3 passed", []string{"ended by a signal"}},
 		{"missing", v + "1..4\n" + six, 0, "3 passed, 1 missing", []string{"1 of 4 points missing"}},
-		{"gap without a plan", v + "ok 1\nok 3\n", 0, "2 passed, 1 missing", []string{"1 of 3 points missing", "no plan"}},
-		{"more than planned", v + "1..2\n" + six, 0, "2 passed, 1 outside the plan", []string{"1 points outside the plan 1..2"}},
-		{"more failed than planned", v + "1..1\nok 1\nnot ok 2\n", 0, "1 passed, 1 outside the plan", []string{"outside the plan"}},
+		{"gap without a plan", v + "ok 1\nok 3\n", 0, "2 passed, 1 missing",
+			[]string{"1 of 3 points missing", "no plan"}},
+		{"more than planned", v + "1..2\n" + six, 0, "2 passed, 1 outside the plan",
+			[]string{"1 points outside the plan 1..2"}},
+		{"more failed than planned", v + "1..1\nok 1\nnot ok 2\n", 0, "1 passed, 1 outside the plan",
+			[]string{"outside the plan"}},
 		{"number 0", v + "1..1\nok 0\nok 1\n", 0, "1 passed, 1 outside the plan", []string{"outside the plan"}},
-		{"number beyond int", v + "1..1\nok 99999999999999999999\n", 0, "1 missing, 1 outside the plan", []string{"missing"}},
+		{"number beyond int", v + "1..1\nok 99999999999999999999\n", 0, "1 missing, 1 outside the plan",
+			[]string{"missing"}},
 		{"no plan", v + six, 0, "3 passed", []string{"no plan"}},
 		{"empty", "", 0, "no points", []string{"no plan", "no point passed"}},
 		{"plan 0", v + "1..0 # SKIP none\n", 0, "no points", []string{"no point passed"}},
 		{"only skipped", v + "1..1\nok 1 # skip\n", 0, "1 skipped", []string{"no point passed"}},
 		{"only todo", v + "1..1\nok 1 # todo\n", 0, "1 todo", []string{"no point passed"}},
-		{"twice, worst counts", v + "1..2\nok 1\nnot ok 1\nok 1\nok 2\n", 0, "1 passed, 1 failed", []string{"point 1 was there already at line 3"}},
-		{"twice ok and one missing", v + "1..2\nok 1\nok 1\n", 0, "1 passed, 1 missing", []string{"already", "missing"}},
+		{"twice, worst counts", v + "1..2\nok 1\nnot ok 1\nok 1\nok 2\n", 0, "1 passed, 1 failed",
+			[]string{"point 1 was there already at line 3"}},
+		{"twice ok and one missing", v + "1..2\nok 1\nok 1\n", 0, "1 passed, 1 missing",
+			[]string{"already", "missing"}},
 		{"numbers mixed", v + "1..2\nok 1\nok ready\n", 0, "2 passed", []string{"points with and without numbers"}},
 		{"two plans", v + "1..2\nok 1\nok 2\n1..3\n", 0, "2 passed", []string{"a second plan, 1..3 after 1..2"}},
 		{"plan from 2", v + "2..3\nok 2\nok 3\n", 0, "2 passed, 1 missing", []string{"does not begin at 1"}},
 		{"plan beyond int", v + "1..99999999999999999999\nok 1\n", 0, "1 passed", []string{"has no end"}},
 		{"two documents", v + "1..1\nok 1\n" + v, 0, "1 passed", []string{"more than one document"}},
 		{"version late", "ok 1\n" + v + "1..1\n", 0, "1 passed", []string{"more than one document"}},
-		{"bail out after results", v + "1..3\n" + six + "Bail out! relay gone\n", 0, "3 passed, bailed out", []string{"bail out: relay gone"}},
-		{"bail out, no reason, any case", v + "1..3\n" + six + "bail OUT!\n", 0, "3 passed, bailed out", []string{"bail out"}},
-		{"bail out in a subtest", v + "1..1\n        Bail out! x\nok 1\n", 0, "1 passed, bailed out", []string{"bail out: x"}},
-		{"bail out after open YAML", v + "1..1\nok 1\n  ---\n  a: b\nBail out! x\n", 0, "1 passed, bailed out", []string{"bail out: x"}},
-		{"bail out from elsewhere", "c-1 | " + v + "c-1 | 1..1\nc-1 | ok 1\nBail out! x\n", 0, "1 passed, bailed out", []string{"bail out: x"}},
-		{"points from elsewhere", v + "1..1\nok 1\nrelay | not ok 2\n", 0, "1 passed", []string{"TAP from another source"}},
-		{"only a subtest", v + "1..1\n    ok 1\n    1..1\n", 0, "1 missing", []string{"missing", "no point of its own"}},
-		{"subtest left open", v + "1..1\nok 1\n# Subtest: x\n    not ok 1\n", 0, "1 passed", []string{`the subtest "x" from line 4 has no point`}},
-		{"subtest without parent", v + "1..1\n        ok 1\nok 1\n", 0, "1 passed", []string{"has no point of its own"}},
+		{"bail out after results", v + "1..3\n" + six + "Bail out! relay gone\n", 0, "3 passed, bailed out",
+			[]string{"bail out: relay gone"}},
+		{"bail out, no reason, any case", v + "1..3\n" + six + "bail OUT!\n", 0, "3 passed, bailed out",
+			[]string{"bail out"}},
+		{"bail out in a subtest", v + "1..1\n        Bail out! x\nok 1\n", 0, "1 passed, bailed out",
+			[]string{"bail out: x"}},
+		{"bail out after open YAML", v + "1..1\nok 1\n  ---\n  a: b\nBail out! x\n", 0, "1 passed, bailed out",
+			[]string{"bail out: x"}},
+		{"bail out from elsewhere", "c-1 | " + v + "c-1 | 1..1\nc-1 | ok 1\nBail out! x\n", 0, "1 passed, bailed out",
+			[]string{"bail out: x"}},
+		{"points from elsewhere", v + "1..1\nok 1\nrelay | not ok 2\n", 0, "1 passed",
+			[]string{"TAP from another source"}},
+		{"only a subtest", v + "1..1\n    ok 1\n    1..1\n", 0, "1 missing",
+			[]string{"missing", "no point of its own"}},
+		{"subtest left open", v + "1..1\nok 1\n# Subtest: x\n    not ok 1\n", 0, "1 passed",
+			[]string{`the subtest "x" from line 4 has no point`}},
+		{"subtest without parent", v + "1..1\n        ok 1\nok 1\n", 0, "1 passed",
+			[]string{"has no point of its own"}},
 		{"wrong indentation", v + "1..1\n  ok 1\n", 0, "1 missing", []string{"missing"}},
-		{"not quite ok", v + "1..4\nOK 1\nokay 2\nnot  ok 3\nnotok 4\n", 0, "4 missing", []string{"4 of 4 points missing"}},
+		{"not quite ok", v + "1..4\nOK 1\nokay 2\nnot  ok 3\nnotok 4\n", 0, "4 missing",
+			[]string{"4 of 4 points missing"}},
 		{"unsupported", "", 127, "no points", []string{"not supported"}},
 		{"unsupported, skipped", v + "1..1\nok 1 # SKIP\n", 127, "1 skipped", []string{"not supported"}},
 		{"127 after a pass", v + "1..1\nok 1\n", 127, "1 passed", []string{"exit code 127"}},
@@ -147,7 +166,8 @@ func TestPointLine(t *testing.T) {
 		{`ok 3 - #SkIp any case`, 3, "", tap.Skip, "any case", "delimited"},
 		{`ok 3 - warn# skip`, 3, "warn", tap.Skip, "", "delimited"},
 		{`ok 4 - warn #skip`, 4, "warn", tap.Skip, "", "delimited"},
-		{`ok 2 x: https://e/p.html#skip is a url`, 2, "x: https://e/p.html#skip is a url", tap.None, "", "part of the name"},
+		{`ok 2 x: https://e/p.html#skip is a url`, 2, "x: https://e/p.html#skip is a url", tap.None, "",
+			"part of the name"},
 		{`ok 1 - hello # todo`, 1, "hello", tap.Todo, "", ""},
 		{`ok 2 - hello \# todo`, 2, "hello # todo", tap.None, "", ""},
 		{`ok 3 - hello # todo hash \# character`, 3, "hello", tap.Todo, "hash # character", ""},
@@ -164,11 +184,13 @@ func TestPointLine(t *testing.T) {
 			if len(doc.Points) != 1 {
 				t.Fatalf("%d points", len(doc.Points))
 			}
-			want := &tap.Point{Number: tt.number, OK: true, Name: tt.name, Directive: tt.directive, Reason: tt.reason, Line: 2}
+			want := &tap.Point{Number: tt.number, OK: true, Name: tt.name, Directive: tt.directive, Reason: tt.reason,
+				Line: 2}
 			if diff := cmp.Diff(want, doc.Points[0]); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if all := fmt.Sprint(doc.Problems); len(doc.Problems) > 0 != (tt.note != "") || !strings.Contains(all, tt.note) {
+			if all := fmt.Sprint(doc.Problems); len(doc.Problems) > 0 != (tt.note != "") ||
+				!strings.Contains(all, tt.note) {
 				t.Errorf("problems %v, want %q", doc.Problems, tt.note)
 			}
 		})
@@ -177,11 +199,13 @@ func TestPointLine(t *testing.T) {
 
 // TestPrefixes reads the same document behind every prefix, with the same result.
 func TestPrefixes(t *testing.T) {
-	const in = "TAP version 14\n# Draft: draft-18\n1..2\n# Subtest: x\n    ok 1 - y\n    1..1\nok 1 - x\n  ---\n  n: 1\n\n  m: a\n  ...\nnot ok 2 - z # TODO a | b\n"
+	const in = "TAP version 14\n# Draft: draft-18\n1..2\n# Subtest: x\n    ok 1 - y\n    1..1\nok 1 - x\n  ---\n  n: " +
+		"1\n\n  m: a\n  ...\nnot ok 2 - z # TODO a | b\n"
 	want := parse(t, in)
 	for _, prefix := range []string{
 		"client-1  | ", "[client] | ", "\x1b[36mclient-1  | \x1b[0m", "proj_client.1 | ",
-		"2026-07-06T12:00:00.123456789Z ", "2026-07-06 12:00:00 ", "client-1  | 2026-07-06T12:00:00Z ", "2026-07-06T12:00:00+02:00 client-1  | ",
+		"2026-07-06T12:00:00.123456789Z ", "2026-07-06 12:00:00 ", "client-1  | 2026-07-06T12:00:00Z ",
+		"2026-07-06T12:00:00+02:00 client-1  | ",
 	} {
 		t.Run(prefix, func(t *testing.T) {
 			doc := parse(t, prefix+strings.ReplaceAll(strings.TrimSuffix(in, "\n"), "\n", "\n"+prefix)+"\n")
@@ -236,7 +260,8 @@ func TestRealFiles(t *testing.T) {
 		"mlmtest-draft16-failures.tap": {tap.Summary{Expected: 6, Passed: 2, Failed: 4},
 			[]tap.Draft{{Line: 4, Text: "16 (ALPN: moqt-16)", Number: 16}}, 4},
 	}
-	names := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe", "subscribe-before-announce"}
+	names := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe",
+		"subscribe-before-announce"}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			in, err := os.Open(file)
@@ -347,7 +372,8 @@ func TestLongLines(t *testing.T) {
 }
 
 func TestLongYAML(t *testing.T) {
-	doc := parse(t, "TAP version 14\n1..1\nok 1\n  ---\n  first: 1\n  sub:\n"+strings.Repeat("    key: value\n", 1<<16)+"  ...\n")
+	doc := parse(t, "TAP version 14\n1..1\nok 1\n  ---\n  first: 1\n  sub:\n"+strings.Repeat("    key: value\n", 1<<16)+
+		"  ...\n")
 	if v, ok := tap.Lookup(doc.Points[0].YAML, "first"); !ok || v != uint64(1) {
 		t.Errorf("first %v", v)
 	}
@@ -372,7 +398,8 @@ func (e *endless) Read(b []byte) (int, error) {
 }
 
 func TestEndlessInput(t *testing.T) {
-	for _, text := range []string{"ok\n", "# comment\n", "ok 1 - a\n  ---\n  a: b\n  ...\n", "# Subtest: x\n    1..1\nok\n"} {
+	for _, text := range []string{"ok\n", "# comment\n", "ok 1 - a\n  ---\n  a: b\n  ...\n",
+		"# Subtest: x\n    1..1\nok\n"} {
 		doc, err := tap.ParseLimited(&endless{text: "log line\n" + strings.Repeat(text, 2000)}, 1<<20)
 		if err != nil {
 			t.Fatal(err)
@@ -405,11 +432,16 @@ func TestOddYAML(t *testing.T) {
 		{"a list", "- a\n- b\n", nil, "not a mapping"},
 		{"text", "something\n", nil, "not a mapping"},
 		{"two documents", "n: 1\n--- # again\n", own, "not one document"},
-		{"deep brackets", "n: 1\nx: " + strings.Repeat("[", 100) + "\n", append(own[:1:1], yaml.MapItem{Key: "x", Value: strings.Repeat("[", 100)}), "nested deeper than 64"},
-		{"deep list", "n: 1\n" + strings.Repeat("- ", 100) + "\n", yaml.MapSlice{{Key: "n", Value: "1\n" + strings.TrimSpace(strings.Repeat("- ", 100))}}, "nested deeper than 64"},
-		{"merge of itself", "n: 1\na: &a\n  <<: *a\n", append(own[:1:1], yaml.MapItem{Key: "a", Value: "&a\n  <<: *a"}), "aliases"},
+		{"deep brackets", "n: 1\nx: " + strings.Repeat("[", 100) + "\n",
+			append(own[:1:1], yaml.MapItem{Key: "x", Value: strings.Repeat("[", 100)}), "nested deeper than 64"},
+		{"deep list", "n: 1\n" + strings.Repeat("- ", 100) + "\n",
+			yaml.MapSlice{{Key: "n", Value: "1\n" + strings.TrimSpace(strings.Repeat("- ", 100))}},
+			"nested deeper than 64"},
+		{"merge of itself", "n: 1\na: &a\n  <<: *a\n", append(own[:1:1], yaml.MapItem{Key: "a", Value: "&a\n  <<: *a"}),
+			"aliases"},
 		{"same key twice", "n: 2\nn: 1\n", append(yaml.MapSlice{{Key: "n", Value: uint64(2)}}, own...), ""},
-		{"quoted, negative, broken", "q: 'a'\nm: -5\n%: x\n  y\n\t\n", yaml.MapSlice{{Key: "q", Value: "a"}, {Key: "m", Value: "-5\n%: x\n  y"}}, "line by line"},
+		{"quoted, negative, broken", "q: 'a'\nm: -5\n%: x\n  y\n\t\n",
+			yaml.MapSlice{{Key: "q", Value: "a"}, {Key: "m", Value: "-5\n%: x\n  y"}}, "line by line"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			block := strings.ReplaceAll("---\n"+tt.raw+"...\n", "\n", "\n  ")
@@ -417,7 +449,8 @@ func TestOddYAML(t *testing.T) {
 			if diff := cmp.Diff(tt.want, doc.Points[0].YAML); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if all := fmt.Sprint(doc.Problems); len(doc.Problems) > 0 != (tt.note != "") || !strings.Contains(all, tt.note) {
+			if all := fmt.Sprint(doc.Problems); len(doc.Problems) > 0 != (tt.note != "") ||
+				!strings.Contains(all, tt.note) {
 				t.Errorf("problems %s, want %q", all, tt.note)
 			}
 			if !doc.Verdict(0).Pass {
@@ -441,7 +474,8 @@ func TestLookup(t *testing.T) {
 
 // TestSubtestOddities: nothing inside a subtest breaks the document.
 func TestSubtestOddities(t *testing.T) {
-	doc := parse(t, "TAP version 14\n1..1\n# Subtest: a\n    TAP version 14\n    1..2\n    1..3\n    2..3\n    ok 1\n    ok 1\n      ---\n      sessions: {c: {moqt_version: moqt-16}}\n      ...\nok 1 - b\n")
+	doc := parse(t, "TAP version 14\n1..1\n# Subtest: a\n    TAP version 14\n    1..2\n    1..3\n    2..3\n    ok "+
+		"1\n    ok 1\n      ---\n      sessions: {c: {moqt_version: moqt-16}}\n      ...\nok 1 - b\n")
 	if !doc.Verdict(0).Pass || len(doc.Problems) != 4 || len(doc.Drafts) != 0 {
 		t.Errorf("%+v %v", doc.Verdict(0), doc.Problems)
 	}

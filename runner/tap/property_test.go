@@ -14,16 +14,20 @@ import (
 )
 
 var nasty = []string{
-	"", "...", "---", "ok 1", "not ok 2 - x", "Bail out!", "1..3", "# SKIP", "# TODO x", "#", `\`, `\#`, `\\`, "TAP version 14", "- ", "-", ": ", ":", "a: b",
-	" #", "? x", "* ", "&a", "*a", "!!x", "|", ">", "%", "@", "`", "'", `"`, "[", "]", "{}", ",", "~", "null", "True", "yes", "0x10", "010", "1e3", ".5", "-1", "1_000",
-	"12:30", "2026-01-01", "\n", "\r\n", "\t", "\x00", "\x1b[31m", "\x7f", "\u0085", "\u2028", "\ufeff", "\ufffd", "é", "😀", "<<", "=", "client-1  | ", "    ", "# Subtest: x", "x ", " x",
+	"", "...", "---", "ok 1", "not ok 2 - x", "Bail out!", "1..3", "# SKIP", "# TODO x", "#", `\`, `\#`, `\\`,
+	"TAP version 14", "- ", "-", ": ", ":", "a: b",
+	" #", "? x", "* ", "&a", "*a", "!!x", "|", ">", "%", "@", "`", "'", `"`, "[", "]", "{}", ",", "~", "null", "True",
+	"yes", "0x10", "010", "1e3", ".5", "-1", "1_000",
+	"12:30", "2026-01-01", "\n", "\r\n", "\t", "\x00", "\x1b[31m", "\x7f", "\u0085", "\u2028", "\ufeff", "\ufffd", "é",
+	"😀", "<<", "=", "client-1  | ", "    ", "# Subtest: x", "x ", " x",
 }
 
 // text makes strings that look like everything they are not.
 func text() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z][a-z-]{0,12}`),
 		rapid.Custom(func(t *rapid.T) string {
-			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(nasty), 1, 5).Draw(t, "parts"), rapid.SampledFrom([]string{"", " ", "a"}).Draw(t, "between"))
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(nasty), 1, 5).Draw(t, "parts"),
+				rapid.SampledFrom([]string{"", " ", "a"}).Draw(t, "between"))
 		}))
 }
 
@@ -63,7 +67,8 @@ func flat(s string) string {
 
 func drawPoint(t *rapid.T, number int) tap.Point {
 	p := tap.Point{Number: number, OK: rapid.Bool().Draw(t, "ok"), Name: text().Draw(t, "name")}
-	if p.Directive = rapid.SampledFrom([]tap.Directive{tap.None, tap.Skip, tap.Todo}).Draw(t, "directive"); p.Directive != tap.None {
+	if p.Directive = rapid.SampledFrom([]tap.Directive{tap.None, tap.Skip, tap.Todo}).Draw(t,
+		"directive"); p.Directive != tap.None {
 		p.Reason = text().Draw(t, "reason")
 	}
 	if m := mapping(2).Draw(t, "yaml"); len(m) > 0 {
@@ -169,8 +174,10 @@ func valid(v any) any {
 func TestNeverPassesByDamage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lines := rapid.SliceOfN(rapid.OneOf(
-			rapid.SampledFrom([]string{"TAP version 14", "1..1", "1..2", "ok 1", "ok 2 - x", "ok", "not ok 1", "not ok 2 # TODO", "ok 1 # SKIP", "  ---", "---", "  ...", "    ---",
-				"  a: b", "    ok 1", "    1..1", "# Subtest: x", "        ok 1", "c | ok 1", "c | 1..1", "c |   ---", "log", "", "\x1b[1mok 2\x1b[0m", "\"", "  a: |"}),
+			rapid.SampledFrom([]string{"TAP version 14", "1..1", "1..2", "ok 1", "ok 2 - x", "ok", "not ok 1",
+				"not ok 2 # TODO", "ok 1 # SKIP", "  ---", "---", "  ...", "    ---",
+				"  a: b", "    ok 1", "    1..1", "# Subtest: x", "        ok 1", "c | ok 1", "c | 1..1", "c |   ---",
+				"log", "", "\x1b[1mok 2\x1b[0m", "\"", "  a: |"}),
 			text()), 0, 12).Draw(t, "lines")
 		in := strings.Join(lines, "\n")
 		for _, last := range []string{"Bail out!", "not ok 1", "not ok", "TAP version 14\n1..1\nnot ok 1"} {

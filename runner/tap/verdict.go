@@ -121,7 +121,8 @@ func (d *Document) Verdict(exitCode int) Verdict {
 	}
 	breaks := slices.DeleteFunc(slices.Clone(d.Problems), func(p Problem) bool { return !p.Breaks })
 	for i, p := range breaks {
-		if last := i == len(breaks)-1; i < maxNamed || last { // the last may say that the document is not read any further
+		// the last may say that the document is not read any further
+		if last := i == len(breaks)-1; i < maxNamed || last {
 			add("%s", p)
 		}
 		if more := len(breaks) - 1 - maxNamed; i == maxNamed && more > 0 {

@@ -90,19 +90,33 @@ func TestWriterRefuses(t *testing.T) {
 	}{
 		{"version twice", func(w *tap.Writer) error { return w.Version() }, "first line"},
 		{"first point is 2", func(w *tap.Writer) error { return w.Point(point(2)) }, "the next number is 1"},
-		{"same number twice", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Point(point(1))) }, "the next number is 2"},
+		{"same number twice", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Point(point(1))) },
+			"the next number is 2"},
 		{"plan twice", func(w *tap.Writer) error { return errors.Join(w.Plan(1), w.Plan(1)) }, "second plan"},
 		{"negative plan", func(w *tap.Writer) error { return w.Plan(-1) }, "plan 1..-1"},
-		{"plan does not fit", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Plan(2)) }, "after 1 points"},
-		{"point over the plan", func(w *tap.Writer) error { return errors.Join(w.Plan(0), w.Point(point(1))) }, "outside the plan"},
-		{"point after the last plan", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Plan(1), w.Point(point(2))) }, "outside the plan"},
-		{"directive", func(w *tap.Writer) error { return w.Point(tap.Point{Number: 1, Directive: 9}) }, "no such directive"},
-		{"reason alone", func(w *tap.Writer) error { return w.Point(tap.Point{Number: 1, Reason: "x"}) }, "without a directive"},
+		{"plan does not fit", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Plan(2)) },
+			"after 1 points"},
+		{"point over the plan", func(w *tap.Writer) error { return errors.Join(w.Plan(0), w.Point(point(1))) },
+			"outside the plan"},
+		{"point after the last plan", func(w *tap.Writer) error {
+			return errors.Join(w.Point(point(1)), w.Plan(1),
+				w.Point(point(2)))
+		}, "outside the plan"},
+		{"directive", func(w *tap.Writer) error { return w.Point(tap.Point{Number: 1, Directive: 9}) },
+			"no such directive"},
+		{"reason alone", func(w *tap.Writer) error { return w.Point(tap.Point{Number: 1, Reason: "x"}) },
+			"without a directive"},
 		{"reader's field", func(w *tap.Writer) error { return w.Point(tap.Point{Number: 1, RawYAML: "x"}) }, "reader"},
-		{"after a bail out", func(w *tap.Writer) error { return errors.Join(w.Bail("x"), w.Point(point(1))) }, "bail out"},
+		{"after a bail out", func(w *tap.Writer) error { return errors.Join(w.Bail("x"), w.Point(point(1))) },
+			"bail out"},
 		{"no plan", func(w *tap.Writer) error { return errors.Join(w.Point(point(1)), w.Close()) }, "no plan"},
-		{"points missing", func(w *tap.Writer) error { return errors.Join(w.Plan(2), w.Point(point(1)), w.Close()) }, "1 of 2 points"},
-		{"subtest without plan", func(w *tap.Writer) error { _, err := w.Subtest("x"); return errors.Join(err, w.Point(point(1))) }, "its subtest: tap: no plan"},
+		{"points missing", func(w *tap.Writer) error { return errors.Join(w.Plan(2), w.Point(point(1)), w.Close()) },
+			"1 of 2 points"},
+		{"subtest without plan", func(w *tap.Writer) error {
+			_, err := w.Subtest("x")
+			return errors.Join(err,
+				w.Point(point(1)))
+		}, "its subtest: tap: no plan"},
 		{"another point than the subtest's", func(w *tap.Writer) error {
 			s, err := w.Subtest("y")
 			return errors.Join(err, s.Plan(0), w.Point(point(1)))
@@ -112,13 +126,25 @@ func TestWriterRefuses(t *testing.T) {
 			_, err2 := w.Subtest("z")
 			return errors.Join(err1, err2)
 		}, `before the point of subtest "y"`},
-		{"plan in a subtest", func(w *tap.Writer) error { _, err := w.Subtest("y"); return errors.Join(err, w.Plan(1)) }, `before the point of subtest "y"`},
-		{"version in a subtest", func(w *tap.Writer) error { s, err := w.Subtest("y"); return errors.Join(err, s.Version()) }, "first line"},
+		{"plan in a subtest", func(w *tap.Writer) error {
+			_, err := w.Subtest("y")
+			return errors.Join(err,
+				w.Plan(1))
+		}, `before the point of subtest "y"`},
+		{"version in a subtest", func(w *tap.Writer) error {
+			s, err := w.Subtest("y")
+			return errors.Join(err,
+				s.Version())
+		}, "first line"},
 		{"line in an ended subtest", func(w *tap.Writer) error {
 			s, err := w.Subtest("x")
 			return errors.Join(err, s.Plan(0), w.Point(point(1)), s.Comment("late"))
 		}, `subtest "x" has ended`},
-		{"subtest left open", func(w *tap.Writer) error { _, err := w.Subtest("x"); return errors.Join(err, w.Close()) }, "no point of its own"},
+		{"subtest left open", func(w *tap.Writer) error {
+			_, err := w.Subtest("x")
+			return errors.Join(err,
+				w.Close())
+		}, "no point of its own"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -197,7 +223,8 @@ func TestOneWriteEach(t *testing.T) {
 	if err := errors.Join(w.Version(), w.Comment("a\nb"), w.Plan(1), w.Point(p), w.Bail("")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"TAP version 14\n", "# a\n# b\n", "1..1\n", "ok 1 - x\n  ---\n  a:\n    - 1\n    - 2\n  ...\n", "Bail out!\n"}
+	want := []string{"TAP version 14\n", "# a\n# b\n", "1..1\n", "ok 1 - x\n  ---\n  a:\n    - 1\n    - 2\n  ...\n",
+		"Bail out!\n"}
 	if strings.Join(out.calls, "|") != strings.Join(want, "|") {
 		t.Errorf("%q", out.calls)
 	}
@@ -230,7 +257,8 @@ func TestDeepValues(t *testing.T) {
 	}
 	var b bytes.Buffer
 	w := tap.NewWriter(&b)
-	if err := errors.Join(w.Version(), w.Plan(1), w.Point(tap.Point{Number: 1, OK: true, YAML: yaml.MapSlice{{Key: "v", Value: v}}})); err != nil {
+	if err := errors.Join(w.Version(), w.Plan(1),
+		w.Point(tap.Point{Number: 1, OK: true, YAML: yaml.MapSlice{{Key: "v", Value: v}}})); err != nil {
 		t.Fatal(err)
 	}
 	doc := parse(t, b.String())

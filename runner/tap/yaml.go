@@ -271,7 +271,8 @@ func deep(raw string) bool {
 			return true
 		}
 	}
-	return strings.Contains(raw, strings.Repeat("- ", maxDepth)) || strings.Contains(raw, strings.Repeat("? ", maxDepth))
+	return strings.Contains(raw, strings.Repeat("- ", maxDepth)) ||
+		strings.Contains(raw, strings.Repeat("? ", maxDepth))
 }
 
 func firstLine(s string) string {
