@@ -23,9 +23,9 @@ func TestTwoPublishersWhereTheNewestIsTaken(t *testing.T) {
 					case wire.KindSubscribe:
 						r.AcceptSubscribe(r.Context(), nil)
 					case wire.KindPublishNamespace:
-						r.Accept(r.Context(), &wire.RequestOK{})
-						mu.Lock()
+						mu.Lock() // before the answer, which sets the second publisher off
 						defer mu.Unlock()
+						r.Accept(r.Context(), &wire.RequestOK{})
 						if first == nil {
 							first = r
 						} else {

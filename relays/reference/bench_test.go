@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// BenchmarkRelay sends objects of 4 KiB from one publisher through the relay to subscribers, over UDP on loopback, as fast as they take them. b.N counts objects; an object that is
-// lost fails it.
+// BenchmarkRelay sends objects of 4 KiB from one publisher through the relay to subscribers, over UDP on loopback, as
+// fast as they take them. b.N counts objects; an object that is lost fails it.
 func BenchmarkRelay(b *testing.B) {
 	for _, subscribers := range []int{1, 4} {
 		b.Run(fmt.Sprintf("subscribers=%d", subscribers), func(b *testing.B) { benchmarkRelay(b, subscribers) })
@@ -37,7 +37,8 @@ func benchmarkRelay(b *testing.B, subscribers int) {
 	go relay.ServeListener(ctx, l)
 	dial := func() *moqt.Session {
 		u, _ := transport.ParseURL("moqt://" + l.Addr().String())
-		conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC, Drafts: []wire.Draft{wire.Draft18}, TLS: &tls.Config{InsecureSkipVerify: true}})
+		conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Transport: transport.OnlyQUIC,
+			Drafts: []wire.Draft{wire.Draft18}, TLS: &tls.Config{InsecureSkipVerify: true}})
 		if err != nil {
 			b.Fatal(err)
 		}

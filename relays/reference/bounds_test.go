@@ -112,7 +112,8 @@ func TestSubgroupTimeout(t *testing.T) {
 	})
 }
 
-// TestCrossing: a publisher that refuses the relay's SUBSCRIBE because its own PUBLISH is under way serves the subscriber all the same.
+// TestCrossing: a publisher that refuses the relay's SUBSCRIBE because its own PUBLISH is under way serves the
+// subscriber all the same.
 func TestCrossing(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
@@ -120,7 +121,8 @@ func TestCrossing(t *testing.T) {
 		if _, err := p.PublishNamespace(w.ctx, wire.TrackNamespace{"n"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		sub, err := w.dial(d).StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
+		sub, err := w.dial(d).StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"},
+			TrackName: "t"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,18 +148,21 @@ func TestCrossing(t *testing.T) {
 	})
 }
 
-// TestMandatoryProperty: a track with a Mandatory Track Property that the relay does not know is not forwarded (draft-18 §2.5.1).
+// TestMandatoryProperty: a track with a Mandatory Track Property that the relay does not know is not forwarded
+// (draft-18 §2.5.1).
 func TestMandatoryProperty(t *testing.T) {
 	onDrafts(t, []wire.Draft{wire.Draft18, wire.Draft22}, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
 		props := wire.Properties{{Type: 0x4001, Bytes: []byte("x")}}
-		_, err := w.dial(d).Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Properties: props})
+		_, err := w.dial(d).Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Properties: props})
 		w.refused("PUBLISH", err, moqt.RejectUnsupportedExtension)
 		p := w.dial(d)
 		if _, err := p.PublishNamespace(w.ctx, wire.TrackNamespace{"m"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		sub, err := w.dial(d).StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"m"}, TrackName: "t"})
+		sub, err := w.dial(d).StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"m"},
+			TrackName: "t"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,11 +181,13 @@ func TestMandatoryProperty(t *testing.T) {
 
 // TestProperties: what is said of a track goes to every draft that has a place for it.
 func TestProperties(t *testing.T) {
-	all := wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 5000}, {Type: wire.PropDefaultPublisherPriority, Uint: 9}, {Type: wire.PropDefaultGroupOrder, Uint: 2}}
+	all := wire.Properties{{Type: wire.PropObjectDeliveryTimeout, Uint: 5000},
+		{Type: wire.PropDefaultPublisherPriority, Uint: 9}, {Type: wire.PropDefaultGroupOrder, Uint: 2}}
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
 		o := w.origin(wire.Draft18)
-		pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Properties: all})
+		pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Properties: all})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,14 +7,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
-// entryOverhead is what an object costs in the cache beside its payload and properties, in bytes; groupOverhead is a group's share of it.
+// entryOverhead is what an object costs in the cache beside its payload and properties, in bytes; groupOverhead is a
+// group's share of it.
 const (
 	entryOverhead = 256
 	groupOverhead = 512
 )
 
-// cache bounds the bytes that the logs of all tracks hold together. Groups are evicted oldest first, by the time when their first object came; of a
-// group the lowest Object IDs go first. Evicting takes the lock of the log that the group belongs to, so nobody may call trim with a log's lock held.
+// cache bounds the bytes that the logs of all tracks hold together. Groups are evicted oldest first, by the time when
+// their first object came; of a group the lowest Object IDs go first. Evicting takes the lock of the log that the group
+// belongs to, so nobody may call trim with a log's lock held.
 type cache struct {
 	mu       sync.Mutex
 	limit    int64
@@ -40,7 +42,8 @@ func (c *cache) grow(g *group, n int64) {
 	c.counters.CacheBytes.Store(c.used)
 }
 
-// shrink counts n bytes of a group less, and takes it out of the order when it holds nothing. The caller holds the log's lock.
+// shrink counts n bytes of a group less, and takes it out of the order when it holds nothing. The caller holds the
+// log's lock.
 func (c *cache) shrink(g *group, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,44 +21,60 @@ type check struct {
 
 // caught names the check that notices a fault.
 var caught = map[string]string{
-	"setup-silence": "setup", "setup-garbage": "setup", "setup-wrong-version": "setup", "die-after-setup": "session", "close-error": "session",
+	"setup-silence": "setup", "setup-garbage": "setup", "setup-wrong-version": "setup", "die-after-setup": "session",
+	"close-error":    "session",
 	"die-on-request": "announce", "no-request-ids": "announce",
 
 	"announce-silent": "announce", "announce-reject": "announce", "withdraw-closes-session": "withdraw",
-	"namespace-silent": "namespaces", "namespace-done-missing": "namespaces", "namespace-wrong-suffix": "namespaces", "overlap-accepted": "overlap",
-	"tracks-silent": "tracks", "publish-silent": "publish", "publish-reject": "publish", "publish-not-routed": "publish", "publish-stays-paused": "publish",
+	"namespace-silent": "namespaces", "namespace-done-missing": "namespaces", "namespace-wrong-suffix": "namespaces",
+	"overlap-accepted": "overlap",
+	"tracks-silent":    "tracks", "publish-silent": "publish", "publish-reject": "publish",
+	"publish-not-routed": "publish", "publish-stays-paused": "publish",
 	"done-closes-session": "track end",
 
-	"subscribe-accepts-everything": "unknown track", "subscribe-error-zero": "unknown track", "subscribe-silent": "unknown track",
+	"subscribe-accepts-everything": "unknown track", "subscribe-error-zero": "unknown track",
+	"subscribe-silent":        "unknown track",
 	"subscribe-before-silent": "unknown track", "route-nowhere": "route", "subscribe-ok-without-publisher": "route",
 	"rendezvous-ignored": "rendezvous", "largest-missing": "largest", "duplicate-alias": "aliases",
 
-	"drop-object": "data", "duplicate-object": "data", "corrupt-payload": "data", "truncate-payload": "data", "wrong-object-id": "data", "wrong-group-id": "data",
-	"wrong-subgroup-id": "data", "wrong-priority": "data", "strip-properties": "data", "first-object-missing": "data", "end-of-group-missing": "data",
-	"status-missing": "statuses", "drop-group": "data", "split-streams": "data", "never-fin": "data",
+	"drop-object": "data", "duplicate-object": "data", "corrupt-payload": "data", "truncate-payload": "data",
+	"wrong-object-id": "data", "wrong-group-id": "data",
+	"wrong-subgroup-id": "data", "wrong-priority": "data", "strip-properties": "data", "first-object-missing": "data",
+	"end-of-group-missing": "data",
+	"status-missing":       "statuses", "drop-group": "data", "split-streams": "data", "never-fin": "data",
 	"drop-datagrams": "datagrams", "datagrams-as-streams": "datagrams", "large-objects-missing": "large object",
 	"second-subscriber-starved": "subscribers", "second-publisher-ignored": "publishers",
 
-	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter", "forward-ignored": "forward",
-	"update-silent": "update", "update-reject": "update", "unsubscribe-ignored": "unsubscribe", "delivery-timeout-ignored": "delivery timeout",
-	"priority-ignored":    "priority",
-	"track-status-silent": "status", "track-status-wrong": "status", "goaway-ignored": "goaway",
+	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter",
+	"forward-ignored": "forward",
+	"update-silent":   "update", "update-reject": "update", "unsubscribe-ignored": "unsubscribe",
+	"delivery-timeout-ignored": "delivery timeout",
+	"priority-ignored":         "priority",
+	"track-status-silent":      "status", "track-status-wrong": "status", "goaway-ignored": "goaway",
 
-	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch", "fetch-corrupt-payload": "fetch",
-	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending", "fetch-wrong-end": "fetch", "fetch-everything": "fetch",
-	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property", "past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
-	"fetch-cancel-closes-session": "fetch cancelled", "join-unknown-wrong": "join unknown", "close-code-wrong": "second goaway", "goaway-closes-session": "goaway",
-	"token-alias-lost": "token alias", "range-filter-ignored": "range filter", "range-filter-update-ignored": "range filter updated", "overlap-across-kinds": "overlap of kinds", "namespace-prefix-as-text": "route by fields",
-	"join-hole": "join", "join-duplicate": "join", "join-silent": "join",
+	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch",
+	"fetch-corrupt-payload": "fetch",
+	"fetch-reset":           "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending",
+	"fetch-wrong-end": "fetch", "fetch-everything": "fetch",
+	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property",
+	"past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
+	"fetch-cancel-closes-session": "fetch cancelled", "join-unknown-wrong": "join unknown",
+	"close-code-wrong": "second goaway", "goaway-closes-session": "goaway",
+	"token-alias-lost": "token alias", "range-filter-ignored": "range filter",
+	"range-filter-update-ignored": "range filter updated", "overlap-across-kinds": "overlap of kinds",
+	"namespace-prefix-as-text": "route by fields",
+	"join-hole":                "join", "join-duplicate": "join", "join-silent": "join",
 }
 
 // onlyFrom is the first draft in which a fault can show.
 var onlyFrom = map[string]wire.Draft{
-	"first-object-missing": wire.Draft18, "update-silent": wire.Draft15, "update-reject": wire.Draft15, "past-range-refused": wire.Draft20,
+	"first-object-missing": wire.Draft18, "update-silent": wire.Draft15, "update-reject": wire.Draft15,
+	"past-range-refused": wire.Draft20,
 }
 
 // onlyTo is the last draft in which a fault can show.
-var onlyTo = map[string]wire.Draft{"no-request-ids": wire.Draft16, "past-range-accepted": wire.Draft19, "join-unknown-wrong": wire.Draft19}
+var onlyTo = map[string]wire.Draft{"no-request-ids": wire.Draft16, "past-range-accepted": wire.Draft19,
+	"join-unknown-wrong": wire.Draft19}
 
 var checks = map[string]check{
 	"setup": {run: func(v *visit) { v.dial() }},
@@ -141,7 +157,8 @@ var checks = map[string]check{
 	}},
 	"rendezvous": {first: wire.Draft17, run: func(v *visit) {
 		began := time.Now()
-		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t", Parameters: parameter(wire.ParamRendezvousTimeout, 50)})
+		_, err := v.dial().Subscribe(v.ctx, &wire.Subscribe{TrackNamespace: someNamespace, TrackName: "t",
+			Parameters: parameter(wire.ParamRendezvousTimeout, 50)})
 		v.refused(err, moqt.RejectTimeout)
 		if took := time.Since(began); took < 50*time.Millisecond {
 			v.fail("TIMEOUT after %v", took)
@@ -181,7 +198,8 @@ var checks = map[string]check{
 		v.same("streams", len(sent), len(got))
 		done, err := sub.Done(v.ctx)
 		v.must(err)
-		v.same("PUBLISH_DONE", wire.PublishDone{RequestID: done.RequestID, StatusCode: moqt.DoneTrackEnded.Number(v.d), StreamCount: 3}, *done)
+		v.same("PUBLISH_DONE", wire.PublishDone{RequestID: done.RequestID, StatusCode: moqt.DoneTrackEnded.Number(v.d),
+			StreamCount: 3}, *done)
 	}},
 	"statuses": {run: func(v *visit) {
 		pub := v.publish(v.dial(), "t")
@@ -269,7 +287,8 @@ var checks = map[string]check{
 		pub := v.publish(v.dial(), "t")
 		sub := v.subscribe(v.dial(), "t", nil)
 		send := func(group uint64, priority uint8, size int) {
-			w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{GroupID: group, Priority: priority, FirstObject: true})
+			w, err := pub.OpenSubgroup(v.ctx, wire.SubgroupHeader{GroupID: group, Priority: priority,
+				FirstObject: true})
 			v.must(err)
 			v.must(w.WriteObject(&moqt.Object{Payload: large(size)}))
 			v.must(w.Close())
@@ -327,7 +346,8 @@ var checks = map[string]check{
 	"fetch": {run: func(v *visit) {
 		_, sub, sent := v.track()
 		v.objects(sub, 9)
-		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(1, 0), 1)})
+		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t",
+			Range: groupEnd(loc(1, 0), 1)})
 		v.must(err)
 		v.same("objects", sent[1].Objects, v.fetched(f))
 		if end, _ := f.End(); end.Group != 1 {
@@ -337,7 +357,8 @@ var checks = map[string]check{
 	"fetch descending": {run: func(v *visit) {
 		_, sub, sent := v.track()
 		v.objects(sub, 9)
-		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(1, 0), 2),
+		f, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t",
+			Range:      groupEnd(loc(1, 0), 2),
 			Parameters: parameter(wire.ParamGroupOrder, wire.Descending)})
 		v.must(err)
 		v.same("objects", append(append([]item(nil), sent[2].Objects...), sent[1].Objects...), v.fetched(f))
@@ -345,7 +366,8 @@ var checks = map[string]check{
 	"fetch beyond": {run: func(v *visit) {
 		_, sub, _ := v.track()
 		v.objects(sub, 9)
-		_, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(7, 0), 7)})
+		_, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t",
+			Range: groupEnd(loc(7, 0), 7)})
 		v.refused(err, moqt.RejectInvalidRange)
 	}},
 	"join unknown": {run: func(v *visit) {
@@ -373,7 +395,8 @@ var checks = map[string]check{
 	"token alias": {run: func(v *visit) {
 		s := v.dial()
 		for i, how := range []wire.AliasType{wire.TokenRegister, wire.TokenUseAlias} {
-			ps := wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: how, Alias: 1, Value: []byte("x")[:1-i]}}}
+			ps := wire.Parameters{{Type: wire.ParamAuthorizationToken,
+				Token: wire.Token{AliasType: how, Alias: 1, Value: []byte("x")[:1-i]}}}
 			_, err := s.PublishNamespace(v.ctx, someNamespace.Join([]string{"a", "b"}[i]), ps)
 			v.must(err)
 		}
@@ -413,7 +436,8 @@ var checks = map[string]check{
 		v.must(w.Close())
 		synctest.Wait()
 		s := v.dial()
-		f, err := s.Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t", Range: groupEnd(loc(0, 0), 0)})
+		f, err := s.Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t",
+			Range: groupEnd(loc(0, 0), 0)})
 		v.must(err)
 		_, err = f.Next(v.ctx)
 		v.must(err)
@@ -422,12 +446,14 @@ var checks = map[string]check{
 		v.must(s.Err())
 	}},
 	"track properties": {first: wire.Draft16, run: func(v *visit) {
-		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t", Properties: visitProps})
+		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t",
+			Properties: visitProps})
 		v.must(err)
 		v.same("properties", visitProps, v.subscribe(v.dial(), "t", nil).Properties())
 	}},
 	"mandatory property": {first: wire.Draft18, run: func(v *visit) {
-		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t", Properties: wire.Properties{{Type: 0x6A5C, Uint: 1}}})
+		_, err := v.dial().Publish(v.ctx, &wire.Publish{TrackNamespace: someNamespace, TrackName: "t",
+			Properties: wire.Properties{{Type: 0x6A5C, Uint: 1}}})
 		v.refused(err, moqt.RejectUnsupportedExtension)
 	}},
 	"past range": {run: func(v *visit) {

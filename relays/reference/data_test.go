@@ -13,7 +13,8 @@ import (
 )
 
 // published is an origin with a track that a subscriber of draft d follows.
-func published(t *testing.T, from, to wire.Draft, opts Options, ps wire.Parameters) (*origin, *moqt.Publication, *moqt.Subscription) {
+func published(t *testing.T, from, to wire.Draft, opts Options, ps wire.Parameters) (*origin, *moqt.Publication,
+	*moqt.Subscription) {
 	w := newWorld(t, opts)
 	o := w.origin(from)
 	pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
@@ -23,7 +24,8 @@ func published(t *testing.T, from, to wire.Draft, opts Options, ps wire.Paramete
 	return o, pub, w.subscribe(w.dial(to), ps, "t", "n")
 }
 
-// TestHeaders: what the header of a subgroup stream says comes through, FIRST_OBJECT also where the publisher's draft does not have it.
+// TestHeaders: what the header of a subgroup stream says comes through, FIRST_OBJECT also where the publisher's draft
+// does not have it.
 func TestHeaders(t *testing.T) {
 	headers := []wire.SubgroupHeader{
 		{GroupID: 0, Priority: 7},
@@ -84,12 +86,14 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestFromTheMiddle: who comes while a stream is open gets the rest of it, on a stream that does not claim to start the subgroup.
+// TestFromTheMiddle: who comes while a stream is open gets the rest of it, on a stream that does not claim to start the
+// subgroup.
 func TestFromTheMiddle(t *testing.T) { synctest.Test(t, testFromTheMiddle) }
 
 func testFromTheMiddle(t *testing.T) {
 	o, pub, early := published(t, wire.Draft20, wire.Draft22, Options{}, nil)
-	sw, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: 4, IDMode: wire.SubgroupIDFirstObject, Priority: 100, FirstObject: true})
+	sw, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: 4, IDMode: wire.SubgroupIDFirstObject,
+		Priority: 100, FirstObject: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +106,8 @@ func testFromTheMiddle(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := sr.Header()
-	o.same("header", wire.SubgroupHeader{TrackAlias: h.TrackAlias, GroupID: 4, SubgroupID: 2, IDMode: wire.SubgroupIDPresent, Priority: 100}, h)
+	o.same("header", wire.SubgroupHeader{TrackAlias: h.TrackAlias, GroupID: 4, SubgroupID: 2,
+		IDMode: wire.SubgroupIDPresent, Priority: 100}, h)
 	var x moqt.Object
 	if err := sr.ReadObject(&x); err != nil || x.ObjectID != 3 {
 		t.Errorf("object %d, %v, want 3", x.ObjectID, err)
@@ -146,13 +151,15 @@ func TestDatagrams(t *testing.T) {
 			x := &moqt.Object{GroupID: 1, ObjectID: 0, Priority: 9, Payload: []byte("first")}
 			x.EncodeProperties(from, wire.Properties{{Type: 0x3802, Uint: 270544960}})
 			end := &moqt.Object{GroupID: 1, ObjectID: 2, Priority: 9, Status: wire.StatusEndOfGroup}
-			for _, d := range []*moqt.Object{x, {GroupID: 1, ObjectID: 1, Priority: 9, Payload: []byte("second")}, end} {
+			for _, d := range []*moqt.Object{x, {GroupID: 1, ObjectID: 1, Priority: 9, Payload: []byte("second")},
+				end} {
 				if err := pub.SendDatagram(d); err != nil {
 					t.Fatal(err)
 				}
 			}
 			want := []item{
-				{Group: 1, Priority: 9, Payload: "first", Datagram: true, Properties: wire.Properties{{Type: 0x3802, Uint: 270544960}}},
+				{Group: 1, Priority: 9, Payload: "first", Datagram: true,
+					Properties: wire.Properties{{Type: 0x3802, Uint: 270544960}}},
 				{Group: 1, Object: 1, Priority: 9, Payload: "second", Datagram: true},
 				{Group: 1, Object: 2, Priority: 9, Status: wire.StatusEndOfGroup, Datagram: true},
 			}
@@ -183,10 +190,14 @@ func TestFilters(t *testing.T) {
 		first wire.Draft
 		want  []wire.Location
 	}{
-		{"next group", wire.LocationFilter{Form: wire.FilterRelative}, wire.Draft14, []wire.Location{loc(2, 0), loc(2, 1), loc(3, 0)}},
-		{"next object", wire.LocationFilter{Form: wire.FilterNextObject}, wire.Draft14, []wire.Location{loc(1, 2), loc(2, 0), loc(2, 1), loc(3, 0)}},
-		{"absolute start", wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 2, StartObject: 1}, wire.Draft14, []wire.Location{loc(2, 1), loc(3, 0)}},
-		{"to the end of a group", groupEnd(loc(1, 0), 2), wire.Draft14, []wire.Location{loc(1, 2), loc(2, 0), loc(2, 1)}},
+		{"next group", wire.LocationFilter{Form: wire.FilterRelative}, wire.Draft14,
+			[]wire.Location{loc(2, 0), loc(2, 1), loc(3, 0)}},
+		{"next object", wire.LocationFilter{Form: wire.FilterNextObject}, wire.Draft14,
+			[]wire.Location{loc(1, 2), loc(2, 0), loc(2, 1), loc(3, 0)}},
+		{"absolute start", wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 2, StartObject: 1},
+			wire.Draft14, []wire.Location{loc(2, 1), loc(3, 0)}},
+		{"to the end of a group", groupEnd(loc(1, 0), 2), wire.Draft14,
+			[]wire.Location{loc(1, 2), loc(2, 0), loc(2, 1)}},
 		{"to an object", exactly(loc(1, 0), loc(2, 0)), wire.Draft20, []wire.Location{loc(1, 2), loc(2, 0)}},
 	}
 	for _, tt := range tests {
@@ -218,7 +229,8 @@ func TestPastFilter(t *testing.T) {
 		o, pub, early := published(t, wire.Draft16, d, Options{}, nil)
 		o.send(pub, 5, 0)
 		o.receive(early, 1)
-		_, err := o.dial(d).Subscribe(o.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Parameters: filter(groupEnd(loc(1, 0), 2))})
+		_, err := o.dial(d).Subscribe(o.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Parameters: filter(groupEnd(loc(1, 0), 2))})
 		if d <= wire.Draft19 {
 			o.refused("SUBSCRIBE", err, moqt.RejectInvalidRange)
 		} else if err != nil {
@@ -231,7 +243,8 @@ func TestPastFilter(t *testing.T) {
 func TestUpdatedFilter(t *testing.T) {
 	onDrafts(t, []wire.Draft{wire.Draft16, wire.Draft18, wire.Draft22}, func(t *testing.T, d wire.Draft) {
 		o, pub, sub := published(t, wire.Draft16, d, Options{}, nil)
-		if _, err := sub.Update(o.ctx, filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3})); err != nil {
+		if _, err := sub.Update(o.ctx, filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart,
+			StartGroup: 3})); err != nil {
 			t.Fatal(err)
 		}
 		o.send(pub, 2, 0)
@@ -277,12 +290,13 @@ func TestLostPublisher(t *testing.T) {
 	})
 }
 
-// TestSlowSubscriber: one who takes nothing is left behind, with a reset; nobody else notices, the relay holds no more than its bound, and the
-// slow one goes on with later groups.
+// TestSlowSubscriber: one who takes nothing is left behind, with a reset; nobody else notices, the relay holds no more
+// than its bound, and the slow one goes on with later groups.
 func TestSlowSubscriber(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		const size = 10_000
-		w := newWorld(t, Options{Limits: Limits{CacheBytes: 400_000, SubscriberBytes: 100_000, Patience: 10 * time.Second}})
+		w := newWorld(t, Options{Limits: Limits{CacheBytes: 400_000, SubscriberBytes: 100_000,
+			Patience: 10 * time.Second}})
 		w.conns = memconn.Options{StreamBuffer: 20_000}
 		o := w.origin(wire.Draft18)
 		pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
@@ -323,7 +337,8 @@ func TestSlowSubscriber(t *testing.T) {
 		if !errors.As(err, &reset) || reset.Code != moqt.ResetTooFarBehind.Number(d) {
 			t.Errorf("after %d objects: %v, want a reset with TOO_FAR_BEHIND", read-1, err)
 		}
-		w.eventually("the cache is within its bound", func() bool { return w.relay.Counters().CacheBytes.Load() <= 400_000 })
+		w.eventually("the cache is within its bound",
+			func() bool { return w.relay.Counters().CacheBytes.Load() <= 400_000 })
 		send(1, 2)
 		w.receive(fast, 2)
 		next, err := slow.AcceptSubgroup(w.ctx)

@@ -7,8 +7,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// tracksSubscriber is a SUBSCRIBE_TRACKS, up to 17 a SUBSCRIBE_NAMESPACE for publishes: tracks that are published under the prefix go to it by PUBLISH. The
-// relay's lock guards prefix and ranges.
+// tracksSubscriber is a SUBSCRIBE_TRACKS, up to 17 a SUBSCRIBE_NAMESPACE for publishes: tracks that are published under
+// the prefix go to it by PUBLISH. The relay's lock guards prefix and ranges.
 type tracksSubscriber struct {
 	peer       *peer
 	req        *moqt.Request
@@ -56,8 +56,9 @@ func (r *Relay) untrack(ts *tracksSubscriber) {
 	r.tracking.remove(ts.prefix, ts)
 }
 
-// pass publishes a track to ts, unless it does not pass its filters (draft-19 §5.1.3) or is its own: from 18 on those are left out (draft-18 §6.1). A subscription that came of it outlives the
-// SUBSCRIBE_TRACKS. The caller holds the relay's lock.
+// pass publishes a track to ts, unless it does not pass its filters (draft-19 §5.1.3) or is its own: from 18 on those
+// are left out (draft-18 §6.1). A subscription that came of it outlives the SUBSCRIBE_TRACKS. The caller holds the
+// relay's lock.
 func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	if pub.peer == ts.peer && ts.peer.session.Draft() >= wire.Draft18 || ts.peer.ctx.Err() != nil {
 		return
@@ -104,8 +105,8 @@ func (ts *tracksSubscriber) skip(t *track) {
 	}
 }
 
-// defaults are the parameters of a PUBLISH that the request leads to. From 20 on all of its own stand there but tokens (draft-20 §10.20.1); before, Forward
-// State and, in 19, the group order.
+// defaults are the parameters of a PUBLISH that the request leads to. From 20 on all of its own stand there but tokens
+// (draft-20 §10.20.1); before, Forward State and, in 19, the group order.
 func (ts *tracksSubscriber) defaults() wire.Parameters {
 	d := ts.peer.session.Draft()
 	allowed := []wire.ParameterType{wire.ParamForward}
@@ -113,7 +114,8 @@ func (ts *tracksSubscriber) defaults() wire.Parameters {
 	case d == wire.Draft19:
 		allowed = append(allowed, wire.ParamGroupOrder)
 	case d >= wire.Draft20:
-		allowed = append(allowed, wire.ParamGroupOrder, wire.ParamObjectDeliveryTimeout, wire.ParamSubgroupDeliveryTimeout,
+		allowed = append(allowed, wire.ParamGroupOrder, wire.ParamObjectDeliveryTimeout,
+			wire.ParamSubgroupDeliveryTimeout,
 			wire.ParamSubscriberPriority, wire.ParamLocationFilter)
 	}
 	var ps wire.Parameters

@@ -143,7 +143,8 @@ func (v *visit) send(pub *moqt.Publication, h wire.SubgroupHeader, ids ...uint64
 		o := &moqt.Object{ObjectID: id, Payload: payload(h.GroupID, id)}
 		v.must(o.EncodeProperties(v.d, visitProps))
 		v.must(w.WriteObject(o))
-		sent.Objects = append(sent.Objects, item{Group: h.GroupID, Subgroup: h.SubgroupID, Object: id, Priority: 100, Payload: string(o.Payload), Properties: visitProps})
+		sent.Objects = append(sent.Objects, item{Group: h.GroupID, Subgroup: h.SubgroupID, Object: id, Priority: 100,
+			Payload: string(o.Payload), Properties: visitProps})
 	}
 	v.must(w.Close())
 	if v.d < wire.Draft18 {
@@ -176,7 +177,8 @@ func (v *visit) read(r *moqt.SubgroupReader) (s stream) {
 		}
 		props, err := o.DecodeProperties()
 		v.must(err)
-		s.Objects = append(s.Objects, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority, Status: o.Status, Payload: string(o.Payload), Properties: props})
+		s.Objects = append(s.Objects, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID,
+			Priority: o.Priority, Status: o.Status, Payload: string(o.Payload), Properties: props})
 	}
 }
 
@@ -208,7 +210,8 @@ func (v *visit) objects(sub *moqt.Subscription, n int) (all []item) {
 		v.must(err)
 		props, err := o.DecodeProperties()
 		v.must(err)
-		all = append(all, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority, Status: o.Status, Payload: string(o.Payload), Properties: props, Datagram: o.Datagram})
+		all = append(all, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority,
+			Status: o.Status, Payload: string(o.Payload), Properties: props, Datagram: o.Datagram})
 	}
 	sortItems(all)
 	return all
@@ -223,7 +226,8 @@ func (v *visit) fetched(f *moqt.Fetch) (all []item) {
 		v.must(err)
 		props, err := o.DecodeProperties()
 		v.must(err)
-		all = append(all, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority, Payload: string(o.Payload), Properties: props})
+		all = append(all, item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority,
+			Payload: string(o.Payload), Properties: props})
 	}
 }
 
@@ -283,7 +287,8 @@ func TestChecks(t *testing.T) {
 }
 
 func TestUnknownFault(t *testing.T) {
-	if _, err := New(Options{Faults: []string{"no-such-fault"}}); err == nil || !strings.Contains(err.Error(), "no-such-fault") {
+	if _, err := New(Options{Faults: []string{"no-such-fault"}}); err == nil ||
+		!strings.Contains(err.Error(), "no-such-fault") {
 		t.Errorf("%v, want an error that names the fault", err)
 	}
 	seen := make(map[string]bool)

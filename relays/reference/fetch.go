@@ -23,7 +23,8 @@ func (p *peer) fetch(req *moqt.Request) error {
 	if err != nil {
 		return refuse(moqt.RejectInvalidRange, "%v", err)
 	}
-	f := &retrieval{peer: p, descending: asked.Descending, filters: moqt.RangeFiltersOf(req.Parameters()), ctx: ctx, budget: r.limits.Fetch, flow: &flow{}}
+	f := &retrieval{peer: p, descending: asked.Descending, filters: moqt.RangeFiltersOf(req.Parameters()), ctx: ctx,
+		budget: r.limits.Fetch, flow: &flow{}}
 	f.priority.Store(uint32(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority)))
 	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
 		f.budget = oneOf(r.limits.Fetch, v)
@@ -113,7 +114,8 @@ func (f *retrieval) join(s *subscriber, j *moqt.Joining) error {
 	return nil
 }
 
-// bound works out the range of a standalone FETCH: where a subscription follows the track, it ends with its largest object.
+// bound works out the range of a standalone FETCH: where a subscription follows the track, it ends with its largest
+// object.
 func (f *retrieval) bound(filter wire.LocationFilter) error {
 	t := f.track
 	t.mu.Lock()
@@ -130,7 +132,8 @@ func (f *retrieval) bound(filter wire.LocationFilter) error {
 		return refuse(moqt.RejectInvalidRange, "nothing has been published")
 	}
 	if f.start.Compare(t.largest) > 0 {
-		return refuse(moqt.RejectInvalidRange, "the range starts at %s, behind the largest object %s", f.start, t.largest)
+		return refuse(moqt.RejectInvalidRange, "the range starts at %s, behind the largest object %s", f.start,
+			t.largest)
 	}
 	f.end = least(f.end, t.largest)
 	return nil
@@ -198,8 +201,8 @@ func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 	return out
 }
 
-// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription. It ends at the largest object that the answer to the
-// request told of, if there was one.
+// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription. It ends at the
+// largest object that the answer to the request told of, if there was one.
 func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, has bool) {
 	t, r := s.track, s.track.relay
 	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch, flow: &s.flow}
@@ -222,7 +225,8 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, 
 		f.end = largest
 	}
 	f.end = least(f.end, largest)
-	empty := !s.forward || !has || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 || r.faults[joinSilent]
+	empty := !s.forward || !has || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 ||
+		r.faults[joinSilent]
 	if !empty {
 		s.open++
 	}
@@ -330,7 +334,8 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 	defer cancel()
 	failed := error(refuse(moqt.RejectDoesNotExist, "nobody publishes this track"))
 	for i, p := range t.sources() {
-		request := moqt.FetchRequest{TrackNamespace: t.namespace, TrackName: t.name, Range: rangeOf(p.session.Draft(), first, last)}
+		request := moqt.FetchRequest{TrackNamespace: t.namespace, TrackName: t.name,
+			Range: rangeOf(p.session.Draft(), first, last)}
 		if f.descending {
 			request.Parameters.SetUint(wire.ParamGroupOrder, wire.Descending)
 		}
@@ -356,14 +361,16 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 // rangeOf is a range as a filter. Integers end at 2^62-1 up to 16.
 func rangeOf(d wire.Draft, first, last wire.Location) wire.LocationFilter {
 	limit := d.MaxVarint()
-	f := wire.LocationFilter{Form: wire.FilterRange, StartGroup: first.Group, StartObject: first.Object, EndGroup: min(last.Group, limit-1), EndObject: last.Object}
+	f := wire.LocationFilter{Form: wire.FilterRange, StartGroup: first.Group, StartObject: first.Object,
+		EndGroup: min(last.Group, limit-1), EndObject: last.Object}
 	if last.Object >= limit-1 {
 		f.Form, f.EndObject = wire.FilterGroupEnd, 0
 	}
 	return f
 }
 
-// sources gives the sessions to ask for what the cache lacks: those whose subscriptions are established, then those that publish the namespace.
+// sources gives the sessions to ask for what the cache lacks: those whose subscriptions are established, then those
+// that publish the namespace.
 func (t *track) sources() []*peer {
 	var peers []*peer
 	seen := make(map[*peer]bool)

@@ -11,11 +11,13 @@ import (
 
 // groupEnd and exactly are ranges of a FETCH; the latter is not for what ends with the last object of a group.
 func groupEnd(start wire.Location, group uint64) wire.LocationFilter {
-	return wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: start.Group, StartObject: start.Object, EndGroup: group}
+	return wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: start.Group, StartObject: start.Object,
+		EndGroup: group}
 }
 
 func exactly(start, end wire.Location) wire.LocationFilter {
-	return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start.Group, StartObject: start.Object, EndGroup: end.Group, EndObject: end.Object}
+	return wire.LocationFilter{Form: wire.FilterRange, StartGroup: start.Group, StartObject: start.Object,
+		EndGroup: end.Group, EndObject: end.Object}
 }
 
 // TestFetchRanges: every form of range in both orders, from the cache alone.
@@ -28,7 +30,8 @@ func TestFetchRanges(t *testing.T) {
 		{"all", groupEnd(loc(0, 0), 2), [][]uint64{{0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}}},
 		{"one group", groupEnd(loc(1, 0), 1), [][]uint64{{}, {0, 1, 2, 3, 4}, {}}},
 		{"one object", exactly(loc(1, 2), loc(1, 2)), [][]uint64{{}, {2}, {}}},
-		{"from the middle of a group to the middle of another", exactly(loc(0, 3), loc(2, 1)), [][]uint64{{3, 4}, {0, 1, 2, 3, 4}, {0, 1}}},
+		{"from the middle of a group to the middle of another", exactly(loc(0, 3), loc(2, 1)),
+			[][]uint64{{3, 4}, {0, 1, 2, 3, 4}, {0, 1}}},
 		{"past the largest", groupEnd(loc(2, 3), 9), [][]uint64{{}, {}, {3, 4}}},
 	}
 	onDrafts(t, wire.Drafts(), func(t *testing.T, d wire.Draft) {
@@ -58,7 +61,8 @@ func TestFetchRanges(t *testing.T) {
 				w.same(tt.name, o.expected(want...), w.fetched(f))
 			}
 		}
-		_, err := s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Range: groupEnd(loc(3, 0), 3)})
+		_, err := s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Range: groupEnd(loc(3, 0), 3)})
 		w.refused("beyond the largest", err, moqt.RejectInvalidRange)
 		if o.fetches > 0 {
 			t.Errorf("the publisher was asked %d times for what the cache has", o.fetches)
@@ -93,14 +97,16 @@ func TestFetchUpstream(t *testing.T) {
 	}
 }
 
-// TestFetchRefusedUpstream: what the publisher refuses is refused, and what it leaves unanswered is named where the draft can.
+// TestFetchRefusedUpstream: what the publisher refuses is refused, and what it leaves unanswered is named where the
+// draft can.
 func TestFetchRefusedUpstream(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{Limits: Limits{Fetch: 100 * time.Millisecond}})
 		o := w.announce(wire.Draft16, "n")
 		o.refuse = moqt.RejectNotSupported
 		s := w.dial(d)
-		request := moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Range: groupEnd(loc(0, 0), 1)}
+		request := moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Range: groupEnd(loc(0, 0), 1)}
 		_, err := s.Fetch(w.ctx, request)
 		w.refused("NOT_SUPPORTED", err, moqt.RejectNotSupported)
 		o.mu.Lock()
@@ -123,12 +129,13 @@ func TestFetchRefusedUpstream(t *testing.T) {
 		if d >= wire.Draft20 {
 			marker.Range = wire.TimedOutRange
 		}
-		w.same("with a marker for what is unknown", append([]item{marker}, o.expected(loc(1, 0), loc(1, 1))...), w.fetched(f))
+		w.same("with a marker for what is unknown", append([]item{marker}, o.expected(loc(1, 0), loc(1, 1))...),
+			w.fetched(f))
 	})
 }
 
-// TestLateJoiner: who comes after all was sent joins from the cache, then follows; nothing is missing and nothing comes twice at the seam, also in the
-// middle of a group.
+// TestLateJoiner: who comes after all was sent joins from the cache, then follows; nothing is missing and nothing comes
+// twice at the seam, also in the middle of a group.
 func TestLateJoiner(t *testing.T) {
 	onDrafts(t, wire.Drafts(), func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
@@ -157,7 +164,8 @@ func TestJoinRefusals(t *testing.T) {
 		w.announce(d, "n")
 		s := w.dial(d)
 		sub := w.subscribe(s, filter(wire.LocationFilter{Form: wire.FilterNextObject}), "t", "n")
-		for id, want := range map[uint64]moqt.RejectCode{sub.Request().ID(): moqt.RejectInvalidRange, 1000: moqt.RejectInvalidJoiningRequestID} {
+		for id, want := range map[uint64]moqt.RejectCode{sub.Request().ID(): moqt.RejectInvalidRange,
+			1000: moqt.RejectInvalidJoiningRequestID} {
 			r, err := s.Start(w.ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: id})
 			if err != nil {
 				t.Fatal(err)

@@ -60,7 +60,8 @@ func newWorld(t *testing.T, opts Options) *world {
 // dial opens a session of a draft with the relay.
 func (w *world) dial(d wire.Draft) *moqt.Session {
 	w.Helper()
-	s, err := moqt.Client(w.ctx, w.connect(d), moqt.Config{Drafts: []wire.Draft{d}, Limits: moqt.Limits{Linger: linger}})
+	s, err := moqt.Client(w.ctx, w.connect(d), moqt.Config{Drafts: []wire.Draft{d},
+		Limits: moqt.Limits{Linger: linger}})
 	if err != nil {
 		w.Fatalf("session on %s: %v", d, err)
 	}
@@ -101,7 +102,8 @@ func (w *world) item(o *moqt.Object) item {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority, Payload: string(o.Payload),
+	return item{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority,
+		Payload:    string(o.Payload),
 		Properties: props, Status: o.Status, Datagram: o.Datagram, Range: o.Range}
 }
 
@@ -132,7 +134,8 @@ func (w *world) announce(d wire.Draft, ns ...string) *origin {
 
 func (w *world) origin(d wire.Draft) *origin {
 	w.Helper()
-	o := &origin{world: w, s: w.dial(d), objects: make(map[wire.Location]*moqt.Object), pubs: make(chan *moqt.Publication, 16)}
+	o := &origin{world: w, s: w.dial(d), objects: make(map[wire.Location]*moqt.Object),
+		pubs: make(chan *moqt.Publication, 16)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -279,7 +282,8 @@ func (o *origin) send(pub *moqt.Publication, group uint64, ids ...uint64) {
 
 func (o *origin) open(pub *moqt.Publication, group uint64) *moqt.SubgroupWriter {
 	o.Helper()
-	w, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: group, Priority: 100, HasProperties: o.props != nil, FirstObject: true})
+	w, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: group, Priority: 100, HasProperties: o.props != nil,
+		FirstObject: true})
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -299,7 +303,8 @@ func (o *origin) write(w *moqt.SubgroupWriter, group uint64, ids ...uint64) {
 // expected is what subscribers get of groups.
 func (o *origin) expected(locations ...wire.Location) (items []item) {
 	for _, l := range locations {
-		items = append(items, item{Group: l.Group, Object: l.Object, Priority: 100, Payload: string(payload(l.Group, l.Object)), Properties: o.props})
+		items = append(items, item{Group: l.Group, Object: l.Object, Priority: 100,
+			Payload: string(payload(l.Group, l.Object)), Properties: o.props})
 	}
 	return items
 }
@@ -341,7 +346,8 @@ func (w *world) receive(sub *moqt.Subscription, n int) []item {
 
 func sortItems(items []item) {
 	for i := range items {
-		for j := i; j > 0 && loc(items[j].Group, items[j].Object).Compare(loc(items[j-1].Group, items[j-1].Object)) < 0; j-- {
+		for j := i; j > 0 && loc(items[j].Group, items[j].Object).Compare(loc(items[j-1].Group,
+			items[j-1].Object)) < 0; j-- {
 			items[j], items[j-1] = items[j-1], items[j]
 		}
 	}
@@ -433,7 +439,8 @@ func large(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
 // someDrafts are enough for what does not depend on details of the wire.
 var someDrafts = []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft22}
 
-// onDrafts runs a test on each of some drafts, in a bubble of time: what waits costs nothing, and nothing depends on the machine's load.
+// onDrafts runs a test on each of some drafts, in a bubble of time: what waits costs nothing, and nothing depends on
+// the machine's load.
 func onDrafts(t *testing.T, drafts []wire.Draft, f func(t *testing.T, d wire.Draft)) {
 	t.Helper()
 	for _, d := range drafts {

@@ -8,8 +8,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: objects in ascending order, none left out between
-// them, and its end. Each subscriber follows it with a cursor of its own. The log's lock guards it.
+// inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: objects in
+// ascending order, none left out between them, and its end. Each subscriber follows it with a cursor of its own. The
+// log's lock guards it.
 type inflow struct {
 	group  *group
 	header wire.SubgroupHeader // with Subgroup ID and Priority, whatever the form
@@ -47,8 +48,8 @@ type source struct {
 	some   bool   // it brought any
 }
 
-// bring puts the next object of a source into the log and into the right inflow. subscribers are those of the track. It reports whether the object was new; the
-// error is errMalformed.
+// bring puts the next object of a source into the log and into the right inflow. subscribers are those of the track. It
+// reports whether the object was new; the error is errMalformed.
 func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
 	begins := !src.some && l.startsSubgroup(src.draft, src.header, e.ObjectID)
 	fresh, err := l.add(e, true)
@@ -132,8 +133,9 @@ func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 	return in
 }
 
-// startsSubgroup tells whether a stream starts with the first object of its subgroup. From 18 on its header says so. Before, an
-// Object ID of 0 or a Subgroup ID taken from the first object does, and so does having followed the group from its start without having seen the subgroup.
+// startsSubgroup tells whether a stream starts with the first object of its subgroup. From 18 on its header says so.
+// Before, an Object ID of 0 or a Subgroup ID taken from the first object does, and so does having followed the group
+// from its start without having seen the subgroup.
 func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64) bool {
 	switch {
 	case d >= wire.Draft18:
@@ -142,7 +144,8 @@ func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64
 		return true
 	}
 	g := l.group(h.GroupID)
-	return g.whole && !slices.ContainsFunc(g.inflows, func(in *inflow) bool { return in.header.SubgroupID == h.SubgroupID })
+	return g.whole && !slices.ContainsFunc(g.inflows,
+		func(in *inflow) bool { return in.header.SubgroupID == h.SubgroupID })
 }
 
 // append adds an object and wakes who waits for it.

@@ -11,7 +11,8 @@ type metric struct {
 	value            uint64
 }
 
-// metrics are the counters as they are now. A gauge that is being counted down and up may be below 0 for a moment; it is 0 then.
+// metrics are the counters as they are now. A gauge that is being counted down and up may be below 0 for a moment; it
+// is 0 then.
 func (c *Counters) metrics() []metric {
 	gauge := func(name, help string, v int64) metric { return metric{name, "gauge", help, uint64(max(0, v))} }
 	count := func(name, help string, v uint64) metric { return metric{name + "_total", "counter", help, v} }
@@ -29,8 +30,10 @@ func (c *Counters) metrics() []metric {
 		count("payload_bytes_in", "Bytes of payloads that came from publishers.", c.BytesIn.Load()),
 		count("payload_bytes_out", "Bytes of payloads that went to subscribers.", c.BytesOut.Load()),
 		count("objects_evicted", "Objects that left the cache for want of room.", c.Evicted.Load()),
-		count("streams_too_far_behind", "Subgroup streams reset or never opened because a subscriber was too slow.", c.TooFarBehind.Load()),
-		count("delivery_timeouts", "Subgroup streams reset and datagrams dropped for a delivery timeout.", c.TimedOut.Load()),
+		count("streams_too_far_behind", "Subgroup streams reset or never opened because a subscriber was too slow.",
+			c.TooFarBehind.Load()),
+		count("delivery_timeouts", "Subgroup streams reset and datagrams dropped for a delivery timeout.",
+			c.TimedOut.Load()),
 		count("datagrams_dropped", "Datagrams that could not be sent.", c.DatagramsDropped.Load()),
 		count("objects_unencodable", "Objects that a subscriber's draft cannot express.", c.Unencodable.Load()),
 		count("upstream_subscribes", "SUBSCRIBE requests made to publishers.", c.UpstreamSubscribes.Load()),
@@ -38,12 +41,13 @@ func (c *Counters) metrics() []metric {
 	}
 }
 
-// AppendPrometheus appends the counters in the text format that Prometheus reads (version 0.0.4), each with HELP and TYPE and with a name that begins with
-// moqt_relay_.
+// AppendPrometheus appends the counters in the text format that Prometheus reads (version 0.0.4), each with HELP and
+// TYPE and with a name that begins with moqt_relay_.
 func (c *Counters) AppendPrometheus(b []byte) []byte {
 	out := bytes.NewBuffer(b)
 	for _, m := range c.metrics() {
-		fmt.Fprintf(out, "# HELP moqt_relay_%[1]s %[2]s\n# TYPE moqt_relay_%[1]s %[3]s\nmoqt_relay_%[1]s %[4]d\n", m.name, m.help, m.kind, m.value)
+		fmt.Fprintf(out, "# HELP moqt_relay_%[1]s %[2]s\n# TYPE moqt_relay_%[1]s %[3]s\nmoqt_relay_%[1]s %[4]d\n",
+			m.name, m.help, m.kind, m.value)
 	}
 	return out.Bytes()
 }

@@ -26,7 +26,8 @@ func TestMetrics(t *testing.T) {
 			t.Fatalf("field of type %T", f)
 		}
 	}
-	line := regexp.MustCompile(`^# HELP (moqt_relay_[a-z_]+) [A-Z][^\n]*\.\n# TYPE (moqt_relay_[a-z_]+) (gauge|counter)\n(moqt_relay_[a-z_]+) (\d+)\n`)
+	line := regexp.MustCompile(`^# HELP (moqt_relay_[a-z_]+) [A-Z][^\n]*\.\n` +
+		`# TYPE (moqt_relay_[a-z_]+) (gauge|counter)\n(moqt_relay_[a-z_]+) (\d+)\n`)
 	text := string(c.AppendPrometheus(nil))
 	for text != "" {
 		m := line.FindStringSubmatch(text)
@@ -46,7 +47,8 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("not told: %v", want)
 	}
 	c.Sessions.Store(-1)
-	if got := string(c.AppendPrometheus([]byte("x"))); !strings.HasPrefix(got, "x# HELP") || !strings.Contains(got, "\nmoqt_relay_sessions 0\n") {
+	if got := string(c.AppendPrometheus([]byte("x"))); !strings.HasPrefix(got, "x# HELP") ||
+		!strings.Contains(got, "\nmoqt_relay_sessions 0\n") {
 		t.Errorf("a gauge below 0, appended: %q", got[:200])
 	}
 }

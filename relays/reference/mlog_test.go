@@ -87,8 +87,9 @@ func message(t *testing.T, events []record, name, kind string) map[string]any {
 	return nil
 }
 
-// TestLogOfConnection: the file of a connection is named after the client's connection id, holds QUIC's events and MoQT's, of both directions, and is whole when the
-// relay is closed. The client's says the same from its side. Tokens are in none of them.
+// TestLogOfConnection: the file of a connection is named after the client's connection id, holds QUIC's events and
+// MoQT's, of both directions, and is whole when the relay is closed. The client's says the same from its side. Tokens
+// are in none of them.
 func TestLogOfConnection(t *testing.T) {
 	for _, choice := range []transport.Choice{transport.OnlyQUIC, transport.OnlyWebTransport} {
 		for _, d := range []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft22} {
@@ -113,7 +114,8 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		t.Fatal(err)
 	}
 	dial := func() *moqt.Session {
-		conn, err := endpoint.Dial(w.ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d}, TLS: &tls.Config{InsecureSkipVerify: true}, QLOGDir: dialled})
+		conn, err := endpoint.Dial(w.ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d},
+			TLS: &tls.Config{InsecureSkipVerify: true}, QLOGDir: dialled})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,12 +126,14 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		return s
 	}
 	publisher, subscriber := dial(), dial()
-	pub, err := publisher.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "\xff"}, TrackName: "t \"1\""})
+	pub, err := publisher.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "\xff"},
+		TrackName: "t \"1\""})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ps wire.Parameters
-	ps.Add(wire.Parameter{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(secret)}})
+	ps.Add(wire.Parameter{Type: wire.ParamAuthorizationToken,
+		Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(secret)}})
 	sub := w.subscribe(subscriber, ps, "t \"1\"", "n", "\xff")
 	o := &origin{world: w, objects: make(map[wire.Location]*moqt.Object)}
 	o.send(pub, 7, 0, 1, 2, 3, 4)
@@ -152,20 +156,23 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		{filepath.Join(dialled, id+"_client.sqlog"), "client", "created", "parsed", "parsed"},
 	} {
 		head, events := readSeq(t, side.file)
-		if head.Trace.CommonFields.GroupID != id || head.Trace.VantagePoint.Type != side.vantage || !slices.Contains(head.Trace.EventSchemas, "urn:ietf:params:qlog:events:moqt-06") {
+		if head.Trace.CommonFields.GroupID != id || head.Trace.VantagePoint.Type != side.vantage ||
+			!slices.Contains(head.Trace.EventSchemas, "urn:ietf:params:qlog:events:moqt-06") {
 			t.Errorf("%s: head %+v, want connection %s", side.file, head.Trace, id)
 		}
 		if len(named(events, "transport:packet_received")) == 0 {
 			t.Errorf("%s: no events of QUIC among %d", side.file, len(events))
 		}
 		m := message(t, events, "moqt:control_message_"+side.subscribe, "subscribe")
-		want := map[string]any{"track_namespace": []any{map[string]any{"value": "n"}, map[string]any{"value_bytes": "ff"}}, "track_name": map[string]any{"value": "t \"1\""}}
+		want := map[string]any{"track_namespace": []any{map[string]any{"value": "n"},
+			map[string]any{"value_bytes": "ff"}}, "track_name": map[string]any{"value": "t \"1\""}}
 		for name, v := range want {
 			if fmt.Sprint(m[name]) != fmt.Sprint(v) {
 				t.Errorf("%s: %s is %v, want %v", side.file, name, m[name], v)
 			}
 		}
-		if text := fmt.Sprint(m["parameters"]); !strings.Contains(text, "(11 bytes)") || !strings.Contains(text, "authorization_token") {
+		if text := fmt.Sprint(m["parameters"]); !strings.Contains(text, "(11 bytes)") ||
+			!strings.Contains(text, "authorization_token") {
 			t.Errorf("%s: parameters %s", side.file, text)
 		}
 		message(t, events, "moqt:control_message_"+side.ok, "subscribe_ok")
@@ -174,7 +181,8 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		}
 		for _, kind := range []string{"subgroup", "fetch"} {
 			objects := named(events, "moqt:"+kind+"_object_"+side.data)
-			if len(objects) != 5 || objects[4].Data["object_id"] != 4.0 || objects[4].Data["object_payload_length"] != float64(len(payload(7, 4))) {
+			if len(objects) != 5 || objects[4].Data["object_id"] != 4.0 ||
+				objects[4].Data["object_payload_length"] != float64(len(payload(7, 4))) {
 				t.Errorf("%s: %s objects %v, want 5", side.file, kind, objects)
 			}
 		}
@@ -193,7 +201,8 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		t.Errorf("files %v, want one of each end of two connections (%v)", files, err)
 	}
 	for _, file := range files {
-		if b, err := os.ReadFile(file); err != nil || bytes.Contains(b, []byte(secret)) || bytes.Contains(b, []byte(fmt.Sprintf("%x", secret))) {
+		if b, err := os.ReadFile(file); err != nil || bytes.Contains(b, []byte(secret)) ||
+			bytes.Contains(b, []byte(fmt.Sprintf("%x", secret))) {
 			t.Errorf("%s holds the token (%v)", file, err)
 		}
 	}

@@ -24,8 +24,8 @@ type publication struct {
 	properties wire.Properties // as its publisher said them, in the newest shape
 }
 
-// publishers gives the sessions that have published a namespace or a prefix of it, those with the longest first: all of them are asked for a track (draft-18
-// §9.5). A session stands there once.
+// publishers gives the sessions that have published a namespace or a prefix of it, those with the longest first: all of
+// them are asked for a track (draft-18 §9.5). A session stands there once.
 func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,7 +37,8 @@ func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 	}
 	if r.faults[prefixAsText] {
 		r.namespaces.below(nil, func(prefix wire.TrackNamespace, all []*announcement) {
-			if n := len(prefix); n > 0 && len(ns) >= n && prefix[:n-1].Equal(ns[:n-1]) && strings.HasPrefix(ns[n-1], prefix[n-1]) && !slices.Contains(peers, all[0].peer) {
+			if n := len(prefix); n > 0 && len(ns) >= n && prefix[:n-1].Equal(ns[:n-1]) &&
+				strings.HasPrefix(ns[n-1], prefix[n-1]) && !slices.Contains(peers, all[0].peer) {
 				peers = append(peers, all[0].peer)
 			}
 		})
@@ -100,7 +101,8 @@ func (r *Relay) announce(a *announcement) {
 	for _, t := range r.below(a.namespace) {
 		t.mu.Lock()
 		t.changed() // who waits for a publisher asks it
-		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 && !slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == a.peer })
+		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 &&
+			!slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == a.peer })
 		t.mu.Unlock()
 		if ask {
 			r.tasks.Go(func() {
@@ -235,7 +237,8 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	return nil
 }
 
-// heedUpdates answers updates of a request until it has ended: it applies them, or accepts what it does not know how to apply.
+// heedUpdates answers updates of a request until it has ended: it applies them, or accepts what it does not know how to
+// apply.
 func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
 	for {
 		m, err := req.Next(req.Context())
@@ -266,7 +269,8 @@ func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error)
 	}
 }
 
-// claim notes a prefix of a kind of namespace subscription; the error is PREFIX_OVERLAP: one may not be a prefix of another (draft-18 §10.18).
+// claim notes a prefix of a kind of namespace subscription; the error is PREFIX_OVERLAP: one may not be a prefix of
+// another (draft-18 §10.18).
 func (p *peer) claim(kind wire.Kind, prefix wire.TrackNamespace) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -317,8 +321,8 @@ func (r *Relay) unwant(s *namespaceSubscriber) {
 	r.wanting.remove(s.prefix, s)
 }
 
-// move changes the prefix of namespace subscriptions (draft-18 §10.9.2). Namespaces that the old prefix had and the new one has not are withdrawn, and the
-// other way round; tracks are passed on from now on.
+// move changes the prefix of namespace subscriptions (draft-18 §10.9.2). Namespaces of the old prefix alone are
+// withdrawn, those of the new one alone are told; tracks are passed on from now on.
 func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.TrackNamespace) {
 	r.mu.Lock()
 	if s != nil {

@@ -81,7 +81,8 @@ func TestTracks(t *testing.T) {
 		w := newWorld(t, Options{})
 		o := w.origin(wire.Draft17)
 		publish := func(name string) *moqt.Publication {
-			pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "m"}, TrackName: name})
+			pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "m"},
+				TrackName: name})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +99,8 @@ func TestTracks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if req.Kind() != wire.KindPublish || req.TrackName() != name || !req.TrackNamespace().Equal(wire.TrackNamespace{"n", "m"}) {
+			if req.Kind() != wire.KindPublish || req.TrackName() != name ||
+				!req.TrackNamespace().Equal(wire.TrackNamespace{"n", "m"}) {
 				t.Fatalf("%s of %s/%s, want PUBLISH of n/m/%s", req.Kind(), req.TrackNamespace(), req.TrackName(), name)
 			}
 			sub, err := req.AcceptPublish(w.ctx, nil)
@@ -129,10 +131,12 @@ func TestOwnTracks(t *testing.T) {
 		if _, err := s.SubscribeTracks(w.ctx, nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "own"}); err != nil {
+		if _, err := s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"},
+			TrackName: "own"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.dial(d).Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "other"}); err != nil {
+		if _, err := w.dial(d).Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"},
+			TrackName: "other"}); err != nil {
 			t.Fatal(err)
 		}
 		req, err := s.AcceptRequest(w.ctx)
@@ -153,7 +157,8 @@ func TestSkipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "m"}, TrackName: "t"}); err != nil {
+		if _, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n", "m"},
+			TrackName: "t"}); err != nil {
 			t.Fatal(err)
 		}
 		skipped, err := tracks.NextSkipped(w.ctx)
@@ -189,7 +194,8 @@ func TestChangedPrefix(t *testing.T) {
 			return m
 		}
 		w.same("under a", &wire.Namespace{Suffix: wire.TrackNamespace{"x"}}, next())
-		if _, err := req.Update(w.ctx, wire.Parameters{{Type: wire.ParamTrackNamespacePrefix, Namespace: wire.TrackNamespace{"b"}}}); err != nil {
+		if _, err := req.Update(w.ctx, wire.Parameters{{Type: wire.ParamTrackNamespacePrefix,
+			Namespace: wire.TrackNamespace{"b"}}}); err != nil {
 			t.Fatal(err)
 		}
 		w.same("under b", &wire.Namespace{Suffix: wire.TrackNamespace{"x"}}, next())
@@ -204,7 +210,8 @@ func TestToken(t *testing.T) {
 		_, err := s.PublishNamespace(w.ctx, wire.TrackNamespace{"n"}, nil)
 		w.refused("without", err, moqt.RejectUnauthorized)
 		token := func(value string) wire.Parameters {
-			return wire.Parameters{{Type: wire.ParamAuthorizationToken, Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(value)}}}
+			return wire.Parameters{{Type: wire.ParamAuthorizationToken,
+				Token: wire.Token{AliasType: wire.TokenUseValue, Value: []byte(value)}}}
 		}
 		_, err = s.PublishNamespace(w.ctx, wire.TrackNamespace{"n"}, token("wrong"))
 		w.refused("a wrong one", err, moqt.RejectUnauthorized)
@@ -233,23 +240,25 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// TestDuplicateSubscription: from 16 to 18 a second SUBSCRIBE of a session to a track is an error, from 19 on it is not.
+// TestDuplicateSubscription: from 16 to 18 a second SUBSCRIBE of a session to a track is an error, from 19 on it is
+// not.
 func TestDuplicateSubscription(t *testing.T) {
-	onDrafts(t, []wire.Draft{wire.Draft16, wire.Draft17, wire.Draft18, wire.Draft19, wire.Draft22}, func(t *testing.T, d wire.Draft) {
-		w := newWorld(t, Options{})
-		o := w.announce(wire.Draft16, "n")
-		s := w.dial(d)
-		first := w.subscribe(s, nil, "t", "n")
-		if d <= wire.Draft18 {
-			_, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
-			w.refused("second", err, moqt.RejectDuplicateSubscription)
-			return
-		}
-		second := w.subscribe(s, nil, "t", "n")
-		o.send(o.publication(), 0, 0)
-		w.same("first", o.expected(loc(0, 0)), w.receive(first, 1))
-		w.same("second", o.expected(loc(0, 0)), w.receive(second, 1))
-	})
+	onDrafts(t, []wire.Draft{wire.Draft16, wire.Draft17, wire.Draft18, wire.Draft19, wire.Draft22},
+		func(t *testing.T, d wire.Draft) {
+			w := newWorld(t, Options{})
+			o := w.announce(wire.Draft16, "n")
+			s := w.dial(d)
+			first := w.subscribe(s, nil, "t", "n")
+			if d <= wire.Draft18 {
+				_, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
+				w.refused("second", err, moqt.RejectDuplicateSubscription)
+				return
+			}
+			second := w.subscribe(s, nil, "t", "n")
+			o.send(o.publication(), 0, 0)
+			w.same("first", o.expected(loc(0, 0)), w.receive(first, 1))
+			w.same("second", o.expected(loc(0, 0)), w.receive(second, 1))
+		})
 }
 
 // TestTrackStatus: the relay answers what it follows, and asks the publisher for the rest.

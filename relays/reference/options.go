@@ -10,22 +10,24 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Options shape a relay. The zero value is a relay of all drafts, without faults, with the default limits, open to everybody.
+// Options shape a relay. The zero value is a relay of all drafts, without faults, with the default limits, open to
+// everybody.
 type Options struct {
 	// Drafts are served; nil is all.
 	Drafts []wire.Draft
 	// Faults are the names of the misbehaviour asked for; Faults() lists them.
 	Faults []string
-	// RequireToken, if not empty, is the value of the AUTHORIZATION_TOKEN (any token type) that every request must carry, unless the client's SETUP
-	// did; others are refused with UNAUTHORIZED.
+	// RequireToken, if not empty, is the value of the AUTHORIZATION_TOKEN (any token type) that every request must
+	// carry, unless the client's SETUP did; others are refused with UNAUTHORIZED.
 	RequireToken string
-	// PathScopes makes the path of a session's URL a prefix of namespaces: a session of /a/b may only ask for, publish and discover what begins with the fields a and b;
-	// other requests are refused with UNAUTHORIZED. A session of / has no bound.
+	// PathScopes makes the path of a session's URL a prefix of namespaces: a session of /a/b may only ask for, publish
+	// and discover what begins with the fields a and b; other requests are refused with UNAUTHORIZED. A session of /
+	// has no bound.
 	PathScopes bool
 	// Implementation is the relay's MOQT_IMPLEMENTATION; "" is DefaultImplementation.
 	Implementation string
-	// Logger is told of sessions, requests and what was refused or dropped (Info), of how requests ended and what could not be sent (Debug) and of
-	// what should not happen (Warn); nil logs nothing.
+	// Logger is told of sessions, requests and what was refused or dropped (Info), of how requests ended and what could
+	// not be sent (Debug) and of what should not happen (Warn); nil logs nothing.
 	Logger *slog.Logger
 	// Trace, if set, gives a tracer for each connection, see moqt.Config.Trace.
 	Trace func(transport.Conn) func(moqt.Event)
@@ -38,39 +40,47 @@ type Options struct {
 // DefaultImplementation is what the relay calls itself in SETUP.
 const DefaultImplementation = "moq-interop-client reference relay"
 
-// Limits bound what a relay holds. A zero field is its default; DefaultLimits has them. How many connections there may be, set up or not, is the listener's
-// to bound (endpoint.ListenOptions).
+// Limits bound what a relay holds. A zero field is its default; DefaultLimits has them. How many connections there may
+// be, set up or not, is the listener's to bound (endpoint.ListenOptions).
 type Limits struct {
 	// Sessions is how many are served at a time; further connections are closed with INTERNAL_ERROR. Default 1024.
 	Sessions int
-	// Subscriptions is how many one session may have as a subscriber, fetches included; further requests are refused with EXCESSIVE_LOAD (INTERNAL_ERROR up to 16), and
-	// tracks of a SUBSCRIBE_TRACKS are skipped. Default 4096.
+	// Subscriptions is how many one session may have as a subscriber, fetches included; further requests are refused
+	// with EXCESSIVE_LOAD (INTERNAL_ERROR up to 16), and tracks of a SUBSCRIBE_TRACKS are skipped. Default 4096.
 	Subscriptions int
-	// Namespaces is how many namespaces and tracks one session may publish; further ones are refused likewise. Default 4096.
+	// Namespaces is how many namespaces and tracks one session may publish; further ones are refused likewise. Default
+	// 4096.
 	Namespaces int
-	// CacheBytes bounds the objects of all tracks together. When it is met, the oldest groups are evicted; a subscriber that has not got them yet
-	// finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or does not get to see it where nothing of it had been sent, and goes on with later ones. Default 64 MiB.
+	// CacheBytes bounds the objects of all tracks together. When it is met, the oldest groups are evicted; a subscriber
+	// that has not got them yet finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or does not get
+	// to see it where nothing of it had been sent, and goes on with later ones. Default 64 MiB.
 	CacheBytes int64
-	// SubscriberBytes is how far the fastest subscriber that follows a stream may be behind before that is read more slowly, in bytes; default 4 MiB.
-	// Patience is how long the relay then waits for that subscriber to take anything before it goes on without it; default 500 ms.
+	// SubscriberBytes is how far the fastest subscriber that follows a stream may be behind before that is read more
+	// slowly, in bytes; default 4 MiB. Patience is how long the relay then waits for that subscriber to take anything
+	// before it goes on without it; default 500 ms.
 	SubscriberBytes int64
 	Patience        time.Duration
-	// Streams is how many subgroup streams towards one subscription may be open at a time, Writing how many towards one session may be blocked with bytes in hand because
-	// the client does not read them; further ones wait. Defaults 4096 and 256.
+	// Streams is how many subgroup streams towards one subscription may be open at a time, Writing how many towards one
+	// session may be blocked with bytes in hand because the client does not read them; further ones wait. Defaults 4096
+	// and 256.
 	Streams int
 	Writing int
-	// Waiting is how many subgroup streams of one subscription may wait to be opened; when there are more, the oldest are dropped and counted. Default 65536.
+	// Waiting is how many subgroup streams of one subscription may wait to be opened; when there are more, the oldest
+	// are dropped and counted. Default 65536.
 	Waiting int
 	// Datagrams is how many of one subscription wait to be sent; further ones are dropped and counted. Default 1024.
 	Datagrams int
-	// Events is how many namespaces may wait to be told to one subscriber; when there are more, its request is cancelled. Default 65536.
+	// Events is how many namespaces may wait to be told to one subscriber; when there are more, its request is
+	// cancelled. Default 65536.
 	Events int
-	// FilterRanges is how many ranges the range filters of one request may have: MAX_FILTER_RANGES (19 and later); more are refused with INVALID_FILTER. Default 64;
-	// below 0 the relay takes no range filters, and says so by leaving the option out.
+	// FilterRanges is how many ranges the range filters of one request may have: MAX_FILTER_RANGES (19 and later); more
+	// are refused with INVALID_FILTER. Default 64; below 0 the relay takes no range filters, and says so by leaving the
+	// option out.
 	FilterRanges int
 	// Rendezvous is the longest RENDEZVOUS_TIMEOUT that is honoured. Default 30 s.
 	Rendezvous time.Duration
-	// Fetch is how long a request waits for what a publisher must be asked for, if no FILL_TIMEOUT says less. Default 5 s.
+	// Fetch is how long a request waits for what a publisher must be asked for, if no FILL_TIMEOUT says less. Default 5
+	// s.
 	Fetch time.Duration
 	// Setup is how long a client may take for its SETUP. Default 10 s.
 	Setup time.Duration
@@ -106,18 +116,21 @@ func def[T ~int | ~int64](p *T, v T) {
 	}
 }
 
-// Counters count what the relay has done since it was made; gauges are what there is now. All are safe for concurrent use.
+// Counters count what the relay has done since it was made; gauges are what there is now. All are safe for concurrent
+// use.
 type Counters struct {
 	// Sessions, Subscriptions and Tracks are gauges, as is CacheBytes.
 	Sessions, Subscriptions, Tracks, CacheBytes atomic.Int64
 	// Requests are all that came, Refused those that were not accepted.
 	Requests, Refused atomic.Uint64
-	// ObjectsIn came from publishers, Duplicates among them more than once; ObjectsOut went to subscribers, FetchedOut to those who fetch.
+	// ObjectsIn came from publishers, Duplicates among them more than once; ObjectsOut went to subscribers, FetchedOut
+	// to those who fetch.
 	ObjectsIn, Duplicates, ObjectsOut, FetchedOut atomic.Uint64
 	// BytesIn and BytesOut are those objects' payloads.
 	BytesIn, BytesOut atomic.Uint64
-	// Evicted objects left the cache for want of room. TooFarBehind are subgroup streams that were reset or never opened because a subscriber was too slow,
-	// TimedOut those reset for a delivery timeout, DatagramsDropped datagrams that could not be sent.
+	// Evicted objects left the cache for want of room. TooFarBehind are subgroup streams that were reset or never
+	// opened because a subscriber was too slow, TimedOut those reset for a delivery timeout, DatagramsDropped datagrams
+	// that could not be sent.
 	Evicted, TooFarBehind, TimedOut, DatagramsDropped atomic.Uint64
 	// Unencodable are objects that a subscriber's draft cannot express.
 	Unencodable atomic.Uint64

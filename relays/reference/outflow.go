@@ -17,7 +17,8 @@ const (
 	batchBytes   = 64 << 10
 )
 
-// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards what is above batch.
+// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards what is above
+// batch.
 type outflow struct {
 	sub    *subscriber
 	in     *inflow
@@ -59,11 +60,13 @@ func (o *outflow) lose() {
 	r.counters.TooFarBehind.Add(1)
 	if !o.sub.behind {
 		o.sub.behind = true
-		r.log.Info("subscriber too far behind", "track", o.sub.track.name, "session", o.sub.peer.id, "group", o.in.group.id)
+		r.log.Info("subscriber too far behind", "track", o.sub.track.name, "session", o.sub.peer.id, "group",
+			o.in.group.id)
 	}
 }
 
-// abort resets the stream, also while a write is blocked, and keeps it from being opened again. The caller does not hold the track's lock.
+// abort resets the stream, also while a write is blocked, and keeps it from being opened again. The caller does not
+// hold the track's lock.
 func (o *outflow) abort(code moqt.ResetCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -260,7 +263,8 @@ func (o *outflow) write() (bytes int, ok bool) {
 			var unencodable *wire.Error
 			if errors.As(err, &unencodable) {
 				r.counters.Unencodable.Add(1)
-				r.log.Info("object has no form in the subscriber's draft", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
+				r.log.Info("object has no form in the subscriber's draft", "track", s.track.name, "session", s.peer.id,
+					"object", e.Location(), "error", err)
 				o.w.Reset(moqt.ResetInternalError.Number(s.draft))
 			}
 			return bytes, false
@@ -306,7 +310,8 @@ func (o *outflow) open(e *entry) bool {
 	return o.set(w)
 }
 
-// startsWith reports whether an entry is the first of the inflow, where the subscriber's location filter ends, and whether it has range filters.
+// startsWith reports whether an entry is the first of the inflow, where the subscriber's location filter ends, and
+// whether it has range filters.
 func (o *outflow) startsWith(e *entry) (whole bool, end wire.Location, filtered bool) {
 	t, in := o.sub.track, o.in
 	t.mu.Lock()

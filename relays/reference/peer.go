@@ -34,7 +34,8 @@ type peer struct {
 	prefixes      map[wire.Kind][]wire.TrackNamespace
 }
 
-// established is a subscription that a joining FETCH may name. ready is closed when sub is set, or the subscription came to nothing.
+// established is a subscription that a joining FETCH may name. ready is closed when sub is set, or the subscription
+// came to nothing.
 type established struct {
 	ready chan struct{}
 	once  sync.Once
@@ -44,7 +45,8 @@ type established struct {
 func (r *Relay) newPeer(s *moqt.Session) *peer {
 	p := &peer{
 		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string][]*moqt.Request),
-		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}), prefixes: make(map[wire.Kind][]wire.TrackNamespace),
+		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}),
+		prefixes: make(map[wire.Kind][]wire.TrackNamespace),
 	}
 	p.scheduler.limit, p.scheduler.unranked = r.limits.Writing, r.faults[priorityIgnored]
 	p.ctx, p.cancel = context.WithCancel(s.Context())
@@ -112,7 +114,8 @@ func (p *peer) goaway(ctx context.Context, g *wire.Goaway) {
 // handle serves one request to its end.
 func (p *peer) handle(req *moqt.Request) {
 	r := p.relay
-	r.log.Info("request", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace", req.TrackNamespace().String(), "track", req.TrackName())
+	r.log.Info("request", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "namespace",
+		req.TrackNamespace().String(), "track", req.TrackName())
 	if p.spoilRequest(req) {
 		return
 	}
@@ -187,7 +190,8 @@ func (p *peer) subscribes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.subscriptions >= p.relay.limits.Subscriptions {
-		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d subscriptions", p.relay.limits.Subscriptions)
+		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d subscriptions",
+			p.relay.limits.Subscriptions)
 	}
 	p.subscriptions++
 	return nil
@@ -204,7 +208,8 @@ func (p *peer) publishes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.publishing >= p.relay.limits.Namespaces {
-		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d published namespaces and tracks", p.relay.limits.Namespaces)
+		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d published namespaces and tracks",
+			p.relay.limits.Namespaces)
 	}
 	p.publishing++
 	return nil
@@ -216,8 +221,8 @@ func (p *peer) unpublished() {
 	p.publishing--
 }
 
-// holds notes that the session subscribes to a track. Two subscriptions to a track are an error in the drafts up to 18, as DUPLICATE_SUBSCRIPTION
-// from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do.
+// holds notes that the session subscribes to a track. Two subscriptions to a track are an error in the drafts up to 18,
+// as DUPLICATE_SUBSCRIPTION from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do.
 func (p *peer) holds(key string, req *moqt.Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -269,7 +274,8 @@ func (p *peer) settle(req *moqt.Request, s *subscriber) {
 	}
 }
 
-// overtaken is how long a joining FETCH waits for its SUBSCRIBE: from 17 on the two have streams of their own and may change places.
+// overtaken is how long a joining FETCH waits for its SUBSCRIBE: from 17 on the two have streams of their own and may
+// change places.
 const overtaken = 200 * time.Millisecond
 
 // joinable finds the subscription that a joining FETCH names, waiting until it is established; nil when there is none.

@@ -16,18 +16,21 @@ var filterDrafts = []wire.Draft{wire.Draft19, wire.Draft20, wire.Draft22}
 
 // ranged is a range filter of one range.
 func ranged(t wire.ParameterType, set uint8, property, start, end uint64) wire.Parameter {
-	return wire.Parameter{Type: t, Ranges: wire.RangeFilter{SetID: set, PropertyType: property, Ranges: []wire.Range{{Start: start, End: end}}}}
+	return wire.Parameter{Type: t, Ranges: wire.RangeFilter{SetID: set, PropertyType: property,
+		Ranges: []wire.Range{{Start: start, End: end}}}}
 }
 
 // someProperty is an even property type that means nothing to the relay.
 const someProperty = 0x3800
 
-// subgroups publishes two subgroups of group 0 of priority 10 and 20, with the even and the odd of the objects 0 to 5; each has its ID as a property.
+// subgroups publishes two subgroups of group 0 of priority 10 and 20, with the even and the odd of the objects 0 to 5;
+// each has its ID as a property.
 func subgroups(o *origin, pub *moqt.Publication, group uint64) (want map[uint64]item) {
 	o.Helper()
 	want = make(map[uint64]item)
 	for sub := range uint64(2) {
-		sw, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: group, SubgroupID: sub, IDMode: wire.SubgroupIDPresent, Priority: uint8(10 * (sub + 1)),
+		sw, err := pub.OpenSubgroup(o.ctx, wire.SubgroupHeader{GroupID: group, SubgroupID: sub,
+			IDMode: wire.SubgroupIDPresent, Priority: uint8(10 * (sub + 1)),
 			HasProperties: true, FirstObject: true, EndOfGroup: sub == 1})
 		if err != nil {
 			o.Fatal(err)
@@ -41,7 +44,8 @@ func subgroups(o *origin, pub *moqt.Publication, group uint64) (want map[uint64]
 			if err := sw.WriteObject(x); err != nil {
 				o.Fatal(err)
 			}
-			want[id] = item{Group: group, Subgroup: sub, Object: id, Priority: uint8(10 * (sub + 1)), Payload: string(x.Payload), Properties: props}
+			want[id] = item{Group: group, Subgroup: sub, Object: id, Priority: uint8(10 * (sub + 1)),
+				Payload: string(x.Payload), Properties: props}
 		}
 		if err := sw.Close(); err != nil {
 			o.Fatal(err)
@@ -58,8 +62,8 @@ func pick(all map[uint64]item, ids ...uint64) (some []item) {
 	return some
 }
 
-// TestRangeFilters: a subscriber gets what passes its filters and nothing else, on streams that end with FIN although objects are left out; who subscribes beside
-// it gets everything, and the publisher hears of no filter.
+// TestRangeFilters: a subscriber gets what passes its filters and nothing else, on streams that end with FIN although
+// objects are left out; who subscribes beside it gets everything, and the publisher hears of no filter.
 func TestRangeFilters(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -68,13 +72,18 @@ func TestRangeFilters(t *testing.T) {
 	}{
 		{"subgroup", wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1)}, []uint64{1, 3, 5}},
 		{"object", wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 2, 3)}, []uint64{2, 3}},
-		{"object-hole", wire.Parameters{{Type: wire.ParamObjectIDFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 0, End: 1}, {Start: 4, Open: true}}}}}, []uint64{0, 1, 4, 5}},
+		{"object-hole", wire.Parameters{{Type: wire.ParamObjectIDFilter,
+			Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 0, End: 1}, {Start: 4, Open: true}}}}},
+			[]uint64{0, 1, 4, 5}},
 		{"priority", wire.Parameters{ranged(wire.ParamPriorityFilter, 0, 0, 0, 10)}, []uint64{0, 2, 4}},
 		{"property", wire.Parameters{ranged(wire.ParamObjectPropertyFilter, 0, someProperty, 4, 9)}, []uint64{4, 5}},
 		{"another property", wire.Parameters{ranged(wire.ParamObjectPropertyFilter, 0, someProperty+2, 0, 9)}, nil},
-		{"and", wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranged(wire.ParamObjectIDFilter, 0, 0, 2, 3)}, []uint64{3}},
-		{"or", wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranged(wire.ParamObjectIDFilter, 7, 0, 2, 3)}, []uint64{1, 2, 3, 5}},
-		{"location too", append(filter(exactly(loc(0, 0), loc(0, 3))), ranged(wire.ParamObjectIDFilter, 0, 0, 2, 9)), []uint64{2, 3}},
+		{"and", wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1),
+			ranged(wire.ParamObjectIDFilter, 0, 0, 2, 3)}, []uint64{3}},
+		{"or", wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1),
+			ranged(wire.ParamObjectIDFilter, 7, 0, 2, 3)}, []uint64{1, 2, 3, 5}},
+		{"location too", append(filter(exactly(loc(0, 0), loc(0, 3))), ranged(wire.ParamObjectIDFilter, 0, 0, 2, 9)),
+			[]uint64{2, 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onDrafts(t, filterDrafts, func(t *testing.T, d wire.Draft) {
@@ -95,7 +104,8 @@ func TestRangeFilters(t *testing.T) {
 				f := w.fetch(s, exactly(loc(0, 0), loc(0, 5)), false, "t", "n")
 				w.same("fetched without filter", pick(all, 0, 1, 2, 3, 4, 5), w.fetched(f))
 				if test.name != "location too" {
-					f, err := s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Range: exactly(loc(0, 0), loc(0, 5)), Parameters: test.ps})
+					f, err := s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+						Range: exactly(loc(0, 0), loc(0, 5)), Parameters: test.ps})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -114,20 +124,24 @@ func TestRangeFilters(t *testing.T) {
 	}
 }
 
-// TestRangeFilterUpdate: an update replaces a filter, keeps what it leaves out, and takes it away; objects that pass only then follow.
+// TestRangeFilterUpdate: an update replaces a filter, keeps what it leaves out, and takes it away; objects that pass
+// only then follow.
 func TestRangeFilterUpdate(t *testing.T) {
 	onDrafts(t, filterDrafts, func(t *testing.T, d wire.Draft) {
-		o, pub, sub := published(t, wire.Draft16, d, Options{}, wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranged(wire.ParamObjectIDFilter, 0, 0, 0, 3)})
+		o, pub, sub := published(t, wire.Draft16, d, Options{},
+			wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1), ranged(wire.ParamObjectIDFilter, 0, 0, 0, 3)})
 		for group, step := range []struct {
 			update wire.Parameters
 			passes []uint64
 		}{
 			{nil, []uint64{1, 3}},
 			{wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 4, 9)}, []uint64{5}},
-			{wire.Parameters{ranged(wire.ParamSubgroupFilter, 3, 0, 0, 0)}, []uint64{0, 2, 4, 5}}, // of another set now: either
+			// of another set now: either
+			{wire.Parameters{ranged(wire.ParamSubgroupFilter, 3, 0, 0, 0)}, []uint64{0, 2, 4, 5}},
 			{parameter(wire.ParamForward, 1), []uint64{0, 2, 4, 5}},
 			{wire.Parameters{{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Remove: true}}}, []uint64{4, 5}},
-			{wire.Parameters{{Type: wire.ParamObjectIDFilter, Ranges: wire.RangeFilter{Remove: true}}}, []uint64{0, 1, 2, 3, 4, 5}},
+			{wire.Parameters{{Type: wire.ParamObjectIDFilter, Ranges: wire.RangeFilter{Remove: true}}},
+				[]uint64{0, 1, 2, 3, 4, 5}},
 		} {
 			if step.update != nil {
 				if _, err := sub.Update(o.ctx, step.update); err != nil {
@@ -150,7 +164,8 @@ func TestRangeFilterUpdate(t *testing.T) {
 // TestRangeFilterDatagram: a datagram has no Subgroup ID, so no filter of that lets it pass; others judge it.
 func TestRangeFilterDatagram(t *testing.T) {
 	onDrafts(t, filterDrafts, func(t *testing.T, d wire.Draft) {
-		o, pub, sub := published(t, wire.Draft16, d, Options{}, wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 0, 9), ranged(wire.ParamObjectIDFilter, 1, 0, 3, 9)})
+		o, pub, sub := published(t, wire.Draft16, d, Options{},
+			wire.Parameters{ranged(wire.ParamSubgroupFilter, 0, 0, 0, 9), ranged(wire.ParamObjectIDFilter, 1, 0, 3, 9)})
 		for id := range uint64(5) {
 			if err := pub.SendDatagram(&moqt.Object{ObjectID: id, Priority: 100, Payload: payload(0, id)}); err != nil {
 				t.Fatal(err)
@@ -172,7 +187,8 @@ func objectIDs(items []item) (ids []uint64) {
 	return ids
 }
 
-// TestRangeFilterFill: a fill has the range filters of its subscription, unless it has some of its own (draft-20 §5.1.3).
+// TestRangeFilterFill: a fill has the range filters of its subscription, unless it has some of its own (draft-20
+// §5.1.3).
 func TestRangeFilterFill(t *testing.T) {
 	onDrafts(t, []wire.Draft{wire.Draft20, wire.Draft22}, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
@@ -190,9 +206,11 @@ func TestRangeFilterFill(t *testing.T) {
 			{nil, []uint64{1, 3, 5}},
 			{wire.Parameters{ranged(wire.ParamObjectIDFilter, 0, 0, 0, 2)}, []uint64{0, 1, 2}},
 		} {
-			inner := append(slices.Clone(test.inner), wire.Parameter{Type: wire.ParamLocationFilter, Filter: wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 1}})
+			inner := append(slices.Clone(test.inner), wire.Parameter{Type: wire.ParamLocationFilter,
+				Filter: wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 1}})
 			inner = sorted(inner)
-			sub := w.subscribe(w.dial(d), wire.Parameters{{Type: wire.ParamFillParameters, Inner: inner}, ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1)}, "t", "n")
+			sub := w.subscribe(w.dial(d), wire.Parameters{{Type: wire.ParamFillParameters, Inner: inner},
+				ranged(wire.ParamSubgroupFilter, 0, 0, 1, 1)}, "t", "n")
 			if ids := objectIDs(w.fetched(sub.Fill())); !slices.Equal(ids, test.want) {
 				t.Errorf("filled with %v, want %v", ids, test.want)
 			}
@@ -207,15 +225,17 @@ func sorted(ps wire.Parameters) wire.Parameters {
 	return ps
 }
 
-// TestTrackPropertyFilter: SUBSCRIBE_TRACKS with a filter gets the tracks that pass it, those that pass after an update too, and of their objects those that pass the
-// filters of the same set.
+// TestTrackPropertyFilter: SUBSCRIBE_TRACKS with a filter gets the tracks that pass it, those that pass after an update
+// too, and of their objects those that pass the filters of the same set.
 func TestTrackPropertyFilter(t *testing.T) {
 	onDrafts(t, filterDrafts, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
 		o := w.origin(wire.Draft22)
 		pubs := make(map[string]*moqt.Publication)
-		for name, props := range map[string]wire.Properties{"one": {{Type: someProperty, Uint: 1}}, "two": {{Type: someProperty, Uint: 2}}, "none": nil} {
-			pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: name, Properties: props})
+		for name, props := range map[string]wire.Properties{"one": {{Type: someProperty, Uint: 1}},
+			"two": {{Type: someProperty, Uint: 2}}, "none": nil} {
+			pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: name,
+				Properties: props})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -251,7 +271,8 @@ func TestTrackPropertyFilter(t *testing.T) {
 		synctest.Wait()
 		all := subgroups(o, pubs["two"], 0)
 		w.same("of the track that passes", pick(all, 2, 3), w.receive(two, 2))
-		if _, err := tracks.Request().Update(w.ctx, wire.Parameters{ranged(wire.ParamTrackPropertyFilter, 0, someProperty, 0, 5)}); err != nil {
+		if _, err := tracks.Request().Update(w.ctx, wire.Parameters{ranged(wire.ParamTrackPropertyFilter, 0,
+			someProperty, 0, 5)}); err != nil {
 			t.Fatal(err)
 		}
 		accept("one")
@@ -264,18 +285,22 @@ func TestTrackPropertyFilter(t *testing.T) {
 	})
 }
 
-// TestRangeFiltersRefused: what is above MAX_FILTER_RANGES is refused with INVALID_FILTER, and so is everything where the relay takes none.
+// TestRangeFiltersRefused: what is above MAX_FILTER_RANGES is refused with INVALID_FILTER, and so is everything where
+// the relay takes none.
 func TestRangeFiltersRefused(t *testing.T) {
 	onDrafts(t, filterDrafts, func(t *testing.T, d wire.Draft) {
-		two := wire.Parameters{{Type: wire.ParamObjectIDFilter, Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}, {Start: 3, End: 3}}}}}
+		two := wire.Parameters{{Type: wire.ParamObjectIDFilter,
+			Ranges: wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}, {Start: 3, End: 3}}}}}
 		for limit, announced := range map[int]uint64{1: 1, -1: 0, 0: 64} {
 			w := newWorld(t, Options{Limits: Limits{FilterRanges: limit}})
 			w.announce(wire.Draft16, "n")
 			s := w.dial(d)
-			if option, ok := s.PeerSetup().Options.Get(wire.OptionMaxFilterRanges); option.Uint != announced || ok != (announced > 0) {
+			if option, ok := s.PeerSetup().Options.Get(wire.OptionMaxFilterRanges); option.Uint != announced ||
+				ok != (announced > 0) {
 				t.Errorf("limit %d: MAX_FILTER_RANGES %d, %v", limit, option.Uint, ok)
 			}
-			sub, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Parameters: two})
+			sub, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+				Parameters: two})
 			if announced >= 2 {
 				if err != nil {
 					t.Errorf("limit %d: %v", limit, err)

@@ -1,9 +1,10 @@
-// Package reference is a relay for Media over QUIC Transport, drafts 14 to 22, any of them towards any other: namespaces, subscriptions with one upstream
-// subscription per track and publisher, subgroup streams and datagrams, and a bounded cache that answers fetches, joins and fills. It can be told to misbehave in
-// named ways (Faults), so that it can be shown that a test notices.
+// Package reference is a relay for Media over QUIC Transport, drafts 14 to 22, any of them towards any other:
+// namespaces, subscriptions with one upstream subscription per track and publisher, subgroup streams and datagrams, and
+// a bounded cache that answers fetches, joins and fills. It can be told to misbehave in named ways (Faults), so that it
+// can be shown that a test notices.
 //
-// The cache is the log of each track (trackLog): publishers append to it, subscribers follow it with cursors, fetches read from it. A subscriber that is too slow loses
-// its place there, and nobody else is held up.
+// The cache is the log of each track (trackLog): publishers append to it, subscribers follow it with cursors, fetches
+// read from it. A subscriber that is too slow loses its place there, and nobody else is held up.
 package reference
 
 import (
@@ -77,8 +78,8 @@ func New(opts Options) (*Relay, error) {
 // Counters are the relay's, live.
 func (r *Relay) Counters() *Counters { return &r.counters }
 
-// ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it was told to stop. Where the
-// address must be known first, endpoint.Listen and ServeListener do the same.
+// ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it
+// was told to stop. Where the address must be known first, endpoint.Listen and ServeListener do the same.
 func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions) error {
 	if opts.Drafts == nil {
 		opts.Drafts = r.opts.Drafts
@@ -95,8 +96,8 @@ func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions)
 	return r.ServeListener(ctx, l)
 }
 
-// ServeListener serves the connections of a listener until ctx ends, the listener is closed or the relay is. The listener is the caller's to close, after
-// this has returned.
+// ServeListener serves the connections of a listener until ctx ends, the listener is closed or the relay is. The
+// listener is the caller's to close, after this has returned.
 func (r *Relay) ServeListener(ctx context.Context, l *endpoint.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -115,8 +116,8 @@ func (r *Relay) ServeListener(ctx context.Context, l *endpoint.Listener) error {
 	}
 }
 
-// ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error says why the session could not be
-// set up, or how it ended; nil when it ended well.
+// ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error
+// says why the session could not be set up, or how it ended; nil when it ended well.
 func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	ctx, done, err := r.begin(ctx)
 	if err != nil {
@@ -142,14 +143,16 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		cfg.SetupOptions = wire.Properties{{Type: wire.OptionMaxRequestID}}
 	}
 	if d, ok := transport.NegotiatedDraft(conn.Info()); ok && d >= wire.Draft19 && r.limits.FilterRanges > 0 {
-		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges, Uint: uint64(r.limits.FilterRanges)})
+		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges,
+			Uint: uint64(r.limits.FilterRanges)})
 	}
 	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)
 	if err != nil {
 		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
-		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()), "error", err)
+		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()),
+			"error", err)
 		return err
 	}
 	return r.serve(ctx, s)
@@ -199,7 +202,8 @@ func (r *Relay) serve(ctx context.Context, s *moqt.Session) error {
 	p := r.newPeer(s)
 	log := r.log.With("session", p.id)
 	info := s.Conn().Info()
-	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", address(info), "connection", connectionID(info), "implementation", s.PeerImplementation())
+	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", address(info),
+		"connection", connectionID(info), "implementation", s.PeerImplementation())
 	err := p.run(ctx)
 	if err == nil {
 		log.Info("session ends")
@@ -232,8 +236,8 @@ func (r *Relay) Close() error {
 	return nil
 }
 
-// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes. The error says how many had not left when ctx
-// ended.
+// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.
+// The error says how many had not left when ctx ended.
 func (r *Relay) Shutdown(ctx context.Context) error {
 	g := &wire.Goaway{}
 	if deadline, ok := ctx.Deadline(); ok {

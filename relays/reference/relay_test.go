@@ -30,10 +30,12 @@ func TestPairs(t *testing.T) {
 				o.send(pub, g, 0, 1, 2, 3, 4)
 			}
 			for i, sub := range subs {
-				w.same(fmt.Sprintf("subscriber on %s", sessions[i].Draft()), o.expected(all5(0, 1, 2)...), w.receive(sub, 15))
+				w.same(fmt.Sprintf("subscriber on %s", sessions[i].Draft()), o.expected(all5(0, 1, 2)...),
+					w.receive(sub, 15))
 			}
 			for _, s := range sessions {
-				f := w.fetch(s, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 1}, false, "video", "meeting")
+				f := w.fetch(s, wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 1}, false,
+					"video", "meeting")
 				w.same(fmt.Sprintf("fetch on %s", s.Draft()), o.expected(all5(1)...), w.fetched(f))
 				if end, ok := f.End(); !ok || end.Group != 1 || s.Draft() >= wire.Draft20 && end != loc(1, 4) {
 					t.Errorf("fetch on %s: End %s, %v", s.Draft(), end, ok)
@@ -41,7 +43,8 @@ func TestPairs(t *testing.T) {
 			}
 			var joined []*moqt.Joined
 			for _, to := range wire.Drafts() {
-				j, err := w.dial(to).Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"}, TrackName: "video", GroupsBack: 1})
+				j, err := w.dial(to).Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"},
+					TrackName: "video", GroupsBack: 1})
 				if err != nil {
 					t.Fatalf("join on %s: %v", to, err)
 				}
@@ -85,7 +88,8 @@ func TestUnknownTrack(t *testing.T) {
 		began := time.Now()
 		_, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"a"}, TrackName: "b"})
 		w.refused("SUBSCRIBE", err, moqt.RejectDoesNotExist)
-		_, err = s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"a"}, TrackName: "b", Range: wire.LocationFilter{Form: wire.FilterGroupEnd}})
+		_, err = s.Fetch(w.ctx, moqt.FetchRequest{TrackNamespace: wire.TrackNamespace{"a"}, TrackName: "b",
+			Range: wire.LocationFilter{Form: wire.FilterGroupEnd}})
 		w.refused("FETCH", err, moqt.RejectDoesNotExist)
 		_, err = s.TrackStatus(w.ctx, &wire.TrackStatus{TrackNamespace: wire.TrackNamespace{"a"}, TrackName: "b"})
 		w.refused("TRACK_STATUS", err, moqt.RejectDoesNotExist)
@@ -157,7 +161,10 @@ func testTwoPublishers(t *testing.T) {
 	a, b := w.announce(wire.Draft16, "n"), w.announce(wire.Draft22, "n")
 	sub := w.subscribe(w.dial(wire.Draft18), nil, "t", "n")
 	pa, pb := a.publication(), b.publication()
-	w.eventually("both are followed", func() bool { return w.relay.Counters().UpstreamSubscribes.Load() == 2 && len(upstreams(w.relay)) == 2 })
+	w.eventually("both are followed", func() bool {
+		return w.relay.Counters().UpstreamSubscribes.Load() == 2 &&
+			len(upstreams(w.relay)) == 2
+	})
 	wa, wb := a.open(pa, 0), b.open(pb, 0)
 	a.write(wa, 0, 0)
 	w.same("first object", a.expected(loc(0, 0)), w.receive(sub, 1))
@@ -195,13 +202,15 @@ func TestRendezvous(t *testing.T) {
 		w := newWorld(t, Options{})
 		s := w.dial(d)
 		began := time.Now()
-		_, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Parameters: parameter(wire.ParamRendezvousTimeout, 50)})
+		_, err := s.Subscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+			Parameters: parameter(wire.ParamRendezvousTimeout, 50)})
 		w.refused("SUBSCRIBE", err, moqt.RejectTimeout)
 		if took := time.Since(began); took < 50*time.Millisecond || took > time.Second {
 			t.Errorf("refused after %v, want 50 ms", took)
 		}
 		held := func(ns string) *moqt.Subscription {
-			sub, err := s.StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{ns}, TrackName: "t", Parameters: parameter(wire.ParamRendezvousTimeout, 10_000)})
+			sub, err := s.StartSubscribe(w.ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{ns}, TrackName: "t",
+				Parameters: parameter(wire.ParamRendezvousTimeout, 10_000)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,33 +259,36 @@ func TestPublish(t *testing.T) {
 	})
 }
 
-// TestForwardState: a track published with Forward State 0 is turned on by the first subscriber, and a subscriber with 0 gets nothing until it asks.
+// TestForwardState: a track published with Forward State 0 is turned on by the first subscriber, and a subscriber with
+// 0 gets nothing until it asks.
 func TestForwardState(t *testing.T) {
-	onDrafts(t, []wire.Draft{wire.Draft15, wire.Draft16, wire.Draft18, wire.Draft20, wire.Draft22}, func(t *testing.T, d wire.Draft) {
-		w := newWorld(t, Options{})
-		o := w.origin(d)
-		pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t", Parameters: parameter(wire.ParamForward, 0)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if pub.Forward() {
-			t.Error("Forward State 1 though nobody wants the track")
-		}
-		off := w.subscribe(w.dial(d), parameter(wire.ParamForward, 0), "t", "n")
-		on := w.subscribe(w.dial(d), nil, "t", "n")
-		if err := pub.WaitForward(w.ctx); err != nil {
-			t.Fatal(err)
-		}
-		o.send(pub, 0, 0, 1)
-		w.same("objects", o.expected(loc(0, 0), loc(0, 1)), w.receive(on, 2))
-		ok, err := off.Update(w.ctx, parameter(wire.ParamForward, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if largest, has := ok.Parameters.Largest(); !has || largest != loc(0, 1) {
-			t.Errorf("the update is answered with largest object %s, %v, want {0,1}", largest, has)
-		}
-		o.send(pub, 1, 0)
-		w.same("after the update", o.expected(loc(1, 0)), w.receive(off, 1))
-	})
+	onDrafts(t, []wire.Draft{wire.Draft15, wire.Draft16, wire.Draft18, wire.Draft20, wire.Draft22},
+		func(t *testing.T, d wire.Draft) {
+			w := newWorld(t, Options{})
+			o := w.origin(d)
+			pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t",
+				Parameters: parameter(wire.ParamForward, 0)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pub.Forward() {
+				t.Error("Forward State 1 though nobody wants the track")
+			}
+			off := w.subscribe(w.dial(d), parameter(wire.ParamForward, 0), "t", "n")
+			on := w.subscribe(w.dial(d), nil, "t", "n")
+			if err := pub.WaitForward(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			o.send(pub, 0, 0, 1)
+			w.same("objects", o.expected(loc(0, 0), loc(0, 1)), w.receive(on, 2))
+			ok, err := off.Update(w.ctx, parameter(wire.ParamForward, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if largest, has := ok.Parameters.Largest(); !has || largest != loc(0, 1) {
+				t.Errorf("the update is answered with largest object %s, %v, want {0,1}", largest, has)
+			}
+			o.send(pub, 1, 0)
+			w.same("after the update", o.expected(loc(1, 0)), w.receive(off, 1))
+		})
 }

@@ -16,8 +16,8 @@ type errReset struct{ code moqt.ResetCode }
 
 func (e errReset) Error() string { return "fetch stream reset" }
 
-// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a reset when it cannot be completed. When the
-// subscriber cancels, the session resets the stream.
+// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a
+// reset when it cannot be completed. When the subscriber cancels, the session resets the stream.
 func (f *retrieval) write(w *moqt.FetchWriter) {
 	f.w = w
 	w.SetAutoFlush(false)
@@ -114,8 +114,9 @@ func behind(last wire.Location) (pos wire.Location, over bool) {
 	return pos, pos == last
 }
 
-// bridge deals with a gap of the cache: it asks a publisher for everything from there on that is missing, or, when there is none to ask, names the gap as unknown. What
-// subscriptions followed and did not get is taken not to exist. It gives the location to go on at.
+// bridge deals with a gap of the cache: it asks a publisher for everything from there on that is missing, or, when
+// there is none to ask, names the gap as unknown. What subscriptions followed and did not get is taken not to exist. It
+// gives the location to go on at.
 func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire.Location, over bool, err error) {
 	if !f.alone {
 		t := f.track
@@ -156,7 +157,8 @@ func (f *retrieval) clip(loc wire.Location) wire.Location {
 	return wire.Location{Group: min(loc.Group, limit), Object: min(loc.Object, limit)}
 }
 
-// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It gives the location to go on at; where the fetch failed, the rest is a gap.
+// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It gives the location to go on at;
+// where the fetch failed, the rest is a gap.
 func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location, over bool, err error) {
 	t := f.track
 	last := least(m.last, end)

@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// scheduler decides which streams towards one client may hand bytes to the transport. The transport shares its capacity among all streams that have bytes, so few
-// may have them at a time: those that come first by the subscriber's priority, the publisher's, and then within a subscription by group order and
-// Subgroup ID (draft-18 §7.2). Subscriptions of the same priorities take turns by the bytes they had.
+// scheduler decides which streams towards one client may hand bytes to the transport. The transport shares its capacity
+// among all streams that have bytes, so few may have them at a time: those that come first by the subscriber's
+// priority, the publisher's, and then within a subscription by group order and Subgroup ID (draft-18 §7.2).
+// Subscriptions of the same priorities take turns by the bytes they had.
 //
-// A stream whose client does not read it would hold its turn for ever: after a while it does not count any more, and another one goes on beside it.
+// A stream whose client does not read it would hold its turn for ever: after a while it does not count any more, and
+// another one goes on beside it.
 type scheduler struct {
 	limit    int // of streams that stand aside
 	unranked bool

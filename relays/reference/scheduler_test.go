@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestScheduler: turns go by priorities, within a flow by group and subgroup, and between flows of the same priority by what they had.
+// TestScheduler: turns go by priorities, within a flow by group and subgroup, and between flows of the same priority by
+// what they had.
 func TestScheduler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &scheduler{limit: 8}
@@ -44,7 +45,8 @@ func TestScheduler(t *testing.T) {
 		q.done(busy[0], 0) // one place, so that they come one by one
 		time.Sleep(100 * time.Millisecond)
 		synctest.Wait()
-		want := []string{"b: subscriber's priority", "a: publisher's priority", "a: group 1, subgroup 0", "b: group 9", "a: group 1, subgroup 1", "b: group 10", "a: group 2"}
+		want := []string{"b: subscriber's priority", "a: publisher's priority", "a: group 1, subgroup 0", "b: group 9",
+			"a: group 1, subgroup 1", "b: group 10", "a: group 2"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
@@ -82,7 +84,8 @@ func TestStuckTurns(t *testing.T) {
 			q.done(turn, 0)
 		}
 		if len(q.active) > 0 || len(q.flows) > 0 || q.aside > 0 || len(f.waiting) > 0 {
-			t.Errorf("left: %d active, %d flows, %d aside, %d waiting", len(q.active), len(q.flows), q.aside, len(f.waiting))
+			t.Errorf("left: %d active, %d flows, %d aside, %d waiting", len(q.active), len(q.flows), q.aside,
+				len(f.waiting))
 		}
 	})
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// scopeOf is the namespace that a path stands for: its segments, unescaped, without the empty ones and without the query. What cannot be unescaped stands for itself.
+// scopeOf is the namespace that a path stands for: its segments, unescaped, without the empty ones and without the
+// query. What cannot be unescaped stands for itself.
 func scopeOf(path string) (scope wire.TrackNamespace) {
 	path, _, _ = strings.Cut(path, "?")
 	for segment := range strings.SplitSeq(path, "/") {

@@ -12,7 +12,8 @@ import (
 
 func TestScopeOf(t *testing.T) {
 	for path, want := range map[string]wire.TrackNamespace{
-		"": nil, "/": nil, "/?a=/b": nil, "/a": {"a"}, "/a//b/": {"a", "b"}, "/a/b?c/d": {"a", "b"}, "/a%2Fb": {"a/b"}, "/%zz": {"%zz"},
+		"": nil, "/": nil, "/?a=/b": nil, "/a": {"a"}, "/a//b/": {"a", "b"}, "/a/b?c/d": {"a", "b"}, "/a%2Fb": {"a/b"},
+		"/%zz": {"%zz"},
 	} {
 		if got := scopeOf(path); !cmp.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", path, got, want)
@@ -25,7 +26,9 @@ func TestPathScopes(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newWorld(t, Options{PathScopes: true})
 			dial := func(path string) *moqt.Session {
-				s, err := moqt.Client(w.ctx, w.connect(d), moqt.Config{Drafts: []wire.Draft{d}, Path: path, Authority: "localhost", Limits: moqt.Limits{Linger: linger}})
+				s, err := moqt.Client(w.ctx, w.connect(d),
+					moqt.Config{Drafts: []wire.Draft{d}, Path: path, Authority: "localhost",
+						Limits: moqt.Limits{Linger: linger}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,7 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestShutdown: every client gets a GOAWAY, who comes meanwhile too. Who leaves is waited for; who stays is closed with NO_ERROR when the time is over, and counted.
+// TestShutdown: every client gets a GOAWAY, who comes meanwhile too. Who leaves is waited for; who stays is closed with
+// NO_ERROR when the time is over, and counted.
 func TestShutdown(t *testing.T) {
 	onDrafts(t, wire.Drafts(), func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
@@ -25,7 +26,8 @@ func TestShutdown(t *testing.T) {
 		go func() { gone <- w.relay.Shutdown(ctx) }()
 		synctest.Wait()
 		late := w.dial(d)
-		for name, s := range map[string]*moqt.Session{"a client": leaver, "a subscriber": stayer, "a publisher": o.s, "who comes late": late} {
+		for name, s := range map[string]*moqt.Session{"a client": leaver, "a subscriber": stayer, "a publisher": o.s,
+			"who comes late": late} {
 			select {
 			case <-s.PeerGoaway():
 			case <-s.Context().Done():
@@ -38,7 +40,8 @@ func TestShutdown(t *testing.T) {
 		o.s.Close(wire.NoError, "")
 		late.Close(wire.NoError, "")
 		err := <-gone
-		if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "1 sessions were closed: context deadline exceeded" {
+		if !errors.Is(err, context.DeadlineExceeded) ||
+			err.Error() != "1 sessions were closed: context deadline exceeded" {
 			t.Errorf("%v, want one session that stayed", err)
 		}
 		if took := time.Since(began); took != time.Second {

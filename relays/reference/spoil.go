@@ -96,8 +96,10 @@ func (r *Relay) spoilJoin(s *subscriber) {
 	}
 	for _, e := range g.objects {
 		if e.ObjectID == s.joining.Object {
-			s.push(&inflow{group: g, entries: []*entry{e}, last: e.ObjectID, state: finished, header: wire.SubgroupHeader{
-				GroupID: e.GroupID, SubgroupID: e.SubgroupID, IDMode: wire.SubgroupIDPresent, Priority: e.Priority, HasProperties: true}}, 0)
+			s.push(&inflow{group: g, entries: []*entry{e}, last: e.ObjectID, state: finished,
+				header: wire.SubgroupHeader{
+					GroupID: e.GroupID, SubgroupID: e.SubgroupID, IDMode: wire.SubgroupIDPresent, Priority: e.Priority,
+					HasProperties: true}}, 0)
 		}
 	}
 }

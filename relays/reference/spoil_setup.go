@@ -27,7 +27,8 @@ func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt boo
 	case r.faults[setupGarbage]:
 		err = answerSetup(ctx, conn, d, []byte("garbage that is no setup message"))
 	case r.faults[setupWrongVersion] && d == wire.Draft14:
-		setup, encodeErr := wire.AppendMessage(nil, d, &wire.Setup{Sender: wire.ServerSide, SelectedVersion: wire.Draft14.Version() - 1}, wire.ControlStream)
+		setup, encodeErr := wire.AppendMessage(nil, d, &wire.Setup{Sender: wire.ServerSide,
+			SelectedVersion: wire.Draft14.Version() - 1}, wire.ControlStream)
 		if err = encodeErr; err == nil {
 			err = answerSetup(ctx, conn, d, setup)
 		}
@@ -41,7 +42,8 @@ func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt boo
 	return true, errFault
 }
 
-// answerSetup sends bytes where the client expects a setup message: on its control stream up to 16, on one of our own after.
+// answerSetup sends bytes where the client expects a setup message: on its control stream up to 16, on one of our own
+// after.
 func answerSetup(ctx context.Context, conn transport.Conn, d wire.Draft, b []byte) error {
 	if d >= wire.Draft17 {
 		s, err := conn.OpenUniStream(ctx)
@@ -143,7 +145,8 @@ func (p *peer) spoilRequest(req *moqt.Request) bool {
 
 // spoilRefusal changes why a request is refused.
 func (r *Relay) spoilRefusal(no *refusal) *refusal {
-	if r.faults[invalidRangeWrong] && no.code == moqt.RejectInvalidRange || r.faults[joinUnknownWrong] && no.code == moqt.RejectInvalidJoiningRequestID {
+	if r.faults[invalidRangeWrong] && no.code == moqt.RejectInvalidRange || r.faults[joinUnknownWrong] &&
+		no.code == moqt.RejectInvalidJoiningRequestID {
 		return refuse(moqt.RejectDoesNotExist, "fault")
 	}
 	return no

@@ -11,8 +11,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// subscriber is one subscription of a session to a track, by its SUBSCRIBE or by a PUBLISH of ours. It follows the track's log: each subgroup stream by a
-// stream of its own, datagrams by a queue. The track's lock guards what is below it.
+// subscriber is one subscription of a session to a track, by its SUBSCRIBE or by a PUBLISH of ours. It follows the
+// track's log: each subgroup stream by a stream of its own, datagrams by a queue. The track's lock guards what is below
+// it.
 type subscriber struct {
 	track *track
 	peer  *peer
@@ -35,7 +36,8 @@ type subscriber struct {
 	start, end wire.Location // inclusive
 	ranges     moqt.RangeFilters
 	forward    bool
-	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State 1, after them.
+	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State
+	// 1, after them.
 	since uint64
 	// joining is what a joining FETCH or fill ends with, if hasJoining.
 	joining    wire.Location
@@ -79,7 +81,8 @@ const defaultPriority = 128
 
 // rank is where a stream stands among those of the session.
 func (s *subscriber) rank(in *inflow) rank {
-	r := rank{subscriber: uint8(s.priority.Load()), publisher: in.header.Priority, group: in.header.GroupID, subgroup: in.header.SubgroupID}
+	r := rank{subscriber: uint8(s.priority.Load()), publisher: in.header.Priority, group: in.header.GroupID,
+		subgroup: in.header.SubgroupID}
 	if s.descending.Load() {
 		r.group = ^r.group
 	}
@@ -106,7 +109,8 @@ func (s *subscriber) groupOrder() uint64 {
 	return p.Uint
 }
 
-// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. Relative filters count from largest. The caller holds the track's lock.
+// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. Relative filters count from
+// largest. The caller holds the track's lock.
 func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest bool) {
 	t := s.track
 	if f, ok := ps.Filter(); ok {
@@ -146,7 +150,8 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 func (s *subscriber) attach() {
 	for _, id := range s.track.ids {
 		for _, in := range s.track.groups[id].inflows {
-			if in.state == flowing && !slices.Contains(in.dormant, s) && !slices.ContainsFunc(in.followers, func(o *outflow) bool { return o.sub == s }) {
+			if in.state == flowing && !slices.Contains(in.dormant, s) &&
+				!slices.ContainsFunc(in.followers, func(o *outflow) bool { return o.sub == s }) {
 				in.dormant = append(in.dormant, s)
 			}
 		}
@@ -184,7 +189,8 @@ type fate uint8
 const (
 	wanted   fate = iota
 	unwanted      // it is left out, and the subscriber must be able to see that
-	formless      // a gap says as much: its draft has no form for it, or it does not pass the range filters (draft-19 §11.4.3)
+	// a gap says as much: its draft has no form for it, or it does not pass the range filters (draft-19 §11.4.3)
+	formless
 )
 
 // judge says what becomes of an object. The caller holds the track's lock.
@@ -209,8 +215,8 @@ func (s *subscriber) judge(e *entry) fate {
 // wants reports whether an object is for s. The caller holds the track's lock.
 func (s *subscriber) wants(e *entry) bool { return s.judge(e) == wanted }
 
-// limit works out the delivery timeouts in effect: of the publisher's and the subscriber's the smaller, 0 being none (draft-18 §8). Up to 17 there
-// is one. The caller holds the track's lock.
+// limit works out the delivery timeouts in effect: of the publisher's and the subscriber's the smaller, 0 being none
+// (draft-18 §8). Up to 17 there is one. The caller holds the track's lock.
 func (s *subscriber) limit() {
 	smaller := func(a, b time.Duration) int64 {
 		if a == 0 || b > 0 && b < a {
@@ -265,17 +271,6 @@ func (s *subscriber) push(in *inflow, cursor int) {
 		s.ready = s.ready[1:]
 	}
 	s.wake()
-}
-
-// datagram queues a datagram for s. The caller holds the track's lock.
-func (s *subscriber) datagram(e *entry) {
-	s.queued.Add(1)
-	select {
-	case s.datagrams <- e:
-	default:
-		s.queued.Add(-1)
-		s.track.relay.counters.DatagramsDropped.Add(1)
-	}
 }
 
 // wake makes run look again.
@@ -378,7 +373,8 @@ func (s *subscriber) finish(end *ending) {
 	case r.faults[doneNever]:
 		<-s.pub.Context().Done()
 	case r.faults[streamCountWrong]:
-		err = s.pub.DoneWith(ctx, &wire.PublishDone{StatusCode: end.code.Number(s.draft), StreamCount: s.pub.StreamCount() + 1, Reason: end.reason})
+		err = s.pub.DoneWith(ctx, &wire.PublishDone{StatusCode: end.code.Number(s.draft),
+			StreamCount: s.pub.StreamCount() + 1, Reason: end.reason})
 	case r.faults[doneWrongStatus]:
 		err = s.pub.Done(ctx, moqt.DoneInternalError, end.reason)
 	default:
@@ -389,7 +385,8 @@ func (s *subscriber) finish(end *ending) {
 	}
 }
 
-// finishWith says that the publisher has ended the track; s gets what is left, then PUBLISH_DONE. The caller holds the track's lock.
+// finishWith says that the publisher has ended the track; s gets what is left, then PUBLISH_DONE. The caller holds the
+// track's lock.
 func (s *subscriber) finishWith(code moqt.DoneCode, reason string) {
 	if s.ending == nil {
 		s.ending = &ending{code, reason}

@@ -51,8 +51,8 @@ func infoOf(d wire.Draft, ps wire.Parameters, props wire.Properties) trackInfo {
 	return info
 }
 
-// say puts a track's properties, in the newest shape, where draft d has them: into parameters up to 15 as far as it knows them, into properties after. Largest
-// goes into the parameters.
+// say puts a track's properties, in the newest shape, where draft d has them: into parameters up to 15 as far as it
+// knows them, into properties after. Largest goes into the parameters.
 func (t *track) say(d wire.Draft, ps *wire.Parameters, props *wire.Properties) {
 	if t.hasLargest {
 		ps.SetLargest(t.largest)
@@ -71,7 +71,8 @@ func (t *track) say(d wire.Draft, ps *wire.Parameters, props *wire.Properties) {
 	}
 }
 
-// speaks reports whether a property can be said in a draft: 16 forbids a DELIVERY_TIMEOUT of 0, which later means that there is none.
+// speaks reports whether a property can be said in a draft: 16 forbids a DELIVERY_TIMEOUT of 0, which later means that
+// there is none.
 func speaks(d wire.Draft, p wire.Property) bool {
 	return d != wire.Draft16 || p.Type != wire.PropObjectDeliveryTimeout || p.Uint > 0
 }

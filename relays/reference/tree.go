@@ -2,8 +2,8 @@ package reference
 
 import "github.com/moqinterop/moq-interop-client/moqt/wire"
 
-// tree holds values by namespace, and finds those at the prefixes of a namespace and those below a prefix. Matching is field by field
-// (draft-18 §9.5). The zero value is empty. Not safe for concurrent use.
+// tree holds values by namespace, and finds those at the prefixes of a namespace and those below a prefix. Matching is
+// field by field (draft-18 §9.5). The zero value is empty. Not safe for concurrent use.
 type tree[T comparable] struct {
 	root node[T]
 }

@@ -28,7 +28,8 @@ func TestOverUDP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, err := endpoint.Dial(w.ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d}, TLS: &tls.Config{InsecureSkipVerify: true}})
+		conn, err := endpoint.Dial(w.ctx, endpoint.DialOptions{URL: u, Transport: choice, Drafts: []wire.Draft{d},
+			TLS: &tls.Config{InsecureSkipVerify: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +50,8 @@ func TestOverUDP(t *testing.T) {
 		{"webtransport-to-quic", transport.OnlyWebTransport, transport.OnlyQUIC, wire.Draft18, wire.Draft16},
 	}
 	for _, tt := range tracks {
-		pub, err := dial(tt.from, tt.first).Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: tt.name})
+		pub, err := dial(tt.from, tt.first).Publish(w.ctx,
+			&wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: tt.name})
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}

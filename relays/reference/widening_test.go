@@ -8,18 +8,21 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TestWidening: whatever the first subscriber asks for, the publisher is asked for the whole track with Forward State 1, so that the next ones get what they ask for without
-// another request.
+// TestWidening: whatever the first subscriber asks for, the publisher is asked for the whole track with Forward State
+// 1, so that the next ones get what they ask for without another request.
 func TestWidening(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		w := newWorld(t, Options{})
 		o := w.announce(d, "n")
-		narrow := w.subscribe(w.dial(d), filter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 1, EndGroup: 1}), "t", "n")
+		narrow := w.subscribe(w.dial(d), filter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1,
+			StartObject: 1, EndGroup: 1}), "t", "n")
 		paused := w.subscribe(w.dial(d), parameter(wire.ParamForward, 0), "t", "n")
-		late := w.subscribe(w.dial(d), filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 2}), "t", "n")
+		late := w.subscribe(w.dial(d), filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 2}), "t",
+			"n")
 		whole := w.subscribe(w.dial(d), nil, "t", "n")
 		pub := o.publication()
-		if f, ok := pub.Parameters().Filter(); ok && d > wire.Draft14 || ok && f.Form != wire.FilterNextObject { // 14 always has one
+		// 14 always has one
+		if f, ok := pub.Parameters().Filter(); ok && d > wire.Draft14 || ok && f.Form != wire.FilterNextObject {
 			t.Errorf("the publisher is asked for %v", f)
 		}
 		if pub.Parameters().UintOr(wire.ParamForward, 1) != 1 {
@@ -35,7 +38,8 @@ func TestWidening(t *testing.T) {
 			want []wire.Location
 		}{
 			"narrow": {narrow, []wire.Location{loc(1, 1)}}, "paused": {paused, nil},
-			"late": {late, []wire.Location{loc(2, 0), loc(2, 1)}}, "whole": {whole, []wire.Location{loc(0, 0), loc(0, 1), loc(1, 0), loc(1, 1), loc(2, 0), loc(2, 1)}},
+			"late":  {late, []wire.Location{loc(2, 0), loc(2, 1)}},
+			"whole": {whole, []wire.Location{loc(0, 0), loc(0, 1), loc(1, 0), loc(1, 1), loc(2, 0), loc(2, 1)}},
 		} {
 			got, _ := w.finish(test.sub)
 			w.same(name, o.expected(test.want...), got)
@@ -46,7 +50,8 @@ func TestWidening(t *testing.T) {
 	})
 }
 
-// TestUpdatedPriority: a REQUEST_UPDATE of the Subscriber Priority moves what waits of the track before that of another (draft-18 §7.1).
+// TestUpdatedPriority: a REQUEST_UPDATE of the Subscriber Priority moves what waits of the track before that of another
+// (draft-18 §7.1).
 func TestUpdatedPriority(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		for _, raised := range []string{"t", "u"} {
@@ -62,7 +67,8 @@ func TestUpdatedPriority(t *testing.T) {
 				pubs[name], subs[name] = pub, w.subscribe(s, parameter(wire.ParamSubscriberPriority, 100), name, "n")
 			}
 			for g := range uint64(activeTurns) {
-				if err := o.open(pubs["t"], g).WriteObject(&moqt.Object{Payload: large(400_000)}); err != nil { // more than a stream takes unread: all others wait
+				// more than a stream takes unread: all others wait
+				if err := o.open(pubs["t"], g).WriteObject(&moqt.Object{Payload: large(400_000)}); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()

@@ -11,7 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// track is one track: its log, who publishes it to the relay, and who subscribes to it here. The log's lock guards all but the first fields.
+// track is one track: its log, who publishes it to the relay, and who subscribes to it here. The log's lock guards all
+// but the first fields.
 type track struct {
 	trackLog
 	relay     *Relay
@@ -23,7 +24,8 @@ type track struct {
 	// upstreams are the established subscriptions that bring the track; attempt is the asking for one.
 	upstreams []*upstream
 	attempt   *attempt
-	// waiting counts requests that need an upstream and are not subscribers yet, coming the PUBLISHes that are being accepted.
+	// waiting counts requests that need an upstream and are not subscribers yet, coming the PUBLISHes that are being
+	// accepted.
 	waiting, coming int
 	// subscribers is never changed in place.
 	subscribers []*subscriber
@@ -37,8 +39,8 @@ type track struct {
 	// change is closed when an upstream comes or goes, or a publisher appears.
 	change chan struct{}
 
-	// crowded counts subscribers that are further behind than Limits.SubscriberBytes, taken the bytes sent to any. room is closed when one has caught
-	// up. impatient: the publisher does not wait for them any more.
+	// crowded counts subscribers that are further behind than Limits.SubscriberBytes, taken the bytes sent to any. room
+	// is closed when one has caught up. impatient: the publisher does not wait for them any more.
 	crowded   int
 	taken     int64
 	room      chan struct{}
@@ -105,7 +107,8 @@ func (r *Relay) forget(t *track) {
 	}
 }
 
-// sweep forgets tracks that eviction has emptied, when there are many more than the last time. The caller holds the relay's lock.
+// sweep forgets tracks that eviction has emptied, when there are many more than the last time. The caller holds the
+// relay's lock.
 func (r *Relay) sweep() {
 	if len(r.tracks) < r.sweepAt {
 		return
@@ -129,8 +132,9 @@ func (t *track) published() {
 	t.changed()
 }
 
-// establish waits until t has an upstream: an established one, or one that publishers are asked for; wait is how long it waits for a publisher to appear. After
-// success the caller is counted in t.waiting until it calls settle. The error is a *refusal, or that of ctx.
+// establish waits until t has an upstream: an established one, or one that publishers are asked for; wait is how long
+// it waits for a publisher to appear. After success the caller is counted in t.waiting until it calls settle. The error
+// is a *refusal, or that of ctx.
 func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Duration) (err error) {
 	t.mu.Lock()
 	t.waiting++
@@ -285,7 +289,8 @@ func (t *track) detach(u *upstream, code moqt.DoneCode, reason string) {
 	t.changed()
 }
 
-// idle gives up the upstreams that the relay asked for when nobody needs them any more. What was published unasked goes on into the cache.
+// idle gives up the upstreams that the relay asked for when nobody needs them any more. What was published unasked goes
+// on into the cache.
 func (t *track) idle() {
 	t.mu.Lock()
 	var over []*upstream
@@ -336,8 +341,8 @@ func (t *track) stalled(in *inflow) bool {
 	return true
 }
 
-// gate makes a publisher's stream wait while every subscriber that follows it is far behind, as long as one of them takes something now and then: so a fast
-// publisher and a slow subscriber meet, and one who is stuck stops nobody.
+// gate makes a publisher's stream wait while every subscriber that follows it is far behind, as long as one of them
+// takes something now and then: so a fast publisher and a slow subscriber meet, and one who is stuck stops nobody.
 func (t *track) gate(ctx context.Context, src *source) {
 	const progress = 64 << 10
 	for ctx.Err() == nil {

@@ -299,7 +299,8 @@ func (u *upstream) asStream(e *entry) {
 	t := u.track
 	o := e.Object
 	o.Datagram = false
-	src := &source{draft: u.draft, header: wire.SubgroupHeader{GroupID: o.GroupID, SubgroupID: o.ObjectID, IDMode: wire.SubgroupIDPresent,
+	src := &source{draft: u.draft, header: wire.SubgroupHeader{GroupID: o.GroupID, SubgroupID: o.ObjectID,
+		IDMode:   wire.SubgroupIDPresent,
 		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
 	o.SubgroupID = o.ObjectID
 	u.bring(src, &o)
@@ -371,7 +372,8 @@ func (u *upstream) update(ps wire.Parameters) {
 	defer cancel()
 	ok, err := u.sub.Update(ctx, ps)
 	if err != nil {
-		u.track.relay.log.Info("publisher did not accept an update", "track", u.track.name, "session", u.peer.id, "error", err)
+		u.track.relay.log.Info("publisher did not accept an update", "track", u.track.name, "session", u.peer.id,
+			"error", err)
 		return
 	}
 	var largest wire.Location

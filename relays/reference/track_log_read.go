@@ -40,7 +40,8 @@ func least(a, b wire.Location) wire.Location {
 	return b
 }
 
-// knownFrom gives the last location up to which everything from pos on is known, at most to; ok is false when pos itself is not.
+// knownFrom gives the last location up to which everything from pos on is known, at most to; ok is false when pos
+// itself is not.
 func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool) {
 	for pos.Compare(to) <= 0 {
 		g := l.groups[pos.Group]
@@ -99,7 +100,8 @@ func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	return least(lastOf(next-1), to)
 }
 
-// lastGap gives the first and the last location from pos to to of which it is not known whether it exists; ok is false when all are known.
+// lastGap gives the first and the last location from pos to to of which it is not known whether it exists; ok is false
+// when all are known.
 func (l *trackLog) lastGap(pos, to wire.Location) (first, last wire.Location, ok bool) {
 	for pos.Compare(to) <= 0 {
 		end, known := l.knownFrom(pos, to)
@@ -119,8 +121,8 @@ func (l *trackLog) lastGap(pos, to wire.Location) (first, last wire.Location, ok
 	return first, last, ok
 }
 
-// read gives objects from pos to to in ascending order, as many as fit into so many bytes but at least one, and the last location that they settle. known is
-// false when pos is not known.
+// read gives objects from pos to to in ascending order, as many as fit into so many bytes but at least one, and the
+// last location that they settle. known is false when pos is not known.
 func (l *trackLog) read(pos, to wire.Location, bytes int64) (objects []*entry, last wire.Location, known bool) {
 	last, known = l.knownFrom(pos, to)
 	if !known {
@@ -133,7 +135,8 @@ func (l *trackLog) read(pos, to wire.Location, bytes int64) (objects []*entry, l
 		if g.id == pos.Group {
 			from = pos.Object
 		}
-		for k := sort.Search(len(g.objects), func(k int) bool { return g.objects[k].ObjectID >= from }); k < len(g.objects); k++ {
+		for k := sort.Search(len(g.objects),
+			func(k int) bool { return g.objects[k].ObjectID >= from }); k < len(g.objects); k++ {
 			e := g.objects[k]
 			if e.Location().Compare(last) > 0 {
 				break
@@ -182,7 +185,8 @@ func (l *trackLog) confirm(a, b wire.Location) {
 	}
 }
 
-// confirmEmpty notes that groups from next to before end do not exist; a part of the first group says nothing about all of it.
+// confirmEmpty notes that groups from next to before end do not exist; a part of the first group says nothing about all
+// of it.
 func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
 	if next == a.Group && a.Object > 0 {
 		next++
@@ -192,7 +196,8 @@ func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
 	}
 }
 
-// covers reports whether subscriptions have followed the track at a location: what has not come from there probably does not exist.
+// covers reports whether subscriptions have followed the track at a location: what has not come from there probably
+// does not exist.
 func (l *trackLog) covers(loc wire.Location) bool {
 	return l.hasLargest && l.covered.Compare(loc) <= 0 && loc.Compare(l.largest) <= 0
 }
@@ -211,7 +216,8 @@ func (l *trackLog) lastIn(group uint64) (uint64, bool) {
 	return 0, false
 }
 
-// expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION: their objects may not be sent any more (draft-18 §12.3).
+// expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION: their objects may not be
+// sent any more (draft-18 §12.3).
 func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*outflow) {
 	for _, id := range slices.Clone(l.ids) {
 		g := l.groups[id]

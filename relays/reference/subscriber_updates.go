@@ -5,32 +5,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// sendDatagrams sends the queued datagrams.
-func (s *subscriber) sendDatagrams() {
-	r := s.track.relay
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case e := <-s.datagrams:
-			object := r.spoiledDatagram(e)
-			if object == nil || s.expired(e) {
-				break
-			}
-			if err := s.pub.SendDatagram(object); err != nil {
-				r.counters.DatagramsDropped.Add(1)
-				r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error", err)
-				break
-			}
-			r.counters.ObjectsOut.Add(1)
-			r.counters.BytesOut.Add(uint64(len(e.Payload)))
-		}
-		if s.queued.Add(-1) == 0 {
-			s.wake()
-		}
-	}
-}
-
 // updates answers REQUEST_UPDATE, and SUBSCRIBE_UPDATE.
 func (s *subscriber) updates() {
 	t, r := s.track, s.track.relay

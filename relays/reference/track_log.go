@@ -14,8 +14,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// trackLog is what the relay holds of one track: the objects by group, which are the cache that fetches are answered from, and the subgroup streams as they
-// came, which subscribers follow with cursors. Nobody but the cache's bound removes objects: a subscriber that is too slow finds that its position is gone.
+// trackLog is what the relay holds of one track: the objects by group, which are the cache that fetches are answered
+// from, and the subgroup streams as they came, which subscribers follow with cursors. Nobody but the cache's bound
+// removes objects: a subscriber that is too slow finds that its position is gone.
 type trackLog struct {
 	mu     sync.Mutex
 	cache  *cache
@@ -28,7 +29,8 @@ type trackLog struct {
 	hasLargest bool
 	// seq counts what subscriptions brought.
 	seq uint64
-	// covered is where the part of the track starts that subscriptions have followed without a break; live says that they still do.
+	// covered is where the part of the track starts that subscriptions have followed without a break; live says that
+	// they still do.
 	covered wire.Location
 	live    bool
 	// ended: the track is complete, largest is its final object.
@@ -70,7 +72,8 @@ func (l *trackLog) init(c *cache) {
 	l.cache, l.groups = c, make(map[uint64]*group)
 }
 
-// group finds or makes a group. The caller holds mu, as for all methods of logs, groups and inflows unless they say otherwise.
+// group finds or makes a group. The caller holds mu, as for all methods of logs, groups and inflows unless they say
+// otherwise.
 func (l *trackLog) group(id uint64) *group {
 	if g := l.groups[id]; g != nil {
 		return g
@@ -91,7 +94,8 @@ func (l *trackLog) drop(g *group) {
 	}
 }
 
-// follow says that a subscription follows the track from after a location on; nothing has been published when there is none.
+// follow says that a subscription follows the track from after a location on; nothing has been published when there is
+// none.
 func (l *trackLog) follow(largest wire.Location, has bool) {
 	l.raise(largest, has)
 	if l.live {
@@ -148,8 +152,8 @@ func (l *trackLog) reset() {
 	l.ids, l.empty, l.hasLargest, l.largest, l.ended, l.live = nil, nil, false, wire.Location{}, false, false
 }
 
-// add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new unless a subscription brought it before; without,
-// it came by a fetch. The error is errMalformed.
+// add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new
+// unless a subscription brought it before; without, it came by a fetch. The error is errMalformed.
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	g := l.group(e.GroupID)
 	i := len(g.objects)
@@ -182,9 +186,11 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	return true, nil
 }
 
-// agrees reports whether two copies of an object have what may not differ (draft-18 §9.1). The fetch streams of 14 and 15 show datagrams as subgroups.
+// agrees reports whether two copies of an object have what may not differ (draft-18 §9.1). The fetch streams of 14 and
+// 15 show datagrams as subgroups.
 func (e *entry) agrees(f *entry) bool {
-	return bytes.Equal(e.Payload, f.Payload) && e.Status == f.Status && (e.SubgroupID == f.SubgroupID || e.Datagram != f.Datagram)
+	return bytes.Equal(e.Payload, f.Payload) && e.Status == f.Status &&
+		(e.SubgroupID == f.SubgroupID || e.Datagram != f.Datagram)
 }
 
 // learn notes what an object tells of others.
@@ -224,8 +230,8 @@ func (g *group) end(last uint64) {
 	}
 }
 
-// settle concludes that what has not come of a group does not exist: all its streams were followed from their start to their FIN, and the track
-// has gone on or ended.
+// settle concludes that what has not come of a group does not exist: all its streams were followed from their start to
+// their FIN, and the track has gone on or ended.
 func (g *group) settle() {
 	l := g.log
 	if g.whole && g.open == 0 && len(g.inflows) > 0 && (l.largest.Group > g.id || l.ended) {
@@ -233,7 +239,8 @@ func (g *group) settle() {
 	}
 }
 
-// evict drops objects, lowest IDs first, until it has freed so many bytes. It gives the streams towards subscribers that had not got them yet.
+// evict drops objects, lowest IDs first, until it has freed so many bytes. It gives the streams towards subscribers
+// that had not got them yet.
 func (g *group) evict(bytes int64) (lost []*outflow) {
 	var freed int64
 	n := 0
@@ -250,7 +257,10 @@ func (g *group) evict(bytes int64) (lost []*outflow) {
 		for _, in := range g.inflows {
 			lost = append(lost, in.evict(last)...)
 		}
-		g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool { return in.state != flowing && len(in.entries) == 0 })
+		g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool {
+			return in.state != flowing &&
+				len(in.entries) == 0
+		})
 		g.log.cache.counters.Evicted.Add(uint64(n))
 	}
 	g.log.cache.shrink(g, freed)

@@ -62,7 +62,8 @@ func TestWhatIsKnown(t *testing.T) {
 		want []string
 	}{
 		{"nothing", func(t *testing.T, l *trackLog) {}, loc(1, 3), []string{"{0,0}-{1,3}"}},
-		{"objects", func(t *testing.T, l *trackLog) { put(t, l, 0, 0, 1, 2, 5) }, loc(0, 6), []string{"{0,3}-{0,4}", "{0,6}-{0,6}"}},
+		{"objects", func(t *testing.T, l *trackLog) { put(t, l, 0, 0, 1, 2, 5) }, loc(0, 6),
+			[]string{"{0,3}-{0,4}", "{0,6}-{0,6}"}},
 		{"end of group by status", func(t *testing.T, l *trackLog) {
 			put(t, l, 0, 0, 1)
 			end := object(0, 2, "")
@@ -73,7 +74,8 @@ func TestWhatIsKnown(t *testing.T) {
 		{"gap properties", func(t *testing.T, l *trackLog) {
 			put(t, l, 0, 0)
 			e := object(3, 4, "x")
-			e.EncodeProperties(wire.Draft22, wire.Properties{{Type: wire.PropPriorGroupIDGap, Uint: 2}, {Type: wire.PropPriorObjectIDGap, Uint: 2}})
+			e.EncodeProperties(wire.Draft22, wire.Properties{{Type: wire.PropPriorGroupIDGap, Uint: 2},
+				{Type: wire.PropPriorObjectIDGap, Uint: 2}})
 			l.add(e, true)
 		}, loc(3, 4), []string{"{0,1}-{0," + max + "}", "{3,0}-{3,1}"}},
 		{"a group that was followed from its start to the FIN of its streams", func(t *testing.T, l *trackLog) {
@@ -144,7 +146,8 @@ func ids(in *inflow) (out []uint64) {
 	return out
 }
 
-// TestSeveralSources: what two publishers send of one subgroup becomes one stream where it can, and a second one where something may be missing between.
+// TestSeveralSources: what two publishers send of one subgroup becomes one stream where it can, and a second one where
+// something may be missing between.
 func TestSeveralSources(t *testing.T) {
 	type move struct {
 		who int
@@ -166,13 +169,20 @@ func TestSeveralSources(t *testing.T) {
 		want  [][]uint64
 		state []flowState
 	}{
-		{"in step", [][]move{bring(0, 0, 1), bring(1, 0, 1, 2), bring(0, 2, 3), end(0), bring(1, 3), end(1)}, [][]uint64{{0, 1, 2, 3}}, []flowState{finished}},
-		{"gaps that both have", [][]move{bring(0, 0, 5), bring(1, 0, 5, 9), bring(0, 9), end(1)}, [][]uint64{{0, 5, 9}}, []flowState{finished}},
-		{"one is reset", [][]move{bring(0, 0, 1), bring(1, 0), reset(0), bring(1, 1, 2), end(1)}, [][]uint64{{0, 1, 2}}, []flowState{finished}},
-		{"both are reset", [][]move{bring(0, 0, 1), bring(1, 0), reset(0), reset(1)}, [][]uint64{{0, 1}}, []flowState{aborted}},
-		{"the second starts later", [][]move{bring(0, 0, 1), bring(1, 5), bring(0, 2), end(1)}, [][]uint64{{0, 1, 2}, {5}}, []flowState{flowing, finished}},
-		{"all of it twice", [][]move{bring(0, 0, 1), end(0), bring(1, 0, 1), end(1)}, [][]uint64{{0, 1}}, []flowState{finished}},
-		{"goes on where the first broke off", [][]move{bring(0, 0, 1), reset(0), bring(1, 0, 1, 2), end(1)}, [][]uint64{{0, 1}, {2}}, []flowState{aborted, finished}},
+		{"in step", [][]move{bring(0, 0, 1), bring(1, 0, 1, 2), bring(0, 2, 3), end(0), bring(1, 3), end(1)},
+			[][]uint64{{0, 1, 2, 3}}, []flowState{finished}},
+		{"gaps that both have", [][]move{bring(0, 0, 5), bring(1, 0, 5, 9), bring(0, 9), end(1)}, [][]uint64{{0, 5, 9}},
+			[]flowState{finished}},
+		{"one is reset", [][]move{bring(0, 0, 1), bring(1, 0), reset(0), bring(1, 1, 2), end(1)}, [][]uint64{{0, 1, 2}},
+			[]flowState{finished}},
+		{"both are reset", [][]move{bring(0, 0, 1), bring(1, 0), reset(0), reset(1)}, [][]uint64{{0, 1}},
+			[]flowState{aborted}},
+		{"the second starts later", [][]move{bring(0, 0, 1), bring(1, 5), bring(0, 2), end(1)},
+			[][]uint64{{0, 1, 2}, {5}}, []flowState{flowing, finished}},
+		{"all of it twice", [][]move{bring(0, 0, 1), end(0), bring(1, 0, 1), end(1)}, [][]uint64{{0, 1}},
+			[]flowState{finished}},
+		{"goes on where the first broke off", [][]move{bring(0, 0, 1), reset(0), bring(1, 0, 1, 2), end(1)},
+			[][]uint64{{0, 1}, {2}}, []flowState{aborted, finished}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,80 @@
+package reference
+
+import (
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// publish serves a PUBLISH: it is always accepted, and the track can then be subscribed to.
+func (p *peer) publish(req *moqt.Request) error {
+	r, d, ctx := p.relay, p.session.Draft(), req.Context()
+	m := req.Message().(*wire.Publish)
+	if name, bad := r.unknownMandatory(d, m.Properties); bad {
+		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
+	}
+	if err := p.publishes(); err != nil {
+		return err
+	}
+	defer p.unpublished()
+	t := r.acquire(m.TrackNamespace, m.TrackName)
+	defer r.release(t)
+	info := infoOf(d, m.Parameters, m.Properties)
+	asked := m.Parameters.UintOr(wire.ParamForward, 1)
+	t.mu.Lock()
+	if slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == p }) {
+		t.mu.Unlock()
+		return refuse(moqt.RejectDuplicateSubscription, "the session publishes the track already")
+	}
+	t.coming++
+	want := t.waiting > 0
+	for _, s := range t.subscribers {
+		want = want || s.forward
+	}
+	t.mu.Unlock()
+	ok := &wire.RequestOK{}
+	if d <= wire.Draft19 && (want || asked == 1) {
+		ok.Parameters.SetUint(wire.ParamForward, 1)
+	} else if d <= wire.Draft19 {
+		ok.Parameters.SetUint(wire.ParamForward, 0) // draft-18 §9.5: nobody wants the track yet
+	}
+	if r.faults[publishStaysPaused] {
+		ok.Parameters.SetUint(wire.ParamForward, 0)
+	}
+	came := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.coming--
+		t.changed()
+	}
+	sub, err := req.AcceptPublish(ctx, ok)
+	if err != nil {
+		came()
+		return err
+	}
+	u := t.newUpstream(p, sub, info)
+	u.forward = asked == 1 || want && d <= wire.Draft19 || r.faults[publishStaysPaused]
+	if r.faults[publishNotRouted] {
+		came()
+		<-p.ctx.Done()
+		u.cancel()
+		return nil
+	}
+	err = t.attach(u, info)
+	came()
+	if err != nil {
+		u.cancel()
+		sub.Unsubscribe()
+		return nil
+	}
+	t.wantForward()
+	pub := &publication{track: t, peer: p, properties: info.properties}
+	r.announceTrack(pub)
+	u.run()
+	r.withdrawTrack(pub)
+	if r.faults[doneClosesSession] && p.ctx.Err() == nil {
+		p.session.Abort(wire.ProtocolViolation, "fault")
+	}
+	return nil
+}
