@@ -20,7 +20,7 @@ type tracksSubscriber struct {
 	accepted chan struct{}
 }
 
-// announceTrack adds a published track, and publishes it to who wants it.
+// announceTrack adds a published track, and sends a PUBLISH to each session that asked for it.
 func (r *Relay) announceTrack(pub *publication) {
 	r.mu.Lock()
 	r.published.add(pub.track.namespace, pub)
@@ -38,7 +38,7 @@ func (r *Relay) withdrawTrack(pub *publication) {
 	r.published.remove(pub.track.namespace, pub)
 }
 
-// track begins to publish tracks to ts, those that there are first.
+// track begins to publish tracks to ts, first those that are there already.
 func (r *Relay) track(ts *tracksSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,7 +93,7 @@ func (r *Relay) refilter(ts *tracksSubscriber, ps wire.Parameters) {
 	})
 }
 
-// skip tells that a track cannot be published: PUBLISH_SKIPPED, in 17 and 18 PUBLISH_BLOCKED.
+// skip says that a track cannot be published: PUBLISH_SKIPPED, in 17 and 18 PUBLISH_BLOCKED.
 func (ts *tracksSubscriber) skip(t *track) {
 	d := ts.peer.session.Draft()
 	ts.peer.relay.mu.Lock()
@@ -105,8 +105,8 @@ func (ts *tracksSubscriber) skip(t *track) {
 	}
 }
 
-// defaults are the parameters of a PUBLISH that the request leads to. From 20 on all of its own stand there but tokens
-// (draft-20 §10.20.1); before, Forward State and, in 19, the group order.
+// defaults are the parameters of a PUBLISH that the request leads to: from 20 on all of the request's but its tokens
+// (draft-20 §10.20.1), before that Forward State and, in 19, the group order.
 func (ts *tracksSubscriber) defaults() wire.Parameters {
 	d := ts.peer.session.Draft()
 	allowed := []wire.ParameterType{wire.ParamForward}

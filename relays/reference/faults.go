@@ -114,7 +114,7 @@ const (
 	numFaults
 )
 
-// faultTable names every fault and says what it does. The hooks stand where the relay does it right.
+// faultTable names every fault and says what it does. Each is looked up where the relay does it right.
 var faultTable = [numFaults]Fault{
 	setupSilence: {"setup-silence", "takes the connection and never sends a setup message"},
 	setupGarbage: {"setup-garbage", "sends bytes that are no setup message"},

@@ -25,7 +25,7 @@ type inflow struct {
 	ended   time.Time
 	// wake is closed at the next change, for those who wait for it.
 	wake chan struct{}
-	// followers are the streams towards subscribers, dormant the subscribers for whom there was nothing in it so far.
+	// followers are the streams towards subscribers, dormant the subscribers who wanted nothing of it so far.
 	followers []*outflow
 	dormant   []*subscriber
 }
@@ -113,7 +113,7 @@ func (src *source) fin() {
 	src.leave(moqt.ResetInternalError)
 }
 
-// empty is the FIN of a source that brought no object: subscribers get an empty stream too.
+// emptyStream is the FIN of a source that brought no object: subscribers get an empty stream too.
 func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
 	in := l.openInflow(src.header, src.header.FirstObject)
 	for _, s := range subscribers {
@@ -148,7 +148,7 @@ func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64
 		func(in *inflow) bool { return in.header.SubgroupID == h.SubgroupID })
 }
 
-// append adds an object and wakes who waits for it.
+// append adds an object and wakes those who wait for it.
 func (in *inflow) append(e *entry) {
 	in.entries = append(in.entries, e)
 	in.last = e.ObjectID
@@ -192,7 +192,7 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 // end is the cursor behind the last entry.
 func (in *inflow) end() int { return in.dropped + len(in.entries) }
 
-// changed wakes who waits.
+// changed wakes those who wait for a change.
 func (in *inflow) changed() {
 	if in.wake != nil {
 		close(in.wake)

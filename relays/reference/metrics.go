@@ -11,25 +11,25 @@ type metric struct {
 	value            uint64
 }
 
-// metrics are the counters as they are now. A gauge that is being counted down and up may be below 0 for a moment; it
-// is 0 then.
+// metrics are the counters as they are now. A gauge may be below 0 for a moment while it is counted down and up;
+// it then shows 0.
 func (c *Counters) metrics() []metric {
 	gauge := func(name, help string, v int64) metric { return metric{name, "gauge", help, uint64(max(0, v))} }
 	count := func(name, help string, v uint64) metric { return metric{name + "_total", "counter", help, v} }
 	return []metric{
-		gauge("sessions", "Sessions that there are, those being set up among them.", c.Sessions.Load()),
+		gauge("sessions", "Sessions, including those being set up.", c.Sessions.Load()),
 		gauge("subscriptions", "Subscriptions of all sessions.", c.Subscriptions.Load()),
 		gauge("tracks", "Tracks that are in use or have objects in the cache.", c.Tracks.Load()),
 		gauge("cache_bytes", "Bytes of the objects in the cache.", c.CacheBytes.Load()),
-		count("requests", "Requests that came.", c.Requests.Load()),
+		count("requests", "Requests from clients.", c.Requests.Load()),
 		count("requests_refused", "Requests that were refused.", c.Refused.Load()),
-		count("objects_in", "Objects that came from publishers.", c.ObjectsIn.Load()),
-		count("objects_duplicate", "Objects that came from publishers and were there already.", c.Duplicates.Load()),
-		count("objects_out", "Objects that went to subscribers.", c.ObjectsOut.Load()),
-		count("objects_fetched", "Objects that went to those who fetch.", c.FetchedOut.Load()),
-		count("payload_bytes_in", "Bytes of payloads that came from publishers.", c.BytesIn.Load()),
-		count("payload_bytes_out", "Bytes of payloads that went to subscribers.", c.BytesOut.Load()),
-		count("objects_evicted", "Objects that left the cache for want of room.", c.Evicted.Load()),
+		count("objects_in", "Objects from publishers.", c.ObjectsIn.Load()),
+		count("objects_duplicate", "Objects from publishers that the relay had already.", c.Duplicates.Load()),
+		count("objects_out", "Objects sent to subscribers.", c.ObjectsOut.Load()),
+		count("objects_fetched", "Objects sent in answer to FETCH and fills.", c.FetchedOut.Load()),
+		count("payload_bytes_in", "Payload bytes from publishers.", c.BytesIn.Load()),
+		count("payload_bytes_out", "Payload bytes sent to subscribers.", c.BytesOut.Load()),
+		count("objects_evicted", "Objects that left the cache because it was full.", c.Evicted.Load()),
 		count("streams_too_far_behind", "Subgroup streams reset or never opened because a subscriber was too slow.",
 			c.TooFarBehind.Load()),
 		count("delivery_timeouts", "Subgroup streams reset and datagrams dropped for a delivery timeout.",

@@ -87,7 +87,7 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 	return nil
 }
 
-// announce adds a namespace, tells who wants to know, and asks its publisher for the tracks that are wanted.
+// announce adds a namespace, tells those who asked to be told, and asks its publisher for tracks with subscribers.
 func (r *Relay) announce(a *announcement) {
 	r.mu.Lock()
 	first := len(r.namespaces.at(a.namespace)) == 0
@@ -237,8 +237,7 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	return nil
 }
 
-// heedUpdates answers updates of a request until it has ended: it applies them, or accepts what it does not know how to
-// apply.
+// heedUpdates answers the updates of a request until that ends: it applies them, and without apply it accepts them all.
 func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
 	for {
 		m, err := req.Next(req.Context())
@@ -307,7 +306,7 @@ func (p *peer) reclaim(kind wire.Kind, from, to wire.TrackNamespace) error {
 	return nil
 }
 
-// want begins to tell s of namespaces, those that there are first.
+// want begins to tell s of namespaces, first of those that are there already.
 func (r *Relay) want(s *namespaceSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

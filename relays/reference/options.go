@@ -10,12 +10,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Options shape a relay. The zero value is a relay of all drafts, without faults, with the default limits, open to
-// everybody.
+// Options shape a relay. The zero value serves all drafts to everybody, without faults and with the default limits.
 type Options struct {
 	// Drafts are served; nil is all.
 	Drafts []wire.Draft
-	// Faults are the names of the misbehaviour asked for; Faults() lists them.
+	// Faults names the misbehaviour asked for; the function Faults lists what there is.
 	Faults []string
 	// RequireToken, if not empty, is the value of the AUTHORIZATION_TOKEN (any token type) that every request must
 	// carry, unless the client's SETUP did; others are refused with UNAUTHORIZED.
@@ -40,8 +39,8 @@ type Options struct {
 // DefaultImplementation is what the relay calls itself in SETUP.
 const DefaultImplementation = "moq-interop-client reference relay"
 
-// Limits bound what a relay holds. A zero field is its default; DefaultLimits has them. How many connections there may
-// be, set up or not, is the listener's to bound (endpoint.ListenOptions).
+// Limits bound what a relay holds. A zero field stands for its default; DefaultLimits returns the defaults. The number
+// of connections, set up or not, is bounded by the listener (endpoint.ListenOptions).
 type Limits struct {
 	// Sessions is how many are served at a time; further connections are closed with INTERNAL_ERROR. Default 1024.
 	Sessions int

@@ -11,7 +11,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// What a stream takes from the log at a time, at most; one object passes alone whatever its size.
+// The most that a stream takes from the log at a time. One object is taken whatever its size.
 const (
 	batchObjects = 64
 	batchBytes   = 64 << 10
@@ -37,7 +37,7 @@ type outflow struct {
 	aborted bool
 }
 
-// grow counts bytes that came. The caller holds the track's lock.
+// grow counts n bytes that came; below 0, bytes that were sent. The caller holds the track's lock.
 func (o *outflow) grow(n int64) {
 	o.pending += n
 	o.sub.grew(n)
@@ -65,8 +65,8 @@ func (o *outflow) lose() {
 	}
 }
 
-// abort resets the stream, also while a write is blocked, and keeps it from being opened again. The caller does not
-// hold the track's lock.
+// abort resets the stream, even while a write is blocked, and keeps it from being opened again. The track's lock must
+// not be held.
 func (o *outflow) abort(code moqt.ResetCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

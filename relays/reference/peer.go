@@ -100,7 +100,7 @@ func (p *peer) run(ctx context.Context) error {
 	return cause
 }
 
-// goaway tells the client to leave, and waits until it has or ctx ends.
+// goaway tells the client to leave, and waits until it has left or ctx ends.
 func (p *peer) goaway(ctx context.Context, g *wire.Goaway) {
 	if err := p.session.Goaway(ctx, g); err != nil {
 		p.relay.log.Debug("GOAWAY not sent", "session", p.id, "error", err)
@@ -154,7 +154,7 @@ func (p *peer) handle(req *moqt.Request) {
 	}
 }
 
-// check refuses what the client may not ask, whatever it is.
+// check refuses a request that this client may not make, whatever its kind.
 func (p *peer) check(req *moqt.Request) error {
 	r, d := p.relay, p.session.Draft()
 	if r.opts.RequireToken != "" && !p.trusted && !p.knows(req.Tokens()) {
@@ -248,7 +248,7 @@ func (p *peer) drops(key string, req *moqt.Request) {
 	}
 }
 
-// register makes a request one that a joining FETCH may name.
+// register notes a request that a joining FETCH may name.
 func (p *peer) register(req *moqt.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -257,7 +257,7 @@ func (p *peer) register(req *moqt.Request) {
 	p.arrival = make(chan struct{})
 }
 
-// settle says what a registered request has come to: a subscription, or nil for nothing, now or any more.
+// settle says what became of a registered request: a subscription, or nil when there is none or it has ended.
 func (p *peer) settle(req *moqt.Request, s *subscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -75,7 +75,7 @@ func New(opts Options) (*Relay, error) {
 	return r, nil
 }
 
-// Counters are the relay's, live.
+// Counters returns the relay's counters, which go on counting.
 func (r *Relay) Counters() *Counters { return &r.counters }
 
 // ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it
@@ -85,7 +85,7 @@ func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions)
 		opts.Drafts = r.opts.Drafts
 	}
 	if opts.Warn == nil {
-		opts.Warn = func(err error) { r.log.Info("connection came to nothing", "error", err) }
+		opts.Warn = func(err error) { r.log.Info("no session came of a connection", "error", err) }
 	}
 	l, err := endpoint.Listen(opts)
 	if err != nil {
@@ -221,12 +221,12 @@ func address(info transport.Info) string {
 	return info.RemoteAddr.String()
 }
 
-// connectionID is what the connection's log is named after.
+// connectionID is the id that the connection's log file is named after.
 func connectionID(info transport.Info) string {
 	return hex.EncodeToString(info.OriginalDestinationConnectionID)
 }
 
-// Close ends all sessions with NO_ERROR and returns when everything has ended.
+// Close ends all sessions with NO_ERROR and returns when all that the relay runs has ended.
 func (r *Relay) Close() error {
 	r.mu.Lock()
 	r.closed = true
@@ -244,7 +244,7 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 		g.Timeout = uint64(max(0, time.Until(deadline).Milliseconds()))
 	}
 	r.mu.Lock()
-	r.goaway = g // for who comes now
+	r.goaway = g // for those who come from now on
 	peers := slices.Collect(maps.Keys(r.peers))
 	r.mu.Unlock()
 	var leaving sync.WaitGroup

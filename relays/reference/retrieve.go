@@ -151,7 +151,7 @@ func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire
 	return next, over, f.w.WriteRange(wire.UnknownRange, f.clip(gap))
 }
 
-// clip brings a location into the range of the draft's integers.
+// clip limits a location to the integers that the draft can express.
 func (f *retrieval) clip(loc wire.Location) wire.Location {
 	limit := f.peer.session.Draft().MaxVarint()
 	return wire.Location{Group: min(loc.Group, limit), Object: min(loc.Object, limit)}

@@ -13,7 +13,7 @@ import (
 // largeObject is from where large-objects-missing counts, in bytes.
 const largeObject = 1_000_000
 
-// spoils reports whether a stream is kept from a subscriber. The caller holds the track's lock.
+// spoils reports whether the relay keeps a stream from a subscriber. The caller holds the track's lock.
 func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 	switch {
 	case r.faults[dropGroup] && in.header.GroupID%2 == 1:

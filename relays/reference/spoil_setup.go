@@ -15,7 +15,7 @@ import (
 
 var errFault = errors.New("fault")
 
-// spoilSetup does what the faults of setup ask for in place of it, until the connection ends.
+// spoilSetup plays the faults that replace the setup, until the connection ends.
 func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt bool, err error) {
 	if !r.faults[setupSilence] && !r.faults[setupGarbage] && !r.faults[setupWrongVersion] {
 		return false, nil
@@ -63,7 +63,7 @@ func answerSetup(ctx context.Context, conn transport.Conn, d wire.Draft, b []byt
 	return err
 }
 
-// spoilSession does what the faults of young sessions ask for.
+// spoilSession plays the faults that begin with the session.
 func (p *peer) spoilSession() {
 	f := &p.relay.faults
 	switch {
@@ -99,7 +99,7 @@ func (c miscoder) CloseWithError(code uint64, reason string) error {
 	return c.Conn.CloseWithError(code, reason)
 }
 
-// spoilRequest does what the faults of whole requests ask for in place of serving it.
+// spoilRequest plays the faults that replace the serving of a request.
 func (p *peer) spoilRequest(req *moqt.Request) bool {
 	f := &p.relay.faults
 	silent := false
@@ -152,7 +152,7 @@ func (r *Relay) spoilRefusal(no *refusal) *refusal {
 	return no
 }
 
-// spoilFetched does what the faults of cancelled fetches ask for.
+// spoilFetched plays the faults that follow a cancelled fetch.
 func (p *peer) spoilFetched(end error) {
 	var cancelled *moqt.CancelError
 	var stopped *transport.StreamError
@@ -161,7 +161,7 @@ func (p *peer) spoilFetched(end error) {
 	}
 }
 
-// spoilSubscribe does what the faults of SUBSCRIBE ask for in place of asking publishers.
+// spoilSubscribe plays the faults that replace asking publishers.
 func (p *peer) spoilSubscribe(ctx context.Context, t *track, req *moqt.Request) (spoilt bool, err error) {
 	r := p.relay
 	t.mu.Lock()

@@ -52,7 +52,7 @@ type subscriber struct {
 	ready  []*outflow
 	open   int // streams, of fills too
 	ending *ending
-	// behind is told of the first loss only.
+	// behind: the log has said that s is too slow; it says so once.
 	behind bool
 }
 
@@ -355,7 +355,7 @@ func (s *subscriber) run() *ending {
 	}
 }
 
-// closed counts a stream less.
+// closed counts one open stream less.
 func (s *subscriber) closed() {
 	s.track.mu.Lock()
 	s.open--

@@ -44,7 +44,7 @@ func (s *subscriber) updates() {
 	}
 }
 
-// following gives the streams that s is sent. The caller holds the track's lock.
+// following lists the streams that are being sent to s. The caller holds the track's lock.
 func (s *subscriber) following() (all []*outflow) {
 	for _, id := range s.track.ids {
 		for _, in := range s.track.groups[id].inflows {

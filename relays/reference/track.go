@@ -66,7 +66,7 @@ func refuse(code moqt.RejectCode, format string, args ...any) *refusal {
 	return &refusal{code, fmt.Sprintf(format, args...)}
 }
 
-// acquire finds or makes a track, for a user who will release it.
+// acquire finds or makes a track. The caller must release it.
 func (r *Relay) acquire(ns wire.TrackNamespace, name string) *track {
 	key := ns.Join(name).Key()
 	r.mu.Lock()
@@ -119,7 +119,7 @@ func (r *Relay) sweep() {
 	r.sweepAt = max(1024, 2*len(r.tracks))
 }
 
-// changed wakes who waits for an upstream. The caller holds the track's lock.
+// changed wakes those who wait for an upstream. The caller holds the track's lock.
 func (t *track) changed() {
 	close(t.change)
 	t.change = make(chan struct{})
@@ -365,7 +365,7 @@ func (t *track) gate(ctx context.Context, src *source) {
 	}
 }
 
-// asRefusal makes what an upstream request came to a refusal of the downstream one.
+// asRefusal turns the failure of an upstream request into the refusal of the downstream one.
 func asRefusal(err error) *refusal {
 	var own *refusal
 	var refused *moqt.RequestError
@@ -386,7 +386,7 @@ func asRefusal(err error) *refusal {
 	return refuse(moqt.RejectInternalError, "the publisher's session failed")
 }
 
-// rejects are the refusals of publishers that mean the same to subscribers.
+// rejects are the refusals of publishers that are passed on to subscribers.
 var rejects = map[wire.ErrorName]moqt.RejectCode{
 	wire.NameUnauthorized:         moqt.RejectUnauthorized,
 	wire.NameTimeout:              moqt.RejectTimeout,

@@ -210,7 +210,7 @@ func (g *group) learn(o *moqt.Object) {
 	}
 }
 
-// lacks notes groups that do not exist.
+// lacks notes that groups do not exist.
 func (l *trackLog) lacks(groups span) {
 	i, _ := slices.BinarySearch(l.ids, groups.first)
 	if i < len(l.ids) && l.ids[i] <= groups.last {

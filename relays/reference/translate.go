@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties (WIRE section 11.2).
+// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties (draft-14 §9.2.1,
+// draft-15 §9.2.1, draft-16 §11).
 var trackParameters = []struct {
 	parameter wire.ParameterType
 	property  uint64

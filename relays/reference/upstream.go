@@ -123,7 +123,7 @@ func (u *upstream) status() (moqt.DoneCode, string) {
 	return code, done.Reason
 }
 
-// dones are the statuses of publishers that mean the same to subscribers.
+// dones are the PUBLISH_DONE statuses of publishers that are passed on to subscribers.
 var dones = map[wire.ErrorName]moqt.DoneCode{
 	wire.NameUnauthorized:      moqt.DoneUnauthorized,
 	wire.NameTrackEnded:        moqt.DoneTrackEnded,
