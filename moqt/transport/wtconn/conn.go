@@ -28,8 +28,13 @@ import (
 const (
 	streamTypeUni  = 0x54
 	streamTypeBidi = 0x41
-	streamControl  = 0x0 // HTTP/3's control stream (RFC 9114 §6.2.1)
 )
+
+// criticalStreams are the types of HTTP/3's own streams of which a peer may open one each: the control stream (RFC 9114 §6.2.1) and
+// QPACK's two (RFC 9204 §4.2).
+var criticalStreams = [...]string{"control", 2: "QPACK encoder", 3: "QPACK decoder"}
+
+const streamControl = 0 // index in criticalStreams
 
 // maxWaiting bounds the incoming streams of each kind whose header is still being read, or that wait to be accepted, among
 // them those that came before the session was established. Further ones wait in the QUIC connection, whose stream limits push back.
@@ -45,7 +50,8 @@ type Conn struct {
 	otherBidi func(*quic.Stream)
 
 	workers  sync.WaitGroup
-	settled  chan struct{} // closed once the peer's SETTINGS are known
+	critical [len(criticalStreams)]atomic.Bool // streams of that type that have come
+	settled  chan struct{}                     // closed once the peer's SETTINGS are known
 	settings settings
 
 	established chan struct{} // closed once the session is; the fields below are set by then
@@ -144,6 +150,8 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	c.tellUni(s, false)
 	switch {
 	case err != nil || kind == streamTypeUni:
+	case kind < uint64(len(criticalStreams)) && criticalStreams[kind] != "" && c.critical[kind].Swap(true):
+		c.fail(http3.ErrCodeStreamCreationError, fmt.Sprintf("a second %s stream", criticalStreams[kind]))
 	case kind == streamControl:
 		quicvarint.Read(r)
 		c.readControl(r)
@@ -238,12 +246,6 @@ func (c *Conn) fail(code http3.ErrCode, what string) {
 
 // readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as draining.
 func (c *Conn) readControl(r quicvarint.Reader) {
-	select {
-	case <-c.settled:
-		c.fail(http3.ErrCodeStreamCreationError, "a second control stream")
-		return
-	default:
-	}
 	s, err := readSettings(r)
 	if err == nil {
 		c.settings = s
