@@ -37,8 +37,7 @@ func (c *Conn) Context() context.Context { return c.base.Context() }
 
 // CloseWithError implements transport.Conn. A code that QUIC cannot carry is sent as the largest it can.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
-	c.base.Decide(&transport.CloseError{Code: code, Reason: reason})
-	c.base.Close(code, reason)
+	c.base.Close(&transport.CloseError{Code: code, Reason: reason}, code, reason)
 	return nil
 }
 

@@ -106,7 +106,7 @@ func (c *Conn) peerClosed(cause *transport.CloseError) {
 		return
 	}
 	c.connect.Close()
-	c.base.Q.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
+	c.base.CloseDecided(uint64(http3.ErrCodeNoError), "")
 }
 
 // The bounds of the wait for the peer's answer to our close, which is four round trips.
@@ -139,7 +139,8 @@ func (c *Conn) CloseWithError(code uint64, reason string) error {
 	if code != 0 {
 		wire = toHTTP(code)
 	}
-	c.base.Close(wire, reason)
+	c.base.CloseDecided(wire, reason)
+	<-c.base.Done()
 	return nil
 }
 

@@ -240,8 +240,9 @@ func (c *Conn) ours(r quicvarint.Reader, reject func(quic.StreamErrorCode)) bool
 
 // fail ends the connection because of what the peer did.
 func (c *Conn) fail(code http3.ErrCode, what string) {
-	c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: http3Reason(uint64(code), what)})
-	c.base.Q.CloseWithError(quic.ApplicationErrorCode(code), what)
+	if c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: http3Reason(uint64(code), what)}) {
+		c.base.CloseDecided(uint64(code), what)
+	}
 }
 
 // readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as draining.
@@ -295,8 +296,7 @@ func (c *Conn) establish(connect connectStream, info transport.Info) {
 // abandon ends the connection of a session that was not established, and waits until all is freed.
 func (c *Conn) abandon(code http3.ErrCode, reason string) {
 	c.workers.Done()
-	c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: reason})
-	c.base.Close(uint64(code), reason)
+	c.base.Close(&transport.CloseError{Transport: true, Code: uint64(code), Reason: reason}, uint64(code), reason)
 }
 
 // Info implements transport.Conn.

@@ -55,7 +55,7 @@ func (b *Base) Context() context.Context { return b.ctx }
 // Done is closed when the QUIC connection has ended and everything it used has been freed.
 func (b *Base) Done() <-chan struct{} { return b.done }
 
-// Decide states why the connection ends and reports whether it is the first to do so.
+// Decide states why the connection ends and reports whether it is the first to do so. Who is first ends the QUIC connection.
 func (b *Base) Decide(cause *transport.CloseError) bool {
 	if !b.cause.CompareAndSwap(nil, cause) {
 		return false
@@ -64,10 +64,18 @@ func (b *Base) Decide(cause *transport.CloseError) bool {
 	return true
 }
 
-// Close ends the QUIC connection and waits until all is freed. Whoever has not decided the cause before has it decided by q.
-func (b *Base) Close(code uint64, reason string) {
-	b.Q.CloseWithError(quic.ApplicationErrorCode(min(code, MaxCode)), reason)
+// Close ends the QUIC connection for this cause, with code and reason on the wire, and waits until all is freed. When the cause has been
+// decided before, whoever did so closes, and Close only waits: two causes would race for the code that the peer sees.
+func (b *Base) Close(cause *transport.CloseError, code uint64, reason string) {
+	if b.Decide(cause) {
+		b.CloseDecided(code, reason)
+	}
 	<-b.done
+}
+
+// CloseDecided ends the QUIC connection after Decide was true, and does not wait.
+func (b *Base) CloseDecided(code uint64, reason string) {
+	b.Q.CloseWithError(quic.ApplicationErrorCode(min(code, MaxCode)), reason)
 }
 
 // Err turns an error of quic-go's into one of package transport's; errors of contexts and deadlines stay as they are.
