@@ -23,7 +23,10 @@ type check struct {
 var caught = map[string]string{
 	"setup-silence": "setup", "setup-garbage": "setup", "setup-wrong-version": "setup", "die-after-setup": "session",
 	"close-error":    "session",
-	"die-on-request": "announce", "no-request-ids": "announce",
+	"die-on-request": "announce", "no-request-ids": "announce", "die-midway": "data",
+	"refuse-not-supported": "announce", "refuse-unauthorized": "announce", "goaway-is-violation": "goaway",
+	"publish-ok-wrong-type": "answer types", "request-ok-wrong-type": "answer types",
+	"subscribe-ok-wrong-type": "answer types", "request-error-wrong-type": "answer types",
 
 	"announce-silent": "announce", "announce-reject": "announce", "withdraw-closes-session": "withdraw",
 	"namespace-silent": "namespaces", "namespace-done-missing": "namespaces", "namespace-wrong-suffix": "namespaces",
@@ -43,6 +46,8 @@ var caught = map[string]string{
 	"end-of-group-missing": "data",
 	"status-missing":       "statuses", "drop-group": "data", "split-streams": "data", "never-fin": "data",
 	"drop-datagrams": "datagrams", "datagrams-as-streams": "datagrams", "large-objects-missing": "large object",
+	"stall-midway": "data",
+	"trickle":      "slow data", "too-far-behind": "data",
 	"second-subscriber-starved": "subscribers", "second-publisher-ignored": "publishers",
 
 	"done-never": "data", "done-wrong-status": "data", "stream-count-wrong": "data", "filter-ignored": "filter",
@@ -73,7 +78,8 @@ var onlyFrom = map[string]wire.Draft{
 }
 
 // onlyTo is the last draft in which a fault can show.
-var onlyTo = map[string]wire.Draft{"no-request-ids": wire.Draft16, "past-range-accepted": wire.Draft19,
+var onlyTo = map[string]wire.Draft{"publish-ok-wrong-type": wire.Draft17, "request-ok-wrong-type": wire.Draft17,
+	"request-error-wrong-type": wire.Draft14, "no-request-ids": wire.Draft16, "past-range-accepted": wire.Draft19,
 	"join-unknown-wrong": wire.Draft19}
 
 var checks = map[string]check{

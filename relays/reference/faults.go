@@ -22,10 +22,18 @@ const (
 	dieAfterSetup
 	closeError
 	dieOnRequest
+	dieMidway
 	noRequestIDs
 	closeCodeWrong
 	tokenAliasLost
 	goawayCloses
+	goawayIsViolation
+	refuseNotSupported
+	refuseUnauthorized
+	publishOKType
+	requestOKType
+	subscribeOKType
+	requestErrorType
 
 	announceSilent
 	announceReject
@@ -78,6 +86,9 @@ const (
 	dropDatagrams
 	datagramsAsStreams
 	loseLargeObjects
+	stallMidway
+	trickle
+	tooFarBehind
 	starveSecond
 	ignoreSecondPublisher
 
@@ -123,11 +134,25 @@ var faultTable = [numFaults]Fault{
 	dieAfterSetup: {"die-after-setup", "drops the connection right after its setup message"},
 	closeError:    {"close-error", "closes with INTERNAL_ERROR when the session is 50 ms old"},
 	dieOnRequest:  {"die-on-request", "drops the connection at the first request"},
-	noRequestIDs:  {"no-request-ids", "grants no request id (14-16)"},
+	dieMidway: {"die-midway",
+		"drops the connection of a subscriber that it has sent three objects, by stream, datagram or fetch"},
+	noRequestIDs: {"no-request-ids", "grants no request id (14-16)"},
 
 	closeCodeWrong: {"close-code-wrong", "closes sessions with INTERNAL_ERROR whatever the reason"},
 	tokenAliasLost: {"token-alias-lost", "forgets tokens that are registered with PUBLISH_NAMESPACE"},
-	goawayCloses:   {"goaway-closes-session", "closes the session when the client sends GOAWAY"},
+	goawayCloses:   {"goaway-closes-session", "closes the session with NO_ERROR when the client sends GOAWAY"},
+	goawayIsViolation: {"goaway-is-violation",
+		"closes the session with PROTOCOL_VIOLATION at every GOAWAY, also a good one"},
+	refuseNotSupported: {"refuse-not-supported", "refuses every request with NOT_SUPPORTED"},
+	refuseUnauthorized: {"refuse-unauthorized", "refuses every request with UNAUTHORIZED"},
+	publishOKType: {"publish-ok-wrong-type",
+		"answers PUBLISH with PUBLISH_NAMESPACE_OK (14), with REQUEST_OK in place of PUBLISH_OK (15-17)"},
+	requestOKType: {"request-ok-wrong-type",
+		"answers PUBLISH_NAMESPACE with SUBSCRIBE_NAMESPACE_OK and the other way round (14), " +
+			"sends PUBLISH_OK in place of every REQUEST_OK (15-17)"},
+	subscribeOKType: {"subscribe-ok-wrong-type",
+		"answers SUBSCRIBE with TRACK_STATUS_OK (14), with REQUEST_OK (15 and later)"},
+	requestErrorType: {"request-error-wrong-type", "refuses with the error message of another kind of request (14)"},
 
 	announceSilent: {"announce-silent", "never answers PUBLISH_NAMESPACE"},
 	announceReject: {"announce-reject", "refuses every PUBLISH_NAMESPACE with UNAUTHORIZED"},
@@ -185,13 +210,17 @@ var faultTable = [numFaults]Fault{
 	loseFirstObjectBit: {"first-object-missing", "clears FIRST_OBJECT in every subgroup header (18 and later)"},
 	loseEndOfGroup: {"end-of-group-missing", "clears END_OF_GROUP in every header and drops objects with that " +
 		"status"},
-	loseStatus:            {"status-missing", "drops every object with a status other than Normal"},
-	dropGroup:             {"drop-group", "does not forward every second group"},
-	splitStreams:          {"split-streams", "sends every object on a stream of its own"},
-	neverFin:              {"never-fin", "resets subgroup streams where they should end with FIN"},
-	dropDatagrams:         {"drop-datagrams", "forwards no datagram"},
-	datagramsAsStreams:    {"datagrams-as-streams", "forwards datagrams as subgroup streams"},
-	loseLargeObjects:      {"large-objects-missing", "resets a subgroup stream at an object of 1 MB or more"},
+	loseStatus:         {"status-missing", "drops every object with a status other than Normal"},
+	dropGroup:          {"drop-group", "does not forward every second group"},
+	splitStreams:       {"split-streams", "sends every object on a stream of its own"},
+	neverFin:           {"never-fin", "resets subgroup streams where they should end with FIN"},
+	dropDatagrams:      {"drop-datagrams", "forwards no datagram"},
+	datagramsAsStreams: {"datagrams-as-streams", "forwards datagrams as subgroup streams"},
+	loseLargeObjects:   {"large-objects-missing", "resets a subgroup stream at an object of 1 MB or more"},
+	stallMidway:        {"stall-midway", "sends half of an object's payload, and then nothing more on its stream"},
+	trickle:            {"trickle", "sends payloads at 12 kbit/s a stream"},
+	tooFarBehind: {"too-far-behind",
+		"gives up every subscriber with TOO_FAR_BEHIND after two objects, however promptly it reads"},
 	starveSecond:          {"second-subscriber-starved", "forwards objects to the first subscriber of a track alone"},
 	ignoreSecondPublisher: {"second-publisher-ignored", "drops what another than the first publisher of a track sends"},
 

@@ -41,7 +41,10 @@ func (v *visit) same(what string, want, got any) {
 	}
 }
 
-func (v *visit) dial() *moqt.Session {
+func (v *visit) dial() *moqt.Session { return v.dialWith(moqt.Config{}) }
+
+// connect opens a connection to the relay; served is closed when the relay has done with it.
+func (v *visit) connect() (_ transport.Conn, served <-chan struct{}) {
 	client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: v.d.ALPN()}})
 	done := make(chan struct{})
 	go func() {
@@ -52,10 +55,7 @@ func (v *visit) dial() *moqt.Session {
 		client.CloseWithError(0, "")
 		<-done
 	})
-	s, err := moqt.Client(v.ctx, client, moqt.Config{Drafts: []wire.Draft{v.d}, Limits: moqt.Limits{Linger: linger}})
-	v.must(err)
-	v.end = append(v.end, func() { s.Close(wire.NoError, "") })
-	return s
+	return client, done
 }
 
 // run runs a check against a relay with a fault, or without, in a bubble of time.

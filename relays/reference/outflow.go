@@ -259,7 +259,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 				continue
 			}
 		}
-		if err := o.w.WriteObject(object); err != nil {
+		if err := o.put(object); err != nil {
 			var unencodable *wire.Error
 			if errors.As(err, &unencodable) {
 				r.counters.Unencodable.Add(1)
@@ -276,8 +276,22 @@ func (o *outflow) write() (bytes int, ok bool) {
 			o.close()
 			o.set(nil)
 		}
+		if r.faulty && (s.peer.spoilSent() || s.spoilBehind()) {
+			return bytes, false
+		}
 	}
 	return bytes, true
+}
+
+// put writes an object.
+func (o *outflow) put(object *moqt.Object) error {
+	if o.sub.track.relay.slow(object) {
+		h := wire.ObjectHeader{ObjectID: object.ObjectID, Properties: object.Properties,
+			PayloadLength: uint64(len(object.Payload))}
+		return o.sub.track.relay.writeSlowly(o.sub.ctx, &o.w.PayloadWriter, object.Payload,
+			o.w.BeginObject(&h, object.Draft))
+	}
+	return o.w.WriteObject(object)
 }
 
 // open opens the stream, whose first object is e; nil for an empty stream.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -24,6 +25,9 @@ type peer struct {
 	trusted bool
 	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil is no bound.
 	scope wire.TrackNamespace
+
+	// sent counts objects, for the faults alone.
+	sent atomic.Int64
 
 	mu            sync.Mutex
 	subscriptions int

@@ -131,6 +131,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	if r.faults[closeCodeWrong] {
 		conn = miscoder{conn}
 	}
+	if r.faults.retypes() {
+		conn = retyper{conn, &r.faults}
+	}
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
 		Decode: r.opts.Decode, Limits: r.limits.Session,

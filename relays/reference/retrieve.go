@@ -281,6 +281,14 @@ func (f *retrieval) put(e *entry) error {
 	}
 	f.last = e
 	r.counters.FetchedOut.Add(1)
+	if r.faulty && f.peer.spoilSent() {
+		return errFault
+	}
+	if r.slow(o) {
+		h := wire.FetchObject{Group: o.GroupID, Subgroup: o.SubgroupID, Object: o.ObjectID, Priority: o.Priority,
+			Datagram: o.Datagram, Properties: o.Properties, PayloadLength: uint64(len(o.Payload))}
+		return r.writeSlowly(f.ctx, &f.w.PayloadWriter, o.Payload, f.w.BeginObject(&h, o.Draft))
+	}
 	return f.w.WriteObject(o)
 }
 

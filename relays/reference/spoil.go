@@ -3,6 +3,8 @@ package reference
 import (
 	"bytes"
 	"context"
+	"math"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -16,7 +18,8 @@ const largeObject = 1_000_000
 // spoils reports whether the relay keeps a stream from a subscriber. The caller holds the track's lock.
 func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 	switch {
-	case r.faults[dropGroup] && in.header.GroupID%2 == 1:
+	case r.faults[tooFarBehind] && s.ending != nil,
+		r.faults[dropGroup] && in.header.GroupID%2 == 1:
 		return true
 	case r.faults[starveSecond] && len(s.track.subscribers) > 0 && s.track.subscribers[0] != s:
 		return true
@@ -86,6 +89,70 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	r.spoilHeader(&h)
 	o.GroupID, o.Priority, o.DefaultPriority, o.EndOfGroup = h.GroupID, h.Priority, h.DefaultPriority, h.EndOfGroup
 	return o
+}
+
+// spoilSent plays the fault that drops a session in the middle, and reports whether it did. It is called after an
+// object.
+func (p *peer) spoilSent() bool {
+	if !p.relay.faults[dieMidway] || p.sent.Add(1) < 3 {
+		return false
+	}
+	p.session.Conn().CloseWithError(uint64(wire.InternalError), "fault")
+	return true
+}
+
+// spoilBehind plays the fault that gives up a subscriber who reads promptly, and reports whether it did. It is called
+// after an object.
+func (s *subscriber) spoilBehind() bool {
+	t := s.track
+	if !t.relay.faults[tooFarBehind] || s.sent.Add(1) < 2 {
+		return false
+	}
+	t.mu.Lock()
+	s.finishWith(moqt.DoneTooFarBehind, "fault")
+	lost := s.following()
+	for _, o := range lost {
+		o.lose()
+	}
+	s.ready = nil
+	t.mu.Unlock()
+	for _, o := range lost {
+		o.abort(moqt.ResetTooFarBehind)
+	}
+	return true
+}
+
+// slow reports whether an object's payload is to be sent by writeSlowly.
+func (r *Relay) slow(o *moqt.Object) bool {
+	return (r.faults[stallMidway] || r.faults[trickle]) && len(o.Payload) > 0
+}
+
+// writeSlowly writes the payload of an object that was begun, err saying how that went: half of it, and then nothing
+// until ctx ends, or all of it a piece at a time.
+func (r *Relay) writeSlowly(ctx context.Context, w *moqt.PayloadWriter, payload []byte, err error) error {
+	const every, piece = 100 * time.Millisecond, 150 // bytes: 12 kbit/s
+	for err == nil && len(payload) > 0 {
+		n := min(piece, len(payload))
+		if r.faults[stallMidway] {
+			n = (len(payload) + 1) / 2
+		}
+		if _, err = w.Write(payload[:n]); err == nil {
+			err = w.Flush()
+		}
+		payload = payload[n:]
+		wait := every
+		if r.faults[stallMidway] {
+			wait = math.MaxInt64
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		timer.Stop()
+	}
+	return err
 }
 
 // spoilJoin is the fault join-duplicate. The caller holds the track's lock.

@@ -77,11 +77,15 @@ func (p *peer) spoilSession() {
 			case <-p.ctx.Done():
 			}
 		})
-	case f[goawayCloses]:
+	case f[goawayCloses], f[goawayIsViolation]:
+		code := wire.NoError
+		if f[goawayIsViolation] {
+			code = wire.ProtocolViolation
+		}
 		p.tasks.Go(func() {
 			select {
 			case <-p.session.PeerGoaway():
-				p.session.Abort(wire.NoError, "fault")
+				p.session.Abort(code, "fault")
 			case <-p.ctx.Done():
 			}
 		})
@@ -102,6 +106,14 @@ func (c miscoder) CloseWithError(code uint64, reason string) error {
 // spoilRequest plays the faults that replace the serving of a request.
 func (p *peer) spoilRequest(req *moqt.Request) bool {
 	f := &p.relay.faults
+	for is, code := range map[fault]moqt.RejectCode{
+		refuseNotSupported: moqt.RejectNotSupported, refuseUnauthorized: moqt.RejectUnauthorized,
+	} {
+		if f[is] {
+			req.Reject(req.Context(), code, "fault")
+			return true
+		}
+	}
 	silent := false
 	switch req.Kind() {
 	case wire.KindSubscribe:

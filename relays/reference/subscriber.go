@@ -54,6 +54,8 @@ type subscriber struct {
 	ending *ending
 	// behind: the log has said that s is too slow; it says so once.
 	behind bool
+	// sent counts objects, for the faults alone.
+	sent atomic.Int64
 }
 
 // ending says how a subscription ends.

@@ -31,6 +31,10 @@ func (s *subscriber) sendDatagrams() {
 			}
 			r.counters.ObjectsOut.Add(1)
 			r.counters.BytesOut.Add(uint64(len(e.Payload)))
+			if r.faulty {
+				s.peer.spoilSent()
+				s.spoilBehind()
+			}
 		}
 		if s.queued.Add(-1) == 0 {
 			s.wake()
