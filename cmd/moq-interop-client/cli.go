@@ -24,6 +24,8 @@ type cli struct {
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
 
+	Badpath badpathCmd `cmd:"" help:"Stand between clients and a relay as a bad network path: delay, loss, little bandwidth."`
+
 	Versions    versionsCmd    `cmd:"" help:"Say what this program is made of, for bug reports."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Tell whether a relay of this host is up."`
 

@@ -35,6 +35,7 @@ Commands:
   probe        Find out which drafts relays answer to.
   decode       Show bytes as JSON lines, one for each message, header or object.
   encode       Turn such lines back into bytes, in hex.
+  badpath      Stand between clients and a relay as a bad network path: delay, loss, little bandwidth.
   versions     Say what this program is made of, for bug reports.
   healthcheck  Tell whether a relay of this host is up.
   completion   Print a script that completes names in a shell.
