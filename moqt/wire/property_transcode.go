@@ -2,6 +2,8 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -12,12 +14,21 @@ func sameKeyValues(from, to Draft) bool {
 }
 
 // TranscodeProperties appends to dst the block raw, written for one draft, as another writes it: a relay forwards an
-// object from 16 to 22 with it. Types keep their order unless the other draft needs them ascending. The bytes inside
-// Immutable Properties stay as they are where both drafts read the same from them, and are translated otherwise,
-// because a subscriber that cannot parse them must hold the track malformed (draft-18 §12.7); what does not parse
-// stays. Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is
-// an *Error: raw cannot be parsed, or an integer that the other draft cannot encode; dst is unchanged then.
+// object from 16 to 22 with it. Types keep their order unless the other draft needs them ascending.
+//
+// The bytes inside Immutable Properties may be authenticated end to end (draft-18 §12.7), so they stay as they are where
+// both drafts read the same from them. Otherwise they are translated, because a subscriber that cannot parse them must
+// hold the track malformed. An integer longer than it needs to be keeps its length then, so that from a newer draft the
+// way back gives the bytes that came. What does not parse stays.
+//
+// Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is an
+// *Error: raw cannot be parsed, or an integer that the other draft cannot encode; dst is unchanged then.
 func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
+	return transcode(dst, from, to, raw, false)
+}
+
+// transcode is TranscodeProperties; with keepLengths integers that are not the shortest keep their length.
+func transcode(dst []byte, from, to Draft, raw []byte, keepLengths bool) ([]byte, error) {
 	if sameKeyValues(from, to) {
 		return append(dst, raw...), nil
 	}
@@ -37,10 +48,48 @@ func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error)
 		if !fits(to, typeField(to, prev, x.Type)) {
 			return dst, unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
 		}
-		out = appendKeyValue(out, to, prev, x)
+		if keepLengths {
+			out = r.appendAlike(out, to, prev, x)
+		} else {
+			out = appendKeyValue(out, to, prev, x)
+		}
 		prev = x.Type
 	}
 	return out, nil
+}
+
+// appendAlike writes x, the pair just read, with the integers that are longer than need be as long as they were.
+func (r *kvReader) appendAlike(b []byte, to Draft, prev uint64, x Property) []byte {
+	written, _ := Varint(r.b[r.start:], r.d)
+	b = appendVarintAlike(b, to, typeField(to, prev, x.Type), r.value-r.start > VarintLen(r.d, written), r.value-r.start)
+	if x.Type%2 == 0 {
+		return appendVarintAlike(b, to, x.Uint, r.n-r.value > VarintLen(r.d, x.Uint), r.n-r.value)
+	}
+	length, n := Varint(r.b[r.value:], r.d)
+	b = appendVarintAlike(b, to, uint64(len(x.Bytes)), n > VarintLen(r.d, length), n)
+	return append(b, x.Bytes...)
+}
+
+// appendVarintAlike appends v in its shortest encoding, or if it was longer in one of n bytes, or the next length that
+// the draft has.
+func appendVarintAlike(b []byte, d Draft, v uint64, longer bool, n int) []byte {
+	if !longer || n <= VarintLen(d, v) {
+		return AppendVarint(b, d, v)
+	}
+	start := len(b)
+	b = binary.BigEndian.AppendUint64(append(b, 0), v) // the value ends at the last byte
+	if d.dialect() == rfc9000 {
+		n = 1 << bits.Len(uint(n-1)) // 2, 4 or 8
+		b = append(b[:start], b[start+9-n:]...)
+		b[start] |= byte(bits.TrailingZeros(uint(n))) << 6
+		return b
+	}
+	if n == 7 && d.dialect() == vi64Without7 {
+		n = 8
+	}
+	b = append(b[:start], b[start+9-n:]...)
+	b[start] |= byte(0xff << (9 - n)) // n-1 leading ones
+	return b
 }
 
 // Transcode gives the properties as another draft needs them: a copy in ascending order where the draft wants it,
@@ -91,10 +140,10 @@ func transcodePair(x *Property, from, to Draft) error {
 	if x.Type != PropImmutable || readsAlike(x.Bytes, from, to) {
 		return nil
 	}
-	inner, err := TranscodeProperties(nil, from, to, x.Bytes)
+	inner, err := transcode(nil, from, to, x.Bytes, true)
 	if err != nil {
 		if e := err.(*Error); e.Draft == from {
-			return nil // not parsable where it came from: malformed there, malformed here
+			return nil // it does not parse where it came from: a malformed track, whose bytes nobody may change
 		}
 		return err
 	}
