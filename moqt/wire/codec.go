@@ -127,18 +127,28 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 			Section: Section(d, TopicStreams),
 			Reason:  fmt.Sprintf("may not stand on a %s stream", stream)}
 	}
+	m, failed := r.parse(d, body, n-len(body), stream, opt)
+	if failed != nil {
+		failed.WouldPass = wouldPass(opt, func(opt Options) bool {
+			_, err := r.parse(d, body, n-len(body), stream, opt)
+			return err == nil
+		})
+		return nil, 0, failed
+	}
+	return m, n, nil
+}
+
+// parse reads the body of a message, which stands at offset base.
+func (r *row) parse(d Draft, body []byte, base int, stream StreamKind, opt Options) (Message, *Error) {
 	m := r.message(opt.Answers)
-	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: n - len(body)}
+	c := coder{op: opDecode, draft: d, stream: stream, row: r, opt: &opt, in: body, base: base}
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
 		c.at = c.base + c.pos
 		c.failf("", ProtocolViolation, Section(d, TopicMessages),
 			"%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
 	}
-	if c.err != nil {
-		return nil, 0, c.err
-	}
-	return m, n, nil
+	return m, c.err
 }
 
 // message makes an empty message; answered is the request that a response answers, where the row does not tell.

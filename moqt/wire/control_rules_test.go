@@ -434,6 +434,9 @@ func TestTolerated(t *testing.T) {
 				}
 				if _, _, err := ParseMessage(b, d, x.stream, Options{}); (err == nil) != (x.tolerance == 0) {
 					t.Errorf("strict: got error %v", err)
+				} else if hint := "; would pass with --compat " + x.tolerance.String(); err != nil &&
+					!strings.HasSuffix(err.Error(), hint) {
+					t.Errorf("strict: got error %q, want it to end with %q", err, hint)
 				}
 				var reported Tolerance
 				opt := Options{Tolerate: x.tolerance, Tolerated: func(tol Tolerance, where string) { reported |= tol }}

@@ -20,6 +20,8 @@ type Error struct {
 	Section string
 	// Reason says what was expected and what came.
 	Reason string
+	// WouldPass are the tolerances that would have let the input pass, where there are any that were not asked for.
+	WouldPass Tolerance
 	// Err is ErrTruncated when the input ended too early, ErrUnknownType, or nil.
 	Err error
 }
@@ -30,7 +32,8 @@ var ErrTruncated = fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF)
 // ErrUnknownType is the cause of an Error for a message, stream or datagram type that the draft does not define.
 var ErrUnknownType = fmt.Errorf("unknown type")
 
-// Error is "wire: SUBSCRIBE (draft-17): track_name at byte 9: truncated".
+// Error is "wire: SUBSCRIBE (draft-17): track_name at byte 9: truncated", and says which tolerances would have let it
+// pass.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("wire: %s (%s): ", e.Message, e.Draft)
 	if e.Field != "" {
@@ -39,6 +42,9 @@ func (e *Error) Error() string {
 	s += fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
 	if e.Section != "" {
 		s += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
+	}
+	if e.WouldPass != 0 {
+		s += "; would pass with --compat " + e.WouldPass.String()
 	}
 	return s
 }

@@ -78,7 +78,7 @@ func (c *cursor) checkProperties(message string, raw []byte, opt *Options) error
 				return nil
 			}
 			e := err.(*Error)
-			e.Message, e.Field = message, propertiesField(c.d)+"."+e.Field
+			e.Message, e.Field, e.WouldPass = message, propertiesField(c.d)+"."+e.Field, LenientExtensions
 			e.Offset += c.n - len(raw)
 			return e
 		}

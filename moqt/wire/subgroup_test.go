@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -370,6 +371,11 @@ func TestLenientExtensions(t *testing.T) {
 	if n, err := o.ParseHeader(unhex(t, "00013c04"), &h); err != nil || n != 4 ||
 		!bytes.Equal(h.Properties, []byte{0x3c}) {
 		t.Errorf("n = %d, %x: %v", n, h.Properties, err)
+	}
+	strict := SubgroupObjects{Draft: Draft16, HasProperties: true}
+	if _, err := strict.ParseHeader(unhex(t, "00013c04"), &h); err == nil ||
+		!strings.HasSuffix(err.Error(), "; would pass with --compat lenient-extensions") {
+		t.Errorf("strictly: %v", err)
 	}
 	props, err := ParseProperties(unhex(t, "04050b09"), Draft16, TrackScope, opt)
 	if err != nil || len(props) != 1 || props[0].Uint != 5 {

@@ -93,6 +93,37 @@ type Options struct {
 	Descending bool
 }
 
+// wouldPass finds what would have let an input pass that opt refuses: one tolerance where one is enough. 0 is none.
+// passes tries. LenientExtensions is tried last, for it takes almost anything at the end of a message.
+func wouldPass(opt Options, passes func(Options) bool) Tolerance {
+	opt.Tolerated = nil
+	with := func(t Tolerance) bool {
+		opt := opt
+		opt.Tolerate |= t
+		return passes(opt)
+	}
+	var all Tolerance
+	for i := range toleranceNames {
+		t := toleranceNames[(i+1)%len(toleranceNames)].bit
+		if opt.Tolerate.Has(t) {
+			continue
+		}
+		if with(t) {
+			return t
+		}
+		all |= t
+	}
+	if all == 0 || !with(all) {
+		return 0
+	}
+	for _, t := range toleranceNames {
+		if less := all &^ t.bit; with(less) {
+			all = less
+		}
+	}
+	return all
+}
+
 // tell reports each of the deviations let pass.
 func (o *Options) tell(passed Tolerance, where string) {
 	if o.Tolerated == nil || passed == 0 {
