@@ -132,7 +132,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		conn = miscoder{conn}
 	}
 	if r.faults.retypes() {
-		conn = retyper{conn, &r.faults}
+		conn = retyper{conn, r.faults.retype}
 	}
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,

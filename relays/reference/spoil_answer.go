@@ -56,10 +56,10 @@ var otherErrors = map[uint64]uint64{
 	0xF:  0x5,  // TRACK_STATUS_ERROR: SUBSCRIBE_ERROR
 }
 
-// retyper is a connection on whose bidirectional streams messages are changed.
+// retyper is a connection that changes the messages of ours on the bidirectional streams of the peer.
 type retyper struct {
 	transport.Conn
-	faults *faultSet
+	change func(d wire.Draft, code uint64, body []byte) (uint64, []byte)
 }
 
 // AcceptStream implements transport.Conn.
@@ -69,15 +69,15 @@ func (c retyper) AcceptStream(ctx context.Context) (transport.Stream, error) {
 		return nil, err
 	}
 	d, _ := transport.NegotiatedDraft(c.Info())
-	return &retyped{Stream: s, faults: c.faults, draft: d}, nil
+	return &retyped{Stream: s, retyper: c, draft: d}, nil
 }
 
-// retyped is a stream on which messages are changed.
+// retyped is such a stream.
 type retyped struct {
 	transport.Stream
-	faults *faultSet
-	draft  wire.Draft
-	rest   []byte // of a message that has not come whole
+	retyper retyper
+	draft   wire.Draft
+	rest    []byte // of a message that has not come whole
 }
 
 // Write implements transport.SendStream.
@@ -91,7 +91,7 @@ func (s *retyped) Write(p []byte) (int, error) {
 		if n == 0 {
 			return len(p), nil
 		}
-		code, body = s.faults.retype(s.draft, code, body)
+		code, body = s.retyper.change(s.draft, code, body)
 		b := wire.AppendVarint(nil, s.draft, code)
 		b = binary.BigEndian.AppendUint16(b, uint16(len(body)))
 		if _, err := s.Stream.Write(append(b, body...)); err != nil {
