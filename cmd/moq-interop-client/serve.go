@@ -20,7 +20,7 @@ type serveCmd struct {
 	Addr         *string  `placeholder:"HOST:PORT" help:"UDP address to listen on, for both transports; port 0 is any free one. Default :4443. [MOQT_PORT]"`
 	Cert         *string  `placeholder:"FILE" help:"Certificate chain, PEM. Without one a self-signed certificate for localhost is made. [MOQT_CERT]"`
 	Key          *string  `placeholder:"FILE" help:"Its private key, PEM. [MOQT_KEY]"`
-	Drafts       *string  `short:"d" aliases:"draft" placeholder:"NN,…" help:"Drafts to serve. Default: all nine."`
+	Drafts       *string  `short:"d" aliases:"draft" placeholder:"NN,…" help:"Drafts to serve. Default: all nine. [MOQT_DRAFT, DRAFT]"`
 	Path         string   `placeholder:"/PATH" help:"The only path to serve. Default: any."`
 	PathScopes   bool     `help:"The path of a session's URL is a prefix of namespaces: a session of /a/b may only use what begins with a, b; other requests are refused with UNAUTHORIZED."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
@@ -55,7 +55,8 @@ func (c *serveCmd) Run(sys *system) error {
 	if err := runner.CheckFaults(c.Fault, faultNames()); err != nil {
 		return usage("--fault: %v", err)
 	}
-	drafts, err := parseDrafts(sys.choose(c.Drafts, "--drafts", ""))
+	chosen := sys.choose(c.Drafts, "--drafts", "", "MOQT_DRAFT", "DRAFT")
+	drafts, err := parseDrafts(chosen)
 	if err != nil {
 		return err
 	}
@@ -106,6 +107,11 @@ func (c *serveCmd) Run(sys *system) error {
 		}
 		url := fmt.Sprintf("http://%s/metrics", at)
 		c.notice(sys, "metrics at "+url, "metrics", "url", url)
+	}
+	if chosen.set {
+		names := draftNumbers(drafts)
+		c.notice(sys, fmt.Sprintf("drafts %s (from %s)", names, chosen.from),
+			"drafts", "drafts", names, "from", chosen.from)
 	}
 	c.notice(sys, "listening on "+relay.Addr().String(), "listening", "address", relay.Addr().String())
 	if conf == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
@@ -187,6 +188,15 @@ func openOutput(v setting, instead string) (*runner.Output, error) {
 		return nil, v.fail(err)
 	}
 	return o, nil
+}
+
+// draftNumbers is "16,18".
+func draftNumbers(drafts []wire.Draft) string {
+	var numbers []string
+	for _, d := range drafts {
+		numbers = append(numbers, strconv.Itoa(int(d)))
+	}
+	return strings.Join(numbers, ",")
 }
 
 func (s *settings) draftNames() (names []string) {
