@@ -46,6 +46,7 @@ func readJob(t *testing.T, name string) (job kubernetesJob) {
 // The shards of the Job, with the embedded relay in place of the public ones, and what joins them. Each shard is run
 // twice, as a Pod that was taken away is.
 func TestKubernetesJob(t *testing.T) {
+	whole(t)
 	needs(t, "sh")
 	job, merge := readJob(t, "job.yaml"), readJob(t, "merge.yaml")
 	if job.Spec.CompletionMode != "Indexed" || job.Spec.Template.Spec.RestartPolicy != "Never" {

@@ -96,6 +96,7 @@ func TestActionIsGoodShell(t *testing.T) {
 // The night's own commands, on this machine: plan, shards, merge, report, and twice, so that there is something to
 // compare with.
 func TestNightlyRuns(t *testing.T) {
+	whole(t)
 	needs(t, "bash", "git")
 	w := workflows(t)["nightly.yml"]
 	script := func(id, has string) string {
