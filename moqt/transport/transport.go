@@ -7,7 +7,6 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"time"
@@ -110,10 +109,13 @@ type Info struct {
 	OriginalDestinationConnectionID []byte
 	// LocalAddr and RemoteAddr may be nil in memory.
 	LocalAddr, RemoteAddr net.Addr
-	// TLS is nil where there is none.
-	TLS *tls.ConnectionState
 	// Client tells which side of the connection this is.
 	Client bool
+	// WireStreamIDs is true when StreamID is the id that both ends of the connection know the stream by, given out
+	// as RFC 9000 §2.1 says: without gaps, in the order of opening. It is false where the implementation numbers streams by
+	// itself, as one on a browser's WebTransport must, which tells no ids: such an id means nothing to the peer or
+	// in a log, and says nothing of streams that have not come yet.
+	WireStreamIDs bool
 	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection has ended. What is opened must be closed.
 	OpenLog func() EventLog
 	// Notes are facts worth a diagnostic line, e.g. the HTTP/3 settings that the server announced.

@@ -10,7 +10,6 @@ package reference
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
-	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -77,44 +75,6 @@ func New(opts Options) (*Relay, error) {
 
 // Counters returns the relay's counters, which go on counting.
 func (r *Relay) Counters() *Counters { return &r.counters }
-
-// ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it
-// was told to stop. Where the address must be known first, endpoint.Listen and ServeListener do the same.
-func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions) error {
-	if opts.Drafts == nil {
-		opts.Drafts = r.opts.Drafts
-	}
-	if opts.Warn == nil {
-		opts.Warn = func(err error) { r.log.Info("no session came of a connection", "error", err) }
-	}
-	l, err := endpoint.Listen(opts)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	r.log.Info("listening", "address", l.Addr().String())
-	return r.ServeListener(ctx, l)
-}
-
-// ServeListener serves the connections of a listener until ctx ends, the listener is closed or the relay is. The
-// listener is the caller's to close, after this has returned.
-func (r *Relay) ServeListener(ctx context.Context, l *endpoint.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer onDone(r.ctx, cancel)()
-	var served sync.WaitGroup
-	defer served.Wait()
-	for {
-		conn, err := l.Accept(ctx)
-		switch {
-		case errors.Is(err, net.ErrClosed), ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
-		}
-		served.Go(func() { r.ServeConn(ctx, conn) })
-	}
-}
 
 // ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error
 // says why the session could not be set up, or how it ended; nil when it ended well.

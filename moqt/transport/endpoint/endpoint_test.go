@@ -353,8 +353,8 @@ func TestInfo(t *testing.T) {
 				if d, ok := transport.NegotiatedDraft(info); !ok || d != wire.Draft17 {
 					t.Errorf("negotiated %v %v", d, ok)
 				}
-				if info.TLS == nil || !info.TLS.HandshakeComplete {
-					t.Error("no TLS state")
+				if !info.WireStreamIDs {
+					t.Error("the stream ids are said not to be the wire's")
 				}
 			}
 		})

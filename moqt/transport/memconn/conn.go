@@ -24,8 +24,8 @@ const (
 
 // Options shape a pair. The zero value is a perfect connection with the default limits.
 type Options struct {
-	// Info is what both sides report, so that a session can negotiate on it; Client is set for each side,
-	// and an empty Kind is transport.Memory.
+	// Info is what both sides report, so that a session can negotiate on it. Client is set for each side, WireStreamIDs on both;
+	// an empty Kind is transport.Memory.
 	Info transport.Info
 	// StreamBuffer is how many bytes one direction of a stream holds before Write waits.
 	StreamBuffer int
@@ -133,7 +133,7 @@ type space struct {
 
 func newConn(l *link, isClient bool) *Conn {
 	c := &Conn{link: l, info: l.opts.Info, changed: sync.NewCond(&l.mu)}
-	c.info.Client = isClient
+	c.info.Client, c.info.WireStreamIDs = isClient, true
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	return c
 }

@@ -20,8 +20,7 @@ type Conn struct {
 // New wraps an established connection, whose incoming streams and datagrams nobody else may take. What q itself
 // knows (addresses, TLS, ALPN) is filled into info. onEnd, which may be nil, is called once after q has ended; CloseWithError waits for it.
 func New(q *quic.Conn, info transport.Info, onEnd func()) *Conn {
-	state := q.ConnectionState().TLS
-	info.Kind, info.ALPN, info.TLS = transport.QUIC, state.NegotiatedProtocol, &state
+	info.Kind, info.ALPN, info.WireStreamIDs = transport.QUIC, q.ConnectionState().TLS.NegotiatedProtocol, true
 	info.LocalAddr, info.RemoteAddr = q.LocalAddr(), q.RemoteAddr()
 	return &Conn{base: quicbase.NewBase(q, nil, onEnd), info: info}
 }

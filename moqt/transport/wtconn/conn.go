@@ -279,8 +279,7 @@ func (c *Conn) readControl(r quicvarint.Reader) {
 
 // establish makes the session usable. It is called once, before info is read.
 func (c *Conn) establish(connect connectStream, info transport.Info) {
-	state := c.base.Q.ConnectionState().TLS
-	info.Kind, info.ALPN, info.TLS = transport.WebTransport, state.NegotiatedProtocol, &state
+	info.Kind, info.ALPN, info.WireStreamIDs = transport.WebTransport, c.base.Q.ConnectionState().TLS.NegotiatedProtocol, true
 	info.LocalAddr, info.RemoteAddr = c.base.Q.LocalAddr(), c.base.Q.RemoteAddr()
 	c.info = info
 	c.connect = connect
