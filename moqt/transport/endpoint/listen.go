@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 	"github.com/quic-go/quic-go/qlogwriter"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -242,10 +243,17 @@ func (l *Listener) Close() error {
 		l.cancel()
 		l.ln.Close()
 		l.workers.Wait() // no connection is added after this
+		for {            // those whose handshake has ended and that nobody took from quic-go yet: it would forget them without a word
+			q, err := l.ln.Accept(context.Background())
+			if err != nil {
+				break
+			}
+			farewell(q)
+		}
 		l.mu.Lock()
 		var closing sync.WaitGroup
 		for c := range l.conns {
-			closing.Go(func() { c.CloseWithError(0, "the server is shutting down") })
+			closing.Go(func() { c.CloseWithError(0, goodbye) })
 		}
 		l.mu.Unlock()
 		closing.Wait()
@@ -254,6 +262,18 @@ func (l *Listener) Close() error {
 		l.closeLog()
 	})
 	return nil
+}
+
+// goodbye is the reason that clients are given when a listener closes.
+const goodbye = "the server is shutting down"
+
+// farewell ends a connection that nobody has taken when the listener closes.
+func farewell(q *quic.Conn) {
+	code := quic.ApplicationErrorCode(0)
+	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {
+		code = quic.ApplicationErrorCode(http3.ErrCodeNoError)
+	}
+	q.CloseWithError(code, goodbye)
 }
 
 func (l *Listener) serve() {

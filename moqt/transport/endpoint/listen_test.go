@@ -77,6 +77,9 @@ func TestCloseEndsEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for !allHere(l, len(clients)) { // a client knows of a connection before the server does
+		time.Sleep(time.Millisecond)
+	}
 	l.Close()
 	for _, c := range clients {
 		select {
@@ -96,6 +99,43 @@ func TestCloseEndsEverything(t *testing.T) {
 		t.Errorf("the port is still taken: %v", err)
 	} else {
 		conn.Close()
+	}
+}
+
+func allHere(l *Listener, n int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns) == n
+}
+
+// A client whose handshake has just ended for itself learns of Close too, and does not wait for its idle timeout.
+func TestCloseWhileClientsCome(t *testing.T) {
+	for i := range 40 {
+		l := listen(t, ListenOptions{})
+		s := schemes[i%2]
+		dialled := make(chan transport.Conn)
+		for range 3 {
+			go func() {
+				c, err := Dial(testContext(t), DialOptions{URL: urlOf(t, s.scheme, l.Addr(), ""), TLS: insecure})
+				if err != nil {
+					c = nil
+				}
+				dialled <- c
+			}()
+		}
+		first := <-dialled
+		l.Close()
+		for _, c := range []transport.Conn{first, <-dialled, <-dialled} {
+			if c == nil {
+				continue
+			}
+			select {
+			case <-c.Context().Done():
+			case <-time.After(3 * time.Second):
+				t.Errorf("%s: a client did not notice", s.scheme)
+			}
+			c.CloseWithError(0, "")
+		}
 	}
 }
 

@@ -44,14 +44,16 @@ func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error
 	c.start(raw.HandleUnidirectionalStream, raw.HandleRequestStream)
 	select {
 	case <-up.accepted:
-		c.establish(up.stream, up.info)
-		return c, nil
 	case <-c.base.Context().Done():
 		err = context.Cause(c.base.Context())
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	refused := up.giveUp()
+	refused, accepted := up.giveUp()
+	if accepted { // in spite of an end that came meanwhile: the client has its answer, and a session to be closed like any other
+		c.establish(up.stream, up.info)
+		return c, nil
+	}
 	if refused != "" {
 		err = fmt.Errorf("%s: %w", refused, err)
 	}
@@ -76,11 +78,12 @@ type upgrader struct {
 // maxRefused bounds the refusals that are kept for the error.
 const maxRefused = 4
 
-func (u *upgrader) giveUp() (refused string) {
+// giveUp refuses what comes from now on. It tells what was refused before, and whether a request has been accepted.
+func (u *upgrader) giveUp() (refused string, accepted bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.over = true
-	return strings.Join(u.refused, "; ")
+	return strings.Join(u.refused, "; "), u.stream != nil
 }
 
 // ServeHTTP implements http.Handler.
