@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -96,12 +97,15 @@ func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	return o
 }
 
+// keepAlive is how long a silent relay is left alone, so that a case knows at once when it is gone.
+const keepAlive = 500 * time.Millisecond
+
 // Dialer makes the function that cases dial with: the drafts they offer replace those of o.
 func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn,
 	error) {
 	return func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
 		o := o
-		o.Drafts = drafts
+		o.Drafts, o.KeepAlive = drafts, keepAlive
 		return endpoint.Dial(ctx, o)
 	}
 }

@@ -58,6 +58,25 @@ type UniStreamTeller interface {
 	TellUniStreams(f func(id uint64, coming bool))
 }
 
+// PathTeller is implemented by a Conn that knows something of the network path below it.
+type PathTeller interface {
+	// Path says what the connection has seen of its path so far, also after it has ended.
+	Path() Path
+}
+
+// Path is what a connection has seen of its network path.
+type Path struct {
+	// MinRTT, SmoothedRTT and LatestRTT are round trip times as QUIC measures them (RFC 9002 §5); 0 before the first
+	// measurement.
+	MinRTT, SmoothedRTT, LatestRTT time.Duration
+	// PacketsSent and PacketsLost count packets of this side's. What was taken for lost and comes after all is taken
+	// off again.
+	PacketsSent, PacketsLost uint64
+}
+
+// RTT is the larger one of the smoothed and the latest round trip time.
+func (p Path) RTT() time.Duration { return max(p.SmoothedRTT, p.LatestRTT) }
+
 // SendStream is the sending direction of a stream. Write, Close and Reset may not be called
 // concurrently with each other, except that Reset may interrupt a blocked Write.
 type SendStream interface {

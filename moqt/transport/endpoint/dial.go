@@ -39,6 +39,9 @@ type DialOptions struct {
 	// HandshakeTimeout bounds the time without a packet during the handshake, and twice it the whole handshake; 0 is 10 s.
 	// The context bounds everything anyway.
 	HandshakeTimeout time.Duration
+	// KeepAlive is after how long without a packet from the peer a packet is sent that it has to acknowledge, so that the
+	// loss of a peer shows where the system reports it (a port that nobody listens on any more); 0 is 10 s.
+	KeepAlive time.Duration
 	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may be called
 	// from any goroutine. Until Dial returns these also go to Info.Notes.
 	Warn func(error)
@@ -219,6 +222,9 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 		conf.KeyLogWriter, a.closer = keyLog(d.opts.KeyLog, d.warn)
 	}
 	qconf := quicConfig(d.opts.HandshakeTimeout)
+	if d.opts.KeepAlive > 0 {
+		qconf.KeepAlivePeriod = d.opts.KeepAlive
+	}
 	dir := qlogDir(d.opts.QLOGDir)
 	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts

@@ -372,3 +372,17 @@ func TestTrustedCertificate(t *testing.T) {
 		connect(t, ListenOptions{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, DialOptions{TLS: &tls.Config{RootCAs: pool}}, s.scheme, "")
 	}
 }
+
+func TestPath(t *testing.T) {
+	for _, s := range schemes {
+		t.Run(s.scheme, func(t *testing.T) {
+			client, server := connect(t, ListenOptions{}, DialOptions{KeepAlive: time.Second}, s.scheme, "/")
+			for _, c := range []transport.Conn{client, server} {
+				p := c.(transport.PathTeller).Path()
+				if p.SmoothedRTT <= 0 || p.MinRTT <= 0 || p.RTT() < p.SmoothedRTT || p.RTT() < p.LatestRTT || p.PacketsSent == 0 {
+					t.Errorf("%+v", p)
+				}
+			}
+		})
+	}
+}

@@ -34,6 +34,9 @@ func (c *Conn) QUIC() *quic.Conn { return c.base.Q }
 // Context implements transport.Conn.
 func (c *Conn) Context() context.Context { return c.base.Context() }
 
+// Path implements transport.PathTeller.
+func (c *Conn) Path() transport.Path { return c.base.Path() }
+
 // CloseWithError implements transport.Conn. A code that QUIC cannot carry is sent as the largest it can.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
 	c.base.Close(&transport.CloseError{Code: code, Reason: reason}, code, reason)

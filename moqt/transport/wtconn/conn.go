@@ -304,6 +304,9 @@ func (c *Conn) Info() transport.Info { return c.info }
 // QUIC is the connection below, for its statistics. Its streams, datagrams and end are the Conn's.
 func (c *Conn) QUIC() *quic.Conn { return c.base.Q }
 
+// Path implements transport.PathTeller.
+func (c *Conn) Path() transport.Path { return c.base.Path() }
+
 // Context implements transport.Conn.
 func (c *Conn) Context() context.Context { return c.base.Context() }
 

@@ -52,6 +52,13 @@ func NewBase(q *quic.Conn, classify func(error) *transport.CloseError, onEnd fun
 // Context is the connection's; its cause is the *transport.CloseError.
 func (b *Base) Context() context.Context { return b.ctx }
 
+// Path implements transport.PathTeller.
+func (b *Base) Path() transport.Path {
+	s := b.Q.ConnectionStats()
+	return transport.Path{MinRTT: s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT,
+		PacketsSent: s.PacketsSent, PacketsLost: s.PacketsLost}
+}
+
 // Done is closed when the QUIC connection has ended and everything it used has been freed.
 func (b *Base) Done() <-chan struct{} { return b.done }
 
