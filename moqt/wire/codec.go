@@ -9,8 +9,8 @@ import (
 // maxBody is the longest message body: Message Length is 16 bits.
 const maxBody = 1<<16 - 1
 
-// AppendMessage writes type, length and body. The stream matters for GOAWAY in 18 only. The error is an *Error: a value
-// the draft cannot express, or a message it does not have. Nothing is repaired.
+// AppendMessage appends a message: its type, length and body. The stream decides the layout of GOAWAY in 18, and
+// nothing else. The error is an *Error: the draft has no such message, or cannot express a value. Nothing is repaired.
 func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
 	if raw, ok := m.(*Raw); ok {
 		return appendFrame(b, d, raw.Type, raw.Body)
@@ -37,7 +37,7 @@ func appendFrame(b []byte, d Draft, code uint64, body []byte) ([]byte, error) {
 	return append(b, body...), nil
 }
 
-// rowOfMessage finds the table row to encode m with.
+// rowOfMessage finds the row of the message table to encode m with.
 func rowOfMessage(d Draft, m Message) (*row, error) {
 	from := NoSide
 	if s, ok := m.(*Setup); ok {
@@ -51,7 +51,7 @@ func rowOfMessage(d Draft, m Message) (*row, error) {
 	return r, nil
 }
 
-// answers is the request that a response says it answers.
+// answers is the kind of request that a response says it answers.
 func answers(m Message) Kind {
 	switch x := m.(type) {
 	case *RequestOK:
@@ -80,10 +80,10 @@ func unknownMessage(d Draft, code uint64) *Error {
 		Reason:  fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
 }
 
-// Frame finds the first message's frame in b: its type code and body, and how many bytes both take. n is 0 when b does
-// not hold it whole; need is then the number of bytes known to be needed. A first byte that starts no integer gives an
-// *Error, and so does a type that the draft does not define while its body is not all there: nothing could make it a
-// message, so nobody waits for the rest.
+// Frame splits the first message of b into its type code and its body; n is the number of bytes of the whole message. n
+// is 0 while b does not hold all of it: need then says how many bytes are known to be needed. The error is an *Error:
+// the first byte starts no integer, or the draft does not define the type and the body is not all there (no more bytes
+// could make it a message).
 func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error) {
 	code, size := Varint(b, d)
 	if size < 0 {
@@ -107,8 +107,8 @@ func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error)
 	return code, b[size+2 : n], n, n, nil
 }
 
-// ParseMessage reads the first message of b and tells how many bytes it took. The error is an *Error; its cause is
-// ErrTruncated when b ends inside the message, and ErrUnknownType for a type that the draft does not define. Offsets
+// ParseMessage reads the first message of b and returns the number of bytes it took. The error is an *Error: its cause
+// is ErrTruncated when b ends inside the message, and ErrUnknownType for a type that the draft does not define. Offsets
 // count from the start of b. The message shares no memory with b.
 func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, int, error) {
 	code, body, n, _, err := Frame(b, d)
@@ -125,7 +125,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	if !mayStand(d, r.kind, stream) {
 		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation,
 			Section: Section(d, TopicStreams),
-			Reason:  fmt.Sprintf("may not stand on a %s stream", stream)}
+			Reason:  fmt.Sprintf("not allowed on a %s stream", stream)}
 	}
 	m, failed := r.parse(d, body, n-len(body), stream, opt)
 	if failed != nil {
@@ -193,7 +193,7 @@ func truncatedMessage(b []byte, d Draft, r *row, stream StreamKind, opt Options)
 	return e
 }
 
-// Describe gives the draft's name of a message, its type code, and its fields as names and values in wire order.
+// Describe returns the draft's name of a message, its type code, and its fields by name, in wire order.
 func Describe(d Draft, m Message, stream StreamKind) (name string, code uint64, fields Fields, err error) {
 	r, err := rowOfMessage(d, m)
 	if err != nil {
@@ -207,7 +207,7 @@ func Describe(d Draft, m Message, stream StreamKind) (name string, code uint64, 
 	return r.name, r.code, c.desc, nil
 }
 
-// MessageFromFields is the way back from Describe: name is the draft's name of the message.
+// MessageFromFields undoes Describe: name is the draft's name of the message.
 func MessageFromFields(d Draft, name string, fields Fields, stream StreamKind) (Message, error) {
 	var r *row
 	for i := range rows {
@@ -229,12 +229,12 @@ func MessageFromFields(d Draft, name string, fields Fields, stream StreamKind) (
 	return m, nil
 }
 
-// String is the name that `decode --stream` takes.
+// String is the name of the stream as `decode --stream` takes it.
 func (s StreamKind) String() string {
 	return [...]string{"control", "request", "uni", "datagram"}[s]
 }
 
-// ParseStreamKind reads the name that `decode --stream` takes.
+// ParseStreamKind reads a name as `decode --stream` takes it.
 func ParseStreamKind(name string) (StreamKind, error) {
 	for s := ControlStream; s <= DatagramStream; s++ {
 		if s.String() == name {

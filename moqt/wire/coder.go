@@ -31,7 +31,7 @@ type coder struct {
 	at   int    // decode: offset of what was read last, for errors: they point to where the field begins
 
 	out   []byte   // encode
-	desc  Fields   // describe: what was stated so far; parse: the source
+	desc  Fields   // describe: the fields so far; parse: the description being read
 	used  []string // parse: the names in desc that have been read
 	path  string   // prefix of field names, inside nested values
 	fixed []ParameterType
@@ -63,7 +63,7 @@ func (c *coder) failf(field string, code SessionError, section, format string, a
 	}
 }
 
-// truncated is a body that ends inside a field: Message Length is shorter than the fields (rule 15).
+// truncated is the error for a body that ends inside a field: Message Length is shorter than the fields (draft-18 §10).
 func (c *coder) truncated(field string) {
 	c.fail(field, ProtocolViolation, c.section(TopicMessages), "truncated: the message ends here")
 }
@@ -71,10 +71,10 @@ func (c *coder) truncated(field string) {
 // section is where the draft has a topic.
 func (c *coder) section(t Topic) string { return Section(c.draft, t) }
 
-// state adds a value to the description.
+// state adds a field to the description.
 func (c *coder) state(name string, v any) { c.desc = append(c.desc, Field{name, v}) }
 
-// take finds a value in the source of a parse.
+// take finds a field in the description being read.
 func (c *coder) take(name string) any {
 	v, ok := c.desc.Get(name)
 	if !ok {
@@ -131,7 +131,7 @@ func parseHex(v any) ([]byte, error) {
 	return hex.DecodeString(s)
 }
 
-// readVarint, readBytes: the two things that bytes are read with.
+// readVarint reads an integer of the draft.
 func (c *coder) readVarint(field string) uint64 {
 	if c.err != nil {
 		return 0
@@ -151,7 +151,7 @@ func (c *coder) readVarint(field string) uint64 {
 	return v
 }
 
-// readBytes gives a view of the input; callers copy what they keep.
+// readBytes returns a view of the input; callers copy what they keep.
 func (c *coder) readBytes(field string, n uint64) []byte {
 	if c.err != nil {
 		return nil
@@ -218,7 +218,7 @@ func (c *coder) uint8(name string, v *uint8) {
 	}
 }
 
-// text is a length and that many bytes, shown as text. max 0 means no limit but the message's.
+// text is a length and that many bytes, shown as text, at most max of them. With max 0 the message alone is the limit.
 func (c *coder) text(name string, v *string, max int) {
 	if c.err != nil {
 		return
@@ -277,7 +277,7 @@ func (c *coder) location(name string, l *Location) {
 	})
 }
 
-// object is a nested structure: the same bytes in a row, an object of its own in the description.
+// object is a nested structure. On the wire its fields follow one another; in the description it is an object.
 func (c *coder) object(name string, fields func()) {
 	if c.err != nil {
 		return
@@ -312,7 +312,7 @@ func (c *coder) object(name string, fields func()) {
 	c.path = path
 }
 
-// allTaken refuses names in a parsed description that the message does not have, and names given twice.
+// allTaken refuses a description with names that the message does not have, or with a name given twice.
 func (c *coder) allTaken() {
 	for i, f := range c.desc {
 		switch {
@@ -326,7 +326,7 @@ func (c *coder) allTaken() {
 	}
 }
 
-// versions is the list of CLIENT_SETUP in 14.
+// versions is the list of versions in CLIENT_SETUP of 14 (draft-14 §9.3).
 func (c *coder) versions(v *[]uint64) {
 	const name = "supported_versions"
 	if c.err != nil {

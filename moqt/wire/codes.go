@@ -3,7 +3,7 @@ package wire
 // SessionError is a session termination code (draft-18 §3.5).
 type SessionError uint64
 
-// Session termination codes (WIRE section 8.1).
+// Session termination codes (draft-16 §13.4.1, draft-19 §15.11.1, draft-22 §12.2).
 const (
 	NoError                 SessionError = 0x0
 	InternalError           SessionError = 0x1

@@ -30,7 +30,8 @@ var (
 	prefix14    = kindsOf(KindSubscribeNamespace)
 )
 
-// requestCodes are the request errors (WIRE section 8.2, WIRE-20-22 section 8.2).
+// requestCodes are the request errors (draft-14 §13.1.2, draft-15 §13.3.2, draft-16 §13.4.2, draft-17 §14.5.2, draft-18
+// §15.10.2, draft-19 §15.11.2, draft-22 §16.11.2).
 var requestCodes = []codeRow{
 	{NameInternalError, 0x0, 14, Newest, 0, ""},
 	{NameUnauthorized, 0x1, 14, Newest, 0, ""},
@@ -67,7 +68,8 @@ var requestCodes = []codeRow{
 	{NameInvalidFilter, 0x36, 19, Newest, 0, ""},
 }
 
-// doneCodes are the statuses of PUBLISH_DONE (WIRE section 8.3, WIRE-20-22 section 8.3).
+// doneCodes are the statuses of PUBLISH_DONE (draft-14 §13.1.3, draft-15 §13.3.3, draft-16 §13.4.3, draft-17 §14.5.3,
+// draft-18 §15.10.3, draft-19 §15.11.3, draft-22 §16.11.3).
 var doneCodes = []codeRow{
 	{NameInternalError, 0x0, 14, Newest, 0, ""},
 	{NameUnauthorized, 0x1, 14, Newest, 0, ""},
@@ -84,7 +86,8 @@ var doneCodes = []codeRow{
 	{NameMalformedTrack, 0x12, 16, Newest, 0, ""},
 }
 
-// resetCodes are the codes of stream resets (WIRE section 8.4, WIRE-20-22 section 8.4).
+// resetCodes are the codes of stream resets (draft-14 §13.1.8, draft-15 §13.3.4, draft-16 §13.4.4, draft-17 §14.5.4,
+// draft-18 §15.10.4, draft-19 §15.11.4, draft-22 §16.11.4).
 var resetCodes = []codeRow{
 	{NameInternalError, 0x0, 14, Newest, 0, ""},
 	{NameCancelled, 0x1, 14, Newest, 0, ""},
@@ -99,7 +102,8 @@ var resetCodes = []codeRow{
 	{NameMalformedTrack, 0x12, 16, Newest, 0, ""},
 }
 
-// sessionCodes are the session termination codes (WIRE section 8.1, WIRE-20-22 section 8.1).
+// sessionCodes are the session termination codes (draft-14 §13.1.1, draft-15 §13.3.1, draft-16 §13.4.1, draft-17
+// §14.5.1, draft-18 §15.10.1, draft-19 §15.11.1, draft-22 §16.11.1).
 var sessionCodes = []codeRow{
 	{"NO_ERROR", uint64(NoError), 14, Newest, 0, ""},
 	{"INTERNAL_ERROR", uint64(InternalError), 14, Newest, 0, ""},

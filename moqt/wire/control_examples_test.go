@@ -32,13 +32,23 @@ func TestWorkedExamples(t *testing.T) {
 		{"CLIENT_SETUP", 15, 16, "20 0001 00", `{"setup_parameters":[]}`},
 		{"SETUP", 17, 22, "af00 0000", `{"setup_options":[]}`},
 		{"SUBSCRIBE, Next Object", 20, 21, "03 000f 02 01016e 0174 03 1001 10c8 01020000",
-			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10","name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},{"type":"0x21","name":"LOCATION_FILTER","start_group":"0","start_object":"0"}]}`},
+			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10",` +
+				`"name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},` +
+				`{"type":"0x21","name":"LOCATION_FILTER","start_group":"0","start_object":"0"}]}`},
 		{"SUBSCRIBE, Next Object", 22, 22, "03 000d 02 01016e 0174 03 1001 10c8 0105",
-			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10","name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"5"}]}`},
+			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10",` +
+				`"name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},` +
+				`{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"5"}]}`},
 		{"SUBSCRIBE, join", 20, 21, "03 0011 00 01016e 0174 02 21020000 02 04 01210101",
-			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21","name":"LOCATION_FILTER","start_group":"0","start_object":"0"},{"type":"0x23","name":"FILL_PARAMETERS","parameters":[{"type":"0x21","name":"LOCATION_FILTER","start_group":"1"}]}]}`},
+			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
+				`"name":"LOCATION_FILTER","start_group":"0","start_object":"0"},{"type":"0x23",` +
+				`"name":"FILL_PARAMETERS","parameters":[{"type":"0x21","name":"LOCATION_FILTER",` +
+				`"start_group":"1"}]}]}`},
 		{"SUBSCRIBE, join", 22, 22, "03 000f 00 01016e 0174 02 2105 02 04 01210101",
-			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"5"},{"type":"0x23","name":"FILL_PARAMETERS","parameters":[{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"1","start_group":"1"}]}]}`},
+			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
+				`"name":"LOCATION_FILTER","location_filter_type":"5"},{"type":"0x23","name":"FILL_PARAMETERS",` +
+				`"parameters":[{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"1",` +
+				`"start_group":"1"}]}]}`},
 		{"FETCH, everything", 20, 22, "16 0009 04 01016e 0174 01 2100", ""},
 		{"FETCH, everything, no filter", 20, 22, "16 0007 04 01016e 0174 00",
 			`{"request_id":"4","track_namespace":["n"],"track_name":"t","parameters":[]}`},
@@ -47,7 +57,8 @@ func TestWorkedExamples(t *testing.T) {
 		{"FETCH_OK, End {3,4}", 20, 22, "18 0004 00 0304 00",
 			`{"end_of_track":"0","end_location":{"group":"3","object":"4"},"parameters":[],"track_properties":[]}`},
 		{"PUBLISH_STATE_NOTIFY", 20, 22, "22 0006 02 090304 0700",
-			`{"parameters":[{"type":"0x9","name":"LARGEST_OBJECT","group":"3","object":"4"},{"type":"0x10","name":"FORWARD","value":"0"}]}`},
+			`{"parameters":[{"type":"0x9","name":"LARGEST_OBJECT","group":"3","object":"4"},{"type":"0x10",` +
+				`"name":"FORWARD","value":"0"}]}`},
 		{"PUBLISH", 20, 22, "1d 001b 01 01016e 0174 03 08 020a 0414 021e 010407 0700 1009 01020400 0102", ""},
 		{"PUBLISH_OK", 20, 22, "07 0004 01 0883e8",
 			`{"parameters":[{"type":"0x8","name":"EXPIRES","value":"1000"}],"track_properties":[]}`},
@@ -56,16 +67,20 @@ func TestWorkedExamples(t *testing.T) {
 		{"REQUEST_UPDATE, remove the filter", 20, 22, "02 0004 06 01 2100", ""},
 		{"REQUEST_UPDATE, fill", 20, 22, "02 0008 06 01 23 04 01210103", ""},
 		{"SUBSCRIBE_TRACKS", 20, 22, "51 000d 00 01016e 02 1000 19 04 00020100",
-			`{"request_id":"0","track_namespace_prefix":["n"],"parameters":[{"type":"0x10","name":"FORWARD","value":"0"},{"type":"0x29","name":"TRACK_PROPERTY_FILTER","set_id":"0","property_type":"2","ranges":[{"start_delta":"1","end_delta":"0","start":"1","end":"1"}]}]}`},
+			`{"request_id":"0","track_namespace_prefix":["n"],"parameters":[{"type":"0x10","name":"FORWARD",` +
+				`"value":"0"},{"type":"0x29","name":"TRACK_PROPERTY_FILTER","set_id":"0","property_type":"2",` +
+				`"ranges":[{"start_delta":"1","end_delta":"0","start":"1","end":"1"}]}]}`},
 		{"TRACK_STATUS", 20, 22, "0d 0009 02 01016e 0174 01 3500", ""},
 		{"PUBLISH_DONE", 20, 22, "0b 000b 02 ffffffffffffffffff 00",
 			`{"status_code":"2","stream_count":"18446744073709551615","error_reason":""}`},
 		{"SUBSCRIBE_OK", 20, 22, "04 000e 00 01 090200 08cf4240 068080 1402", ""},
 		{"ranges", 20, 22, "03 0018 00 01016e 0174 03 25 05 00 03020505 02 03 00 007f 00 03 01 80c8", ""},
 		{"TRACK_NAMESPACE_PREFIX wrapped", 18, 21, "02 0009 06 01 34 05 020161 0162",
-			`{"request_id":"6","parameters":[{"type":"0x34","name":"TRACK_NAMESPACE_PREFIX","length":"5","track_namespace_prefix":["a","b"]}]}`},
+			`{"request_id":"6","parameters":[{"type":"0x34","name":"TRACK_NAMESPACE_PREFIX","length":"5",` +
+				`"track_namespace_prefix":["a","b"]}]}`},
 		{"TRACK_NAMESPACE_PREFIX bare", 18, 22, "02 0008 06 01 34 020161 0162",
-			`{"request_id":"6","parameters":[{"type":"0x34","name":"TRACK_NAMESPACE_PREFIX","track_namespace_prefix":["a","b"]}]}`},
+			`{"request_id":"6","parameters":[{"type":"0x34","name":"TRACK_NAMESPACE_PREFIX",` +
+				`"track_namespace_prefix":["a","b"]}]}`},
 		{"GOAWAY on a control stream", 18, 18, "10 0003 00 05 04",
 			`{"new_session_uri":"","timeout":"5","request_id":"4"}`},
 	} {

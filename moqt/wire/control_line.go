@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// encodeControlLine appends the message that a line describes; what the line says besides must agree with the message.
-// GOAWAY of 18 has two layouts: the line's fields tell which.
+// encodeControlLine appends the message that a line describes; all else that the line says must agree with the message.
+// GOAWAY of 18 has two layouts: the fields of the line tell which.
 func encodeControlLine(b []byte, d Draft, line Line) ([]byte, error) {
 	stream := RequestStream
 	if _, ok := line.Fields.Get("request_id"); ok {

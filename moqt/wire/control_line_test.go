@@ -10,7 +10,8 @@ import (
 // TestHandWrittenLines: a control message's line needs its fields only; what it says besides must agree with the bytes,
 // and an error names the field.
 func TestHandWrittenLines(t *testing.T) {
-	const subscribe = `{"type":"SUBSCRIBE","fields":{"request_id":"1","track_namespace":["a"],"track_name":"t","parameters":[%]}}`
+	const subscribe = `{"type":"SUBSCRIBE","fields":{"request_id":"1","track_namespace":["a"],"track_name":"t",` +
+		`"parameters":[%]}}`
 	const setup = `{"type":"CLIENT_SETUP","fields":{"setup_parameters":[%]}}`
 	for _, x := range []struct{ line, inner, want string }{
 		{`{"type":"UNSUBSCRIBE","fields":{"request_id":"1"}}`, "", "0a000101"},

@@ -54,7 +54,7 @@ func subscribeFields(d Draft) []byte {
 // most62 is the largest integer of 14-16.
 const most62 = uint64(1<<62 - 1)
 
-// rulesFromBytes are the MUSTs of WIRE section 10 that a message alone can break, and the close code the draft names.
+// rulesFromBytes are the MUSTs that a message can break by itself, and the code that the draft closes the session with.
 var rulesFromBytes = []struct {
 	rule        string
 	first, last Draft
@@ -63,191 +63,191 @@ var rulesFromBytes = []struct {
 	code        SessionError
 	field       string // part of the error's field
 }{
-	{"1 first byte 0xfc", 17, 17, "SUBSCRIBE", func(d Draft) []byte { return []byte{0xfc, 0, 0, 0, 0, 0, 0} },
+	{"first byte 0xfc", 17, 17, "SUBSCRIBE", func(d Draft) []byte { return []byte{0xfc, 0, 0, 0, 0, 0, 0} },
 		ProtocolViolation, "request_id"},
-	{"2 value longer than 65535", 14, 16, "CLIENT_SETUP", func(d Draft) []byte {
+	{"value longer than 65535", 14, 16, "CLIENT_SETUP", func(d Draft) []byte {
 		return body(d, setupHead(d), 1, 7, 65536)
 	}, ProtocolViolation, "setup_parameters.length"},
-	{"3 type past 2^64-1", 17, 22, "SETUP", func(d Draft) []byte { return body(d, 0x10, 1, uint64(1<<64-1), 1) },
+	{"type past 2^64-1", 17, 22, "SETUP", func(d Draft) []byte { return body(d, 0x10, 1, uint64(1<<64-1), 1) },
 		ProtocolViolation, "setup_options.type"},
-	{"3 type past 2^64-1", 16, 16, "CLIENT_SETUP", func(d Draft) []byte {
+	{"type past 2^64-1", 16, 16, "CLIENT_SETUP", func(d Draft) []byte {
 		return body(d, 5, most62, "", most62, 0, most62, "", most62, 0, 4, 0) // 4 x (2^62-1) is 2^64-4
 	}, ProtocolViolation, "setup_parameters.type"},
-	{"3 type past 2^64-1", 16, 16, "FETCH_OK", func(d Draft) []byte {
+	{"type past 2^64-1", 16, 16, "FETCH_OK", func(d Draft) []byte {
 		return body(d, 0, []byte{0}, 0, 0, 0, most62, "", most62, 0, most62, "", most62, 0, 4, 0)
 	}, ProtocolViolation, "track_extensions.type"},
-	{"4 parameter type past 2^64-1", 18, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"parameter type past 2^64-1", 18, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, append(opening(d, 1, "n", "t"), 2, 0x10, []byte{1}, uint64(1<<64-1))...)
 	}, ProtocolViolation, "parameters[1].type"},
-	{"5 LARGEST_OBJECT that does not fit its length", 15, 16, "SUBSCRIBE_OK",
+	{"LARGEST_OBJECT that does not fit its length", 15, 16, "SUBSCRIBE_OK",
 		func(d Draft) []byte { return body(d, 0, 1, 1, 9, 3, 1, 1, 1) }, KeyValueFormattingError, "parameters[0]"},
-	{"6 reason of 1025", 14, 22, "PUBLISH_DONE", func(d Draft) []byte {
+	{"reason of 1025", 14, 22, "PUBLISH_DONE", func(d Draft) []byte {
 		return body(d, append(answering(d), 2, 0, strings.Repeat("x", 1025))...)
 	}, ProtocolViolation, "error_reason"},
-	{"7 33 namespace fields", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"33 namespace fields", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 33, bytes.Repeat([]byte{1, 'a'}, 33), "t", subscribeFields(d), 0)...)
 	}, ProtocolViolation, "track_namespace"},
-	{"8 no namespace fields", 14, 16, "SUBSCRIBE",
+	{"no namespace fields", 14, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 0, "t", subscribeFields(d), 0)...) }, ProtocolViolation,
 		"track_namespace"},
-	{"9 empty prefix", 14, 15, "SUBSCRIBE_NAMESPACE", func(d Draft) []byte { return body(d, 0, 0, 0) },
+	{"empty prefix", 14, 15, "SUBSCRIBE_NAMESPACE", func(d Draft) []byte { return body(d, 0, 0, 0) },
 		ProtocolViolation, "track_namespace_prefix"},
-	{"10 prefix of 33 fields", 16, 22, "SUBSCRIBE_NAMESPACE", func(d Draft) []byte {
+	{"prefix of 33 fields", 16, 22, "SUBSCRIBE_NAMESPACE", func(d Draft) []byte {
 		return body(d, opening(d, 33, bytes.Repeat([]byte{1, 'a'}, 33), 0, 0)...)
 	}, ProtocolViolation, "track_namespace_prefix"},
-	{"11 empty namespace field", 16, 22, "PUBLISH_NAMESPACE",
+	{"empty namespace field", 16, 22, "PUBLISH_NAMESPACE",
 		func(d Draft) []byte { return body(d, opening(d, 2, "a", "", 0)...) }, ProtocolViolation, "track_namespace"},
-	{"11 empty field of TRACK_NAMESPACE_PREFIX", 18, 22, "REQUEST_UPDATE",
+	{"empty field of TRACK_NAMESPACE_PREFIX", 18, 22, "REQUEST_UPDATE",
 		func(d Draft) []byte { return body(d, 0, 1, 0x34, 1, "") }, ProtocolViolation,
 		"parameters[0].track_namespace_prefix"},
-	{"12 Full Track Name of 4097", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"Full Track Name of 4097", 14, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, strings.Repeat("n", 4090), "nametoo", subscribeFields(d), 0)...)
 	}, ProtocolViolation, "track_name"},
-	{"12 suffix and name of 4097", 17, 22, "PUBLISH_BLOCKED",
+	{"suffix and name of 4097", 17, 22, "PUBLISH_BLOCKED",
 		func(d Draft) []byte { return body(d, 1, strings.Repeat("n", 4000), strings.Repeat("t", 97)) },
 		ProtocolViolation, "track_name"},
-	{"12 Redirect to a name of 4097", 18, 22, "REQUEST_ERROR", func(d Draft) []byte {
+	{"Redirect to a name of 4097", 18, 22, "REQUEST_ERROR", func(d Draft) []byte {
 		return body(d, 0x34, 0, "", "", 1, strings.Repeat("n", 4000), strings.Repeat("t", 97))
 	}, ProtocolViolation, "track_name"},
-	{"13 namespace of 4097", 16, 22, "PUBLISH_NAMESPACE",
+	{"namespace of 4097", 16, 22, "PUBLISH_NAMESPACE",
 		func(d Draft) []byte { return body(d, opening(d, 1, strings.Repeat("n", 4097), 0)...) }, ProtocolViolation,
 		"track_namespace"},
-	{"15 Message Length too short", 14, 22, "PUBLISH_DONE",
+	{"Message Length too short", 14, 22, "PUBLISH_DONE",
 		func(d Draft) []byte { return body(d, append(answering(d), 2)...) }, ProtocolViolation, "stream_count"},
-	{"15 Message Length too long", 14, 22, "PUBLISH_DONE",
+	{"Message Length too long", 14, 22, "PUBLISH_DONE",
 		func(d Draft) []byte { return body(d, append(answering(d), 2, 0, "", 0)...) }, ProtocolViolation, ""},
-	{"23 AUTHORITY from a server", 15, 16, "SERVER_SETUP", func(d Draft) []byte { return body(d, 1, 5, "h") },
+	{"AUTHORITY from a server", 15, 16, "SERVER_SETUP", func(d Draft) []byte { return body(d, 1, 5, "h") },
 		InvalidAuthority, "setup_parameters[0]"},
-	{"25 AUTHORITY not of RFC 3986", 15, 22, "CLIENT_SETUP",
+	{"AUTHORITY not of RFC 3986", 15, 22, "CLIENT_SETUP",
 		func(d Draft) []byte { return body(d, setupHead(d), setupCount(d), 5, "a b") }, MalformedAuthority, "[0]"},
-	{"26 PATH from a server", 14, 16, "SERVER_SETUP",
+	{"PATH from a server", 14, 16, "SERVER_SETUP",
 		func(d Draft) []byte { return body(d, setupHead(d)[:0], serverHead(d), 1, 1, "/x") }, InvalidPath,
 		"setup_parameters[0]"},
-	{"28 PATH not of RFC 3986", 14, 22, "CLIENT_SETUP",
+	{"PATH not of RFC 3986", 14, 22, "CLIENT_SETUP",
 		func(d Draft) []byte { return body(d, setupHead(d), setupCount(d), 1, "no slash") }, MalformedPath, "[0]"},
-	{"29 USE_ALIAS in CLIENT_SETUP", 15, 16, "CLIENT_SETUP",
+	{"USE_ALIAS in CLIENT_SETUP", 15, 16, "CLIENT_SETUP",
 		func(d Draft) []byte { return body(d, 1, 3, string([]byte{2, 1})) }, ProtocolViolation, "setup_parameters[0]"},
-	{"30 unknown parameter", 16, 22, "SUBSCRIBE",
+	{"unknown parameter", 16, 22, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x3e, 0)...) }, ProtocolViolation,
 		"parameters[0].type"},
-	{"31 EXPIRES in SUBSCRIBE", 17, 22, "SUBSCRIBE",
+	{"EXPIRES in SUBSCRIBE", 17, 22, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 8, 0)...) }, ProtocolViolation,
 		"parameters[0].type"},
-	{"32 parameter twice", 14, 14, "SUBSCRIBE",
+	{"parameter twice", 14, 14, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 0, 1, 2}, 2, 2, 1, 2, 1) }, ProtocolViolation,
 		"parameters[1].type"},
-	{"32 parameter twice", 15, 15, "SUBSCRIBE",
+	{"parameter twice", 15, 15, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 2, 0x10, 1, 0x10, 1)...) }, ProtocolViolation,
 		"parameters[1].type"},
-	{"32 parameter twice", 16, 16, "SUBSCRIBE",
+	{"parameter twice", 16, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 2, 0x10, 1, 0, 1)...) }, ProtocolViolation,
 		"parameters[1].type"},
-	{"32 parameter twice", 17, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"parameter twice", 17, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, "n", "t", 2, 0x10, []byte{1}, 0, []byte{1})...)
 	}, ProtocolViolation, "parameters[1].type"},
-	{"33 setup parameter twice", 14, 16, "CLIENT_SETUP", func(d Draft) []byte {
+	{"setup parameter twice", 14, 16, "CLIENT_SETUP", func(d Draft) []byte {
 		second := 0
 		if d <= Draft15 {
 			second = 4
 		}
 		return body(d, setupHead(d), 2, 4, 1, second, 1)
 	}, ProtocolViolation, "setup_parameters[1]"},
-	{"34 DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE",
+	{"DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 2, 0)...) }, ProtocolViolation,
 		"parameters[0].value"},
-	{"35 track extension DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE_OK",
+	{"track extension DELIVERY_TIMEOUT 0", 16, 16, "SUBSCRIBE_OK",
 		func(d Draft) []byte { return body(d, 0, 1, 0, 2, 0) }, ProtocolViolation, "track_extensions"},
-	{"36 SUBSCRIBER_PRIORITY 256", 15, 16, "SUBSCRIBE",
+	{"SUBSCRIBER_PRIORITY 256", 15, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x20, 256)...) }, ProtocolViolation,
 		"parameters[0].value"},
 	{"PUBLISHER_PRIORITY 256", 15, 15, "PUBLISH",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 1, 0x0E, 256) }, ProtocolViolation,
 		"parameters[0].value"},
-	{"5 DEFAULT_PUBLISHER_PRIORITY 256", 16, 16, "PUBLISH",
+	{"DEFAULT_PUBLISHER_PRIORITY 256", 16, 16, "PUBLISH",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 0, 0x0E, 256) }, KeyValueFormattingError,
 		"track_extensions"},
-	{"37 GROUP_ORDER 3", 15, 22, "FETCH", fetchWith(0x22, 3), ProtocolViolation, "parameters[0].value"},
-	{"37 GROUP_ORDER 0", 15, 22, "FETCH", fetchWith(0x22, 0), ProtocolViolation, "parameters[0].value"},
-	{"38 FORWARD 2", 15, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"GROUP_ORDER 3", 15, 22, "FETCH", fetchWith(0x22, 3), ProtocolViolation, "parameters[0].value"},
+	{"GROUP_ORDER 0", 15, 22, "FETCH", fetchWith(0x22, 0), ProtocolViolation, "parameters[0].value"},
+	{"FORWARD 2", 15, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d,
 			opening(d, 1, "n", "t", 1, 0x10, 2)...)
 	}, ProtocolViolation, "parameters[0].value"},
-	{"39 filter type 5", 15, 19, "SUBSCRIBE",
+	{"filter type 5", 15, 19, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x21, 1, 5)...) }, ProtocolViolation,
 		"filter_type"},
-	{"39 filter type 0", 14, 14, "SUBSCRIBE",
+	{"filter type 0", 14, 14, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 0, 1, 0}, 0) }, ProtocolViolation,
 		"filter_type"},
-	{"40 filter longer than its fields", 15, 16, "SUBSCRIBE",
+	{"filter longer than its fields", 15, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x21, 2, 2, 2)...) }, ProtocolViolation,
 		"parameters[0]"},
-	{"40 filter shorter than its fields", 15, 16, "SUBSCRIBE",
+	{"filter shorter than its fields", 15, 16, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x21, 2, 3, 2)...) }, ProtocolViolation,
 		"parameters[0]"},
-	{"41 range past 2^64-1", 18, 19, "SUBSCRIBE", func(d Draft) []byte {
+	{"range past 2^64-1", 18, 19, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, "n", "t", 1, 0x21, 12, 4, 1, 0, uint64(1<<64-1))...)
 	}, ProtocolViolation, "end_group_delta"},
-	{"42 DYNAMIC_GROUPS 2", 16, 22, "SUBSCRIBE_OK",
+	{"DYNAMIC_GROUPS 2", 16, 22, "SUBSCRIBE_OK",
 		func(d Draft) []byte { return body(d, append(answering(d), 1, 0, 0x30, 2)...) }, ProtocolViolation, "track_"},
-	{"42 DYNAMIC_GROUPS 2", 15, 15, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 1, 0x30, 2) },
+	{"DYNAMIC_GROUPS 2", 15, 15, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 1, 0x30, 2) },
 		ProtocolViolation, "parameters[0].value"},
-	{"43 DEFAULT_PUBLISHER_GROUP_ORDER 3", 16, 22, "SUBSCRIBE_OK",
+	{"DEFAULT_PUBLISHER_GROUP_ORDER 3", 16, 22, "SUBSCRIBE_OK",
 		func(d Draft) []byte { return body(d, append(answering(d), 1, 0, 0x22, 3)...) }, ProtocolViolation, "track_"},
-	{"44 token alias type 4", 14, 22, "PUBLISH_NAMESPACE",
+	{"token alias type 4", 14, 22, "PUBLISH_NAMESPACE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", 1, 3, string([]byte{4, 1}))...) },
 		KeyValueFormattingError, "alias_type"},
-	{"44 token cut", 14, 22, "PUBLISH_NAMESPACE",
+	{"token cut", 14, 22, "PUBLISH_NAMESPACE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", 1, 3, string([]byte{1}))...) },
 		KeyValueFormattingError, "token_alias"},
-	{"44 token cut in setup", 14, 22, "CLIENT_SETUP",
+	{"token cut in setup", 14, 22, "CLIENT_SETUP",
 		func(d Draft) []byte { return body(d, setupHead(d), setupCount(d), 3, string([]byte{1})) },
 		KeyValueFormattingError, "[0]"},
-	{"47 Group Order 3 in SUBSCRIBE", 14, 14, "SUBSCRIBE",
+	{"Group Order 3 in SUBSCRIBE", 14, 14, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 3, 1, 2}, 0) }, ProtocolViolation,
 		"group_order"},
-	{"48 Group Order 0 in FETCH_OK", 14, 14, "FETCH_OK",
+	{"Group Order 0 in FETCH_OK", 14, 14, "FETCH_OK",
 		func(d Draft) []byte { return body(d, 0, []byte{0, 0}, 1, 1, 0) }, ProtocolViolation, "group_order"},
-	{"48 Group Order 0 in TRACK_STATUS_OK", 14, 14, "TRACK_STATUS_OK",
+	{"Group Order 0 in TRACK_STATUS_OK", 14, 14, "TRACK_STATUS_OK",
 		func(d Draft) []byte { return body(d, 0, 0, 0, []byte{0, 0}, 0) }, ProtocolViolation, "group_order"},
-	{"48 Group Order 3 in PUBLISH", 14, 14, "PUBLISH",
+	{"Group Order 3 in PUBLISH", 14, 14, "PUBLISH",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, []byte{3, 0, 1}, 0) }, ProtocolViolation,
 		"group_order"},
-	{"48 Group Order 0 in PUBLISH_OK", 14, 14, "PUBLISH_OK",
+	{"Group Order 0 in PUBLISH_OK", 14, 14, "PUBLISH_OK",
 		func(d Draft) []byte { return body(d, 0, []byte{1, 128, 0}, 2, 0) }, ProtocolViolation, "group_order"},
-	{"49 Forward 2 in SUBSCRIBE_UPDATE", 14, 14, "SUBSCRIBE_UPDATE",
+	{"Forward 2 in SUBSCRIBE_UPDATE", 14, 14, "SUBSCRIBE_UPDATE",
 		func(d Draft) []byte { return body(d, 2, 0, 0, 0, 0, []byte{128, 2}, 0) }, ProtocolViolation, "forward"},
-	{"49 Forward 2 in SUBSCRIBE", 14, 14, "SUBSCRIBE",
+	{"Forward 2 in SUBSCRIBE", 14, 14, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, 0, 1, "n", "t", []byte{128, 0, 2, 2}, 0) }, ProtocolViolation, "forward"},
-	{"50 Content Exists 2", 14, 14, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 0, []byte{1, 2}, 0) },
+	{"Content Exists 2", 14, 14, "SUBSCRIBE_OK", func(d Draft) []byte { return body(d, 0, 1, 0, []byte{1, 2}, 0) },
 		ProtocolViolation, "content_exists"},
-	{"62 dependency above the id", 17, 17, "SUBSCRIBE", func(d Draft) []byte { return body(d, 2, 2, 1, "n", "t", 0) },
+	{"dependency above the id", 17, 17, "SUBSCRIBE", func(d Draft) []byte { return body(d, 2, 2, 1, "n", "t", 0) },
 		InvalidRequiredRequest, "required_request_id_delta"},
-	{"65 fetch type 4", 14, 19, "FETCH", func(d Draft) []byte {
+	{"fetch type 4", 14, 19, "FETCH", func(d Draft) []byte {
 		return body(d, opening(d, fetchHead(d), 4, 0, 0, 0)...)
 	}, ProtocolViolation, "fetch_type"},
-	{"72 GOAWAY URI of 8193", 14, 22, "GOAWAY", func(d Draft) []byte { return body(d, strings.Repeat("u", 8193), 0) },
+	{"GOAWAY URI of 8193", 14, 22, "GOAWAY", func(d Draft) []byte { return body(d, strings.Repeat("u", 8193), 0) },
 		ProtocolViolation, "new_session_uri"},
-	{"20-22/2 LOCATION_FILTER type 6", 22, 22, "SUBSCRIBE",
+	{"LOCATION_FILTER type 6", 22, 22, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x21, 6)...) }, ProtocolViolation,
 		"location_filter_type"},
-	{"20-22/3 filter past 2^64-1", 22, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"filter past 2^64-1", 22, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, "n", "t", 1, 0x21, 3, 1, 0, uint64(1<<64-1))...)
 	}, ProtocolViolation, "end_group_delta"},
-	{"20-22/3 filter past 2^64-1", 20, 21, "SUBSCRIBE", func(d Draft) []byte {
+	{"filter past 2^64-1", 20, 21, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, "n", "t", 1, 0x21, 11, 1, 0, uint64(1<<64-1))...)
 	}, ProtocolViolation, "end_group_delta"},
-	{"20-22/4 filter of 5 fields", 20, 21, "SUBSCRIBE",
+	{"filter of 5 fields", 20, 21, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x21, 5, 1, 1, 1, 1, 1)...) },
 		ProtocolViolation, "parameters[0]"},
-	{"20-22/5 FORWARD in FILL_PARAMETERS", 20, 22, "SUBSCRIBE", func(d Draft) []byte {
+	{"FORWARD in FILL_PARAMETERS", 20, 22, "SUBSCRIBE", func(d Draft) []byte {
 		return body(d, opening(d, 1, "n", "t", 1, 0x23, 3, 1, 0x10, []byte{1})...)
 	}, ProtocolViolation, "parameters[0].parameters[0].type"},
-	{"20-22/6 INCLUDE_PROPERTIES 2", 20, 22, "SUBSCRIBE",
+	{"INCLUDE_PROPERTIES 2", 20, 22, "SUBSCRIBE",
 		func(d Draft) []byte { return body(d, opening(d, 1, "n", "t", 1, 0x35, []byte{2})...) }, ProtocolViolation,
 		"parameters[0].value"},
-	{"20-22/8 SUBSCRIBER_PRIORITY in PUBLISH_STATE_NOTIFY", 20, 22, "PUBLISH_STATE_NOTIFY",
+	{"SUBSCRIBER_PRIORITY in PUBLISH_STATE_NOTIFY", 20, 22, "PUBLISH_STATE_NOTIFY",
 		func(d Draft) []byte { return body(d, 1, 0x20, []byte{1}) }, ProtocolViolation, "parameters[0].type"},
-	{"22 parameters in FETCH_OK", 20, 22, "FETCH_OK", func(d Draft) []byte { return body(d, []byte{0}, 1, 1, 1, 8, 1) },
+	{"EXPIRES in FETCH_OK", 20, 22, "FETCH_OK", func(d Draft) []byte { return body(d, []byte{0}, 1, 1, 1, 8, 1) },
 		ProtocolViolation, "parameters[0].type"},
 }
 
@@ -335,26 +335,26 @@ func TestAnswers(t *testing.T) {
 		answers     Kind
 		ok          bool
 	}{
-		{"rule 77: properties answering PUBLISH", 18, 22, 7, func(d Draft) []byte { return body(d, 0, 4, 1) },
+		{"properties answering PUBLISH", 18, 22, 7, func(d Draft) []byte { return body(d, 0, 4, 1) },
 			KindPublish, false},
 		{"properties answering TRACK_STATUS", 18, 22, 7, func(d Draft) []byte { return body(d, 0, 4, 1) },
 			KindTrackStatus, true},
-		{"rule 79: Redirect of a namespace request with a name", 18, 22, 5,
+		{"Redirect of a namespace request with a name", 18, 22, 5,
 			func(d Draft) []byte { return body(d, 0x34, 0, "", "u", 0, "t") }, KindPublishNamespace, false},
 		{"Redirect of a subscription with a name", 18, 22, 5,
 			func(d Draft) []byte { return body(d, 0x34, 0, "", "u", 0, "t") }, KindSubscribe, true},
-		{"20-22/1 FORWARD in PUBLISH_OK", 20, 22, 7, func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) },
+		{"FORWARD in PUBLISH_OK", 20, 22, 7, func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) },
 			KindPublish, false},
 		{"FORWARD in PUBLISH_OK", 18, 19, 7, func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) }, KindPublish,
 			true},
-		{"20-22/9 PUBLISH_OK 0x1E", 18, 22, 0x1E, func(d Draft) []byte { return body(d, 0) }, KindPublish, false},
+		{"PUBLISH_OK 0x1E", 18, 22, 0x1E, func(d Draft) []byte { return body(d, 0) }, KindPublish, false},
 		{"EXPIRES answering TRACK_STATUS, as in SUBSCRIBE_OK", 17, 22, 7,
 			func(d Draft) []byte { return body(d, 1, 8, 1) }, KindTrackStatus, true},
 		{"EXPIRES answering PUBLISH_NAMESPACE", 18, 18, 7, func(d Draft) []byte { return body(d, 1, 8, 1) },
 			KindPublishNamespace, false},
 		{"delivery timeout updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 2, 1) },
 			KindFetch, true},
-		{"rule 54: FORWARD updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 0x10, 1) },
+		{"FORWARD updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 0x10, 1) },
 			KindFetch, false},
 		{"delivery timeout updating a FETCH", 17, 21, 2,
 			func(d Draft) []byte { return body(d, opening(d, 1, 2, 1)...) }, KindFetch, true},

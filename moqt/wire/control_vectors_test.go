@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// vector is one entry of the public wire vectors beside the project (shared/data/vectors).
+// vector is one entry of the public wire vectors beside the project.
 type vector struct {
 	ID        string          `json:"id"`
 	Hex       string          `json:"hex"`

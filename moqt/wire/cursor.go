@@ -10,7 +10,8 @@ type cursor struct {
 	n     int
 	stop  stopReason
 	field string
-	// passed are the deviations let pass so far; they are told once the whole header is there, not at every attempt.
+	// passed are the deviations accepted so far. They are reported when the whole header is there, not at every
+	// attempt.
 	passed Tolerance
 }
 
@@ -64,7 +65,8 @@ func (c *cursor) bytes(field string, length uint64) []byte {
 	return v
 }
 
-// result ends the reading of a header in a stream: the bytes it took, or ErrTruncated itself when more must be read.
+// result ends the reading of a header in a stream: the number of bytes it took, or ErrTruncated itself when more must
+// be read.
 func (c *cursor) result(message string, err error) (int, error) {
 	switch {
 	case err != nil:
@@ -91,7 +93,7 @@ func (c *cursor) stopped(message string) error {
 	return nil
 }
 
-// tolerates reports whether a deviation is to be let pass, and notes it.
+// tolerates reports whether a deviation is to be accepted, and notes it.
 func (c *cursor) tolerates(opt *Options, t Tolerance) bool {
 	if !opt.Tolerate.Has(t) {
 		return false

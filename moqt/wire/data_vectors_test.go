@@ -17,10 +17,10 @@ var wrongDataVectors = map[string]string{
 	"16/subgroup/subgroup-extensions-two-objects-nonempty": "Object ID Delta 1 after object 0 is object 2 (draft-16 " +
 		"§10.4.2), the vector says 1",
 	"16/subgroup/subgroup-extensions-status-object": "extensions on an object that is not Normal (draft-16 §10.2.1.2)",
-	"16/fetch-header/fetch-end-of-non-existent-range": "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE " +
-		"section 7.5)",
-	"16/fetch-header/fetch-end-of-unknown-range": "a Payload Length after the marker (draft-16 §10.4.4.2; WIRE " +
-		"section 7.5)",
+	"16/fetch-header/fetch-end-of-non-existent-range": "a Payload Length after the marker, which nobody else writes " +
+		"(draft-16 §10.4.4.2)",
+	"16/fetch-header/fetch-end-of-unknown-range": "a Payload Length after the marker, which nobody else writes " +
+		"(draft-16 §10.4.4.2)",
 	"16/fetch-header/fetch-with-explicit-subgroup": "the first object takes its priority from a prior one (draft-16 " +
 		"§10.4.4.1)",
 	"16/fetch-header/fetch-datagram-forwarding": "the first object takes its priority from a prior one (draft-16 " +
@@ -192,8 +192,8 @@ func matchExtensionNames(got any, want map[string]any) error {
 	return nil
 }
 
-// TestDataExamples: the rows of WIRE and WIRE-20-22 with bytes, and the examples of the drafts (draft-14 §10.5,
-// draft-18 §11.6) that are bytes.
+// TestDataExamples: streams and datagrams as bytes, among them the drafts' own examples (draft-14 §10.5, draft-18
+// §11.6).
 func TestDataExamples(t *testing.T) {
 	for _, tt := range []struct {
 		first, last Draft
@@ -211,7 +211,7 @@ func TestDataExamples(t *testing.T) {
 			"SUBGROUP_HEADER track_alias=2 group_id=0 subgroup_id=0 publisher_priority=0",
 			"OBJECT object_id_delta=0 payload_length=4 payload_hex=61626364 object_id=0",
 			"OBJECT object_id_delta=0 payload_length=4 payload_hex=65666768 object_id=1"}},
-		// WIRE-20-22 section 11.3: a fill or fetch stream.
+		// A fill or fetch stream.
 		{20, Newest, UniStream, "0500" + "1c030080026162" + "000163" + "820c0502", []string{
 			"FETCH_HEADER request_id=0",
 			"OBJECT serialization_flags=28 group_id_delta=3 object_id_delta=0 publisher_priority=128 " +
@@ -223,7 +223,7 @@ func TestDataExamples(t *testing.T) {
 		{18, Newest, DatagramStream, "f0132b3e29", []string{"PADDING padding_length=0"}},
 		{18, Newest, UniStream, "50010080", []string{"SUBGROUP_HEADER track_alias=1 group_id=0 subgroup_id=0 " +
 			"publisher_priority=128 first_object=true"}},
-		// WIRE section 7.5: markers have absolute ids and no length, and what follows starts from them.
+		// Markers have absolute ids and no length, and what follows starts from them.
 		{16, 16, UniStream, "0504" + "1c05008000" + "408c0703" + "0000", []string{
 			"FETCH_HEADER request_id=4", "OBJECT group_id=5 object_id=0 payload_length=0",
 			"END_OF_RANGE group_id=7 object_id=3", "OBJECT group_id=7 object_id=4 publisher_priority=128"}},
@@ -257,7 +257,7 @@ func TestDataExamples(t *testing.T) {
 	}
 }
 
-// TestMoqNetFillObject: a first fill object as a deployed relay sends it (WIRE-20-22 section 11.3).
+// TestMoqNetFillObject: a first fill object as a deployed relay sends it.
 func TestMoqNetFillObject(t *testing.T) {
 	block := "10" + "fe00000000000001"
 	b := unhex(t, "3c02000009"+block+"40")

@@ -16,7 +16,8 @@ var ErrPadding = errors.New("padding datagram")
 
 // validDatagramType reports whether the draft defines t as an OBJECT_DATAGRAM.
 func validDatagramType(d Draft, t uint64) bool {
-	const all = datagramProperties | datagramEndOfGroup | datagramZeroObjectID | datagramDefaultPriority | datagramStatus
+	const all = datagramProperties | datagramEndOfGroup | datagramZeroObjectID | datagramDefaultPriority |
+		datagramStatus
 	switch {
 	case t&^uint64(all) != 0:
 		return false

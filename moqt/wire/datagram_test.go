@@ -129,14 +129,14 @@ func TestDatagramRules(t *testing.T) {
 		field       string
 		offset      int
 	}{
-		{"81 STATUS and END_OF_GROUP", 14, Newest, "22010203800300", "type", 0},
-		{"82 0x10", 14, Newest, "1001020380", "type", 0},
-		{"83 no extensions", 14, 16, "010102038000", "extension_headers_length", 5},
-		{"83 no properties", 17, Newest, "010102038000", "properties_length", 5},
-		{"84 extensions on an object that does not exist", 14, 14, "2101020380023c0101", "object_status", 8},
-		{"85 properties on End of Group", 15, Newest, "2101020380023c0103", "object_status", 8},
-		{"86 status 0x1", 16, Newest, "200102038001", "object_status", 5},
-		{"86 status 0x2", 14, Newest, "200102038002", "object_status", 5},
+		{"STATUS and END_OF_GROUP", 14, Newest, "22010203800300", "type", 0},
+		{"0x10", 14, Newest, "1001020380", "type", 0},
+		{"no extensions", 14, 16, "010102038000", "extension_headers_length", 5},
+		{"no properties", 17, Newest, "010102038000", "properties_length", 5},
+		{"extensions on an object that does not exist", 14, 14, "2101020380023c0101", "object_status", 8},
+		{"properties on End of Group", 15, Newest, "2101020380023c0103", "object_status", 8},
+		{"status 0x1", 16, Newest, "200102038001", "object_status", 5},
+		{"status 0x2", 14, Newest, "200102038002", "object_status", 5},
 		{"payload after a status", 14, Newest, "20010203800055", "object_status", 6},
 		{"pair cut by the block", 14, 16, "0101020380013cff", "extension_headers.value", 6},
 		{"padding before 18", 17, 17, "f0132b3e2900", "type", 0},

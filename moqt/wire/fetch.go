@@ -126,7 +126,8 @@ type FetchObject struct {
 	GroupDelta, ObjectDelta uint64
 }
 
-// FetchObjects is the state of one fetch stream in one direction. It is a small value, not safe for concurrent use.
+// FetchObjects is the state of one fetch stream, for reading or for writing. It is a small value, not safe for
+// concurrent use.
 type FetchObjects struct {
 	Draft Draft
 	// MaxProperties bounds the bytes of an object's properties that ParseHeader waits for, 0 = no bound. What is longer
@@ -159,18 +160,10 @@ func (o *FetchObjects) took(h *FetchObject) {
 
 // EndOfStream is SubgroupObjects.EndOfStream for a fetch stream.
 func (o *FetchObjects) EndOfStream(rest []byte) error {
-	if len(rest) == 0 {
-		return nil
-	}
-	c := cursor{b: rest, d: o.Draft}
-	var h FetchObject
-	next := *o
-	if err := next.parse(&c, &h); err != nil {
-		return err
-	}
-	if err := c.stopped(objectMessage); err != nil {
-		err.(*Error).Section = Section(o.Draft, TopicStreamEnd)
-		return err
-	}
-	return TruncatedPayload(o.Draft, c.n, h.PayloadLength, uint64(len(rest)-c.n))
+	return endOfStream(o.Draft, rest, func(c *cursor) (payload uint64, err error) {
+		var h FetchObject
+		next := *o
+		err = next.parse(c, &h)
+		return h.PayloadLength, err
+	})
 }

@@ -47,12 +47,18 @@ func (o *FetchObjects) parse(c *cursor, h *FetchObject) (err error) {
 			return err
 		}
 	}
-	if c.stop == running {
-		*h = v
-		o.took(h)
-		o.Options.tell(c.passed, objectMessage)
-	}
+	o.parsed(c, &v, h)
 	return nil
+}
+
+// parsed hands out the item v if all of it was read.
+func (o *FetchObjects) parsed(c *cursor, v, h *FetchObject) {
+	if c.stop != running {
+		return
+	}
+	*h = *v
+	o.took(h)
+	o.Options.tell(c.passed, objectMessage)
 }
 
 // parseIDs reads what the flags say up to the priority, and fills in the rest from the prior item.
@@ -89,7 +95,8 @@ func (o *FetchObjects) parseIDs(c *cursor, v *FetchObject) error {
 	return nil
 }
 
-// missingPrior names what the flags take from a prior object that was not there (rules 91, 92), "" if all is there.
+// missingPrior names what the flags take from a prior object that was not there (draft-18 §11.4.4.1), ""
+// if all is there.
 func (o *FetchObjects) missingPrior(flags uint64) string {
 	mode := flags & fetchSubgroupMode
 	usesSubgroup := flags&fetchDatagram == 0 && (mode == fetchSubgroupPrior || mode == fetchSubgroupNext)
@@ -167,9 +174,9 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 	return nil
 }
 
-// parseRange reads a marker: both ids absolute and no Payload Length, also from 18 on, where the text leaves it open
-// (WIRE section 7.5). With the tolerance EndOfRangeDeltas, the ids are read as an object's of that draft, and a Payload
-// Length of 0 follows.
+// parseRange reads a marker: both ids absolute and no Payload Length. From 18 on the text leaves this open (draft-18
+// §11.4.4.2), and implementations agree on it. With the tolerance EndOfRangeDeltas the ids are read as those of an
+// object of the draft, and a Payload Length of 0 follows.
 func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) error {
 	if !c.tolerates(&o.Options, EndOfRangeDeltas) {
 		v.Group = c.varint("group_id")
@@ -189,10 +196,6 @@ func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) erro
 			return c.fail(objectMessage, "payload_length", at, TopicEndOfRange, "%d after an End of Range", length)
 		}
 	}
-	if c.stop == running {
-		*h = v
-		o.took(h)
-		o.Options.tell(c.passed, objectMessage)
-	}
+	o.parsed(c, &v, h)
 	return nil
 }

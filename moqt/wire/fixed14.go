@@ -1,16 +1,16 @@
 package wire
 
-// Draft 14 has as fields what later drafts have as parameters. These functions code such a field from and to the
-// parameter, so that the structs need one shape only. parameters() leaves out what was coded here.
+// Draft 14 has fields where later drafts have parameters. These functions code such a field from and to the parameter,
+// so that a struct has one shape for all drafts. parameters() leaves out what was coded here.
 
 // rule8 says which values a one-byte field may have.
 type rule8 uint8
 
 const (
 	any8     rule8 = iota
-	bool8          // 0 or 1 (rules 49, 50)
-	order8         // 1 or 2 (rule 48)
-	orderOr0       // 0, 1 or 2 (rule 47); 0 leaves the choice to the publisher and is no parameter
+	bool8          // 0 or 1 (draft-14 §9.7, §9.8)
+	order8         // 1 or 2 (draft-14 §9.8)
+	orderOr0       // 0, 1 or 2 (draft-14 §9.7); 0 leaves the choice to the publisher and is no parameter
 )
 
 func (c *coder) fixed8(name string, t ParameterType, ps *Parameters, def uint8, rule rule8) {
@@ -89,8 +89,8 @@ func (c *coder) fixedFilter(ps *Parameters) {
 	}
 }
 
-// fixedUpdateRange is SUBSCRIBE_UPDATE's Start Location and End Group, the group plus 1, 0 = open (draft-14 §9.10). It
-// restates the range, so the filter must be an absolute one.
+// fixedUpdateRange is the Start Location and End Group of SUBSCRIBE_UPDATE; the End Group is the group plus 1, 0 = open
+// (draft-14 §9.10). An update states the whole range again, so the filter must be an absolute one.
 func (c *coder) fixedUpdateRange(ps *Parameters) {
 	c.fixed = append(c.fixed, ParamLocationFilter)
 	f, _ := ps.Filter()
@@ -101,7 +101,7 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 			end = f.EndGroup + 1
 		case f.Form != FilterAbsoluteStart:
 			c.failf("start_location", InternalError, c.section(TopicRequestUpdate),
-				"an update restates the range: want an absolute filter, got %s", f)
+				"an update states the whole range: want an absolute filter, got %s", f)
 			return
 		}
 	}

@@ -1,7 +1,7 @@
 package wire
 
-// Kind is a kind of control message in the newest draft's shape. What older drafts split (SUBSCRIBE_ERROR, FETCH_ERROR)
-// or name otherwise (SUBSCRIBE_UPDATE) is the same kind; the table below says which type code and name it has where.
+// Kind is a kind of control message, as the newest draft divides them. Messages that an older draft splits
+// (SUBSCRIBE_ERROR, FETCH_ERROR) or names otherwise (SUBSCRIBE_UPDATE) are of the same kind.
 type Kind uint8
 
 // The kinds of control messages.
@@ -81,8 +81,8 @@ func (s Side) String() string {
 	return "unknown side"
 }
 
-// rows is the message table (WIRE section 4; draft-14 §9 … draft-22 §9). Adding a draft means adding rows or moving a
-// last.
+// rows is the message table (draft-14 §9, draft-18 §10, draft-22 §9). A new draft means new rows, or a new last draft
+// of rows that end.
 var rows = []row{
 	{"CLIENT_SETUP", 0x20, 14, 16, KindSetup, 0, ClientSide, func() Message { return &Setup{Sender: ClientSide} }},
 	{"SERVER_SETUP", 0x21, 14, 16, KindSetup, 0, ServerSide, func() Message { return &Setup{Sender: ServerSide} }},
@@ -175,9 +175,9 @@ func rowFor(d Draft, kind, about Kind, from Side) *row {
 	return general
 }
 
-// mayStand says whether a message may appear on a stream (WIRE section 1.2): everything on the one control stream up to
-// 15; in 16 SUBSCRIBE_NAMESPACE and what answers it on a stream of its own; from 17 on only SETUP and GOAWAY on the
-// control streams.
+// mayStand says whether a message may appear on a stream. Up to 15 all stand on the one control stream (draft-14 §3.3).
+// In 16 SUBSCRIBE_NAMESPACE and what answers it have a stream of their own (draft-16 §9.25). From 17 on only SETUP and
+// GOAWAY stand on the control streams (draft-17 §3.3, draft-22 §6.4).
 func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 	switch {
 	case stream != ControlStream && stream != RequestStream:
@@ -199,8 +199,8 @@ func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 	return kind != KindSetup && (kind != KindGoaway || d >= Draft18) // GOAWAY on request streams: draft-18 §10.4
 }
 
-// Opens reports whether a message of this kind is a request, i.e. may be the first on a request stream (from 17 on),
-// and takes a Request ID.
+// Opens reports whether a message of this kind is a request that may open a request stream (from 17 on). Such a message
+// takes a Request ID.
 func (k Kind) Opens() bool {
 	switch k {
 	case KindSubscribe, KindPublish, KindFetch, KindTrackStatus, KindPublishNamespace, KindSubscribeNamespace,

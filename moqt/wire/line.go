@@ -15,18 +15,18 @@ type Line struct {
 	// TypeID is decimal.
 	TypeID string `json:"type_id"`
 	Draft  int    `json:"draft"`
-	// Offset is in bytes from the start of the input, Length is all of it: type, length and body, or header and
+	// Offset counts in bytes from the start of the input. Length counts all bytes: type, length and body, or header and
 	// payload.
 	Offset int `json:"offset"`
 	Length int `json:"length"`
-	// Fields are what is on the wire, in wire order, with the draft's names in snake_case; of objects and data-stream
-	// headers then what it amounts to.
+	// Fields are those on the wire, in wire order, by the draft's names in snake_case. Objects and headers of data
+	// streams then have the values that follow from them, as the Object ID from its delta.
 	Fields Fields `json:"fields"`
 }
 
-// Decode describes a stream from its first byte, or one datagram. Besides an error it gives what was decoded before.
-// The error is an *Error, with offsets from the start of data; a stream that ends inside a message, header or object is
-// an error too, with ErrTruncated as its cause where bytes are missing.
+// Decode describes a stream from its first byte, or one datagram. With an error it returns the lines before it as well.
+// The error is an *Error, with offsets from the start of data. A stream that ends inside a message, header or object is
+// an error too; its cause is ErrTruncated.
 func Decode(d Draft, stream StreamKind, data []byte, opt Options) ([]Line, error) {
 	return NewLineDecoder(d, stream, opt).Decode(data, true)
 }
@@ -52,9 +52,9 @@ type LineEncoder struct {
 	stream dataStream
 }
 
-// Append appends the bytes that a line describes. The fields that are on the wire decide, and what the line says
-// besides must agree with them: names, type codes, lengths, derived ids. Nothing is repaired and nothing ignored, but
-// Offset and Length, which are not read.
+// Append appends the bytes that a line describes. The fields on the wire decide. All else that the line says must agree
+// with them: names, type codes, lengths, ids that follow from deltas. Offset and Length are not read. Nothing else is
+// ignored, and nothing is repaired.
 func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 	if line.Draft != 0 && line.Draft != int(e.Draft) {
 		return b, fmt.Errorf("%s is of draft %d, encoding for %d", line.Type, line.Draft, uint8(e.Draft))
@@ -75,8 +75,7 @@ func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 	return b, nil
 }
 
-// differ compares what a line says with what its bytes say, by the names that the line has, and gives the first
-// difference.
+// differ compares what a line says with what its bytes say, by the names in the line, and returns the first difference.
 func differ(path string, said, is any) error {
 	if text, ok := is.(string); ok { // text may be given as hex too
 		if t, err := parseText(said); err == nil && t == text {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// LineDecoder does what Decode does to a stream that arrives in pieces: each message, header and object is described as
-// soon as all of it is there. Not safe for concurrent use.
+// LineDecoder is Decode for a stream that arrives in pieces: it describes each message, header and object as soon as
+// all of it is there. Not safe for concurrent use.
 type LineDecoder struct {
 	d      Draft
 	kind   StreamKind
@@ -17,14 +17,14 @@ type LineDecoder struct {
 	began  bool // data has read its header
 }
 
-// NewLineDecoder makes one for a stream from its first byte, or for one datagram.
+// NewLineDecoder makes a decoder for a stream from its first byte, or for one datagram.
 func NewLineDecoder(d Draft, stream StreamKind, opt Options) *LineDecoder {
 	return &LineDecoder{d: d, kind: stream, opt: opt}
 }
 
-// Decode takes the next piece, of which it keeps no reference, and describes what is complete now. end says that
-// nothing follows; only then are missing bytes an error. Errors are those of package function Decode; after one,
-// nothing more can be decoded.
+// Decode takes the next piece, keeps no reference to it, and describes what is complete now. end says that nothing
+// follows; only then are missing bytes an error. Errors are those of the function Decode; after one, nothing more can
+// be decoded.
 func (l *LineDecoder) Decode(piece []byte, end bool) ([]Line, error) {
 	if l.rest = append(l.rest, piece...); end && l.offset == 0 && len(l.rest) == 0 && l.kind != ControlStream &&
 		l.kind != RequestStream {
@@ -54,8 +54,7 @@ func (l *LineDecoder) Decode(piece []byte, end bool) ([]Line, error) {
 	return lines, nil
 }
 
-// next describes what stands at the beginning of the rest, and gives its length; 0 when it cannot be told before the
-// end.
+// next describes what the rest begins with, and returns its length: 0 when that cannot be told before the end.
 func (l *LineDecoder) next(end bool) (line Line, n int, err error) {
 	opt := l.opt
 	var passed []func()

@@ -22,11 +22,16 @@ func TestLineJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`{"type":"SUBGROUP_HEADER","type_id":"57","draft":16,"offset":0,"length":4,"fields":{"track_alias":"5","group_id":"100","subgroup_id":"0","end_of_group":true}}`,
-		`{"type":"OBJECT","type_id":"57","draft":16,"offset":4,"length":7,"fields":{"object_id_delta":"0","extension_headers_length":"2",` +
-			`"extension_headers":[{"type":"0x3c","name":"PRIOR_GROUP_ID_GAP","value":"1"}],"payload_length":"2","payload_hex":"6162","object_id":"0"}}`,
-		`{"type":"OBJECT","type_id":"57","draft":16,"offset":11,"length":6,"fields":{"object_id_delta":"0","extension_headers_length":"2",` +
-			`"extension_headers":[{"type":"0x3e","name":"PRIOR_OBJECT_ID_GAP","value":"1"}],"payload_length":"0","object_status":"0","payload_hex":"","object_id":"1"}}`,
+		`{"type":"SUBGROUP_HEADER","type_id":"57","draft":16,"offset":0,"length":4,"fields":{"track_alias":"5",` +
+			`"group_id":"100","subgroup_id":"0","end_of_group":true}}`,
+		`{"type":"OBJECT","type_id":"57","draft":16,"offset":4,"length":7,"fields":{"object_id_delta":"0",` +
+			`"extension_headers_length":"2",` +
+			`"extension_headers":[{"type":"0x3c","name":"PRIOR_GROUP_ID_GAP","value":"1"}],"payload_length":"2",` +
+			`"payload_hex":"6162","object_id":"0"}}`,
+		`{"type":"OBJECT","type_id":"57","draft":16,"offset":11,"length":6,"fields":{"object_id_delta":"0",` +
+			`"extension_headers_length":"2",` +
+			`"extension_headers":[{"type":"0x3e","name":"PRIOR_OBJECT_ID_GAP","value":"1"}],"payload_length":"0",` +
+			`"object_status":"0","payload_hex":"","object_id":"1"}}`,
 	}
 	for i, line := range lines {
 		b, err := json.Marshal(line)
@@ -310,9 +315,12 @@ func TestLineEncoderByHand(t *testing.T) {
 	e := LineEncoder{Draft: Draft18}
 	var b []byte
 	for _, text := range []string{
-		`{"type":"SUBGROUP_HEADER","type_id":"0x11","fields":{"track_alias":"1","group_id":"200","publisher_priority":"3"}}`,
-		`{"type":"OBJECT","type_id":"17","fields":{"object_id_delta":"0","properties_length":"2","properties":[{"type":"60","value":"1"}],"payload_length":"1","payload_hex":"AB"}}`,
-		`{"type":"OBJECT","type_id":"17","fields":{"object_id_delta":"0","properties_length":"0","payload_length":"0","object_status":"4"}}`,
+		`{"type":"SUBGROUP_HEADER","type_id":"0x11","fields":{"track_alias":"1","group_id":"200",` +
+			`"publisher_priority":"3"}}`,
+		`{"type":"OBJECT","type_id":"17","fields":{"object_id_delta":"0","properties_length":"2",` +
+			`"properties":[{"type":"60","value":"1"}],"payload_length":"1","payload_hex":"AB"}}`,
+		`{"type":"OBJECT","type_id":"17","fields":{"object_id_delta":"0","properties_length":"0",` +
+			`"payload_length":"0","object_status":"4"}}`,
 	} {
 		var line Line
 		if err := json.Unmarshal([]byte(text), &line); err != nil {

@@ -1,18 +1,18 @@
 package wire
 
-// Message is a control message. The implementations are the structs of this package, in the newest draft's shape;
-// fields that a draft does not have are ignored when encoding for it, and zero after decoding.
+// Message is a control message. The structs of this package implement it, in the newest draft's shape. A field that a
+// draft does not have is ignored when encoding for that draft, and zero after decoding.
 type Message interface {
 	// Kind says what it is.
 	Kind() Kind
-	// fields states the body in wire order, with the draft condition at the field. Encoding, decoding, describing and
-	// reading a description all run this one function.
+	// fields lists the body's fields in wire order, each with its condition on the draft. Encoding, decoding,
+	// describing and reading a description all run this one function.
 	fields(c *coder)
 }
 
 // Setup is SETUP, and CLIENT_SETUP and SERVER_SETUP up to 16 (draft-16 §9.3, draft-18 §10.3).
 type Setup struct {
-	// Sender chooses between CLIENT_SETUP and SERVER_SETUP up to 16. From 17 on the message does not tell.
+	// Sender chooses between CLIENT_SETUP and SERVER_SETUP up to 16. From 17 on the message does not say who sent it.
 	Sender Side
 	// Versions are offered by CLIENT_SETUP of 14, SelectedVersion is SERVER_SETUP's answer.
 	Versions        []uint64

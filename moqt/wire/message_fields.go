@@ -1,6 +1,7 @@
 package wire
 
-// This file states every message body once, in wire order, with what varies by draft at the field (WIRE section 5).
+// This file lists the fields of every message body once, in wire order, each with the drafts that have it (draft-14 §9,
+// draft-18 §10, draft-22 §9).
 
 func (m *Setup) fields(c *coder) {
 	if c.draft == Draft14 { // draft-14 §9.3: the version is chosen in band
@@ -105,7 +106,8 @@ func (c *coder) requestID(id, requiredDelta *uint64) {
 	if c.draft == Draft17 {
 		c.varint("required_request_id_delta", requiredDelta)
 		if *requiredDelta > *id/2 {
-			c.fail("required_request_id_delta", InvalidRequiredRequest, "§9.2", "2 x the delta is above the Request ID")
+			c.fail("required_request_id_delta", InvalidRequiredRequest, "§9.2",
+				"2 x the delta is above the Request ID")
 		}
 	}
 }

@@ -46,8 +46,8 @@ func (n TrackNamespace) size() (total int) {
 	return total
 }
 
-// Limits of names (draft-18 §2.4.1): fields in a namespace, bytes in a Full Track Name and (from 16 on) in a namespace
-// alone.
+// Limits of names (draft-18 §2.4.1, draft-22 §8.7): fields in a namespace; bytes in a Full Track Name and, from 16 on,
+// in a namespace alone.
 const (
 	MaxNamespaceFields = 32
 	MaxFullTrackName   = 4096

@@ -5,7 +5,7 @@ import "slices"
 // ParameterType is the type code of a message parameter (draft-18 §10.2).
 type ParameterType uint64
 
-// Parameter types, by the newest draft's names (WIRE sections 6.3).
+// Parameter types, by the newest draft's names (draft-14 §9.2.1, draft-18 §10.2, draft-22 §9.20).
 const (
 	ParamObjectDeliveryTimeout   ParameterType = 0x02 // DELIVERY_TIMEOUT up to 17
 	ParamAuthorizationToken      ParameterType = 0x03
@@ -37,8 +37,8 @@ const (
 	Descending = 2
 )
 
-// Parameter is one message parameter. Which value field counts depends on the type: Uint for integers, Location for
-// LARGEST_OBJECT, Token, Filter, Ranges, Namespace and Inner for the structured ones, Bytes for what is not interpreted
+// Parameter is one message parameter. Its type decides which field holds the value: Uint an integer, Location that of
+// LARGEST_OBJECT, Token, Filter, Ranges, Namespace and Inner the structured ones, Bytes one that is not interpreted
 // (Raw).
 type Parameter struct {
 	Type      ParameterType

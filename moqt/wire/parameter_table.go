@@ -1,6 +1,6 @@
 package wire
 
-// place is a set of messages that a parameter may stand in (WIRE section 6.3).
+// place is a set of messages that a parameter may stand in, as its definition says (draft-18 §10.2, draft-22 §9.20).
 type place uint32
 
 const (
@@ -222,7 +222,7 @@ func (t ParameterType) Name(d Draft) string {
 	return ""
 }
 
-// repeatable types may stand more than once in a message (WIRE section 6.4).
+// repeatable types may stand more than once in a message (draft-14 §9.2.1.1, draft-19 §5.1.3).
 func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }

@@ -23,7 +23,7 @@ const (
 	ObjectScope
 )
 
-// Property types of tracks and objects (draft-22 §10; WIRE section 6.9). The names are the newest draft's.
+// Property types of tracks and objects (draft-18 §12, draft-22 §10). The names are the newest draft's.
 const (
 	PropObjectDeliveryTimeout    = 0x02
 	PropMaxCacheDuration         = 0x04

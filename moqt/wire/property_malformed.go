@@ -2,10 +2,10 @@ package wire
 
 import "fmt"
 
-// Malformed reports why a track or object with these properties is malformed, nil if it is not: the subscription or
-// fetch is to be cancelled then, the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc is the
-// object's location, not used for a track. What takes more than one object to see (gaps that cover received objects) is
-// the session's to find.
+// Malformed says why a track or object with these properties makes its track malformed, nil if it does not. The
+// subscription or fetch must be cancelled then; the session stays open (draft-14 §11, draft-18 §2.5.1, §12.7-12.9). loc
+// is the object's location, not used for a track. What takes several objects to see (a gap that covers an object
+// already received) is for the session to find.
 func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
 	m := malformed{d: d, scope: scope, loc: loc}
 	for _, x := range p {
@@ -16,8 +16,8 @@ func (p Properties) Malformed(d Draft, scope Scope, loc Location) error {
 	return nil
 }
 
-// MalformedObject is Properties.Malformed on an object's encoded block; it allocates nothing but the error. A block
-// that cannot be parsed itself is not its matter: ParseHeader and ParseDatagram refuse that.
+// MalformedObject is Properties.Malformed for an object's encoded block; it allocates nothing but the error. It does
+// not judge a block that cannot be parsed: ParseHeader and ParseDatagram refuse that.
 func MalformedObject(raw []byte, d Draft, loc Location) error {
 	m := malformed{d: d, scope: ObjectScope, loc: loc}
 	for r := (kvReader{b: raw, d: d}); r.more(); {

@@ -25,8 +25,9 @@ type valueRule struct {
 
 const bothScopes = TrackScope | ObjectScope
 
-// propertyRows is the table of properties (WIRE section 6.9, WIRE-20-22 section 6.10). Provisional registrations of
-// other drafts come last: where one type is registered twice (0x06 in 19), the transport's own meaning wins.
+// propertyRows is the table of properties (draft-14 §11, draft-18 §12, draft-22 §10). Provisional registrations of
+// other documents come last (draft-18 §15.8, draft-22 §16.8): where one type is registered twice, as 0x06 in 19, the
+// transport's own meaning wins.
 var propertyRows = []propertyRow{
 	{0x02, "DELIVERY_TIMEOUT", 16, 16, TrackScope, &valueRule{func(v uint64) bool { return v > 0 }, "above 0",
 		ProtocolViolation, propertySection(1)}},
@@ -39,7 +40,7 @@ var propertyRows = []propertyRow{
 	{0x0B, "IMMUTABLE_EXTENSIONS", 14, 15, ObjectScope, nil},
 	{0x0B, "IMMUTABLE_EXTENSIONS", 16, 16, bothScopes, nil},
 	{0x0B, "IMMUTABLE_PROPERTIES", 17, Newest, bothScopes, nil},
-	// "Priorities above 255 are invalid": the value does not fit its definition (rule 5).
+	// "Priorities above 255 are invalid": the value does not fit its definition (draft-18 §1.4.3).
 	{0x0E, "DEFAULT_PUBLISHER_PRIORITY", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 255 },
 		"0 to 255", KeyValueFormattingError, propertySection(3)}},
 	{0x22, "DEFAULT_PUBLISHER_GROUP_ORDER", 16, Newest, TrackScope,
@@ -110,8 +111,8 @@ func MandatoryProperty(d Draft, t uint64) bool {
 	return d >= Draft18 && 0x4000 <= t && t <= 0x7FFF
 }
 
-// checkProperty judges the value of the pair just read (rules 35, 42, 43), also inside Immutable Properties, where from
-// 16 on track properties may stand.
+// checkProperty judges the value of the pair just read (draft-16 §11, draft-18 §12), also inside Immutable Properties,
+// where from 16 on track properties may stand.
 func checkProperty(r *kvReader, d Draft, scope Scope) error {
 	if scope != TrackScope {
 		return nil // no property of objects has a rule that closes the session

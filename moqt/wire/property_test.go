@@ -60,23 +60,23 @@ func TestPropertyRules(t *testing.T) {
 		field       string
 		offset      int
 	}{
-		{"35 DELIVERY_TIMEOUT 0", 16, 16, TrackScope, "0200", ProtocolViolation, "DELIVERY_TIMEOUT", 1},
-		{"35 is 16's alone", 17, Newest, TrackScope, "0200", 0, "", 0},
-		{"35 is the track's", 16, 16, ObjectScope, "0200", 0, "", 0},
-		{"42 DYNAMIC_GROUPS 2", 16, Newest, TrackScope, "3002", ProtocolViolation, "DYNAMIC_GROUPS", 1},
-		{"42 DYNAMIC_GROUPS 1", 16, Newest, TrackScope, "3001", 0, "", 0},
-		{"42 on an object", 14, Newest, ObjectScope, "3002", 0, "", 0},
-		{"43 group order 0", 16, Newest, TrackScope, "2200", ProtocolViolation, "DEFAULT_PUBLISHER_GROUP_ORDER", 1},
-		{"43 group order 3", 16, Newest, TrackScope, "04052203"[:4] + "1e03", ProtocolViolation,
+		{"DELIVERY_TIMEOUT 0", 16, 16, TrackScope, "0200", ProtocolViolation, "DELIVERY_TIMEOUT", 1},
+		{"DELIVERY_TIMEOUT 0 after 16", 17, Newest, TrackScope, "0200", 0, "", 0},
+		{"DELIVERY_TIMEOUT 0 on an object", 16, 16, ObjectScope, "0200", 0, "", 0},
+		{"DYNAMIC_GROUPS 2", 16, Newest, TrackScope, "3002", ProtocolViolation, "DYNAMIC_GROUPS", 1},
+		{"DYNAMIC_GROUPS 1", 16, Newest, TrackScope, "3001", 0, "", 0},
+		{"DYNAMIC_GROUPS 2 on an object", 14, Newest, ObjectScope, "3002", 0, "", 0},
+		{"group order 0", 16, Newest, TrackScope, "2200", ProtocolViolation, "DEFAULT_PUBLISHER_GROUP_ORDER", 1},
+		{"group order 3", 16, Newest, TrackScope, "04052203"[:4] + "1e03", ProtocolViolation,
 			"DEFAULT_PUBLISHER_GROUP_ORDER", 3},
-		{"43 inside Immutable", 16, Newest, TrackScope, "0b02" + "2203", ProtocolViolation,
+		{"group order 3 inside Immutable", 16, Newest, TrackScope, "0b02" + "2203", ProtocolViolation,
 			"DEFAULT_PUBLISHER_GROUP_ORDER", 3},
-		{"5 priority 256", 16, 16, TrackScope, "0e4100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
-		{"5 priority 256", 17, Newest, TrackScope, "0e8100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
-		{"5 priority 255", 17, Newest, TrackScope, "0e80ff", 0, "", 0},
-		{"2 a value of 65536 bytes", 14, 16, TrackScope, "0180010000", ProtocolViolation, "length", 0},
-		{"2 a value of 65536 bytes", 17, Newest, TrackScope, "01c10000", ProtocolViolation, "length", 0},
-		{"3 type past 2^64-1", 17, Newest, TrackScope, "ffffffffffffffffff00" + "0100", ProtocolViolation, "type", 10},
+		{"priority 256", 16, 16, TrackScope, "0e4100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
+		{"priority 256", 17, Newest, TrackScope, "0e8100", KeyValueFormattingError, "DEFAULT_PUBLISHER_PRIORITY", 1},
+		{"priority 255", 17, Newest, TrackScope, "0e80ff", 0, "", 0},
+		{"a value of 65536 bytes", 14, 16, TrackScope, "0180010000", ProtocolViolation, "length", 0},
+		{"a value of 65536 bytes", 17, Newest, TrackScope, "01c10000", ProtocolViolation, "length", 0},
+		{"type past 2^64-1", 17, Newest, TrackScope, "ffffffffffffffffff00" + "0100", ProtocolViolation, "type", 10},
 		{"nested garbage is a malformed track", 16, Newest, TrackScope, "0b0105", 0, "", 0},
 		{"nested garbage is a malformed track", 14, Newest, ObjectScope, "0b0105", 0, "", 0},
 		{"unknown types", 16, Newest, TrackScope, "3f00" + "02" + "00", 0, "", 0},
@@ -232,7 +232,8 @@ func TestDescribeProperties(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `[{"type":"0x2","name":"OBJECT_DELIVERY_TIMEOUT","value":"300"},` +
-		`{"type":"0xb","name":"IMMUTABLE_PROPERTIES","length":"2","hex":"3c01","properties":[{"type":"0x3c","name":"PRIOR_GROUP_ID_GAP","value":"1"}]},` +
+		`{"type":"0xb","name":"IMMUTABLE_PROPERTIES","length":"2","hex":"3c01","properties":[{"type":"0x3c",` +
+		`"name":"PRIOR_GROUP_ID_GAP","value":"1"}]},` +
 		`{"type":"0x24","length":"2","hex":"80c8","value":"200"},` +
 		`{"type":"0x41","length":"2","hex":"6162"}]`
 	if diff := cmp.Diff(want, string(b)); diff != "" {
@@ -270,7 +271,7 @@ func TestTranscodeExamples(t *testing.T) {
 		{"immutable translated with its lengths, back", 22, 14, "0b03" + "008000", "0b03" + "004000"},
 		{"immutable with types and lengths of values", 16, 22, "0b09" + "400205" + "018000000140",
 			"0b09" + "800205" + "01e000000140"},
-		{"a length that the other draft does not have", 18, 17, "0b08" + "02fc000000000001", "0b09" + "02fe00000000000001"},
+		{"a length that the other draft lacks", 18, 17, "0b08" + "02fc000000000001", "0b09" + "02fe00000000000001"},
 		{"immutable that nobody can parse", 16, 22, "0b01" + "3c", "0b01" + "3c"},
 		{"too large for the old dialect", 22, 16, "02ff4000000000000000", ""},
 		{"too large inside", 22, 16, "0b0a02ff4000000000000000", ""},
@@ -291,8 +292,8 @@ func TestTranscodeExamples(t *testing.T) {
 	}
 }
 
-// drawImmutable draws a block to stand in Immutable Properties: well-formed, types ascending, values that every draft can
-// encode. Up to 16 its integers have any length: newer drafts have them all.
+// drawImmutable draws a block to stand in Immutable Properties: well-formed, types ascending, values that every draft
+// can encode. Up to 16 its integers have any length: newer drafts have them all.
 func drawImmutable(t *rapid.T, d Draft) []byte {
 	var b []byte
 	integer := func(v uint64) {

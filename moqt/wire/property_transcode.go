@@ -16,10 +16,10 @@ func sameKeyValues(from, to Draft) bool {
 // TranscodeProperties appends to dst the block raw, written for one draft, as another writes it: a relay forwards an
 // object from 16 to 22 with it. Types keep their order unless the other draft needs them ascending.
 //
-// The bytes inside Immutable Properties may be authenticated end to end (draft-18 §12.7), so they stay as they are where
-// both drafts read the same from them. Otherwise they are translated, because a subscriber that cannot parse them must
-// hold the track malformed. An integer longer than it needs to be keeps its length then, so that from a newer draft the
-// way back gives the bytes that came. What does not parse stays.
+// The bytes inside Immutable Properties may be authenticated end to end (draft-18 §12.7), so they stay as they are
+// where both drafts read the same from them. Otherwise they are translated, because a subscriber that cannot parse them
+// must hold the track malformed. An integer longer than it needs to be keeps its length then, so that from a newer
+// draft the way back gives the bytes that came. What does not parse stays.
 //
 // Nothing is allocated but for out-of-order types, nested blocks that need translation, and errors. The error is an
 // *Error: raw cannot be parsed, or an integer that the other draft cannot encode; dst is unchanged then.
@@ -61,7 +61,8 @@ func transcode(dst []byte, from, to Draft, raw []byte, keepLengths bool) ([]byte
 // appendAlike writes x, the pair just read, with the integers that are longer than need be as long as they were.
 func (r *kvReader) appendAlike(b []byte, to Draft, prev uint64, x Property) []byte {
 	written, _ := Varint(r.b[r.start:], r.d)
-	b = appendVarintAlike(b, to, typeField(to, prev, x.Type), r.value-r.start > VarintLen(r.d, written), r.value-r.start)
+	n := r.value - r.start
+	b = appendVarintAlike(b, to, typeField(to, prev, x.Type), n > VarintLen(r.d, written), n)
 	if x.Type%2 == 0 {
 		return appendVarintAlike(b, to, x.Uint, r.n-r.value > VarintLen(r.d, x.Uint), r.n-r.value)
 	}

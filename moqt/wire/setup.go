@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Setup options, called setup parameters up to 16 (WIRE section 6.5).
+// Setup options, called setup parameters up to 16 (draft-16 §9.3.1, draft-18 §10.3.1, draft-22 §9.1).
 const (
 	OptionPath                  = 0x01 // client, raw QUIC only
 	OptionMaxRequestID          = 0x02 // 14-16
@@ -74,7 +74,7 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 		}
 		c.keyValues(field, p, 0)
 		if c.err == nil && c.draft <= Draft16 && count != uint64(len(*p)) {
-			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but %d stand in the message",
+			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but the message has %d",
 				count, len(*p))
 		}
 	case opEncode:
@@ -145,8 +145,8 @@ func (c *coder) properties(name string, p *Properties) {
 	}
 }
 
-// checkOptions judges what the options from start on, which were read before, show alone (rules 5, 23, 25, 26, 28, 29,
-// 33, 44).
+// checkOptions judges the options by themselves: who may send them, once or repeatedly, and their form (draft-16
+// §9.3.1, draft-18 §10.3.1). They were read before, from start on.
 func (c *coder) checkOptions(field string, sender Side, start int) {
 	seen := map[uint64]bool{}
 	r := kvReader{b: c.in[start:], d: c.draft}

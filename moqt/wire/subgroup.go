@@ -43,9 +43,9 @@ func validSubgroupType(d Draft, t uint64) bool {
 	return t&subgroupFirstObject == 0 || d >= Draft18
 }
 
-// ParseStreamType classifies a unidirectional stream by its first bytes and tells how many the type takes; headers are
-// parsed with the type. ErrTruncated means that more must be read, an *Error with ErrUnknownType that the session must
-// be closed (draft-18 §3.4).
+// ParseStreamType tells what a unidirectional stream carries by its first bytes; n is the length of the type, which the
+// functions that parse headers read again. ErrTruncated means that more must be read. An *Error with ErrUnknownType
+// means that the session must be closed (draft-18 §3.4).
 func ParseStreamType(b []byte, d Draft) (t StreamType, n int, err error) {
 	c := cursor{b: b, d: d}
 	v := c.varint("type")
@@ -182,8 +182,8 @@ func (c *cursor) subgroupHeader() (h SubgroupHeader, err error) {
 	return h, nil
 }
 
-// SubgroupObjects is the state of one subgroup stream in one direction; SubgroupHeader.Objects makes it. It is a small
-// value, not safe for concurrent use.
+// SubgroupObjects is the state of one subgroup stream, for reading or for writing; SubgroupHeader.Objects makes it. It
+// is a small value, not safe for concurrent use.
 type SubgroupObjects struct {
 	Draft         Draft
 	HasProperties bool
@@ -289,27 +289,35 @@ func checkObject(d Draft, s ObjectStatus, payload uint64, properties int) error 
 }
 
 // EndOfStream judges the bytes left when the stream ended: nil if there are none, else an *Error that says where in the
-// object's header it ended (draft-18 §11.4). A stream that ended inside a payload is the caller's to tell with
-// TruncatedPayload.
+// object's header it ended (draft-18 §11.4). For a stream that ended inside a payload the caller uses TruncatedPayload.
 func (o *SubgroupObjects) EndOfStream(rest []byte) error {
+	return endOfStream(o.Draft, rest, func(c *cursor) (payload uint64, err error) {
+		var h ObjectHeader
+		next := *o
+		err = next.parse(c, &h)
+		return h.PayloadLength, err
+	})
+}
+
+// endOfStream judges the rest of a stream of objects that ended; parse reads an object's header.
+func endOfStream(d Draft, rest []byte, parse func(*cursor) (payload uint64, err error)) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	c := cursor{b: rest, d: o.Draft}
-	var h ObjectHeader
-	next := *o
-	if err := next.parse(&c, &h); err != nil {
+	c := cursor{b: rest, d: d}
+	payload, err := parse(&c)
+	if err != nil {
 		return err
 	}
 	if err := c.stopped(objectMessage); err != nil {
-		err.(*Error).Section = Section(o.Draft, TopicStreamEnd)
+		err.(*Error).Section = Section(d, TopicStreamEnd)
 		return err
 	}
-	return TruncatedPayload(o.Draft, c.n, h.PayloadLength, uint64(len(rest)-c.n))
+	return TruncatedPayload(d, c.n, payload, uint64(len(rest)-c.n))
 }
 
-// TruncatedPayload is the error for a stream that ended after got of an object's want bytes of payload (draft-18
-// §11.4). offset is where the payload starts.
+// TruncatedPayload is the error for a stream that ended inside a payload, after got of its want bytes (draft-18 §11.4).
+// offset is where the payload starts.
 func TruncatedPayload(d Draft, offset int, want, got uint64) error {
 	e := unencodable(d, objectMessage, "payload", "the stream ended after %d of %d bytes", got, want).(*Error)
 	e.Offset, e.Code, e.Section, e.Err = offset, ProtocolViolation, Section(d, TopicStreamEnd), ErrTruncated

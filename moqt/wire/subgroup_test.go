@@ -269,18 +269,18 @@ func TestSubgroupObjectRules(t *testing.T) {
 		field       string
 		offset      int
 	}{
-		{"84 extensions on an object that does not exist", 14, 14, true, []string{"00023c010001"}, ProtocolViolation,
+		{"extensions on an object that does not exist", 14, 14, true, []string{"00023c010001"}, ProtocolViolation,
 			"object_status", 5},
-		{"85 properties on End of Group", 15, Newest, true, []string{"00023c010003"}, ProtocolViolation,
+		{"properties on End of Group", 15, Newest, true, []string{"00023c010003"}, ProtocolViolation,
 			"object_status", 5},
-		{"86 status 0x1 is gone", 16, Newest, false, []string{"000001"}, ProtocolViolation, "object_status", 2},
-		{"86 status 0x2", 14, Newest, false, []string{"000002"}, ProtocolViolation, "object_status", 2},
-		{"86 status 0x5", 14, Newest, true, []string{"00000005"}, ProtocolViolation, "object_status", 3},
-		{"88 Object ID past the end", 17, Newest, false, []string{"ffffffffffffffffff01", "00"}, ProtocolViolation,
+		{"status 0x1 is gone", 16, Newest, false, []string{"000001"}, ProtocolViolation, "object_status", 2},
+		{"status 0x2", 14, Newest, false, []string{"000002"}, ProtocolViolation, "object_status", 2},
+		{"status 0x5", 14, Newest, true, []string{"00000005"}, ProtocolViolation, "object_status", 3},
+		{"Object ID past the end", 17, Newest, false, []string{"ffffffffffffffffff01", "00"}, ProtocolViolation,
 			"object_id_delta", 0},
-		{"88 Object ID past the end, by the delta", 17, Newest, false, []string{"0101", "fffffffffffffffffe"},
+		{"Object ID past the end, by the delta", 17, Newest, false, []string{"0101", "fffffffffffffffffe"},
 			ProtocolViolation, "object_id_delta", 0},
-		{"88 Object ID past the end", 14, 16, false, []string{"ffffffffffffffff01", "00"}, ProtocolViolation,
+		{"Object ID past the end", 14, 16, false, []string{"ffffffffffffffff01", "00"}, ProtocolViolation,
 			"object_id_delta", 0},
 		{"2 value of 65536 bytes", 17, Newest, true, []string{"0005" + "0bc1000000"}, ProtocolViolation,
 			"properties.length", 2},
@@ -445,7 +445,7 @@ func TestSubgroupUnencodable(t *testing.T) {
 	}
 }
 
-// TestEndOfStream is rule 87: FIN in the middle of an object.
+// TestEndOfStream: FIN in the middle of an object (draft-18 §11.4).
 func TestEndOfStream(t *testing.T) {
 	o := SubgroupObjects{Draft: Draft18}
 	wantError(t, o.EndOfStream([]byte{0}), ProtocolViolation, "OBJECT", "payload_length", 1)

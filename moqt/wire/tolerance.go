@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Tolerance is a set of named deviations that decoding lets pass when asked to (`--compat`). The zero value tolerates
-// nothing. What is let pass is reported through Options.Tolerated, never silent.
+// Tolerance is a set of named deviations that decoding accepts on request (`--compat`). The zero value accepts none.
+// Each deviation accepted is reported through Options.Tolerated.
 type Tolerance uint32
 
-// The tolerances of the codec. Each stands for a deviation seen in deployment (WIRE-20-22 section 11.4).
+// The tolerances of the codec. Each stands for a deviation that deployed programs have.
 const (
-	// LenientExtensions lets pass a truncated or unparsable block of track or object extensions (properties).
+	// LenientExtensions accepts a truncated or unparsable block of track or object extensions (properties).
 	LenientExtensions Tolerance = 1 << iota
 	// EndOfRangeDeltas reads End of Range markers of fetch streams with delta ids and a Payload Length of 0.
 	EndOfRangeDeltas
@@ -81,12 +81,12 @@ func (t Tolerance) String() string {
 
 // Options change how bytes are decoded. The zero value is the strict reading.
 type Options struct {
-	// Tolerate names the deviations to let pass.
+	// Tolerate names the deviations to accept.
 	Tolerate Tolerance
-	// Tolerated, if set, is told of each deviation let pass: which, and where.
+	// Tolerated, if set, is told of each deviation accepted: which, and where.
 	Tolerated func(t Tolerance, where string)
-	// Answers is the request that a response answers, where known: rules of a response depend on it. Zero: not known,
-	// not judged.
+	// Answers is the kind of request that a response answers; the rules for a response depend on it. Zero: not known,
+	// and what depends on it is not judged.
 	Answers Kind
 	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas
 	// is not on the wire.
@@ -124,7 +124,7 @@ func wouldPass(opt Options, passes func(Options) bool) Tolerance {
 	return all
 }
 
-// tell reports each of the deviations let pass.
+// tell reports each of the deviations accepted.
 func (o *Options) tell(passed Tolerance, where string) {
 	if o.Tolerated == nil || passed == 0 {
 		return

@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// TestURIParts: what RFC 3986 allows as PATH and AUTHORITY, and what it does not (rules 25 and 28).
+// TestURIParts: what RFC 3986 allows as PATH and AUTHORITY, and what it does not (draft-18 §10.3.1.1, §10.3.1.2).
 func TestURIParts(t *testing.T) {
 	for _, x := range []struct {
 		valid     func(string) bool

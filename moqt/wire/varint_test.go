@@ -41,7 +41,7 @@ func TestIntegerExamples(t *testing.T) {
 		{17, Newest, "bbbd", 15293, true},
 		{17, Newest, "bfff", 16383, true},
 		{17, Newest, "c04000", 16384, true},
-		// draft-17's own row calls it a 4-byte integer: it is not (WIRE section 2)
+		// draft-17's own row calls it a 4-byte integer: it is not (0xdd has two leading ones)
 		{17, Newest, "dd7f3e", 1933118, true},
 		{17, Newest, "ed7f3e7d", 226442877, true},
 		{17, Newest, "efffffff", 1<<28 - 1, true},
