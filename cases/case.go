@@ -53,8 +53,9 @@ type Case struct {
 	Roles []string
 	// Timeout bounds everything from the first packet on, SETUP included; Config.TimeoutFactor stretches it.
 	Timeout time.Duration
-	// Faults are faults of the reference relay that must make it fail.
-	Faults []string
+	// Faults are what must make it fail: misbehaviours that the reference relay can be given. A case that none can fail
+	// proves nothing.
+	Faults []Fault
 	// Run is the procedure. It returns nil for a pass; the verbs of Env end it early.
 	Run func(ctx context.Context, e *Env) error
 }

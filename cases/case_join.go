@@ -9,36 +9,47 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// lateTime is how long objects that should not come are waited for behind the last that should.
-const lateTime = 250 * time.Millisecond
-
 var joinCurrent = Case{
-	ID: "join", Title: "joining at the current group: each object once, none missing at the seam",
+	ID: "join", Title: "Joining at the current group gives each object once, with none missing",
 	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"},
-	Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: caseLimit,
-	Faults: []string{"join-hole", "join-duplicate", "join-silent", "fetch-error", "fetch-corrupt-payload"},
-	Run:    func(ctx context.Context, e *Env) error { return join(ctx, e, 0) },
+	Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		dataFault("join-hole", "14 of 15 objects: missing {2, 4}"),
+		dataFault("join-duplicate", "15 of 15 objects: more than once {2, 4}"),
+		dataFault("join-silent", "10 of 15 objects: missing {2, 0}").from(wire.Draft20),
+		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
+		dataFault("fetch-error", "RESET_STREAM").from(wire.Draft20),
+		requestFault("fetch-error", "0x0 INTERNAL_ERROR").until(wire.Draft19),
+		dataFault("fetch-corrupt-payload", "corrupted {2, 0}: payload differs from byte 0"),
+	},
+	Run: func(ctx context.Context, e *Env) error { return join(ctx, e, 0) },
 }
 
 var joinOneBack = Case{
-	ID: "join-one-back", Title: "joining one group before the current one: each object once, none missing at the seam",
+	ID: "join-one-back", Title: "Joining one group back gives each object once, with none missing",
 	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
 	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber",
-		"joiner"}, Timeout: caseLimit,
-	Faults: []string{"join-hole", "join-duplicate", "join-silent", "fetch-reset"},
-	Run:    func(ctx context.Context, e *Env) error { return join(ctx, e, 1) },
+		"joiner"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		dataFault("join-hole", "19 of 20 objects: missing {2, 4}"),
+		dataFault("join-duplicate", "20 of 20 objects: more than once {2, 4}"),
+		dataFault("join-silent", "10 of 20 objects: missing {1, 0}").from(wire.Draft20),
+		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
+		dataFault("fetch-reset", "RESET_STREAM"),
+	},
+	Run: func(ctx context.Context, e *Env) error { return join(ctx, e, 1) },
 }
 
 // join: live from here, the past from the start of a group: SUBSCRIBE at the live edge with a joining FETCH (14-19) or
 // a fill (20 and later). Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing
 // at the seam.
 func join(ctx context.Context, e *Env, back uint64) error {
-	p := history(ctx, e)
+	p := e.History(ctx)
 	s := e.Dial(ctx, "joiner")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	q := moqt.JoinRequest{TrackNamespace: p.ns, TrackName: p.name, GroupsBack: back, Parameters: e.Parameters()}
+	q := moqt.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: back, Parameters: e.Parameters()}
 	what := "fill"
 	if s.Draft() <= wire.Draft19 {
 		what = "joining FETCH"
@@ -49,7 +60,7 @@ func join(ctx context.Context, e *Env, back uint64) error {
 	answered := make(chan error, 1)
 	e.Go(step, func(ctx context.Context) { answered <- j.Ready(ctx) })
 	if err := j.Live.Ready(step); err != nil {
-		s.refused(step, err, "SUBSCRIBE_OK at the joiner", p)
+		s.Refused(step, err, "SUBSCRIBE_OK at the joiner", p)
 	}
 	if largest, ok := j.Live.Largest(); ok {
 		e.Note("joined at Largest Object %s", largest)
@@ -57,19 +68,132 @@ func join(ctx context.Context, e *Env, back uint64) error {
 		e.Note("joined without a Largest Object")
 	}
 
-	live := pastGroups(e, 3, 4)
-	e.Go(ctx, func(ctx context.Context) { p.publish(ctx, live, objectPace) })
-	k := newChecker(append(pastGroups(e, 2-back, 2), live...), checks{})
-	now := s.read(ctx, "SUBSCRIBE", k, j.Live.Next)
+	live := e.Groups(3, 4)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, live, ObjectPace) })
+	k := NewChecker(append(e.Groups(2-back, 2), live...), Checks{})
+	now := s.Read(ctx, "SUBSCRIBE", k, j.Live.Next)
 	if err := <-answered; err != nil {
-		s.refused(step, err, "FETCH_OK for the "+what, p)
+		s.Refused(step, err, "FETCH_OK for the "+what, p)
 	}
-	past := s.read(ctx, what, k, j.Past.Next)
+	past := s.Read(ctx, what, k, j.Past.Next)
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	s.gather(step, k, past, now)
-	s.finished(step, k, past)
-	p.end()
-	s.exact(step, k, lateTime, now)
+	s.Gather(step, k, past, now)
+	s.Finished(step, k, past)
+	p.End()
+	s.Exactly(step, k, LateTime, now)
 	return nil
 }
+
+// Joining a track: more forms of it, and what must be refused.
+
+// joinCase is a case of joining.
+func joinCase(id, title string, last wire.Draft, roles []string, faults []Fault,
+	run func(ctx context.Context, e *Env) error) Case {
+	return Case{
+		ID: id, Title: title, Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
+		Last:  last,
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: roles, Timeout: CaseLimit,
+		Faults: faults, Run: run,
+	}
+}
+
+var joinRoles = []string{"publisher", "subscriber", "joiner"}
+
+var joinAbsolute = joinCase("join-absolute",
+	"Joining at a numbered group gives each object once, with none missing", 0, joinRoles,
+	[]Fault{
+		dataFault("join-hole", "19 of 20 objects: missing {2, 4}"),
+		dataFault("join-duplicate", "more than once {2, 4}"),
+		dataFault("join-silent", "10 of 20 objects: missing {1, 0}").from(wire.Draft20),
+		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
+		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.History(ctx)
+		j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, moqt.JoinRequest{Start: &wire.Location{Group: 1}})
+		live := e.Groups(3, 4)
+		e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, live, ObjectPace) })
+		j.WantExactly(ctx, p, append(e.Groups(1, 2), live...))
+		return nil
+	})
+
+var joinLive = joinCase("join-live",
+	"Joining while objects keep coming gives each object once, with none missing", 0, joinRoles,
+	[]Fault{
+		dataFault("join-hole", "objects: missing {"),
+		dataFault("join-silent", "objects: missing {").from(wire.Draft20),
+		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
+		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
+	}, runJoinLive)
+
+// livePace is the time between two objects of a track that is joined while it goes on.
+const livePace = 5 * time.Millisecond
+
+// runJoinLive: objects are on their way the whole time, so that the seam lies where nobody can know beforehand.
+func runJoinLive(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	l := NewLayout(Span(0, 5), Span(0, 9), LayoutOptions{Payload: e.NamedPayload})
+	a := e.Follow(ctx, "subscriber", p, l, Checks{})
+	p.WaitForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, livePace) })
+	a.WaitTo(ctx, wire.Location{Group: 1, Object: 3})
+	j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, moqt.JoinRequest{GroupsBack: 1})
+	if !j.HasLargest {
+		e.Fail(transport.LayerRequest, "SUBSCRIBE_OK with a Largest Object from {1, 3} on",
+			"SUBSCRIBE_OK that says that nothing was published")
+	}
+	var want Layout
+	for _, x := range l {
+		if x.Group+1 >= j.Largest.Group {
+			want = append(want, x)
+		}
+	}
+	j.WantExactly(ctx, p, want)
+	return nil
+}
+
+// startJoiningFetch sends a joining FETCH with nothing done for it beforehand (up to 19).
+func (s *Session) startJoiningFetch(ctx context.Context, subscription, back uint64) *moqt.Request {
+	r, err := s.Start(ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: subscription,
+		JoiningStart: back, Parameters: s.e.Parameters()})
+	s.Check(ctx, err, transport.LayerRequest, "a joining FETCH to be sent")
+	return r
+}
+
+var joinNothing = joinCase("join-nothing-published",
+	"A joining FETCH of an empty track is refused with INVALID_RANGE", wire.Draft19,
+	[]string{"publisher", "joiner"}, []Fault{
+		requestFault("invalid-range-wrong", `DOES_NOT_EXIST "fault"`),
+		requestFault("join-silent", "nothing for 5000 ms after FETCH"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.Announced(ctx)
+		s := e.Dial(ctx, "joiner")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		sub := s.SubscribeWith(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
+		_, err := s.startJoiningFetch(step, sub.Request().ID(), 0).Response(step)
+		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidRange, "FETCH_OK though nothing was published")
+		s.Healthy(ctx, transport.LayerRequest)
+		return nil
+	})
+
+var joinUnknown = joinCase("join-unknown-request",
+	"A joining FETCH for an unknown request is refused with INVALID_JOINING_REQUEST_ID", wire.Draft19,
+	joinRoles, []Fault{
+		requestFault("join-unknown-wrong", `DOES_NOT_EXIST "fault"`),
+		requestFault("join-silent", "nothing for 5000 ms after FETCH"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.History(ctx)
+		s := e.Dial(ctx, "joiner")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		s.SubscribeWith(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
+		_, err := s.startJoiningFetch(step, 5000, 0).Response(step)
+		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidJoiningRequestID,
+			"FETCH_OK for the subscription 5000, which does not exist")
+		s.Healthy(ctx, transport.LayerRequest)
+		return nil
+	})

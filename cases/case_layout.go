@@ -8,6 +8,58 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
+var dataSubgroupBasic = Case{
+	ID: "data-subgroup-basic", Title: "Three groups of five objects arrive unchanged",
+	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicRelayObjects, wire.TopicSubgroups,
+		wire.TopicSubgroupEnd, wire.TopicPublishDone},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "subscribe"},
+	Roles: []string{"publisher", "subscriber"}, Timeout: 2*StepLimit + DeliveryLimit,
+	Faults: []Fault{
+		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
+		dataFault("drop-object", "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"),
+		dataFault("duplicate-object", "more than once {0, 0}"),
+		dataFault("corrupt-payload", "corrupted {0, 0}: payload differs from byte 0"),
+		dataFault("truncate-payload", "63 bytes of payload instead of 64"),
+		dataFault("wrong-object-id", "unexpected {0, 5}"),
+		dataFault("wrong-group-id", "missing {0, 0}"),
+		dataFault("wrong-subgroup-id", "subgroup 1 instead of 0"),
+		dataFault("wrong-priority", "priority 129 instead of 128"),
+		dataFault("drop-group", "10 of 15 objects: missing {1, 0}"),
+		dataFault("split-streams", "more than one stream of group 0, subgroup 0"),
+		dataFault("never-fin", "RESET_STREAM"),
+		dataFault("stream-count-wrong", "3 streams"),
+		requestFault("done-wrong-status", "PUBLISH_DONE with 0x0 INTERNAL_ERROR").should(),
+		requestFault("done-never", "nothing new for").should(),
+	},
+	Run: runDataSubgroupBasic,
+}
+
+// runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
+func runDataSubgroupBasic(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	s := e.Dial(ctx, "subscriber")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	sub := s.SubscribeTo(step, p)
+	p.WaitForward(step)
+	l := NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{Payload: func(_, object uint64) []byte {
+		if object == 0 {
+			return bytes.Repeat([]byte{0x74}, 64)
+		}
+		return bytes.Repeat([]byte{0x74}, 32)
+	}})
+	d := s.Delivery(ctx, sub, l, Checks{Priority: true, Forwarding: true})
+	e.Go(ctx, func(ctx context.Context) {
+		p.Emit(ctx, l, ObjectPace)
+		p.End()
+	})
+	delivery, cancel := e.Within(ctx, DeliveryLimit)
+	defer cancel()
+	d.Complete(delivery)
+	d.Drain(delivery)
+	return nil
+}
+
 // The objects of the layout cases: the first of a group is longer than the others, and the priority tells even groups
 // from odd ones.
 const (
@@ -20,24 +72,24 @@ const (
 )
 
 // layoutCase is a case that publishes one layout and requires that it reaches a subscriber unchanged.
-func layoutCase(id, title string, groups, objects []uint64, o layoutOptions, faults ...string) Case {
-	o.payload = func(_, object uint64) []byte {
+func layoutCase(id, title string, groups, objects []uint64, o LayoutOptions, faults ...Fault) Case {
+	o.Payload = func(_, object uint64) []byte {
 		if object == objects[0] {
 			return bytes.Repeat([]byte{layoutPayload}, layoutFirst)
 		}
 		return bytes.Repeat([]byte{layoutPayload}, layoutOther)
 	}
-	o.priority = func(group uint64) uint8 { return uint8(layoutEven + group%2) }
-	l := newLayout(groups, objects, o)
+	o.Priority = func(group uint64) uint8 { return uint8(layoutEven + group%2) }
+	l := NewLayout(groups, objects, o)
 	topics := []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicRelayObjects,
 		wire.TopicSubgroups, wire.TopicSubgroupHeader, wire.TopicSubgroupEnd, wire.TopicPublishDone}
-	if o.properties != nil {
+	if o.Properties != nil {
 		topics = append(topics, wire.TopicObjectProperties)
 	}
 	return Case{
 		ID: id, Title: title, Topics: topics,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "layout", "publish"},
-		Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
+		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults,
 		Run:    func(ctx context.Context, e *Env) error { return runLayout(ctx, e, l) },
 	}
@@ -45,64 +97,89 @@ func layoutCase(id, title string, groups, objects []uint64, o layoutOptions, fau
 
 var (
 	oneSubgroupPerGroup = layoutCase("subscribe-one-subgroup-per-group",
-		"groups 0-1 of 3 objects, one subgroup each, reach a subscriber unchanged",
-		span(0, 1), span(0, 2), layoutOptions{},
-		"publish-silent", "publish-reject", "publish-not-routed", "publish-stays-paused", "wrong-priority",
-		"duplicate-object", "split-streams", "never-fin", "first-object-missing")
+		"Two groups of 3 objects, one subgroup each, arrive unchanged",
+		Span(0, 1), Span(0, 2), LayoutOptions{},
+
+		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
+		requestFault("publish-reject", "UNINTERESTED"),
+		requestFault("publish-not-routed", "(the publisher has seen no request for the track)"),
+		requestFault("publish-stays-paused", "for 5"),
+		dataFault("wrong-priority", "priority 201 instead of 200"),
+
+		dataFault("duplicate-object", "more than once {0, 0}"),
+		dataFault("split-streams", "more than one stream of group 0, subgroup 0"),
+		dataFault("never-fin", "RESET_STREAM"),
+		dataFault("first-object-missing", "{0, 0}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	oneSubgroupPerObject = layoutCase("subscribe-one-subgroup-per-object",
-		"group 0 of 3 objects, each in a subgroup of its own, reaches a subscriber unchanged",
-		span(0, 0), span(0, 2), layoutOptions{subgroup: func(object uint64) uint64 { return object }},
-		"wrong-subgroup-id", "drop-object", "first-object-missing")
+		"A group of 3 objects, each in its own subgroup, arrives unchanged",
+		Span(0, 0), Span(0, 2), LayoutOptions{Subgroup: func(object uint64) uint64 { return object }},
+
+		dataFault("wrong-subgroup-id", "{0, 1}: subgroup 2 instead of 1"),
+		dataFault("drop-object", "0 of 3 objects"),
+		dataFault("first-object-missing", "{0, 2}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	twoSubgroupsPerGroup = layoutCase("subscribe-two-subgroups-per-group",
-		"group 0 of 6 objects, alternating between two subgroups, reaches a subscriber unchanged",
-		span(0, 0), span(0, 5), layoutOptions{subgroup: func(object uint64) uint64 { return object % 2 }},
-		"wrong-subgroup-id", "split-streams", "corrupt-payload")
+		"A group of 6 objects in two alternating subgroups arrives unchanged",
+		Span(0, 0), Span(0, 5), LayoutOptions{Subgroup: func(object uint64) uint64 { return object % 2 }},
+
+		dataFault("wrong-subgroup-id", "{0, 1}: subgroup 2 instead of 1"),
+		dataFault("split-streams", "more than one stream of group 0, subgroup"),
+		dataFault("corrupt-payload", "corrupted {0, "))
 	nonzeroStartGroup = layoutCase("subscribe-nonzero-start-group",
-		"groups 5-6 of 2 objects reach a subscriber unchanged",
-		span(5, 6), span(0, 1), layoutOptions{},
-		"wrong-group-id", "drop-group")
+		"Groups 5 and 6 of a track that starts there arrive unchanged",
+		Span(5, 6), Span(0, 1), LayoutOptions{},
+
+		dataFault("wrong-group-id", "missing {5, 0}"),
+		dataFault("drop-group", "2 of 4 objects: missing {5, 0}, {5, 1}"))
 	nonzeroStartObject = layoutCase("subscribe-nonzero-start-object",
-		"group 0 of objects 3-5 reaches a subscriber unchanged",
-		span(0, 0), span(3, 5), layoutOptions{},
-		"wrong-object-id", "truncate-payload", "first-object-missing")
+		"A group that starts with object 3 arrives unchanged",
+		Span(0, 0), Span(3, 5), LayoutOptions{},
+
+		dataFault("wrong-object-id", "missing {0, 3}; unexpected {0, 6}"),
+		dataFault("truncate-payload", "{0, 3}: 15 bytes of payload instead of 16"),
+		dataFault("first-object-missing", "{0, 3}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	sparseIDs = layoutCase("subscribe-sparse-group-object-ids",
-		"groups 0, 2, 4 of objects 0, 2, 4 reach a subscriber unchanged",
-		[]uint64{0, 2, 4}, []uint64{0, 2, 4}, layoutOptions{},
-		"wrong-object-id", "drop-object", "split-streams")
+		"Groups 0, 2, 4 of objects 0, 2, 4 arrive unchanged",
+		[]uint64{0, 2, 4}, []uint64{0, 2, 4}, LayoutOptions{},
+
+		dataFault("wrong-object-id", "unexpected {0, 1}, {0, 3}, {0, 5}"),
+		dataFault("drop-object", "6 of 9 objects: missing {0, 0}, {2, 0}, {4, 0}"),
+		dataFault("split-streams", "more than one stream of group"))
 	layoutProperties = layoutCase("subscribe-object-properties",
-		"properties of two objects reach a subscriber unchanged",
-		span(0, 0), span(0, 1), layoutOptions{properties: func(_, object uint64) wire.Properties {
+		"Properties of two objects arrive unchanged",
+		Span(0, 0), Span(0, 1), LayoutOptions{Properties: func(_, object uint64) wire.Properties {
 			if object == 0 {
 				return wire.Properties{{Type: 0x3800, Uint: 4660}, {Type: 0x3801, Bytes: []byte("high-type-3801")}}
 			}
 			return wire.Properties{{Type: 0x3802, Uint: 270544960}, {Type: 0x3803, Bytes: []byte("high-type-3803")}}
 		}},
-		"strip-properties", "publish-not-routed")
+
+		dataFault("strip-properties", "property 0x3800 is missing"),
+		requestFault("publish-not-routed", "(the publisher has seen no request for the track)"))
 )
 
 // runLayout: the publisher publishes the track itself and sends the layout once a subscriber has SUBSCRIBE_OK and the
 // Forward State is 1. The subscriber gets exactly these objects, with their ids, priorities and properties, each
 // subgroup on a stream of its own, and no other (draft-18 §2.2, §9.7).
-func runLayout(ctx context.Context, e *Env, l layout) error {
+func runLayout(ctx context.Context, e *Env, l Layout) error {
 	source := e.Dial(ctx, "publisher")
-	p := source.publisher(e.Namespace(), e.TrackName())
+	p := source.Publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	p.offer(step)
+	p.Offer(step)
 	s := e.Dial(ctx, "subscriber")
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	sub := s.SubscribeTo(step, p)
-	d := s.delivery(ctx, sub, l, checks{priority: true, properties: true, forwarding: true,
-		first: s.Draft() >= wire.Draft18})
-	p.flowing(ctx)
+	d := s.Delivery(ctx, sub, l, Checks{Priority: true, Properties: true, Forwarding: true,
+		FirstObject: s.Draft() >= wire.Draft18})
+	p.WaitAnyForward(ctx)
 	e.Go(ctx, func(ctx context.Context) {
-		p.emit(ctx, l, layoutPace)
-		p.end()
+		p.Emit(ctx, l, layoutPace)
+		p.End()
 	})
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	d.complete(step)
-	d.drain(ctx)
+	d.Complete(step)
+	d.Drain(ctx)
 	return nil
 }

@@ -2,6 +2,8 @@ package cases
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -13,8 +15,12 @@ var announceOnly = Case{
 	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
 	Timeout: 2 * time.Second,
-	Faults:  []string{"announce-silent", "announce-reject", "die-on-request"},
-	Run:     runAnnounceOnly,
+	Faults: []Fault{
+		requestFault("announce-silent", "nothing for 2000 ms after PUBLISH_NAMESPACE"),
+		requestFault("announce-reject", "0x1 UNAUTHORIZED"),
+		requestFault("die-on-request", "connection"),
+	},
+	Run: runAnnounceOnly,
 }
 
 // runAnnounceOnly: PUBLISH_NAMESPACE is accepted.
@@ -24,12 +30,15 @@ func runAnnounceOnly(ctx context.Context, e *Env) error {
 }
 
 var publishNamespaceDone = Case{
-	ID: "publish-namespace-done", Title: "a namespace is published and withdrawn, and the session lives on",
+	ID: "publish-namespace-done", Title: "A namespace is published and withdrawn, and the session lives on",
 	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace, wire.TopicTermination},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
 	Timeout: 2 * time.Second,
-	Faults:  []string{"withdraw-closes-session", "announce-silent"},
-	Run:     runPublishNamespaceDone,
+	Faults: []Fault{
+		requestFault("withdraw-closes-session", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
+		requestFault("announce-silent", "nothing for 2000 ms after PUBLISH_NAMESPACE"),
+	},
+	Run: runPublishNamespaceDone,
 }
 
 // runPublishNamespaceDone: a namespace is published and withdrawn; the session stays healthy and closes cleanly.
@@ -39,5 +48,177 @@ func runPublishNamespaceDone(ctx context.Context, e *Env) error {
 	s.Withdraw(s.Announce(ctx, ns), ns)
 	s.Healthy(ctx, transport.LayerRequest)
 	s.CloseCleanly(ctx, transport.LayerRequest)
+	return nil
+}
+
+// Namespaces: how they match, which subscriptions of them exclude each other, and tracks that come by PUBLISH.
+
+// namespaceCase is a case of them.
+func namespaceCase(id, title string, first wire.Draft, roles []string, faults []Fault,
+	run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+	return Case{
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribeNamespace, wire.TopicNamespaceDiscovery},
+			topics...), First: first,
+		Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
+		Run: run,
+	}
+}
+
+var namespaceOverlap = namespaceCase("namespace-overlap",
+	"An overlapping SUBSCRIBE_NAMESPACE is refused with PREFIX_OVERLAP", 0,
+	[]string{"subscriber"}, []Fault{
+		requestFault("overlap-accepted", "OK for the prefix"),
+	},
+	func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "subscriber")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		s.WantNamespaceSubscription(step, e.Namespace("a"))
+		for _, ns := range []wire.TrackNamespace{e.Namespace("a"), e.Namespace("a", "b"), e.Namespace()} {
+			_, err := s.SubscribeNamespace(step, ns, e.Parameters())
+			s.WantRefusal(step, err, wire.KindSubscribeNamespace, wire.NamePrefixOverlap,
+				fmt.Sprintf("%s for the prefix %q beside %q", s.OKName(wire.KindSubscribeNamespace), ns,
+					e.Namespace("a")))
+		}
+		_, err := s.SubscribeNamespace(step, e.Namespace("ab"), e.Parameters())
+		s.Check(step, err, transport.LayerRequest, fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q",
+			s.OKName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a")))
+		return nil
+	}, wire.TopicRequestError)
+
+var namespaceMatching = namespaceCase("namespace-matching",
+	"A namespace prefix matches whole fields, and earlier and later namespaces alike", 0,
+	[]string{"publisher", "subscriber"}, []Fault{
+		requestFault("namespace-silent", "nothing for 5000 ms after SUBSCRIBE_NAMESPACE"),
+		requestFault("namespace-wrong-suffix", "/wrong"),
+	}, runNamespaceMatching,
+	wire.TopicNamespace, wire.TopicPublishNamespace)
+
+// runNamespaceMatching: who subscribes to "live" is told of "live" and "live"/"a", which are there, and of "live"/"b",
+// which comes, and not of "livestream" (draft-18 §9.5).
+func runNamespaceMatching(ctx context.Context, e *Env) error {
+	source := e.Dial(ctx, "publisher")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	source.Announce(step, e.Namespace("live"))
+	source.Announce(step, e.Namespace("livestream"))
+	source.Announce(step, e.Namespace("live", "a"))
+	s := e.Dial(ctx, "subscriber")
+	n := s.WantNamespaceSubscription(step, e.Namespace("live"))
+	source.Announce(step, e.Namespace("livestream", "b"))
+	source.Announce(step, e.Namespace("live", "b"))
+
+	published := []wire.TrackNamespace{e.Namespace("live"), e.Namespace("live", "a"), e.Namespace("live", "b")}
+	missing := map[string]wire.TrackNamespace{}
+	for _, ns := range published {
+		missing[ns.Key()] = ns
+	}
+	take := func(ctx context.Context, expected string) bool {
+		news, err := n.Next(ctx)
+		if err != nil {
+			return false
+		}
+		key := news.Namespace.Key()
+		_, wanted := missing[key]
+		switch {
+		case news.Done || !slices.ContainsFunc(published, news.Namespace.Equal):
+			e.Fail(transport.LayerRequest, expected, NewsText(s.Draft(), news.Namespace, news.Done))
+		case !wanted:
+			e.Note("%s came more than once", NewsText(s.Draft(), news.Namespace, false))
+		}
+		delete(missing, key)
+		return true
+	}
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	for len(missing) > 0 {
+		var next wire.TrackNamespace
+		for _, next = range missing {
+			break
+		}
+		expected := NewsText(s.Draft(), next, false)
+		if !take(step, expected) {
+			s.Check(step, context.Cause(step), transport.LayerRequest, expected)
+		}
+	}
+	quiet, cancel := context.WithTimeout(ctx, LateTime)
+	defer cancel()
+	for take(quiet, fmt.Sprintf("news of namespaces under %q alone", e.Namespace("live"))) {
+	}
+	s.Healthy(ctx, transport.LayerRequest)
+	return nil
+}
+
+var namespaceRouting = namespaceCase("namespace-routing",
+	"SUBSCRIBE reaches the publisher of a prefix of its namespace, and no other", 0,
+	[]string{"publisher", "subscriber"}, []Fault{
+		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
+		requestFault("subscribe-ok-without-publisher", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
+		requestFault("namespace-prefix-as-text", `SUBSCRIBE_OK for namespace "moq-interop/namespace-routing/`),
+	}, runNamespaceRouting, wire.TopicSubscribe)
+
+// runNamespaceRouting: the namespace "live" of the publisher stands for "live"/"studio", and not for "livestream".
+func runNamespaceRouting(ctx context.Context, e *Env) error {
+	source := e.Dial(ctx, "publisher")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	source.Announce(step, e.Namespace("live"))
+	p := source.Publisher(e.Namespace("live", "studio"), e.TrackName())
+	other := source.Publisher(e.Namespace("livestream"), e.TrackName())
+	s := e.Dial(ctx, "subscriber")
+	s.SubscribeTo(step, p)
+	source.Check(step, p.WaitSubscribed(step), transport.LayerRequest,
+		"SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
+	_, err := s.Subscribe(step, s.SubscribeMessage(other.Namespace, other.Name))
+	s.WantUnknown(step, err, wire.KindSubscribe,
+		fmt.Sprintf("SUBSCRIBE_OK for namespace %q, which nobody has published", other.Namespace))
+	if saw := other.Saw(); saw != "no request for the track" {
+		e.Fail(transport.LayerRequest, fmt.Sprintf("no request for namespace %q at the publisher of %q",
+			other.Namespace,
+			e.Namespace("live")), saw)
+	}
+	return nil
+}
+
+var subscribeNamespaceLifecycle = Case{
+	ID: "subscribe-namespace-lifecycle", Title: "A namespace subscriber learns that a namespace comes and goes",
+	Topics: []wire.Topic{wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicNamespace,
+		wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
+	Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: []string{"subscriber", "publisher"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("namespace-silent", "nothing new for 5000 ms"),
+		requestFault("namespace-done-missing", "nothing new for 5000 ms"),
+		requestFault("namespace-wrong-suffix", "/live/wrong"),
+		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
+	},
+	Run: runSubscribeNamespaceLifecycle,
+}
+
+// runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15
+// PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
+func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "subscriber")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	n, err := s.StartSubscribeNamespace(step, &wire.SubscribeNamespace{Prefix: e.Namespace(),
+		Options: wire.SubscribeNamespaces, Parameters: e.Parameters()})
+	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE_NAMESPACE to be sent")
+	if err := n.Ready(step); err != nil {
+		s.SkipUnsupported(err)
+		s.Check(step, err, transport.LayerRequest, s.OKName(wire.KindSubscribeNamespace)+" for SUBSCRIBE_NAMESPACE")
+	}
+
+	ns := e.Namespace("live")
+	source := e.Dial(ctx, "publisher")
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	a := source.Announce(step, ns)
+	s.WantNamespace(step, n, ns, false)
+	source.Withdraw(a, ns)
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	s.WantNamespace(step, n, ns, true)
+	s.Healthy(ctx, transport.LayerRequest)
 	return nil
 }

@@ -12,12 +12,16 @@ import (
 )
 
 var rendezvousTimeout = Case{
-	ID: "rendezvous-timeout", Title: "a SUBSCRIBE that waits in vain for a publisher is refused with TIMEOUT",
+	ID: "rendezvous-timeout", Title: "SUBSCRIBE with RENDEZVOUS_TIMEOUT ends with TIMEOUT when no publisher comes",
 	First:  wire.Draft17,
 	Topics: []wire.Topic{wire.TopicRendezvous, wire.TopicSubscribe, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: caseLimit,
-	Faults: []string{"subscribe-accepts-everything", "subscribe-silent", "rendezvous-ignored"},
-	Run:    runRendezvousTimeout,
+	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that nobody publishes"),
+		requestFault("subscribe-silent", "nothing for 5000 ms after SUBSCRIBE"),
+		requestFault("rendezvous-ignored", "0x10 DOES_NOT_EXIST").should(),
+	},
+	Run: runRendezvousTimeout,
 }
 
 // The RENDEZVOUS_TIMEOUT of a subscriber whose publisher never comes, and until when TIMEOUT is in time.
@@ -32,7 +36,7 @@ func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	m := s.subscribeMessage(e.Namespace(), e.TrackName())
+	m := s.SubscribeMessage(e.Namespace(), e.TrackName())
 	m.Parameters.SetUint(wire.ParamRendezvousTimeout, uint64(rendezvousWait.Milliseconds()))
 	asked := time.Now()
 	_, err := s.Subscribe(step, m)
@@ -45,7 +49,7 @@ func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	if !errors.As(err, &refused) {
 		s.Check(step, err, transport.LayerRequest, expected)
 	}
-	said := fmt.Sprintf("%s %d ms after SUBSCRIBE", refusal(refused), after.Milliseconds())
+	said := fmt.Sprintf("%s %d ms after SUBSCRIBE", RefusalText(refused), after.Milliseconds())
 	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
 	limit := time.Duration(float64(rendezvousLimit) * e.cfg.factor())
 	e.Should(name == wire.NameTimeout && after <= limit, transport.LayerRequest,

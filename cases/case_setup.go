@@ -9,11 +9,17 @@ import (
 )
 
 var setupOnly = Case{
-	ID: "setup-only", Title: "SETUP goes both ways, then a clean close",
+	ID: "setup-only", Title: "SETUP goes both ways, and the session closes cleanly",
 	Topics: []wire.Topic{wire.TopicNegotiation, wire.TopicStreams, wire.TopicSetup, wire.TopicTermination},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"setup"}, Roles: []string{"client"}, Timeout: 2 * time.Second,
-	Faults: []string{"setup-silence", "setup-garbage", "setup-wrong-version", "die-after-setup", "close-error"},
-	Run:    runSetupOnly,
+	Faults: []Fault{
+		setupFault("setup-silence", "nothing (0 bytes) for 2000 ms"),
+		setupFault("setup-garbage", "type at byte 0: unknown"),
+		setupFault("setup-wrong-version", "0x15"),
+		setupFault("die-after-setup", "connection"),
+		setupFault("close-error", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+	},
+	Run: runSetupOnly,
 }
 
 // runSetupOnly: SETUP both ways, then a clean close.

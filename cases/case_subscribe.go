@@ -15,8 +15,12 @@ var subscribeError = Case{
 	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"},
 	Timeout: 2 * time.Second,
-	Faults:  []string{"subscribe-accepts-everything", "subscribe-error-zero", "subscribe-silent"},
-	Run:     runSubscribeError,
+	Faults: []Fault{
+		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that does not exist"),
+		requestFault("subscribe-error-zero", "0x0 INTERNAL_ERROR"),
+		requestFault("subscribe-silent", "nothing for 2000 ms after SUBSCRIBE"),
+	},
+	Run: runSubscribeError,
 }
 
 // runSubscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says
@@ -25,7 +29,7 @@ var subscribeError = Case{
 func runSubscribeError(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
-	_, err := s.Subscribe(ctx, s.subscribeMessage(e.Namespace(), e.TrackName()))
+	_, err := s.Subscribe(ctx, s.SubscribeMessage(e.Namespace(), e.TrackName()))
 	if err == nil {
 		e.Fail(transport.LayerRequest, expected, "SUBSCRIBE_OK for a track that does not exist")
 	}
@@ -35,33 +39,37 @@ func runSubscribeError(ctx context.Context, e *Env) error {
 	}
 	want, _ := wire.RequestErrorFor(s.Draft(), wire.KindSubscribe, wire.NameDoesNotExist)
 	if refused.Code == uint64(want) {
-		e.Annotate("%s", refusal(refused))
+		e.Annotate("%s", RefusalText(refused))
 	} else {
-		e.Annotate("%s; the draft's own code for a track that does not exist is %s", refusal(refused),
+		e.Annotate("%s; the draft's own code for a track that does not exist is %s", RefusalText(refused),
 			want.In(s.Draft(), wire.KindSubscribe))
 	}
 	return nil
 }
 
 var announceSubscribe = Case{
-	ID: "announce-subscribe", Title: "a SUBSCRIBE reaches the publisher of its namespace",
+	ID: "announce-subscribe", Title: "SUBSCRIBE reaches the publisher of its namespace",
 	Aliases: []string{"publish-namespace-subscribe"},
 	Topics:  []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubscribeOK},
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
-	Faults: []string{"route-nowhere", "subscribe-ok-without-publisher", "subscribe-silent"},
-	Run:    runAnnounceSubscribe,
+	Faults: []Fault{
+		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
+		requestFault("subscribe-ok-without-publisher", "nothing for 3000 ms after"),
+		requestFault("subscribe-silent", "nothing for 3000 ms after SUBSCRIBE"),
+	},
+	Run: runAnnounceSubscribe,
 }
 
 // runAnnounceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and its SUBSCRIBE_OK the subscriber.
 func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
-	subscriber := e.dialBeside(ctx, "subscriber") // the limit is short for two connections one after the other
+	subscriber := e.DialBeside(ctx, "subscriber") // the limit is short for two connections one after the other
 	source := e.Dial(ctx, "publisher")
-	p := source.publisher(ns, e.TrackName())
+	p := source.Publisher(ns, e.TrackName())
 	source.Announce(ctx, ns)
 	subscriber().SubscribeTo(ctx, p)
-	source.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest,
+	source.Check(ctx, p.WaitSubscribed(ctx), transport.LayerRequest,
 		"SUBSCRIBE at the publisher (the subscriber has SUBSCRIBE_OK)")
 	return nil
 }
@@ -70,13 +78,16 @@ func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 const announceDelay = 500 * time.Millisecond
 
 var subscribeBeforeAnnounce = Case{
-	ID: "subscribe-before-announce", Title: "a SUBSCRIBE before the namespace is published is answered",
+	ID: "subscribe-before-announce", Title: "SUBSCRIBE is answered when its namespace is published later",
 	Aliases: []string{"subscribe-before-publish-namespace"},
 	Topics:  []wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicRequestError},
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"subscriber", "publisher"}, Timeout: 3500 * time.Millisecond,
-	Faults: []string{"subscribe-before-silent", "subscribe-silent"},
-	Run:    runSubscribeBeforeAnnounce,
+	Faults: []Fault{
+		requestFault("subscribe-before-silent", "nothing for 3500 ms after SUBSCRIBE"),
+		requestFault("subscribe-silent", "nothing for 3500 ms after SUBSCRIBE"),
+	},
+	Run: runSubscribeBeforeAnnounce,
 }
 
 // runSubscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair,
@@ -84,7 +95,7 @@ var subscribeBeforeAnnounce = Case{
 func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	s := e.Dial(ctx, "subscriber")
-	sub, err := s.StartSubscribe(ctx, s.subscribeMessage(ns, e.TrackName()))
+	sub, err := s.StartSubscribe(ctx, s.SubscribeMessage(ns, e.TrackName()))
 	s.Check(ctx, err, transport.LayerRequest, "SUBSCRIBE to be sent")
 	asked := time.Now()
 	type answer struct {
@@ -98,12 +109,12 @@ func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	})
 
 	source := e.Dial(ctx, "publisher")
-	source.publisher(ns, e.TrackName())
+	source.Publisher(ns, e.TrackName())
 	e.Sleep(ctx, announceDelay-time.Since(asked))
 	announced := make(chan string, 1)
 	e.Go(ctx, func(ctx context.Context) {
 		_, err := source.PublishNamespace(ctx, ns, e.Parameters())
-		said := source.okName(wire.KindPublishNamespace)
+		said := source.OKName(wire.KindPublishNamespace)
 		if err != nil {
 			said = e.classify(ctx, err, source, transport.LayerRequest, said).received
 		}
@@ -116,7 +127,7 @@ func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	case a.err == nil:
 		e.Annotate("SUBSCRIBE_OK %d ms after SUBSCRIBE", a.after.Milliseconds())
 	case errors.As(a.err, &refused):
-		e.Annotate("%s %d ms after SUBSCRIBE", refusal(refused), a.after.Milliseconds())
+		e.Annotate("%s %d ms after SUBSCRIBE", RefusalText(refused), a.after.Milliseconds())
 	default:
 		s.Check(ctx, a.err, transport.LayerRequest, "SUBSCRIBE_OK or a request error")
 	}

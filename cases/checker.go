@@ -11,24 +11,24 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// checks says what is compared besides ids and payload.
-type checks struct {
+// Checks says what is compared besides ids and payload.
+type Checks struct {
 	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may
 	// add its own.
-	priority, properties bool
+	Priority, Properties bool
 	// forwarding: the object comes the way it was published, as a datagram or in a subgroup; first: FIRST_OBJECT stands
 	// where the first object of a subgroup begins a stream, and nowhere else (18 and later).
-	forwarding, first bool
-	// may tells of objects that are not wanted, but may come; nil for none.
-	may func(at wire.Location) bool
+	Forwarding, FirstObject bool
+	// May tells of objects that are not wanted, but may come; nil for none.
+	May func(at wire.Location) bool
 }
 
-// checker holds objects received against those that were published. An object that says something about the track (End
+// Checker holds objects received against those that were published. An object that says something about the track (End
 // of Group, End of Track, the end of a range) is not counted: relays may add those. It asserts no order. Safe for
 // concurrent use.
-type checker struct {
-	want   layout
-	checks checks
+type Checker struct {
+	Want   Layout
+	checks Checks
 
 	mu      sync.Mutex
 	index   map[wire.Location]int
@@ -44,11 +44,11 @@ type checker struct {
 // maxKept bounds how many objects are kept by their location that nobody waits for.
 const maxKept = 1000
 
-func newChecker(want layout, c checks) *checker {
-	k := &checker{want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)),
+func NewChecker(want Layout, c Checks) *Checker {
+	k := &Checker{Want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)),
 		missing: len(want), done: make(chan struct{}), changed: newBroadcast()}
 	for i := range want {
-		k.index[want[i].location()] = i
+		k.index[want[i].Location()] = i
 	}
 	if k.missing == 0 {
 		close(k.done)
@@ -56,8 +56,8 @@ func newChecker(want layout, c checks) *checker {
 	return k
 }
 
-// add takes one object that was received. It keeps nothing of o.
-func (k *checker) add(o *moqt.Object) {
+// Add takes one object that was received. It keeps nothing of o.
+func (k *Checker) Add(o *moqt.Object) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if o.Range != wire.NoRange || o.Status != wire.StatusNormal {
@@ -68,7 +68,7 @@ func (k *checker) add(o *moqt.Object) {
 	}
 	i, ok := k.index[o.Location()]
 	if !ok {
-		if k.checks.may != nil && k.checks.may(o.Location()) {
+		if k.checks.May != nil && k.checks.May(o.Location()) {
 			return
 		}
 		if len(k.extra) < maxKept {
@@ -80,7 +80,7 @@ func (k *checker) add(o *moqt.Object) {
 	if k.got[i] > 1 {
 		return
 	}
-	if what := k.differs(&k.want[i], o); what != "" {
+	if what := k.differs(&k.Want[i], o); what != "" {
 		k.wrong = append(k.wrong, fmt.Sprintf("%s: %s", locations([]wire.Location{o.Location()}), what))
 	}
 	if k.missing--; k.missing == 0 {
@@ -89,14 +89,14 @@ func (k *checker) add(o *moqt.Object) {
 	k.changed.fire()
 }
 
-// waitUntil waits until every wanted object from start to end, inclusive, has come. It reports false when ctx ends
+// WaitRange waits until every wanted object from start to end, inclusive, has come. It reports false when ctx ends
 // before.
-func (k *checker) waitUntil(ctx context.Context, start, end wire.Location) bool {
+func (k *Checker) WaitRange(ctx context.Context, start, end wire.Location) bool {
 	for {
 		k.mu.Lock()
 		whole, changed := true, k.changed.wait()
-		for i, x := range k.want {
-			at := x.location()
+		for i, x := range k.Want {
+			at := x.Location()
 			whole = whole && (k.got[i] > 0 || at.Compare(start) < 0 || at.Compare(end) > 0)
 		}
 		k.mu.Unlock()
@@ -112,33 +112,33 @@ func (k *checker) waitUntil(ctx context.Context, start, end wire.Location) bool 
 }
 
 // differs says in what an object differs from its plan, "" if in nothing.
-func (k *checker) differs(want *item, o *moqt.Object) string {
+func (k *Checker) differs(want *Item, o *moqt.Object) string {
 	switch {
-	case !o.Datagram && o.SubgroupID != want.subgroup:
-		return fmt.Sprintf("subgroup %d instead of %d", o.SubgroupID, want.subgroup)
-	case len(o.Payload) != len(want.payload):
-		return fmt.Sprintf("%d bytes of payload instead of %d", len(o.Payload), len(want.payload))
-	case !bytes.Equal(o.Payload, want.payload):
+	case !o.Datagram && o.SubgroupID != want.Subgroup:
+		return fmt.Sprintf("subgroup %d instead of %d", o.SubgroupID, want.Subgroup)
+	case len(o.Payload) != len(want.Payload):
+		return fmt.Sprintf("%d bytes of payload instead of %d", len(o.Payload), len(want.Payload))
+	case !bytes.Equal(o.Payload, want.Payload):
 		at := 0
-		for o.Payload[at] == want.payload[at] {
+		for o.Payload[at] == want.Payload[at] {
 			at++
 		}
-		return fmt.Sprintf("payload differs from byte %d of %d on", at, len(want.payload))
-	case k.checks.forwarding && o.Datagram != want.datagram:
+		return fmt.Sprintf("payload differs from byte %d of %d on", at, len(want.Payload))
+	case k.checks.Forwarding && o.Datagram != want.Datagram:
 		return "sent as a datagram though published in a subgroup, or the other way round"
-	case k.checks.first && o.FirstObject != want.first:
+	case k.checks.FirstObject && o.FirstObject != want.first:
 		return fmt.Sprintf("FIRST_OBJECT is %t instead of %t", o.FirstObject, want.first)
-	case k.checks.priority && o.Priority != want.priority:
-		return fmt.Sprintf("priority %d instead of %d", o.Priority, want.priority)
+	case k.checks.Priority && o.Priority != want.Priority:
+		return fmt.Sprintf("priority %d instead of %d", o.Priority, want.Priority)
 	}
-	if !k.checks.properties {
+	if !k.checks.Properties {
 		return ""
 	}
 	have, err := o.DecodeProperties()
 	if err != nil {
 		return err.Error()
 	}
-	for _, p := range want.properties {
+	for _, p := range want.Properties {
 		q, ok := have.Get(p.Type)
 		switch {
 		case !ok:
@@ -150,23 +150,23 @@ func (k *checker) differs(want *item, o *moqt.Object) string {
 	return ""
 }
 
-// complete reports whether every wanted object came at least once.
-func (k *checker) complete() bool {
+// Complete reports whether every wanted object came at least once.
+func (k *Checker) Complete() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.missing == 0
 }
 
-// unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing
+// Unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing
 // does not matter.
-func (k *checker) unexpected() string {
+func (k *Checker) Unexpected() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var parts []string
 	var twice []wire.Location
 	for i, n := range k.got {
 		if n > 1 {
-			twice = append(twice, k.want[i].location())
+			twice = append(twice, k.Want[i].Location())
 		}
 	}
 	if len(twice) > 0 {
@@ -181,15 +181,15 @@ func (k *checker) unexpected() string {
 	return strings.Join(parts, "; ")
 }
 
-// count is "14 of 15 objects".
-func (k *checker) count() string {
+// Count is "14 of 15 objects".
+func (k *Checker) Count() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return fmt.Sprintf("%d of %d objects", len(k.want)-k.missing, len(k.want))
+	return fmt.Sprintf("%d of %d objects", len(k.Want)-k.missing, len(k.Want))
 }
 
-// corrupted says which objects came with another content than was published, "" for none.
-func (k *checker) corrupted() string {
+// Corrupted says which objects came with another content than was published, "" for none.
+func (k *Checker) Corrupted() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.wrong) == 0 {
@@ -198,18 +198,18 @@ func (k *checker) corrupted() string {
 	return "corrupted " + few(k.wrong)
 }
 
-// problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly
+// Problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly
 // those wanted.
-func (k *checker) problem() string {
+func (k *Checker) Problem() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var missing, twice []wire.Location
 	for i, n := range k.got {
 		switch {
 		case n == 0:
-			missing = append(missing, k.want[i].location())
+			missing = append(missing, k.Want[i].Location())
 		case n > 1:
-			twice = append(twice, k.want[i].location())
+			twice = append(twice, k.Want[i].Location())
 		}
 	}
 	var parts []string
@@ -230,7 +230,7 @@ func (k *checker) problem() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d objects: %s", len(k.want)-k.missing, len(k.want), strings.Join(parts, "; "))
+	return fmt.Sprintf("%d of %d objects: %s", len(k.Want)-k.missing, len(k.Want), strings.Join(parts, "; "))
 }
 
 // few joins the first few of a list.

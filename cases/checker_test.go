@@ -9,11 +9,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-func testLayout() layout {
-	return newLayout(span(0, 1), span(0, 2), layoutOptions{
-		payload:  func(g, o uint64) []byte { return []byte{byte(g), byte(o), 7} },
-		priority: func(g uint64) uint8 { return uint8(200 + g) },
-		properties: func(g, o uint64) wire.Properties {
+func testLayout() Layout {
+	return NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{
+		Payload:  func(g, o uint64) []byte { return []byte{byte(g), byte(o), 7} },
+		Priority: func(g uint64) uint8 { return uint8(200 + g) },
+		Properties: func(g, o uint64) wire.Properties {
 			if o == 0 {
 				return wire.Properties{{Type: 0x3800, Uint: 4660}}
 			}
@@ -22,7 +22,7 @@ func testLayout() layout {
 	})
 }
 
-func received(t testing.TB, x item) *moqt.Object {
+func received(t testing.TB, x Item) *moqt.Object {
 	o, err := x.asObject(wire.Draft18)
 	if err != nil {
 		t.Fatal(err)
@@ -82,19 +82,19 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 		}, "5 of 6 objects: missing {0, 0}; the peer marked {0, 0}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			k := newChecker(l, checks{priority: true, properties: true})
+			k := NewChecker(l, Checks{Priority: true, Properties: true})
 			var all []*moqt.Object
 			for _, x := range l {
 				all = append(all, received(t, x))
 			}
 			for _, o := range test.change(all) {
-				k.add(o)
+				k.Add(o)
 			}
-			if got := k.problem(); got != test.want && !(test.name == "marked" && strings.HasPrefix(got, test.want)) {
+			if got := k.Problem(); got != test.want && !(test.name == "marked" && strings.HasPrefix(got, test.want)) {
 				t.Errorf("problem %q, want %q", got, test.want)
 			}
-			if want := !strings.Contains(test.want, ": missing {"); k.complete() != want {
-				t.Errorf("complete is %v, want %v", k.complete(), want)
+			if want := !strings.Contains(test.want, ": missing {"); k.Complete() != want {
+				t.Errorf("complete is %v, want %v", k.Complete(), want)
 			}
 		})
 	}
@@ -104,9 +104,9 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 func TestCheckerProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		groups := rapid.SliceOfNDistinct(rapid.Uint64Range(0, 50), 1, 5, rapid.ID).Draw(t, "groups")
-		l := newLayout(groups, span(0, rapid.Uint64Range(0, 5).Draw(t, "objects")), layoutOptions{})
+		l := NewLayout(groups, Span(0, rapid.Uint64Range(0, 5).Draw(t, "objects")), LayoutOptions{})
 		times := rapid.SliceOfN(rapid.IntRange(0, 2), len(l), len(l)).Draw(t, "times")
-		var sent []item
+		var sent []Item
 		missing, twice := 0, 0
 		for i, n := range times {
 			for range n {
@@ -119,16 +119,16 @@ func TestCheckerProperty(t *testing.T) {
 				twice++
 			}
 		}
-		k := newChecker(l, checks{})
+		k := NewChecker(l, Checks{})
 		for _, x := range rapid.Permutation(sent).Draw(t, "order") {
 			o, err := x.asObject(wire.Draft22)
 			if err != nil {
 				t.Fatal(err)
 			}
-			k.add(o)
+			k.Add(o)
 		}
-		if k.complete() != (missing == 0) || (k.problem() == "") != (missing+twice == 0) {
-			t.Fatalf("missing %d, twice %d: complete %v, problem %q", missing, twice, k.complete(), k.problem())
+		if k.Complete() != (missing == 0) || (k.Problem() == "") != (missing+twice == 0) {
+			t.Fatalf("missing %d, twice %d: complete %v, problem %q", missing, twice, k.Complete(), k.Problem())
 		}
 		select {
 		case <-k.done:
@@ -144,12 +144,12 @@ func TestCheckerProperty(t *testing.T) {
 }
 
 func TestCheckerIsBounded(t *testing.T) {
-	k := newChecker(testLayout(), checks{})
+	k := NewChecker(testLayout(), Checks{})
 	for i := range uint64(100_000) {
-		k.add(&moqt.Object{GroupID: 1000 + i})
-		k.add(&moqt.Object{GroupID: i, Status: wire.StatusEndOfGroup})
+		k.Add(&moqt.Object{GroupID: 1000 + i})
+		k.Add(&moqt.Object{GroupID: i, Status: wire.StatusEndOfGroup})
 	}
-	if got := k.problem(); len(got) > 1000 || !strings.Contains(got, "unexpected {1000, 0}") ||
+	if got := k.Problem(); len(got) > 1000 || !strings.Contains(got, "unexpected {1000, 0}") ||
 		!strings.Contains(got, "more") {
 		t.Errorf("problem %q", got)
 	}
@@ -160,20 +160,20 @@ func TestCheckerIsBounded(t *testing.T) {
 
 func TestLayout(t *testing.T) {
 	for _, test := range []struct {
-		l    layout
+		l    Layout
 		text string
 		// streams is the number of subgroups that begin and end.
 		streams int
 	}{
-		{newLayout(span(0, 2), span(0, 4), layoutOptions{}), "15 objects: groups 0-2, objects 0-4 each", 3},
-		{newLayout(span(1, 1), span(0, 4), layoutOptions{}), "5 objects: group 1, objects 0-4", 1},
-		{newLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, layoutOptions{}),
+		{NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{}), "15 objects: groups 0-2, objects 0-4 each", 3},
+		{NewLayout(Span(1, 1), Span(0, 4), LayoutOptions{}), "5 objects: group 1, objects 0-4", 1},
+		{NewLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, LayoutOptions{}),
 			"9 objects: groups 0, 2, 4, objects 0, 2, 4 each", 3},
-		{newLayout(span(0, 0), span(0, 5), layoutOptions{subgroup: func(o uint64) uint64 { return o % 2 }}),
+		{NewLayout(Span(0, 0), Span(0, 5), LayoutOptions{Subgroup: func(o uint64) uint64 { return o % 2 }}),
 			"6 objects: group 0, objects 0-5", 2},
-		{newLayout(span(0, 0), span(0, 2), layoutOptions{subgroup: func(o uint64) uint64 { return o }}),
+		{NewLayout(Span(0, 0), Span(0, 2), LayoutOptions{Subgroup: func(o uint64) uint64 { return o }}),
 			"3 objects: group 0, objects 0-2", 3},
-		{newLayout(span(0, 2), span(0, 4), layoutOptions{})[1:],
+		{NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{})[1:],
 			"14 objects: {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, and 6 more", -1},
 		{nil, "no objects", 0},
 	} {

@@ -18,8 +18,8 @@ import (
 
 // The limits of cases that have none of their own: caseLimit in all, stepLimit a step.
 const (
-	caseLimit = 15 * time.Second
-	stepLimit = 5 * time.Second
+	CaseLimit = 15 * time.Second
+	StepLimit = 5 * time.Second
 )
 
 // Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not
@@ -82,7 +82,7 @@ func (e *Env) Parameters() wire.Parameters {
 
 // Step bounds one step: 5 s, stretched by the timeout factor.
 func (e *Env) Step(ctx context.Context) (context.Context, context.CancelFunc) {
-	return e.Within(ctx, stepLimit)
+	return e.Within(ctx, StepLimit)
 }
 
 // Within bounds a step by its own limit, stretched by the timeout factor.

@@ -10,8 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// reader takes the objects of one subscription or fetch to a checker, beside the case.
-type reader struct {
+// Reader takes the objects of one subscription or fetch to a checker, beside the case.
+type Reader struct {
 	// what names it in failures, "FETCH".
 	what string
 	// ended is closed when it has ended; err is io.EOF for a good end, and may be read then.
@@ -19,10 +19,10 @@ type reader struct {
 	err   error
 }
 
-// read starts a reader: next gives one object after the other.
-func (s *Session) read(ctx context.Context, what string, k *checker, next func(context.Context) (*moqt.Object,
-	error)) *reader {
-	r := &reader{what: what, ended: make(chan struct{})}
+// Read starts a reader: next gives one object after the other.
+func (s *Session) Read(ctx context.Context, what string, k *Checker, next func(context.Context) (*moqt.Object,
+	error)) *Reader {
+	r := &Reader{what: what, ended: make(chan struct{})}
 	s.e.Go(ctx, func(ctx context.Context) {
 		defer close(r.ended)
 		for {
@@ -31,14 +31,14 @@ func (s *Session) read(ctx context.Context, what string, k *checker, next func(c
 				r.err = err
 				return
 			}
-			k.add(o)
+			k.Add(o)
 		}
 	})
 	return r
 }
 
-// over reports whether the reader has ended.
-func (r *reader) over() bool {
+// Over reports whether the reader has ended.
+func (r *Reader) Over() bool {
 	select {
 	case <-r.ended:
 		return true
@@ -47,9 +47,9 @@ func (r *reader) over() bool {
 	}
 }
 
-// gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and
+// Gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and
 // something is still missing, and when ctx ends.
-func (s *Session) gather(ctx context.Context, k *checker, readers ...*reader) {
+func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 	ended := make(chan struct{}, len(readers))
 	for _, r := range readers {
 		s.e.Go(ctx, func(ctx context.Context) {
@@ -67,17 +67,17 @@ func (s *Session) gather(ctx context.Context, k *checker, readers ...*reader) {
 		case <-ended:
 			left--
 			for _, r := range readers {
-				if r.over() && !errors.Is(r.err, io.EOF) {
+				if r.Over() && !errors.Is(r.err, io.EOF) {
 					s.broken(ctx, k, r)
 				}
 			}
-			if left == 0 && !k.complete() {
-				s.e.Fail(transport.LayerData, k.want.String(), k.problem())
+			if left == 0 && !k.Complete() {
+				s.e.Fail(transport.LayerData, k.Want.String(), k.Problem())
 			}
 		case <-ctx.Done():
-			o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, k.want.String())
-			if o.layer == transport.LayerData && o.expected == k.want.String() && !o.quiet {
-				o = failed(transport.LayerData, k.want.String(), k.problem()+"; "+s.log.stall(time.Now()))
+			o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, k.Want.String())
+			if o.layer == transport.LayerData && o.expected == k.Want.String() && !o.quiet {
+				o = failed(transport.LayerData, k.Want.String(), k.Problem()+"; "+s.log.stall(time.Now()))
 			}
 			panic(o)
 		}
@@ -85,16 +85,16 @@ func (s *Session) gather(ctx context.Context, k *checker, readers ...*reader) {
 }
 
 // broken ends the case because of how a reader ended.
-func (s *Session) broken(ctx context.Context, k *checker, r *reader) {
-	o := s.e.classify(ctx, r.err, s, transport.LayerData, k.want.String())
+func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
+	o := s.e.classify(ctx, r.err, s, transport.LayerData, k.Want.String())
 	if o.status == Fail && o.stack == "" {
-		o = failed(o.layer, o.expected, r.what+" ended after "+k.count()+": "+o.received)
+		o = failed(o.layer, o.expected, r.what+" ended after "+k.Count()+": "+o.received)
 	}
 	panic(o)
 }
 
-// finished waits until a reader has come to its good end, and ends the case when it comes to another or to none.
-func (s *Session) finished(ctx context.Context, k *checker, r *reader) {
+// Finished waits until a reader has come to its good end, and ends the case when it comes to another or to none.
+func (s *Session) Finished(ctx context.Context, k *Checker, r *Reader) {
 	select {
 	case <-r.ended:
 		if !errors.Is(r.err, io.EOF) {
@@ -105,9 +105,9 @@ func (s *Session) finished(ctx context.Context, k *checker, r *reader) {
 	}
 }
 
-// exact ends the case unless the checker has exactly what it wants. late is how long something that should not come may
-// still do so.
-func (s *Session) exact(ctx context.Context, k *checker, late time.Duration, r *reader) {
+// Exactly ends the case unless the checker has exactly what it wants. late is how long something that should not come
+// may still do so.
+func (s *Session) Exactly(ctx context.Context, k *Checker, late time.Duration, r *Reader) {
 	t := time.NewTimer(late)
 	defer t.Stop()
 	select {
@@ -115,7 +115,7 @@ func (s *Session) exact(ctx context.Context, k *checker, late time.Duration, r *
 	case <-t.C:
 	case <-ctx.Done():
 	}
-	if what := k.problem(); what != "" {
-		s.e.Fail(transport.LayerData, k.want.String(), what)
+	if what := k.Problem(); what != "" {
+		s.e.Fail(transport.LayerData, k.Want.String(), what)
 	}
 }

@@ -7,94 +7,94 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// item is one object of a track as its publisher plans it.
-type item struct {
-	group, subgroup, object uint64
-	// priority is the Publisher Priority, said in the subgroup header.
-	priority   uint8
-	payload    []byte
-	properties wire.Properties
+// Item is one object of a track as its publisher plans it.
+type Item struct {
+	Group, Subgroup, Object uint64
+	// Priority is the Publisher Priority, said in the subgroup header.
+	Priority   uint8
+	Payload    []byte
+	Properties wire.Properties
 	// first and last: the object begins and ends its subgroup. The stream is opened before the one and ends with FIN
 	// after the other. extended: some object of the subgroup has properties, which the stream's header says for all.
 	first, last, extended bool
 	// datagram: it travels as a datagram, not in a subgroup.
-	datagram bool
-	// status other than Normal goes without payload and properties; 16 and later have no form for it in a fetch stream.
-	status wire.ObjectStatus
+	Datagram bool
+	// Status other than Normal goes without payload and properties; 16 and later have no form for it in a fetch stream.
+	Status wire.ObjectStatus
 	// endOfGroup: nothing follows in the group, which the header of its datagram says, or that of its subgroup's
 	// stream: closing stands at every object of that.
-	endOfGroup, closing bool
+	EndOfGroup, closing bool
 }
 
-// location is where it stands in the track.
-func (i *item) location() wire.Location { return wire.Location{Group: i.group, Object: i.object} }
+// Location is where it stands in the track.
+func (i *Item) Location() wire.Location { return wire.Location{Group: i.Group, Object: i.Object} }
 
-// layout is a track's objects, in the order in which they are published.
-type layout []item
+// Layout is a track's objects, in the order in which they are published.
+type Layout []Item
 
-// layoutOptions vary a grid of objects; the zero value is one subgroup 0 a group, priority 128.
-type layoutOptions struct {
-	// payload gives an object's payload; nil gives one that names the track and the object.
-	payload func(group, object uint64) []byte
-	// priority gives a group's Publisher Priority; nil gives 128.
-	priority func(group uint64) uint8
-	// subgroup gives an object's subgroup; nil gives 0.
-	subgroup func(object uint64) uint64
-	// properties gives an object's properties; nil gives none.
-	properties func(group, object uint64) wire.Properties
+// LayoutOptions vary a grid of objects; the zero value is one subgroup 0 a group, priority 128.
+type LayoutOptions struct {
+	// Payload gives an object's payload; nil gives one that names the track and the object.
+	Payload func(group, object uint64) []byte
+	// Priority gives a group's Publisher Priority; nil gives 128.
+	Priority func(group uint64) uint8
+	// Subgroup gives an object's subgroup; nil gives 0.
+	Subgroup func(object uint64) uint64
+	// Properties gives an object's properties; nil gives none.
+	Properties func(group, object uint64) wire.Properties
 }
 
-// newLayout is every object of every group, group by group.
-func newLayout(groups, objects []uint64, o layoutOptions) layout {
-	var l layout
+// NewLayout is every object of every group, group by group.
+func NewLayout(groups, objects []uint64, o LayoutOptions) Layout {
+	var l Layout
 	for _, g := range groups {
 		for _, n := range objects {
-			x := item{group: g, object: n, priority: 128}
-			if o.priority != nil {
-				x.priority = o.priority(g)
+			x := Item{Group: g, Object: n, Priority: 128}
+			if o.Priority != nil {
+				x.Priority = o.Priority(g)
 			}
-			if o.subgroup != nil {
-				x.subgroup = o.subgroup(n)
+			if o.Subgroup != nil {
+				x.Subgroup = o.Subgroup(n)
 			}
-			if o.payload != nil {
-				x.payload = o.payload(g, n)
+			if o.Payload != nil {
+				x.Payload = o.Payload(g, n)
 			}
-			if o.properties != nil {
-				x.properties = o.properties(g, n)
+			if o.Properties != nil {
+				x.Properties = o.Properties(g, n)
 			}
 			l = append(l, x)
 		}
 	}
-	l.mark()
+	l.Mark()
 	return l
 }
 
-// mark finds the first and last object of every subgroup, and the subgroups with properties.
-func (l layout) mark() {
+// Mark finds the first and last object of every subgroup, and the subgroups with properties.
+func (l Layout) Mark() {
 	type stream struct{ group, subgroup uint64 }
 	last, extended, closing := map[stream]int{}, map[stream]bool{}, map[stream]bool{}
 	for i, x := range l {
-		if x.datagram {
+		if x.Datagram {
 			continue
 		}
-		s := stream{x.group, x.subgroup}
+		s := stream{x.Group, x.Subgroup}
 		_, open := last[s]
 		l[i].first, l[i].last = !open, false
 		last[s] = i
-		extended[s] = extended[s] || len(x.properties) > 0
-		closing[s] = closing[s] || x.endOfGroup
+		extended[s] = extended[s] || len(x.Properties) > 0
+		closing[s] = closing[s] || x.EndOfGroup
 	}
 	for _, i := range last {
 		l[i].last = true
 	}
 	for i, x := range l {
-		s := stream{x.group, x.subgroup}
+		s := stream{x.Group, x.Subgroup}
 		l[i].extended, l[i].closing = extended[s], closing[s]
 	}
 }
 
-// span counts from first to last.
-func span(first, last uint64) []uint64 {
+// Span counts from first to last.
+func Span(first, last uint64) []uint64 {
 	var all []uint64
 	for n := first; n <= last; n++ {
 		all = append(all, n)
@@ -102,11 +102,11 @@ func span(first, last uint64) []uint64 {
 	return all
 }
 
-// within gives the objects from start to end, inclusive.
-func (l layout) within(start, end wire.Location) layout {
-	var some layout
+// Within gives the objects from start to end, inclusive.
+func (l Layout) Within(start, end wire.Location) Layout {
+	var some Layout
 	for _, x := range l {
-		if at := x.location(); at.Compare(start) >= 0 && at.Compare(end) <= 0 {
+		if at := x.Location(); at.Compare(start) >= 0 && at.Compare(end) <= 0 {
 			some = append(some, x)
 		}
 	}
@@ -115,24 +115,24 @@ func (l layout) within(start, end wire.Location) layout {
 
 // String names the objects for people: "15 objects: groups 0-2, objects 0-4 each", or a list of locations where they
 // form no grid.
-func (l layout) String() string {
+func (l Layout) String() string {
 	if len(l) == 0 {
 		return "no objects"
 	}
 	objects := map[uint64][]uint64{}
 	var groups []uint64
 	for _, x := range l {
-		if _, seen := objects[x.group]; !seen {
-			groups = append(groups, x.group)
+		if _, seen := objects[x.Group]; !seen {
+			groups = append(groups, x.Group)
 		}
-		objects[x.group] = append(objects[x.group], x.object)
+		objects[x.Group] = append(objects[x.Group], x.Object)
 	}
 	grid := numbers(objects[groups[0]])
 	for _, g := range groups {
 		if numbers(objects[g]) != grid {
 			var at []wire.Location
 			for _, x := range l {
-				at = append(at, x.location())
+				at = append(at, x.Location())
 			}
 			return fmt.Sprintf("%d objects: %s", len(l), locations(at))
 		}

@@ -73,7 +73,7 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 	case errors.As(err, &full) && errors.Is(err, context.DeadlineExceeded):
 		return failed(layer, expected, "nothing, for nothing could be sent: "+full.Error())
 	case errors.As(err, &refused):
-		return failed(layer, expected, refusal(refused))
+		return failed(layer, expected, RefusalText(refused))
 	case errors.As(err, &session):
 		return ended(session, d, layer, expected)
 	case errors.As(err, &cancel):
@@ -94,8 +94,8 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 	return failed(layer, expected, err.Error())
 }
 
-// refusal is a refused request, by the name of the message and of the code in its draft.
-func refusal(e *moqt.RequestError) string {
+// RefusalText is a refused request, by the name of the message and of the code in its draft.
+func RefusalText(e *moqt.RequestError) string {
 	name := wire.NameOf(e.Draft, &wire.RequestError{Answers: e.Kind})
 	text := name + " " + wire.RequestErrorCode(e.Code).In(e.Draft, e.Kind)
 	if e.Reason != "" {

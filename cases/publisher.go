@@ -12,19 +12,19 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from
+// Publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from
 // then on, and answers FETCH, fills and TRACK_STATUS from what was published. Objects are appended to a log; each
 // subscription follows the log at its own pace. Safe for concurrent use.
-type publisher struct {
-	s    *Session
-	ns   wire.TrackNamespace
-	name string
-	// properties are the track's (16 and later); they are not changed once it is announced.
-	properties wire.Properties
+type Publisher struct {
+	Session   *Session
+	Namespace wire.TrackNamespace
+	Name      string
+	// Properties are the track's (16 and later); they are not changed once it is announced.
+	Properties wire.Properties
 
 	mu            sync.Mutex
 	changed       broadcast
-	log           layout
+	log           Layout
 	ended         bool
 	offered       bool // with PUBLISH, see offer
 	subscriptions []*subscription
@@ -45,9 +45,9 @@ type subscription struct {
 	filter  wire.LocationFilter
 }
 
-// publisher registers a track on the session. It does not announce it.
-func (s *Session) publisher(ns wire.TrackNamespace, name string) *publisher {
-	p := &publisher{s: s, ns: ns, name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
+// Publisher registers a track on the session. It does not announce it.
+func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
+	p := &Publisher{Session: s, Namespace: ns, Name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
 		asked: map[string]int{}}
 	s.peer.mu.Lock()
 	defer s.peer.mu.Unlock()
@@ -55,11 +55,11 @@ func (s *Session) publisher(ns wire.TrackNamespace, name string) *publisher {
 	return p
 }
 
-// publish appends objects, pace apart. It ends the case when ctx ends before.
-func (p *publisher) publish(ctx context.Context, l layout, pace time.Duration) {
+// Publish appends objects, pace apart. It ends the case when ctx ends before.
+func (p *Publisher) Publish(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 && pace > 0 {
-			p.s.e.Sleep(ctx, pace)
+			p.Session.e.Sleep(ctx, pace)
 		}
 		p.mu.Lock()
 		p.log = append(p.log, x)
@@ -68,8 +68,8 @@ func (p *publisher) publish(ctx context.Context, l layout, pace time.Duration) {
 	}
 }
 
-// end says that the track has ended: every subscription gets PUBLISH_DONE behind its last object.
-func (p *publisher) end() {
+// End says that the track has ended: every subscription gets PUBLISH_DONE behind its last object.
+func (p *Publisher) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = true
@@ -77,7 +77,7 @@ func (p *publisher) end() {
 }
 
 // wait waits until cond holds, which is called with the lock held.
-func (p *publisher) wait(ctx context.Context, cond func() bool) error {
+func (p *Publisher) wait(ctx context.Context, cond func() bool) error {
 	for {
 		p.mu.Lock()
 		ok, changed := cond(), p.changed.wait()
@@ -93,23 +93,23 @@ func (p *publisher) wait(ctx context.Context, cond func() bool) error {
 	}
 }
 
-// waitSubscribed waits until the relay has subscribed.
-func (p *publisher) waitSubscribed(ctx context.Context) error {
+// WaitSubscribed waits until the relay has subscribed.
+func (p *Publisher) WaitSubscribed(ctx context.Context) error {
 	return p.wait(ctx, func() bool { return len(p.subscriptions) > 0 })
 }
 
-// waitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in
+// WaitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in
 // time.
-func (p *publisher) waitForward(ctx context.Context) {
-	p.s.Check(ctx, p.waitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
+func (p *Publisher) WaitForward(ctx context.Context) {
+	p.Session.Check(ctx, p.WaitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
 	p.mu.Lock()
 	first := p.subscriptions[0]
 	p.mu.Unlock()
-	p.s.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
+	p.Session.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
 }
 
-// saw says which requests for the track have reached the publisher, for people.
-func (p *publisher) saw() string {
+// Saw says which requests for the track have reached the publisher, for people.
+func (p *Publisher) Saw() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.asked) == 0 {
@@ -127,15 +127,15 @@ func (p *publisher) saw() string {
 }
 
 // count records a request of the relay.
-func (p *publisher) count(r *moqt.Request) {
-	p.asked[wire.NameOf(p.s.Draft(), r.Message())]++
+func (p *Publisher) count(r *moqt.Request) {
+	p.asked[wire.NameOf(p.Session.Draft(), r.Message())]++
 	p.changed.fire()
 }
 
 // largest is the Largest Object so far: one with a status says what does not exist. The caller holds mu.
-func (p *publisher) largest() (l wire.Location, ok bool) {
+func (p *Publisher) largest() (l wire.Location, ok bool) {
 	for _, x := range p.log {
-		if at := x.location(); x.status == wire.StatusNormal && (!ok || at.Compare(l) > 0) {
+		if at := x.Location(); x.Status == wire.StatusNormal && (!ok || at.Compare(l) > 0) {
 			l, ok = at, true
 		}
 	}
@@ -143,9 +143,9 @@ func (p *publisher) largest() (l wire.Location, ok bool) {
 }
 
 // subscribed serves a SUBSCRIBE until it is over.
-func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Subscribe) {
+func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Subscribe) {
 	if p.duplicate() {
-		p.s.peer.refuse(ctx, r, moqt.RejectDuplicateSubscription, fullName(p.ns, p.name))
+		p.Session.peer.refuse(ctx, r, moqt.RejectDuplicateSubscription, fullName(p.Namespace, p.Name))
 		return
 	}
 	p.mu.Lock()
@@ -157,10 +157,10 @@ func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	p.changed.fire()
 	p.mu.Unlock()
 
-	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.properties}
+	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.Properties}
 	pub, err := r.AcceptSubscribe(ctx, ok, moqt.ManualUpdates())
 	if err != nil {
-		p.s.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.s.Role, err)
+		p.Session.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.Session.Role, err)
 		return
 	}
 	p.follow(ctx, sub, pub, func(ctx context.Context) {
@@ -171,7 +171,7 @@ func (p *publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	})
 }
 
-func (p *publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
+func (p *Publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
 	if sub.has {
 		ps.SetLargest(sub.largest)
 	}
@@ -180,7 +180,7 @@ func (p *publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
 
 // follow gives a subscription its objects, its updates their answers, and runs first beside them; it returns when all
 // of it is over.
-func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication,
+func (p *Publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication,
 	first func(ctx context.Context)) {
 	p.mu.Lock()
 	sub.pub = pub
@@ -198,7 +198,7 @@ func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Pub
 		go func() {
 			defer wait.Done()
 			if o := guard(func() error { f(ctx); return nil }); o != nil {
-				p.s.e.abort(o)
+				p.Session.e.abort(o)
 			}
 		}()
 	}
@@ -210,7 +210,7 @@ func (p *publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Pub
 }
 
 // updates answers the REQUEST_UPDATEs of one subscription.
-func (p *publisher) updates(ctx context.Context, sub *subscription) {
+func (p *Publisher) updates(ctx context.Context, sub *subscription) {
 	for {
 		u, err := sub.pub.NextUpdate(ctx)
 		if err != nil {
@@ -222,7 +222,7 @@ func (p *publisher) updates(ctx context.Context, sub *subscription) {
 			sub.filter = f
 		}
 		ok := &wire.RequestOK{}
-		if p.s.Draft() >= wire.Draft15 {
+		if p.Session.Draft() >= wire.Draft15 {
 			ok.Parameters = p.largestParameter(sub)
 		}
 		p.mu.Unlock()
@@ -239,7 +239,7 @@ func (p *publisher) updates(ctx context.Context, sub *subscription) {
 }
 
 // feed sends the objects that come to the log, each subgroup on a stream of its own, and PUBLISH_DONE behind the last.
-func (p *publisher) feed(ctx context.Context, sub *subscription) {
+func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 	type key struct{ group, subgroup uint64 }
 	streams := map[key]*moqt.SubgroupWriter{}
 	defer func() {
@@ -249,7 +249,7 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 		p.mu.Unlock()
 	}()
 	for {
-		var x item
+		var x Item
 		if p.wait(ctx, func() bool { return sub.next < len(p.log) || p.ended }) != nil {
 			return
 		}
@@ -259,11 +259,11 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 			break
 		}
 		x = p.log[sub.next]
-		pass := p.passes(sub, x.location())
+		pass := p.passes(sub, x.Location())
 		p.mu.Unlock()
-		if k := (key{x.group, x.subgroup}); pass && sub.pub.Forward() && x.datagram {
+		if k := (key{x.Group, x.Subgroup}); pass && sub.pub.Forward() && x.Datagram {
 			if err := p.sendDatagram(sub.pub, &x); err != nil && ctx.Err() == nil && sub.pub.Context().Err() == nil {
-				p.s.e.Note("%s: datagram %s not sent: %v", p.s.Role, x.location(), err)
+				p.Session.e.Note("%s: datagram %s not sent: %v", p.Session.Role, x.Location(), err)
 			}
 		} else if pass && sub.pub.Forward() {
 			w, err := p.send(ctx, sub.pub, streams[k], &x)
@@ -271,7 +271,7 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 				if ctx.Err() != nil || sub.pub.Context().Err() != nil {
 					return
 				}
-				p.s.e.Note("%s: object %s not sent: %v", p.s.Role, x.location(), err)
+				p.Session.e.Note("%s: object %s not sent: %v", p.Session.Role, x.Location(), err)
 			}
 			streams[k] = w
 		}
@@ -285,23 +285,23 @@ func (p *publisher) feed(ctx context.Context, sub *subscription) {
 	}
 	if err := sub.pub.Done(ctx, moqt.DoneTrackEnded, ""); err != nil && ctx.Err() == nil &&
 		sub.pub.Context().Err() == nil {
-		p.s.e.Note("%s: PUBLISH_DONE not sent: %v", p.s.Role, err)
+		p.Session.e.Note("%s: PUBLISH_DONE not sent: %v", p.Session.Role, err)
 	}
 }
 
 // passes judges a location by the subscription's filter. The caller holds mu.
-func (p *publisher) passes(sub *subscription, at wire.Location) bool {
+func (p *Publisher) passes(sub *subscription, at wire.Location) bool {
 	start, end, open := sub.filter.Bounds(sub.largest, sub.has)
 	return at.Compare(start) >= 0 && (open || at.Compare(end) <= 0)
 }
 
 // send writes one object to its stream, opening and ending the stream where the object does.
-func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter,
-	x *item) (*moqt.SubgroupWriter, error) {
+func (p *Publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter,
+	x *Item) (*moqt.SubgroupWriter, error) {
 	if w == nil {
 		var err error
 		w, err = pub.OpenSubgroup(ctx, wire.SubgroupHeader{
-			GroupID: x.group, SubgroupID: x.subgroup, IDMode: wire.SubgroupIDPresent, Priority: x.priority,
+			GroupID: x.Group, SubgroupID: x.Subgroup, IDMode: wire.SubgroupIDPresent, Priority: x.Priority,
 			HasProperties: x.extended, FirstObject: x.first, EndOfGroup: x.closing,
 		})
 		if err != nil {
@@ -322,7 +322,7 @@ func (p *publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.Sub
 }
 
 // sendDatagram sends one object as a datagram.
-func (p *publisher) sendDatagram(pub *moqt.Publication, x *item) error {
+func (p *Publisher) sendDatagram(pub *moqt.Publication, x *Item) error {
 	o, err := x.asObject(pub.Draft())
 	if err != nil {
 		return err
@@ -331,14 +331,17 @@ func (p *publisher) sendDatagram(pub *moqt.Publication, x *item) error {
 }
 
 // asObject is the planned object in the form that the session sends.
-func (i *item) asObject(d wire.Draft) (*moqt.Object, error) {
+func (i *Item) asObject(d wire.Draft) (*moqt.Object, error) {
 	o := &moqt.Object{
-		GroupID: i.group, SubgroupID: i.subgroup, ObjectID: i.object, Priority: i.priority, Status: i.status,
-		Payload:  i.payload,
-		Datagram: i.datagram, EndOfGroup: i.endOfGroup,
+		GroupID: i.Group, SubgroupID: i.Subgroup, ObjectID: i.Object, Priority: i.Priority, Status: i.Status,
+		Payload:  i.Payload,
+		Datagram: i.Datagram, EndOfGroup: i.EndOfGroup,
 	}
-	if len(i.properties) == 0 {
+	if len(i.Properties) == 0 {
 		return o, nil
 	}
-	return o, o.EncodeProperties(d, i.properties)
+	return o, o.EncodeProperties(d, i.Properties)
 }
+
+// ObjectPace is the time between two objects of the cases that fetch.
+const ObjectPace = 2 * time.Millisecond

@@ -9,24 +9,24 @@ import (
 )
 
 // status answers TRACK_STATUS.
-func (p *publisher) status(ctx context.Context, r *moqt.Request) {
+func (p *Publisher) status(ctx context.Context, r *moqt.Request) {
 	p.mu.Lock()
 	p.count(r)
 	sub := &subscription{}
 	sub.largest, sub.has = p.largest()
 	p.mu.Unlock()
 	ok := &wire.RequestOK{Parameters: p.largestParameter(sub)}
-	if p.s.Draft() >= wire.Draft18 {
-		ok.Properties = p.properties
+	if p.Session.Draft() >= wire.Draft18 {
+		ok.Properties = p.Properties
 	}
 	if err := r.Accept(ctx, ok); err != nil {
-		p.s.e.Note("%s: TRACK_STATUS of the relay not answered: %v", p.s.Role, err)
+		p.Session.e.Note("%s: TRACK_STATUS of the relay not answered: %v", p.Session.Role, err)
 	}
 }
 
 // fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may
 // outlive it.
-func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
+func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	ctx := r.Session().Context()
 	// a FETCH that has overtaken the subscription it joins waits for it (draft-17 §9.14.2)
 	if j := asked.Joining; j != nil {
@@ -44,11 +44,11 @@ func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 		p.answered(r, r.Reject(ctx, moqt.RejectInvalidRange, "nothing published in this range"))
 		return
 	}
-	if len(l) == 0 && p.s.Draft() == wire.Draft14 { // draft-14 §9.16.3; later an empty stream says it
+	if len(l) == 0 && p.Session.Draft() == wire.Draft14 { // draft-14 §9.16.3; later an empty stream says it
 		p.answered(r, r.Reject(ctx, moqt.RejectNoObjects, "no objects between "+start.String()+" and "+end.String()))
 		return
 	}
-	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end, Properties: p.properties})
+	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end, Properties: p.Properties})
 	if err == nil {
 		err = p.write(ctx, w, l, asked.Descending)
 	}
@@ -56,15 +56,15 @@ func (p *publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 }
 
 // answered notes when the relay's FETCH got no whole answer.
-func (p *publisher) answered(r *moqt.Request, err error) {
+func (p *Publisher) answered(r *moqt.Request, err error) {
 	if err != nil && r.Session().Context().Err() == nil {
-		p.s.e.Note("%s: FETCH of the relay not answered to its end: %v", p.s.Role, err)
+		p.Session.e.Note("%s: FETCH of the relay not answered to its end: %v", p.Session.Role, err)
 	}
 }
 
 // joined is the range of a joining FETCH: from a group up to the Largest Object when the subscription that it joins
 // began (draft-18 §10.12.2.1). The caller holds mu.
-func (p *publisher) joined(j *moqt.Joining) wire.LocationFilter {
+func (p *Publisher) joined(j *moqt.Joining) wire.LocationFilter {
 	if sub := p.begun[j.RequestID]; sub != nil && sub.has {
 		start := j.Start
 		if j.Relative {
@@ -78,7 +78,7 @@ func (p *publisher) joined(j *moqt.Joining) wire.LocationFilter {
 
 // cut finds the objects that a range holds, and the End Location of the answer; ok is false when the range is not
 // valid. The caller holds mu.
-func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layout, ok bool) {
+func (p *Publisher) cut(f wire.LocationFilter) (start, end wire.Location, l Layout, ok bool) {
 	largest, has := p.largest()
 	start, end, open := f.Bounds(largest, has)
 	if open || end.Compare(largest) > 0 {
@@ -87,12 +87,12 @@ func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layo
 	if !has || start.Compare(largest) > 0 || end.Compare(start) < 0 {
 		return start, end, nil, false
 	}
-	l = p.log.within(start, end)
+	l = p.log.Within(start, end)
 	// draft-22 §9.12: the last object, there is no "whole group"
-	if p.s.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 {
-		last := l[0].location()
+	if p.Session.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 {
+		last := l[0].Location()
 		for _, x := range l {
-			if at := x.location(); at.Compare(last) > 0 {
+			if at := x.Location(); at.Compare(last) > 0 {
 				last = at
 			}
 		}
@@ -102,19 +102,19 @@ func (p *publisher) cut(f wire.LocationFilter) (start, end wire.Location, l layo
 }
 
 // write sends objects on a fetch stream: groups in the order asked for, objects ascending in each (draft-18 §10.12.3).
-func (p *publisher) write(ctx context.Context, w *moqt.FetchWriter, l layout, descending bool) error {
+func (p *Publisher) write(ctx context.Context, w *moqt.FetchWriter, l Layout, descending bool) error {
 	stop := context.AfterFunc(ctx, func() { w.Reset(moqt.ResetCancelled.Number(w.Draft())) })
 	defer stop()
 	l = slices.Clone(l)
-	slices.SortFunc(l, func(a, b item) int {
-		x, y := a.location(), b.location()
+	slices.SortFunc(l, func(a, b Item) int {
+		x, y := a.Location(), b.Location()
 		if descending && x.Group != y.Group {
 			x, y = y, x
 		}
 		return x.Compare(y)
 	})
 	for i := range l {
-		if l[i].status != wire.StatusNormal && w.Draft() >= wire.Draft16 {
+		if l[i].Status != wire.StatusNormal && w.Draft() >= wire.Draft16 {
 			continue // a fetch stream has no status: a gap says the same
 		}
 		o, err := l[i].asObject(w.Draft())
@@ -130,7 +130,7 @@ func (p *publisher) write(ctx context.Context, w *moqt.FetchWriter, l layout, de
 
 // fill answers FILL_PARAMETERS of a subscription that is not paused: a stream with the objects of the range, or none
 // when the range is empty or starts after the Largest Object (draft-20 §5.1.3, draft-22 §3.4).
-func (p *publisher) fill(ctx context.Context, sub *subscription, requestID uint64, inner wire.Parameters) {
+func (p *Publisher) fill(ctx context.Context, sub *subscription, requestID uint64, inner wire.Parameters) {
 	filter, ok := inner.Filter()
 	p.mu.Lock()
 	if !ok {
@@ -142,11 +142,11 @@ func (p *publisher) fill(ctx context.Context, sub *subscription, requestID uint6
 		return
 	}
 	order := inner.UintOr(wire.ParamGroupOrder, sub.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
-	w, err := p.s.OpenFill(ctx, requestID)
+	w, err := p.Session.OpenFill(ctx, requestID)
 	if err == nil {
 		err = p.write(ctx, w, l, order == wire.Descending)
 	}
 	if err != nil && ctx.Err() == nil {
-		p.s.e.Note("%s: fill of request %d not sent to its end: %v", p.s.Role, requestID, err)
+		p.Session.e.Note("%s: fill of request %d not sent to its end: %v", p.Session.Role, requestID, err)
 	}
 }

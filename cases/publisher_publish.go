@@ -10,12 +10,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// offer publishes the track itself, with PUBLISH, and ends the case unless the relay accepts it: as skipped when it
+// Offer publishes the track itself, with PUBLISH, and ends the case unless the relay accepts it: as skipped when it
 // says NOT_SUPPORTED. From 20 on the Forward State is what our PUBLISH says, 1; before, PUBLISH_OK says it (draft-18
 // §9.12, draft-20 §10.11).
-func (p *publisher) offer(ctx context.Context) *subscription {
-	s := p.s
-	m := &wire.Publish{TrackNamespace: p.ns, TrackName: p.name, Parameters: s.e.Parameters(), Properties: p.properties}
+func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
+	s := p.Session
+	m := &wire.Publish{TrackNamespace: p.Namespace, TrackName: p.Name, Parameters: s.e.Parameters(),
+		Properties: p.Properties}
 	if s.Draft() >= wire.Draft20 {
 		m.Parameters.SetUint(wire.ParamForward, 1)
 	}
@@ -25,8 +26,8 @@ func (p *publisher) offer(ctx context.Context) *subscription {
 	pub, err := s.StartPublish(ctx, m, moqt.ManualUpdates())
 	s.Check(ctx, err, transport.LayerRequest, "PUBLISH to be sent")
 	if err := pub.Ready(ctx); err != nil {
-		s.skipUnsupported(err)
-		s.Check(ctx, err, transport.LayerRequest, s.okName(wire.KindPublish)+" for PUBLISH")
+		s.SkipUnsupported(err)
+		s.Check(ctx, err, transport.LayerRequest, s.OKName(wire.KindPublish)+" for PUBLISH")
 	}
 	p.mu.Lock()
 	sub := &subscription{pub: pub, next: len(p.log)}
@@ -36,34 +37,34 @@ func (p *publisher) offer(ctx context.Context) *subscription {
 	s.e.Go(pub.Context(), func(ctx context.Context) { p.follow(ctx, sub, pub, nil) })
 	s.Check(ctx, p.wait(ctx, func() bool { return slices.Contains(p.subscriptions, sub) }), transport.LayerRequest,
 		"an answer to PUBLISH")
-	return sub
+	return pub
 }
 
 // duplicate reports whether a SUBSCRIBE of the relay is one too many: in 16 to 18 a track that the session has
 // published with PUBLISH takes no other subscription (draft-16 §5.1, draft-18 §5.1).
-func (p *publisher) duplicate() bool {
+func (p *Publisher) duplicate() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d := p.s.Draft()
+	d := p.Session.Draft()
 	return p.offered && !p.ended && d >= wire.Draft16 && d <= wire.Draft18
 }
 
-// emit publishes objects, pace apart, each of them only while a subscription wants objects: its Forward State is 1. It
+// Emit publishes objects, pace apart, each of them only while a subscription wants objects: its Forward State is 1. It
 // ends the case when none does in time.
-func (p *publisher) emit(ctx context.Context, l layout, pace time.Duration) {
+func (p *Publisher) Emit(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 {
-			p.s.e.Sleep(ctx, pace)
+			p.Session.e.Sleep(ctx, pace)
 		}
-		p.flowing(ctx)
-		p.publish(ctx, layout{x}, 0)
+		p.WaitAnyForward(ctx)
+		p.Publish(ctx, Layout{x}, 0)
 	}
 }
 
-// flowing waits until some subscription has Forward State 1. It ends the case when none has in time, and when all of
-// them are over.
-func (p *publisher) flowing(ctx context.Context) {
-	ctx, cancel := p.s.e.Step(ctx)
+// WaitAnyForward waits until some subscription has Forward State 1. It ends the case when none has in time, and when
+// all of them are over.
+func (p *Publisher) WaitAnyForward(ctx context.Context) {
+	ctx, cancel := p.Session.e.Step(ctx)
 	defer cancel()
 	flows, over := false, false
 	err := p.wait(ctx, func() bool {
@@ -75,18 +76,18 @@ func (p *publisher) flowing(ctx context.Context) {
 		return flows || over
 	})
 	const expected = "a subscription with Forward State 1 at the publisher"
-	p.s.Check(ctx, err, transport.LayerRequest, expected)
+	p.Session.Check(ctx, err, transport.LayerRequest, expected)
 	if !flows {
 		p.mu.Lock()
 		cause := context.Cause(p.subscriptions[0].pub.Context())
 		p.mu.Unlock()
-		p.s.Check(ctx, cause, transport.LayerRequest, expected)
+		p.Session.Check(ctx, cause, transport.LayerRequest, expected)
 	}
 }
 
-// finish says that the track has ended and waits until every subscription has had PUBLISH_DONE.
-func (p *publisher) finish(ctx context.Context) {
-	p.end()
+// Finish says that the track has ended and waits until every subscription has had PUBLISH_DONE.
+func (p *Publisher) Finish(ctx context.Context) {
+	p.End()
 	err := p.wait(ctx, func() bool {
 		for _, sub := range p.subscriptions {
 			if !sub.done {
@@ -95,5 +96,43 @@ func (p *publisher) finish(ctx context.Context) {
 		}
 		return true
 	})
-	p.s.Check(ctx, err, transport.LayerData, "the relay to take the objects and PUBLISH_DONE")
+	p.Session.Check(ctx, err, transport.LayerData, "the relay to take the objects and PUBLISH_DONE")
+}
+
+// OfferBeside publishes the track itself beside the case: a relay may ask its subscribers first. The function that it
+// gives waits until the relay has accepted it.
+func (p *Publisher) OfferBeside(ctx context.Context) func(ctx context.Context) {
+	done := make(chan struct{})
+	p.Session.e.Go(ctx, func(ctx context.Context) {
+		step, cancel := p.Session.e.Step(ctx)
+		defer cancel()
+		p.Offer(step)
+		close(done)
+	})
+	return func(ctx context.Context) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			p.Session.Check(ctx, context.Cause(ctx), transport.LayerRequest,
+				p.Session.OKName(wire.KindPublish)+" for PUBLISH")
+		}
+	}
+}
+
+// WantPublish waits for the PUBLISH of a track.
+func (s *Session) WantPublish(ctx context.Context, publishes <-chan *moqt.Request, p *Publisher,
+	what string) *moqt.Request {
+	expected := what + " of " + fullName(p.Namespace, p.Name)
+	select {
+	case r := <-publishes:
+		if !r.TrackNamespace().Equal(p.Namespace) || r.TrackName() != p.Name {
+			s.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
+		}
+		return r
+	case <-s.Context().Done():
+		s.Check(ctx, context.Cause(s.Context()), transport.LayerRequest, expected)
+	case <-ctx.Done():
+		s.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
+	}
+	return nil
 }

@@ -14,9 +14,9 @@ import (
 func TestSubscribeBesidePublish(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
-			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
-				offered := make(chan *subscription, 1)
-				p.s.e.Go(ctx, func(ctx context.Context) { offered <- p.offer(ctx) })
+			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
+				offered := make(chan *moqt.Publication, 1)
+				p.Session.e.Go(ctx, func(ctx context.Context) { offered <- p.Offer(ctx) })
 				r, err := relay.AcceptRequest(ctx)
 				if err != nil {
 					t.Fatal(err)
@@ -25,7 +25,7 @@ func TestSubscribeBesidePublish(t *testing.T) {
 				if said != (d == wire.Draft14 || d >= wire.Draft20) || said && forward != 1 {
 					t.Errorf("PUBLISH with FORWARD %d %v", forward, said)
 				}
-				q, err := relay.Start(ctx, &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name})
+				q, err := relay.Start(ctx, &wire.Subscribe{TrackNamespace: p.Namespace, TrackName: p.Name})
 				if err == nil {
 					_, err = q.Response(ctx)
 				}
@@ -37,7 +37,7 @@ func TestSubscribeBesidePublish(t *testing.T) {
 				if _, err := r.AcceptPublish(ctx, nil); err != nil {
 					t.Fatal(err)
 				}
-				if sub := <-offered; !sub.pub.Forward() {
+				if sub := <-offered; !sub.Forward() {
 					t.Error("Forward State 0")
 				}
 			})

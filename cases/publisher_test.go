@@ -20,7 +20,7 @@ import (
 // published runs a case in which a publisher has published groups 0 to 2 of 5 objects; ask asks it for them as a relay
 // does, in the bubble.
 func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Context, relay *moqt.Session,
-	p *publisher)) Result {
+	p *Publisher)) Result {
 	var r Result
 	synctest.Test(t, func(t *testing.T) {
 		relays := make(chan *moqt.Session, 1)
@@ -39,7 +39,7 @@ func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Co
 		c := Case{ID: "custom", Roles: []string{"publisher"}, Timeout: 15 * time.Second,
 			Run: func(ctx context.Context, e *Env) error {
 				s := e.Dial(ctx, "publisher")
-				p := s.publisher(e.Namespace(), e.TrackName())
+				p := s.Publisher(e.Namespace(), e.TrackName())
 				relay := <-relays
 				defer relay.Close(wire.NoError, "")
 				ask(t, ctx, relay, p)
@@ -65,9 +65,9 @@ func objects(t *testing.T, ctx context.Context, next func(context.Context) (*moq
 	}
 }
 
-func locationsOf(l layout) (at []wire.Location) {
+func locationsOf(l Layout) (at []wire.Location) {
 	for _, x := range l {
-		at = append(at, x.location())
+		at = append(at, x.Location())
 	}
 	return at
 }
@@ -77,27 +77,27 @@ func byLocation(a, b wire.Location) int { return a.Compare(b) }
 func TestPublisherServesSubscriptions(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
-			l := newLayout(span(0, 2), span(0, 4), layoutOptions{subgroup: func(o uint64) uint64 { return o % 2 }})
-			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
-				first, err := relay.Subscribe(ctx, &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name})
+			l := NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{Subgroup: func(o uint64) uint64 { return o % 2 }})
+			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
+				first, err := relay.Subscribe(ctx, &wire.Subscribe{TrackNamespace: p.Namespace, TrackName: p.Name})
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.waitForward(ctx)
-				p.publish(ctx, l[:7], time.Millisecond)
+				p.WaitForward(ctx)
+				p.Publish(ctx, l[:7], time.Millisecond)
 				var late *moqt.Subscription
 				// up to 18 there is one subscription to a track in a session; a later one gets what comes from then on
 				if d >= wire.Draft19 {
 					if late, err = relay.Subscribe(ctx,
-						&wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
+						&wire.Subscribe{TrackNamespace: p.Namespace, TrackName: p.Name}); err != nil {
 						t.Fatal(err)
 					}
-					if largest, ok := late.Largest(); !ok || largest != l[6].location() {
-						t.Errorf("Largest Object %v %v, want %v", largest, ok, l[6].location())
+					if largest, ok := late.Largest(); !ok || largest != l[6].Location() {
+						t.Errorf("Largest Object %v %v, want %v", largest, ok, l[6].Location())
 					}
 				}
-				p.publish(ctx, l[7:], time.Millisecond)
-				p.end()
+				p.Publish(ctx, l[7:], time.Millisecond)
+				p.End()
 				got := objects(t, ctx, first.Next)
 				slices.SortFunc(got, byLocation)
 				if diff := cmp.Diff(locationsOf(l), got); diff != "" {
@@ -115,7 +115,7 @@ func TestPublisherServesSubscriptions(t *testing.T) {
 						t.Errorf("late (-want +got):\n%s", diff)
 					}
 				}
-				if saw := p.saw(); !strings.Contains(saw, "SUBSCRIBE") {
+				if saw := p.Saw(); !strings.Contains(saw, "SUBSCRIBE") {
 					t.Errorf("saw %q", saw)
 				}
 			})
@@ -129,9 +129,9 @@ func TestPublisherServesSubscriptions(t *testing.T) {
 func TestPublisherHonoursFilterAndForward(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
-			l := newLayout(span(0, 2), span(0, 4), layoutOptions{})
-			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
-				m := &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}
+			l := NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{})
+			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
+				m := &wire.Subscribe{TrackNamespace: p.Namespace, TrackName: p.Name}
 				m.Parameters.SetUint(wire.ParamForward, 0)
 				m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, StartObject: 2,
 					EndGroup: 1})
@@ -139,7 +139,7 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.publish(ctx, l[:8], time.Millisecond) // paused: not even {1, 2} comes
+				p.Publish(ctx, l[:8], time.Millisecond) // paused: not even {1, 2} comes
 				synctest.Wait()
 				update := wire.Parameters{{Type: wire.ParamForward, Uint: 1}}
 				if d == wire.Draft14 { // its update restates the range
@@ -149,9 +149,9 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 				if _, err := sub.Update(ctx, update); err != nil {
 					t.Fatal(err)
 				}
-				p.waitForward(ctx)
-				p.publish(ctx, l[8:], time.Millisecond)
-				p.end()
+				p.WaitForward(ctx)
+				p.Publish(ctx, l[8:], time.Millisecond)
+				p.End()
 				if diff := cmp.Diff([]wire.Location{{Group: 1, Object: 3}, {Group: 1, Object: 4}},
 					objects(t, ctx, sub.Next)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
@@ -167,11 +167,12 @@ func TestPublisherHonoursFilterAndForward(t *testing.T) {
 func TestPublisherServesFetches(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
-			l := newLayout(span(0, 2), span(0, 4), layoutOptions{})
-			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
+			l := NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{})
+			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
 				fetch := func(f wire.LocationFilter, ps wire.Parameters) ([]wire.Location, wire.Location, error) {
 					t.Helper()
-					x, err := relay.Fetch(ctx, moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name, Range: f,
+					x, err := relay.Fetch(ctx, moqt.FetchRequest{
+						TrackNamespace: p.Namespace, TrackName: p.Name, Range: f,
 						Parameters: ps})
 					if err != nil {
 						return nil, wire.Location{}, err
@@ -184,10 +185,10 @@ func TestPublisherServesFetches(t *testing.T) {
 					t.Errorf("FETCH before anything was published: %v", err)
 				}
 				if _, err := relay.TrackStatus(ctx,
-					&wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name}); err != nil {
+					&wire.TrackStatus{TrackNamespace: p.Namespace, TrackName: p.Name}); err != nil {
 					t.Error(err)
 				}
-				p.publish(ctx, l, 0)
+				p.Publish(ctx, l, 0)
 				descending := wire.Parameters{{Type: wire.ParamGroupOrder, Uint: wire.Descending}}
 				back := slices.Concat(locationsOf(l[10:]), locationsOf(l[5:10]), locationsOf(l[:5]))
 				group := wire.Location{Group: 1, Object: 1<<64 - 1}
@@ -217,7 +218,7 @@ func TestPublisherServesFetches(t *testing.T) {
 					nil); !refusedWith(err, d, wire.NameInvalidRange) {
 					t.Errorf("FETCH beyond the largest: %v", err)
 				}
-				status, err := relay.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name})
+				status, err := relay.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: p.Namespace, TrackName: p.Name})
 				if err != nil {
 					t.Error(err)
 				} else if largest, ok := status.Parameters.Largest(); !ok ||
@@ -245,18 +246,19 @@ func refusedWith(err error, d wire.Draft, name wire.ErrorName) bool {
 func TestPublisherServesJoins(t *testing.T) {
 	for _, d := range wire.Drafts() {
 		t.Run(d.String(), func(t *testing.T) {
-			l := newLayout(span(0, 3), span(0, 4), layoutOptions{})
-			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
-				p.publish(ctx, l[:13], 0)
-				j, err := relay.Join(ctx, moqt.JoinRequest{TrackNamespace: p.ns, TrackName: p.name, GroupsBack: 1})
+			l := NewLayout(Span(0, 3), Span(0, 4), LayoutOptions{})
+			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
+				p.Publish(ctx, l[:13], 0)
+				j, err := relay.Join(ctx,
+					moqt.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: 1})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(locationsOf(l[5:13]), objects(t, ctx, j.Past.Next)); diff != "" {
 					t.Errorf("past (-want +got):\n%s", diff)
 				}
-				p.publish(ctx, l[13:], time.Millisecond)
-				p.end()
+				p.Publish(ctx, l[13:], time.Millisecond)
+				p.End()
 				got := objects(t, ctx, j.Live.Next)
 				slices.SortFunc(got, byLocation)
 				if diff := cmp.Diff(locationsOf(l[13:]), got); diff != "" {
@@ -295,10 +297,10 @@ func TestRefusals(t *testing.T) {
 				}}
 				c := Case{ID: "custom", Timeout: time.Second, Run: func(ctx context.Context, e *Env) error {
 					s := e.Dial(ctx, "fetcher")
-					p := s.publisher(e.Namespace(), e.TrackName())
-					f, err := s.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: p.ns, TrackName: p.name})
+					p := s.Publisher(e.Namespace(), e.TrackName())
+					f, err := s.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: p.Namespace, TrackName: p.Name})
 					s.Check(ctx, err, transport.LayerRequest, "FETCH to be sent")
-					s.refused(ctx, f.Ready(ctx), "FETCH_OK", p)
+					s.Refused(ctx, f.Ready(ctx), "FETCH_OK", p)
 					return nil
 				}}
 				r := Run(t.Context(), c, cfg)
@@ -318,9 +320,10 @@ func TestRefusals(t *testing.T) {
 // A panic in a goroutine that a session started is the case's failure.
 func TestPanicInHandler(t *testing.T) {
 	for _, d := range wire.Drafts() {
-		r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *publisher) {
+		r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
 			p.asked = nil // counting a request panics
-			if _, err := relay.Subscribe(ctx, &wire.Subscribe{TrackNamespace: p.ns, TrackName: p.name}); err == nil {
+			m := &wire.Subscribe{TrackNamespace: p.Namespace, TrackName: p.Name}
+			if _, err := relay.Subscribe(ctx, m); err == nil {
 				t.Error("answered")
 			}
 		})

@@ -2,7 +2,6 @@ package cases_test
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -115,164 +114,61 @@ func TestCasesPassBehindSlowSetups(t *testing.T) {
 	}
 }
 
-// failure is what a fault must lead to: the layer, and a piece of what was received (or of the message).
-type failure struct {
-	layer transport.Layer
-	piece string
-	// first and last bound the drafts in which it does; zero means no bound. old is the piece up to draft 19, where
-	// that differs.
-	first, last wire.Draft
-	old         string
-	// todo: only a SHOULD is broken.
-	todo bool
-}
-
-// failures are the verdicts on each fault that a case names. The list is complete: the test compares it with the cases.
-var failures = together(firstFailures, trackFailures, moreFailures)
-
-func together(parts ...map[string]map[string]failure) map[string]map[string]failure {
-	all := map[string]map[string]failure{}
-	for _, part := range parts {
-		maps.Copy(all, part)
-	}
-	return all
-}
-
-var firstFailures = map[string]map[string]failure{
-	"setup-only": {
-		"setup-silence":       {layer: "setup", piece: "nothing (0 bytes) for 2000 ms"},
-		"setup-garbage":       {layer: "setup", piece: ""},
-		"setup-wrong-version": {layer: "setup", piece: ""},
-		"die-after-setup":     {layer: "setup", piece: "connection"},
-		"close-error":         {layer: "setup", piece: "connection closed by the peer with 0x1 INTERNAL_ERROR"},
-	},
-	"announce-only": {
-		"announce-silent": {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
-		"announce-reject": {layer: "request", piece: "0x1 UNAUTHORIZED"},
-		"die-on-request":  {layer: "request", piece: "connection"},
-	},
-	"publish-namespace-done": {
-		"withdraw-closes-session": {layer: "request",
-			piece: "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"},
-		"announce-silent": {layer: "request", piece: "nothing for 2000 ms after PUBLISH_NAMESPACE"},
-	},
-	"subscribe-error": {
-		"subscribe-accepts-everything": {layer: "request", piece: "SUBSCRIBE_OK for a track that does not exist"},
-		"subscribe-error-zero":         {layer: "request", piece: "0x0 INTERNAL_ERROR"},
-		"subscribe-silent":             {layer: "request", piece: "nothing for 2000 ms after SUBSCRIBE"},
-	},
-	"announce-subscribe": {
-		"route-nowhere": {layer: "request",
-			piece: "(the publisher has seen no request for the track)"},
-		"subscribe-ok-without-publisher": {layer: "request", piece: "nothing for 3000 ms after"},
-		"subscribe-silent":               {layer: "request", piece: "nothing for 3000 ms after SUBSCRIBE"},
-	},
-	"subscribe-before-announce": {
-		"subscribe-before-silent": {layer: "request", piece: "nothing for 3500 ms after SUBSCRIBE"},
-		"subscribe-silent":        {layer: "request", piece: "nothing for 3500 ms after SUBSCRIBE"},
-	},
-	"fetch": {
-		"fetch-silent":          {layer: "request", piece: "nothing for 5000 ms after FETCH"},
-		"fetch-error":           {layer: "request", piece: "0x0 INTERNAL_ERROR"},
-		"fetch-missing-object":  {layer: "data", piece: "4 of 5 objects: missing {1, 1}"},
-		"fetch-extra-object":    {layer: "data", piece: "unexpected {1, 5}"},
-		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {1, 0}: payload differs from byte 0"},
-		"fetch-reset":           {layer: "data", piece: "RESET_STREAM"},
-		"fetch-no-stream":       {layer: "data", piece: "0 of 5 objects: missing {1, 0}"},
-		"fetch-everything":      {layer: "data", piece: "unexpected {0, 0}"},
-		"fetch-wrong-end":       {layer: "request", piece: "End {2,4}", old: "End of group 2", todo: true},
-		"corrupt-payload":       {layer: "data", piece: "corrupted {0, 0}: payload differs from byte 0"},
-		"drop-object":           {layer: "data", piece: "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"},
-	},
-	"join": {
-		"join-hole":      {layer: "data", piece: "14 of 15 objects: missing {2, 4}"},
-		"join-duplicate": {layer: "data", piece: "15 of 15 objects: more than once {2, 4}"},
-		"join-silent": {layer: "data", piece: "10 of 15 objects: missing {2, 0}",
-			old: "no such answer for 5000 ms after FETCH"},
-		"fetch-error":           {layer: "data", piece: "RESET_STREAM", old: "0x0 INTERNAL_ERROR"},
-		"fetch-corrupt-payload": {layer: "data", piece: "corrupted {2, 0}: payload differs from byte 0"},
-	},
-	"join-one-back": {
-		"join-hole":      {layer: "data", piece: "19 of 20 objects: missing {2, 4}"},
-		"join-duplicate": {layer: "data", piece: "20 of 20 objects: more than once {2, 4}"},
-		"join-silent": {layer: "data", piece: "10 of 20 objects: missing {1, 0}",
-			old: "no such answer for 5000 ms after FETCH"},
-		"fetch-reset": {layer: "data", piece: "RESET_STREAM"},
-	},
-}
-
 // faultDrafts are those on which each fault of a case outside of the standard suite is tried.
 var faultDrafts = []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft20, wire.Draft22}
 
 // triedOn are the drafts on which a fault of a case is tried.
-func (f failure) triedOn(c cases.Case) []wire.Draft {
+func triedOn(c cases.Case, f cases.Fault) []wire.Draft {
 	drafts := faultDrafts
 	if c.Suite == cases.SuiteStandard {
 		drafts = wire.Drafts()
 	}
-	return slices.DeleteFunc(slices.Clone(drafts), func(d wire.Draft) bool {
-		return f.first > d || f.last != 0 &&
-			d > f.last || !c.Applies(d)
-	})
+	return slices.DeleteFunc(slices.Clone(drafts), func(d wire.Draft) bool { return !f.Applies(d) || !c.Applies(d) })
 }
 
+// Each case fails under each of its faults as the fault says, in every draft in which it shows.
 func TestFaultsFailTheirCases(t *testing.T) {
 	for _, c := range cases.All() {
-		for _, fault := range c.Faults {
-			want, ok := failures[c.ID][fault]
-			if !ok {
-				t.Errorf("%s under %s: the test does not know what must come of it", c.ID, fault)
-				continue
-			}
-			for _, d := range want.triedOn(c) {
-				t.Run(c.ID+"/"+fault+"/"+d.String(), func(t *testing.T) {
+		for _, f := range c.Faults {
+			for _, d := range triedOn(c, f) {
+				t.Run(c.ID+"/"+f.Name+"/"+d.String(), func(t *testing.T) {
 					t.Parallel()
-					r := onReference(t, c, d, fault)
-					layer, piece := want.layer, want.piece
-					if want.old != "" && d <= wire.Draft19 {
-						layer, piece = transport.LayerRequest, want.old
-					}
-					if r.Status != cases.Fail || r.Layer != layer || !strings.Contains(r.Received, piece) ||
-						r.Expected == "" || (r.Todo != "") != want.todo {
-						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, layer, piece,
+					r := onReference(t, c, d, f.Name)
+					if r.Status != cases.Fail || r.Layer != f.Layer || !strings.Contains(r.Received, f.Says) ||
+						r.Expected == "" || (r.Todo != "") != f.Should {
+						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, f.Layer, f.Says,
 							r.Notes, strings.Join(r.Transcript, "\n"))
 					}
 				})
 			}
 		}
 	}
-	for id, list := range failures {
-		c := find(t, id)
-		for fault := range list {
-			if !slices.Contains(c.Faults, fault) {
-				t.Errorf("%s does not name %s", id, fault)
-			}
-		}
-	}
 }
 
-// Every fault that a case names is one that the relay has, every case names one, and every fault of the relay is named.
-// The README says how many there are.
+// Every fault of the relay is one that some case names, and the other way round; every case names one, and says what
+// must come of it in some draft on which it is tried.
 func TestEveryFaultIsCaught(t *testing.T) {
 	caught := map[string]bool{}
 	for _, f := range reference.Faults() {
 		caught[f.Name] = false
 	}
-	pairs, trials := 0, 0
+	trials := 0
 	for _, c := range cases.All() {
 		if len(c.Faults) == 0 {
 			t.Errorf("no fault can fail %s", c.ID)
 		}
 		for _, f := range c.Faults {
-			if _, known := caught[f]; !known {
-				t.Errorf("%s names the fault %s, which the relay does not have", c.ID, f)
+			drafts := triedOn(c, f)
+			_, known := caught[f.Name]
+			switch {
+			case !known:
+				t.Errorf("%s names the fault %s, which the relay does not have", c.ID, f.Name)
+			case f.Layer == "" || f.Says == "":
+				t.Errorf("%s does not say what %s must lead to", c.ID, f.Name)
+			case len(drafts) == 0:
+				t.Errorf("%s under %s is tried on no draft", c.ID, f.Name)
 			}
-			drafts := failures[c.ID][f].triedOn(c)
-			if len(drafts) == 0 {
-				t.Errorf("%s under %s is tried on no draft", c.ID, f)
-			}
-			caught[f] = true
-			pairs++
+			caught[f.Name] = true
 			trials += len(drafts)
 		}
 	}
@@ -281,6 +177,5 @@ func TestEveryFaultIsCaught(t *testing.T) {
 			t.Errorf("no case names the fault %s", f)
 		}
 	}
-	t.Logf("%d cases, %d faults, %d pairs of the two, %d trials (cases x faults x drafts)", len(cases.All()), len(caught),
-		pairs, trials)
+	t.Logf("%d cases, %d faults, %d trials (a case, a fault, a draft)", len(cases.All()), len(caught), trials)
 }

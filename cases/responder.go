@@ -18,21 +18,21 @@ type responder struct {
 
 	mu         sync.Mutex
 	changed    broadcast
-	tracks     map[string]*publisher
+	tracks     map[string]*Publisher
 	namespaces []wire.TrackNamespace // published on this session
 	prefixes   []wire.TrackNamespace // that the relay has subscribed to
 	publishes  chan *moqt.Request    // where PUBLISHes go that the case waits for
 }
 
 func newResponder(s *Session) *responder {
-	return &responder{s: s, changed: newBroadcast(), tracks: map[string]*publisher{}}
+	return &responder{s: s, changed: newBroadcast(), tracks: map[string]*Publisher{}}
 }
 
 // trackKey is a Full Track Name as a map key.
 func trackKey(ns wire.TrackNamespace, name string) string { return ns.Join(name).Key() }
 
 // track finds a published track.
-func (p *responder) track(ns wire.TrackNamespace, name string) *publisher {
+func (p *responder) track(ns wire.TrackNamespace, name string) *Publisher {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.tracks[trackKey(ns, name)]
@@ -226,9 +226,10 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 	}
 }
 
-// expectPublishes hands the PUBLISHes of the relay to the case from now on, those of this run's namespaces: a relay may
-// offer others unasked.
-func (p *responder) expectPublishes() <-chan *moqt.Request {
+// ExpectPublishes hands the relay's PUBLISHes of this run's namespaces to the case from now on; all others are refused.
+// A relay may offer tracks unasked.
+func (s *Session) ExpectPublishes() <-chan *moqt.Request {
+	p := s.peer
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.publishes == nil {

@@ -110,7 +110,7 @@ func (s *Session) config() moqt.Config {
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
 		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
 		// streams may be as late as any other step
-		Limits: moqt.Limits{Drain: time.Duration(float64(stepLimit) * e.cfg.factor())},
+		Limits: moqt.Limits{Drain: time.Duration(float64(StepLimit) * e.cfg.factor())},
 		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated,
 			Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
 		Trace: s.log.event,
@@ -171,16 +171,16 @@ func (s *Session) Check(ctx context.Context, err error, layer transport.Layer, e
 	}
 }
 
-// settleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any
+// SettleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any
 // path whose round trip is short against it. On longer paths twice the time of SETUP counts.
-const settleTime = 150 * time.Millisecond
+const SettleTime = 150 * time.Millisecond
 
 // Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the
 // last message shows a round trip later.
 func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
-	wait := max(settleTime, 2*s.setup)
+	wait := max(SettleTime, 2*s.setup)
 	if end, ok := ctx.Deadline(); ok {
-		wait = min(wait, max(0, time.Until(end)-settleTime))
+		wait = min(wait, max(0, time.Until(end)-SettleTime))
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
@@ -217,4 +217,37 @@ func (s *Session) finish() *outcome {
 		return nil
 	}
 	return ended(end, s.Draft(), transport.LayerRequest, "a relay that keeps to the draft until the case has ended")
+}
+
+// DialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone
+// gives it to the case's first role. The function that it gives waits for the session and ends the case when there is
+// none; before that nothing is said of it.
+func (e *Env) DialBeside(ctx context.Context, role string) func() *Session {
+	type end struct {
+		s *Session
+		o *outcome
+	}
+	ended := make(chan end, 1)
+	e.Go(ctx, func(ctx context.Context) {
+		select {
+		case <-e.connected:
+		case <-ctx.Done():
+		}
+		var s *Session
+		o := guard(func() error { s = e.Dial(ctx, role); return nil })
+		e.mu.Lock()
+		over := e.over
+		e.mu.Unlock()
+		if over && s != nil { // too late for those that the case closes
+			s.finish()
+		}
+		ended <- end{s, o}
+	})
+	return func() *Session {
+		x := <-ended // not later than ctx ends
+		if x.o != nil {
+			panic(x.o)
+		}
+		return x.s
+	}
 }

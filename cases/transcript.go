@@ -112,8 +112,9 @@ func (l *sessionLog) event(ev moqt.Event) {
 	}
 }
 
-// data is how many subgroup streams and datagrams have come, of any track, wanted or not.
-func (l *sessionLog) data() int {
+// DataSeen is how many subgroup streams and datagrams have come on the session, of any track, wanted or not.
+func (s *Session) DataSeen() int {
+	l := s.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.objects

@@ -56,7 +56,9 @@ func TestTranscriptLines(t *testing.T) {
 		log.event(events[i])
 	}
 	want := []string{
-		`+0ms client -> SUBSCRIBE {"request_id":"2","track_namespace":["a","b"],"track_name":"t","parameters":[{"type":"0x3","name":"AUTHORIZATION_TOKEN","alias_type":"3","token_type":"0","token_value":"(token)"}]}`,
+		`+0ms client -> SUBSCRIBE {"request_id":"2","track_namespace":["a","b"],"track_name":"t",` +
+			`"parameters":[{"type":"0x3","name":"AUTHORIZATION_TOKEN","alias_type":"3","token_type":"0",` +
+			`"token_value":"(token)"}]}`,
 		"+0ms client <- message 0x44 (9 bytes): unknown",
 		"+0ms client <- SUBGROUP_HEADER stream 3 track alias 1 group 2 subgroup 3 priority 4",
 		"+0ms client <- FETCH_HEADER stream 3 request 6",

@@ -9,15 +9,6 @@ import (
 // Builtin is the client that runs package cases in this process.
 func Builtin(info ClientInfo, cfg cases.Config) Client { return &builtin{info: info, cfg: cfg} }
 
-// Planned describes cases for Options.Cases.
-func Planned(list []cases.Case) []Case {
-	out := make([]Case, 0, len(list))
-	for _, c := range list {
-		out = append(out, Case{ID: c.ID, Roles: c.Roles})
-	}
-	return out
-}
-
 type builtin struct {
 	info ClientInfo
 	cfg  cases.Config
@@ -25,14 +16,10 @@ type builtin struct {
 
 func (b *builtin) Info() ClientInfo { return b.info }
 
-func (b *builtin) Run(ctx context.Context, c Case, watch func(Session)) Result {
-	found, ok := cases.Find(c.ID)
-	if !ok {
-		return Result{Status: NotApplicable, Reason: "no such case"}
-	}
+func (b *builtin) Run(ctx context.Context, c cases.Case, watch func(Session)) Result {
 	cfg := b.cfg
 	cfg.OnSession = func(s cases.SessionInfo) { watch(session(s)) }
-	return result(cases.Run(ctx, found, cfg))
+	return result(cases.Run(ctx, c, cfg))
 }
 
 func session(s cases.SessionInfo) Session {

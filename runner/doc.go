@@ -1,11 +1,15 @@
 // Package runner runs test cases against one relay and says what came of it: a TAP 14 document, point by point as
 // the results become known, and a [Report] that is written as JSON.
 //
-// Whoever runs the cases stands behind [Client]. [Builtin] runs those of package cases in this process; another program
-// that prints TAP fits the same seam.
+// A [Client] runs the cases. [Builtin] is the one in this process, with package cases; it runs any case, also one of
+// somebody else. Another client needs no more of a case than its ID and its roles.
 package runner
 
-import "context"
+import (
+	"context"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+)
 
 // Client runs test cases against one relay.
 type Client interface {
@@ -15,7 +19,7 @@ type Client interface {
 	// tells watch, which is never nil, of each session as soon as that has done its setup; watch may be called from any
 	// goroutine, but not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is
 	// no verdict. It is called from several goroutines at a time where Options.Parallel says so.
-	Run(ctx context.Context, c Case, watch func(Session)) Result
+	Run(ctx context.Context, c cases.Case, watch func(Session)) Result
 }
 
 // ClientInfo identifies a client.
@@ -24,12 +28,4 @@ type ClientInfo struct {
 	Name string `json:"name"`
 	// Version is the client's own version, an opaque string.
 	Version string `json:"version"`
-}
-
-// Case is what the runner needs to know of a test case.
-type Case struct {
-	// ID is the stable identifier, e.g. "announce-subscribe".
-	ID string
-	// Roles are the roles that make connections of their own. With more than one, connection ids carry the role's name.
-	Roles []string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -12,12 +13,12 @@ type fakeClient struct {
 	results map[string]Result
 	ran     []string
 	// before, if set, runs at the beginning of each case.
-	before func(ctx context.Context, c Case, watch func(Session))
+	before func(ctx context.Context, c cases.Case, watch func(Session))
 }
 
 func (f *fakeClient) Info() ClientInfo { return ClientInfo{Name: "fake-client", Version: "v1.2.3"} }
 
-func (f *fakeClient) Run(ctx context.Context, c Case, watch func(Session)) Result {
+func (f *fakeClient) Run(ctx context.Context, c cases.Case, watch func(Session)) Result {
 	f.ran = append(f.ran, c.ID)
 	if f.before != nil {
 		f.before(ctx, c, watch)
@@ -45,9 +46,9 @@ func unreached(id string, layer transport.Layer, message string) Result {
 	}
 }
 
-func plan(ids ...string) (out []Case) {
+func plan(ids ...string) (out []cases.Case) {
 	for _, id := range ids {
-		c := Case{ID: id, Roles: []string{"client"}}
+		c := cases.Case{ID: id, Roles: []string{"client"}}
 		if id == "announce-subscribe" {
 			c.Roles = []string{"publisher", "subscriber"}
 		}

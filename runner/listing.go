@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
@@ -10,7 +11,8 @@ import (
 )
 
 // List writes cases for people, one identifier a line; with long also title, drafts, level and tags, and where the
-// drafts named have the rules: the first of those that the case applies to, or all of them when they were asked for.
+// drafts named have the rules: the first of those that the case applies to, or all of them when they were asked for. A
+// long list ends with how many there are, and under how many faults of the reference relay they fail.
 func List(w io.Writer, list []cases.Case, long bool, drafts []wire.Draft) error {
 	var b strings.Builder
 	for i, c := range list {
@@ -22,8 +24,26 @@ func List(w io.Writer, list []cases.Case, long bool, drafts []wire.Draft) error 
 			describe(&b, &c, drafts)
 		}
 	}
+	if long {
+		fmt.Fprintf(&b, "\n%s\n", totals(list))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// totals counts cases and the faults that they name: "3 cases, 7 faults, 9 pairs of the two".
+func totals(list []cases.Case) string {
+	faults, pairs := map[string]bool{}, map[[2]string]bool{}
+	for _, c := range list {
+		for _, f := range c.Faults {
+			faults[f.Name], pairs[[2]string{c.ID, f.Name}] = true, true
+		}
+	}
+	noun := "cases"
+	if len(list) == 1 {
+		noun = "case"
+	}
+	return fmt.Sprintf("%d %s, %d faults, %d pairs of the two", len(list), noun, len(faults), len(pairs))
 }
 
 // describe writes the facts of one case, indented.
@@ -34,6 +54,13 @@ func describe(b *strings.Builder, c *cases.Case, drafts []wire.Draft) {
 	}
 	fmt.Fprintf(b, "    %s; %s; suite %s\n", c.DraftRange(), c.Level, c.Suite)
 	fmt.Fprintf(b, "    tags: %s\n", strings.Join(c.Tags, ", "))
+	var faults []string
+	for _, f := range c.Faults {
+		if !slices.Contains(faults, f.Name) {
+			faults = append(faults, f.Name)
+		}
+	}
+	fmt.Fprintf(b, "    fails under: %s\n", strings.Join(faults, ", "))
 	if len(drafts) == 0 {
 		drafts = wire.Drafts()
 		for i, d := range drafts {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/cases"
 )
 
 func testReport() *Report {
@@ -101,7 +103,7 @@ func TestOutputToDevice(t *testing.T) {
 func TestVerbose(t *testing.T) {
 	var out bytes.Buffer
 	trace := Verbose(&out)
-	c := Case{ID: "setup-only", Roles: []string{"client"}}
+	c := cases.Case{ID: "setup-only", Roles: []string{"client"}}
 	r := passed("setup-only", quicSession("client", "01"))
 	r.Notes, r.Transcript, r.Message = []string{"a fact"}, []string{"client > SETUP"}, "all well"
 	trace(c, nil)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
 
@@ -68,7 +69,7 @@ func (p *printer) headerLocked(s Session) {
 }
 
 // result prints the next point.
-func (p *printer) result(c Case, r Result) error {
+func (p *printer) result(c cases.Case, r Result) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	first, _ := r.established()
@@ -95,7 +96,7 @@ func (p *printer) keep(err error) {
 }
 
 // point makes the TAP point of a result.
-func point(number int, c Case, r Result, version string) tap.Point {
+func point(number int, c cases.Case, r Result, version string) tap.Point {
 	p := tap.Point{Number: number, Name: r.Case, OK: true}
 	switch r.Status {
 	case Skip, NotApplicable:

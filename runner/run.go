@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -16,7 +17,7 @@ type Options struct {
 	// Client runs the cases.
 	Client Client
 	// Cases are run in this order, each with connections of its own.
-	Cases []Case
+	Cases []cases.Case
 	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any
 	// event.
 	Parallel int
@@ -31,7 +32,7 @@ type Options struct {
 	TAP io.Writer
 	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls
 	// do not overlap.
-	Trace func(c Case, r *Result)
+	Trace func(c cases.Case, r *Result)
 }
 
 // unreachable are the layers below the session: a run whose first case fails there, without a session so far, ends at
@@ -59,10 +60,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cases := begin(ctx, &o, out.header)
+	work := begin(ctx, &o, out.header)
 	reached, first := false, true // reached: the run has had a session
 	for i, c := range o.Cases {
-		r, known := cases.result(ctx, i)
+		r, known := work.result(ctx, i)
 		if !known {
 			report.BailOut = context.Cause(ctx).Error()
 			break
@@ -72,7 +73,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			break
 		}
 		_, had := r.established()
-		reached = reached || had || cases.reached.Load()
+		reached = reached || had || work.reached.Load()
 		if first && !reached && r.Status == Fail && slices.Contains(unreachable, r.Layer) {
 			report.BailOut = fmt.Sprintf("%s: %s", r.Layer, firstOf(r.Message, r.Received, "no connection"))
 			break
@@ -82,7 +83,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	cancel() // what runs when the run ends early is not waited for
-	cases.join()
+	work.join()
 	if report.BailOut != "" {
 		out.bail(report.BailOut)
 	}
@@ -92,7 +93,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or
 // said more than that.
-func runCase(ctx context.Context, client Client, c Case, watch func(Session)) (Result, bool) {
+func runCase(ctx context.Context, client Client, c cases.Case, watch func(Session)) (Result, bool) {
 	if ctx.Err() != nil {
 		return Result{}, false
 	}

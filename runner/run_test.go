@@ -18,6 +18,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
@@ -282,7 +283,7 @@ func TestHeaderWaitsForTheFirstSession(t *testing.T) {
 	session := quicSession("client", "01")
 	client := &fakeClient{results: map[string]Result{"setup-only": passed("setup-only", session),
 		"announce-only": passed("announce-only", session)}}
-	client.before = func(_ context.Context, c Case, watch func(Session)) {
+	client.before = func(_ context.Context, c cases.Case, watch func(Session)) {
 		switch c.ID {
 		case "setup-only":
 			if out.Len() != 0 {
@@ -325,7 +326,7 @@ func TestInterrupted(t *testing.T) {
 		"setup-only":    passed("setup-only", quicSession("client", "01")),
 		"announce-only": {Case: "announce-only", Status: Fail, Message: "context canceled"},
 	}}
-	client.before = func(_ context.Context, c Case, _ func(Session)) {
+	client.before = func(_ context.Context, c cases.Case, _ func(Session)) {
 		if c.ID == "announce-only" {
 			cancel(ErrInterrupted)
 		}

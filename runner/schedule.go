@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"github.com/moqinterop/moq-interop-client/cases"
 )
 
 // schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result
@@ -80,7 +82,7 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 }
 
 // tell calls Options.Trace, never twice at a time.
-func (s *schedule) tell(c Case, r *Result) {
+func (s *schedule) tell(c cases.Case, r *Result) {
 	if s.o.Trace == nil {
 		return
 	}

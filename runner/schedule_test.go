@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -28,7 +29,7 @@ type slowClient struct {
 
 func (c *slowClient) Info() ClientInfo { return ClientInfo{Name: "slow-client", Version: "v1"} }
 
-func (c *slowClient) Run(ctx context.Context, x Case, watch func(Session)) Result {
+func (c *slowClient) Run(ctx context.Context, x cases.Case, watch func(Session)) Result {
 	c.mu.Lock()
 	c.running++
 	c.most = max(c.most, c.running)
@@ -77,7 +78,7 @@ func TestParallel(t *testing.T) {
 		var out bytes.Buffer
 		var told []string
 		o := Options{Client: c, Cases: plan(ids...), Parallel: 4, Relay: "embedded", Transport: "auto", TAP: &out}
-		o.Trace = func(c Case, r *Result) {
+		o.Trace = func(c cases.Case, r *Result) {
 			if r != nil {
 				told = append(told, c.ID)
 			}

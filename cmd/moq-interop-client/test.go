@@ -109,7 +109,7 @@ func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
 	s.cases.Dial = runner.Dialer(connect)
 	info := runner.ClientInfo{Name: program, Version: runner.Version()}
 	o := runner.Options{
-		Client: runner.Builtin(info, s.cases), Cases: runner.Planned(selected), Parallel: t.Jobs, Relay: s.target.Name,
+		Client: runner.Builtin(info, s.cases), Cases: selected, Parallel: t.Jobs, Relay: s.target.Name,
 		Transport: string(s.choice), Drafts: s.draftNames(), TAP: sys.stdout,
 	}
 	if s.verbose {

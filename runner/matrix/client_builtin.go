@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -83,7 +84,7 @@ func (b builtin) repeat(w *work, cases []string) string {
 // there are slots. runner.Run asks for one result after the other.
 type parallel struct {
 	runner.Client
-	cases   []runner.Case
+	cases   []cases.Case
 	slots   slots
 	results []runner.Result
 	done    []chan struct{}
@@ -92,7 +93,7 @@ type parallel struct {
 }
 
 // Run implements runner.Client.
-func (p *parallel) Run(ctx context.Context, c runner.Case, watch func(runner.Session)) runner.Result {
+func (p *parallel) Run(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
 	i := 0
 	for i < len(p.cases) && p.cases[i].ID != c.ID {
 		i++
@@ -115,7 +116,7 @@ func (p *parallel) Run(ctx context.Context, c runner.Case, watch func(runner.Ses
 }
 
 // one runs a case; a panic of the client is the case's failure, not the end of all cells.
-func (p *parallel) one(ctx context.Context, c runner.Case, watch func(runner.Session)) (r runner.Result) {
+func (p *parallel) one(ctx context.Context, c cases.Case, watch func(runner.Session)) (r runner.Result) {
 	defer func() {
 		if v := recover(); v != nil {
 			r = runner.Result{Status: runner.Fail, Message: fmt.Sprintf("panic in the client: %v", v),

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
@@ -238,7 +239,7 @@ func TestDeadlineOfACell(t *testing.T) {
 		r.ExitCode != nil {
 		t.Errorf("%s %q %v", r.Status, r.Reason, r.ExitCode)
 	}
-	block := fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	block := fake(func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		if c.ID == "announce-only" {
 			<-ctx.Done()
 			return runner.Result{Status: runner.Fail, Message: "cut short"}
@@ -255,7 +256,7 @@ func TestDeadlineOfACell(t *testing.T) {
 func TestBuiltinClient(t *testing.T) {
 	var mu sync.Mutex
 	ran := make(map[string]int)
-	run := func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	run := func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		mu.Lock()
 		ran[r.Cell.Relay+" "+c.ID]++
 		n := ran[r.Cell.Relay+" "+c.ID]
@@ -335,7 +336,7 @@ func TestSlotsAreUsed(t *testing.T) {
 	} {
 		var now, most atomic.Int64
 		full := make(chan struct{})
-		run := fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
+		run := fake(func(ctx context.Context, r Request, c cases.Case) runner.Result {
 			n := now.Add(1)
 			defer now.Add(-1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -363,7 +364,7 @@ func TestSlotsAreUsed(t *testing.T) {
 	// One cell alone: its first case runs alone, the others together.
 	var together sync.WaitGroup
 	together.Add(2)
-	run := fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	run := fake(func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		if c.ID != "setup-only" {
 			together.Done()
 			together.Wait()
@@ -394,7 +395,7 @@ func TestInterruptionAndResumption(t *testing.T) {
 	p := planOf(t, 3, []relays.Draft{"draft-16", "draft-18"}, nil, Builtin())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var calls sync.Map
-	run := func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	run := func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		n, _ := calls.LoadOrStore(r.Cell.ID+c.ID, new(atomic.Int64))
 		n.(*atomic.Int64).Add(1)
 		if r.Cell.Relay == "relay02" && r.Cell.Draft == "draft-18" && c.ID == "subscribe-error" {
@@ -438,7 +439,7 @@ func TestInterruptionAndResumption(t *testing.T) {
 	}
 	ran := make(map[string]bool)
 	calls.Range(func(k, _ any) bool { ran[k.(string)] = true; return true })
-	o.Builtin = fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	o.Builtin = fake(func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		for _, cell := range first.Cells {
 			if cell.ID == r.Cell.ID && cell.Status != Missing {
 				t.Errorf("%s ran again", r.Cell.ID)
@@ -498,7 +499,7 @@ func (r *reader) Cell(c *CellResult) {
 
 func TestProgressComesAfterTheJournal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	pass := fake(func(_ context.Context, r Request, _ runner.Case) runner.Result { return passed(r) })
+	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result { return passed(r) })
 	w := &reader{t: t, dir: dir}
 	run, err := Execute(t.Context(), planOf(t, 5, one, nil, Builtin()), Options{Dir: dir, Builtin: pass, Progress: w})
 	if err != nil || run.Count(Pass) != 5 {
@@ -508,7 +509,7 @@ func TestProgressComesAfterTheJournal(t *testing.T) {
 
 func TestOrderOfCells(t *testing.T) {
 	w := &watcher{}
-	pass := fake(func(_ context.Context, r Request, _ runner.Case) runner.Result { return passed(r) })
+	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result { return passed(r) })
 	p := planOf(t, 4, []relays.Draft{"draft-16", "draft-18"}, nil, Builtin())
 	run := execute(t, p, Options{Builtin: pass, Progress: w})
 	if len(w.cells) != 8 {

@@ -38,7 +38,7 @@ func (h Here) Fill(o *Options) {
 }
 
 // builtin is Options.Builtin.
-func (h Here) builtin(r Request) (runner.Client, []runner.Case, error) {
+func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	list := h.Standard
 	if len(r.Cases) > 0 {
 		var err error
@@ -74,7 +74,7 @@ func (h Here) builtin(r Request) (runner.Client, []runner.Case, error) {
 		}
 	}
 	cfg.URL, cfg.Dial = dial.URL, runner.Dialer(dial)
-	return runner.Builtin(h.Info, cfg), runner.Planned(list), nil
+	return runner.Builtin(h.Info, cfg), list, nil
 }
 
 // embedded is Options.Embedded.

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -244,30 +245,30 @@ func exchange(ctx context.Context, url, word string) error {
 
 // fakeClient is a built-in client whose results are made by a function.
 type fakeClient struct {
-	run func(ctx context.Context, c runner.Case, watch func(runner.Session)) runner.Result
+	run func(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result
 }
 
 func (f *fakeClient) Info() runner.ClientInfo {
 	return runner.ClientInfo{Name: "fake", Version: "v1"}
 }
 
-func (f *fakeClient) Run(ctx context.Context, c runner.Case, watch func(runner.Session)) runner.Result {
+func (f *fakeClient) Run(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
 	return f.run(ctx, c, watch)
 }
 
 // fake is Options.Builtin with a function for all cells. Without names it has three cases.
-func fake(run func(ctx context.Context, r Request, c runner.Case) runner.Result) func(Request) (runner.Client,
-	[]runner.Case, error) {
-	return func(r Request) (runner.Client, []runner.Case, error) {
+func fake(run func(ctx context.Context, r Request, c cases.Case) runner.Result) func(Request) (runner.Client,
+	[]cases.Case, error) {
+	return func(r Request) (runner.Client, []cases.Case, error) {
 		names := r.Cases
 		if len(names) == 0 {
 			names = []string{"setup-only", "announce-only", "subscribe-error"}
 		}
-		var list []runner.Case
+		var list []cases.Case
 		for _, n := range names {
-			list = append(list, runner.Case{ID: n, Roles: []string{"client"}})
+			list = append(list, cases.Case{ID: n, Roles: []string{"client"}})
 		}
-		return &fakeClient{run: func(ctx context.Context, c runner.Case, watch func(runner.Session)) runner.Result {
+		return &fakeClient{run: func(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
 			out := run(ctx, r, c)
 			for _, s := range out.Sessions {
 				watch(s)

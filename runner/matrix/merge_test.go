@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 func TestMergeDirs(t *testing.T) {
 	p := planOf(t, 4, []relays.Draft{"draft-14", "draft-16", "draft-18"}, nil, Builtin())
-	mixed := fake(func(_ context.Context, r Request, c runner.Case) runner.Result {
+	mixed := fake(func(_ context.Context, r Request, c cases.Case) runner.Result {
 		if r.Cell.Relay == "relay01" && c.ID == "announce-only" {
 			return runner.Result{Status: runner.Fail, Message: "no", Transcript: []string{"> X"},
 				Sessions: passed(r).Sessions}

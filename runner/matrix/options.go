@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -24,7 +25,7 @@ type Options struct {
 	Self    string
 
 	// Builtin gives the built-in client for a cell, and the cases to run: those of the request, or the standard set.
-	Builtin func(r Request) (runner.Client, []runner.Case, error)
+	Builtin func(r Request) (runner.Client, []cases.Case, error)
 	// Embedded starts the relay of an endpoint of KindEmbedded. ctx bounds the start only.
 	Embedded func(ctx context.Context, e Endpoint) (*Instance, error)
 	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. Nil is a relay

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -43,7 +44,7 @@ func certificate(dir string) (string, string, error) {
 
 func TestCommandRelay(t *testing.T) {
 	var seen atomic.Value
-	ping := fake(func(ctx context.Context, r Request, _ runner.Case) runner.Result {
+	ping := fake(func(ctx context.Context, r Request, _ cases.Case) runner.Result {
 		if err := exchange(ctx, r.URL, "hello"); err != nil {
 			return runner.Result{Status: runner.Fail, Message: err.Error()}
 		}
@@ -86,7 +87,7 @@ func TestCommandRelay(t *testing.T) {
 func TestRelayThatDies(t *testing.T) {
 	var calls atomic.Int64
 	w := &watcher{}
-	kill := fake(func(ctx context.Context, r Request, c runner.Case) runner.Result {
+	kill := fake(func(ctx context.Context, r Request, c cases.Case) runner.Result {
 		word := "hello"
 		if r.Cell.Draft == "draft-16" && c.ID == "announce-only" && calls.Add(1) == 1 {
 			word = "die"
@@ -122,7 +123,7 @@ func TestRelayThatDies(t *testing.T) {
 }
 
 func TestRelaysThatDoNotStart(t *testing.T) {
-	pass := fake(func(_ context.Context, r Request, _ runner.Case) runner.Result { return passed(r) })
+	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result { return passed(r) })
 	taken, err := freePort()
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +193,7 @@ func TestEmbeddedRelay(t *testing.T) {
 		return &Instance{Address: "127.0.0.1:5", Value: "mine " + e.URL, Stop: func() { stopped++ }}, nil
 	}
 	urls := make(chan string, 10)
-	pass := fake(func(_ context.Context, r Request, _ runner.Case) runner.Result {
+	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result {
 		urls <- r.URL + " " + r.Instance.Value.(string)
 		return passed(r)
 	})

@@ -27,27 +27,27 @@ const (
 const notFed = "the relay did not take everything in while its subscriber took nothing"
 
 // congestionCase is a case of that.
-func congestionCase(id, title string, faults []string, run func(ctx context.Context, e *Env) error,
+func congestionCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	topics ...wire.Topic) Case {
 	return Case{
 		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader,
 			wire.TopicStreamEnd}, topics...),
 		Level: Should, Suite: SuiteAll, Tags: []string{"data", "congestion"},
-		Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
+		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults, Run: run,
 	}
 }
 
 // congest publishes objects towards a subscriber that takes none of them yet, the last group a moment behind the
 // others, and reports whether the relay has taken them all in.
-func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*publisher, *Session, *moqt.Subscription,
+func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Publisher, *Session, *moqt.Subscription,
 	bool) {
-	p := announced(ctx, e)
+	p := e.Announced(ctx)
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	sub := s.subscribeWith(step, p, more...)
-	p.waitForward(step)
+	sub := s.SubscribeWith(step, p, more...)
+	p.WaitForward(step)
 	feed, cancel := e.Within(ctx, feedTime)
 	defer cancel()
 	fed := func() bool {
@@ -57,18 +57,20 @@ func congest(ctx context.Context, e *Env, l layout, more ...wire.Parameter) (*pu
 		}) == nil
 	}
 	last := len(l) - congestedGroup
-	p.publish(ctx, l[:last], 0)
+	p.Publish(ctx, l[:last], 0)
 	fed()
-	e.Sleep(ctx, objectPace*congestedGroup)
-	p.publish(ctx, l[last:], 0)
+	e.Sleep(ctx, ObjectPace*congestedGroup)
+	p.Publish(ctx, l[last:], 0)
 	all := fed()
-	e.Sleep(ctx, settleTime)
+	e.Sleep(ctx, SettleTime)
 	return p, s, sub, all
 }
 
-var priorities = congestionCase("priorities", "of what waits for a slow subscriber, the group with the higher "+
-	"priority is sent first",
-	[]string{"priority-ignored", "drop-object"}, runPriorities)
+var priorities = congestionCase("priorities", "A slow subscriber gets the group with the higher priority first",
+	[]Fault{
+		dataFault("priority-ignored", "of 26 streams with priority 200 opened behind").should(),
+		dataFault("drop-object", "a stream of group 0"),
+	}, runPriorities)
 
 // runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group
 // published has the highest; those before it fill the windows, so that many of them still wait at the relay when it
@@ -77,9 +79,9 @@ var priorities = congestionCase("priorities", "of what waits for a slow subscrib
 // arrival.
 func runPriorities(ctx context.Context, e *Env) error {
 	const low, high = 200, 10
-	l := newLayout(span(0, congestedGroups), span(0, congestedGroup-1), layoutOptions{
-		payload: func(g, o uint64) []byte { return filled(congestedObject, g, o) },
-		priority: func(g uint64) uint8 {
+	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1), LayoutOptions{
+		Payload: func(g, o uint64) []byte { return Filled(congestedObject, g, o) },
+		Priority: func(g uint64) uint8 {
 			if g == congestedGroups {
 				return high
 			}
@@ -87,9 +89,9 @@ func runPriorities(ctx context.Context, e *Env) error {
 		},
 	})
 	p, s, sub, fed := congest(ctx, e, l)
-	w := s.watch(ctx, sub)
-	s.wantStreams(ctx, w, l.String(), func() bool { return len(w.arrivals) >= len(l) })
-	p.end()
+	w := s.Watch(ctx, sub)
+	s.WantStreams(ctx, w, l.String(), func() bool { return len(w.Arrivals) >= len(l) })
+	p.End()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	opened, behind := w.after(congestedGroups)
@@ -108,20 +110,20 @@ func runPriorities(ctx context.Context, e *Env) error {
 
 // after counts the streams that were opened behind that of a group, and the objects of other groups that came behind
 // its last. The caller holds the lock.
-func (w *streams) after(group uint64) (opened, behind int) {
-	for _, at := range w.arrivals {
+func (w *Streams) after(group uint64) (opened, behind int) {
+	for _, at := range w.Arrivals {
 		if behind++; at.Group == group {
 			behind = 0
 		}
 	}
 	var own uint64
-	for _, a := range w.all {
-		if a.header.GroupID == group {
-			own = a.id
+	for _, a := range w.Subgroups {
+		if a.Header.GroupID == group {
+			own = a.StreamID
 		}
 	}
-	for _, a := range w.all {
-		if a.id > own {
+	for _, a := range w.Subgroups {
+		if a.StreamID > own {
 			opened++
 		}
 	}
@@ -131,29 +133,31 @@ func (w *streams) after(group uint64) (opened, behind int) {
 // deliveryTimeout is what the subscriber asks for; it takes nothing for much longer.
 const deliveryTimeout = 100 * time.Millisecond
 
-var deliveryTimeouts = congestionCase("delivery-timeout", "objects that have waited longer than the subscriber's "+
-	"delivery timeout are not sent: their streams are reset",
-	[]string{"delivery-timeout-ignored"}, runDeliveryTimeout)
+var deliveryTimeouts = congestionCase("delivery-timeout",
+	"Objects past the subscriber's delivery timeout are dropped with a reset",
+	[]Fault{
+		dataFault("delivery-timeout-ignored", "every object").should(),
+	}, runDeliveryTimeout)
 
 // runDeliveryTimeout: a relay must reset a stream before it hands an object to the transport that has waited longer
 // (draft-18 §8). What the transport holds may come, and how much that is the text only wishes to be little, so that
 // everything comes breaks a SHOULD. What does not come must be known to be missing: a stream that lacks objects must
 // not end with FIN (§11.4.3).
 func runDeliveryTimeout(ctx context.Context, e *Env) error {
-	l := newLayout(span(0, congestedGroups), span(0, congestedGroup-1),
-		layoutOptions{payload: func(g, o uint64) []byte { return filled(congestedObject, g, o) }})
-	p, s, sub, fed := congest(ctx, e, l, parameter(wire.ParamObjectDeliveryTimeout,
+	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1),
+		LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(congestedObject, g, o) }})
+	p, s, sub, fed := congest(ctx, e, l, UintParameter(wire.ParamObjectDeliveryTimeout,
 		uint64(deliveryTimeout.Milliseconds())))
 	e.Sleep(ctx, 4*deliveryTimeout)
-	p.end()
-	d := s.delivery(ctx, sub, l, checks{})
+	p.End()
+	d := s.Delivery(ctx, sub, l, Checks{})
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	came, resets := -1, 0
-	for over := false; !over; e.Sleep(ctx, lateTime) {
+	for over := false; !over; e.Sleep(ctx, LateTime) {
 		before := came
 		d.w.mu.Lock()
-		came, resets = len(d.w.arrivals), d.resetStreams()
+		came, resets = len(d.w.Arrivals), d.resetStreams()
 		quiet := came == before && d.open() == nil
 		over = came == len(l) || d.ended() || quiet && resets > 0
 		d.w.mu.Unlock()
@@ -163,13 +167,13 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 	}
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
-	for _, a := range d.w.all {
+	for _, a := range d.w.Subgroups {
 		switch {
-		case a.header.GroupID > congestedGroups: // the relay's own
-		case a.finished() && len(a.objects) < congestedGroup && len(a.objects) > 0:
-			e.Fail(transport.LayerData, "a reset of each stream that lacks objects", a.text(s.Draft()))
-		case a.end != nil && !a.finished():
-			e.Note("%s", a.text(s.Draft()))
+		case a.Header.GroupID > congestedGroups: // the relay's own
+		case a.Finished() && len(a.Objects) < congestedGroup && len(a.Objects) > 0:
+			e.Fail(transport.LayerData, "a reset of each stream that lacks objects", a.Text(s.Draft()))
+		case a.End != nil && !a.Finished():
+			e.Note("%s", a.Text(s.Draft()))
 		}
 	}
 	e.Note("%d of %d objects came, %d streams were reset", came, len(l), resets)
@@ -191,10 +195,10 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 }
 
 // resetStreams is how many streams were reset. The caller holds the streams' lock.
-func (d *delivery) resetStreams() int {
+func (d *Delivery) resetStreams() int {
 	n := d.s.log.headlessStreams()
-	for _, a := range d.w.all {
-		if a.end != nil && !a.finished() {
+	for _, a := range d.w.Subgroups {
+		if a.End != nil && !a.Finished() {
 			n++
 		}
 	}

@@ -17,13 +17,13 @@ import (
 // datagram, and some of it must come.
 
 // datagramLayout is groups 0 to 4 of 5 objects that travel as datagrams.
-func datagramLayout(e *Env, properties func(group, object uint64) wire.Properties) layout {
-	l := newLayout(span(0, 4), span(0, 4), layoutOptions{payload: e.namedPayload, properties: properties,
-		priority: func(g uint64) uint8 { return uint8(100 + g) }})
+func datagramLayout(e *Env, properties func(group, object uint64) wire.Properties) Layout {
+	l := NewLayout(Span(0, 4), Span(0, 4), LayoutOptions{Payload: e.NamedPayload, Properties: properties,
+		Priority: func(g uint64) uint8 { return uint8(100 + g) }})
 	for i := range l {
-		l[i].datagram = true
+		l[i].Datagram = true
 	}
-	l.mark()
+	l.Mark()
 	return l
 }
 
@@ -31,26 +31,29 @@ func datagramLayout(e *Env, properties func(group, object uint64) wire.Propertie
 const datagramPace = 4 * time.Millisecond
 
 // datagramCase is a case of datagrams.
-func datagramCase(id, title string, faults []string, plan func(e *Env) layout,
-	judge func(e *Env, d wire.Draft, w *streams)) Case {
+func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
+	judge func(e *Env, d wire.Draft, w *Streams)) Case {
 	return Case{
 		ID: id, Title: title,
 		Topics: []wire.Topic{wire.TopicObjectDatagram, wire.TopicObjectStatus, wire.TopicObjectProperties},
 		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
-		Timeout: caseLimit,
-		Faults:  append([]string{"drop-datagrams", "datagrams-as-streams"}, faults...),
+		Timeout: CaseLimit,
+		Faults: append([]Fault{
+			dataFault("drop-datagrams", "none of them"),
+			dataFault("datagrams-as-streams", "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"),
+		}, faults...),
 		Run: func(ctx context.Context, e *Env) error {
-			p := announced(ctx, e)
+			p := e.Announced(ctx)
 			s := e.Dial(ctx, "subscriber")
 			step, cancel := e.Step(ctx)
 			defer cancel()
-			sub := s.subscribeWith(step, p)
-			w := s.watch(ctx, sub)
-			p.waitForward(step)
+			sub := s.SubscribeWith(step, p)
+			w := s.Watch(ctx, sub)
+			p.WaitForward(step)
 			l := plan(e)
-			p.publish(ctx, l, datagramPace)
+			p.Publish(ctx, l, datagramPace)
 			w.gathered(step, len(l))
-			p.end()
+			p.End()
 			s.settled(step, sub)
 			s.intact(ctx, l, w)
 			if judge != nil {
@@ -65,17 +68,17 @@ func datagramCase(id, title string, faults []string, plan func(e *Env) layout,
 const patience = 2 * time.Second
 
 // gathered waits until so many datagrams have come, or none has for a while: the others are lost then.
-func (w *streams) gathered(ctx context.Context, want int) {
+func (w *Streams) gathered(ctx context.Context, want int) {
 	for seen, all := -1, false; !all; {
 		w.mu.Lock()
-		now := len(w.datagrams)
+		now := len(w.Datagrams)
 		w.mu.Unlock()
 		if now == seen {
 			return
 		}
 		seen = now
 		idle, cancel := context.WithTimeout(ctx, patience)
-		all = w.wait(idle, func() bool { return len(w.datagrams) >= want })
+		all = w.Wait(idle, func() bool { return len(w.Datagrams) >= want })
 		cancel()
 	}
 }
@@ -83,7 +86,7 @@ func (w *streams) gathered(ctx context.Context, want int) {
 // settled waits until nothing more comes of a subscription whose track has ended; where the relay does not say so,
 // until that would have come.
 func (s *Session) settled(ctx context.Context, sub interface{ Context() context.Context }) {
-	wait := time.NewTimer(settleTime + lateTime + 2*s.setup)
+	wait := time.NewTimer(SettleTime + LateTime + 2*s.setup)
 	defer wait.Stop()
 	select {
 	case <-sub.Context().Done():
@@ -97,59 +100,68 @@ func (s *Session) settled(ctx context.Context, sub interface{ Context() context.
 
 // intact ends the case when no datagram has come, when one is not as planned, or when an object came by another way.
 // What got lost is noted.
-func (s *Session) intact(ctx context.Context, l layout, w *streams) {
+func (s *Session) intact(ctx context.Context, l Layout, w *Streams) {
 	e := s.e
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, a := range w.all {
-		if slices.ContainsFunc(a.objects, func(o *moqt.Object) bool { return o.Status == wire.StatusNormal }) {
-			e.Fail(transport.LayerData, "objects as datagrams, as they were published", a.text(s.Draft()))
+	for _, a := range w.Subgroups {
+		if slices.ContainsFunc(a.Objects, func(o *moqt.Object) bool { return o.Status == wire.StatusNormal }) {
+			e.Fail(transport.LayerData, "objects as datagrams, as they were published", a.Text(s.Draft()))
 		}
 	}
-	k := newChecker(l, checks{priority: true, properties: true})
-	for _, o := range w.datagrams {
-		k.add(o)
+	k := NewChecker(l, Checks{Priority: true, Properties: true})
+	for _, o := range w.Datagrams {
+		k.Add(o)
 	}
 	want := l.String() + " as datagrams"
-	if len(w.datagrams) == 0 {
+	if len(w.Datagrams) == 0 {
 		e.Fail(transport.LayerData, want, fmt.Sprintf("none of them; %s", s.log.stall(time.Now())))
 	}
-	if what := k.unexpected(); what != "" {
-		e.Fail(transport.LayerData, want, fmt.Sprintf("%s; %s came", what, k.count()))
+	if what := k.Unexpected(); what != "" {
+		e.Fail(transport.LayerData, want, fmt.Sprintf("%s; %s came", what, k.Count()))
 	}
-	e.Note("%s came as datagrams", k.count())
+	e.Note("%s came as datagrams", k.Count())
 }
 
-var datagram = datagramCase("datagram", "objects sent as datagrams arrive as datagrams, unchanged",
-	[]string{"corrupt-payload", "wrong-priority", "wrong-group-id"},
-	func(e *Env) layout { return datagramLayout(e, nil) }, nil)
+var datagram = datagramCase("datagram", "Objects sent as datagrams arrive as datagrams, unchanged",
+	[]Fault{
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+		dataFault("wrong-priority", "priority 101 instead of 100"),
+		dataFault("wrong-group-id", "unexpected {5, 0}"),
+	},
+	func(e *Env) Layout { return datagramLayout(e, nil) }, nil)
 
-var datagramProperties = datagramCase("datagram-properties", "objects sent as datagrams keep their properties",
-	[]string{"strip-properties"},
-	func(e *Env) layout { return datagramLayout(e, unknownProperties) }, nil)
+var datagramProperties = datagramCase("datagram-properties", "Objects sent as datagrams keep their properties",
+	[]Fault{
+		dataFault("strip-properties", "property 0x38 is missing"),
+	},
+	func(e *Env) Layout { return datagramLayout(e, unknownProperties) }, nil)
 
 // statusLayout is groups 0 to 4 of 3 objects as datagrams, and a fourth one that says that there are no more.
-func statusLayout(e *Env) layout {
-	var l layout
+func statusLayout(e *Env) Layout {
+	var l Layout
 	for _, x := range datagramLayout(e, nil) {
-		if x.object > 3 {
+		if x.Object > 3 {
 			continue
 		}
-		if x.object == 3 {
-			x.status, x.payload = wire.StatusEndOfGroup, nil
+		if x.Object == 3 {
+			x.Status, x.Payload = wire.StatusEndOfGroup, nil
 		}
 		l = append(l, x)
 	}
 	return l
 }
 
-var datagramStatus = datagramCase("datagram-status", "a datagram with status End of Group arrives with its status",
-	[]string{"status-missing", "end-of-group-missing"}, statusLayout,
-	func(e *Env, _ wire.Draft, w *streams) {
+var datagramStatus = datagramCase("datagram-status", "A datagram with status End of Group keeps its status",
+	[]Fault{
+		dataFault("status-missing", "15 datagrams, none of which says where a group ends"),
+		dataFault("end-of-group-missing", "15 datagrams, none of which says where a group ends"),
+	}, statusLayout,
+	func(e *Env, _ wire.Draft, w *Streams) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		status, said := 0, 0
-		for _, o := range w.datagrams {
+		for _, o := range w.Datagrams {
 			switch {
 			case o.Status == wire.StatusEndOfGroup && o.ObjectID == 3:
 				status++
@@ -159,30 +171,32 @@ var datagramStatus = datagramCase("datagram-status", "a datagram with status End
 		}
 		if status+said == 0 {
 			e.Fail(transport.LayerData, "datagrams with status End of Group at object 3 of the groups 0-4",
-				fmt.Sprintf("%d datagrams, none of which says where a group ends", len(w.datagrams)))
+				fmt.Sprintf("%d datagrams, none of which says where a group ends", len(w.Datagrams)))
 		}
 		e.Note("%d datagrams with status End of Group, %d with the END_OF_GROUP bit instead", status, said)
 	})
 
 // endLayout is datagramLayout whose last object of each group is said to be the last.
-func endLayout(e *Env) layout {
+func endLayout(e *Env) Layout {
 	l := datagramLayout(e, nil)
 	for i := range l {
-		l[i].endOfGroup = l[i].object == 4
+		l[i].EndOfGroup = l[i].Object == 4
 	}
 	return l
 }
 
 // No draft says that a relay must keep the END_OF_GROUP bit, which is no field of the object; what becomes of it is
 // recorded.
-var datagramEnd = datagramCase("datagram-end-of-group", "datagrams that say that they are the last of their group "+
-	"arrive; whether they still say so is recorded",
-	[]string{"corrupt-payload"}, endLayout,
-	func(e *Env, _ wire.Draft, w *streams) {
+var datagramEnd = datagramCase("datagram-end-of-group",
+	"Datagrams with END_OF_GROUP arrive; whether they keep the bit is recorded",
+	[]Fault{
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+	}, endLayout,
+	func(e *Env, _ wire.Draft, w *Streams) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		last, said := 0, 0
-		for _, o := range w.datagrams {
+		for _, o := range w.Datagrams {
 			switch {
 			case o.EndOfGroup && o.ObjectID != 4:
 				e.Fail(transport.LayerData, "END_OF_GROUP at the last object of a group", "END_OF_GROUP at "+

@@ -9,27 +9,30 @@ import (
 )
 
 // statusCase is a case of TRACK_STATUS.
-func statusCase(id, title string, roles, faults []string, run func(ctx context.Context, e *Env) error) Case {
+func statusCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error) Case {
 	return Case{
 		ID: id, Title: title, Topics: []wire.Topic{wire.TopicTrackStatus, wire.TopicRequestError},
-		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: caseLimit, Faults: faults,
+		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
 		Run: run,
 	}
 }
 
 var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells its Largest Object",
-	[]string{"publisher", "subscriber", "enquirer"}, []string{"track-status-silent", "track-status-wrong"},
+	[]string{"publisher", "subscriber", "enquirer"}, []Fault{
+		requestFault("track-status-silent", "nothing for 5000 ms after TRACK_STATUS"),
+		requestFault("track-status-wrong", "Largest Object {3,4}"),
+	},
 	func(ctx context.Context, e *Env) error {
-		p := history(ctx, e)
+		p := e.History(ctx)
 		s := e.Dial(ctx, "enquirer")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		ok, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.ns, TrackName: p.name,
+		ok, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: p.Namespace, TrackName: p.Name,
 			Parameters: e.Parameters()})
 		want := wire.Location{Group: 2, Object: 4}
-		expected := fmt.Sprintf("%s for TRACK_STATUS with Largest Object %s", s.okName(wire.KindTrackStatus), want)
+		expected := fmt.Sprintf("%s for TRACK_STATUS with Largest Object %s", s.OKName(wire.KindTrackStatus), want)
 		if err != nil {
-			s.refused(step, err, expected, p)
+			s.Refused(step, err, expected, p)
 		}
 		largest, has := ok.Parameters.Largest()
 		switch {
@@ -42,14 +45,16 @@ var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells
 	})
 
 var trackStatusUnknown = statusCase("track-status-unknown", "TRACK_STATUS of a track that does not exist is refused",
-	[]string{"enquirer"}, []string{"track-status-silent"},
+	[]string{"enquirer"}, []Fault{
+		requestFault("track-status-silent", "nothing for 5000 ms after TRACK_STATUS"),
+	},
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "enquirer")
 		step, cancel := e.Step(ctx)
 		defer cancel()
 		_, err := s.TrackStatus(step, &wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: e.TrackName(),
 			Parameters: e.Parameters()})
-		s.wantUnknown(step, err, wire.KindTrackStatus, s.okName(wire.KindTrackStatus)+
+		s.WantUnknown(step, err, wire.KindTrackStatus, s.OKName(wire.KindTrackStatus)+
 			" for a track that does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil

@@ -1,10 +1,8 @@
 package cases
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -12,55 +10,57 @@ import (
 )
 
 var publishTrackOnly = Case{
-	ID: "publish-track-only", Title: "PUBLISH of a track without a subscriber is accepted, and the track ends in " +
-		"good order",
+	ID: "publish-track-only", Title: "PUBLISH without a subscriber is accepted, and the track ends cleanly",
 	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublishOK, wire.TopicPublisherInteractions,
 		wire.TopicPublishDone},
-	Level: Must, Suite: SuiteAll, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: caseLimit,
-	Faults: []string{"publish-silent", "publish-reject", "done-closes-session"},
-	Run:    runPublishTrackOnly,
+	Level: Must, Suite: SuiteAll, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
+		requestFault("publish-reject", "UNINTERESTED"),
+		requestFault("done-closes-session", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
+	},
+	Run: runPublishTrackOnly,
 }
 
 // runPublishTrackOnly: whether a relay wants objects that nobody has subscribed to is its affair (draft-18 §9.5): with
 // Forward State 1 it gets one, else none.
 func runPublishTrackOnly(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "publisher")
-	p := s.publisher(e.Namespace(), e.TrackName())
+	p := s.Publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	sub := p.offer(step)
+	sub := p.Offer(step)
 	if s.Draft() >= wire.Draft20 { // PUBLISH_OK says nothing; a pause comes in a REQUEST_UPDATE behind it
 		s.Healthy(step, transport.LayerRequest)
 	}
 	state := "0"
-	if sub.pub.Forward() {
+	if sub.Forward() {
 		state = "1"
-		p.publish(ctx, oneObject(e), 0)
+		p.Publish(ctx, oneObject(e), 0)
 	}
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	p.finish(step)
-	e.Note("Forward State %s; PUBLISH_DONE with Stream Count %d", state, sub.pub.StreamCount())
+	p.Finish(step)
+	e.Note("Forward State %s; PUBLISH_DONE with Stream Count %d", state, sub.StreamCount())
 	s.Healthy(step, transport.LayerRequest)
 	s.CloseCleanly(step, transport.LayerRequest)
 	return nil
 }
 
-// oneObject is a layout of one object that names the run.
-func oneObject(e *Env) layout {
-	return newLayout(span(0, 0), span(0, 0),
-		layoutOptions{payload: func(uint64, uint64) []byte { return []byte(e.run + " the only object") }})
-}
-
 var publishTrackSubscribe = Case{
-	ID: "publish-track-subscribe", Title: "a track that its publisher published itself reaches a subscriber (17 and " +
-		"later: who has waited for it)",
+	ID: "publish-track-subscribe", Title: "SUBSCRIBE reaches a track announced by PUBLISH",
 	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicSubscribe, wire.TopicRendezvous,
 		wire.TopicPublishDone},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "publish", "subscribe"},
-	Roles: []string{"publisher", "subscriber"}, Timeout: caseLimit,
-	Faults: []string{"publish-silent", "publish-not-routed", "publish-stays-paused", "drop-object", "duplicate-object",
-		"corrupt-payload"},
+	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
+		requestFault("publish-not-routed", "(the publisher has seen no request for the track)"),
+		requestFault("publish-stays-paused", "for 5000 ms after PUBLISH"),
+		dataFault("drop-object", "0 of 1 objects: missing {0, 0}"),
+		dataFault("duplicate-object", "1 of 1 objects: more than once {0, 0}"),
+		dataFault("corrupt-payload", "corrupted {0, 0}: payload differs from byte 0"),
+	},
 	Run: runPublishTrackSubscribe,
 }
 
@@ -71,7 +71,7 @@ const waitForPublisher = 5000 // ms
 // publisher does. A relay that does not hold the SUBSCRIBE gets it again behind the PUBLISH.
 func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
-	p := source.publisher(e.Namespace(), e.TrackName())
+	p := source.Publisher(e.Namespace(), e.TrackName())
 	s := e.Dial(ctx, "subscriber")
 	var sub *moqt.Subscription
 	if s.Draft() >= wire.Draft17 {
@@ -79,7 +79,7 @@ func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
 	}
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	p.offer(step)
+	p.Offer(step)
 	step, cancel = e.Step(ctx)
 	defer cancel()
 	if sub != nil && !s.held(step, sub) {
@@ -89,22 +89,22 @@ func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
 		sub = s.SubscribeTo(step, p)
 	}
 	l := oneObject(e)
-	d := s.delivery(ctx, sub, l, checks{forwarding: true})
-	p.flowing(ctx)
+	d := s.Delivery(ctx, sub, l, Checks{Forwarding: true})
+	p.WaitAnyForward(ctx)
 	e.Go(ctx, func(ctx context.Context) {
-		p.emit(ctx, l, 0)
-		p.end()
+		p.Emit(ctx, l, 0)
+		p.End()
 	})
 	step, cancel = e.Step(ctx)
 	defer cancel()
-	d.complete(step)
-	d.drain(ctx)
+	d.Complete(step)
+	d.Drain(ctx)
 	return nil
 }
 
 // subscribeAhead sends a SUBSCRIBE that waits for its publisher, and gives the relay a moment to refuse it.
-func (s *Session) subscribeAhead(ctx context.Context, p *publisher) *moqt.Subscription {
-	m := s.subscribeMessage(p.ns, p.name)
+func (s *Session) subscribeAhead(ctx context.Context, p *Publisher) *moqt.Subscription {
+	m := s.SubscribeMessage(p.Namespace, p.Name)
 	m.Parameters.SetUint(wire.ParamRendezvousTimeout, waitForPublisher)
 	sub, err := s.StartSubscribe(ctx, m)
 	s.Check(ctx, err, transport.LayerRequest, "SUBSCRIBE to be sent")
@@ -130,54 +130,10 @@ func (s *Session) held(ctx context.Context, sub *moqt.Subscription) bool {
 		s.Check(ctx, err, transport.LayerRequest, expected)
 	}
 	if name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); name == wire.NameTimeout {
-		s.e.Note("%s: the SUBSCRIBE was not held for %d ms: %s", s.Role, waitForPublisher, refusal(refused))
+		s.e.Note("%s: the SUBSCRIBE was not held for %d ms: %s", s.Role, waitForPublisher, RefusalText(refused))
 	} else {
 		s.e.Should(false, transport.LayerRequest, "hold a SUBSCRIBE with RENDEZVOUS_TIMEOUT until its publisher comes",
-			refusal(refused))
+			RefusalText(refused))
 	}
 	return false
-}
-
-var dataSubgroupBasic = Case{
-	ID: "data-subgroup-basic", Title: "three groups of five objects reach a subscriber unchanged",
-	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicRelayObjects, wire.TopicSubgroups,
-		wire.TopicSubgroupEnd, wire.TopicPublishDone},
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "subscribe"},
-	Roles: []string{"publisher", "subscriber"}, Timeout: 2*stepLimit + deliveryLimit,
-	Faults: []string{
-		"route-nowhere", "drop-object", "duplicate-object", "corrupt-payload", "truncate-payload", "wrong-object-id",
-		"wrong-group-id", "wrong-subgroup-id",
-		"wrong-priority", "drop-group", "split-streams", "never-fin", "stream-count-wrong", "done-wrong-status",
-		"done-never",
-	},
-	Run: runDataSubgroupBasic,
-}
-
-// deliveryLimit is how long the objects of data-subgroup-basic may take; every other phase has stepLimit.
-const deliveryLimit = 10 * time.Second
-
-// runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
-func runDataSubgroupBasic(ctx context.Context, e *Env) error {
-	p := announced(ctx, e)
-	s := e.Dial(ctx, "subscriber")
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	sub := s.SubscribeTo(step, p)
-	p.waitForward(step)
-	l := newLayout(span(0, 2), span(0, 4), layoutOptions{payload: func(_, object uint64) []byte {
-		if object == 0 {
-			return bytes.Repeat([]byte{0x74}, 64)
-		}
-		return bytes.Repeat([]byte{0x74}, 32)
-	}})
-	d := s.delivery(ctx, sub, l, checks{priority: true, forwarding: true})
-	e.Go(ctx, func(ctx context.Context) {
-		p.emit(ctx, l, objectPace)
-		p.end()
-	})
-	delivery, cancel := e.Within(ctx, deliveryLimit)
-	defer cancel()
-	d.complete(delivery)
-	d.drain(delivery)
-	return nil
 }

@@ -1,0 +1,173 @@
+package cases
+
+import (
+	"context"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// How a subscriber learns that a group or a track is over.
+
+// endsCase is a case of that.
+func endsCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
+	return Case{
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicObjectStatus, wire.TopicSubgroupHeader,
+			wire.TopicStreamEnd}, topics...),
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "ends"}, Roles: []string{"publisher", "subscriber"},
+		Timeout: CaseLimit, Faults: faults, Run: run,
+	}
+}
+
+// watched announces a track, subscribes to it and looks at its streams.
+func watched(ctx context.Context, e *Env) (*Publisher, *Session, *moqt.Subscription, *Streams) {
+	p := e.Announced(ctx)
+	s := e.Dial(ctx, "subscriber")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	sub := s.SubscribeWith(step, p)
+	w := s.Watch(ctx, sub)
+	p.WaitForward(step)
+	return p, s, sub, w
+}
+
+// whole reports whether a stream of a group has brought the objects 0 to last and has ended with FIN. The caller holds
+// the lock.
+func (w *Streams) whole(group, last uint64) *Arrived {
+	for _, a := range w.Subgroups {
+		have := map[uint64]bool{}
+		for _, o := range a.Objects {
+			if o.Status == wire.StatusNormal {
+				have[o.ObjectID] = true
+			}
+		}
+		if a.Header.GroupID == group && a.Finished() && uint64(len(have)) == last+1 {
+			return a
+		}
+	}
+	return nil
+}
+
+// wholeSubgroup reports whether a subgroup has come as it must: its objects may not be spread over streams unless one
+// of these was reset (draft-18 §2.2), and the stream that brought the last one ends with FIN (draft-18 §11.4.3). The
+// caller holds the lock.
+func (w *Streams) wholeSubgroup(group, subgroup uint64, objects int) bool {
+	have := map[uint64]bool{}
+	unbroken, fin := 0, false
+	for _, a := range w.Subgroups {
+		if a.Header.GroupID != group || a.Header.SubgroupID != subgroup || len(a.Objects) == 0 {
+			continue
+		}
+		for _, o := range a.Objects {
+			have[o.ObjectID] = true
+		}
+		if a.End == nil || a.Finished() {
+			unbroken++
+		}
+		fin = fin || a.Finished()
+	}
+	return len(have) == objects && unbroken == 1 && fin
+}
+
+var subgroupFin = endsCase("subgroup-fin", "Each subgroup arrives on one stream that ends with FIN",
+	[]Fault{
+		dataFault("never-fin", "RESET_STREAM of the peer"),
+		dataFault("split-streams", "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN, "+
+			"a stream of group 0, subgroup 1 with 1 objects"),
+		dataFault("drop-object", "a stream of group 0, subgroup 0 with 2 objects ({0, 2}"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p, s, _, w := watched(ctx, e)
+		l := NewLayout(Span(0, 2), Span(0, 5),
+			LayoutOptions{Payload: e.NamedPayload, Subgroup: func(o uint64) uint64 { return o % 2 }})
+		e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, ObjectPace) })
+		s.WantStreams(ctx, w, "6 subgroups, each with its 3 objects on one stream that ends with FIN", func() bool {
+			for _, g := range []uint64{0, 1, 2} {
+				if !w.wholeSubgroup(g, 0, 3) || !w.wholeSubgroup(g, 1, 3) {
+					return false
+				}
+			}
+			return true
+		})
+		return nil
+	})
+
+// The END_OF_GROUP bit is no field of an object: what becomes of it is recorded. An object with status End of Group is
+// one, and a relay may not drop it from a stream (draft-18 §9.4), but it may say the same with the bit (§9.1).
+var endOfGroup = endsCase("end-of-group", "An End of Group object reaches the subscriber",
+	[]Fault{
+		dataFault("end-of-group-missing", "and FIN, without either"),
+		dataFault("status-missing", "and FIN, without either"),
+		dataFault("never-fin", "RESET_STREAM of the peer"),
+	}, runEndOfGroup)
+
+func runEndOfGroup(ctx context.Context, e *Env) error {
+	p, s, _, w := watched(ctx, e)
+	l := NewLayout(Span(0, 1), Span(0, 3), LayoutOptions{Payload: e.NamedPayload})
+	for i := range l {
+		switch x := &l[i]; {
+		case x.Group == 0 && x.Object == 3:
+			x.Status, x.Payload = wire.StatusEndOfGroup, nil
+		case x.Group == 1 && x.Object == 3:
+			x.EndOfGroup = true
+		}
+	}
+	l.Mark()
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, ObjectPace) })
+	s.WantStreams(ctx, w, "group 0 with objects 0-2 and group 1 with objects 0-3, each on a stream that ends with FIN",
+		func() bool {
+			return w.whole(0, 2) != nil && w.whole(1, 3) != nil
+		})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	zero, one := w.whole(0, 2), w.whole(1, 3)
+	status := false
+	for _, o := range zero.Objects {
+		status = status || o.Status == wire.StatusEndOfGroup && o.ObjectID == 3
+	}
+	if !status && !zero.Header.EndOfGroup {
+		e.Fail(transport.LayerData, "an object with status End of Group at {0, 3}, or the END_OF_GROUP bit in the "+
+			"header of group 0's stream", zero.Text(s.Draft())+", without either")
+	}
+	e.Note("the stream of group 1, published with the END_OF_GROUP bit, has the bit: %t", one.Header.EndOfGroup)
+	return nil
+}
+
+var endOfTrack = endsCase("end-of-track",
+	"An End of Track object and PUBLISH_DONE with TRACK_ENDED reach the subscriber",
+	[]Fault{
+		dataFault("status-missing", "a stream of group 0, subgroup 0 with 3 objects ({0, 0}"),
+		requestFault("done-wrong-status", "PUBLISH_DONE with 0x0 INTERNAL_ERROR").should(),
+		requestFault("done-never", "the last message or stream was SUBGROUP_HEADER").should(),
+	}, runEndOfTrack, wire.TopicPublishDone)
+
+func runEndOfTrack(ctx context.Context, e *Env) error {
+	p, s, sub, w := watched(ctx, e)
+	l := NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{Payload: e.NamedPayload})
+	l = append(l, Item{Group: 1, Object: 3, Priority: 128, Status: wire.StatusEndOfTrack})
+	l.Mark()
+	p.Publish(ctx, l, ObjectPace)
+	p.End()
+	// A relay may say the same in another way (draft-18 §9.1): at any place behind the last object.
+	s.WantStreams(ctx, w, "an object with status End of Track at {1, 3}", func() bool {
+		for _, a := range w.Subgroups {
+			for _, o := range a.Objects {
+				if o.Status == wire.StatusEndOfTrack && o.Location().Compare(wire.Location{Group: 1, Object: 2}) > 0 {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	s.WantStreams(ctx, w, "all objects of the groups 0 and 1, and FIN", func() bool {
+		return w.whole(0, 2) != nil &&
+			w.whole(1, 2) != nil
+	})
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	d := &Delivery{s: s, sub: sub, w: w}
+	d.Done(step)
+	return nil
+}

@@ -1,0 +1,115 @@
+package cases
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+var goaway = Case{
+	ID: "goaway", Title: "After a subscriber's GOAWAY its subscription goes on, and requests are answered",
+	Topics: []wire.Topic{wire.TopicGoaway, wire.TopicPublishDone},
+	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("goaway-ignored", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
+		requestFault("goaway-closes-session", `connection closed by the peer with 0x0 NO_ERROR "fault"`),
+		dataFault("drop-object", "8 of 20 objects: missing {0, 0}"),
+	},
+	Run: runGoaway,
+}
+
+// runGoaway: GOAWAY has no effect on subscriptions (draft-18 §10.4), but a relay may end one with PUBLISH_DONE
+// GOING_AWAY. New requests it may refuse; it must answer them.
+func runGoaway(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	a := e.Follow(ctx, "subscriber", p, e.Groups(0, 3), Checks{})
+	p.WaitForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(0, 1), ObjectPace) })
+	a.WaitTo(ctx, wire.Location{Group: 1, Object: 4})
+	g := &wire.Goaway{}
+	if a.Draft() >= wire.Draft17 {
+		g.Timeout = 60_000
+	}
+	a.Check(ctx, a.Goaway(ctx, g), transport.LayerRequest, "GOAWAY to be sent")
+	a.Healthy(ctx, transport.LayerRequest)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(2, 3), ObjectPace) })
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	if !a.Checker.WaitRange(step, wire.Location{}, wire.Location{Group: 3, Object: 4}) {
+		if !a.Reader.Over() {
+			a.Late(step, a.Checker.Want.String()+" though the subscriber has sent GOAWAY", a.Checker.Problem())
+		}
+		a.wentAway(ctx)
+	}
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	_, err := a.PublishNamespace(step, e.Namespace("behind"), e.Parameters())
+	var refused *moqt.RequestError
+	switch {
+	case errors.As(err, &refused):
+		e.Annotate("a request after GOAWAY was refused: %s", RefusalText(refused))
+	case err != nil:
+		a.Check(step, err, transport.LayerRequest, "an answer to PUBLISH_NAMESPACE behind GOAWAY")
+	default:
+		e.Annotate("a request after GOAWAY was accepted")
+	}
+	return nil
+}
+
+// wentAway ends the case unless the subscription has ended with PUBLISH_DONE GOING_AWAY.
+func (a *Subscriber) wentAway(ctx context.Context) {
+	const expected = "the objects behind GOAWAY, or PUBLISH_DONE with GOING_AWAY"
+	done, err := a.Subscription.Done(ctx)
+	a.Check(ctx, err, transport.LayerRequest, expected)
+	code := wire.PublishDoneCode(done.StatusCode)
+	if name, _ := code.Meaning(a.Draft()); name != wire.NameGoingAway {
+		a.e.Fail(transport.LayerRequest, expected, "PUBLISH_DONE with "+code.In(a.Draft()))
+	}
+	a.e.Note("the relay has ended the subscription with GOING_AWAY")
+}
+
+// goawayBreach is a case of a client's GOAWAY that the relay may not take.
+func goawayBreach(id, title, because string, messages ...*wire.Goaway) Case {
+	return limitsCase(id, title, 0, []Fault{
+		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+	}, func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "client")
+		for i, g := range messages {
+			if err := s.Goaway(ctx, g); i == 0 || s.Context().Err() == nil {
+				s.Check(ctx, err, transport.LayerRequest, "GOAWAY to be sent")
+			}
+		}
+		if len(messages) > 1 {
+			s.mayLeave(ctx)
+		}
+		s.WantClosed(ctx, because, wire.ProtocolViolation)
+		return nil
+	}, wire.TopicGoaway, wire.TopicTermination)
+}
+
+// mayLeave ends the case as skipped when the relay closes the session with NO_ERROR: having seen GOAWAY it may do so
+// where there are no requests (draft-18 §3.6), and nothing tells whether it has seen more.
+func (s *Session) mayLeave(ctx context.Context) {
+	step, cancel := s.e.Within(ctx, closeTime)
+	defer cancel()
+	select {
+	case <-s.Context().Done():
+	case <-step.Done():
+	}
+	var end *moqt.SessionError
+	if errors.As(context.Cause(s.Context()), &end) && !end.Local && end.Code == wire.NoError {
+		s.e.Skip("the relay has answered GOAWAY by closing the session: %s", closing(end, s.Draft()))
+	}
+}
+
+var (
+	goawayTwice = goawayBreach("goaway-twice", "A second GOAWAY closes the session with PROTOCOL_VIOLATION",
+		"a second GOAWAY", &wire.Goaway{}, &wire.Goaway{})
+	goawayURI = goawayBreach("goaway-uri", "A client's GOAWAY with a URI closes the session with PROTOCOL_VIOLATION",
+		"a URI in a client's GOAWAY",
+		&wire.Goaway{NewSessionURI: "https://relay.example/moq"})
+)

@@ -1,0 +1,73 @@
+package cases
+
+import (
+	"context"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Objects of all sizes, many groups, and the properties of objects and tracks.
+
+// sized is a case of objects of one size.
+func sized(id, size string, bytes, groups, objects int, faults ...Fault) Case {
+	return Case{
+		ID: id, Title: "Objects of " + size + " arrive unchanged",
+		Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd},
+		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"},
+		Timeout: CaseLimit,
+		Faults:  faults,
+		Run: func(ctx context.Context, e *Env) error {
+			p := e.Announced(ctx)
+			l := NewLayout(Span(0, uint64(groups)-1), Span(0, uint64(objects)-1),
+				LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(bytes, g, o) }})
+			a := e.Follow(ctx, "subscriber", p, l, Checks{})
+			p.WaitForward(ctx)
+			p.Deliver(ctx, l, 0, a)
+			return nil
+		},
+	}
+}
+
+var (
+	objectEmpty = sized("object-empty", "0 bytes", 0, 2, 5,
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("wrong-object-id", "8 of 10 objects: missing {0, 0}"))
+	objectByte = sized("object-1-byte", "1 byte", 1, 2, 5,
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("wrong-object-id", "8 of 10 objects: missing {0, 0}, {1, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+
+		dataFault("truncate-payload", "0 bytes of payload instead of 1"))
+	object10KB = sized("object-10-kb", "10 KB", 10_000, 2, 5,
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+		dataFault("truncate-payload", "9999 bytes of payload instead of 10000"))
+	object1MB = sized("object-1-mb", "1 MB", 1_000_000, 1, 2,
+		dataFault("large-objects-missing", "0 of 2 objects: missing {0, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+
+		dataFault("truncate-payload", "999999 bytes of payload instead of 1000000"))
+	object10MB = sized("object-10-mb", "10 MB", 10_000_000, 1, 1,
+		dataFault("large-objects-missing", "0 of 1 objects: missing {0, 0}"),
+		dataFault("truncate-payload", "9999999 bytes of payload instead of 10000000"))
+)
+
+var manyGroups = Case{
+	ID: "many-short-groups", Title: "500 groups of one object arrive, each on its own stream",
+	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd},
+	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		dataFault("drop-group", "250 of 500 objects: missing {1, 0}"),
+		dataFault("drop-object", "0 of 500 objects: missing {0, 0}"),
+		dataFault("duplicate-object", "more than once {0, 0}"),
+	},
+	Run: func(ctx context.Context, e *Env) error {
+		p := e.Announced(ctx)
+		l := NewLayout(Span(0, 499), Span(0, 0), LayoutOptions{Payload: e.NamedPayload})
+		a := e.Follow(ctx, "subscriber", p, l, Checks{})
+		p.WaitForward(ctx)
+		p.Deliver(ctx, l, 0, a)
+		return nil
+	},
+}

@@ -1,0 +1,119 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Limits of a session and its end: request ids, GOAWAY, the token cache.
+
+// limitsCase is a case of one session.
+func limitsCase(id, title string, last wire.Draft, faults []Fault, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
+	return Case{
+		ID: id, Title: title, Topics: topics, Last: last,
+		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: CaseLimit,
+		Faults: faults, Run: run,
+	}
+}
+
+// granted is the relay's MAX_REQUEST_ID at first, 0 if it names none.
+func (s *Session) granted() uint64 {
+	p, _ := s.PeerSetup().Options.Get(wire.OptionMaxRequestID)
+	return p.Uint
+}
+
+// manyRequests is how many requests a session makes at most to see whether it is granted more.
+const manyRequests = 300
+
+var requestIDs = limitsCase("request-ids",
+	"Requests are answered up to MAX_REQUEST_ID; whether it grows is recorded", wire.Draft16,
+	[]Fault{
+		requestFault("no-request-ids", "MAX_REQUEST_ID 0 and no more"),
+		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
+	}, runRequestIDs, wire.TopicRequestIDs, wire.TopicPublishNamespace)
+
+// runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it
+// grants any is, for without there is no session to speak of, and every request must be answered.
+func runRequestIDs(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "client")
+	first := s.granted() / 2
+	requests := uint64(min(first+10, manyRequests))
+	var answered atomic.Uint64
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	const parallel = 8
+	ended := make(chan error, parallel)
+	var next atomic.Uint64
+	for range parallel {
+		e.Go(step, func(ctx context.Context) {
+			for {
+				n := next.Add(1)
+				if n > requests {
+					ended <- nil
+					return
+				}
+				a, err := s.PublishNamespace(ctx, e.Namespace(fmt.Sprint(n)), e.Parameters())
+				var no *moqt.RequestError
+				if err != nil && !errors.As(err, &no) {
+					ended <- err
+					return
+				}
+				if err == nil {
+					a.Withdraw()
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	var failed error
+	for range parallel {
+		if err := <-ended; err != nil && failed == nil {
+			failed = err
+		}
+	}
+	var blocked *moqt.NoRequestIDError
+	count := answered.Load()
+	switch {
+	case failed == nil:
+		e.Annotate("%d requests answered, %d granted at first", count, first)
+	case errors.As(failed, &blocked) && blocked.Max > 0 && count >= blocked.Max/2:
+		e.Annotate("all %d requests answered that MAX_REQUEST_ID %d grants; no more was granted within %s", count,
+			blocked.Max, StepLimit)
+	case errors.As(failed, &blocked):
+		s.Check(step, failed, transport.LayerRequest, "MAX_REQUEST_ID above 0")
+	default:
+		s.Check(step, failed, transport.LayerRequest, fmt.Sprintf("an answer to each of %d PUBLISH_NAMESPACE; %d came",
+			requests, count))
+	}
+	return nil
+}
+
+var requestIDLimit = limitsCase("request-id-limit",
+	"A request above MAX_REQUEST_ID closes the session with TOO_MANY_REQUESTS", wire.Draft16,
+	[]Fault{
+		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+	}, runRequestIDLimit, wire.TopicRequestIDs, wire.TopicTermination)
+
+// runRequestIDLimit: the id is not the next one either, so INVALID_REQUEST_ID is right too (draft-16 §9.1).
+func runRequestIDLimit(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "client")
+	const above = 1 << 20
+	id := s.granted() + above
+	if limit := s.Draft().MaxVarint(); s.granted() >= limit-above {
+		e.Skip("the relay grants every request id")
+	}
+	id += id % 2 // a client's ids are even
+	err := s.SendControl(ctx, &wire.TrackStatus{RequestID: id, TrackNamespace: e.Namespace(), TrackName: e.TrackName(),
+		Parameters: e.Parameters()})
+	s.Check(ctx, err, transport.LayerRequest, "TRACK_STATUS to be sent")
+	s.WantClosed(ctx, fmt.Sprintf("Request ID %d, above MAX_REQUEST_ID %d", id, s.granted()), wire.TooManyRequests,
+		wire.InvalidRequestID)
+	return nil
+}

@@ -1,0 +1,211 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+var tracksOverlap = namespaceCase("tracks-overlap",
+	"An overlapping SUBSCRIBE_TRACKS is refused with PREFIX_OVERLAP", wire.Draft18,
+	[]string{"subscriber"}, []Fault{
+		requestFault("overlap-accepted", `REQUEST_OK for the prefix "moq-interop/tracks-overlap/`),
+		requestFault("overlap-across-kinds", "REQUEST_ERROR 0x30 PREFIX_OVERLAP"),
+	},
+	func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "subscriber")
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		_, err := s.SubscribeTracks(step, e.Namespace("a"), e.Parameters())
+		s.SkipUnsupported(err)
+		s.Check(step, err, transport.LayerRequest, s.OKName(wire.KindSubscribeTracks)+" for SUBSCRIBE_TRACKS")
+		_, err = s.SubscribeTracks(step, e.Namespace("a", "b"), e.Parameters())
+		s.WantRefusal(step, err, wire.KindSubscribeTracks, wire.NamePrefixOverlap,
+			fmt.Sprintf("%s for the prefix %q beside %q", s.OKName(wire.KindSubscribeTracks), e.Namespace("a", "b"),
+				e.Namespace("a")))
+		s.WantNamespaceSubscription(step, e.Namespace("a"))
+		return nil
+	}, wire.TopicSubscribeTracks, wire.TopicRequestError)
+
+var subscribeTracks = Case{
+	ID:    "subscribe-tracks",
+	Title: "A subscriber of a namespace's tracks gets PUBLISH for a later track, and its objects",
+	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicSubscribeNamespace, wire.TopicPublish,
+		wire.TopicPublishOK},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
+	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("tracks-silent", "nothing for 5000 ms after SUBSCRIBE_"),
+		requestFault("publish-not-routed", "nothing for 5000 ms after SUBSCRIBE_"),
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+	},
+	Run: runSubscribeTracks,
+}
+
+// runSubscribeTracks: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, then PUBLISH, its acceptance with Forward State
+// 1, and objects.
+func runSubscribeTracks(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "subscriber")
+	publishes := s.ExpectPublishes()
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	request := "SUBSCRIBE_TRACKS"
+	if s.Draft() <= wire.Draft17 {
+		request = "SUBSCRIBE_NAMESPACE"
+	}
+	_, err := s.SubscribeTracks(step, e.Namespace(), e.Parameters())
+	s.SkipUnsupported(err)
+	s.Check(step, err, transport.LayerRequest, "an OK for "+request)
+
+	source := e.Dial(ctx, "publisher")
+	p := source.Publisher(e.Namespace("studio"), e.TrackName())
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	offered := p.OfferBeside(ctx)
+	r := s.WantPublish(step, publishes, p, "PUBLISH")
+	ok := &wire.RequestOK{}
+	// from 20 on only what changes is said, in an update
+	if s.Draft() <= wire.Draft19 || r.Parameters().UintOr(wire.ParamForward, 1) == 0 {
+		ok.Parameters.SetUint(wire.ParamForward, 1)
+	}
+	sub, err := r.AcceptPublish(step, ok)
+	s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+	offered(ctx)
+	l := e.Groups(0, 1)
+	k := NewChecker(l, Checks{})
+	read := s.Read(ctx, "PUBLISH", k, sub.Next)
+	p.WaitAnyForward(ctx)
+	s.Healthy(ctx, transport.LayerRequest) // PUBLISH_OK has reached the relay
+	e.Go(ctx, func(ctx context.Context) { p.Emit(ctx, l, ObjectPace) })
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	s.Gather(step, k, read)
+	p.End()
+	s.Exactly(ctx, k, LateTime, read)
+	return nil
+}
+
+var subscribeTracksPaused = Case{
+	ID:     "subscribe-tracks-paused",
+	Title:  "SUBSCRIBE_TRACKS with Forward State 0 brings a paused PUBLISH and no objects",
+	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicPublish}, First: wire.Draft18,
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
+	Roles: []string{"publisher", "subscriber", "tracker"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("tracks-silent", "nothing for 5000 ms after SUBSCRIBE_TRACKS"),
+		dataFault("forward-ignored", "2 streams or datagrams within 250 ms"),
+	},
+	Run: runSubscribeTracksPaused,
+}
+
+func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	l := e.Groups(0, 1)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	s := e.Dial(ctx, "tracker")
+	publishes := s.ExpectPublishes()
+	paused := WithParameters(e.Parameters(), UintParameter(wire.ParamForward, 0))
+	_, err := s.SubscribeTracks(step, e.Namespace(), paused)
+	s.SkipUnsupported(err)
+	s.Check(step, err, transport.LayerRequest, "an OK for SUBSCRIBE_TRACKS")
+	offered := p.OfferBeside(ctx)
+	const expected = "PUBLISH with Forward State 0"
+	r := s.WantPublish(step, publishes, p, expected)
+	if r.Parameters().UintOr(wire.ParamForward, 1) != 0 {
+		e.Fail(transport.LayerRequest, expected, "PUBLISH with Forward State 1")
+	}
+	ok := &wire.RequestOK{}
+	if s.Draft() <= wire.Draft19 { // where PUBLISH_OK says it, and means 1 when it does not
+		ok.Parameters.SetUint(wire.ParamForward, 0)
+	}
+	_, err = r.AcceptPublish(step, ok)
+	s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+	offered(ctx)
+	a := e.Follow(ctx, "subscriber", p, l, Checks{})
+	p.WaitAnyForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Emit(ctx, l, ObjectPace) })
+	a.WaitAll(ctx)
+	e.Sleep(ctx, LateTime)
+	if n := s.DataSeen(); n > 0 {
+		e.Fail(transport.LayerData, "no objects with Forward State 0",
+			fmt.Sprintf("%d streams or datagrams within %d ms", n, LateTime/time.Millisecond))
+	}
+	return nil
+}
+
+var namespaceDiscovery = Case{
+	ID: "namespace-discovery", Title: "A subscriber that knows only the namespace gets PUBLISH for a track in it",
+	Topics: []wire.Topic{wire.TopicPublisherInteractions, wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace,
+		wire.TopicSubscribeTracks, wire.TopicPublish},
+	Level: Must, Suite: SuiteAll, Tags: []string{"namespace", "publish"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("tracks-silent", "nothing for 5000 ms after SUBSCRIBE_"),
+		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
+		requestFault("publish-not-routed", "nothing for 5000 ms after SUBSCRIBE_"),
+		requestFault("announce-reject", "0x1 UNAUTHORIZED"),
+	},
+	Run: runNamespaceDiscovery,
+}
+
+// runNamespaceDiscovery: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, brings the tracks that are published already
+// (draft-14 §9.28, draft-18 §10.19).
+func runNamespaceDiscovery(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	p.Offer(step)
+
+	s := e.Dial(ctx, "subscriber")
+	publishes := s.ExpectPublishes()
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	ts, err := s.StartSubscribeTracks(step, p.Namespace, e.Parameters())
+	request := wire.NameOf(s.Draft(), &wire.SubscribeTracks{})
+	if s.Draft() <= wire.Draft17 {
+		request = wire.NameOf(s.Draft(), &wire.SubscribeNamespace{})
+	}
+	s.Check(step, err, transport.LayerRequest, request+" to be sent")
+	if err := ts.Ready(step); err != nil {
+		s.SkipUnsupported(err)
+		s.Check(step, err, transport.LayerRequest, s.OKName(ts.Request().Kind())+" for "+request)
+	}
+	expected := "PUBLISH of " + fullName(p.Namespace, p.Name)
+	ended := make(chan error, 1)
+	if s.Draft() >= wire.Draft17 { // which can say that a PUBLISH will not come
+		e.Go(step, func(ctx context.Context) {
+			skipped, err := ts.NextSkipped(ctx)
+			switch {
+			case err == nil:
+				ended <- fmt.Errorf("%s of %s", wire.NameOf(s.Draft(), skipped),
+					fullName(p.Namespace.Join(skipped.Suffix...), skipped.TrackName))
+			case !errors.Is(err, io.EOF): // FIN says that no PUBLISH will be skipped (draft-19 §3.3.2)
+				ended <- err
+			}
+		})
+	}
+	select {
+	case r := <-publishes:
+		if got := fullName(r.TrackNamespace(), r.TrackName()); !r.TrackNamespace().Equal(p.Namespace) ||
+			r.TrackName() != p.Name {
+			e.Fail(transport.LayerRequest, expected, "PUBLISH of "+got)
+		}
+		_, err := r.AcceptPublish(step, nil)
+		s.Check(step, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+	case err := <-ended:
+		s.Check(step, err, transport.LayerRequest, expected)
+	case <-s.Context().Done():
+		s.Check(step, context.Cause(s.Context()), transport.LayerRequest, expected)
+	case <-step.Done():
+		s.Check(step, context.Cause(step), transport.LayerRequest, expected)
+	}
+	s.Healthy(ctx, transport.LayerRequest)
+	return nil
+}

@@ -1,0 +1,126 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Who gets what: subscribers that come late or together, publishers that share a track, subscribers that leave.
+
+// subscribersCase is a case of live delivery.
+func subscribersCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
+	topics ...wire.Topic) Case {
+	return Case{
+		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK}, topics...),
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: roles, Timeout: CaseLimit,
+		Faults: faults, Run: run,
+	}
+}
+
+// past tells whether a location lies before a group.
+func past(group uint64) func(at wire.Location) bool {
+	return func(at wire.Location) bool { return at.Group < group }
+}
+
+var lateSubscriber = subscribersCase("late-subscriber",
+	"A late subscriber learns the Largest Object and gets everything from then on",
+	[]string{"publisher", "subscriber", "latecomer"}, []Fault{
+		requestFault("largest-missing", "SUBSCRIBE_OK that says that nothing was published"),
+		dataFault("second-subscriber-starved", "0 of 10 objects: missing {3, 0}"),
+		dataFault("drop-object", "12 of 15 objects: missing {0, 0}"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.History(ctx)
+		l := e.Groups(3, 4)
+		// The past is not asked for, but a relay may hold that it has it from a subscription (draft-18 §5.1.2).
+		late := e.Follow(ctx, "latecomer", p, l, Checks{May: past(3)})
+		late.WantLargest(wire.Location{Group: 2, Object: 4})
+		p.Deliver(ctx, l, ObjectPace, late)
+		return nil
+	})
+
+var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers of one track each get every object",
+	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"},
+	[]Fault{
+		dataFault("second-subscriber-starved", "0 of 15 objects: missing {0, 0}"),
+		dataFault("drop-object", "12 of 15 objects: missing {0, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
+		dataFault("duplicate-object", "more than once {0, 0}"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.Announced(ctx)
+		l := e.Groups(0, 2)
+		var all []*Subscriber
+		for i := range 3 {
+			all = append(all, e.Follow(ctx, fmt.Sprintf("subscriber-%d", i+1), p, l, Checks{Priority: true}))
+		}
+		p.WaitForward(ctx)
+		p.Deliver(ctx, l, ObjectPace, all...)
+		return nil
+	})
+
+var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not mixed up",
+	[]string{"publisher", "subscriber"}, []Fault{
+		requestFault("duplicate-alias", "closed with 0x5 DUPLICATE_TRACK_ALIAS"),
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p := e.Announced(ctx)
+		second := p.Session.Publisher(p.Namespace, e.TrackName()+"-second")
+		a := e.Follow(ctx, "subscriber", p, e.Groups(0, 1), Checks{})
+		l := NewLayout(Span(0, 1), Span(0, 4),
+			LayoutOptions{Payload: func(g, o uint64) []byte {
+				return append([]byte("second "),
+					e.NamedPayload(g, o)...)
+			}})
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		b := &Subscriber{Session: a.Session, Checker: NewChecker(l, Checks{})}
+		b.Subscription = a.SubscribeWith(step, second)
+		b.Reader = a.Read(ctx, "SUBSCRIBE", b.Checker, b.Subscription.Next)
+		p.WaitForward(step)
+		second.WaitForward(step)
+		e.Go(ctx, func(ctx context.Context) { second.Publish(ctx, l, ObjectPace) })
+		p.Deliver(ctx, e.Groups(0, 1), ObjectPace, a)
+		b.WaitAll(ctx)
+		second.End()
+		b.WantExactly(ctx)
+		return nil
+	}, wire.TopicSubgroupHeader)
+
+var unsubscribeStops = subscribersCase("unsubscribe",
+	"Objects stop for a subscriber that leaves, and keep coming for the others",
+	[]string{"publisher", "subscriber", "leaver"}, []Fault{
+		dataFault("unsubscribe-ignored", "streams and datagrams of the track"),
+		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+	}, runUnsubscribe)
+
+// runUnsubscribe: streams that come when the relay has had time to see UNSUBSCRIBE (STOP_SENDING from 17 on) were
+// opened after it.
+func runUnsubscribe(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	l := e.Groups(0, 9)
+	stays := e.Follow(ctx, "subscriber", p, l, Checks{})
+	leaves := e.Follow(ctx, "leaver", p, e.Groups(0, 1), Checks{May: func(wire.Location) bool { return true }})
+	p.WaitForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(0, 1), ObjectPace) })
+	leaves.WaitAll(ctx)
+	leaves.Subscription.Unsubscribe()
+	leaves.Healthy(ctx, transport.LayerRequest) // time for it to arrive, and for what was on its way
+	before := leaves.DataSeen()
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(2, 9), ObjectPace) })
+	stays.WaitAll(ctx)
+	e.Sleep(ctx, LateTime)
+	if after := leaves.DataSeen(); after != before {
+		e.Fail(transport.LayerData, "no objects after the subscriber has unsubscribed",
+			fmt.Sprintf("%d streams and datagrams of the track, from %d ms on after it", after-before,
+				SettleTime/time.Millisecond))
+	}
+	leaves.Healthy(ctx, transport.LayerRequest)
+	stays.WantExactly(ctx)
+	return nil
+}

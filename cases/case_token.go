@@ -1,0 +1,110 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// tokenBytes is how many bytes of tokens the relay stores.
+func (s *Session) tokenBytes() uint64 {
+	p, _ := s.PeerSetup().Options.Get(wire.OptionMaxAuthTokenCacheSize)
+	return p.Uint
+}
+
+// tokenOverhead is what a registered token counts besides its value (draft-18 §10.3.1.3).
+const tokenOverhead = 16
+
+// tokenValue is the user's token, or one that means nothing.
+func (e *Env) tokenValue() []byte {
+	if e.cfg.AuthToken != "" {
+		return []byte(e.cfg.AuthToken)
+	}
+	return []byte("moq-interop " + e.run)
+}
+
+var tokenAlias = limitsCase("token-alias", "A token alias works like the token that it stands for", 0,
+	[]Fault{
+		requestFault("token-alias-lost", "EXPIRED_AUTH_TOKEN by alias"),
+		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
+	}, runTokenAlias, wire.TopicTokens, wire.TopicPublishNamespace)
+
+// runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). Whether
+// the relay wants it is its affair.
+func runTokenAlias(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "client")
+	value := e.tokenValue()
+	if s.tokenBytes() < tokenOverhead+uint64(len(value)) {
+		e.Skip("the relay stores %d bytes of tokens (MAX_AUTH_TOKEN_CACHE_SIZE), %d are needed", s.tokenBytes(),
+			tokenOverhead+len(value))
+	}
+	var answers []string
+	for i, t := range []wire.Token{
+		{AliasType: wire.TokenUseValue, Value: value},
+		{AliasType: wire.TokenRegister, Alias: 7, Value: value},
+		{AliasType: wire.TokenUseAlias, Alias: 7},
+	} {
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		ns := e.Namespace(fmt.Sprint(i))
+		_, err := s.PublishNamespace(step, ns, wire.Parameters{TokenParameter(t)})
+		var refused *moqt.RequestError
+		answer := s.OKName(wire.KindPublishNamespace)
+		switch {
+		case errors.As(err, &refused):
+			answer = wire.RequestErrorCode(refused.Code).In(s.Draft(), wire.KindPublishNamespace)
+		case err != nil:
+			s.Check(step, err, transport.LayerRequest, "an answer to PUBLISH_NAMESPACE with a token")
+		}
+		answers = append(answers, answer)
+	}
+	e.Annotate("by value: %s; registered: %s; by alias: %s", answers[0], answers[1], answers[2])
+	if answers[1] != answers[0] || answers[2] != answers[0] {
+		e.Fail(transport.LayerRequest, "the same answer by value, when registered, and by alias",
+			fmt.Sprintf("%s by value, %s when registered, %s by alias", answers[0], answers[1], answers[2]))
+	}
+	return nil
+}
+
+var tokenTwice = limitsCase("token-alias-twice",
+	"Registering a token alias twice closes the session with DUPLICATE_AUTH_TOKEN_ALIAS", 0,
+	[]Fault{
+		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+	},
+	func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "client")
+		if s.tokenBytes() < tokenOverhead+1 {
+			e.Skip("the relay stores no tokens (MAX_AUTH_TOKEN_CACHE_SIZE %d)", s.tokenBytes())
+		}
+		for i := range 2 {
+			t := wire.Token{AliasType: wire.TokenRegister, Alias: 1, Value: []byte{byte(i)}}
+			_, err := s.StartPublishNamespace(ctx, e.Namespace(fmt.Sprint(i)), wire.Parameters{TokenParameter(t)})
+			s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
+		}
+		s.WantClosed(ctx, "a token alias that is registered twice", wire.DuplicateAuthTokenAlias)
+		return nil
+	}, wire.TopicTokens, wire.TopicTermination)
+
+var tokenOverflow = limitsCase("token-cache-overflow",
+	"A token larger than the relay's cache closes the session with AUTH_TOKEN_CACHE_OVERFLOW", 0,
+	[]Fault{
+		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+	},
+	func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "client")
+		size := s.tokenBytes()
+		if size > 1<<15 { // a control message has at most 2^16-1 bytes
+			e.Skip("the relay stores %d bytes of tokens, more than one message can hold", size)
+		}
+		ps := wire.Parameters{TokenParameter(wire.Token{AliasType: wire.TokenRegister, Alias: 1,
+			Value: Filled(int(size)+1, 1, 1)})}
+		_, err := s.StartPublishNamespace(ctx, e.Namespace(), ps)
+		s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
+		s.WantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size),
+			wire.AuthTokenCacheOverflow)
+		return nil
+	}, wire.TopicTokens, wire.TopicTermination)

@@ -1,0 +1,71 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+var twoPublishers = subscribersCase("two-publishers",
+	"A track with two publishers: the subscriber gets the objects of both",
+	[]string{"publisher-1", "publisher-2", "subscriber"}, []Fault{
+		dataFault("second-publisher-ignored", "of 20 objects: missing {"),
+		dataFault("drop-object", "4 of 20 objects: missing {0, 0}"),
+	},
+	runTwoPublishers, wire.TopicPublishNamespace)
+
+// runTwoPublishers: a relay must ask all publishers of a namespace for a track, and forward the objects of each
+// (draft-18 §9.3, §9.5). One that takes no second publisher has to say so: REQUEST_ERROR, or an end of the request.
+func runTwoPublishers(ctx context.Context, e *Env) error {
+	first := e.Dial(ctx, "publisher-1")
+	p := first.Publisher(e.Namespace(), e.TrackName())
+	other := e.Dial(ctx, "publisher-2")
+	q := other.Publisher(p.Namespace, p.Name)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	mine := first.Announce(step, p.Namespace)
+	a, err := other.PublishNamespace(step, p.Namespace, e.Parameters())
+	if reason, no := other.declined(ctx, err); no {
+		e.Skip("a second publisher is not taken: %s", reason)
+	}
+	other.Check(step, err, transport.LayerRequest, other.OKName(wire.KindPublishNamespace)+
+		" for the second PUBLISH_NAMESPACE")
+	l := e.Groups(0, 3)
+	s := e.Follow(ctx, "subscriber", p, l, Checks{})
+	first.wantAsked(step, p, mine, q)
+	other.wantAsked(step, q, a, p)
+	p.WaitForward(step)
+	q.WaitForward(step)
+	// Each group comes from one of them, in turns: what the first one has sent has arrived when the second one goes on.
+	for i, x := range []*Publisher{p, q, p, q} {
+		g := uint64(i)
+		x.Publish(ctx, e.Groups(g, g), ObjectPace)
+		s.WaitRange(ctx, wire.Location{Group: g}, wire.Location{Group: g, Object: 4})
+	}
+	p.End()
+	q.End()
+	s.WantExactly(ctx)
+	return nil
+}
+
+// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended its
+// PUBLISH_NAMESPACE: which of them it takes is for the relay to say.
+func (s *Session) wantAsked(ctx context.Context, p *Publisher, a *moqt.Announcement, other *Publisher) {
+	err := p.WaitSubscribed(ctx)
+	switch {
+	case err == nil:
+		return
+	case a.Context().Err() != nil && s.Context().Err() == nil:
+		s.e.Skip("a second publisher is not taken: PUBLISH_NAMESPACE of %s was ended", s.Role)
+	}
+	expected := "SUBSCRIBE at " + s.Role + " too, since its PUBLISH_NAMESPACE was accepted"
+	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
+	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
+		o = failed(o.layer, expected,
+			fmt.Sprintf("%s there (%s has seen %s)", p.Saw(), other.Session.Role, other.Saw()))
+	}
+	panic(o)
+}

@@ -1,0 +1,53 @@
+package cases
+
+import (
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Fault is a misbehaviour of a relay that must make a case fail, and what the failure must say of it. A case may name
+// one twice, where drafts differ in what comes of it.
+type Fault struct {
+	// Name is the fault's name in the reference relay (--list-faults).
+	Name string
+	// Says is a piece of Result.Received.
+	Says string
+	// Layer is Result.Layer.
+	Layer transport.Layer
+	// First and Last bound the drafts in which the fault shows; zero means the case's own bound.
+	First, Last wire.Draft
+	// Should: the fault breaks a SHOULD, so Result.Todo is set in a run that is not strict.
+	Should bool
+}
+
+// Applies reports whether the fault shows in a draft in which its case applies.
+func (f *Fault) Applies(d wire.Draft) bool { return f.First <= d && (f.Last == 0 || d <= f.Last) }
+
+// setupFault, requestFault and dataFault are faults that show in these layers.
+func setupFault(name, says string) Fault {
+	return Fault{Name: name, Says: says, Layer: transport.LayerSetup}
+}
+
+func requestFault(name, says string) Fault {
+	return Fault{Name: name, Says: says, Layer: transport.LayerRequest}
+}
+
+func dataFault(name, says string) Fault {
+	return Fault{Name: name, Says: says, Layer: transport.LayerData}
+}
+
+// from and until bound the drafts in which a fault shows; should says that it breaks no MUST.
+func (f Fault) from(d wire.Draft) Fault {
+	f.First = d
+	return f
+}
+
+func (f Fault) until(d wire.Draft) Fault {
+	f.Last = d
+	return f
+}
+
+func (f Fault) should() Fault {
+	f.Should = true
+	return f
+}

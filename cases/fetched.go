@@ -1,0 +1,94 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// groupEnd is the Object ID of an End that stands for the end of its group.
+const groupEnd = 1<<64 - 1
+
+// EndText is the End Location of a FETCH_OK for people: "of group 1" for a whole group.
+func EndText(end wire.Location) string {
+	if end.Object == groupEnd {
+		return fmt.Sprintf("of group %d", end.Group)
+	}
+	return end.String()
+}
+
+// FetchOf is a standalone FETCH of a range of the track, with the user's token and more parameters.
+func (p *Publisher) FetchOf(f wire.LocationFilter, more ...wire.Parameter) moqt.FetchRequest {
+	return moqt.FetchRequest{TrackNamespace: p.Namespace, TrackName: p.Name, Range: f,
+		Parameters: WithParameters(p.Session.e.Parameters(), more...)}
+}
+
+// Fetched is an answered FETCH whose stream has come to its end.
+type Fetched struct {
+	// Fetch is the request, with its FETCH_OK.
+	Fetch *moqt.Fetch
+	// Order is where the objects stood, in the order of the stream.
+	Order []wire.Location
+}
+
+// FetchExactly sends a FETCH of p's track and ends the case unless exactly these objects come, and then FIN. It is
+// skipped when the relay says NOT_SUPPORTED.
+func (s *Session) FetchExactly(ctx context.Context, p *Publisher, q moqt.FetchRequest, want Layout, c Checks) *Fetched {
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	f, err := s.StartFetch(step, q)
+	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
+	got := &Fetched{Fetch: f}
+	k := NewChecker(want, c)
+	r := s.Read(ctx, "FETCH", k, func(ctx context.Context) (*moqt.Object, error) {
+		o, err := f.Next(ctx)
+		if err == nil && o.Range == wire.NoRange {
+			got.Order = append(got.Order, o.Location()) // nobody looks before the reader has ended
+		}
+		return o, err
+	})
+	if err := f.Ready(step); err != nil {
+		s.Refused(step, err, "FETCH_OK", p)
+	}
+	s.Gather(step, k, r)
+	s.Finished(step, k, r)
+	s.Exactly(step, k, 0, r)
+	return got
+}
+
+// WantOrder ends the case unless the objects stood on the stream as planned: groups in the order asked for, objects
+// ascending in each (draft-18 §10.12.3).
+func (f *Fetched) WantOrder(e *Env, want Layout) {
+	for i, x := range want {
+		if f.Order[i] != x.Location() {
+			e.Fail(transport.LayerData, fmt.Sprintf("%s as object %d of the stream", x.Location(), i+1),
+				fmt.Sprintf("%s (order: %s)", f.Order[i], locations(f.Order)))
+		}
+	}
+}
+
+// Descending is a copy of a layout with its groups in descending order, and the objects of each in ascending order.
+func Descending(l Layout) Layout {
+	l = slices.Clone(l)
+	slices.SortStableFunc(l, func(a, b Item) int {
+		x, y := a.Location(), b.Location()
+		if x.Group != y.Group {
+			x, y = y, x
+		}
+		return x.Compare(y)
+	})
+	return l
+}
+
+// fetchAccepted says that a FETCH was accepted that should not have been.
+func fetchAccepted(f *moqt.Fetch) string {
+	if f == nil {
+		return ""
+	}
+	end, _ := f.End()
+	return "FETCH_OK with End " + EndText(end)
+}

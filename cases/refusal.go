@@ -1,0 +1,153 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Unsupported reports whether a request was refused with NOT_SUPPORTED.
+func (s *Session) Unsupported(err error) bool {
+	var refused *moqt.RequestError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
+	return ok && name == wire.NameNotSupported
+}
+
+// WantRefusal ends the case unless a request of a kind was refused with the code that the draft demands. It is skipped
+// when the relay does not support the request.
+func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, name wire.ErrorName, accepted string) {
+	code, _ := wire.RequestErrorFor(s.Draft(), kind, name)
+	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}),
+		code.In(s.Draft(), kind))
+	var refused *moqt.RequestError
+	switch {
+	case err == nil:
+		s.e.Fail(transport.LayerRequest, expected, accepted)
+	case s.Unsupported(err):
+		s.e.Skip("%s: %s", kind, s.e.classify(ctx, err, s, transport.LayerRequest, expected).received)
+	case !errors.As(err, &refused) || refused.Code != uint64(code):
+		s.Check(ctx, err, transport.LayerRequest, expected)
+	}
+}
+
+// WantUnknown ends the case unless a request for something that does not exist was refused. The number on the wire
+// decides, as in subscribe-error: 0x0 says nothing about the track; any other code refuses it, and is named where it is
+// not the draft's own for this.
+func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, accepted string) {
+	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
+	var refused *moqt.RequestError
+	switch {
+	case err == nil:
+		s.e.Fail(transport.LayerRequest, expected, accepted)
+	case s.Unsupported(err):
+		s.e.Skip("%s: %s", kind, s.e.classify(ctx, err, s, transport.LayerRequest, expected).received)
+	case !errors.As(err, &refused) || refused.Code == 0:
+		s.Check(ctx, err, transport.LayerRequest, expected)
+	}
+	want, _ := wire.RequestErrorFor(s.Draft(), kind, wire.NameDoesNotExist)
+	if refused.Code == uint64(want) {
+		s.e.Annotate("%s", RefusalText(refused))
+	} else {
+		s.e.Annotate("%s; the draft's own code for what does not exist is %s", RefusalText(refused),
+			want.In(s.Draft(), kind))
+	}
+}
+
+// declined reports whether a request was refused for what the relay does not do, or cannot at the moment:
+// NOT_SUPPORTED, EXCESSIVE_LOAD, DUPLICATE_SUBSCRIPTION, UNINTERESTED.
+func (s *Session) declined(ctx context.Context, err error) (reason string, no bool) {
+	var refused *moqt.RequestError
+	if !errors.As(err, &refused) {
+		return "", false
+	}
+	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
+	switch name {
+	case wire.NameNotSupported, wire.NameExcessiveLoad, wire.NameDuplicateSubscription, wire.NameUninterested:
+		return RefusalText(refused), true
+	}
+	return "", false
+}
+
+// OKName is the draft's name of the message that accepts a kind of request.
+func (s *Session) OKName(kind wire.Kind) string {
+	switch kind {
+	case wire.KindSubscribe:
+		return wire.NameOf(s.Draft(), &wire.SubscribeOK{})
+	case wire.KindFetch:
+		return wire.NameOf(s.Draft(), &wire.FetchOK{})
+	}
+	return wire.NameOf(s.Draft(), &wire.RequestOK{Answers: kind})
+}
+
+// unanswered is the failure of a request that got no OK. It says what the publisher has seen, for that tells where the
+// request got lost.
+func (s *Session) unanswered(ctx context.Context, err error, expected string, p *Publisher) *outcome {
+	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
+	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
+		return failed(o.layer, o.expected, o.received+" (the publisher has seen "+p.Saw()+")")
+	}
+	return o
+}
+
+// Refused ends the case because a request got no OK: as skipped when the relay says NOT_SUPPORTED, else as failed.
+func (s *Session) Refused(ctx context.Context, err error, expected string, p *Publisher) {
+	s.SkipUnsupported(err)
+	panic(s.unanswered(ctx, err, expected, p))
+}
+
+// SkipUnsupported ends the case as skipped when err says that the relay does not support the request.
+func (s *Session) SkipUnsupported(err error) {
+	var refused *moqt.RequestError
+	if errors.As(err, &refused) {
+		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok &&
+			name == wire.NameNotSupported {
+			s.e.Skip("%s: %s", refused.Kind, RefusalText(refused))
+		}
+	}
+}
+
+// WantClosed waits until the relay has closed the session, and ends the case unless it did so with one of these codes.
+func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.SessionError) {
+	var names []string
+	for _, c := range codes {
+		names = append(names, c.In(s.Draft()))
+	}
+	expected := fmt.Sprintf("the session closed with %s, for %s", strings.Join(names, " or "), because)
+	step, cancel := s.e.Within(ctx, closeTime)
+	defer cancel()
+	select {
+	case <-s.Context().Done():
+	case <-step.Done():
+		if ctx.Err() != nil {
+			s.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
+		}
+		s.e.Fail(transport.LayerRequest, expected, fmt.Sprintf("a session that is open %s later", closeTime))
+	}
+	var end *moqt.SessionError
+	var broken *wire.Error
+	cause := context.Cause(s.Context())
+	// for it answers what we never asked for by the session's means
+	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) {
+		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
+	}
+	if errors.As(cause, &end) && !end.Local {
+		for _, c := range codes {
+			if end.Code == c {
+				s.e.Annotate("%s", closing(end, s.Draft()))
+				return
+			}
+		}
+	}
+	s.Check(ctx, cause, transport.LayerRequest, expected)
+}
+
+// closeTime is how long a relay may take to close a session that it must close.
+const closeTime = StepLimit / 2

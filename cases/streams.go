@@ -1,0 +1,188 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Streams is what a subscription has brought, stream by stream. Safe for concurrent use.
+type Streams struct {
+	mu        sync.Mutex
+	changed   broadcast
+	closed    int // see nothingMore
+	Subgroups []*Arrived
+	// Datagrams are objects that came alone, in order of arrival.
+	Datagrams []*moqt.Object
+	// Arrivals is every object but those that only say something about the track, in order of arrival over all streams
+	// and datagrams.
+	Arrivals []wire.Location
+}
+
+// Arrived is one subgroup stream.
+type Arrived struct {
+	StreamID uint64 // of the QUIC stream: they count up in the order of opening
+	Header   wire.SubgroupHeader
+	Objects  []*moqt.Object // their payloads are dropped above keepPayload bytes
+	// End is nil while it is open, io.EOF for FIN, or how else it ended.
+	End error
+}
+
+// keepPayload is the longest payload that is kept, in bytes.
+const keepPayload = 1024
+
+// Watch reads the streams and datagrams of a subscription beside the case.
+func (s *Session) Watch(ctx context.Context, sub *moqt.Subscription) *Streams {
+	w := &Streams{changed: newBroadcast()}
+	s.e.Go(ctx, func(ctx context.Context) {
+		for {
+			r, err := sub.AcceptSubgroup(ctx)
+			if err != nil {
+				w.nothingMore()
+				return
+			}
+			s.e.Go(ctx, func(ctx context.Context) { w.read(ctx, s, r) })
+		}
+	})
+	s.e.Go(ctx, func(ctx context.Context) {
+		for {
+			o, err := sub.AcceptDatagram(ctx)
+			if err != nil {
+				w.nothingMore()
+				return
+			}
+			w.mu.Lock()
+			w.Datagrams = append(w.Datagrams, o)
+			w.arrived(o)
+			w.changed.fire()
+			w.mu.Unlock()
+		}
+	})
+	return w
+}
+
+// nothingMore counts one of the two ways as closed, by stream or by datagram.
+func (w *Streams) nothingMore() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed++
+	w.changed.fire()
+}
+
+// arrived notes that an object came. The caller holds the lock.
+func (w *Streams) arrived(o *moqt.Object) {
+	if o.Status == wire.StatusNormal {
+		w.Arrivals = append(w.Arrivals, o.Location())
+	}
+}
+
+// read takes in one stream.
+func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) {
+	stop := context.AfterFunc(ctx, func() { r.Stop(moqt.ResetCancelled.Number(s.Draft())) })
+	defer stop()
+	a := &Arrived{StreamID: r.StreamID()}
+	w.mu.Lock()
+	a.Header = r.Header()
+	w.Subgroups = append(w.Subgroups, a)
+	w.changed.fire()
+	w.mu.Unlock()
+	for {
+		o := &moqt.Object{}
+		err := r.ReadObject(o)
+		w.mu.Lock()
+		a.Header = r.Header()
+		if err != nil {
+			a.End = err
+			w.changed.fire()
+			w.mu.Unlock()
+			return
+		}
+		if len(o.Payload) > keepPayload {
+			o.Payload = nil
+		}
+		a.Objects = append(a.Objects, o)
+		w.arrived(o)
+		w.changed.fire()
+		w.mu.Unlock()
+	}
+}
+
+// Wait waits until cond holds, which is called with the lock held. It reports false when ctx ends before.
+func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
+	for {
+		w.mu.Lock()
+		ok, changed := cond(), w.changed.wait()
+		w.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// Finished reports whether a stream has ended with FIN.
+func (a *Arrived) Finished() bool { return errors.Is(a.End, io.EOF) }
+
+// Text says how far a stream has come.
+func (a *Arrived) Text(d wire.Draft) string {
+	var at []wire.Location
+	marks := ""
+	for _, o := range a.Objects {
+		if at = append(at, o.Location()); o.Status != wire.StatusNormal {
+			marks += fmt.Sprintf(", %s with status %s", locations(at[len(at)-1:]), o.Status)
+		}
+	}
+	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)%s", a.Header.GroupID,
+		a.Header.SubgroupID, len(at), locations(at), marks)
+	var reset *transport.StreamError
+	switch {
+	case a.End == nil:
+		return text + ", still open"
+	case a.Finished():
+		return text + " and FIN"
+	case errors.As(a.End, &reset):
+		return text + " and " + streamEnd(reset, d)
+	}
+	return text + ": " + a.End.Error()
+}
+
+// Describe says in one sentence what came.
+func (w *Streams) Describe(d wire.Draft) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var parts []string
+	for _, a := range w.Subgroups {
+		parts = append(parts, a.Text(d))
+	}
+	for _, o := range w.Datagrams {
+		parts = append(parts, "datagram "+o.String())
+	}
+	if len(parts) == 0 {
+		return "no stream and no datagram"
+	}
+	return few(parts)
+}
+
+// WantStreams waits until cond holds of what has come, and ends the case when it does not in time.
+func (s *Session) WantStreams(ctx context.Context, w *Streams, expected string, cond func() bool) {
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	if w.Wait(step, cond) {
+		return
+	}
+	o := s.e.classify(step, context.Cause(step), s, transport.LayerData, expected)
+	if o.layer == transport.LayerData && o.expected == expected && !o.quiet {
+		o = failed(transport.LayerData, expected, w.Describe(s.Draft()))
+	}
+	panic(o)
+}
