@@ -66,8 +66,9 @@ func rank(g group) int {
 }
 
 var (
-	aboutDraft = regexp.MustCompile(`\bmoqt-\d\d\b|\bmoq-00\b|\bdraft-\d\d\b( §[0-9.]+)?|\bSERVER_SETUP\b|\bSETUP from the relay\b`)
-	aboutTime  = regexp.MustCompile(`\b\d+(\.\d+)?(ms|s)\b|\b\d+ datagrams\b`)
+	aboutDraft = regexp.MustCompile(`\bmoqt-\d\d\b|\bmoq-00\b|\bdraft-\d\d\b( §[0-9.]+)?|` +
+		`\bSERVER_SETUP\b|\bSETUP from the relay\b`)
+	aboutTime = regexp.MustCompile(`\b\d+(\.\d+)?(ms|s)\b|\b\d+ datagrams\b`)
 )
 
 // general is the message without what differs from draft to draft and from time to time.

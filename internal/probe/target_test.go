@@ -162,10 +162,22 @@ func TestIntervalDefault(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	for _, text := range []string{
 		`{}`,
-		`{"format":2,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e","answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00","duration_ms":1}]}]}`,
-		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e","answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00","duration_ms":1,"message":"no"}]}]}`,
-		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e","answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"setup","duration_ms":1,"message":"no"}]}]}`,
-		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,"complete":true,"answered":true,"summary":{"odd":1},"endpoints":[{"url":"u","endpoint":"e","answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00","duration_ms":1}]}]}`,
+		`{"format":2,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,` +
+			`"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e",` +
+			`"answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00",` +
+			`"duration_ms":1}]}]}`,
+		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,` +
+			`"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e",` +
+			`"answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00",` +
+			`"duration_ms":1,"message":"no"}]}]}`,
+		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,` +
+			`"complete":true,"answered":true,"summary":{},"endpoints":[{"url":"u","endpoint":"e",` +
+			`"answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"setup",` +
+			`"duration_ms":1,"message":"no"}]}]}`,
+		`{"format":1,"program":"p","version":"","started":"2026-01-01T00:00:00Z","duration_ms":1,"timeout_ms":1,` +
+			`"complete":true,"answered":true,"summary":{"odd":1},"endpoints":[{"url":"u","endpoint":"e",` +
+			`"answered_drafts":[],"attempts":[{"transport":"quic","draft":"draft-14","status":"ok","alpn":"moq-00",` +
+			`"duration_ms":1}]}]}`,
 	} {
 		if err := valid(t, []byte(text)); err == nil {
 			t.Errorf("accepted: %s", text)

@@ -50,7 +50,8 @@ type CloseError struct {
 	Transport bool
 	// Timeout is true when the connection ended because nothing came any more.
 	Timeout bool
-	// Gone is true when the peer did not end it, but knows nothing of it any more: a stateless reset, or a port where nothing listens now. There is no code then.
+	// Gone is true when the peer did not end it, but knows nothing of it any more: a stateless reset, or a port where
+	// nothing listens now. There is no code then.
 	Gone bool
 	// Reason is the reason phrase, or the QUIC library's words.
 	Reason string

@@ -36,8 +36,8 @@ type Conn interface {
 	AcceptStream(ctx context.Context) (Stream, error)
 	// AcceptUniStream waits for the peer's next unidirectional stream.
 	AcceptUniStream(ctx context.Context) (ReceiveStream, error)
-	// SendDatagram queues one datagram, and waits while the queue is full. It does not keep b. A datagram that cannot fit
-	// the path gives a *DatagramTooLargeError. What the peer has no room for is lost, as on the network.
+	// SendDatagram queues one datagram, and waits while the queue is full. It does not keep b. A datagram that cannot
+	// fit the path gives a *DatagramTooLargeError. What the peer has no room for is lost, as on the network.
 	SendDatagram(b []byte) error
 	// ReceiveDatagram waits for the next datagram. The caller owns the slice.
 	ReceiveDatagram(ctx context.Context) ([]byte, error)
@@ -50,11 +50,12 @@ type Conn interface {
 	Info() Info
 }
 
-// UniStreamTeller is implemented by a Conn that knows of a peer's unidirectional stream some time before AcceptUniStream can give it, and gives them in another order than that in which
-// they were opened.
+// UniStreamTeller is implemented by a Conn that knows of a peer's unidirectional stream some time before
+// AcceptUniStream can give it, and gives them in another order than that in which they were opened.
 type UniStreamTeller interface {
-	// TellUniStreams has f called with the id of each stream as soon as it is known, in the order of opening and before it is given, with coming true; and again with false when it will not be
-	// given after all. f is called from several goroutines and may not wait. Streams of before the call are not told of.
+	// TellUniStreams has f called with the id of each stream as soon as it is known, in the order of opening and before
+	// it is given, with coming true; and again with false when it will not be given after all. f is called from several
+	// goroutines and may not wait. Streams of before the call are not told of.
 	TellUniStreams(f func(id uint64, coming bool))
 }
 
@@ -83,7 +84,8 @@ type SendStream interface {
 	io.Writer
 	// Close ends the direction with FIN. It does not wait for acknowledgements.
 	Close() error
-	// Reset aborts the direction with RESET_STREAM and an application code. No effect after Close was acknowledged or after Reset.
+	// Reset aborts the direction with RESET_STREAM and an application code. No effect after Close was acknowledged or
+	// after Reset.
 	Reset(code uint64)
 	// Context ends when the direction has ended: FIN acknowledged or sent, reset, or stopped by the peer.
 	// The cause is then a *StreamError for reset and stop.
@@ -130,21 +132,25 @@ type Info struct {
 	LocalAddr, RemoteAddr net.Addr
 	// Client tells which side of the connection this is.
 	Client bool
-	// WireStreamIDs is true when StreamID is the id that both ends of the connection know the stream by, given out
-	// as RFC 9000 §2.1 says: without gaps, in the order of opening. It is false where the implementation numbers streams by
-	// itself, as one on a browser's WebTransport must, which tells no ids: such an id means nothing to the peer or
+	// WireStreamIDs is true when StreamID is the id that both ends of the connection know the stream by, given out as
+	// RFC 9000 §2.1 says: without gaps, in the order of opening. It is false where the implementation numbers streams
+	// by itself, as one on a browser's WebTransport must, which tells no ids: such an id means nothing to the peer or
 	// in a log, and says nothing of streams that have not come yet.
 	WireStreamIDs bool
-	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection has ended. What is opened must be closed.
+	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection
+	// has ended. What is opened must be closed.
 	OpenLog func() EventLog
 	// Notes are facts worth a diagnostic line, e.g. the HTTP/3 settings that the server announced.
 	Notes []string
 }
 
-// EventLog takes the events of a layer above into the log of a connection. It is safe for concurrent use, and waits while the log cannot be written.
+// EventLog takes the events of a layer above into the log of a connection. It is safe for concurrent use, and waits
+// while the log cannot be written.
 type EventLog interface {
-	// Record writes an event, stamped with the time of the call. In data, integers may be uint64 too. Nothing happens after Close.
+	// Record writes an event, stamped with the time of the call. In data, integers may be uint64 too. Nothing happens
+	// after Close.
 	Record(name string, data wire.Fields)
-	// Close says that no more events come. The log is complete when all that was opened is closed and the connection has ended; the last of these returns then.
+	// Close says that no more events come. The log is complete when all that was opened is closed and the connection
+	// has ended; the last of these returns then.
 	Close()
 }

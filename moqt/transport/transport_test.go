@@ -17,10 +17,14 @@ func TestParseURL(t *testing.T) {
 		want URL
 		addr string
 	}{
-		{"https://relay.example", URL{Scheme: "https", Host: "relay.example", Port: "443", Authority: "relay.example"}, "relay.example:443"},
-		{"moqt://relay.example:4443/a/b?c=d", URL{Scheme: "moqt", Host: "relay.example", Port: "4443", Authority: "relay.example:4443", Path: "/a/b?c=d"}, "relay.example:4443"},
-		{"https://[::1]:4443/", URL{Scheme: "https", Host: "::1", Port: "4443", Authority: "[::1]:4443", Path: "/"}, "[::1]:4443"},
-		{"https://127.0.0.1:/x%20y", URL{Scheme: "https", Host: "127.0.0.1", Port: "443", Authority: "127.0.0.1", Path: "/x%20y"}, "127.0.0.1:443"},
+		{"https://relay.example", URL{Scheme: "https", Host: "relay.example", Port: "443", Authority: "relay.example"},
+			"relay.example:443"},
+		{"moqt://relay.example:4443/a/b?c=d", URL{Scheme: "moqt", Host: "relay.example", Port: "4443",
+			Authority: "relay.example:4443", Path: "/a/b?c=d"}, "relay.example:4443"},
+		{"https://[::1]:4443/", URL{Scheme: "https", Host: "::1", Port: "4443", Authority: "[::1]:4443", Path: "/"},
+			"[::1]:4443"},
+		{"https://127.0.0.1:/x%20y", URL{Scheme: "https", Host: "127.0.0.1", Port: "443", Authority: "127.0.0.1",
+			Path: "/x%20y"}, "127.0.0.1:443"},
 		{"https://h?q", URL{Scheme: "https", Host: "h", Port: "443", Authority: "h", Path: "?q"}, "h:443"},
 	} {
 		got, err := ParseURL(tt.raw)
@@ -46,7 +50,8 @@ func TestParseURLRefuses(t *testing.T) {
 		"https://[::1":            "",
 		"wss://relay.example/moq": "https://",
 	} {
-		if u, err := ParseURL(raw); err == nil || !strings.Contains(err.Error(), word) || !strings.Contains(err.Error(), raw) {
+		if u, err := ParseURL(raw); err == nil || !strings.Contains(err.Error(), word) ||
+			!strings.Contains(err.Error(), raw) {
 			t.Errorf("%q: %+v, %v; want an error with %q", raw, u, err, word)
 		}
 	}
@@ -99,10 +104,12 @@ func TestErrorsSayWhat(t *testing.T) {
 		{&DialError{Layer: LayerUDP, Reason: "nobody"}, "udp: nobody"},
 		{&CloseError{Code: 3, Reason: "why"}, "connection closed here with code 0x3: why"},
 		{&CloseError{Remote: true, Code: 3}, "connection closed by the peer with code 0x3"},
-		{&CloseError{Remote: true, Transport: true, Code: 0x10a, Reason: "why"}, "connection closed by the peer with transport code 0x10a: why"},
+		{&CloseError{Remote: true, Transport: true, Code: 0x10a, Reason: "why"},
+			"connection closed by the peer with transport code 0x10a: why"},
 		{&CloseError{Transport: true, Timeout: true, Reason: "silence"}, "connection timed out: silence"},
 		{&StreamError{StreamID: 4, Code: 5}, "stream 4 reset here with code 0x5"},
-		{&StreamError{StreamID: 4, Remote: true, Stop: true, Code: 5, Transport: true}, "stream 4 stopped by the peer with HTTP/3 code 0x5"},
+		{&StreamError{StreamID: 4, Remote: true, Stop: true, Code: 5, Transport: true},
+			"stream 4 stopped by the peer with HTTP/3 code 0x5"},
 		{&DatagramTooLargeError{Size: 9, Max: 8}, "datagram of 9 bytes does not fit, at most 8 do"},
 	} {
 		if tt.err.Error() != tt.want {
@@ -110,7 +117,8 @@ func TestErrorsSayWhat(t *testing.T) {
 		}
 	}
 	cause := errors.New("cause")
-	if !errors.Is(&CloseError{Err: cause}, net.ErrClosed) || !errors.Is(&CloseError{Err: cause}, cause) || !errors.Is(&DialError{Err: cause}, cause) {
+	if !errors.Is(&CloseError{Err: cause}, net.ErrClosed) || !errors.Is(&CloseError{Err: cause}, cause) ||
+		!errors.Is(&DialError{Err: cause}, cause) {
 		t.Error("errors.Is does not hold")
 	}
 }

@@ -55,7 +55,8 @@ func ParseURL(raw string) (URL, error) {
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	return URL{Scheme: u.Scheme, Host: u.Hostname(), Port: port, Authority: strings.TrimSuffix(u.Host, ":"), Path: path}, nil
+	return URL{Scheme: u.Scheme, Host: u.Hostname(), Port: port, Authority: strings.TrimSuffix(u.Host, ":"),
+		Path: path}, nil
 }
 
 // Addr is host:port for dialling.

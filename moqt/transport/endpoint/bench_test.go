@@ -14,19 +14,22 @@ import (
 
 const benchWrite = 4 << 10
 
-// BenchmarkThroughput sends 4 KiB writes on one unidirectional stream over loopback: quic-go alone, and our two transports on it.
+// BenchmarkThroughput sends 4 KiB writes on one unidirectional stream over loopback: quic-go alone, and our two
+// transports on it.
 func BenchmarkThroughput(b *testing.B) {
 	b.Run("quic-go", func(b *testing.B) {
 		cert, err := SelfSigned()
 		if err != nil {
 			b.Fatal(err)
 		}
-		ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"x"}}, quicConfig(0))
+		ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
+			NextProtos: []string{"x"}}, quicConfig(0))
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer ln.Close()
-		q, err := quic.DialAddr(b.Context(), ln.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"x"}}, quicConfig(0))
+		q, err := quic.DialAddr(b.Context(), ln.Addr().String(),
+			&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"x"}}, quicConfig(0))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -62,7 +65,8 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 }
 
-func throughput(b *testing.B, open func(context.Context) (io.WriteCloser, error), accept func(context.Context) (io.Reader, error)) {
+func throughput(b *testing.B, open func(context.Context) (io.WriteCloser, error),
+	accept func(context.Context) (io.Reader, error)) {
 	w, err := open(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -24,26 +24,27 @@ import (
 type DialOptions struct {
 	// URL is the relay's.
 	URL transport.URL
-	// Transport constrains the transport; empty is transport.Auto: WebTransport for https://, and for moqt:// what the server chooses.
+	// Transport constrains the transport; empty is transport.Auto: WebTransport for https://, and for moqt:// what the
+	// server chooses.
 	Transport transport.Choice
 	// Drafts are offered in this order; empty is all, newest first.
 	Drafts []wire.Draft
-	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host when empty;
-	// NextProtos is replaced. May be nil.
+	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host
+	// when empty; NextProtos is replaced. May be nil.
 	TLS *tls.Config
-	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is what the environment variable QLOGDIR says. See
-	// transport.Info.OpenLog for what sessions can add.
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is what the environment
+	// variable QLOGDIR says. See transport.Info.OpenLog for what sessions can add.
 	QLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
-	// HandshakeTimeout bounds the time without a packet during the handshake, and twice it the whole handshake; 0 is 10 s.
-	// The context bounds everything anyway.
+	// HandshakeTimeout bounds the time without a packet during the handshake, and twice it the whole handshake; 0 is 10
+	// s. The context bounds everything anyway.
 	HandshakeTimeout time.Duration
-	// KeepAlive is after how long without a packet from the peer a packet is sent that it has to acknowledge, so that the
-	// loss of a peer shows where the system reports it (a port that nobody listens on any more); 0 is 10 s.
+	// KeepAlive is after how long without a packet from the peer a packet is sent that it has to acknowledge, so that
+	// the loss of a peer shows where the system reports it (a port that nobody listens on any more); 0 is 10 s.
 	KeepAlive time.Duration
-	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may be called
-	// from any goroutine. Until Dial returns these also go to Info.Notes.
+	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may
+	// be called from any goroutine. Until Dial returns these also go to Info.Notes.
 	Warn func(error)
 }
 
@@ -61,7 +62,8 @@ func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes(), OpenLog: a.log.open()}
+	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes(),
+		OpenLog: a.log.open()}
 	if a.q.ConnectionState().TLS.NegotiatedProtocol != alpnHTTP3 {
 		return quicconn.New(a.q, info, a.free), nil
 	}
@@ -108,13 +110,15 @@ func (d *dialer) takeNotes() []string {
 func resolve(ctx context.Context, u transport.URL) ([]*net.UDPAddr, error) {
 	port, err := strconv.ParseUint(u.Port, 10, 16)
 	if err != nil {
-		return nil, &transport.DialError{Layer: transport.LayerDNS, Reason: fmt.Sprintf("bad port %q", u.Port), Err: err}
+		return nil, &transport.DialError{Layer: transport.LayerDNS, Reason: fmt.Sprintf("bad port %q", u.Port),
+			Err: err}
 	}
 	ips := []netip.Addr{}
 	if ip, err := netip.ParseAddr(u.Host); err == nil {
 		ips = append(ips, ip)
 	} else if ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip", u.Host); err != nil {
-		return nil, &transport.DialError{Layer: transport.LayerDNS, Reason: fmt.Sprintf("the name %q does not resolve: %v", u.Host, err), Err: err}
+		return nil, &transport.DialError{Layer: transport.LayerDNS,
+			Reason: fmt.Sprintf("the name %q does not resolve: %v", u.Host, err), Err: err}
 	}
 	var out []*net.UDPAddr
 	for _, ip := range ips {
@@ -127,8 +131,8 @@ func resolve(ctx context.Context, u transport.URL) ([]*net.UDPAddr, error) {
 // a second QUIC handshake costs the relay more, and this still leaves time within a case's limit of 2 s.
 const headStart = 400 * time.Millisecond
 
-// race tries the addresses in order and gives the first on which the handshake completes. An address that refuses or stays
-// silent lets the next one have its turn; any other failure comes from a server, and is the answer.
+// race tries the addresses in order and gives the first on which the handshake completes. An address that refuses or
+// stays silent lets the next one have its turn; any other failure comes from a server, and is the answer.
 func (d *dialer) race(ctx context.Context, addrs []*net.UDPAddr) (*attempt, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
@@ -175,7 +179,8 @@ func (d *dialer) race(ctx context.Context, addrs []*net.UDPAddr) (*attempt, erro
 			if failure == nil {
 				failure = r.err
 			} else {
-				failure = &transport.DialError{Layer: failure.Layer, Reason: failure.Reason + "; " + r.err.Reason, Err: failure.Err}
+				failure = &transport.DialError{Layer: failure.Layer, Reason: failure.Reason + "; " + r.err.Reason,
+					Err: failure.Err}
 			}
 			start()
 		case <-timer.C:
@@ -206,7 +211,8 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 	start := time.Now()
 	socket, err := dialUDP(addr)
 	if err != nil {
-		return nil, &transport.DialError{Layer: transport.LayerUDP, Reason: fmt.Sprintf("no UDP socket towards %s: %v", addr, err), Err: err}
+		return nil, &transport.DialError{Layer: transport.LayerUDP,
+			Reason: fmt.Sprintf("no UDP socket towards %s: %v", addr, err), Err: err}
 	}
 	conf := &tls.Config{}
 	if d.opts.TLS != nil {

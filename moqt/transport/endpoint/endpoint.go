@@ -1,5 +1,5 @@
-// Package endpoint dials and listens for MoQT connections: the one place that knows of UDP sockets, TLS, ALPN, and of which
-// transport to take.
+// Package endpoint dials and listens for MoQT connections: the one place that knows of UDP sockets, TLS, ALPN, and of
+// which transport to take.
 package endpoint
 
 import (
@@ -17,11 +17,12 @@ import (
 // alpnHTTP3 is HTTP/3's ALPN, on which WebTransport runs (RFC 9114 §3.1).
 const alpnHTTP3 = "h3"
 
-// firstWithWebTransportInURI is the draft from which on a moqt:// URI names the resource for both transports (draft-18 §3.1.3).
+// firstWithWebTransportInURI is the draft from which on a moqt:// URI names the resource for both transports (draft-18
+// §3.1.3).
 const firstWithWebTransportInURI = wire.Draft18
 
-// Limits and windows of every connection. A relay may hold thousands of subgroup streams open at a time; the windows are
-// such that one stream can fill a path of 1 Gbit/s and 50 ms.
+// Limits and windows of every connection. A relay may hold thousands of subgroup streams open at a time; the windows
+// are such that one stream can fill a path of 1 Gbit/s and 50 ms.
 const (
 	idleTimeout       = 30 * time.Second
 	keepAlive         = 10 * time.Second

@@ -72,7 +72,8 @@ func testContext(t *testing.T) context.Context {
 }
 
 // connect gives both ends of a connection.
-func connect(t *testing.T, lopts ListenOptions, dopts DialOptions, scheme, path string) (client, server transport.Conn) {
+func connect(t *testing.T, lopts ListenOptions, dopts DialOptions, scheme, path string) (
+	client, server transport.Conn) {
 	t.Helper()
 	l := listen(t, lopts)
 	ctx := testContext(t)
@@ -101,7 +102,8 @@ func TestStreamsDatagramsAndCloseBothWays(t *testing.T) {
 	for _, s := range schemes {
 		for _, closer := range []string{"client", "server"} {
 			t.Run(s.scheme+"/"+closer+" closes", func(t *testing.T) {
-				client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft18}, Transport: transport.Auto}, s.scheme, "/a?b=c")
+				client, server := connect(t, ListenOptions{},
+					DialOptions{Drafts: []wire.Draft{wire.Draft18}, Transport: transport.Auto}, s.scheme, "/a?b=c")
 				if s.kind == transport.QUIC && client.Info().Kind != transport.QUIC {
 					t.Fatalf("kind %s", client.Info().Kind)
 				}
@@ -118,7 +120,8 @@ func TestStreamsDatagramsAndCloseBothWays(t *testing.T) {
 				for _, side := range []struct {
 					conn transport.Conn
 					want *transport.CloseError
-				}{{here, &transport.CloseError{Code: 0x17, Reason: "enough"}}, {there, &transport.CloseError{Code: 0x17, Reason: "enough", Remote: true}}} {
+				}{{here, &transport.CloseError{Code: 0x17, Reason: "enough"}},
+					{there, &transport.CloseError{Code: 0x17, Reason: "enough", Remote: true}}} {
 					_, err := side.conn.AcceptStream(t.Context())
 					var got *transport.CloseError
 					if !errors.As(err, &got) || !errors.Is(err, net.ErrClosed) {
@@ -130,7 +133,8 @@ func TestStreamsDatagramsAndCloseBothWays(t *testing.T) {
 						t.Error(diff)
 					}
 					if context.Cause(side.conn.Context()) != error(got) {
-						t.Errorf("the context's cause is %v, AcceptStream's error %v", context.Cause(side.conn.Context()), got)
+						t.Errorf("the context's cause is %v, AcceptStream's error %v",
+							context.Cause(side.conn.Context()), got)
 					}
 					for what, err := range map[string]error{
 						"OpenStream":      fault(side.conn.OpenStream(t.Context())),
@@ -255,7 +259,8 @@ func resetAndStop(t *testing.T, a, b transport.Conn, code uint64) {
 
 	s.Stop(code)
 	<-r.Context().Done()
-	check("the context after the peer's Stop", context.Cause(r.Context()), transport.StreamError{Remote: true, Stop: true})
+	check("the context after the peer's Stop", context.Cause(r.Context()),
+		transport.StreamError{Remote: true, Stop: true})
 	_, err = r.Write([]byte("x"))
 	check("Write after the peer's Stop", err, transport.StreamError{Remote: true, Stop: true})
 	check("Close after the peer's Stop", r.Close(), transport.StreamError{Remote: true, Stop: true})
@@ -333,20 +338,27 @@ func TestResetBeforeAByteWhenTheConnectionIsFull(t *testing.T) {
 func TestInfo(t *testing.T) {
 	for _, s := range schemes {
 		t.Run(s.scheme, func(t *testing.T) {
-			client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft17, wire.Draft16, wire.Draft14}}, s.scheme, "/x?y=z")
+			client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft17, wire.Draft16,
+				wire.Draft14}}, s.scheme, "/x?y=z")
 			c, sv := client.Info(), server.Info()
-			if len(c.OriginalDestinationConnectionID) < 8 || !bytes.Equal(c.OriginalDestinationConnectionID, sv.OriginalDestinationConnectionID) {
-				t.Errorf("original destination connection ids %x and %x", c.OriginalDestinationConnectionID, sv.OriginalDestinationConnectionID)
+			if len(c.OriginalDestinationConnectionID) < 8 ||
+				!bytes.Equal(c.OriginalDestinationConnectionID, sv.OriginalDestinationConnectionID) {
+				t.Errorf("original destination connection ids %x and %x", c.OriginalDestinationConnectionID,
+					sv.OriginalDestinationConnectionID)
 			}
-			if !c.Client || sv.Client || c.RemoteAddr.String() != sv.LocalAddr.String() || c.LocalAddr.String() != sv.RemoteAddr.String() {
+			if !c.Client || sv.Client || c.RemoteAddr.String() != sv.LocalAddr.String() ||
+				c.LocalAddr.String() != sv.RemoteAddr.String() {
 				t.Errorf("addresses %v %v, %v %v", c.LocalAddr, c.RemoteAddr, sv.LocalAddr, sv.RemoteAddr)
 			}
 			for _, info := range []transport.Info{c, sv} {
 				want := transport.Info{Kind: s.kind, ALPN: "moqt-17"}
 				if s.kind == transport.WebTransport {
-					want = transport.Info{Kind: s.kind, ALPN: "h3", Protocol: "moqt-17", OfferedProtocols: []string{"moqt-17", "moqt-16"}, Path: "/x?y=z", Authority: c.RemoteAddr.String()}
+					want = transport.Info{Kind: s.kind, ALPN: "h3", Protocol: "moqt-17",
+						OfferedProtocols: []string{"moqt-17", "moqt-16"}, Path: "/x?y=z",
+						Authority: c.RemoteAddr.String()}
 				}
-				got := transport.Info{Kind: info.Kind, ALPN: info.ALPN, Protocol: info.Protocol, OfferedProtocols: info.OfferedProtocols, Path: info.Path, Authority: info.Authority}
+				got := transport.Info{Kind: info.Kind, ALPN: info.ALPN, Protocol: info.Protocol,
+					OfferedProtocols: info.OfferedProtocols, Path: info.Path, Authority: info.Authority}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
@@ -369,7 +381,8 @@ func TestTrustedCertificate(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AddCert(cert.Leaf)
 	for _, s := range schemes {
-		connect(t, ListenOptions{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, DialOptions{TLS: &tls.Config{RootCAs: pool}}, s.scheme, "")
+		connect(t, ListenOptions{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}},
+			DialOptions{TLS: &tls.Config{RootCAs: pool}}, s.scheme, "")
 	}
 }
 

@@ -27,7 +27,8 @@ func ExampleDial() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Drafts: wire.Drafts(), TLS: &tls.Config{InsecureSkipVerify: true}})
+	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, Drafts: wire.Drafts(),
+		TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -37,9 +37,12 @@ func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited
 	offer := strings.Join(d.offer, ", ")
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fail(transport.LayerUDP, "nothing listens on UDP %s: the host answers that the port is unreachable", addr)
+		return fail(transport.LayerUDP, "nothing listens on UDP %s: the host answers that the port is unreachable",
+			addr)
 	case errors.As(err, &cert):
-		return fail(transport.LayerTLS, "the certificate of %s is not trusted: %v; to accept any certificate give --tls-disable-verify (TLS_DISABLE_VERIFY=1)", d.opts.URL.Authority, cert.Err)
+		return fail(transport.LayerTLS,
+			"the certificate of %s is not trusted: %v; to accept any certificate give --tls-disable-verify "+
+				"(TLS_DISABLE_VERIFY=1)", d.opts.URL.Authority, cert.Err)
 	case errors.As(err, &versions):
 		return fail(transport.LayerUDP, "%s speaks no common QUIC version: %v", addr, versions)
 	case errors.As(err, &qerr):
@@ -51,22 +54,31 @@ func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
 		waited := waited.Round(time.Millisecond)
 		if n := a.socket.received.Load(); n > 0 {
-			return fail(transport.LayerTLS, "%s sent %d datagrams, but the TLS handshake did not complete within %s; the ALPNs offered were %s (some servers fall silent when they know none of them)", addr, n, waited, offer)
+			return fail(transport.LayerTLS,
+				"%s sent %d datagrams, but the TLS handshake did not complete within %s; the ALPNs offered were %s "+
+					"(some servers fall silent when they know none of them)", addr, n, waited, offer)
 		}
-		return fail(transport.LayerUDP, "no answer from %s within %s: nothing listens there, something on the way drops UDP, or the server ignores the ALPNs offered (%s)", addr, waited, offer)
+		return fail(transport.LayerUDP,
+			"no answer from %s within %s: nothing listens there, something on the way drops UDP, or the server "+
+				"ignores the ALPNs offered (%s)", addr, waited, offer)
 	}
 	return fail(transport.LayerUDP, "the handshake with %s failed: %v", addr, err)
 }
 
-func (d *dialer) transportError(qerr *quic.TransportError, fail func(transport.Layer, string, ...any) *transport.DialError, addr *net.UDPAddr, offer string) *transport.DialError {
+func (d *dialer) transportError(qerr *quic.TransportError,
+	fail func(transport.Layer, string, ...any) *transport.DialError, addr *net.UDPAddr, offer string,
+) *transport.DialError {
 	code := uint64(qerr.ErrorCode)
 	switch {
 	case code == alertNoApplicationPro && qerr.Remote:
-		return fail(transport.LayerALPN, "the QUIC server at %s knows none of the ALPNs offered (%s): it closed with CRYPTO_ERROR 0x%x, no_application_protocol", addr, offer, code)
+		return fail(transport.LayerALPN,
+			"the QUIC server at %s knows none of the ALPNs offered (%s): it closed with CRYPTO_ERROR 0x%x, "+
+				"no_application_protocol", addr, offer, code)
 	case code == alertNoApplicationPro:
 		return fail(transport.LayerALPN, "the QUIC server at %s selected no ALPN; offered were %s", addr, offer)
 	case code == alertUnsupportedExt && !qerr.Remote && strings.Contains(qerr.Error(), "ALPN"):
-		return fail(transport.LayerALPN, "the QUIC server at %s selected an ALPN that was not offered; offered were %s", addr, offer)
+		return fail(transport.LayerALPN, "the QUIC server at %s selected an ALPN that was not offered; offered were %s",
+			addr, offer)
 	case qerr.ErrorCode == quic.ConnectionRefused:
 		return fail(transport.LayerTLS, "the QUIC server at %s refuses connections (CONNECTION_REFUSED)", addr)
 	case qerr.Remote:

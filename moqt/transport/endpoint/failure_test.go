@@ -55,7 +55,8 @@ func quicServer(t *testing.T, alpn string, conf *quic.Config, serve func(*quic.C
 	if conf == nil {
 		conf = quicConfig(0)
 	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{alpn}}, conf)
+	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
+		NextProtos: []string{alpn}}, conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,8 @@ func quicServer(t *testing.T, alpn string, conf *quic.Config, serve func(*quic.C
 	return ln.Addr()
 }
 
-// http3Server is a web server; settings come beside those that every quic-go server announces (extended CONNECT among them).
+// http3Server is a web server; settings come beside those that every quic-go server announces (extended CONNECT among
+// them).
 func http3Server(t *testing.T, settings map[uint64]uint64, handler http.HandlerFunc) net.Addr {
 	return quicServer(t, "h3", nil, func(q *quic.Conn) {
 		srv := &http3.Server{AdditionalSettings: settings, Handler: handler}
@@ -145,10 +147,12 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			limit:  200 * time.Millisecond,
 			layer:  transport.LayerUDP, reason: []string{"no answer", "within", "h3"},
 		}, {
-			name:   "port that answers nonsense",
-			server: func(t *testing.T) net.Addr { return udpSocket(t, func([]byte) []byte { return []byte("nonsense") }) },
-			limit:  200 * time.Millisecond,
-			layer:  transport.LayerTLS, reason: []string{"datagrams", "did not complete", "h3"},
+			name: "port that answers nonsense",
+			server: func(t *testing.T) net.Addr {
+				return udpSocket(t, func([]byte) []byte { return []byte("nonsense") })
+			},
+			limit: 200 * time.Millisecond,
+			layer: transport.LayerTLS, reason: []string{"datagrams", "did not complete", "h3"},
 		}, {
 			name:   "QUIC version",
 			server: func(t *testing.T) net.Addr { return udpSocket(t, versionNegotiation) },
@@ -180,7 +184,8 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			name:   "no answer",
 			server: func(t *testing.T) net.Addr { return bareHTTP3(t, []byte{0, 4, 2, 8, 1}) },
 			limit:  200 * time.Millisecond,
-			layer:  transport.LayerWebTransport, reason: []string{"no answer", "time limit", "moqt-18, moqt-16", ":protocol = webtransport"},
+			layer:  transport.LayerWebTransport, reason: []string{"no answer", "time limit", "moqt-18, moqt-16",
+				":protocol = webtransport"},
 		}, {
 			name:   "404",
 			server: func(t *testing.T) net.Addr { return http3Server(t, oldSettings, answer(404)) },
@@ -194,9 +199,12 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			server: func(t *testing.T) net.Addr { return http3Server(t, nil, answer(200)) },
 			layer:  transport.LayerWebTransport, status: 200, reason: []string{"web server without WebTransport"},
 		}, {
-			name:   "redirect",
-			server: func(t *testing.T) net.Addr { return http3Server(t, oldSettings, answer(308, "Location", "/elsewhere")) },
-			layer:  transport.LayerWebTransport, status: 308, reason: []string{"redirect", `"/elsewhere"`, "not followed"},
+			name: "redirect",
+			server: func(t *testing.T) net.Addr {
+				return http3Server(t, oldSettings, answer(308, "Location", "/elsewhere"))
+			},
+			layer: transport.LayerWebTransport, status: 308,
+			reason: []string{"redirect", `"/elsewhere"`, "not followed"},
 		}, {
 			name:   "500",
 			server: func(t *testing.T) net.Addr { return http3Server(t, oldSettings, answer(500)) },
@@ -216,11 +224,13 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			server: func(t *testing.T) net.Addr {
 				return http3Server(t, oldSettings, answer(200, "WT-Protocol", `"moqt-99"`))
 			},
-			layer: transport.LayerWebTransport, status: 200, reason: []string{"no common draft", `"moqt-99"`, "moqt-18, moqt-16"},
+			layer: transport.LayerWebTransport, status: 200,
+			reason: []string{"no common draft", `"moqt-99"`, "moqt-18, moqt-16"},
 		}, {
 			name:   "no protocol, and 14 was not offered",
 			server: func(t *testing.T) net.Addr { return http3Server(t, oldSettings, answer(200)) },
-			layer:  transport.LayerWebTransport, status: 200, reason: []string{"no common draft", "without WT-Protocol", "moqt-18, moqt-16"},
+			layer:  transport.LayerWebTransport, status: 200,
+			reason: []string{"no common draft", "without WT-Protocol", "moqt-18, moqt-16"},
 		}, {
 			name: "connection closed instead of an answer",
 			server: func(t *testing.T) net.Addr {
@@ -232,7 +242,8 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 					q.CloseWithError(0x10e, "bad protocol")
 				})
 			},
-			layer: transport.LayerWebTransport, reason: []string{"no answer", "0x10e", "H3_MESSAGE_ERROR", "bad protocol"},
+			layer: transport.LayerWebTransport, reason: []string{"no answer", "0x10e", "H3_MESSAGE_ERROR",
+				"bad protocol"},
 		}, {
 			name: "request stream reset instead of an answer",
 			server: func(t *testing.T) net.Addr {
@@ -351,7 +362,8 @@ func TestPeerThatDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr := &quic.Transport{Conn: conn}
-	if _, err := tr.Listen(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"moqt-18"}}, quicConfig(0)); err != nil {
+	if _, err := tr.Listen(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"moqt-18"}},
+		quicConfig(0)); err != nil {
 		t.Fatal(err)
 	}
 	client, err := Dial(testContext(t), DialOptions{URL: urlOf(t, "moqt", conn.LocalAddr(), ""), TLS: insecure})
@@ -372,7 +384,8 @@ func TestPeerThatDies(t *testing.T) {
 		t.Fatal("the connection does not end")
 	}
 	var got *transport.CloseError
-	if !errors.As(context.Cause(client.Context()), &got) || !got.Transport || !got.Gone || !strings.Contains(got.Reason, "unreachable") {
+	if !errors.As(context.Cause(client.Context()), &got) || !got.Transport || !got.Gone ||
+		!strings.Contains(got.Reason, "unreachable") {
 		t.Errorf("cause: %v", context.Cause(client.Context()))
 	}
 }

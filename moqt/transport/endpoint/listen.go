@@ -25,8 +25,8 @@ import (
 type ListenOptions struct {
 	// Addr is host:port; port 0 is any free one.
 	Addr string
-	// TLS is the base of the TLS configuration, with its certificates. NextProtos and GetConfigForClient are replaced. When it is nil
-	// or has no certificate, SelfSigned makes one.
+	// TLS is the base of the TLS configuration, with its certificates. NextProtos and GetConfigForClient are replaced.
+	// When it is nil or has no certificate, SelfSigned makes one.
 	TLS *tls.Config
 	// Drafts are served; empty is all.
 	Drafts []wire.Draft
@@ -34,13 +34,15 @@ type ListenOptions struct {
 	Transport transport.Choice
 	// Path is the only path that is served over WebTransport; empty is any.
 	Path string
-	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog; empty is what the environment variable QLOGDIR says. MLOGDir is one for files
-	// with the same contents and the name that the public interop runner wants, <odcid>_server.mlog. See transport.Info.OpenLog for what sessions can add.
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog; empty is what the environment
+	// variable QLOGDIR says. MLOGDir is one for files with the same contents and the name that the public interop
+	// runner wants, <odcid>_server.mlog. See transport.Info.OpenLog for what sessions can add.
 	QLOGDir, MLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
-	// MaxConnections is how many connections there may be at a time, those in their handshake among them; 0 is DefaultMaxConnections. Further ones are
-	// refused with CONNECTION_REFUSED (RFC 9000 §20.1) before anything is kept of them, and the first of a row of refusals is told to Warn.
+	// MaxConnections is how many connections there may be at a time, those in their handshake among them; 0 is
+	// DefaultMaxConnections. Further ones are refused with CONNECTION_REFUSED (RFC 9000 §20.1) before anything is kept
+	// of them, and the first of a row of refusals is told to Warn.
 	MaxConnections int
 	// UpgradeTimeout bounds the time from the handshake to the WebTransport request; 0 is 10 s.
 	UpgradeTimeout time.Duration
@@ -94,7 +96,8 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	}
 	l := &Listener{
 		opts: opts, drafts: orAll(opts.Drafts), closeLog: func() {},
-		pending: make(chan struct{}, maxPending), ready: make(chan transport.Conn), conns: make(map[transport.Conn]struct{}),
+		pending: make(chan struct{}, maxPending), ready: make(chan transport.Conn),
+		conns: make(map[transport.Conn]struct{}),
 	}
 	conf, err := l.tlsConfig()
 	if err != nil {
@@ -222,10 +225,12 @@ func (l *Listener) warn(err error) {
 // Addr is the address that is listened on.
 func (l *Listener) Addr() net.Addr { return l.socket.LocalAddr() }
 
-// Certificate is the first certificate that is served; zero when the TLS configuration chooses by a function of its own.
+// Certificate is the first certificate that is served; zero when the TLS configuration chooses by a function of its
+// own.
 func (l *Listener) Certificate() tls.Certificate { return l.cert }
 
-// Accept waits for the next connection, on which ALPN or WebTransport protocol are settled. After Close it returns net.ErrClosed.
+// Accept waits for the next connection, on which ALPN or WebTransport protocol are settled. After Close it returns
+// net.ErrClosed.
 func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
 	select {
 	case c := <-l.ready:
@@ -237,13 +242,15 @@ func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
 	}
 }
 
-// Close stops serving: it ends every connection, accepted or not, with code 0, and returns when all goroutines have ended.
+// Close stops serving: it ends every connection, accepted or not, with code 0, and returns when all goroutines have
+// ended.
 func (l *Listener) Close() error {
 	l.closeOnce.Do(func() {
 		l.cancel()
 		l.ln.Close()
 		l.workers.Wait() // no connection is added after this
-		for {            // those whose handshake has ended and that nobody took from quic-go yet: it would forget them without a word
+		// those whose handshake has ended and that nobody took from quic-go yet: it would forget them without a word
+		for {
 			q, err := l.ln.Accept(context.Background())
 			if err != nil {
 				break
@@ -314,7 +321,8 @@ func (l *Listener) bring(q *quic.Conn) {
 		if draft14 {
 			tokens = append(tokens, wire.Draft14.ALPN()) // no draft's token, but some clients offer it
 		}
-		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14, Info: info})
+		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14,
+			Info: info})
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {
 				l.warn(err)

@@ -34,7 +34,8 @@ func TestSlowClientHoldsUpNobody(t *testing.T) {
 		warned <- struct{}{}
 	}})
 	ctx := testContext(t)
-	slow, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, quicConfig(0))
+	slow, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true,
+		NextProtos: []string{"h3"}}, quicConfig(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,8 @@ func TestSlowClientHoldsUpNobody(t *testing.T) {
 	<-warned
 	mu.Lock()
 	defer mu.Unlock()
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "no WebTransport session") || !strings.Contains(warnings[0], "deadline") {
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "no WebTransport session") ||
+		!strings.Contains(warnings[0], "deadline") {
 		t.Errorf("warnings %q", warnings)
 	}
 }
@@ -210,7 +212,8 @@ func TestSelfSigned(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if life := leaf.NotAfter.Sub(leaf.NotBefore); life >= 14*24*time.Hour || time.Until(leaf.NotAfter) < 24*time.Hour || leaf.NotBefore.After(time.Now()) {
+	if life := leaf.NotAfter.Sub(leaf.NotBefore); life >= 14*24*time.Hour || time.Until(leaf.NotAfter) < 24*time.Hour ||
+		leaf.NotBefore.After(time.Now()) {
 		t.Errorf("valid from %s for %s", leaf.NotBefore, life)
 	}
 	if leaf.IsCA || !leaf.BasicConstraintsValid || len(leaf.DNSNames) != 2 {
@@ -239,7 +242,8 @@ func TestLogs(t *testing.T) {
 	}
 	c.CloseWithError(0, "")
 	l.Close()
-	for _, file := range []string{filepath.Join(dir, "from the environment", id+"_client.sqlog"), filepath.Join(dir, "q", id+"_server.sqlog")} {
+	for _, file := range []string{filepath.Join(dir, "from the environment", id+"_client.sqlog"),
+		filepath.Join(dir, "q", id+"_server.sqlog")} {
 		b, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(b, []byte(id)) || !bytes.Contains(b, []byte("connection_close")) {
 			t.Errorf("%s: %d bytes, %v", file, len(b), err)
@@ -273,13 +277,14 @@ func TestLogsThatCannotBeWrittenEndNothing(t *testing.T) {
 	echo(t, client, server)
 	mu.Lock()
 	defer mu.Unlock()
-	if notes := strings.Join(client.Info().Notes, "\n"); warned != 2 || !strings.Contains(notes, "qlog") || !strings.Contains(notes, "disk full") {
+	if notes := strings.Join(client.Info().Notes, "\n"); warned != 2 || !strings.Contains(notes, "qlog") ||
+		!strings.Contains(notes, "disk full") {
 		t.Errorf("warned %d times, notes %s", warned, notes)
 	}
 }
 
-// TestMaxConnections: there is room for so many connections, whatever their transport; who comes too many is refused at once and told so, and comes in when
-// another has left.
+// TestMaxConnections: there is room for so many connections, whatever their transport; who comes too many is refused at
+// once and told so, and comes in when another has left.
 func TestMaxConnections(t *testing.T) {
 	warned := make(chan error, 16)
 	l := listen(t, ListenOptions{MaxConnections: 2, Warn: func(err error) { warned <- err }})

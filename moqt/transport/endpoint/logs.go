@@ -20,8 +20,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// keyLog is where TLS secrets go: w, or else the file that SSLKEYLOGFILE names, or nowhere (nil). What cannot be written is
-// reported once and ends no handshake. closeLog is never nil.
+// keyLog is where TLS secrets go: w, or else the file that SSLKEYLOGFILE names, or nowhere (nil). What cannot be
+// written is reported once and ends no handshake. closeLog is never nil.
 func keyLog(w io.Writer, warn func(error)) (log io.Writer, closeLog func()) {
 	closeLog = func() {}
 	if name := os.Getenv("SSLKEYLOGFILE"); w == nil && name != "" {
@@ -64,11 +64,13 @@ const maxLogBytes = 256 << 20
 // moqtSchema is the event schema of what sessions write into the log (draft-pardue-moq-qlog-moq-events-06).
 const moqtSchema = "urn:ietf:params:qlog:events:moqt-06"
 
-// connLog is the log of one connection, a qlog in JSON-SEQ of which there may be two copies: <odcid>_client.sqlog or <odcid>_server.sqlog in one directory,
-// and the same as .mlog, the name of the public interop runner, in another. nil is none.
+// connLog is the log of one connection, a qlog in JSON-SEQ of which there may be two copies: <odcid>_client.sqlog or
+// <odcid>_server.sqlog in one directory, and the same as .mlog, the name of the public interop runner, in another. nil
+// is none.
 type connLog struct{ trace *qlogwriter.FileSeq }
 
-// newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is reported.
+// newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is
+// reported.
 func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn func(error)) *connLog {
 	side := "server"
 	if client {
@@ -84,7 +86,8 @@ func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn fun
 			warn(fmt.Errorf("qlog: %w", err))
 			continue
 		}
-		files = append(files, &tolerant{w: bufio.NewWriter(f), file: f, room: maxLogBytes, warn: warn, what: "qlog " + f.Name()})
+		files = append(files, &tolerant{w: bufio.NewWriter(f), file: f, room: maxLogBytes, warn: warn,
+			what: "qlog " + f.Name()})
 	}
 	if len(files) == 0 {
 		return nil

@@ -30,8 +30,8 @@ func dialUDP(addr *net.UDPAddr) (*clientSocket, error) {
 	return &clientSocket{UDPConn: conn, batch: ipv4.NewPacketConn(conn)}, nil
 }
 
-// fatal reports whether an error of the socket ends the connection. Besides refusals, a connected socket also reports the ICMP
-// answers that path MTU discovery provokes, which mean nothing here.
+// fatal reports whether an error of the socket ends the connection. Besides refusals, a connected socket also reports
+// the ICMP answers that path MTU discovery provokes, which mean nothing here.
 func (s *clientSocket) fatal(err error) bool {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -45,7 +45,8 @@ func TestClientAgainstAnotherServer(t *testing.T) {
 	sessions := make(chan *webtransport.Session, 1)
 	addr := foreignServer(t, []string{"moqt-16"}, func(s *webtransport.Session) { sessions <- s })
 	ctx := testContext(t)
-	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, ""), TLS: insecure, Drafts: []wire.Draft{wire.Draft18, wire.Draft16}})
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, ""), TLS: insecure,
+		Drafts: []wire.Draft{wire.Draft18, wire.Draft16}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +58,13 @@ func TestClientAgainstAnotherServer(t *testing.T) {
 }
 
 // foreignClient is webtransport-go's client.
-func foreignClient(t *testing.T, ctx context.Context, addr net.Addr, path string, protocols ...string) (*http.Response, *webtransport.Session) {
+func foreignClient(t *testing.T, ctx context.Context, addr net.Addr, path string, protocols ...string) (
+	*http.Response, *webtransport.Session) {
 	t.Helper()
-	// On a connection of ours: one that it dials itself it closes together with the session, and what it said last is lost.
-	q, err := quic.DialAddr(ctx, addr.String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, quicConfig(0))
+	// On a connection of ours: one that it dials itself it closes together with the session, and what it said last is
+	// lost.
+	q, err := quic.DialAddr(ctx, addr.String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}},
+		quicConfig(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +90,10 @@ func TestServerAgainstAnotherClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rsp.StatusCode != 200 || s.SessionState().ApplicationProtocol != "moqt-15" || c.Info().Protocol != "moqt-15" || c.Info().Path != "/moq" {
-		t.Errorf("status %d, protocols %q and %q, path %q", rsp.StatusCode, s.SessionState().ApplicationProtocol, c.Info().Protocol, c.Info().Path)
+	if rsp.StatusCode != 200 || s.SessionState().ApplicationProtocol != "moqt-15" || c.Info().Protocol != "moqt-15" ||
+		c.Info().Path != "/moq" {
+		t.Errorf("status %d, protocols %q and %q, path %q", rsp.StatusCode, s.SessionState().ApplicationProtocol,
+			c.Info().Protocol, c.Info().Path)
 	}
 	againstForeign(t, ctx, c, s)
 }
@@ -116,7 +122,8 @@ func againstForeign(t *testing.T, ctx context.Context, ours transport.Conn, thei
 	}
 	b.CancelWrite(0x3f)
 	_, err = a.Read(make([]byte, 1))
-	if diff := cmp.Diff(error(&transport.StreamError{StreamID: a.StreamID(), Remote: true, Code: 0x3f}), err); diff != "" {
+	if diff := cmp.Diff(error(&transport.StreamError{StreamID: a.StreamID(), Remote: true, Code: 0x3f}),
+		err); diff != "" {
 		t.Error(diff)
 	}
 
@@ -205,9 +212,11 @@ func TestOurCloseReachesTheOtherStack(t *testing.T) {
 	}
 }
 
-// rustStyle is a server as most public relays have it: old settings, `:protocol = webtransport` alone, no RESET_STREAM_AT, a
-// stream of its own before the client has sent anything, and closing with a mapped QUIC code instead of a capsule.
-func rustStyle(t *testing.T, protocol string, serve func(q *quic.Conn, connect *http3.Stream, streams <-chan *quic.Stream)) net.Addr {
+// rustStyle is a server as most public relays have it: old settings, `:protocol = webtransport` alone, no
+// RESET_STREAM_AT, a stream of its own before the client has sent anything, and closing with a mapped QUIC code instead
+// of a capsule.
+func rustStyle(t *testing.T, protocol string,
+	serve func(q *quic.Conn, connect *http3.Stream, streams <-chan *quic.Stream)) net.Addr {
 	conf := quicConfig(0)
 	conf.EnableStreamResetPartialDelivery = false
 	return quicServer(t, "h3", conf, func(q *quic.Conn) {
@@ -269,7 +278,8 @@ func TestStreamResetBeforeItsType(t *testing.T) {
 		}
 	})
 	ctx := testContext(t)
-	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, "/p"), TLS: insecure, Drafts: []wire.Draft{wire.Draft16}})
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, "/p"), TLS: insecure,
+		Drafts: []wire.Draft{wire.Draft16}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +293,8 @@ func TestStreamResetBeforeItsType(t *testing.T) {
 		if string(got) == "early" && err == nil {
 			continue
 		}
-		if diff := cmp.Diff(error(&transport.StreamError{StreamID: u.StreamID(), Remote: true, Code: 5}), err); diff != "" {
+		if diff := cmp.Diff(error(&transport.StreamError{StreamID: u.StreamID(), Remote: true, Code: 5}),
+			err); diff != "" {
 			t.Errorf("%q: %s", got, diff)
 		}
 	}
@@ -293,7 +304,8 @@ func TestClientAgainstOldServers(t *testing.T) {
 	for _, tt := range []struct {
 		header, protocol string
 		draft            wire.Draft
-	}{{`"moqt-16"`, "moqt-16", wire.Draft16}, {"moqt-16", "moqt-16", wire.Draft16}, {`"moqt-16";q=1`, "moqt-16", wire.Draft16}, {"", "", wire.Draft14}} {
+	}{{`"moqt-16"`, "moqt-16", wire.Draft16}, {"moqt-16", "moqt-16", wire.Draft16},
+		{`"moqt-16";q=1`, "moqt-16", wire.Draft16}, {"", "", wire.Draft14}} {
 		t.Run("WT-Protocol "+tt.header, func(t *testing.T) {
 			addr := rustStyle(t, tt.header, func(q *quic.Conn, connect *http3.Stream, streams <-chan *quic.Stream) {
 				s := <-streams
@@ -308,7 +320,8 @@ func TestClientAgainstOldServers(t *testing.T) {
 				q.CloseWithError(0x52e4a40fa8db+0x21+1, "like quinn") // application code 0x21
 			})
 			ctx := testContext(t)
-			c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, "/p"), TLS: insecure, Drafts: []wire.Draft{wire.Draft16, wire.Draft14}})
+			c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, "/p"), TLS: insecure,
+				Drafts: []wire.Draft{wire.Draft16, wire.Draft14}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -334,7 +347,8 @@ func TestClientAgainstOldServers(t *testing.T) {
 			}
 			s.Write([]byte("."))
 			_, err = s.Read(got)
-			if diff := cmp.Diff(error(&transport.StreamError{StreamID: s.StreamID(), Remote: true, Code: 5}), err); diff != "" {
+			if diff := cmp.Diff(error(&transport.StreamError{StreamID: s.StreamID(), Remote: true, Code: 5}),
+				err); diff != "" {
 				t.Error(diff)
 			}
 			if err := c.SendDatagram([]byte("ping")); err != nil {
@@ -349,7 +363,8 @@ func TestClientAgainstOldServers(t *testing.T) {
 			s.Write([]byte("x"))
 			<-c.Context().Done()
 			var cause *transport.CloseError
-			if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || cause.Transport || cause.Code != 0x21 || cause.Reason != "like quinn" {
+			if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || cause.Transport ||
+				cause.Code != 0x21 || cause.Reason != "like quinn" {
 				t.Errorf("cause %v", context.Cause(c.Context()))
 			}
 		})
@@ -376,7 +391,8 @@ func TestForeignCodesAreToldApart(t *testing.T) {
 	}
 	s.Write([]byte("x"))
 	_, err = s.Read(make([]byte, 1))
-	if diff := cmp.Diff(error(&transport.StreamError{StreamID: s.StreamID(), Remote: true, Code: 0x10c, Transport: true}), err); diff != "" {
+	if diff := cmp.Diff(error(&transport.StreamError{StreamID: s.StreamID(), Remote: true, Code: 0x10c,
+		Transport: true}), err); diff != "" {
 		t.Error(diff)
 	}
 	if s, err = c.OpenStream(ctx); err != nil {
@@ -385,7 +401,8 @@ func TestForeignCodesAreToldApart(t *testing.T) {
 	s.Write([]byte("x"))
 	<-c.Context().Done()
 	var cause *transport.CloseError
-	if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || !cause.Transport || cause.Code != 0x102 || !strings.Contains(cause.Reason, "H3_INTERNAL_ERROR") {
+	if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || !cause.Transport || cause.Code != 0x102 ||
+		!strings.Contains(cause.Reason, "H3_INTERNAL_ERROR") {
 		t.Errorf("cause %v", context.Cause(c.Context()))
 	}
 }
@@ -401,22 +418,33 @@ func TestSelection(t *testing.T) {
 		draft              wire.Draft
 		alpn               string
 	}{
-		{name: "https is WebTransport", serve: all, offer: all, scheme: "https", kind: transport.WebTransport, draft: 22},
+		{name: "https is WebTransport", serve: all, offer: all, scheme: "https", kind: transport.WebTransport,
+			draft: 22},
 		{name: "moqt is the server's choice", serve: all, offer: all, scheme: "moqt", kind: transport.QUIC, draft: 22},
-		{name: "client's order on QUIC", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "moqt", kind: transport.QUIC, draft: 16},
-		{name: "client's order on WebTransport", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "https", kind: transport.WebTransport, draft: 16},
-		{name: "only one in common", serve: []wire.Draft{15, 19}, offer: all, scheme: "https", kind: transport.WebTransport, draft: 19},
-		{name: "moqt goes on with h3", serve: all, offer: all, listenOn: transport.OnlyWebTransport, scheme: "moqt", kind: transport.WebTransport, draft: 22},
-		{name: "explicit QUIC for https", serve: all, offer: all, dialWith: transport.OnlyQUIC, scheme: "https", kind: transport.QUIC, draft: 22},
-		{name: "explicit WebTransport for moqt", serve: all, offer: []wire.Draft{16}, dialWith: transport.OnlyWebTransport, scheme: "moqt", kind: transport.WebTransport, draft: 16},
-		{name: "14 alone on QUIC", serve: all, offer: []wire.Draft{14}, scheme: "moqt", kind: transport.QUIC, draft: 14, alpn: "moq-00"},
-		{name: "14 alone on WebTransport", serve: all, offer: []wire.Draft{14}, scheme: "https", kind: transport.WebTransport, draft: 14, alpn: "h3"},
+		{name: "client's order on QUIC", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "moqt",
+			kind: transport.QUIC, draft: 16},
+		{name: "client's order on WebTransport", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "https",
+			kind: transport.WebTransport, draft: 16},
+		{name: "only one in common", serve: []wire.Draft{15, 19}, offer: all, scheme: "https",
+			kind: transport.WebTransport, draft: 19},
+		{name: "moqt goes on with h3", serve: all, offer: all, listenOn: transport.OnlyWebTransport, scheme: "moqt",
+			kind: transport.WebTransport, draft: 22},
+		{name: "explicit QUIC for https", serve: all, offer: all, dialWith: transport.OnlyQUIC, scheme: "https",
+			kind: transport.QUIC, draft: 22},
+		{name: "explicit WebTransport for moqt", serve: all, offer: []wire.Draft{16},
+			dialWith: transport.OnlyWebTransport, scheme: "moqt", kind: transport.WebTransport, draft: 16},
+		{name: "14 alone on QUIC", serve: all, offer: []wire.Draft{14}, scheme: "moqt", kind: transport.QUIC, draft: 14,
+			alpn: "moq-00"},
+		{name: "14 alone on WebTransport", serve: all, offer: []wire.Draft{14}, scheme: "https",
+			kind: transport.WebTransport, draft: 14, alpn: "h3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			client, server := connect(t, ListenOptions{Drafts: tt.serve, Transport: tt.listenOn}, DialOptions{Drafts: tt.offer, Transport: tt.dialWith}, tt.scheme, "")
+			client, server := connect(t, ListenOptions{Drafts: tt.serve, Transport: tt.listenOn},
+				DialOptions{Drafts: tt.offer, Transport: tt.dialWith}, tt.scheme, "")
 			for _, c := range []transport.Conn{client, server} {
 				info := c.Info()
-				if d, ok := transport.NegotiatedDraft(info); info.Kind != tt.kind || d != tt.draft || !ok || tt.alpn != "" && info.ALPN != tt.alpn {
+				if d, ok := transport.NegotiatedDraft(info); info.Kind != tt.kind || d != tt.draft || !ok ||
+					tt.alpn != "" && info.ALPN != tt.alpn {
 					t.Errorf("%s %s %q %v", info.Kind, info.ALPN, info.Protocol, d)
 				}
 				if info.Kind == transport.WebTransport && info.Path != "/" {
@@ -429,7 +457,8 @@ func TestSelection(t *testing.T) {
 
 func TestMoqtOffersNoHTTP3BelowDraft18(t *testing.T) {
 	l := listen(t, ListenOptions{Transport: transport.OnlyWebTransport})
-	_, err := Dial(testContext(t), DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure, Drafts: []wire.Draft{17, 14}})
+	_, err := Dial(testContext(t), DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure,
+		Drafts: []wire.Draft{17, 14}})
 	var got *transport.DialError
 	if !errors.As(err, &got) || got.Layer != transport.LayerALPN || !strings.Contains(got.Reason, "(moqt-17, moq-00)") {
 		t.Errorf("%v", err)
@@ -445,7 +474,8 @@ func TestClientThatOffersDraft14AsToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, ok := transport.NegotiatedDraft(c.Info()); d != 14 || !ok || s.SessionState().ApplicationProtocol != "moq-00" {
+	if d, ok := transport.NegotiatedDraft(c.Info()); d != 14 || !ok ||
+		s.SessionState().ApplicationProtocol != "moq-00" {
 		t.Errorf("%v %q", d, s.SessionState().ApplicationProtocol)
 	}
 }

@@ -24,8 +24,8 @@ const (
 
 // Options shape a pair. The zero value is a perfect connection with the default limits.
 type Options struct {
-	// Info is what both sides report, so that a session can negotiate on it. Client is set for each side, WireStreamIDs on both;
-	// an empty Kind is transport.Memory.
+	// Info is what both sides report, so that a session can negotiate on it. Client is set for each side, WireStreamIDs
+	// on both; an empty Kind is transport.Memory.
 	Info transport.Info
 	// StreamBuffer is how many bytes one direction of a stream holds before Write waits.
 	StreamBuffer int
@@ -148,7 +148,8 @@ func (c *Conn) Info() transport.Info { return c.info }
 func (c *Conn) CloseWithError(code uint64, reason string) error {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
-	c.link.end(c, &transport.CloseError{Code: code, Reason: reason}, &transport.CloseError{Remote: true, Code: code, Reason: reason})
+	c.link.end(c, &transport.CloseError{Code: code, Reason: reason},
+		&transport.CloseError{Remote: true, Code: code, Reason: reason})
 	return nil
 }
 

@@ -14,8 +14,8 @@ type StreamInfo struct {
 	OpenedByClient, FromClient bool
 }
 
-// Action is what happens to one direction of a stream once the receiver has read Fault.After bytes. Nothing that the sender
-// sends beyond these bytes arrives, FIN and RESET_STREAM included; the sender itself notices nothing of that.
+// Action is what happens to one direction of a stream once the receiver has read Fault.After bytes. Nothing that the
+// sender sends beyond these bytes arrives, FIN and RESET_STREAM included; the sender itself notices nothing of that.
 type Action int
 
 // The actions.
@@ -26,7 +26,8 @@ const (
 	Cut
 	// Reset shows the receiver a RESET_STREAM with Code.
 	Reset
-	// Stop shows the sender a STOP_SENDING with Code, which it answers with a RESET_STREAM with the same code, as QUIC does.
+	// Stop shows the sender a STOP_SENDING with Code, which it answers with a RESET_STREAM with the same code, as QUIC
+	// does.
 	Stop
 	// Close ends the connection with Code; each side believes that the other did.
 	Close
@@ -36,15 +37,16 @@ const (
 type Fault struct {
 	// Delay is how much later everything of this direction arrives: its first frame, data, FIN, RESET_STREAM.
 	Delay time.Duration
-	// After is the number of bytes that arrive before Action; with 0 it strikes when the first frame of the direction would arrive.
+	// After is the number of bytes that arrive before Action; with 0 it strikes when the first frame of the direction
+	// would arrive.
 	After int64
 	// Action is what happens then, Code its application code.
 	Action Action
 	Code   uint64
 }
 
-// OnStream gives Options.Faults that strikes one direction of one stream: that of the index-th stream of its kind opened
-// by the client (or the server), in the direction in which the opener sends.
+// OnStream gives Options.Faults that strikes one direction of one stream: that of the index-th stream of its kind
+// opened by the client (or the server), in the direction in which the opener sends.
 func OnStream(openedByClient, uni bool, index int, f Fault) func(StreamInfo) Fault {
 	return func(s StreamInfo) Fault {
 		if s.OpenedByClient == openedByClient && s.FromClient == openedByClient && s.Uni == uni && s.Index == index {

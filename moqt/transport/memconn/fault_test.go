@@ -29,14 +29,24 @@ func TestFaults(t *testing.T) {
 	}{
 		{name: "none", got: "0123456789", wrote: io.ErrClosedPipe},
 		{name: "delay", fault: Fault{Delay: time.Second}, got: "0123456789", at: time.Second, wrote: io.ErrClosedPipe},
-		{name: "reset", fault: Fault{After: 4, Action: Reset, Code: 9}, got: "0123", err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
-		{name: "reset at once", fault: Fault{Action: Reset, Code: 9}, err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
-		{name: "reset instead of FIN", fault: Fault{After: 10, Action: Reset, Code: 9}, got: "0123456789", err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
-		{name: "reset beyond the end", fault: Fault{After: 11, Action: Reset, Code: 9}, got: "0123456789", wrote: io.ErrClosedPipe},
-		{name: "late reset", fault: Fault{Delay: time.Second, After: 3, Action: Reset, Code: 9}, at: time.Second, got: "012", err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
-		{name: "stop", fault: Fault{After: 4, Action: Stop, Code: 9}, got: "0123", err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: &transport.StreamError{StreamID: 6, Remote: true, Stop: true, Code: 9}},
-		{name: "close", fault: Fault{After: 4, Action: Close, Code: 9}, got: "0123", err: &transport.CloseError{Remote: true, Code: 9, Reason: "fault"}, wrote: &transport.CloseError{Remote: true, Code: 9, Reason: "fault"}},
-		{name: "cut", fault: Fault{After: 4, Action: Cut}, got: "0123", err: errTimeout, at: time.Hour, wrote: io.ErrClosedPipe},
+		{name: "reset", fault: Fault{After: 4, Action: Reset, Code: 9}, got: "0123",
+			err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
+		{name: "reset at once", fault: Fault{Action: Reset, Code: 9},
+			err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
+		{name: "reset instead of FIN", fault: Fault{After: 10, Action: Reset, Code: 9}, got: "0123456789",
+			err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
+		{name: "reset beyond the end", fault: Fault{After: 11, Action: Reset, Code: 9}, got: "0123456789",
+			wrote: io.ErrClosedPipe},
+		{name: "late reset", fault: Fault{Delay: time.Second, After: 3, Action: Reset, Code: 9}, at: time.Second,
+			got: "012", err: &transport.StreamError{StreamID: 6, Remote: true, Code: 9}, wrote: io.ErrClosedPipe},
+		{name: "stop", fault: Fault{After: 4, Action: Stop, Code: 9}, got: "0123",
+			err:   &transport.StreamError{StreamID: 6, Remote: true, Code: 9},
+			wrote: &transport.StreamError{StreamID: 6, Remote: true, Stop: true, Code: 9}},
+		{name: "close", fault: Fault{After: 4, Action: Close, Code: 9}, got: "0123",
+			err:   &transport.CloseError{Remote: true, Code: 9, Reason: "fault"},
+			wrote: &transport.CloseError{Remote: true, Code: 9, Reason: "fault"}},
+		{name: "cut", fault: Fault{After: 4, Action: Cut}, got: "0123", err: errTimeout, at: time.Hour,
+			wrote: io.ErrClosedPipe},
 		{name: "cut at once", fault: Fault{Action: Cut}, err: errTimeout, at: time.Hour, wrote: io.ErrClosedPipe},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,7 +68,8 @@ func TestFaults(t *testing.T) {
 				if string(got) != tt.got {
 					t.Errorf("received %q, want %q", got, tt.got)
 				}
-				if diff := cmp.Diff(tt.err, err, cmp.Comparer(func(a, b *timeoutError) bool { return (a == nil) == (b == nil) })); diff != "" {
+				sameTimeout := cmp.Comparer(func(a, b *timeoutError) bool { return (a == nil) == (b == nil) })
+				if diff := cmp.Diff(tt.err, err, sameTimeout); diff != "" {
 					t.Error(diff)
 				}
 				if d := time.Since(start); d < tt.at || d > tt.at+tt.fault.Delay*10 {

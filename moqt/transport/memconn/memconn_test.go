@@ -73,7 +73,8 @@ func TestStreamIDsAndOrder(t *testing.T) {
 		ids = append(ids, must(server.AcceptUniStream(ctx)).StreamID())
 	}
 	ids = append(ids, first.StreamID(), second.StreamID(), must(client.OpenStream(ctx)).StreamID(),
-		must(server.OpenStream(ctx)).StreamID(), must(server.OpenUniStream(ctx)).StreamID(), must(server.OpenUniStream(ctx)).StreamID())
+		must(server.OpenStream(ctx)).StreamID(), must(server.OpenUniStream(ctx)).StreamID(),
+		must(server.OpenUniStream(ctx)).StreamID())
 	if diff := cmp.Diff([]uint64{2, 6, 2, 6, 0, 1, 3, 7}, ids); diff != "" {
 		t.Error(diff)
 	}
@@ -126,7 +127,8 @@ func TestResetStopAndClose(t *testing.T) {
 	}
 	client.CloseWithError(3, "bye")
 	for _, err := range []error{
-		second(client.AcceptStream(ctx)), second(client.OpenUniStream(ctx)), second(server.ReceiveDatagram(ctx)), server.SendDatagram(nil), second(b.Write(nil)),
+		second(client.AcceptStream(ctx)), second(client.OpenUniStream(ctx)), second(server.ReceiveDatagram(ctx)),
+		server.SendDatagram(nil), second(b.Write(nil)),
 	} {
 		var ce *transport.CloseError
 		if !errors.As(err, &ce) || ce.Code != 3 || !errors.Is(err, net.ErrClosed) {

@@ -22,7 +22,8 @@ type Stream struct {
 // newStreams makes both sides of a stream. The caller holds mu.
 func newStreams(opener *Conn, sp *space, id uint64, index int, uni bool) (near, far *Stream) {
 	whole := &whole{opener: opener, space: sp, open: 1}
-	info := StreamInfo{ID: id, Index: index, Uni: uni, OpenedByClient: opener.info.Client, FromClient: opener.info.Client}
+	info := StreamInfo{ID: id, Index: index, Uni: uni, OpenedByClient: opener.info.Client,
+		FromClient: opener.info.Client}
 	out := newHalf(opener, whole, info)
 	near, far = &Stream{id: id, send: out}, &Stream{id: id, recv: out}
 	if !uni {
@@ -146,7 +147,8 @@ func (h *half) later(f func()) {
 	h.link.after(h.fault.Delay, f)
 }
 
-// show tells the peer of the stream; the answering side of a bidirectional stream has nothing to tell. The caller holds mu.
+// show tells the peer of the stream; the answering side of a bidirectional stream has nothing to tell. The caller holds
+// mu.
 func (h *half) show() {
 	if h.shown {
 		return

@@ -17,8 +17,9 @@ type Conn struct {
 	info transport.Info
 }
 
-// New wraps an established connection, whose incoming streams and datagrams nobody else may take. What q itself
-// knows (addresses, TLS, ALPN) is filled into info. onEnd, which may be nil, is called once after q has ended; CloseWithError waits for it.
+// New wraps an established connection, whose incoming streams and datagrams nobody else may take. What q itself knows
+// (addresses, TLS, ALPN) is filled into info. onEnd, which may be nil, is called once after q has ended; CloseWithError
+// waits for it.
 func New(q *quic.Conn, info transport.Info, onEnd func()) *Conn {
 	info.Kind, info.ALPN, info.WireStreamIDs = transport.QUIC, q.ConnectionState().TLS.NegotiatedProtocol, true
 	info.LocalAddr, info.RemoteAddr = q.LocalAddr(), q.RemoteAddr()
@@ -92,7 +93,8 @@ func (c *Conn) SendDatagram(b []byte) error {
 func DatagramError(err error, size, overhead int, otherwise func(error) error) error {
 	var large *quic.DatagramTooLargeError
 	if errors.As(err, &large) {
-		return &transport.DatagramTooLargeError{Size: size - overhead, Max: max(0, int(large.MaxDatagramPayloadSize)-overhead)}
+		return &transport.DatagramTooLargeError{Size: size - overhead,
+			Max: max(0, int(large.MaxDatagramPayloadSize)-overhead)}
 	}
 	return otherwise(err)
 }

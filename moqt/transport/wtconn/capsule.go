@@ -63,16 +63,18 @@ func readClose(r http3.CapsuleReader) (*transport.CloseError, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transport.CloseError{Remote: true, Code: uint64(binary.BigEndian.Uint32(code[:])), Reason: string(reason)}, nil
+	cause := &transport.CloseError{Remote: true, Code: uint64(binary.BigEndian.Uint32(code[:])), Reason: string(reason)}
+	return cause, nil
 }
 
 var errShortClose = errors.New("a CLOSE_WEBTRANSPORT_SESSION capsule without a code")
 
 // connectEnd: the CONNECT stream ended without a close capsule, or the whole connection did.
 func (c *Conn) connectEnd(err error) {
-	// The HTTP/3 library shows a reset and a closed connection as the same error. When the connection ends, its streams'
-	// sending sides end first, with that cause.
-	if errors.Is(err, net.ErrClosed) || errors.Is(context.Cause(c.connect.Context()), net.ErrClosed) || c.base.Ended() != nil {
+	// The HTTP/3 library shows a reset and a closed connection as the same error. When the connection ends, its
+	// streams' sending sides end first, with that cause.
+	if errors.Is(err, net.ErrClosed) || errors.Is(context.Cause(c.connect.Context()), net.ErrClosed) ||
+		c.base.Ended() != nil {
 		return
 	}
 	code, remote, isReset := resetCode(err)
@@ -115,8 +117,9 @@ const (
 	maxCloseWait = time.Second
 )
 
-// CloseWithError implements transport.Conn: it sends the close capsule, waits until the peer has ended the CONNECT stream too, but
-// not for long, and closes the QUIC connection. The code has 32 bits; larger ones are sent as the largest.
+// CloseWithError implements transport.Conn: it sends the close capsule, waits until the peer has ended the CONNECT
+// stream too, but not for long, and closes the QUIC connection. The code has 32 bits; larger ones are sent as the
+// largest.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
 	if !c.base.Decide(&transport.CloseError{Code: code, Reason: reason}) {
 		<-c.base.Done()

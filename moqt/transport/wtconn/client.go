@@ -30,8 +30,8 @@ type ClientOptions struct {
 	OnEnd func()
 }
 
-// Client makes a WebTransport session on a QUIC connection whose ALPN is h3 and which nobody else uses. It takes the connection over, and
-// closes it when it fails. Errors are *transport.DialError of layer http3 or webtransport.
+// Client makes a WebTransport session on a QUIC connection whose ALPN is h3 and which nobody else uses. It takes the
+// connection over, and closes it when it fails. Errors are *transport.DialError of layer http3 or webtransport.
 func Client(ctx context.Context, q *quic.Conn, opts ClientOptions) (*Conn, error) {
 	h3 := &http3.Transport{AdditionalSettings: announced(), MaxResponseHeaderBytes: maxHeader, DisableCompression: true}
 	c := newConn(q, opts.OnEnd)
@@ -47,14 +47,17 @@ func Client(ctx context.Context, q *quic.Conn, opts ClientOptions) (*Conn, error
 }
 
 // request sends the extended CONNECT and judges the answer.
-func (c *Conn) request(ctx context.Context, raw *http3.RawClientConn, opts ClientOptions) (*http3.RequestStream, transport.Info, error) {
+func (c *Conn) request(ctx context.Context, raw *http3.RawClientConn, opts ClientOptions) (
+	*http3.RequestStream, transport.Info, error) {
 	info := opts.Info
 	select {
 	case <-c.settled:
 	case <-c.base.Context().Done():
-		return nil, info, c.dialError(transport.LayerHTTP3, "the connection ended before the server's SETTINGS", context.Cause(c.base.Context()))
+		return nil, info, c.dialError(transport.LayerHTTP3, "the connection ended before the server's SETTINGS",
+			context.Cause(c.base.Context()))
 	case <-ctx.Done():
-		return nil, info, c.dialError(transport.LayerHTTP3, "QUIC and TLS are up (ALPN h3), but the server sent no SETTINGS", ctx.Err())
+		return nil, info, c.dialError(transport.LayerHTTP3,
+			"QUIC and TLS are up (ALPN h3), but the server sent no SETTINGS", ctx.Err())
 	}
 	seen := "the server's HTTP/3 SETTINGS are: " + c.settings.String()
 	info.Notes = append(slices.Clone(info.Notes), seen)
@@ -86,7 +89,8 @@ func (c *Conn) request(ctx context.Context, raw *http3.RawClientConn, opts Clien
 			return nil, info, c.dialError(transport.LayerWebTransport, reason, ctx.Err())
 		}
 		if code, _, ok := resetCode(err); ok {
-			return nil, info, c.dialError(transport.LayerWebTransport, reason, errors.New("the server ended it with "+http3Reason(code, "")))
+			return nil, info, c.dialError(transport.LayerWebTransport, reason,
+				errors.New("the server ended it with "+http3Reason(code, "")))
 		}
 		return nil, info, c.dialError(transport.LayerWebTransport, reason, c.base.Err(err))
 	}
@@ -100,11 +104,13 @@ func (c *Conn) request(ctx context.Context, raw *http3.RawClientConn, opts Clien
 		info.Notes = append(info.Notes, "the answer names no protocol (no WT-Protocol)")
 		if !opts.NoProtocol {
 			return nil, info, &transport.DialError{Layer: transport.LayerWebTransport, HTTPStatus: rsp.StatusCode,
-				Reason: fmt.Sprintf("no common draft: the server answered 200 without WT-Protocol, which means draft 14; %s and not draft 14", offer)}
+				Reason: fmt.Sprintf("no common draft: the server answered 200 without WT-Protocol, which means "+
+					"draft 14; %s and not draft 14", offer)}
 		}
 	} else if info.Protocol = parseProtocol(values); !slices.Contains(opts.Protocols, info.Protocol) {
 		return nil, info, &transport.DialError{Layer: transport.LayerWebTransport, HTTPStatus: rsp.StatusCode,
-			Reason: fmt.Sprintf("no common draft: the server selected %q, which was not offered; %s", info.Protocol, offer)}
+			Reason: fmt.Sprintf("no common draft: the server selected %q, which was not offered; %s", info.Protocol,
+				offer)}
 	}
 	return stream, info, nil
 }
@@ -156,7 +162,8 @@ func (c *Conn) judge(rsp *http.Response, offer string) error {
 	answer := fmt.Sprintf("the server answered %d %s, expected 200", rsp.StatusCode, http.StatusText(rsp.StatusCode))
 	switch {
 	case rsp.StatusCode >= 300 && rsp.StatusCode < 400:
-		fail.Reason = fmt.Sprintf("%s: a redirect to %q, and redirects are not followed; give that URL if it is the relay's", answer, rsp.Header.Get("Location"))
+		fail.Reason = fmt.Sprintf("%s: a redirect to %q, and redirects are not followed; give that URL if it is the "+
+			"relay's", answer, rsp.Header.Get("Location"))
 	case rsp.StatusCode == http.StatusNotFound:
 		fail.Reason = answer + ": no WebTransport at this path"
 	case rsp.StatusCode == http.StatusNotAcceptable:
@@ -164,7 +171,8 @@ func (c *Conn) judge(rsp *http.Response, offer string) error {
 	case rsp.StatusCode != http.StatusOK:
 		fail.Reason = answer + "; " + offer
 	case !c.settings.webTransport():
-		fail.Reason = "a web server without WebTransport: it answered 200, but its SETTINGS do not announce WebTransport: " + c.settings.String()
+		fail.Reason = "a web server without WebTransport: it answered 200, but its SETTINGS do not announce " +
+			"WebTransport: " + c.settings.String()
 	default:
 		return nil
 	}

@@ -24,7 +24,8 @@ const (
 	codeSessionGone    quic.StreamErrorCode = 0x170d7b68 // WEBTRANSPORT_SESSION_GONE
 )
 
-// toHTTP maps an application code to an HTTP/3 code. One beyond 32 bits, which WebTransport cannot carry, becomes the largest.
+// toHTTP maps an application code to an HTTP/3 code. One beyond 32 bits, which WebTransport cannot carry, becomes the
+// largest.
 func toHTTP(code uint64) uint64 {
 	n := min(code, 1<<32-1)
 	return firstCode + n + n/0x1e

@@ -1,8 +1,9 @@
 // Package wtconn is transport.Conn on WebTransport over HTTP/3, client and server.
 //
-// WebTransport is not one thing: its drafts differ in settings, in the :protocol token and in requirements, and the deployed
-// stacks stand at different drafts. quic-go's own client reaches only the newest; this one reads the server's SETTINGS and
-// asks for what they announce. The HTTP/3 below (request streams, QPACK) is quic-go's; a connection carries one session.
+// WebTransport is not one thing: its drafts differ in settings, in the :protocol token and in requirements, and the
+// deployed stacks stand at different drafts. quic-go's own client reaches only the newest; this one reads the server's
+// SETTINGS and asks for what they announce. The HTTP/3 below (request streams, QPACK) is quic-go's; a connection
+// carries one session.
 package wtconn
 
 import (
@@ -30,14 +31,15 @@ const (
 	streamTypeBidi = 0x41
 )
 
-// criticalStreams are the types of HTTP/3's own streams of which a peer may open one each: the control stream (RFC 9114 §6.2.1) and
-// QPACK's two (RFC 9204 §4.2).
+// criticalStreams are the types of HTTP/3's own streams of which a peer may open one each: the control stream (RFC 9114
+// §6.2.1) and QPACK's two (RFC 9204 §4.2).
 var criticalStreams = [...]string{"control", 2: "QPACK encoder", 3: "QPACK decoder"}
 
 const streamControl = 0 // index in criticalStreams
 
-// maxWaiting bounds the incoming streams of each kind whose header is still being read, or that wait to be accepted, among
-// them those that came before the session was established. Further ones wait in the QUIC connection, whose stream limits push back.
+// maxWaiting bounds the incoming streams of each kind whose header is still being read, or that wait to be accepted,
+// among them those that came before the session was established. Further ones wait in the QUIC connection, whose stream
+// limits push back.
 const maxWaiting = 1024
 
 // Conn is a WebTransport session; it implements transport.Conn.
@@ -135,7 +137,8 @@ func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context
 // takeUni reads a stream's type and passes it on.
 func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	kind, err := quicvarint.Peek(s)
-	if reset := (*quic.StreamError)(nil); errors.As(err, &reset) { // before its type came: no stream of HTTP/3's own may be (RFC 9114 §6.2.1)
+	// before its type came: no stream of HTTP/3's own may be (RFC 9114 §6.2.1)
+	if reset := (*quic.StreamError)(nil); errors.As(err, &reset) {
 		c.deliverUni(s)
 		return
 	}
@@ -199,8 +202,8 @@ func (c *Conn) takeBidi(s *quic.Stream) {
 	}
 }
 
-// headerReader reads byte by byte. When RESET_STREAM_AT covers just the header, quic-go gives its last byte together with
-// the error of the reset, which is for the reader of what follows.
+// headerReader reads byte by byte. When RESET_STREAM_AT covers just the header, quic-go gives its last byte together
+// with the error of the reset, which is for the reader of what follows.
 type headerReader struct{ io.Reader }
 
 func (r headerReader) ReadByte() (byte, error) {
@@ -240,12 +243,14 @@ func (c *Conn) ours(r quicvarint.Reader, reject func(quic.StreamErrorCode)) bool
 
 // fail ends the connection because of what the peer did.
 func (c *Conn) fail(code http3.ErrCode, what string) {
-	if c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code), Reason: http3Reason(uint64(code), what)}) {
+	if c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code),
+		Reason: http3Reason(uint64(code), what)}) {
 		c.base.CloseDecided(uint64(code), what)
 	}
 }
 
-// readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as draining.
+// readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as
+// draining.
 func (c *Conn) readControl(r quicvarint.Reader) {
 	s, err := readSettings(r)
 	if err == nil {
@@ -279,7 +284,8 @@ func (c *Conn) readControl(r quicvarint.Reader) {
 
 // establish makes the session usable. It is called once, before info is read.
 func (c *Conn) establish(connect connectStream, info transport.Info) {
-	info.Kind, info.ALPN, info.WireStreamIDs = transport.WebTransport, c.base.Q.ConnectionState().TLS.NegotiatedProtocol, true
+	info.Kind, info.ALPN, info.WireStreamIDs = transport.WebTransport,
+		c.base.Q.ConnectionState().TLS.NegotiatedProtocol, true
 	info.LocalAddr, info.RemoteAddr = c.base.Q.LocalAddr(), c.base.Q.RemoteAddr()
 	c.info = info
 	c.connect = connect

@@ -31,7 +31,8 @@ func attackedServer(t *testing.T) victim {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	peer, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, &quic.Config{EnableDatagrams: true})
+	peer, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true,
+		NextProtos: []string{"h3"}}, &quic.Config{EnableDatagrams: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,8 @@ func attackedClient(t *testing.T) victim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h3"}}, &quic.Config{EnableDatagrams: true})
+	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
+		NextProtos: []string{"h3"}}, &quic.Config{EnableDatagrams: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,8 @@ func attackedClient(t *testing.T) victim {
 	t.Cleanup(func() { <-dialled })
 	go func() {
 		defer close(dialled)
-		if c, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, TLS: &tls.Config{InsecureSkipVerify: true}}); err == nil {
+		if c, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u,
+			TLS: &tls.Config{InsecureSkipVerify: true}}); err == nil {
 			<-ctx.Done()
 			c.CloseWithError(0, "")
 		}
@@ -101,7 +104,8 @@ func (v victim) wantClose(t *testing.T, code http3.ErrCode) {
 		t.Fatalf("the connection goes on, want %s", code)
 	}
 	var got *quic.ApplicationError
-	if err := context.Cause(v.peer.Context()); !errors.As(err, &got) || !got.Remote || http3.ErrCode(got.ErrorCode) != code {
+	if err := context.Cause(v.peer.Context()); !errors.As(err, &got) || !got.Remote ||
+		http3.ErrCode(got.ErrorCode) != code {
 		t.Errorf("the connection ended with %v, want %s", err, code)
 	}
 }

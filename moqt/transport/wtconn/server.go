@@ -29,9 +29,9 @@ type ServerOptions struct {
 	OnEnd func()
 }
 
-// Server waits on a QUIC connection whose ALPN is h3 for a WebTransport request that it can accept, accepts it (from any
-// origin) and gives its session. It takes the connection over, and closes it when ctx ends before: the error then says
-// which requests were refused and why.
+// Server waits on a QUIC connection whose ALPN is h3 for a WebTransport request that it can accept, accepts it (from
+// any origin) and gives its session. It takes the connection over, and closes it when ctx ends before: the error then
+// says which requests were refused and why.
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
 	c := newConn(q, opts.OnEnd)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
@@ -50,7 +50,8 @@ func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error
 		err = ctx.Err()
 	}
 	refused, accepted := up.giveUp()
-	if accepted { // in spite of an end that came meanwhile: the client has its answer, and a session to be closed like any other
+	// in spite of an end that came meanwhile: the client has its answer, and a session to be closed like any other
+	if accepted {
 		c.establish(up.stream, up.info)
 		return c, nil
 	}
@@ -119,7 +120,8 @@ func (u *upgrader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.info = u.opts.Info
 	u.info.Protocol, u.info.OfferedProtocols = protocol, offered
 	u.info.Path, u.info.Authority = r.URL.RequestURI(), r.Host
-	u.info.Notes = append(slices.Clone(u.info.Notes), "the client's HTTP/3 SETTINGS are: "+u.c.settings.String(), "the request's :protocol is "+r.Proto)
+	u.info.Notes = append(slices.Clone(u.info.Notes), "the client's HTTP/3 SETTINGS are: "+u.c.settings.String(),
+		"the request's :protocol is "+r.Proto)
 	u.stream = w.(http3.HTTPStreamer).HTTPStream() // sends the 200
 	u.over = true
 	close(u.accepted)
@@ -139,9 +141,11 @@ func (u *upgrader) judge(r *http.Request) (protocol string, offered []string, st
 		if protocol, ok := choose(offered, u.opts.Protocols); ok {
 			return protocol, offered, http.StatusOK, ""
 		}
-		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no common protocol: offered %v, served %v", offered, u.opts.Protocols)
+		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no common protocol: offered %v, served %v", offered,
+			u.opts.Protocols)
 	case !u.opts.NoProtocol:
-		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no protocol offered (draft 14), served %v", u.opts.Protocols)
+		return "", nil, http.StatusNotAcceptable, fmt.Sprintf("no protocol offered (draft 14), served %v",
+			u.opts.Protocols)
 	}
 	return "", nil, http.StatusOK, ""
 }

@@ -42,7 +42,8 @@ func (s settings) on(id uint64) bool {
 
 // webTransport reports whether any draft's setting announces WebTransport.
 func (s settings) webTransport() bool {
-	return slices.ContainsFunc([]uint64{settingWTDraft02, settingWTSessions03, settingWTSessions07, settingWTSessions14, settingWTEnabled}, s.on)
+	return slices.ContainsFunc([]uint64{settingWTDraft02, settingWTSessions03, settingWTSessions07, settingWTSessions14,
+		settingWTEnabled}, s.on)
 }
 
 // protocol is what the peer wants for :protocol. The token was renamed together with the setting (draft 15 §9.1).

@@ -15,7 +15,8 @@ import (
 )
 
 func TestCodesMapBothWays(t *testing.T) {
-	for code, wire := range map[uint64]uint64{0: 0x52e4a40fa8db, 0x1d: 0x52e4a40fa8f8, 0x1e: 0x52e4a40fa8fa, 1<<32 - 1: 0x52e5ac983162} {
+	for code, wire := range map[uint64]uint64{0: 0x52e4a40fa8db, 0x1d: 0x52e4a40fa8f8, 0x1e: 0x52e4a40fa8fa,
+		1<<32 - 1: 0x52e5ac983162} {
 		if got := toHTTP(code); got != wire {
 			t.Errorf("toHTTP(%#x) = %#x, want %#x", code, got, wire)
 		}
@@ -83,7 +84,8 @@ func TestReadSettings(t *testing.T) {
 	}
 	all := frame(frameSettings, 8, 1, 0x33, 1, settingWTEnabled, 7, settingWTDraft02, 0)
 	got, err := readSettings(bytes.NewReader(all))
-	if err != nil || !got.on(settingExtendedConnect) || got.on(settingWTDraft02) || !got.webTransport() || got.protocol() != protocolNew ||
+	if err != nil || !got.on(settingExtendedConnect) || got.on(settingWTDraft02) || !got.webTransport() ||
+		got.protocol() != protocolNew ||
 		got.String() != "0x8=1, 0x33=1, 0x2c7cf000=7, 0x2b603742=0" {
 		t.Errorf("%v %v", got, err)
 	}
@@ -155,8 +157,10 @@ func TestCloseCapsule(t *testing.T) {
 func TestRequest(t *testing.T) {
 	for path, want := range map[string]string{"": "/", "/": "/", "/a%20b?c=d": "/a%20b?c=d", "?q": "/?q"} {
 		req, err := newRequest(protocolOld, ClientOptions{Authority: "h:1", Path: path, Protocols: []string{"moqt-16"}})
-		if err != nil || req.URL.RequestURI() != want || req.Method != http.MethodConnect || req.Proto != "webtransport" ||
-			req.Header.Get("WT-Available-Protocols") != `"moqt-16"` || req.Header.Get("Sec-Webtransport-Http3-Draft02") != "1" {
+		if err != nil || req.URL.RequestURI() != want || req.Method != http.MethodConnect ||
+			req.Proto != "webtransport" ||
+			req.Header.Get("WT-Available-Protocols") != `"moqt-16"` ||
+			req.Header.Get("Sec-Webtransport-Http3-Draft02") != "1" {
 			t.Errorf("%q: %+v %v", path, req, err)
 		}
 	}

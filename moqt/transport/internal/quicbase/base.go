@@ -62,7 +62,8 @@ func (b *Base) Path() transport.Path {
 // Done is closed when the QUIC connection has ended and everything it used has been freed.
 func (b *Base) Done() <-chan struct{} { return b.done }
 
-// Decide states why the connection ends and reports whether it is the first to do so. Who is first ends the QUIC connection.
+// Decide states why the connection ends and reports whether it is the first to do so. Who is first ends the QUIC
+// connection.
 func (b *Base) Decide(cause *transport.CloseError) bool {
 	if !b.cause.CompareAndSwap(nil, cause) {
 		return false
@@ -71,8 +72,9 @@ func (b *Base) Decide(cause *transport.CloseError) bool {
 	return true
 }
 
-// Close ends the QUIC connection for this cause, with code and reason on the wire, and waits until all is freed. When the cause has been
-// decided before, whoever did so closes, and Close only waits: two causes would race for the code that the peer sees.
+// Close ends the QUIC connection for this cause, with code and reason on the wire, and waits until all is freed. When
+// the cause has been decided before, whoever did so closes, and Close only waits: two causes would race for the code
+// that the peer sees.
 func (b *Base) Close(cause *transport.CloseError, code uint64, reason string) {
 	if b.Decide(cause) {
 		b.CloseDecided(code, reason)

@@ -126,8 +126,9 @@ func (s *Send) Close() error {
 	return s.m.Ended()
 }
 
-// Reset implements transport.SendStream. Where the peer knows RESET_STREAM_AT, a header arrives in spite of the reset, if flow control has
-// room for it: quic-go would promise what is merely queued, and the peer would count it (RFC 9000 §4.5) and close with FLOW_CONTROL_ERROR.
+// Reset implements transport.SendStream. Where the peer knows RESET_STREAM_AT, a header arrives in spite of the reset,
+// if flow control has room for it: quic-go would promise what is merely queued, and the peer would count it (RFC 9000
+// §4.5) and close with FLOW_CONTROL_ERROR.
 func (s *Send) Reset(code uint64) {
 	if s.header != nil && s.str.TryWriteAll(s.header) == nil {
 		s.header = nil
@@ -219,8 +220,10 @@ func streamErr(m Mapper, err error, sending bool) error {
 		}
 	}
 	code, application := m.FromWire(se.ErrorCode)
-	// On the sending side the peer can only stop and we can only reset; on the receiving side it is the other way round.
-	return &transport.StreamError{StreamID: uint64(se.StreamID), Remote: se.Remote, Stop: sending == se.Remote, Code: code, Transport: !application}
+	// On the sending side the peer can only stop and we can only reset; on the receiving side it is the other way
+	// round.
+	return &transport.StreamError{StreamID: uint64(se.StreamID), Remote: se.Remote, Stop: sending == se.Remote,
+		Code: code, Transport: !application}
 }
 
 var (

@@ -74,7 +74,8 @@ func TestHeaderGoesFirst(t *testing.T) {
 		f := &fake{room: -1}
 		s := &Send{str: f, m: plain{}, header: header}
 		want := append([]byte(nil), header...)
-		for i, n := range rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, headerRoom - 1, headerRoom, headerRoom + 1, 5000}), 1, 4).Draw(t, "writes") {
+		for i, n := range rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, headerRoom - 1, headerRoom, headerRoom + 1,
+			5000}), 1, 4).Draw(t, "writes") {
 			b := bytes.Repeat([]byte{byte(i + 1)}, n)
 			if got, err := s.Write(b); got != n || err != nil {
 				t.Fatalf("Write = %d, %v", got, err)
@@ -157,15 +158,18 @@ func TestClassify(t *testing.T) {
 		err  error
 		want transport.CloseError
 	}{
-		{&quic.ApplicationError{Remote: true, ErrorCode: 3, ErrorMessage: "why"}, transport.CloseError{Remote: true, Code: 3, Reason: "why"}},
+		{&quic.ApplicationError{Remote: true, ErrorCode: 3, ErrorMessage: "why"},
+			transport.CloseError{Remote: true, Code: 3, Reason: "why"}},
 		{&quic.IdleTimeoutError{}, transport.CloseError{Transport: true, Timeout: true}},
 		{&quic.StatelessResetError{}, transport.CloseError{Transport: true, Gone: true}},
 		{&net.OpError{Err: syscall.ECONNREFUSED}, transport.CloseError{Transport: true, Gone: true}},
-		{&quic.TransportError{Remote: true, ErrorCode: quic.ProtocolViolation}, transport.CloseError{Transport: true, Remote: true, Code: 0xa}},
+		{&quic.TransportError{Remote: true, ErrorCode: quic.ProtocolViolation},
+			transport.CloseError{Transport: true, Remote: true, Code: 0xa}},
 		{errors.New("other"), transport.CloseError{Transport: true, Reason: "other"}},
 	} {
 		got := Classify(tt.err)
-		if got.Remote != tt.want.Remote || got.Transport != tt.want.Transport || got.Timeout != tt.want.Timeout || got.Gone != tt.want.Gone || got.Code != tt.want.Code || got.Err != tt.err {
+		if got.Remote != tt.want.Remote || got.Transport != tt.want.Transport || got.Timeout != tt.want.Timeout ||
+			got.Gone != tt.want.Gone || got.Code != tt.want.Code || got.Err != tt.err {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
 		if tt.want.Reason != "" && got.Reason != tt.want.Reason || got.Reason == "" {
