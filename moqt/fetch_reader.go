@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -37,7 +38,7 @@ func (r *FetchReader) Objects() uint64 { return r.count }
 // io.EOF means that the stream ended with FIN: the fetch is complete. FIN inside an object is a *wire.Error with
 // PROTOCOL_VIOLATION (draft-18 §11.4).
 func (r *FetchReader) Next() (*wire.FetchObject, error) {
-	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
+	if err := stream.NextHeader(&r.core, &r.objects, &r.current); err != nil {
 		return nil, err
 	}
 	r.reached()
@@ -49,7 +50,7 @@ func (r *FetchReader) reached() {
 	if r.current.Range == wire.NoRange {
 		r.count++
 	}
-	r.begin(r.current.PayloadLength)
+	r.core.Begin(r.current.PayloadLength)
 	if r.opts.log != nil {
 		logFetchObject(r.opts.log, false, r.StreamID(), &r.current)
 	}
@@ -60,26 +61,49 @@ func (r *FetchReader) reached() {
 // reading: the object's header is in o, and its payload can be read in pieces or skipped with Next. After a deadline
 // call it again with the same o.
 func (r *FetchReader) ReadObject(o *Object) error {
-	if !r.started {
+	if !r.core.Started {
 		h, err := r.Next()
 		if err != nil {
 			return err
 		}
-		*o = Object{
-			GroupID:    h.Group,
-			SubgroupID: h.Subgroup,
-			ObjectID:   h.Object,
-			Priority:   h.Priority,
-			Status:     h.Status,
-			Payload:    o.Payload[:0],
-			Properties: append(o.Properties[:0], h.Properties...),
-			Draft:      r.draft,
-			Datagram:   h.Datagram,
-			Range:      h.Range,
-		}
+		payload, properties := o.Payload[:0], o.Properties[:0]
+		r.View(o)
+		o.Payload, o.Properties = payload, append(properties, h.Properties...)
 		if h.PayloadLength > r.opts.MaxObjectSize {
 			return &ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: r.opts.MaxObjectSize}
 		}
 	}
 	return r.readPayload(o)
 }
+
+// View makes o the object or marker that Next or NextBuffered has reached, without its payload. Its Properties are a
+// view, valid until the next call of any method that reads.
+func (r *FetchReader) View(o *Object) {
+	h := &r.current
+	*o = Object{
+		GroupID:    h.Group,
+		SubgroupID: h.Subgroup,
+		ObjectID:   h.Object,
+		Priority:   h.Priority,
+		Status:     h.Status,
+		Properties: h.Properties,
+		Draft:      r.core.Draft,
+		Datagram:   h.Datagram,
+		Range:      h.Range,
+	}
+}
+
+// NextBuffered is Next for an object whose header has come already; the current object's payload must have been read.
+// wire.ErrTruncated says that it has not: More waits for more bytes of it. Other errors are those of the header.
+func (r *FetchReader) NextBuffered() error {
+	n, err := r.objects.ParseHeader(r.core.In.Unread(), &r.current)
+	if err != nil {
+		return err
+	}
+	r.core.In.Advance(n)
+	r.reached()
+	return nil
+}
+
+// More waits until more bytes of the next object's header have come. Errors are those of Next.
+func (r *FetchReader) More() error { return stream.MoreHeader(&r.core, &r.objects) }

@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -17,12 +18,13 @@ type FetchWriter struct {
 // NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request
 // has. The header goes out with the first object, or with Flush or Close: a fetch without objects is NewFetchWriter and
 // Close. The error is a *wire.Error: a Request ID that has no form in the draft.
-func NewFetchWriter(stream transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter,
+func NewFetchWriter(out transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter,
 	error) {
-	w := &FetchWriter{PayloadWriter: PayloadWriter{stream: stream, draft: d}, objects: wire.FetchObjects{Draft: d}}
+	w := &FetchWriter{PayloadWriter: PayloadWriter{core: stream.Writer{Stream: out, Draft: d}},
+		objects: wire.FetchObjects{Draft: d}}
 	w.objects.Options.Descending = descending
 	var err error
-	if w.buf, err = wire.AppendFetchHeader(make([]byte, 0, wire.MaxObjectHeader), d, requestID); err != nil {
+	if w.core.Buf, err = wire.AppendFetchHeader(make([]byte, 0, wire.MaxObjectHeader), d, requestID); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -30,8 +32,8 @@ func NewFetchWriter(stream transport.SendStream, d wire.Draft, requestID uint64,
 
 // Objects is the number of objects written or begun so far, markers not counted.
 func (w *FetchWriter) Objects() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
 	return w.count
 }
 
@@ -60,7 +62,7 @@ func (w *FetchWriter) WriteObject(o *Object) error {
 // none, TimedOutRange is there from 20 on.
 func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	if kind == wire.NoRange {
-		return unencodable(w.draft, "no kind of range given")
+		return unencodable(w.core.Draft, "no kind of range given")
 	}
 	return w.object(wire.FetchObject{Group: end.Group, Object: end.Object, Range: kind}, 0, nil, 0)
 }
@@ -76,12 +78,12 @@ func (w *FetchWriter) BeginObject(h *wire.FetchObject, from wire.Draft) error {
 
 func (w *FetchWriter) object(h wire.FetchObject, from wire.Draft, payload []byte, left uint64) error {
 	if h.Range != wire.NoRange && (h.PayloadLength > 0 || len(h.Properties) > 0) {
-		return unencodable(w.draft, "the end of a range has no payload and no properties")
+		return unencodable(w.core.Draft, "the end of a range has no payload and no properties")
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
 	w.current = h
-	err := putObject(&w.PayloadWriter, &w.objects, &w.current, &w.current.Properties, from, payload, left)
+	err := stream.PutObject(&w.core, &w.objects, &w.current, &w.current.Properties, from, payload, left)
 	w.current.Properties = nil
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 // idSet is the Object IDs of one group that have come. IDs that come in order cost no memory; those of several
 // subgroups that take turns cost a bit each, until their page is full.
 type idSet struct {
-	runs  spans
+	runs  spans.Set
 	pages map[uint64]*idPage // by ID / pageBits; nil until there are many runs
 	last  *idPage            // the one that was used last
 	no    uint64             // its number
@@ -37,7 +39,7 @@ func (s *idSet) has(id uint64) bool {
 	if p := s.page(id / pageBits); p != nil && p.bits[id%pageBits/64]&(1<<(id%64)) != 0 {
 		return true
 	}
-	return s.runs.has(id)
+	return s.runs.Has(id)
 }
 
 // page finds a page, nil if there is none.
@@ -59,7 +61,7 @@ func (s *idSet) add(id uint64) bool {
 	}
 	s.top, s.some = max(s.top, id), true
 	if s.pages == nil {
-		s.runs.add(id)
+		s.runs.Add(id)
 		if len(s.runs) > maxRuns {
 			s.pages = make(map[uint64]*idPage)
 		}
@@ -72,7 +74,7 @@ func (s *idSet) add(id uint64) bool {
 	}
 	p.bits[id%pageBits/64] |= 1 << (id % 64)
 	if p.n++; p.n == pageBits {
-		s.runs.addAll(no*pageBits, no*pageBits+pageBits-1)
+		s.runs.AddRun(no*pageBits, no*pageBits+pageBits-1)
 		delete(s.pages, no)
 		s.last = nil
 	}
@@ -83,11 +85,11 @@ func (s *idSet) add(id uint64) bool {
 func (s *idSet) newPage(no uint64) *idPage {
 	p := new(idPage)
 	first, last := no*pageBits, no*pageBits+pageBits-1
-	for i := s.runs.find(first); i < len(s.runs) && s.runs[i].first <= last; i++ {
-		for id := max(first, s.runs[i].first); ; id++ {
+	for i := s.runs.Find(first); i < len(s.runs) && s.runs[i].First <= last; i++ {
+		for id := max(first, s.runs[i].First); ; id++ {
 			p.bits[id%pageBits/64] |= 1 << (id % 64)
 			p.n++
-			if id == min(last, s.runs[i].last) {
+			if id == min(last, s.runs[i].Last) {
 				break
 			}
 		}
@@ -101,7 +103,7 @@ func (s *idSet) addRun(first, last uint64) bool {
 	if s.some && first <= s.top || s.pages != nil {
 		return false
 	}
-	s.runs.addAll(first, last)
+	s.runs.AddRun(first, last)
 	s.top, s.some = last, true
 	if len(s.runs) > maxRuns {
 		s.pages = make(map[uint64]*idPage)
@@ -110,9 +112,9 @@ func (s *idSet) addRun(first, last uint64) bool {
 }
 
 // missing calls f for every run between first and last that is not in the set, in order, until f returns false.
-func (s *idSet) missing(first, last uint64, f func(span) bool) {
+func (s *idSet) missing(first, last uint64, f func(spans.Run) bool) {
 	if len(s.pages) == 0 {
-		s.runs.missing(first, last, f)
+		s.runs.Missing(first, last, f)
 		return
 	}
 	var numbers []uint64
@@ -130,7 +132,7 @@ func (s *idSet) missing(first, last uint64, f func(span) bool) {
 				from := bits.TrailingZeros64(word)
 				n := bits.TrailingZeros64(^(word >> from))
 				at := no*pageBits + uint64(w)*64 + uint64(from)
-				whole.addAll(at, at+uint64(n)-1)
+				whole.AddRun(at, at+uint64(n)-1)
 				if from+n >= 64 {
 					break
 				}
@@ -138,7 +140,7 @@ func (s *idSet) missing(first, last uint64, f func(span) bool) {
 			}
 		}
 	}
-	whole.missing(first, last, f)
+	whole.Missing(first, last, f)
 }
 
 // weight is how many pages the set holds.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"pgregory.net/rapid"
 )
 
@@ -45,10 +46,10 @@ func TestIDSet(t *testing.T) {
 		lo, hi := rapid.Uint64Range(0, 800).Draw(t, "lo"), rapid.Uint64Range(0, 2*pageBits-60).Draw(t, "hi")
 		lo, hi = min(lo, hi), max(lo, hi)
 		var got, want []uint64
-		s.missing(base+lo, base+hi, func(r span) bool {
-			for id := r.first; ; id++ {
+		s.missing(base+lo, base+hi, func(r spans.Run) bool {
+			for id := r.First; ; id++ {
 				got = append(got, id-base)
-				if id == r.last {
+				if id == r.Last {
 					return true
 				}
 			}
@@ -82,7 +83,7 @@ func TestIDSetFull(t *testing.T) {
 			s.add(id)
 		}
 	}
-	if len(s.pages) != 0 || len(s.runs) != 1 || s.runs[0] != (span{0, 5*pageBits - 1}) {
+	if len(s.pages) != 0 || len(s.runs) != 1 || s.runs[0] != (spans.Run{First: 0, Last: 5*pageBits - 1}) {
 		t.Errorf("%d pages, runs %v", len(s.pages), s.runs)
 	}
 }

@@ -142,7 +142,7 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	r := s.newRequest(m, true)
 	r.id, r.carrier = id, c
 	if _, own := c.(*ownStream); own {
-		r.inbox.maxItems = s.limits.QueuedMessages
+		r.inbox.MaxItems = s.limits.QueuedMessages
 	}
 	s.mu.Lock()
 	s.requests[id] = r
@@ -194,7 +194,7 @@ func (s *Session) dispatch(r *Request) {
 		return
 	}
 	if s.cfg.Handler == nil {
-		if !s.incoming.add(r, 1) {
+		if !s.incoming.Add(r, 1) {
 			s.overload(r)
 		}
 		return
@@ -230,7 +230,7 @@ func (s *Session) overload(r *Request) {
 // AcceptRequest waits for the next request of the peer. Cancelled ones come too: their context has ended. With
 // Config.Handler set it waits for ever.
 func (s *Session) AcceptRequest(ctx context.Context) (*Request, error) {
-	r, err := s.incoming.take(ctx, s.ctx)
+	r, err := s.incoming.Take(ctx, s.ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -69,7 +70,7 @@ type NamespaceEvent struct {
 type NamespaceSubscription struct {
 	s      *Session
 	r      *Request
-	events queue[namespaceNews]
+	events stream.Queue[namespaceNews]
 
 	mu     sync.Mutex
 	active map[string]wire.TrackNamespace
@@ -114,7 +115,7 @@ func (n *NamespaceSubscription) starting(r *Request) error {
 	if n.s.draft <= wire.Draft15 {
 		n.s.names.add(n)
 	} else {
-		n.events.maxItems = n.s.limits.QueuedMessages
+		n.events.MaxItems = n.s.limits.QueuedMessages
 	}
 	return nil
 }
@@ -141,7 +142,7 @@ func (n *NamespaceSubscription) tell(ns wire.TrackNamespace, done, own bool) {
 		n.active[ns.Key()] = ns
 	}
 	n.mu.Unlock()
-	_ = n.events.put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
+	_ = n.events.Put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
 }
 
 // over implements hook. When the publisher ends the subscription, all its namespaces are gone (draft-17 §6.1, draft-18
@@ -154,12 +155,12 @@ func (n *NamespaceSubscription) over(cause error) {
 		active := n.active
 		n.active = nil
 		n.mu.Unlock()
-		n.events.unbound()
+		n.events.Unbound()
 		for _, ns := range active {
-			n.events.add(namespaceNews{NamespaceEvent{Namespace: ns, Done: true}, false}, 1)
+			n.events.Add(namespaceNews{NamespaceEvent{Namespace: ns, Done: true}, false}, 1)
 		}
 	}
-	n.events.end(cause)
+	n.events.End(cause)
 }
 
 // namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update
@@ -186,7 +187,7 @@ func (n *NamespaceSubscription) Request() *Request { return n.r }
 // Next waits for the next event. When the publisher ends the subscription, the namespaces that it had announced are
 // gone first; then the error says how it ended: io.EOF for FIN, *CancelError, *RequestError, *SessionError.
 func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error) {
-	e, err := n.events.take(ctx, n.s.ctx)
+	e, err := n.events.Take(ctx, n.s.ctx)
 	if e.own {
 		n.s.ids.took()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -22,7 +23,7 @@ type Publication struct {
 	alias uint64
 	opts  publicationOptions
 
-	updates queue[*Update]
+	updates stream.Queue[*Update]
 
 	mu         sync.Mutex
 	open       map[*trackedStream]struct{}
@@ -134,7 +135,7 @@ func (p *Publication) received(m wire.Message) bool {
 	if !ok {
 		return false
 	}
-	_ = p.updates.put(p.r.ctx, &Update{Message: u, p: p}, 1)
+	_ = p.updates.Put(p.r.ctx, &Update{Message: u, p: p}, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.opts.manual && !p.answering {
@@ -147,7 +148,7 @@ func (p *Publication) received(m wire.Message) bool {
 func (p *Publication) answerUpdates() {
 	for {
 		p.mu.Lock()
-		u, ok := p.updates.poll()
+		u, ok := p.updates.Poll()
 		if !ok {
 			p.answering = false
 			p.mu.Unlock()
@@ -172,7 +173,7 @@ func (p *Publication) answerUpdates() {
 // bound them, and readers may not wait.
 func (p *Publication) bounded() {
 	if _, own := p.r.carrier.(*ownStream); own {
-		p.updates.maxItems = p.s.limits.QueuedMessages
+		p.updates.MaxItems = p.s.limits.QueuedMessages
 	}
 }
 
@@ -189,7 +190,7 @@ func (p *Publication) over(cause error) {
 			t.Reset(ResetCancelled.Number(p.s.draft))
 		}
 	}
-	p.updates.end(cause)
+	p.updates.End(cause)
 	p.free()
 }
 
@@ -385,7 +386,7 @@ func (p *Publication) NextUpdate(ctx context.Context) (*Update, error) {
 	if !p.opts.manual {
 		return nil, errors.New("updates are answered by the session: ManualUpdates was not asked for")
 	}
-	u, err := p.updates.take(ctx, p.s.ctx)
+	u, err := p.updates.Take(ctx, p.s.ctx)
 	if err == nil {
 		p.s.ids.took()
 	}

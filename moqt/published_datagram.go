@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -94,6 +95,6 @@ func (t *PublishedTrack) subgroupForEnd(ctx context.Context, g *publishedGroup, 
 		return g.open[0], nil
 	}
 	var unused uint64
-	g.closed.missing(0, 1<<64-1, func(r span) bool { unused = r.first; return false })
+	g.closed.Missing(0, 1<<64-1, func(r spans.Run) bool { unused = r.First; return false })
 	return t.OpenSubgroup(end.GroupID, unused)
 }

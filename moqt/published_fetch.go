@@ -171,13 +171,13 @@ func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilter
 		switch o := p.object; {
 		case o == nil:
 			err = w.WriteRange(wire.UnknownRange,
-				wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.draft.MaxVarint())})
-		case o.Status != wire.StatusNormal && w.draft >= wire.Draft16:
-		case ranges.Pass(w.draft, o, o.SubgroupID, o.Priority):
+				wire.Location{Group: p.unknown.Group, Object: min(p.unknown.Object, w.Draft().MaxVarint())})
+		case o.Status != wire.StatusNormal && w.Draft() >= wire.Draft16:
+		case ranges.Pass(w.Draft(), o, o.SubgroupID, o.Priority):
 			err = w.WriteObject(o)
 		}
 		if err != nil {
-			w.Reset(ResetInternalError.Number(w.draft))
+			w.Reset(ResetInternalError.Number(w.Draft()))
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -44,7 +45,8 @@ func TestTrackBackPressure(t *testing.T) {
 		}()
 		settle()
 		held := n * 1000
-		if most := uint64(2*outletBuffer + 4<<10 + 3*hugeBuffer); held < outletBuffer || held > most {
+		if most := uint64(2*stream.OutletBuffer + 4<<10 + 3*stream.HugeBuffer); held < stream.OutletBuffer ||
+			held > most {
 			t.Fatalf("the writer stopped after %d bytes, want at most %d", held, most)
 		}
 		take(t, p.ctx, s, int(n))

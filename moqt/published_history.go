@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -15,19 +16,19 @@ type history struct {
 	order  []uint64 // group IDs, in the order in which they began
 	bytes  int
 	// unknown are groups of which something is not kept, or not kept any more.
-	unknown spans
+	unknown spans.Set
 }
 
 // keptGroup holds the objects of one group, ascending.
 type keptGroup struct {
 	objects []*Object
 	bytes   int
-	holes   spans // Object IDs that existed and were not kept
+	holes   spans.Set // Object IDs that existed and were not kept
 }
 
 // add keeps a copy of an object; o is nil for one that is not to be kept.
 func (h *history) add(at wire.Location, o *Object, subgroup uint64, priority uint8) {
-	if h.unknown.has(at.Group) {
+	if h.unknown.Has(at.Group) {
 		return
 	}
 	g := h.groups[at.Group]
@@ -37,7 +38,7 @@ func (h *history) add(at wire.Location, o *Object, subgroup uint64, priority uin
 		h.order = append(h.order, at.Group)
 	}
 	if o == nil {
-		g.holes.add(at.Object)
+		g.holes.Add(at.Object)
 	} else {
 		c := o.Clone()
 		c.GroupID, c.SubgroupID, c.Priority, c.DefaultPriority = at.Group, subgroup, priority, false
@@ -65,7 +66,7 @@ func (h *history) drop(id uint64) {
 	h.bytes -= h.groups[id].bytes
 	delete(h.groups, id)
 	h.order = h.order[1:]
-	h.unknown.add(id)
+	h.unknown.Add(id)
 }
 
 // piece is a part of an answer: an object, or the end of a range that is unknown, in the order of the answer.
@@ -95,19 +96,19 @@ func (h *history) cut(start, end wire.Location, descending bool) (pieces []piece
 			}
 		}
 		for _, s := range g.holes {
-			if s.last >= lo && s.first <= hi {
-				pieces, whole = append(pieces, piece{unknown: wire.Location{Group: id, Object: min(s.last, hi)}}), false
+			if s.Last >= lo && s.First <= hi {
+				pieces, whole = append(pieces, piece{unknown: wire.Location{Group: id, Object: min(s.Last, hi)}}), false
 			}
 		}
 	}
 	for _, s := range h.unknown {
-		if s.last < start.Group || s.first > end.Group {
+		if s.Last < start.Group || s.First > end.Group {
 			continue
 		}
-		at := wire.Location{Group: s.last, Object: math.MaxUint64}
+		at := wire.Location{Group: s.Last, Object: math.MaxUint64}
 		switch {
 		case descending:
-			at.Group = max(s.first, start.Group)
+			at.Group = max(s.First, start.Group)
 		case at.Compare(end) > 0:
 			at = end
 		}

@@ -8,13 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 const (
-	// outletBuffer is how much an outlet gathers, in bytes, while its subscriber has few: large writes fill QUIC's
-	// batches of packets. Two of them are held for a stream that is busy.
-	outletBuffer = 128 << 10
 	// fewOutlets is how many are few. With more of them each gathers busyBuffer: the batches are filled from several
 	// streams then, and what all have gathered must stay small enough for a processor's cache, from which it is copied
 	// again. A payload of 64 KiB does not fit beside its header: writing it from the caller's memory, one stream after
@@ -22,8 +21,6 @@ const (
 	fewOutlets = 4
 	busyBuffer = 64 << 10
 )
-
-var outletBuffers = sync.Pool{New: func() any { return new([outletBuffer]byte) }}
 
 // errStalled says that a subscriber took nothing for longer than TrackOptions.Stall.
 var errStalled = errors.New("the subscriber takes nothing")
@@ -34,7 +31,7 @@ var errStalled = errors.New("the subscriber takes nothing")
 //
 // One goroutine at a time adds to it.
 type outlet struct {
-	stream  *trackedStream
+	stream  transport.SendStream
 	draft   wire.Draft
 	open    *atomic.Int32 // outlets of the subscriber
 	objects wire.SubgroupObjects
@@ -73,7 +70,8 @@ type age struct {
 
 // newOutlet takes over a writer that was just opened; open is how many the subscriber has.
 func newOutlet(w *SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
-	return &outlet{stream: w.stream.(*trackedStream), draft: w.draft, open: open, objects: w.objects, first: w.buf,
+	stream, header, objects := w.Detach()
+	return &outlet{stream: stream, draft: w.Draft(), open: open, objects: objects, first: header,
 		timeout: timeout, lifetime: lifetime,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
 }
@@ -83,7 +81,7 @@ func (o *outlet) most() int {
 	if o.open.Load() > fewOutlets {
 		return busyBuffer
 	}
-	return outletBuffer
+	return stream.OutletBuffer
 }
 
 // add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most
@@ -125,7 +123,7 @@ func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHea
 		o.buf = append(o.buf, payload...)
 		o.mark()
 		o.mu.Unlock()
-		signal(o.wake)
+		stream.Signal(o.wake)
 		return nil
 	}
 	return o.addLarge(ctx, stall, payload)
@@ -141,7 +139,7 @@ func (o *outlet) more(ctx context.Context, stall time.Duration, p []byte) error 
 	o.left -= uint64(len(p))
 	o.mark()
 	o.mu.Unlock()
-	signal(o.wake)
+	stream.Signal(o.wake)
 	return nil
 }
 
@@ -191,7 +189,7 @@ func (o *outlet) addLarge(ctx context.Context, stall time.Duration, payload []by
 	o.large = payload
 	o.mark()
 	o.mu.Unlock()
-	signal(o.wake)
+	stream.Signal(o.wake)
 	var late <-chan time.Time
 	if stall > 0 {
 		t := time.NewTimer(stall)
@@ -227,15 +225,15 @@ func (o *outlet) hold(need int) {
 	}
 	var b []byte
 	switch {
-	case need <= smallBuffer:
-		b = smallBuffers.Get().(*[smallBuffer]byte)[:0]
-	case max(need, o.most()) <= writeBuffer:
-		b = writeBuffers.Get().(*[writeBuffer]byte)[:0]
+	case need <= stream.SmallBuffer:
+		b = stream.SmallBuffers.Get().(*[stream.SmallBuffer]byte)[:0]
+	case max(need, o.most()) <= stream.WriteBuffer:
+		b = stream.WriteBuffers.Get().(*[stream.WriteBuffer]byte)[:0]
 	default:
-		b = outletBuffers.Get().(*[outletBuffer]byte)[:0]
+		b = stream.OutletBuffers.Get().(*[stream.OutletBuffer]byte)[:0]
 	}
 	b = append(b, o.buf...)
-	putBuffer(o.buf)
+	stream.PutBuffer(o.buf)
 	o.buf = b
 }
 
@@ -277,9 +275,9 @@ func (o *outlet) run() {
 			<-o.wake
 			continue
 		}
-		signal(o.room)
+		stream.Signal(o.room)
 		err = o.write(buf, large, ages)
-		putBuffer(buf)
+		stream.PutBuffer(buf)
 		spare = ages
 		o.mu.Lock()
 		o.busy = false
@@ -292,7 +290,7 @@ func (o *outlet) run() {
 			return
 		}
 		if large != nil { // who gave it waits for the end of the write, the others only for the buffer
-			signal(o.room)
+			stream.Signal(o.room)
 		}
 	}
 }
@@ -336,7 +334,7 @@ func (o *outlet) end() {
 		o.timer = time.AfterFunc(o.lifetime, func() { o.stream.Reset(ResetDeliveryTimeout.Number(o.draft)) })
 	}
 	o.mu.Unlock()
-	signal(o.wake)
+	stream.Signal(o.wake)
 }
 
 // reset ends the stream with RESET_STREAM, unless it has ended; what was not written is dropped.
@@ -363,7 +361,7 @@ func (o *outlet) fail(err error) {
 		o.err = err
 	}
 	o.dead.Store(true)
-	putBuffer(o.buf)
+	stream.PutBuffer(o.buf)
 	o.buf = nil
 	if !o.busy {
 		o.large = nil
@@ -371,14 +369,6 @@ func (o *outlet) fail(err error) {
 	o.mu.Unlock()
 	// also one that the peer has stopped must be ended here, to count as such
 	o.stream.Reset(ResetCancelled.Number(o.draft))
-	signal(o.wake)
-	signal(o.room)
-}
-
-// signal wakes one who waits, now or later.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	stream.Signal(o.wake)
+	stream.Signal(o.room)
 }

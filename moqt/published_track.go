@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -104,7 +105,7 @@ type PublishedTrack struct {
 	hasLargest bool
 	ended      bool
 	groups     map[uint64]*publishedGroup // that have begun and not ended
-	over       spans                      // IDs of groups that have ended
+	over       spans.Set                  // IDs of groups that have ended
 	recent     *PublishedSubgroup         // the one written last
 	kept       history
 }
@@ -112,8 +113,8 @@ type PublishedTrack struct {
 // publishedGroup is a group that has begun and not ended.
 type publishedGroup struct {
 	open    []*PublishedSubgroup
-	closed  spans  // keys of those that were
-	largest uint64 // Object ID
+	closed  spans.Set // keys of those that were
+	largest uint64    // Object ID
 	written bool
 	whole   bool // its one subgroup has all its objects, and says so
 	told    bool // an object's status has said its end
@@ -338,7 +339,7 @@ func (t *PublishedTrack) mayWrite(group uint64) error {
 	switch {
 	case t.ended:
 		return errTrackEnded
-	case t.over.has(group):
+	case t.over.Has(group):
 		return fmt.Errorf("group %d has ended", group)
 	}
 	return nil
@@ -367,7 +368,7 @@ func (t *PublishedTrack) openSubgroup(group, subgroup uint64, whole bool) (*Publ
 	if in.find(subgroup) != nil {
 		return nil, fmt.Errorf("subgroup %d of group %d is open already", subgroup, group)
 	}
-	if in.closed.has(subgroup) {
+	if in.closed.Has(subgroup) {
 		return nil, fmt.Errorf("subgroup %d of group %d is closed", subgroup, group)
 	}
 	if in.whole {
@@ -390,7 +391,7 @@ func (t *PublishedTrack) forget(g *PublishedSubgroup) {
 	}
 	if in := t.groups[g.group]; in != nil {
 		in.open = slices.DeleteFunc(in.open, func(x *PublishedSubgroup) bool { return x == g })
-		in.closed.add(g.key)
+		in.closed.Add(g.key)
 	}
 }
 
@@ -418,7 +419,7 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 	}
 	t.mu.Lock()
 	delete(t.groups, group)
-	t.over.add(group)
+	t.over.Add(group)
 	var past []*subscriber
 	for _, s := range t.subs {
 		if t.beyond(s) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -25,7 +26,7 @@ type Request struct {
 
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
-	inbox     queue[wire.Message]
+	inbox     stream.Queue[wire.Message]
 	responded chan struct{} // closed with the response (outgoing)
 
 	mu     sync.Mutex
@@ -151,7 +152,7 @@ func (r *Request) Response(ctx context.Context) (wire.Message, error) {
 // the peer will send no more, a *CancelError that it cancelled. A request that a Subscription, a Publication or another
 // type stands on gives its messages to that.
 func (r *Request) Next(ctx context.Context) (wire.Message, error) {
-	m, err := r.inbox.take(ctx, r.s.ctx)
+	m, err := r.inbox.Take(ctx, r.s.ctx)
 	if _, ok := m.(*wire.RequestUpdate); ok {
 		r.s.ids.took()
 	}
@@ -255,7 +256,7 @@ func (r *Request) finish(cause error, state requestState) bool {
 		u.resolve(nil, cause)
 	}
 	r.s.late(late...)
-	r.inbox.end(cause)
+	r.inbox.End(cause)
 	if !kept {
 		r.s.forget(r)
 	}
@@ -274,11 +275,11 @@ func (r *Request) awaited() bool { return !r.incoming && r.response == nil && r.
 // attach puts a hook on an incoming request, and gives it the messages that have come in the meantime, in order.
 func (r *Request) attach(h hook) {
 	for {
-		for _, m := range r.inbox.drain() {
+		for _, m := range r.inbox.Drain() {
 			h.received(m)
 		}
 		r.mu.Lock()
-		if r.inbox.len() == 0 {
+		if r.inbox.Len() == 0 {
 			r.hook = h
 			over := r.ended
 			r.mu.Unlock()
@@ -298,7 +299,7 @@ func (r *Request) deliver(m wire.Message) {
 		r.mu.Lock()
 		h := r.hook
 		if h == nil {
-			if r.inbox.add(m, 1) || r.ended {
+			if r.inbox.Add(m, 1) || r.ended {
 				r.mu.Unlock()
 				return
 			}
@@ -306,11 +307,11 @@ func (r *Request) deliver(m wire.Message) {
 		r.mu.Unlock()
 		if h != nil {
 			if !h.received(m) {
-				_ = r.inbox.put(r.ctx, m, 1)
+				_ = r.inbox.Put(r.ctx, m, 1)
 			}
 			return
 		}
-		if !r.inbox.waitRoom(r.ctx) {
+		if !r.inbox.WaitRoom(r.ctx) {
 			return
 		}
 	}

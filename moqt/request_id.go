@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -24,10 +25,10 @@ type requestIDs struct {
 	granted, window, taken uint64
 	sending                bool // a MAX_REQUEST_ID is being written
 	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
-	used spans
+	used spans.Set
 	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is
 	// closed when one is added (17).
-	delivered spans
+	delivered spans.Set
 	changed   chan struct{}
 	// excused counts streams of 16 that ended before they could say which number they took.
 	excused int
@@ -136,7 +137,7 @@ func (ids *requestIDs) ours(id uint64) (parity, used bool) {
 func (ids *requestIDs) existed(id uint64) bool {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
-	return id%2 != ids.next%2 && ids.used.has(id/2)
+	return id%2 != ids.next%2 && ids.used.Has(id/2)
 }
 
 // firstUnseen is the smallest id of the peer above all that it has used.
@@ -145,7 +146,7 @@ func (ids *requestIDs) firstUnseen() uint64 {
 	defer ids.mu.Unlock()
 	first := 1 - ids.next%2
 	if n := len(ids.used); n > 0 {
-		first += 2 * (ids.used[n-1].last + 1)
+		first += 2 * (ids.used[n-1].Last + 1)
 	}
 	return first
 }
@@ -168,13 +169,13 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 			id, ids.granted)
 	}
 	n := id / 2
-	if ids.used.has(n) {
+	if ids.used.Has(n) {
 		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d was used before", id)
 	}
 	if d <= wire.Draft16 {
 		next := uint64(0)
 		if k := len(ids.used); k > 0 {
-			next = ids.used[k-1].last + 1
+			next = ids.used[k-1].Last + 1
 		}
 		if n > next && (d <= wire.Draft15 || n-next > maxGap) {
 			return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d, expected %d", id,
@@ -184,7 +185,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 			ids.awaitGap(name, n)
 		}
 	}
-	ids.used.add(n)
+	ids.used.Add(n)
 	if len(ids.used) > maxSpans {
 		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
 			"Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
@@ -198,7 +199,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 func (ids *requestIDs) awaitGap(name string, n uint64) {
 	time.AfterFunc(ids.s.limits.PendingTime, func() {
 		ids.mu.Lock()
-		missing := ids.used.gaps(n)
+		missing := ids.used.Gaps(n)
 		judged := ids.s.ctx.Err() == nil && missing > ids.excused
 		ids.mu.Unlock()
 		if judged {
@@ -215,7 +216,7 @@ func (ids *requestIDs) awaitRequired(id uint64) bool {
 	defer timer.Stop()
 	for {
 		ids.mu.Lock()
-		ok, changed := ids.delivered.has(id/2), ids.changed
+		ok, changed := ids.delivered.Has(id/2), ids.changed
 		ids.mu.Unlock()
 		if ok {
 			return true
@@ -237,7 +238,7 @@ func (ids *requestIDs) deliveredTo(id uint64) {
 	}
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
-	ids.delivered.add(id / 2)
+	ids.delivered.Add(id / 2)
 	close(ids.changed)
 	ids.changed = make(chan struct{})
 }

@@ -369,6 +369,6 @@ func (r *Request) finished() {
 		r.carrier.closeSend() // draft-18 §6.1: the publisher's FIN is as if all namespaces were done
 		r.finish(io.EOF, stateDone)
 	default:
-		r.inbox.end(io.EOF)
+		r.inbox.End(io.EOF)
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -51,7 +52,7 @@ type Session struct {
 	data     dataRoutes
 	names    nameRoutes
 	goaway   goaways
-	incoming queue[*Request]
+	incoming stream.Queue[*Request]
 
 	mu       sync.Mutex
 	cause    *SessionError
@@ -91,7 +92,7 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	s.incoming.maxItems = s.limits.QueuedRequests
+	s.incoming.MaxItems = s.limits.QueuedRequests
 	s.setup.done = make(chan struct{})
 	s.ids.init(s)
 	s.data.init(s)
@@ -179,7 +180,7 @@ func (s *Session) end(cause *SessionError) {
 	}
 	_ = s.conn.CloseWithError(uint64(code), shortened(reason))
 	s.trace(Event{Type: EventClosed, Sent: cause.Local, Code: uint64(cause.Code), Err: cause})
-	s.incoming.end(cause)
+	s.incoming.End(cause)
 	s.data.end()
 	for _, r := range s.allRequests() {
 		r.finish(cause, stateCancelled)

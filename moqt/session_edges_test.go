@@ -96,7 +96,7 @@ func TestBoundedInbox(t *testing.T) {
 		in := p.accept(p.server, wire.KindSubscribeNamespace)
 		go serve(in)
 		settle()
-		if held := r.inbox.len(); held > 3 {
+		if held := r.inbox.Len(); held > 3 {
 			t.Errorf("%d messages are held", held)
 		}
 		for i := range n {
@@ -111,7 +111,7 @@ func TestBoundedInbox(t *testing.T) {
 		noError(t, err)
 		go serve(p.accept(p.server, wire.KindSubscribeNamespace))
 		settle()
-		if held := sub.events.len(); held > 3 {
+		if held := sub.events.Len(); held > 3 {
 			t.Errorf("%d events are held", held)
 		}
 		for i := range n {

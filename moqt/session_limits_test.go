@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -306,22 +307,22 @@ func TestFilterLimits(t *testing.T) {
 // TestSpans compares the set of numbers with a map.
 func TestSpans(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var s spans
+		var s spans.Set
 		model := map[uint64]bool{}
 		for range rapid.IntRange(0, 60).Draw(t, "n") {
 			n := rapid.Uint64Range(0, 40).Draw(t, "value")
-			if s.has(n) != model[n] {
-				t.Fatalf("has(%d) is %v", n, s.has(n))
+			if s.Has(n) != model[n] {
+				t.Fatalf("has(%d) is %v", n, s.Has(n))
 			}
-			s.add(n)
+			s.Add(n)
 			model[n] = true
 		}
 		missing := 0
 		for n := range uint64(41) {
-			if s.has(n) != model[n] {
-				t.Fatalf("has(%d) is %v", n, s.has(n))
+			if s.Has(n) != model[n] {
+				t.Fatalf("has(%d) is %v", n, s.Has(n))
 			}
-			if got := s.gaps(n); got != missing {
+			if got := s.Gaps(n); got != missing {
 				t.Fatalf("%d gaps below %d, want %d", got, n, missing)
 			}
 			if !model[n] {
@@ -329,7 +330,7 @@ func TestSpans(t *testing.T) {
 			}
 		}
 		for i := 1; i < len(s); i++ {
-			if s[i-1].last+1 >= s[i].first {
+			if s[i-1].Last+1 >= s[i].First {
 				t.Fatalf("runs touch: %v", s)
 			}
 		}
@@ -344,7 +345,7 @@ func TestRequiredRequest(t *testing.T) {
 		late.RequiredRequestIDDelta = 2
 		p.request(late)
 		settle()
-		if n := p.session.incoming.len(); n != 0 {
+		if n := p.session.incoming.Len(); n != 0 {
 			t.Fatalf("%d requests were delivered", n)
 		}
 		p.request(p.subscribe(1, nil))

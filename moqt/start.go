@@ -40,7 +40,7 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 		}
 		own := s.newOwnStream(stream)
 		r.carrier, out = own, own.out
-		r.inbox.maxItems = s.limits.QueuedMessages
+		r.inbox.MaxItems = s.limits.QueuedMessages
 	} else {
 		r.carrier, out = sharedStream{s}, s.control
 	}

@@ -3,6 +3,7 @@ package moqt
 import (
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -52,7 +53,7 @@ func (r *SubgroupReader) Objects() uint64 { return r.count }
 // that the stream ended with FIN after the last object; FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION
 // (draft-18 §11.4).
 func (r *SubgroupReader) Next() (*wire.ObjectHeader, error) {
-	if err := nextHeader(&r.PayloadReader, &r.objects, &r.current); err != nil {
+	if err := stream.NextHeader(&r.core, &r.objects, &r.current); err != nil {
 		return nil, err
 	}
 	r.reached()
@@ -65,7 +66,7 @@ func (r *SubgroupReader) reached() {
 		r.header.SubgroupID = r.current.ObjectID
 	}
 	r.count++
-	r.begin(r.current.PayloadLength)
+	r.core.Begin(r.current.PayloadLength)
 	if r.opts.log != nil {
 		logSubgroupObject(r.opts.log, false, r.StreamID(), &r.header, &r.current)
 	}
@@ -75,12 +76,14 @@ func (r *SubgroupReader) reached() {
 // *ObjectTooLargeError for a payload above the bound, which does not end the reading: the object's header is in o, and
 // its payload can be read in pieces or skipped with Next. After a deadline call it again with the same o.
 func (r *SubgroupReader) ReadObject(o *Object) error {
-	if !r.started {
+	if !r.core.Started {
 		h, err := r.Next()
 		if err != nil {
 			return err
 		}
-		r.describe(h, o)
+		payload, properties := o.Payload[:0], o.Properties[:0]
+		r.View(o)
+		o.Payload, o.Properties = payload, append(properties, h.Properties...)
 		if h.PayloadLength > r.opts.MaxObjectSize {
 			return &ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: r.opts.MaxObjectSize}
 		}
@@ -88,23 +91,38 @@ func (r *SubgroupReader) ReadObject(o *Object) error {
 	return r.readPayload(o)
 }
 
-// describe fills in everything but the payload.
-func (r *SubgroupReader) describe(h *wire.ObjectHeader, o *Object) {
+// View makes o the object that Next or NextBuffered has reached, without its payload. Its Properties are a view, valid
+// until the next call of any method that reads.
+func (r *SubgroupReader) View(o *Object) {
 	*o = Object{
 		GroupID:         r.header.GroupID,
 		SubgroupID:      r.header.SubgroupID,
-		ObjectID:        h.ObjectID,
+		ObjectID:        r.current.ObjectID,
 		Priority:        r.Priority(),
 		DefaultPriority: r.header.DefaultPriority,
-		Status:          h.Status,
-		Payload:         o.Payload[:0],
-		Properties:      append(o.Properties[:0], h.Properties...),
-		Draft:           r.draft,
+		Status:          r.current.Status,
+		Properties:      r.current.Properties,
+		Draft:           r.core.Draft,
 		FirstObject:     r.header.FirstObject && r.count == 1,
 	}
 }
 
+// NextBuffered is Next for an object whose header has come already; the current object's payload must have been read.
+// wire.ErrTruncated says that it has not: More waits for more bytes of it. Other errors are those of the header.
+func (r *SubgroupReader) NextBuffered() error {
+	n, err := r.objects.ParseHeader(r.core.In.Unread(), &r.current)
+	if err != nil {
+		return err
+	}
+	r.core.In.Advance(n)
+	r.reached()
+	return nil
+}
+
+// More waits until more bytes of the next object's header have come. Errors are those of Next.
+func (r *SubgroupReader) More() error { return stream.MoreHeader(&r.core, &r.objects) }
+
 // EndOfGroup reports whether the last object that was read is the last of its group: the stream has ended with FIN, and
 // its header says so. It is known only once Next or ReadObject has returned io.EOF. An object with status End of Group
 // says the same by itself.
-func (r *SubgroupReader) EndOfGroup() bool { return r.err == io.EOF && r.header.EndOfGroup }
+func (r *SubgroupReader) EndOfGroup() bool { return r.core.Err == io.EOF && r.header.EndOfGroup }

@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -18,10 +19,11 @@ type SubgroupWriter struct {
 // NewSubgroupWriter gives a writer of a stream with this header, which goes out with the first object, or with Flush or
 // Close. The error is a *wire.Error: what the draft has no form for. A relay that does not start with the first object
 // of the stream it forwards must turn mode SubgroupIDFirstObject into SubgroupIDPresent.
-func NewSubgroupWriter(stream transport.SendStream, d wire.Draft, h wire.SubgroupHeader) (*SubgroupWriter, error) {
-	w := &SubgroupWriter{PayloadWriter: PayloadWriter{stream: stream, draft: d}, header: h, objects: h.Objects(d)}
+func NewSubgroupWriter(out transport.SendStream, d wire.Draft, h wire.SubgroupHeader) (*SubgroupWriter, error) {
+	w := &SubgroupWriter{PayloadWriter: PayloadWriter{core: stream.Writer{Stream: out, Draft: d}}, header: h,
+		objects: h.Objects(d)}
 	var err error
-	if w.buf, err = wire.AppendSubgroupHeader(make([]byte, 0, wire.MaxObjectHeader), d, &h); err != nil {
+	if w.core.Buf, err = wire.AppendSubgroupHeader(make([]byte, 0, wire.MaxObjectHeader), d, &h); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -29,15 +31,15 @@ func NewSubgroupWriter(stream transport.SendStream, d wire.Draft, h wire.Subgrou
 
 // Header is the stream's header. In mode SubgroupIDFirstObject its SubgroupID is 0 until the first object was written.
 func (w *SubgroupWriter) Header() wire.SubgroupHeader {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
 	return w.header
 }
 
 // Objects is the number of objects written or begun so far.
 func (w *SubgroupWriter) Objects() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
 	return w.count
 }
 
@@ -48,7 +50,7 @@ func (w *SubgroupWriter) Objects() uint64 {
 // Exist from 16 on) is an error too.
 func (w *SubgroupWriter) WriteObject(o *Object) error {
 	if o.Range != wire.NoRange {
-		return unencodable(w.draft, "the end of a range has its place in a fetch stream")
+		return unencodable(w.core.Draft, "the end of a range has its place in a fetch stream")
 	}
 	h := wire.ObjectHeader{ObjectID: o.ObjectID, Status: o.Status, Properties: o.Properties,
 		PayloadLength: uint64(len(o.Payload))}
@@ -63,10 +65,10 @@ func (w *SubgroupWriter) BeginObject(h *wire.ObjectHeader, from wire.Draft) erro
 }
 
 func (w *SubgroupWriter) object(h wire.ObjectHeader, from wire.Draft, payload []byte, left uint64) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
 	w.current = h
-	err := putObject(&w.PayloadWriter, &w.objects, &w.current, &w.current.Properties, from, payload, left)
+	err := stream.PutObject(&w.core, &w.objects, &w.current, &w.current.Properties, from, payload, left)
 	w.current.Properties = nil
 	if err != nil {
 		return err
@@ -79,4 +81,13 @@ func (w *SubgroupWriter) object(h wire.ObjectHeader, from wire.Draft, payload []
 		logSubgroupObject(w.log, true, w.StreamID(), &w.header, &w.current)
 	}
 	return nil
+}
+
+// Detach gives the stream to a caller that writes it itself: the stream, the bytes of its header, which are to go out
+// first, and the state of the objects' headers. It is for a writer that has written nothing, which is of no use then.
+func (w *SubgroupWriter) Detach() (out transport.SendStream, header []byte, objects wire.SubgroupObjects) {
+	w.core.Mu.Lock()
+	defer w.core.Mu.Unlock()
+	header, w.core.Buf = w.core.Buf, nil
+	return w.core.Stream, header, w.objects
 }

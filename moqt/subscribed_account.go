@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -16,9 +17,9 @@ type account struct {
 	maxGroups int
 
 	groups map[uint64]*groupAccount
-	lowest uint64 // groups below it are not remembered
-	known  spans  // groups that were seen or do not exist
-	pages  int    // of all groups
+	lowest uint64    // groups below it are not remembered
+	known  spans.Set // groups that were seen or do not exist
+	pages  int       // of all groups
 	first  wire.Location
 	end    wire.Location // the first location after the track, once hasEnd
 	hasEnd bool
@@ -27,10 +28,10 @@ type account struct {
 
 // groupAccount is one group.
 type groupAccount struct {
-	seen   idSet  // Object IDs that came
-	top    uint64 // the largest of objects with status Normal
-	some   bool   // there is one
-	none   spans  // that do not exist
+	seen   idSet     // Object IDs that came
+	top    uint64    // the largest of objects with status Normal
+	some   bool      // there is one
+	none   spans.Set // that do not exist
 	low    uint64
 	end    uint64 // the first Object ID after the group, once hasEnd
 	hasEnd bool
@@ -106,7 +107,7 @@ func (a *account) group(id uint64) *groupAccount {
 		g.low = a.first.Object
 	}
 	a.groups[id] = g
-	a.known.add(id)
+	a.known.Add(id)
 	for len(a.groups) > a.maxGroups {
 		a.forget()
 	}
@@ -148,9 +149,9 @@ func (g *groupAccount) gaps(id uint64, tell func(Gap)) {
 	if end == 0 || end <= g.low {
 		return
 	}
-	g.seen.missing(g.low, end-1, func(r span) bool {
-		g.none.missing(r.first, r.last, func(r span) bool {
-			tell(Gap{Group: id, First: r.first, Last: r.last})
+	g.seen.missing(g.low, end-1, func(r spans.Run) bool {
+		g.none.Missing(r.First, r.Last, func(r spans.Run) bool {
+			tell(Gap{Group: id, First: r.First, Last: r.Last})
 			return true
 		})
 		return true
@@ -162,8 +163,8 @@ func (g *groupAccount) missing(first, last uint64) (any bool) {
 	if first > last {
 		return false
 	}
-	g.seen.missing(first, last, func(r span) bool {
-		g.none.missing(r.first, r.last, func(span) bool { any = true; return false })
+	g.seen.missing(first, last, func(r spans.Run) bool {
+		g.none.Missing(r.First, r.Last, func(spans.Run) bool { any = true; return false })
 		return !any
 	})
 	return any
@@ -279,10 +280,10 @@ func (a *account) enter(g *groupAccount, id uint64) bool {
 // priorGaps takes what an object's properties say of objects and groups before it (draft-19 §12.8, §12.9).
 func (a *account) priorGaps(g *groupAccount, o *Object) {
 	if p, ok := o.Property(wire.PropPriorObjectIDGap); ok && p.Uint > 0 && p.Uint <= o.ObjectID {
-		g.none.addAll(o.ObjectID-p.Uint, o.ObjectID-1)
+		g.none.AddRun(o.ObjectID-p.Uint, o.ObjectID-1)
 	}
 	if p, ok := o.Property(wire.PropPriorGroupIDGap); ok && p.Uint > 0 && p.Uint <= o.GroupID {
-		a.known.addAll(o.GroupID-p.Uint, o.GroupID-1)
+		a.known.AddRun(o.GroupID-p.Uint, o.GroupID-1)
 	}
 }
 
@@ -291,7 +292,7 @@ func (a *account) priorGaps(g *groupAccount, o *Object) {
 func (a *account) endOf(g *groupAccount, o *Object) error {
 	switch {
 	case o.Status == wire.StatusDoesNotExist:
-		g.none.add(o.ObjectID)
+		g.none.Add(o.ObjectID)
 	case o.Status == wire.StatusEndOfTrack:
 		a.end, a.hasEnd = o.Location(), true
 		if o.ObjectID > 0 {
@@ -313,7 +314,7 @@ func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
 	}
 	if !g.hasEnd || end < g.end {
 		g.end, g.hasEnd = end, true
-		g.none.addAll(end, math.MaxUint64)
+		g.none.AddRun(end, math.MaxUint64)
 	}
 	return nil
 }
@@ -358,16 +359,16 @@ func (a *account) absent(from, to wire.Location) {
 		last = to.Object - 1
 	}
 	if g := a.group(from.Group); g != nil {
-		g.none.addAll(from.Object, last)
+		g.none.AddRun(from.Object, last)
 	}
 	if from.Group == to.Group {
 		return
 	}
 	if from.Group+1 < to.Group {
-		a.known.addAll(from.Group+1, to.Group-1)
+		a.known.AddRun(from.Group+1, to.Group-1)
 	}
 	if g := a.group(to.Group); g != nil && to.Object > 0 {
-		g.none.addAll(0, to.Object-1)
+		g.none.AddRun(0, to.Object-1)
 	}
 }
 
@@ -379,8 +380,8 @@ func (a *account) total() TrackReport {
 		a.groups[id].gaps(id, r.addGap)
 	}
 	if n := len(a.known); n > 0 {
-		a.known.missing(a.known[0].first, a.known[n-1].last, func(s span) bool {
-			r.MissingGroups += s.last - s.first + 1
+		a.known.Missing(a.known[0].First, a.known[n-1].Last, func(s spans.Run) bool {
+			r.MissingGroups += s.Last - s.First + 1
 			return true
 		})
 	}

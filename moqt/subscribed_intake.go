@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -50,10 +51,10 @@ func (t *SubscribedTrack) waitRoom(b *batch, s *source) bool {
 // discard frees a batch that did not come into the line. The caller holds mu.
 func (t *SubscribedTrack) discard(b *batch) {
 	if b.body {
-		signal(b.src.body)
+		stream.Signal(b.src.body)
 	}
 	b.free()
-	signal(t.news)
+	stream.Signal(t.news)
 }
 
 // fits reports whether there is room for a batch. In order there always is for one that would be first in line: the
@@ -91,7 +92,7 @@ func (t *SubscribedTrack) accept(b *batch) bool {
 	} else {
 		t.line.push(b)
 	}
-	signal(t.news)
+	stream.Signal(t.news)
 	return true
 }
 
@@ -101,7 +102,7 @@ func (t *SubscribedTrack) release(b *batch) {
 	if s := b.src; s != nil {
 		s.inLine--
 		if b.body {
-			signal(s.body)
+			stream.Signal(s.body)
 		}
 		if len(s.line) > 0 {
 			t.line.push(s.line[0])
@@ -115,7 +116,7 @@ func (t *SubscribedTrack) release(b *batch) {
 // unblock has those that wait for room look again. The caller holds mu.
 func (t *SubscribedTrack) unblock() {
 	for _, s := range t.blocked {
-		signal(s.room)
+		stream.Signal(s.room)
 	}
 	t.blocked = t.blocked[:0]
 }
@@ -128,7 +129,7 @@ func (t *SubscribedTrack) addSource(s *source) {
 		t.sources[s] = struct{}{}
 		if s.subgroup != nil {
 			t.subgroups++
-			if g := t.account.group(s.subgroup.header.GroupID); g != nil {
+			if g := t.account.group(s.subgroup.Header().GroupID); g != nil {
 				g.open++
 			}
 		}
@@ -172,23 +173,23 @@ func (t *SubscribedTrack) sourceEnded(s *source, err error) {
 			a.complete(s)
 		}
 		t.problem(s, err)
-		signal(t.news)
+		stream.Signal(t.news)
 		return
 	}
-	h := s.subgroup.header
+	h := s.subgroup.Header()
 	if g := a.group(h.GroupID); g != nil {
 		g.open--
 		if err == nil {
 			g.fins++
-			if h.EndOfGroup && s.subgroup.count > 0 && s.subgroup.current.ObjectID < 1<<64-1 {
-				if bad := a.groupEnd(g, h.GroupID, s.subgroup.current.ObjectID+1); bad != nil {
+			if h.EndOfGroup && s.subgroup.Objects() > 0 && s.last < 1<<64-1 {
+				if bad := a.groupEnd(g, h.GroupID, s.last+1); bad != nil {
 					t.end(bad)
 				}
 			}
 		}
 	}
 	t.problem(s, err)
-	signal(t.news)
+	stream.Signal(t.news)
 }
 
 // problem keeps an error for Next that ends nothing: not the reset of a subgroup stream, which only counts, nor the end
@@ -217,7 +218,7 @@ func (t *SubscribedTrack) skip(large *ObjectTooLargeError) {
 		g.seen.add(large.Location.Object)
 	}
 	t.problem(nil, large)
-	signal(t.news)
+	stream.Signal(t.news)
 }
 
 // acceptStreams takes the subscription's streams until there are no more.
@@ -287,5 +288,5 @@ func (t *SubscribedTrack) loopEnded(err error) {
 		}
 		t.stopSources()
 	}
-	signal(t.news)
+	stream.Signal(t.news)
 }

@@ -3,6 +3,7 @@ package moqt
 import (
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -157,7 +158,7 @@ func (a *account) nothing(from, to wire.Location, allKnown bool) bool {
 		return true
 	}
 	clear := true
-	a.known.missing(from.Group+1, to.Group-1, func(span) bool { clear = false; return false })
+	a.known.Missing(from.Group+1, to.Group-1, func(spans.Run) bool { clear = false; return false })
 	if !clear {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -36,7 +37,7 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // free gives the batch back; its objects are not valid any more.
 func (b *batch) free() {
-	putBuffer(b.buf)
+	stream.PutBuffer(b.buf)
 	clear(b.objects)
 	large := b.large
 	if cap(large) > keepLarge {
@@ -61,6 +62,7 @@ type source struct {
 	head   Object
 	viewed bool   // head.Properties are in the stream's buffer
 	props  []byte // otherwise they are here
+	last   uint64 // Object ID of the last header that was read
 	large  *ObjectTooLargeError
 
 	room chan struct{} // there may be room for another batch
@@ -95,8 +97,8 @@ func (s *source) run() {
 			b.free()
 			continue
 		case len(b.objects) > 0:
-			if s.payload.in.buf != nil && !b.body {
-				b.buf = s.payload.in.detach()
+			if s.payload.Core().In.Buf != nil && !b.body {
+				b.buf = s.payload.Core().In.Detach()
 			}
 			body := b.body
 			if !s.t.put(b) {
@@ -124,11 +126,11 @@ func (s *source) run() {
 // fill puts the objects that have come into an empty batch; it waits for the first of them. On error, and with large
 // set, there are none.
 func (s *source) fill(b *batch) error {
-	p := s.payload
+	p := s.payload.Core()
 	for {
 		if !s.begun {
-			if p.err != nil {
-				return p.err
+			if p.Err != nil {
+				return p.Err
 			}
 			if err := p.Discard(); err != nil {
 				return err
@@ -145,14 +147,14 @@ func (s *source) fill(b *batch) error {
 				}
 				continue
 			default:
-				return p.final(p.in.place(err))
+				return p.Final(p.In.Place(err))
 			}
 		}
-		if have := p.in.unread(); p.left <= uint64(len(have)) {
-			n := int(p.left)
+		if have := p.In.Unread(); p.Left <= uint64(len(have)) {
+			n := int(p.Left)
 			s.head.Payload = have[:n:n]
-			p.in.advance(n)
-			p.left = 0
+			p.In.Advance(n)
+			p.Left = 0
 			s.complete(b)
 			if len(b.objects) == maxBatch {
 				return nil
@@ -175,21 +177,20 @@ func (s *source) fill(b *batch) error {
 
 // long goes on with an object whose payload has not come as a whole. It reports true when the batch is to be handed on.
 func (s *source) long(b *batch) (done bool, err error) {
-	p := s.payload
+	p := s.payload.Core()
 	switch limit := s.t.opts.StreamAbove; {
-	case limit > 0 && p.left > limit:
+	case limit > 0 && p.Left > limit:
 		b.body = true
 		s.complete(b)
 		return true, nil
-	case p.left > p.opts.MaxObjectSize:
+	case p.Left > s.payload.MaxObjectSize():
 		s.begun = false
-		s.large = &ObjectTooLargeError{Location: s.head.Location(), Size: p.size, Max: p.opts.MaxObjectSize}
+		s.large = &ObjectTooLargeError{Location: s.head.Location(), Size: p.Size, Max: s.payload.MaxObjectSize()}
 		return true, nil
-	case p.left <= inPlace:
+	case p.Left <= inPlace:
 		return false, s.gather()
 	}
-	s.head.Payload = b.large[:0]
-	err = p.readPayload(&s.head)
+	s.head.Payload, err = p.ReadPayload(b.large[:0])
 	b.large = s.head.Payload[:0]
 	if err != nil {
 		return false, err
@@ -212,71 +213,44 @@ func (s *source) complete(b *batch) {
 
 // header reads the next header, if it is in the buffer, into head. The errors are those of package wire.
 func (s *source) header() error {
-	in := s.payload.in
-	if r := s.subgroup; r != nil {
-		n, err := r.objects.ParseHeader(in.unread(), &r.current)
-		if err != nil {
+	if r := s.subgroup; r != nil { // by its type: this is done for every object
+		if err := r.NextBuffered(); err != nil {
 			return err
 		}
-		in.advance(n)
-		r.reached()
-		s.head = Object{GroupID: r.header.GroupID, SubgroupID: r.header.SubgroupID, ObjectID: r.current.ObjectID,
-			Priority:        r.Priority(),
-			DefaultPriority: r.header.DefaultPriority, Status: r.current.Status, Properties: r.current.Properties,
-			Draft:       r.draft,
-			FirstObject: r.header.FirstObject && r.count == 1}
-		return nil
+		r.View(&s.head)
+	} else {
+		if err := s.fetched.NextBuffered(); err != nil {
+			return err
+		}
+		s.fetched.View(&s.head)
 	}
-	r := s.fetched
-	n, err := r.objects.ParseHeader(in.unread(), &r.current)
-	if err != nil {
-		return err
-	}
-	in.advance(n)
-	r.reached()
-	h := &r.current
-	s.head = Object{GroupID: h.Group, SubgroupID: h.Subgroup, ObjectID: h.Object, Priority: h.Priority,
-		Status: h.Status, Properties: h.Properties,
-		Draft: r.draft, Datagram: h.Datagram, Range: h.Range}
+	s.last = s.head.ObjectID
 	return nil
 }
 
 // more waits for more bytes of a header.
 func (s *source) more() error {
-	p := s.payload
-	ahead := 0
-	if len(p.in.unread()) == 0 {
-		ahead = p.ahead()
+	if s.subgroup != nil {
+		return s.subgroup.More()
 	}
-	err := p.in.fill(ahead)
-	if err == nil {
-		return nil
-	}
-	if rest := p.in.unread(); err == io.EOF && len(rest) > 0 {
-		if s.subgroup != nil {
-			err = p.in.place(s.subgroup.objects.EndOfStream(rest))
-		} else {
-			err = p.in.place(s.fetched.objects.EndOfStream(rest))
-		}
-	}
-	return p.final(err)
+	return s.fetched.More()
 }
 
 // gather reads until the payload is in the buffer, and of what follows a large one no more than a header: the rest
 // would have to be moved.
 func (s *source) gather() error {
-	p := s.payload
-	p.in.reserve(int(p.left))
-	for p.left > uint64(len(p.in.unread())) {
+	p := s.payload.Core()
+	p.In.Reserve(int(p.Left))
+	for p.Left > uint64(len(p.In.Unread())) {
 		ahead := 0
-		if p.left >= largePayload {
-			ahead = int(p.left) - len(p.in.unread()) + headerAhead
+		if p.Left >= stream.LargePayload {
+			ahead = int(p.Left) - len(p.In.Unread()) + stream.HeaderAhead
 		}
-		if err := p.in.readOnce(ahead); err != nil {
-			n := len(p.in.unread())
-			p.in.advance(n)
-			p.left -= uint64(n)
-			return p.payloadError(err)
+		if err := p.In.ReadOnce(ahead); err != nil {
+			n := len(p.In.Unread())
+			p.In.Advance(n)
+			p.Left -= uint64(n)
+			return p.PayloadError(err)
 		}
 	}
 	return nil

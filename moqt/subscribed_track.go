@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -333,7 +334,7 @@ func (t *SubscribedTrack) Body() *Body {
 	}
 	o := &b.objects[b.next-1]
 	if b.body {
-		return &Body{size: b.src.payload.size, stream: b.src.payload}
+		return &Body{size: b.src.payload.Core().Size, stream: b.src.payload}
 	}
 	return &Body{size: uint64(len(o.Payload)), whole: o.Payload}
 }
@@ -403,7 +404,7 @@ func (t *SubscribedTrack) end(cause error) {
 		t.release(t.line.pop())
 	}
 	t.stopSources()
-	signal(t.news)
+	stream.Signal(t.news)
 	fetches := t.fetches
 	t.s.spawn(func() { // a message may have to wait
 		if t.sub != nil {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -388,7 +389,7 @@ func TestReadBounded(t *testing.T) {
 			s.mu.Lock()
 			held := s.held
 			s.mu.Unlock()
-			if most := 300<<10 + 3*largeBuffer; held > most {
+			if most := 300<<10 + 3*stream.LargeBuffer; held > most {
 				t.Errorf("%d bytes are held, want at most %d", held, most)
 			}
 			got := take(t, p.ctx, s, streams*objects)

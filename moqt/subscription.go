@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -22,10 +23,10 @@ type Subscription struct {
 	s *Session
 	r *Request
 
-	streams   queue[*SubgroupReader]
-	datagrams queue[*Object]
-	objects   queue[arrival]
-	notices   queue[wire.Parameters]
+	streams   stream.Queue[*SubgroupReader]
+	datagrams stream.Queue[*Object]
+	objects   stream.Queue[arrival]
+	notices   stream.Queue[wire.Parameters]
 	doneCame  chan struct{}
 
 	mu        sync.Mutex
@@ -59,9 +60,9 @@ func (s *Session) newSubscription() *Subscription {
 	sub := &Subscription{s: s, doneCame: make(chan struct{}), reading: make(map[*SubgroupReader]struct{}),
 		fills: make(map[*Fetch]struct{}), priority: DefaultPublisherPriority}
 	sub.ctx, sub.cancel = context.WithCancelCause(s.ctx)
-	sub.datagrams.maxItems = s.limits.QueuedDatagrams
-	sub.objects.maxItems, sub.objects.maxCost = s.limits.QueuedObjects, s.limits.QueuedBytes
-	sub.notices.maxItems = s.limits.QueuedMessages
+	sub.datagrams.MaxItems = s.limits.QueuedDatagrams
+	sub.objects.MaxItems, sub.objects.MaxCost = s.limits.QueuedObjects, s.limits.QueuedBytes
+	sub.notices.MaxItems = s.limits.QueuedMessages
 	return sub
 }
 
@@ -169,9 +170,9 @@ func (sub *Subscription) received(m wire.Message) bool {
 		sub.r.mu.Lock()
 		sub.r.setParams(merged(sub.r.params, x.Parameters))
 		sub.r.mu.Unlock()
-		if !sub.notices.add(x.Parameters, 1) { // the oldest give way: what is in effect is in Parameters
-			sub.notices.drain()
-			sub.notices.add(x.Parameters, 1)
+		if !sub.notices.Add(x.Parameters, 1) { // the oldest give way: what is in effect is in Parameters
+			sub.notices.Drain()
+			sub.notices.Add(x.Parameters, 1)
 		}
 	case *wire.RequestUpdate: // the publisher renews its PUBLISH (draft-17 §9.10)
 		sub.s.spawn(func() {
@@ -247,7 +248,7 @@ func (sub *Subscription) Parameters() wire.Parameters { return sub.r.Parameters(
 // Limits.QueuedMessages wait the oldest are forgotten; Parameters has their sum. The error says how the subscription
 // ended, or is the context's cause.
 func (sub *Subscription) NextNotify(ctx context.Context) (wire.Parameters, error) {
-	return sub.notices.take(ctx, sub.ctx)
+	return sub.notices.Take(ctx, sub.ctx)
 }
 
 // Done waits for PUBLISH_DONE. The error says how the subscription ended without one.

@@ -19,7 +19,7 @@ import (
 // *RequestError, *CancelError, *SessionError, and the context's cause.
 func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 	sub.pull()
-	d, err := sub.objects.take(ctx, never)
+	d, err := sub.objects.Take(ctx, never)
 	if err != nil {
 		return nil, err
 	}
@@ -33,12 +33,12 @@ var never = context.Background()
 // to the end or Stop it. Errors are those of Next. After Unsubscribe, or when the subscription is cancelled, streams
 // that were accepted are the caller's to stop.
 func (sub *Subscription) AcceptSubgroup(ctx context.Context) (*SubgroupReader, error) {
-	return sub.streams.take(ctx, never)
+	return sub.streams.Take(ctx, never)
 }
 
 // AcceptDatagram waits for the next datagram of the subscription. The object is the caller's. Errors are those of Next.
 func (sub *Subscription) AcceptDatagram(ctx context.Context) (*Object, error) {
-	return sub.datagrams.take(ctx, never)
+	return sub.datagrams.Take(ctx, never)
 }
 
 // pull turns to whole objects: a goroutine reads each stream, those that have come and those to come.
@@ -49,12 +49,12 @@ func (sub *Subscription) pull() {
 		return
 	}
 	sub.pulling = true
-	waiting := sub.streams.drain()
+	waiting := sub.streams.Drain()
 	for _, r := range waiting {
 		sub.reading[r] = struct{}{}
 	}
-	for _, o := range sub.datagrams.drain() {
-		if !sub.objects.add(arrival{object: o}, len(o.Payload)+len(o.Properties)) {
+	for _, o := range sub.datagrams.Drain() {
+		if !sub.objects.Add(arrival{object: o}, len(o.Payload)+len(o.Properties)) {
 			sub.dropped++
 		}
 	}
@@ -82,7 +82,7 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 	if pulling {
 		sub.reading[r] = struct{}{}
 	} else {
-		sub.streams.add(r, 1)
+		sub.streams.Add(r, 1)
 	}
 	sub.mu.Unlock()
 	sub.s.data.unrouted.remove(r.StreamID())
@@ -96,7 +96,7 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 func (sub *Subscription) given() (all, waiting uint64) {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
-	return sub.subgroups, uint64(sub.streams.len())
+	return sub.subgroups, uint64(sub.streams.Len())
 }
 
 // read hands the objects of one stream to Next.
@@ -119,7 +119,7 @@ func (sub *Subscription) read(r *SubgroupReader) {
 			sub.streamEnded(r, err)
 			return
 		}
-		if err := sub.objects.put(sub.s.ctx, d, len(o.Payload)+len(o.Properties)); err != nil {
+		if err := sub.objects.Put(sub.s.ctx, d, len(o.Payload)+len(o.Properties)); err != nil {
 			r.Stop(ResetCancelled.Number(sub.s.draft))
 			return
 		}
@@ -143,7 +143,7 @@ func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
 		}
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
 		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
-		_ = sub.objects.put(sub.s.ctx, arrival{err: err}, 0)
+		_ = sub.objects.Put(sub.s.ctx, arrival{err: err}, 0)
 	default:
 		sub.s.fail(err)
 	}
@@ -158,9 +158,9 @@ func (sub *Subscription) addDatagram(o *Object) {
 	sub.late = true
 	var room bool
 	if sub.pulling {
-		room = sub.objects.add(arrival{object: o}, len(o.Payload)+len(o.Properties))
+		room = sub.objects.Add(arrival{object: o}, len(o.Payload)+len(o.Properties))
 	} else {
-		room = sub.datagrams.add(o, 1)
+		room = sub.datagrams.Add(o, 1)
 	}
 	if !room {
 		sub.dropped++
@@ -178,7 +178,7 @@ func (sub *Subscription) addDatagram(o *Object) {
 func (sub *Subscription) settle() {
 	sub.mu.Lock()
 	if sub.ended != nil && sub.pulling && len(sub.reading) == 0 {
-		sub.objects.end(sub.ended)
+		sub.objects.End(sub.ended)
 	}
 	if sub.done == nil || sub.ended != nil {
 		sub.mu.Unlock()
@@ -235,17 +235,17 @@ func (sub *Subscription) finish(cause error) {
 		for r := range sub.reading {
 			stop = append(stop, r)
 		}
-		stop = append(stop, sub.streams.drain()...)
+		stop = append(stop, sub.streams.Drain()...)
 	}
 	bound, ok := sub.bound, sub.ok
 	fills := sub.fills
 	sub.fills = nil
 	sub.mu.Unlock()
 
-	sub.streams.end(cause)
-	sub.datagrams.end(cause)
+	sub.streams.End(cause)
+	sub.datagrams.End(cause)
 	if cause != io.EOF {
-		sub.objects.end(cause)
+		sub.objects.End(cause)
 	}
 	sub.cancel(cause)
 	for _, r := range stop {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -19,7 +20,7 @@ type UniStream struct {
 	// RequestID is that of the FETCH_HEADER of a FetchStream.
 	RequestID uint64
 
-	in    *streamBuffer
+	in    *stream.Buffer
 	draft wire.Draft
 	opts  ReaderOptions
 }
@@ -28,23 +29,23 @@ type UniStream struct {
 // a *wire.Error that it ended inside the header, that its type is not defined (wire.ErrUnknownType: the session must be
 // closed, draft-18 §3.4) or that the header is invalid. To end the wait, stop the stream or set its deadline; after a
 // deadline what had come is lost. opts are for the reader to come; its Ended is not told of an error of ReadUniHeader.
-func ReadUniHeader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
-	u := &UniStream{in: &streamBuffer{stream: stream, onEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
+func ReadUniHeader(in transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
+	u := &UniStream{in: &stream.Buffer{Stream: in, OnEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
 	for {
 		n, err := u.parse()
 		if err == nil {
-			u.in.advance(n)
+			u.in.Advance(n)
 			return u, nil
 		}
 		if err == wire.ErrTruncated {
-			err = u.in.fill(0)
-			if got := len(u.in.unread()); err == io.EOF && got > 0 {
+			err = u.in.Fill(0)
+			if got := len(u.in.Unread()); err == io.EOF && got > 0 {
 				err = &wire.Error{Draft: d, Message: u.headerName(), Offset: got, Code: wire.ProtocolViolation,
 					Reason: "the stream ended inside the header", Err: wire.ErrTruncated}
 			}
 		}
 		if err != nil {
-			u.in.release()
+			u.in.Release()
 			return nil, err
 		}
 	}
@@ -52,7 +53,7 @@ func ReadUniHeader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOpti
 
 // parse reads the header from what has come. A control stream's type is left where it is: it is the first message's.
 func (u *UniStream) parse() (n int, err error) {
-	b := u.in.unread()
+	b := u.in.Unread()
 	if u.Type, n, err = wire.ParseStreamType(b, u.draft); err != nil {
 		return 0, err
 	}
@@ -81,17 +82,17 @@ func (u *UniStream) headerName() string {
 func (u *UniStream) Draft() wire.Draft { return u.draft }
 
 // StreamID is the QUIC stream id.
-func (u *UniStream) StreamID() uint64 { return u.in.stream.StreamID() }
+func (u *UniStream) StreamID() uint64 { return u.in.Stream.StreamID() }
 
 // Stop asks the peer with STOP_SENDING to stop. Safe for concurrent use.
-func (u *UniStream) Stop(code uint64) { u.in.stop(code) }
+func (u *UniStream) Stop(code uint64) { u.in.Stop(code) }
 
 // Read reads what follows the header of a padding stream, and a control stream from its first byte: the type of its
 // first message. Not for the other types.
 func (u *UniStream) Read(p []byte) (int, error) {
-	n, err := u.in.read(p, 0)
-	if u.in.err != nil && len(u.in.unread()) == 0 {
-		u.in.end(u.in.err)
+	n, err := u.in.Read(p, 0)
+	if u.in.Err != nil && len(u.in.Unread()) == 0 {
+		u.in.End(u.in.Err)
 	}
 	return n, err
 }
@@ -120,7 +121,7 @@ func (u *UniStream) FetchReader(descending bool) (*FetchReader, error) {
 }
 
 func (u *UniStream) payload() PayloadReader {
-	return PayloadReader{in: u.in, draft: u.draft, opts: u.opts}
+	return PayloadReader{core: stream.Reader{In: u.in, Draft: u.draft}, opts: u.opts}
 }
 
 func (u *UniStream) not(want string) error {

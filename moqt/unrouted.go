@@ -1,6 +1,10 @@
 package moqt
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
+)
 
 // unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are,
 // their headers have still to tell. A peer's stream implies all with smaller ids (RFC 9000 §2.1), so every stream is
@@ -36,7 +40,7 @@ func (u *unrouted) remove(id uint64) {
 	defer u.mu.Unlock()
 	delete(u.ids, id)
 	for news := range u.waiters {
-		signal(news)
+		stream.Signal(news)
 	}
 	clear(u.waiters)
 }

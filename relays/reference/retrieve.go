@@ -70,11 +70,11 @@ func (f *retrieval) skip(g uint64) (lowest uint64, ok bool) {
 	t := f.track
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := t.empty.at(g)
-	if i == len(t.empty) || t.empty[i].first > g {
+	i := t.empty.Find(g)
+	if i == len(t.empty) || t.empty[i].First > g {
 		return 0, false
 	}
-	return max(t.empty[i].first, f.start.Group), true
+	return max(t.empty[i].First, f.start.Group), true
 }
 
 // serve writes a part of the range in ascending order.

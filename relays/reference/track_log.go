@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -23,7 +24,7 @@ type trackLog struct {
 	groups map[uint64]*group
 	ids    []uint64 // of groups, ascending
 	// empty are groups that are known not to exist.
-	empty spans
+	empty spans.Set
 	// largest is the largest location known: received, or told by a publisher (draft-18 §10.2.11).
 	largest    wire.Location
 	hasLargest bool
@@ -52,7 +53,7 @@ type group struct {
 	id      uint64
 	objects []*entry // by Object ID
 	// known are the Object IDs of which it is known whether they exist; those that do are in objects.
-	known spans
+	known spans.Set
 	// final is the ID after which the publisher said that there is nothing, if hasFinal.
 	final    uint64
 	hasFinal bool
@@ -82,7 +83,7 @@ func (l *trackLog) group(id uint64) *group {
 	l.groups[id] = g
 	i, _ := slices.BinarySearch(l.ids, id)
 	l.ids = slices.Insert(l.ids, i, id)
-	l.empty.remove(span{id, id})
+	l.empty.Remove(id, id)
 	return g
 }
 
@@ -122,7 +123,7 @@ func (l *trackLog) unfollow(ended bool) {
 func (l *trackLog) pause() {
 	l.live = false
 	for _, g := range l.groups {
-		g.whole = g.whole && g.known.covers(all)
+		g.whole = g.whole && g.known.Covers(0, math.MaxUint64)
 	}
 }
 
@@ -195,12 +196,12 @@ func (e *entry) agrees(f *entry) bool {
 
 // learn notes what an object tells of others.
 func (g *group) learn(o *moqt.Object) {
-	g.known.add(span{o.ObjectID, o.ObjectID})
+	g.known.AddRun(o.ObjectID, o.ObjectID)
 	if gap, ok := o.Property(wire.PropPriorObjectIDGap); ok && gap.Uint > 0 && gap.Uint <= o.ObjectID {
-		g.known.add(span{o.ObjectID - gap.Uint, o.ObjectID - 1})
+		g.known.AddRun(o.ObjectID-gap.Uint, o.ObjectID-1)
 	}
 	if gap, ok := o.Property(wire.PropPriorGroupIDGap); ok && gap.Uint > 0 && gap.Uint <= o.GroupID {
-		g.log.lacks(span{o.GroupID - gap.Uint, o.GroupID - 1})
+		g.log.lacks(spans.Run{First: o.GroupID - gap.Uint, Last: o.GroupID - 1})
 	}
 	switch {
 	case o.Status == wire.StatusEndOfGroup, o.Status == wire.StatusEndOfTrack:
@@ -211,12 +212,12 @@ func (g *group) learn(o *moqt.Object) {
 }
 
 // lacks notes that groups do not exist.
-func (l *trackLog) lacks(groups span) {
-	i, _ := slices.BinarySearch(l.ids, groups.first)
-	if i < len(l.ids) && l.ids[i] <= groups.last {
+func (l *trackLog) lacks(groups spans.Run) {
+	i, _ := slices.BinarySearch(l.ids, groups.First)
+	if i < len(l.ids) && l.ids[i] <= groups.Last {
 		return // contradicts what was received
 	}
-	l.empty.add(groups)
+	l.empty.AddRun(groups.First, groups.Last)
 }
 
 // end notes that nothing follows an Object ID in the group.
@@ -226,7 +227,7 @@ func (g *group) end(last uint64) {
 	}
 	g.final, g.hasFinal = last, true
 	if last < math.MaxUint64 {
-		g.known.add(span{last + 1, math.MaxUint64})
+		g.known.AddRun(last+1, math.MaxUint64)
 	}
 }
 
@@ -235,7 +236,7 @@ func (g *group) end(last uint64) {
 func (g *group) settle() {
 	l := g.log
 	if g.whole && g.open == 0 && len(g.inflows) > 0 && (l.largest.Group > g.id || l.ended) {
-		g.known.add(all)
+		g.known.AddRun(0, math.MaxUint64)
 	}
 }
 
@@ -252,7 +253,7 @@ func (g *group) evict(bytes int64) (lost []*outflow) {
 		last := g.objects[n-1].ObjectID
 		clear(g.objects[:n])
 		g.objects = g.objects[n:] // appending moves what is left to a new array once this one is full
-		g.known.remove(span{0, last})
+		g.known.Remove(0, last)
 		g.whole = false
 		for _, in := range g.inflows {
 			lost = append(lost, in.evict(last)...)

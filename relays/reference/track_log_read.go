@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -46,13 +47,13 @@ func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool
 	for pos.Compare(to) <= 0 {
 		g := l.groups[pos.Group]
 		if g == nil {
-			end, known := l.empty.has(pos.Group)
+			end, known := l.empty.End(pos.Group)
 			if !known {
 				return last, ok
 			}
 			last, ok = least(lastOf(end), to), true
 		} else {
-			end, known := g.known.has(pos.Object)
+			end, known := g.known.End(pos.Object)
 			if !known {
 				return last, ok
 			}
@@ -73,7 +74,7 @@ func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool
 // nextKnown gives the last location of the gap that starts at pos: right before the next one that is known, at most to.
 func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	if g := l.groups[pos.Group]; g != nil {
-		if id, ok := g.known.next(pos.Object); ok {
+		if id, ok := g.known.Next(pos.Object); ok {
 			return least(wire.Location{Group: pos.Group, Object: id - 1}, to)
 		}
 	}
@@ -84,7 +85,7 @@ func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	if i, _ := slices.BinarySearch(l.ids, pos.Group+1); i < len(l.ids) {
 		next, found = l.ids[i], true
 	}
-	if id, ok := l.empty.next(pos.Group + 1); ok && id <= next {
+	if id, ok := l.empty.Next(pos.Group + 1); ok && id <= next {
 		next, found = id, true
 	}
 	if !found {
@@ -94,7 +95,7 @@ func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	if g == nil {
 		return least(lastOf(next-1), to)
 	}
-	if id, ok := g.known.next(0); ok && id > 0 {
+	if id, ok := g.known.Next(0); ok && id > 0 {
 		return least(wire.Location{Group: next, Object: id - 1}, to)
 	}
 	return least(lastOf(next-1), to)
@@ -164,15 +165,15 @@ func (l *trackLog) confirm(a, b wire.Location) {
 		g := l.groups[l.ids[i]]
 		l.confirmEmpty(a, b, next, g.id)
 		next = g.id + 1
-		r := all
+		r := spans.All
 		if g.id == a.Group {
-			r.first = a.Object
+			r.First = a.Object
 		}
 		if g.id == b.Group {
-			r.last = b.Object
+			r.Last = b.Object
 		}
 		if len(g.objects) > 0 || g.open > 0 {
-			g.known.add(r)
+			g.known.AddRun(r.First, r.Last)
 		}
 		if next == 0 {
 			return
@@ -192,7 +193,7 @@ func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
 		next++
 	}
 	if next < end && len(l.empty) < maxEmpty {
-		l.empty.add(span{next, end - 1})
+		l.empty.AddRun(next, end-1)
 	}
 }
 
@@ -210,7 +211,7 @@ func (l *trackLog) lastIn(group uint64) (uint64, bool) {
 	}
 	for i := len(g.objects) - 1; i >= 0; i-- {
 		if g.objects[i].Status == wire.StatusNormal {
-			return g.objects[i].ObjectID, g.known.covers(span{g.objects[i].ObjectID, math.MaxUint64})
+			return g.objects[i].ObjectID, g.known.Covers(g.objects[i].ObjectID, math.MaxUint64)
 		}
 	}
 	return 0, false

@@ -1,10 +1,11 @@
-package moqt
+package spans_test
 
 import (
 	"math"
 	"slices"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"pgregory.net/rapid"
 )
 
@@ -13,18 +14,18 @@ func TestSpanRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base := rapid.SampledFrom([]uint64{0, 1 << 40, math.MaxUint64 - 63}).Draw(t, "base")
 		number := rapid.Uint64Range(0, 63)
-		var s spans
+		var s spans.Set
 		var plain [64]bool
 		for range rapid.IntRange(0, 30).Draw(t, "adds") {
 			a, b := number.Draw(t, "a"), number.Draw(t, "b")
 			a, b = min(a, b), max(a, b)
-			s.addAll(base+a, base+b)
+			s.AddRun(base+a, base+b)
 			for i := a; i <= b; i++ {
 				plain[i] = true
 			}
 		}
 		for i := range s {
-			if s[i].first > s[i].last || i > 0 && s[i-1].last+1 >= s[i].first {
+			if s[i].First > s[i].Last || i > 0 && s[i-1].Last+1 >= s[i].First {
 				t.Fatalf("runs touch or are turned: %v", s)
 			}
 		}
@@ -32,10 +33,10 @@ func TestSpanRuns(t *testing.T) {
 		a, b = min(a, b), max(a, b)
 		var got, want []uint64
 		touches := false
-		s.missing(base+a, base+b, func(r span) bool {
-			for n := r.first; ; n++ {
+		s.Missing(base+a, base+b, func(r spans.Run) bool {
+			for n := r.First; ; n++ {
 				got = append(got, n-base)
-				if n == r.last {
+				if n == r.Last {
 					return true
 				}
 			}
@@ -45,11 +46,11 @@ func TestSpanRuns(t *testing.T) {
 				want = append(want, i)
 			}
 			touches = touches || plain[i]
-			if s.has(base+i) != plain[i] {
+			if s.Has(base+i) != plain[i] {
 				t.Fatalf("has %d: %t", i, !plain[i])
 			}
 		}
-		if !slices.Equal(got, want) || s.touches(base+a, base+b) != touches {
+		if !slices.Equal(got, want) || s.Touches(base+a, base+b) != touches {
 			t.Fatalf("between %d and %d of %v: missing %v, want %v", a, b, s, got, want)
 		}
 	})

@@ -1,15 +1,15 @@
-package moqt
+package stream
 
 import (
 	"context"
 	"sync"
 )
 
-// queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that
+// Queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that
 // follows the values. Safe for concurrent use.
-type queue[T any] struct {
-	// maxItems and maxCost bound what is held, 0 = no bound. One value above maxCost passes alone.
-	maxItems, maxCost int
+type Queue[T any] struct {
+	// MaxItems and maxCost bound what is held, 0 = no bound. One value above maxCost passes alone.
+	MaxItems, MaxCost int
 
 	mu      sync.Mutex
 	items   []entry[T]
@@ -24,15 +24,15 @@ type entry[T any] struct {
 	cost  int
 }
 
-// len is how many values wait.
-func (q *queue[T]) len() int {
+// Len is how many values wait.
+func (q *Queue[T]) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.items) - q.head
 }
 
-// add appends a value at once. It reports false, and does nothing, when there is no room or the line has ended.
-func (q *queue[T]) add(v T, cost int) bool {
+// Add appends a value at once. It reports false, and does nothing, when there is no room or the line has ended.
+func (q *Queue[T]) Add(v T, cost int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.err != nil || !q.room(cost) {
@@ -42,8 +42,8 @@ func (q *queue[T]) add(v T, cost int) bool {
 	return true
 }
 
-// put waits for room. The error is the line's end or the cause of the context that ended.
-func (q *queue[T]) put(ctx context.Context, v T, cost int) error {
+// Put waits for room. The error is the line's end or the cause of the context that ended.
+func (q *Queue[T]) Put(ctx context.Context, v T, cost int) error {
 	q.mu.Lock()
 	for {
 		if q.err != nil {
@@ -65,8 +65,8 @@ func (q *queue[T]) put(ctx context.Context, v T, cost int) error {
 	}
 }
 
-// waitRoom waits until there is room for one more value. It reports false when the context or the line has ended.
-func (q *queue[T]) waitRoom(ctx context.Context) bool {
+// WaitRoom waits until there is room for one more value. It reports false when the context or the line has ended.
+func (q *Queue[T]) WaitRoom(ctx context.Context) bool {
 	q.mu.Lock()
 	for {
 		if q.err != nil || q.room(1) {
@@ -83,9 +83,9 @@ func (q *queue[T]) waitRoom(ctx context.Context) bool {
 	}
 }
 
-// take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context
+// Take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context
 // that ended.
-func (q *queue[T]) take(ctx, also context.Context) (v T, err error) {
+func (q *Queue[T]) Take(ctx, also context.Context) (v T, err error) {
 	q.mu.Lock()
 	for {
 		if q.head < len(q.items) {
@@ -109,8 +109,8 @@ func (q *queue[T]) take(ctx, also context.Context) (v T, err error) {
 	}
 }
 
-// poll takes a value if one is there.
-func (q *queue[T]) poll() (v T, ok bool) {
+// Poll takes a value if one is there.
+func (q *Queue[T]) Poll() (v T, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.head == len(q.items) {
@@ -119,16 +119,16 @@ func (q *queue[T]) poll() (v T, ok bool) {
 	return q.remove(), true
 }
 
-// unbound lifts the bounds.
-func (q *queue[T]) unbound() {
+// Unbound lifts the bounds.
+func (q *Queue[T]) Unbound() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.maxItems, q.maxCost = 0, 0
+	q.MaxItems, q.MaxCost = 0, 0
 	q.wake()
 }
 
-// drain removes and gives all values.
-func (q *queue[T]) drain() []T {
+// Drain removes and gives all values.
+func (q *Queue[T]) Drain() []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var all []T
@@ -138,8 +138,8 @@ func (q *queue[T]) drain() []T {
 	return all
 }
 
-// end ends the line; the first error wins. Values that are there can still be taken.
-func (q *queue[T]) end(err error) {
+// End ends the line; the first error wins. Values that are there can still be taken.
+func (q *Queue[T]) End(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.err == nil {
@@ -148,12 +148,12 @@ func (q *queue[T]) end(err error) {
 	}
 }
 
-func (q *queue[T]) room(cost int) bool {
+func (q *Queue[T]) room(cost int) bool {
 	n := len(q.items) - q.head
-	return (q.maxItems == 0 || n < q.maxItems) && (q.maxCost == 0 || n == 0 || q.cost+cost <= q.maxCost)
+	return (q.MaxItems == 0 || n < q.MaxItems) && (q.MaxCost == 0 || n == 0 || q.cost+cost <= q.MaxCost)
 }
 
-func (q *queue[T]) append(v T, cost int) {
+func (q *Queue[T]) append(v T, cost int) {
 	if q.head > 32 && q.head > len(q.items)/2 {
 		n := copy(q.items, q.items[q.head:])
 		clear(q.items[n:])
@@ -164,7 +164,7 @@ func (q *queue[T]) append(v T, cost int) {
 	q.wake()
 }
 
-func (q *queue[T]) remove() T {
+func (q *Queue[T]) remove() T {
 	e := q.items[q.head]
 	q.items[q.head] = entry[T]{}
 	q.head++
@@ -176,7 +176,7 @@ func (q *queue[T]) remove() T {
 	return e.value
 }
 
-func (q *queue[T]) wake() {
+func (q *Queue[T]) wake() {
 	if q.changed != nil {
 		close(q.changed)
 		q.changed = nil
@@ -184,7 +184,7 @@ func (q *queue[T]) wake() {
 }
 
 // wait gives what is closed at the next change, and unlocks.
-func (q *queue[T]) wait() <-chan struct{} {
+func (q *Queue[T]) wait() <-chan struct{} {
 	if q.changed == nil {
 		q.changed = make(chan struct{})
 	}

@@ -1,10 +1,13 @@
-package moqt
+package stream_test
 
 import (
 	"bytes"
 	"io"
 	"testing"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 )
 
 // script is a ReceiveStream whose reads give what it lists, one entry a read, as much as fits; then io.EOF. An entry
@@ -41,49 +44,49 @@ func (*script) StreamID() uint64                { return 3 }
 func TestStreamBufferFollowsTraffic(t *testing.T) {
 	little, much := make([]byte, 100), make([]byte, 10000)
 	s := &script{reads: []any{little, much, much, little, little}}
-	b := &streamBuffer{stream: s}
+	b := &stream.Buffer{Stream: s}
 	for i, want := range []int{
-		smallBuffer, // 100 bytes
-		smallBuffer, // 4096 of 10000
-		largeBuffer, // the rest: 5904
-		largeBuffer, // 10000
-		largeBuffer, // 100
-		smallBuffer, // 100
+		stream.SmallBuffer, // 100 bytes
+		stream.SmallBuffer, // 4096 of 10000
+		stream.LargeBuffer, // the rest: 5904
+		stream.LargeBuffer, // 10000
+		stream.LargeBuffer, // 100
+		stream.SmallBuffer, // 100
 	} {
-		if err := b.fill(0); err != nil {
+		if err := b.Fill(0); err != nil {
 			t.Fatal(err)
 		}
-		if len(b.buf) != want {
-			t.Fatalf("read %d: a buffer of %d bytes, want %d", i, len(b.buf), want)
+		if len(b.Buf) != want {
+			t.Fatalf("read %d: a buffer of %d bytes, want %d", i, len(b.Buf), want)
 		}
-		b.advance(len(b.unread()))
+		b.Advance(len(b.Unread()))
 	}
-	if err := b.fill(0); err != io.EOF || b.buf != nil {
-		t.Fatalf("at the end: %v, %d bytes held", err, len(b.buf))
+	if err := b.Fill(0); err != io.EOF || b.Buf != nil {
+		t.Fatalf("at the end: %v, %d bytes held", err, len(b.Buf))
 	}
-	if b.offset != 20300 {
-		t.Errorf("offset %d, want 20300", b.offset)
+	if b.Offset != 20300 {
+		t.Errorf("offset %d, want 20300", b.Offset)
 	}
 }
 
 // TestDetachedBuffersFollowTraffic: the same holds where every buffer is given away with what was read into it.
 func TestDetachedBuffersFollowTraffic(t *testing.T) {
 	s := &script{reads: []any{make([]byte, 10000), make([]byte, 4000), make([]byte, 100)}}
-	b := &streamBuffer{stream: s}
+	b := &stream.Buffer{Stream: s}
 	for i, want := range []int{
-		smallBuffer, // 4096 of 10000
-		largeBuffer, // the rest
-		largeBuffer, // 4000
-		smallBuffer, // 100
+		stream.SmallBuffer, // 4096 of 10000
+		stream.LargeBuffer, // the rest
+		stream.LargeBuffer, // 4000
+		stream.SmallBuffer, // 100
 	} {
-		if err := b.fill(0); err != nil {
+		if err := b.Fill(0); err != nil {
 			t.Fatal(err)
 		}
-		if len(b.buf) != want {
-			t.Errorf("read %d: a buffer of %d bytes, want %d", i, len(b.buf), want)
+		if len(b.Buf) != want {
+			t.Errorf("read %d: a buffer of %d bytes, want %d", i, len(b.Buf), want)
 		}
-		b.advance(len(b.unread()) / 10 * 10) // a few bytes may belong to the next object
-		putBuffer(b.detach())
+		b.Advance(len(b.Unread()) / 10 * 10) // a few bytes may belong to the next object
+		stream.PutBuffer(b.Detach())
 	}
 }
 
@@ -93,23 +96,23 @@ func TestStreamBufferGrows(t *testing.T) {
 	for i := range all {
 		all[i] = byte(i >> 8)
 	}
-	b := &streamBuffer{stream: &script{reads: []any{all}}}
-	if err := b.fill(0); err != nil {
+	b := &stream.Buffer{Stream: &script{reads: []any{all}}}
+	if err := b.Fill(0); err != nil {
 		t.Fatal(err)
 	}
-	b.advance(1000)
-	for len(b.unread()) < len(all)-1000 {
-		if err := b.fill(0); err != nil {
+	b.Advance(1000)
+	for len(b.Unread()) < len(all)-1000 {
+		if err := b.Fill(0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !bytes.Equal(b.unread(), all[1000:]) {
+	if !bytes.Equal(b.Unread(), all[1000:]) {
 		t.Error("bytes differ")
 	}
-	if len(b.buf) > 512<<10 {
-		t.Errorf("a buffer of %d bytes for %d", len(b.buf), len(all))
+	if len(b.Buf) > 512<<10 {
+		t.Errorf("a buffer of %d bytes for %d", len(b.Buf), len(all))
 	}
-	if err := b.fill(0); err != io.EOF || !bytes.Equal(b.unread(), all[1000:]) {
+	if err := b.Fill(0); err != io.EOF || !bytes.Equal(b.Unread(), all[1000:]) {
 		t.Errorf("%v, want io.EOF and the unread bytes kept", err)
 	}
 }
@@ -120,31 +123,31 @@ func TestLargePayloadsAreNotCopiedTwice(t *testing.T) {
 	const size = 64 << 10
 	object := append([]byte{0, 0xc1, 0, 0}, make([]byte, size)...) // delta, length 65536 as a vi64
 	s := &script{reads: []any{append([]byte{0x10, 1, 2, 3}, bytes.Repeat(object, 3)...)}}
-	r, err := NewSubgroupReader(s, 22, ReaderOptions{})
+	r, err := moqt.NewSubgroupReader(s, 22, moqt.ReaderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var o Object
+	var o moqt.Object
 	for range 2 {
 		s.asked = nil
 		if err := r.ReadObject(&o); err != nil || len(o.Payload) != size {
 			t.Fatal(len(o.Payload), err)
 		}
 	}
-	if len(s.asked) != 2 || s.asked[0] != headerAhead || s.asked[1] < size-headerAhead {
-		t.Errorf("reads with room for %v bytes, want one of %d and one for the payload", s.asked, headerAhead)
+	if len(s.asked) != 2 || s.asked[0] != stream.HeaderAhead || s.asked[1] < size-stream.HeaderAhead {
+		t.Errorf("reads with room for %v bytes, want one of %d and one for the payload", s.asked, stream.HeaderAhead)
 	}
 }
 
 // TestNoProgress: a stream that gives neither bytes nor errors does not hold the reader forever.
 func TestNoProgress(t *testing.T) {
-	for _, size := range []int{1, largePayload} {
+	for _, size := range []int{1, stream.LargePayload} {
 		s := &script{}
 		for range 200 {
 			s.reads = append(s.reads, []byte{})
 		}
-		b := &streamBuffer{stream: s}
-		if n, err := b.read(make([]byte, size), 0); n != 0 || err != io.ErrNoProgress {
+		b := &stream.Buffer{Stream: s}
+		if n, err := b.Read(make([]byte, size), 0); n != 0 || err != io.ErrNoProgress {
 			t.Errorf("room for %d: %d, %v", size, n, err)
 		}
 	}

@@ -1,0 +1,265 @@
+package stream
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// Sizes of the pooled buffers, in bytes.
+const (
+	// SmallBuffer is what a stream reads into at first and when little comes: many idle streams must not hold much.
+	SmallBuffer = 4 << 10
+	// LargeBuffer is what it reads into once a read has filled the small one.
+	LargeBuffer = 64 << 10
+	// HugeBuffer is for objects that do not fit into the large one and are read in place all the same.
+	HugeBuffer = 256 << 10
+	// WriteBuffer is what a writer gathers before it writes: 64 KiB of payload and their headers.
+	WriteBuffer = 65 << 10
+	// OutletBuffer is how much a track gathers for a subscriber that has few streams: large writes fill QUIC's batches
+	// of packets. Two of them are held for a stream that is busy.
+	OutletBuffer = 128 << 10
+	// HeaderAhead is how much is read for a header when large objects are expected, so that most of the payload goes
+	// straight to the caller's buffer.
+	HeaderAhead = 256
+	// LargePayload is from where on an object is large in that sense.
+	LargePayload = 16 << 10
+)
+
+var (
+	SmallBuffers  = sync.Pool{New: func() any { return new([SmallBuffer]byte) }}
+	largeBuffers  = sync.Pool{New: func() any { return new([LargeBuffer]byte) }}
+	hugeBuffers   = sync.Pool{New: func() any { return new([HugeBuffer]byte) }}
+	OutletBuffers = sync.Pool{New: func() any { return new([OutletBuffer]byte) }}
+	WriteBuffers  = sync.Pool{New: func() any { return new([WriteBuffer]byte) }}
+)
+
+// getBuffer gives a buffer of at least n bytes, from the smallest pool that has such.
+func getBuffer(n int) []byte {
+	switch {
+	case n <= SmallBuffer:
+		return SmallBuffers.Get().(*[SmallBuffer]byte)[:]
+	case n <= LargeBuffer:
+		return largeBuffers.Get().(*[LargeBuffer]byte)[:]
+	case n <= HugeBuffer:
+		return hugeBuffers.Get().(*[HugeBuffer]byte)[:]
+	}
+	return make([]byte, n)
+}
+
+// PutBuffer gives a buffer back to the pool it came from; one that was grown is left to the collector.
+func PutBuffer(b []byte) {
+	switch cap(b) {
+	case SmallBuffer:
+		SmallBuffers.Put((*[SmallBuffer]byte)(b[:SmallBuffer]))
+	case LargeBuffer:
+		largeBuffers.Put((*[LargeBuffer]byte)(b[:LargeBuffer]))
+	case HugeBuffer:
+		hugeBuffers.Put((*[HugeBuffer]byte)(b[:HugeBuffer]))
+	case WriteBuffer:
+		WriteBuffers.Put((*[WriteBuffer]byte)(b[:WriteBuffer]))
+	case OutletBuffer:
+		OutletBuffers.Put((*[OutletBuffer]byte)(b[:OutletBuffer]))
+	}
+}
+
+// streamBuffer reads a stream through a pooled buffer. Its size follows the traffic; it grows past largeBuffer only as
+// bytes come for a header that the parser has not refused by its length. Not safe for concurrent use, but for stop.
+type Buffer struct {
+	Stream transport.ReceiveStream
+	Buf    []byte // nil while nothing is held
+	r, w   int    // buf[r:w] is not consumed
+	// filled: the last read into the buffer filled it, so more may be waiting.
+	filled bool
+	Offset uint64 // bytes of the stream before buf[r]
+	Err    error  // what ended the stream; follows the bytes in buf
+	OnEnd  func(error)
+	ended  atomic.Bool // onEnd was told
+}
+
+// End tells of the end of the reading, once. Safe for concurrent use.
+func (b *Buffer) End(err error) {
+	if b.ended.CompareAndSwap(false, true) && b.OnEnd != nil {
+		b.OnEnd(err)
+	}
+}
+
+// Stop stops the stream. Safe for concurrent use; the buffer stays with whoever reads.
+func (b *Buffer) Stop(code uint64) {
+	b.Stream.Stop(code)
+	b.End(&transport.StreamError{StreamID: b.Stream.StreamID(), Stop: true, Code: code})
+}
+
+func (b *Buffer) Unread() []byte { return b.Buf[b.r:b.w] }
+
+// Advance consumes n unread bytes.
+func (b *Buffer) Advance(n int) {
+	b.r += n
+	b.Offset += uint64(n)
+}
+
+// Release gives the buffer back. Views into it are invalid from then on.
+func (b *Buffer) Release() {
+	PutBuffer(b.Buf)
+	b.Buf, b.r, b.w = nil, 0, 0
+}
+
+// Fill reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. It moves what is in
+// the buffer, and returns nil when something came. io.EOF is FIN. Every error but a deadline's is final, and the buffer
+// is given back with it unless bytes are left.
+func (b *Buffer) Fill(ahead int) error {
+	if b.Err == nil {
+		b.makeRoom()
+	}
+	return b.ReadOnce(ahead)
+}
+
+// ReadOnce is fill into the room that there is.
+func (b *Buffer) ReadOnce(ahead int) error {
+	for empty := 0; b.Err == nil; empty++ {
+		room := b.Buf[b.w:]
+		if ahead > 0 && ahead < len(room) {
+			room = room[:ahead]
+		}
+		n, err := b.Stream.Read(room)
+		b.w += n
+		b.filled = b.w == len(b.Buf)
+		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+			if n > 0 {
+				return nil
+			}
+			return err
+		}
+		b.Err = err
+		if n > 0 {
+			return nil
+		}
+		if empty == 100 {
+			b.Err = io.ErrNoProgress
+		}
+	}
+	if b.r == b.w {
+		b.Release()
+	}
+	return b.Err
+}
+
+// makeRoom sees to free bytes at the end of the buffer.
+func (b *Buffer) makeRoom() {
+	held := b.w - b.r
+	size := len(b.Buf)
+	switch {
+	case size == 0 && b.filled:
+		size = LargeBuffer
+	case size == 0:
+		size = SmallBuffer
+	case held == size:
+		size = max(2*size, LargeBuffer)
+	case size == SmallBuffer && b.filled:
+		size = LargeBuffer
+	case size >= LargeBuffer && held == 0 && b.w < SmallBuffer:
+		size = SmallBuffer
+	}
+	b.resize(size)
+}
+
+// resize moves the unread bytes to the start of a buffer of at least that size.
+func (b *Buffer) resize(size int) {
+	old, rest := b.Buf, b.Buf[b.r:b.w]
+	if size != len(old) {
+		b.Buf = getBuffer(size)
+	} else if b.r == 0 {
+		return
+	}
+	b.r, b.w = 0, copy(b.Buf, rest)
+	if size != len(old) {
+		PutBuffer(old)
+	}
+}
+
+// Reserve sees to room for n bytes from the first unread one on.
+func (b *Buffer) Reserve(n int) {
+	if len(b.Buf)-b.r >= n {
+		return
+	}
+	n = max(n, len(b.Buf))
+	if b.filled {
+		n = max(n, LargeBuffer)
+	}
+	b.resize(n)
+}
+
+// Detach gives the buffer away, with what was read from it; unread bytes move to another one. The next buffer's size
+// follows how much this one held.
+func (b *Buffer) Detach() []byte {
+	old, rest := b.Buf, b.Buf[b.r:b.w]
+	b.filled = b.w >= SmallBuffer
+	b.Buf, b.r, b.w = nil, 0, 0
+	if len(rest) > 0 {
+		size := len(rest)
+		if b.filled {
+			size = max(size, LargeBuffer)
+		}
+		b.Buf = getBuffer(size)
+		b.w = copy(b.Buf, rest)
+	}
+	return old
+}
+
+// Read gives bytes from the buffer, or from the stream straight into p when the buffer is empty and p is large enough
+// to be worth it. ahead is as for fill.
+func (b *Buffer) Read(p []byte, ahead int) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.r == b.w {
+		if b.Err == nil && (len(p) >= LargePayload || ahead > 0 && len(p) >= ahead) {
+			return b.readDirect(p)
+		}
+		if err := b.Fill(ahead); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, b.Unread())
+	b.Advance(n)
+	return n, nil
+}
+
+func (b *Buffer) readDirect(p []byte) (int, error) {
+	for empty := 0; ; empty++ {
+		n, err := b.Stream.Read(p)
+		b.Offset += uint64(n)
+		switch {
+		case err != nil && errors.Is(err, os.ErrDeadlineExceeded):
+			if n > 0 {
+				return n, nil
+			}
+			return 0, err
+		case err == nil && n == 0 && empty == 100:
+			err = io.ErrNoProgress
+		}
+		if b.Err = err; err != nil {
+			b.Release()
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Place makes the offset of an error found in the unread bytes one in the stream.
+func (b *Buffer) Place(err error) error {
+	var e *wire.Error
+	if errors.As(err, &e) {
+		e.Offset += int(b.Offset)
+	}
+	return err
+}
