@@ -11,22 +11,23 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Checks says what is compared besides ids and payload.
+// Checks says what else of an object is compared besides its ids and payload.
 type Checks struct {
-	// priority: the Publisher Priority. properties: every property of the plan is there, with its value; a relay may
-	// add its own.
+	// Priority: the Publisher Priority. Properties: every planned property is there, with its value; a relay may add
+	// its own.
 	Priority, Properties bool
-	// forwarding: the object comes the way it was published, as a datagram or in a subgroup; first: FIRST_OBJECT stands
-	// where the first object of a subgroup begins a stream, and nowhere else (18 and later).
+	// Forwarding: the object comes the way it was published, as a datagram or in a subgroup. FirstObject: FIRST_OBJECT
+	// is set where a stream begins with the first object of its subgroup, and nowhere else (18 and later).
 	Forwarding, FirstObject bool
-	// May tells of objects that are not wanted, but may come; nil for none.
+	// May reports whether an object that is not wanted may come all the same; nil means none may.
 	May func(at wire.Location) bool
 }
 
-// Checker holds objects received against those that were published. An object that says something about the track (End
-// of Group, End of Track, the end of a range) is not counted: relays may add those. It asserts no order. Safe for
+// Checker compares the objects received with those that were published, in any order. It does not count an object that
+// only says something about the track (End of Group, End of Track, the end of a range): relays may add those. Safe for
 // concurrent use.
 type Checker struct {
+	// Want is what should come.
 	Want   Layout
 	checks Checks
 
@@ -41,9 +42,10 @@ type Checker struct {
 	changed broadcast
 }
 
-// maxKept bounds how many objects are kept by their location that nobody waits for.
+// maxKept bounds how many locations of objects that nobody waits for are kept.
 const maxKept = 1000
 
+// NewChecker is a checker that has seen nothing yet.
 func NewChecker(want Layout, c Checks) *Checker {
 	k := &Checker{Want: want, checks: c, index: map[wire.Location]int{}, got: make([]int, len(want)),
 		missing: len(want), done: make(chan struct{}), changed: newBroadcast()}
@@ -111,7 +113,7 @@ func (k *Checker) WaitRange(ctx context.Context, start, end wire.Location) bool 
 	}
 }
 
-// differs says in what an object differs from its plan, "" if in nothing.
+// differs says how an object differs from its plan; "" when it does not.
 func (k *Checker) differs(want *Item, o *moqt.Object) string {
 	switch {
 	case !o.Datagram && o.SubgroupID != want.Subgroup:
@@ -150,15 +152,14 @@ func (k *Checker) differs(want *Item, o *moqt.Object) string {
 	return ""
 }
 
-// Complete reports whether every wanted object came at least once.
+// Complete reports whether every wanted object has come.
 func (k *Checker) Complete() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.missing == 0
 }
 
-// Unexpected says what came that was not to come, or came otherwise than planned; "" if nothing did. What is missing
-// does not matter.
+// Unexpected says what should not have come, or came changed; "" when nothing did. Missing objects do not matter.
 func (k *Checker) Unexpected() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -188,7 +189,7 @@ func (k *Checker) Count() string {
 	return fmt.Sprintf("%d of %d objects", len(k.Want)-k.missing, len(k.Want))
 }
 
-// Corrupted says which objects came with another content than was published, "" for none.
+// Corrupted says which objects came with other content than was published; "" for none.
 func (k *Checker) Corrupted() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -198,8 +199,8 @@ func (k *Checker) Corrupted() string {
 	return "corrupted " + few(k.wrong)
 }
 
-// Problem says in one sentence what was missing, doubled, unexpected and corrupted; "" when the objects are exactly
-// those wanted.
+// Problem says in one sentence what is missing, doubled, unexpected or corrupted; "" when exactly the wanted objects
+// have come.
 func (k *Checker) Problem() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Delivery holds a subscription, read stream by stream, against exactly what the track's publisher sends.
+// Delivery compares what comes of a subscription, stream by stream, with what the track's publisher sends. Safe for
+// concurrent use.
 type Delivery struct {
 	s    *Session
 	sub  *moqt.Subscription
@@ -21,12 +22,12 @@ type Delivery struct {
 	c    Checks
 }
 
-// Delivery begins to read a subscription.
+// Delivery begins to read a subscription of which exactly these objects should come.
 func (s *Session) Delivery(ctx context.Context, sub *moqt.Subscription, want Layout, c Checks) *Delivery {
 	return &Delivery{s: s, sub: sub, w: s.Watch(ctx, sub), want: want, c: c}
 }
 
-// tally holds what has come against the plan. The caller holds the streams' lock.
+// tally compares what has come with the plan. The caller holds the streams' lock.
 func (d *Delivery) tally() *Checker {
 	k := NewChecker(d.want, d.c)
 	for _, a := range d.w.Subgroups {
@@ -56,7 +57,7 @@ func (d *Delivery) open() *Arrived {
 	return nil
 }
 
-// Complete waits until everything wanted has come. It ends the case when that cannot come any more, or ctx ends.
+// Complete waits until everything wanted has come. It ends the case when that can no longer happen, or when ctx ends.
 func (d *Delivery) Complete(ctx context.Context) {
 	expected := d.want.String()
 	all := false
@@ -80,7 +81,7 @@ func (d *Delivery) Complete(ctx context.Context) {
 	d.s.Late(ctx, expected, problem)
 }
 
-// Late ends the case because something was not complete when ctx ended.
+// Late ends the case because something was incomplete when ctx ended; problem says what is missing.
 func (s *Session) Late(ctx context.Context, expected, problem string) {
 	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
 	if o.layer == transport.LayerData && o.expected == expected && !o.quiet {

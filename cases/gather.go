@@ -10,16 +10,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Reader takes the objects of one subscription or fetch to a checker, beside the case.
+// Reader reads the objects of one subscription or fetch into a checker, beside the case.
 type Reader struct {
-	// what names it in failures, "FETCH".
+	// what is its name in failures: "FETCH".
 	what string
-	// ended is closed when it has ended; err is io.EOF for a good end, and may be read then.
+	// ended is closed when it has ended. After that err may be read: io.EOF for a good end.
 	ended chan struct{}
 	err   error
 }
 
-// Read starts a reader: next gives one object after the other.
+// Read starts a reader. The text what names it in failures ("FETCH"); next gives one object after the other.
 func (s *Session) Read(ctx context.Context, what string, k *Checker, next func(context.Context) (*moqt.Object,
 	error)) *Reader {
 	r := &Reader{what: what, ended: make(chan struct{})}
@@ -84,7 +84,7 @@ func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 	}
 }
 
-// broken ends the case because of how a reader ended.
+// broken ends the case: a reader ended before it should.
 func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
 	o := s.e.classify(ctx, r.err, s, transport.LayerData, k.Want.String())
 	if o.status == Fail && o.stack == "" {
@@ -93,7 +93,7 @@ func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
 	panic(o)
 }
 
-// Finished waits until a reader has come to its good end, and ends the case when it comes to another or to none.
+// Finished waits until a reader has come to a good end, and ends the case when it comes to another, or to none in time.
 func (s *Session) Finished(ctx context.Context, k *Checker, r *Reader) {
 	select {
 	case <-r.ended:

@@ -7,34 +7,34 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Item is one object of a track as its publisher plans it.
+// Item is one planned object of a track.
 type Item struct {
 	Group, Subgroup, Object uint64
-	// Priority is the Publisher Priority, said in the subgroup header.
+	// Priority is the Publisher Priority. It stands in the subgroup header.
 	Priority   uint8
 	Payload    []byte
 	Properties wire.Properties
-	// first and last: the object begins and ends its subgroup. The stream is opened before the one and ends with FIN
-	// after the other. extended: some object of the subgroup has properties, which the stream's header says for all.
+	// first and last: the object begins and ends its subgroup; its stream is opened before the first and ends with FIN
+	// after the last. extended: some object of the subgroup has properties, so the stream's header says that all may.
 	first, last, extended bool
-	// datagram: it travels as a datagram, not in a subgroup.
+	// Datagram: it travels as a datagram, not in a subgroup.
 	Datagram bool
-	// Status other than Normal goes without payload and properties; 16 and later have no form for it in a fetch stream.
+	// Status other than Normal goes without payload and properties. From 16 on a fetch stream has no form for it.
 	Status wire.ObjectStatus
-	// endOfGroup: nothing follows in the group, which the header of its datagram says, or that of its subgroup's
-	// stream: closing stands at every object of that.
+	// EndOfGroup: nothing follows in the group. The header of its datagram says so, or that of its subgroup's stream;
+	// closing is set at every object of that stream.
 	EndOfGroup, closing bool
 }
 
-// Location is where it stands in the track.
+// Location is the item's place in the track.
 func (i *Item) Location() wire.Location { return wire.Location{Group: i.Group, Object: i.Object} }
 
 // Layout is a track's objects, in the order in which they are published.
 type Layout []Item
 
-// LayoutOptions vary a grid of objects; the zero value is one subgroup 0 a group, priority 128.
+// LayoutOptions vary a grid of objects. The zero value is one subgroup, 0, in each group, priority 128 and no payload.
 type LayoutOptions struct {
-	// Payload gives an object's payload; nil gives one that names the track and the object.
+	// Payload gives an object's payload; nil gives none.
 	Payload func(group, object uint64) []byte
 	// Priority gives a group's Publisher Priority; nil gives 128.
 	Priority func(group uint64) uint8
@@ -69,7 +69,8 @@ func NewLayout(groups, objects []uint64, o LayoutOptions) Layout {
 	return l
 }
 
-// Mark finds the first and last object of every subgroup, and the subgroups with properties.
+// Mark notes where each subgroup begins and ends, and which have properties. NewLayout does it; call it again after
+// changing items.
 func (l Layout) Mark() {
 	type stream struct{ group, subgroup uint64 }
 	last, extended, closing := map[stream]int{}, map[stream]bool{}, map[stream]bool{}
@@ -93,7 +94,7 @@ func (l Layout) Mark() {
 	}
 }
 
-// Span counts from first to last.
+// Span gives the numbers from first to last, inclusive.
 func Span(first, last uint64) []uint64 {
 	var all []uint64
 	for n := first; n <= last; n++ {
@@ -143,7 +144,7 @@ func (l Layout) String() string {
 	return fmt.Sprintf("%d objects: groups %s, objects %s each", len(l), numbers(groups), grid)
 }
 
-// numbers writes ascending runs short: "0-2", "0, 2, 4".
+// numbers shortens ascending runs: "0-2", "0, 2, 4".
 func numbers(all []uint64) string {
 	var parts []string
 	for i := 0; i < len(all); {
@@ -164,7 +165,7 @@ func numbers(all []uint64) string {
 // maxListed bounds the locations that one sentence names.
 const maxListed = 8
 
-// locations lists where objects stand, the first few of them.
+// locations lists the first few locations.
 func locations(at []wire.Location) string {
 	var parts []string
 	for i, l := range at {

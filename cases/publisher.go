@@ -12,14 +12,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Publisher publishes one track on one session: it accepts every SUBSCRIBE for it, gives each of them the objects from
-// then on, and answers FETCH, fills and TRACK_STATUS from what was published. Objects are appended to a log; each
-// subscription follows the log at its own pace. Safe for concurrent use.
+// Publisher publishes one track on one session. It accepts every SUBSCRIBE for the track and sends what is published
+// from then on; it answers FETCH, fills and TRACK_STATUS from what was published before. Objects are appended to a log,
+// and each subscription follows the log at its own pace. Safe for concurrent use.
 type Publisher struct {
 	Session   *Session
 	Namespace wire.TrackNamespace
 	Name      string
-	// Properties are the track's (16 and later); they are not changed once it is announced.
+	// Properties are the track's (16 and later). They must not change once the track is announced.
 	Properties wire.Properties
 
 	mu            sync.Mutex
@@ -28,7 +28,7 @@ type Publisher struct {
 	ended         bool
 	offered       bool // with PUBLISH, see offer
 	subscriptions []*subscription
-	// by request id, from before the answer on: a joining FETCH may follow at once
+	// by request id, registered before the answer goes out: a joining FETCH may follow at once
 	begun map[uint64]*subscription
 	asked map[string]int // requests of the relay, by name
 }
@@ -36,7 +36,7 @@ type Publisher struct {
 // subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
 type subscription struct {
 	pub *moqt.Publication
-	// next is the index of the object in the log that comes next; done: nothing more will be sent.
+	// next is the index in the log of the next object; done: nothing more will be sent.
 	next int
 	done bool
 	// largest is the Largest Object when it began; has tells whether there was one.
@@ -45,7 +45,7 @@ type subscription struct {
 	filter  wire.LocationFilter
 }
 
-// Publisher registers a track on the session. It does not announce it.
+// Publisher registers a track on the session, so that requests for it are answered. It announces nothing.
 func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
 	p := &Publisher{Session: s, Namespace: ns, Name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
 		asked: map[string]int{}}
@@ -55,7 +55,7 @@ func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
 	return p
 }
 
-// Publish appends objects, pace apart. It ends the case when ctx ends before.
+// Publish publishes objects, pace apart. It ends the case when ctx ends first.
 func (p *Publisher) Publish(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 && pace > 0 {
@@ -68,7 +68,7 @@ func (p *Publisher) Publish(ctx context.Context, l Layout, pace time.Duration) {
 	}
 }
 
-// End says that the track has ended: every subscription gets PUBLISH_DONE behind its last object.
+// End ends the track: every subscription gets PUBLISH_DONE after its last object.
 func (p *Publisher) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,13 +93,13 @@ func (p *Publisher) wait(ctx context.Context, cond func() bool) error {
 	}
 }
 
-// WaitSubscribed waits until the relay has subscribed.
+// WaitSubscribed waits until the relay has subscribed. The error is the cause of ctx.
 func (p *Publisher) WaitSubscribed(ctx context.Context) error {
 	return p.wait(ctx, func() bool { return len(p.subscriptions) > 0 })
 }
 
-// WaitForward waits until some subscription wants objects: its Forward State is 1. It ends the case when none does in
-// time.
+// WaitForward waits until the relay has subscribed and its first subscription has Forward State 1. It ends the case
+// when that does not happen in time.
 func (p *Publisher) WaitForward(ctx context.Context) {
 	p.Session.Check(ctx, p.WaitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
 	p.mu.Lock()
@@ -108,7 +108,7 @@ func (p *Publisher) WaitForward(ctx context.Context) {
 	p.Session.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
 }
 
-// Saw says which requests for the track have reached the publisher, for people.
+// Saw names the requests for the track that have reached the publisher, for a failure's text.
 func (p *Publisher) Saw() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,7 +132,8 @@ func (p *Publisher) count(r *moqt.Request) {
 	p.changed.fire()
 }
 
-// largest is the Largest Object so far: one with a status says what does not exist. The caller holds mu.
+// largest is the Largest Object so far. An object with a status does not count: it says what does not exist. The caller
+// holds mu.
 func (p *Publisher) largest() (l wire.Location, ok bool) {
 	for _, x := range p.log {
 		if at := x.Location(); x.Status == wire.StatusNormal && (!ok || at.Compare(l) > 0) {
@@ -178,8 +179,8 @@ func (p *Publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
 	return ps
 }
 
-// follow gives a subscription its objects, its updates their answers, and runs first beside them; it returns when all
-// of it is over.
+// follow sends a subscription its objects and answers its updates; first runs beside that. It returns when all of it is
+// over.
 func (p *Publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication,
 	first func(ctx context.Context)) {
 	p.mu.Lock()
@@ -238,7 +239,7 @@ func (p *Publisher) updates(ctx context.Context, sub *subscription) {
 	}
 }
 
-// feed sends the objects that come to the log, each subgroup on a stream of its own, and PUBLISH_DONE behind the last.
+// feed sends objects as they are published, each subgroup on its own stream, and PUBLISH_DONE after the last.
 func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 	type key struct{ group, subgroup uint64 }
 	streams := map[key]*moqt.SubgroupWriter{}
@@ -289,7 +290,7 @@ func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 	}
 }
 
-// passes judges a location by the subscription's filter. The caller holds mu.
+// passes reports whether the subscription's filter lets a location pass. The caller holds mu.
 func (p *Publisher) passes(sub *subscription, at wire.Location) bool {
 	start, end, open := sub.filter.Bounds(sub.largest, sub.has)
 	return at.Compare(start) >= 0 && (open || at.Compare(end) <= 0)
@@ -330,7 +331,7 @@ func (p *Publisher) sendDatagram(pub *moqt.Publication, x *Item) error {
 	return pub.SendDatagram(o)
 }
 
-// asObject is the planned object in the form that the session sends.
+// asObject is the planned object in the form that a session sends.
 func (i *Item) asObject(d wire.Draft) (*moqt.Object, error) {
 	o := &moqt.Object{
 		GroupID: i.Group, SubgroupID: i.Subgroup, ObjectID: i.Object, Priority: i.Priority, Status: i.Status,
@@ -343,5 +344,5 @@ func (i *Item) asObject(d wire.Draft) (*moqt.Object, error) {
 	return o, o.EncodeProperties(d, i.Properties)
 }
 
-// ObjectPace is the time between two objects of the cases that fetch.
+// ObjectPace is the usual time between two objects.
 const ObjectPace = 2 * time.Millisecond

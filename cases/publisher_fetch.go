@@ -24,11 +24,11 @@ func (p *Publisher) status(ctx context.Context, r *moqt.Request) {
 	}
 }
 
-// fetched answers a FETCH from what was published. The request is over once FETCH_OK is sent; the stream of objects may
-// outlive it.
+// fetched answers a FETCH from what was published. The stream of objects may outlive the request, which is over once
+// FETCH_OK is sent.
 func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	ctx := r.Session().Context()
-	// a FETCH that has overtaken the subscription it joins waits for it (draft-17 §9.14.2)
+	// A joining FETCH that overtook its subscription waits for it (draft-17 §9.14.2).
 	if j := asked.Joining; j != nil {
 		p.wait(j.Target.Context(), func() bool { return p.begun[j.RequestID] != nil })
 	}
@@ -55,7 +55,7 @@ func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	p.answered(r, err)
 }
 
-// answered notes when the relay's FETCH got no whole answer.
+// answered notes a FETCH of the relay that got no whole answer.
 func (p *Publisher) answered(r *moqt.Request, err error) {
 	if err != nil && r.Session().Context().Err() == nil {
 		p.Session.e.Note("%s: FETCH of the relay not answered to its end: %v", p.Session.Role, err)

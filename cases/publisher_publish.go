@@ -10,9 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Offer publishes the track itself, with PUBLISH, and ends the case unless the relay accepts it: as skipped when it
-// says NOT_SUPPORTED. From 20 on the Forward State is what our PUBLISH says, 1; before, PUBLISH_OK says it (draft-18
-// §9.12, draft-20 §10.11).
+// Offer announces the track with PUBLISH and ends the case unless the relay accepts it; the case is skipped when the
+// relay says NOT_SUPPORTED. From 20 on the Forward State is 1, as our PUBLISH says; before, PUBLISH_OK says it
+// (draft-18 §9.12, draft-20 §10.11).
 func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	s := p.Session
 	m := &wire.Publish{TrackNamespace: p.Namespace, TrackName: p.Name, Parameters: s.e.Parameters(),
@@ -40,8 +40,8 @@ func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	return pub
 }
 
-// duplicate reports whether a SUBSCRIBE of the relay is one too many: in 16 to 18 a track that the session has
-// published with PUBLISH takes no other subscription (draft-16 §5.1, draft-18 §5.1).
+// duplicate reports whether a SUBSCRIBE of the relay is one too many: from 16 to 18 a session that has published a
+// track with PUBLISH takes no other subscription for it (draft-16 §5.1, draft-18 §5.1).
 func (p *Publisher) duplicate() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,8 +49,8 @@ func (p *Publisher) duplicate() bool {
 	return p.offered && !p.ended && d >= wire.Draft16 && d <= wire.Draft18
 }
 
-// Emit publishes objects, pace apart, each of them only while a subscription wants objects: its Forward State is 1. It
-// ends the case when none does in time.
+// Emit publishes objects, pace apart, each only while some subscription has Forward State 1. It ends the case when none
+// has for a whole step.
 func (p *Publisher) Emit(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 {
@@ -85,7 +85,7 @@ func (p *Publisher) WaitAnyForward(ctx context.Context) {
 	}
 }
 
-// Finish says that the track has ended and waits until every subscription has had PUBLISH_DONE.
+// Finish ends the track and waits until every subscription has been sent PUBLISH_DONE.
 func (p *Publisher) Finish(ctx context.Context) {
 	p.End()
 	err := p.wait(ctx, func() bool {
@@ -99,8 +99,8 @@ func (p *Publisher) Finish(ctx context.Context) {
 	p.Session.Check(ctx, err, transport.LayerData, "the relay to take the objects and PUBLISH_DONE")
 }
 
-// OfferBeside publishes the track itself beside the case: a relay may ask its subscribers first. The function that it
-// gives waits until the relay has accepted it.
+// OfferBeside is Offer beside the case, for a relay may ask its own subscribers before it answers. The function that it
+// gives waits until the relay has accepted.
 func (p *Publisher) OfferBeside(ctx context.Context) func(ctx context.Context) {
 	done := make(chan struct{})
 	p.Session.e.Go(ctx, func(ctx context.Context) {
@@ -119,7 +119,8 @@ func (p *Publisher) OfferBeside(ctx context.Context) func(ctx context.Context) {
 	}
 }
 
-// WantPublish waits for the PUBLISH of a track.
+// WantPublish waits for the relay's PUBLISH of p's track and ends the case when another one comes, or none. The text
+// what begins the expectation: "PUBLISH with Forward State 0".
 func (s *Session) WantPublish(ctx context.Context, publishes <-chan *moqt.Request, p *Publisher,
 	what string) *moqt.Request {
 	expected := what + " of " + fullName(p.Namespace, p.Name)

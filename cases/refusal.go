@@ -21,8 +21,8 @@ func (s *Session) Unsupported(err error) bool {
 	return ok && name == wire.NameNotSupported
 }
 
-// WantRefusal ends the case unless a request of a kind was refused with the code that the draft demands. It is skipped
-// when the relay does not support the request.
+// WantRefusal ends the case unless a request was refused with the code that the draft demands; err is its outcome,
+// accepted says what came when there was none. The case is skipped when the relay says NOT_SUPPORTED.
 func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, name wire.ErrorName, accepted string) {
 	code, _ := wire.RequestErrorFor(s.Draft(), kind, name)
 	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}),
@@ -38,9 +38,8 @@ func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, na
 	}
 }
 
-// WantUnknown ends the case unless a request for something that does not exist was refused. The number on the wire
-// decides, as in subscribe-error: 0x0 says nothing about the track; any other code refuses it, and is named where it is
-// not the draft's own for this.
+// WantUnknown ends the case unless a request for something that does not exist was refused; accepted says what came
+// instead. Any code but 0x0 refuses it; the case's message names a code that is not the draft's own for this.
 func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, accepted string) {
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
 	var refused *moqt.RequestError
@@ -76,7 +75,7 @@ func (s *Session) declined(ctx context.Context, err error) (reason string, no bo
 	return "", false
 }
 
-// OKName is the draft's name of the message that accepts a kind of request.
+// OKName is the draft's name for the message that accepts a kind of request.
 func (s *Session) OKName(kind wire.Kind) string {
 	switch kind {
 	case wire.KindSubscribe:
@@ -87,7 +86,7 @@ func (s *Session) OKName(kind wire.Kind) string {
 	return wire.NameOf(s.Draft(), &wire.RequestOK{Answers: kind})
 }
 
-// unanswered is the failure of a request that got no OK. It says what the publisher has seen, for that tells where the
+// unanswered is the failure of a request that got no OK. It says what the publisher has seen, which tells where the
 // request got lost.
 func (s *Session) unanswered(ctx context.Context, err error, expected string, p *Publisher) *outcome {
 	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
@@ -97,7 +96,8 @@ func (s *Session) unanswered(ctx context.Context, err error, expected string, p 
 	return o
 }
 
-// Refused ends the case because a request got no OK: as skipped when the relay says NOT_SUPPORTED, else as failed.
+// Refused ends the case because a request of p's track got no OK: as skipped when the relay says NOT_SUPPORTED, else as
+// failed.
 func (s *Session) Refused(ctx context.Context, err error, expected string, p *Publisher) {
 	s.SkipUnsupported(err)
 	panic(s.unanswered(ctx, err, expected, p))
@@ -114,7 +114,8 @@ func (s *Session) SkipUnsupported(err error) {
 	}
 }
 
-// WantClosed waits until the relay has closed the session, and ends the case unless it did so with one of these codes.
+// WantClosed waits until the relay has closed the session, at most closeTime, and ends the case unless it did so with
+// one of these codes.
 func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.SessionError) {
 	var names []string
 	for _, c := range codes {
@@ -134,7 +135,7 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 	var end *moqt.SessionError
 	var broken *wire.Error
 	cause := context.Cause(s.Context())
-	// for it answers what we never asked for by the session's means
+	// The session has no such request, so an answer to it counts as a breach.
 	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) {
 		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// responder answers what the relay asks of a session: SUBSCRIBE, FETCH and TRACK_STATUS of the tracks published there,
-// and what it asks unasked. The latter is noted and never judged. Requests can come before Dial has returned, so it
-// takes the session from them. Safe for concurrent use.
+// responder answers the relay's requests on a session: SUBSCRIBE, FETCH and TRACK_STATUS for the tracks published
+// there. Other requests are answered and noted, and never judged. A request can come before Dial has returned, so the
+// responder takes the session from the request. Safe for concurrent use.
 type responder struct {
 	s *Session
 
@@ -38,7 +38,7 @@ func (p *responder) track(ns wire.TrackNamespace, name string) *Publisher {
 	return p.tracks[trackKey(ns, name)]
 }
 
-// announce tells the relay's namespace subscriptions of a namespace, withdraw that it is gone.
+// announce tells the relay's namespace subscriptions of a namespace; withdraw tells them that it is gone.
 func (p *responder) announce(ns wire.TrackNamespace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func fullName(ns wire.TrackNamespace, name string) string {
 	return fmt.Sprintf("namespace %q track %q", ns, name)
 }
 
-// refuse answers a request nobody waits for.
+// refuse refuses a request that nobody waits for.
 func (p *responder) refuse(ctx context.Context, r *moqt.Request, code moqt.RejectCode, what string) {
 	p.note(r, what, "refused", r.Reject(ctx, code, "the test case does not offer this"))
 }
@@ -103,7 +103,7 @@ func (p *responder) accept(ctx context.Context, r *moqt.Request, what string) bo
 	return err == nil
 }
 
-// note records a request that came unasked, and how it was answered.
+// note records a request that no case waited for, and its answer.
 func (p *responder) note(r *moqt.Request, what, answer string, err error) {
 	if what != "" {
 		what = " (" + what + ")"
@@ -114,7 +114,7 @@ func (p *responder) note(r *moqt.Request, what, answer string, err error) {
 	p.s.e.Note("%s: the relay sent %s%s; %s", p.s.Role, wire.NameOf(r.Session().Draft(), r.Message()), what, answer)
 }
 
-// drain reads what else comes on an accepted request, and accepts its updates, until it is over.
+// drain reads what follows on an accepted request until it is over, and accepts its updates.
 func (p *responder) drain(ctx context.Context, r *moqt.Request) {
 	for {
 		m, err := r.Next(ctx)
@@ -151,9 +151,8 @@ func (p *responder) fetch(ctx context.Context, r *moqt.Request) {
 	p.refuse(ctx, r, moqt.RejectDoesNotExist, fullName(ns, name))
 }
 
-// namespaceSubscription answers SUBSCRIBE_NAMESPACE. Whoever accepts it owes a NAMESPACE for each namespace of its own
-// that matches (draft-16 §6.2, draft-18 §6.2, draft-22 §4.2); up to 15 that is PUBLISH_NAMESPACE, which the cases send
-// anyway.
+// namespaceSubscription answers SUBSCRIBE_NAMESPACE. Who accepts it must send NAMESPACE for each matching namespace
+// (draft-16 §6.2, draft-18 §6.2, draft-22 §4.2). Up to 15 that is PUBLISH_NAMESPACE, which the cases send anyway.
 func (p *responder) namespaceSubscription(ctx context.Context, r *moqt.Request, m *wire.SubscribeNamespace) {
 	p.mu.Lock()
 	for _, q := range p.prefixes {
@@ -238,7 +237,7 @@ func (s *Session) ExpectPublishes() <-chan *moqt.Request {
 	return p.publishes
 }
 
-// expected hands a PUBLISH to the case if that waits for any.
+// expected hands a PUBLISH to the case, and reports false when the case waits for none.
 func (p *responder) expected(ctx context.Context, r *moqt.Request) bool {
 	p.mu.Lock()
 	to := p.publishes
@@ -253,7 +252,7 @@ func (p *responder) expected(ctx context.Context, r *moqt.Request) bool {
 	return true
 }
 
-// broadcast wakes everybody who waits for a change. It is guarded by the mutex of what changes.
+// broadcast wakes everybody who waits for a change. The mutex of what changes guards it.
 type broadcast struct{ c chan struct{} }
 
 func newBroadcast() broadcast { return broadcast{make(chan struct{})} }

@@ -12,25 +12,25 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Streams is what a subscription has brought, stream by stream. Safe for concurrent use.
+// Streams is what has come of a subscription, stream by stream. Its fields may be read in a condition of Wait alone.
+// Safe for concurrent use.
 type Streams struct {
 	mu        sync.Mutex
 	changed   broadcast
 	closed    int // see nothingMore
 	Subgroups []*Arrived
-	// Datagrams are objects that came alone, in order of arrival.
+	// Datagrams are the objects that came as datagrams, in order of arrival.
 	Datagrams []*moqt.Object
-	// Arrivals is every object but those that only say something about the track, in order of arrival over all streams
-	// and datagrams.
+	// Arrivals are the locations of all objects with status Normal, in order of arrival over streams and datagrams.
 	Arrivals []wire.Location
 }
 
-// Arrived is one subgroup stream.
+// Arrived is one subgroup stream, as far as it has come.
 type Arrived struct {
 	StreamID uint64 // of the QUIC stream: they count up in the order of opening
 	Header   wire.SubgroupHeader
 	Objects  []*moqt.Object // their payloads are dropped above keepPayload bytes
-	// End is nil while it is open, io.EOF for FIN, or how else it ended.
+	// End is nil while the stream is open, io.EOF after FIN, else how it ended.
 	End error
 }
 
@@ -67,7 +67,7 @@ func (s *Session) Watch(ctx context.Context, sub *moqt.Subscription) *Streams {
 	return w
 }
 
-// nothingMore counts one of the two ways as closed, by stream or by datagram.
+// nothingMore notes that no more streams come, or no more datagrams.
 func (w *Streams) nothingMore() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +113,7 @@ func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) 
 	}
 }
 
-// Wait waits until cond holds, which is called with the lock held. It reports false when ctx ends before.
+// Wait waits until cond holds, which is called with the lock held. It reports false when ctx ends first.
 func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
 	for {
 		w.mu.Lock()
@@ -133,7 +133,7 @@ func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
 // Finished reports whether a stream has ended with FIN.
 func (a *Arrived) Finished() bool { return errors.Is(a.End, io.EOF) }
 
-// Text says how far a stream has come.
+// Text describes a stream for a failure's text: its ids, its objects and its end.
 func (a *Arrived) Text(d wire.Draft) string {
 	var at []wire.Location
 	marks := ""
@@ -173,7 +173,8 @@ func (w *Streams) Describe(d wire.Draft) string {
 	return few(parts)
 }
 
-// WantStreams waits until cond holds of what has come, and ends the case when it does not in time.
+// WantStreams waits for one step until cond holds, which is called with w's lock held, and ends the case when it does
+// not.
 func (s *Session) WantStreams(ctx context.Context, w *Streams, expected string, cond func() bool) {
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
