@@ -67,13 +67,18 @@ func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	if !passes && !r.faults[rangeFilterIgnored] {
 		return
 	}
+	o := pub.track.offer(ts, ranges)
+	if o == nil {
+		return
+	}
 	pub.track.users++
 	r.tasks.Go(func() {
 		defer r.release(pub.track)
 		select {
 		case <-ts.accepted:
-			pub.track.publishTo(ts, ranges)
+			o.serve()
 		case <-ts.req.Context().Done():
+			pub.track.leave(o.sub)
 		}
 	})
 }

@@ -101,8 +101,7 @@ func (r *Relay) announce(a *announcement) {
 	for _, t := range r.below(a.namespace) {
 		t.mu.Lock()
 		t.changed() // who waits for a publisher asks it
-		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 &&
-			!slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == a.peer })
+		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 && !t.bringsFrom(a.peer)
 		t.mu.Unlock()
 		if ask {
 			r.tasks.Go(func() {

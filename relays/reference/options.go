@@ -81,6 +81,9 @@ type Limits struct {
 	// Fetch is how long a request waits for what a publisher must be asked for, if no FILL_TIMEOUT says less. Default 5
 	// s.
 	Fetch time.Duration
+	// Keep is how long a subscription to a publisher outlives the last subscriber, so that one who comes back soon
+	// finds it. Default 250 ms.
+	Keep time.Duration
 	// Setup is how long a client may take for its SETUP. Default 10 s.
 	Setup time.Duration
 	// Session are the limits of each session.
@@ -105,6 +108,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.FilterRanges, 64)
 	def(&l.Rendezvous, 30*time.Second)
 	def(&l.Fetch, 5*time.Second)
+	def(&l.Keep, 250*time.Millisecond)
 	def(&l.Setup, 10*time.Second)
 	return l
 }

@@ -226,20 +226,45 @@ func (p *peer) unpublished() {
 }
 
 // holds notes that the session subscribes to a track. Two subscriptions to a track are an error in the drafts up to 18,
-// as DUPLICATE_SUBSCRIPTION from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do.
-func (p *peer) holds(key string, req *moqt.Request) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.session.Draft() <= wire.Draft18 && p.subscribesTo(key) {
-		return refuse(moqt.RejectDuplicateSubscription, "the session has a subscription to this track")
+// as DUPLICATE_SUBSCRIPTION from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do. In
+// 17 and 18 the earlier one may be over: its cancellation and the new SUBSCRIBE have streams of their own. patience is
+// how long that is waited for.
+func (p *peer) holds(ctx context.Context, key string, req *moqt.Request, patience time.Duration) error {
+	d := p.session.Draft()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		p.mu.Lock()
+		earlier := p.subscribesTo(key)
+		if earlier == nil || d > wire.Draft18 {
+			p.subscribed[key] = append(p.subscribed[key], req)
+			p.mu.Unlock()
+			return nil
+		}
+		p.mu.Unlock()
+		again := refuse(moqt.RejectDuplicateSubscription, "the session has a subscription to this track")
+		if d < wire.Draft17 {
+			return again
+		}
+		select {
+		case <-earlier.Context().Done():
+		case <-timer.C:
+			return again
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	p.subscribed[key] = append(p.subscribed[key], req)
-	return nil
 }
 
-// subscribesTo reports whether the session has a subscription to a track that has not ended. The caller holds mu.
-func (p *peer) subscribesTo(key string) bool {
-	return slices.ContainsFunc(p.subscribed[key], func(r *moqt.Request) bool { return r.Context().Err() == nil })
+// subscribesTo gives a subscription of the session to a track that has not ended, nil when there is none. The caller
+// holds mu.
+func (p *peer) subscribesTo(key string) *moqt.Request {
+	for _, r := range p.subscribed[key] {
+		if r.Context().Err() == nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // drops notes that a subscription is over, or will be with the next message of ours on it.
@@ -278,8 +303,8 @@ func (p *peer) settle(req *moqt.Request, s *subscriber) {
 	}
 }
 
-// overtaken is how long a joining FETCH waits for its SUBSCRIBE: from 17 on the two have streams of their own and may
-// change places.
+// overtaken is how long what comes on one stream waits for what was sent before it on another, which it may have
+// overtaken from 17 on: a joining FETCH for its SUBSCRIBE, a SUBSCRIBE for the end of the one before.
 const overtaken = 200 * time.Millisecond
 
 // joinable finds the subscription that a joining FETCH names, waiting until it is established; nil when there is none.

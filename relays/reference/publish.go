@@ -1,8 +1,6 @@
 package reference
 
 import (
-	"slices"
-
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -23,12 +21,12 @@ func (p *peer) publish(req *moqt.Request) error {
 	info := infoOf(d, m.Parameters, m.Properties)
 	asked := m.Parameters.UintOr(wire.ParamForward, 1)
 	t.mu.Lock()
-	if slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == p }) {
+	if _, twice := t.coming[p]; twice || t.bringsFrom(p) {
 		t.mu.Unlock()
 		return refuse(moqt.RejectDuplicateSubscription, "the session publishes the track already")
 	}
-	t.coming++
-	want := t.waiting > 0
+	t.coming[p] = struct{}{}
+	want := len(t.waiters) > 0
 	for _, s := range t.subscribers {
 		want = want || s.forward
 	}
@@ -45,7 +43,7 @@ func (p *peer) publish(req *moqt.Request) error {
 	came := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.coming--
+		delete(t.coming, p)
 		t.changed()
 	}
 	sub, err := req.AcceptPublish(ctx, ok)
@@ -53,7 +51,8 @@ func (p *peer) publish(req *moqt.Request) error {
 		came()
 		return err
 	}
-	u := t.newUpstream(p, sub, info)
+	u := t.newUpstream(p, false)
+	u.sub, u.priority = sub, info.priority
 	u.forward = asked == 1 || want && d <= wire.Draft19 || r.faults[publishStaysPaused]
 	if r.faults[publishNotRouted] {
 		came()

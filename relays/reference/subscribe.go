@@ -16,7 +16,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	defer p.unsubscribed()
 	t := r.acquire(req.TrackNamespace(), req.TrackName())
 	defer r.release(t)
-	if err := p.holds(t.key, req); err != nil {
+	if err := p.holds(ctx, t.key, req, overtaken); err != nil {
 		return err
 	}
 	defer p.drops(t.key, req)
@@ -25,42 +25,37 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if d >= wire.Draft17 {
 		wait = oneOf(r.limits.Rendezvous, ps.UintOr(wire.ParamRendezvousTimeout, 0))
 	}
-	if r.faults[rendezvousIgnored] {
+	if r.faults[rendezvousIgnored] || r.faults[subscribeBeforeSilent] {
 		wait = 0
 	}
 	if spoilt, err := p.spoilSubscribe(ctx, t, req); spoilt {
 		return err
 	}
-	if r.faults[subscribeBeforeSilent] {
-		if err := t.establish(ctx, ps, 0); err != nil {
-			<-ctx.Done()
-			return err
-		}
-	}
-	if err := t.establish(ctx, ps, wait); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		no := asRefusal(err)
-		if r.faults[subscribeErrorZero] {
-			no = refuse(0, "fault")
-		}
-		return no
-	}
-	s := t.newSubscriber(p.ctx, p)
+	sub := t.newSubscriber(p.ctx, p)
 	ok := &wire.SubscribeOK{}
-	t.mu.Lock()
-	f, given := ps.Filter()
-	refuses := d <= wire.Draft19 && !r.faults[pastRangeAccepted] || r.faults[pastRangeRefused]
-	past := given && refuses && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
-	if !past {
-		t.join(s, ps)
-		t.say(d, &ok.Parameters, &ok.Properties)
+	past := false
+	join := func() {
+		f, given := ps.Filter()
+		refuses := d <= wire.Draft19 && !r.faults[pastRangeAccepted] || r.faults[pastRangeRefused]
+		past = given && refuses && f.Form == wire.FilterGroupEnd && t.hasLargest && f.EndGroup < t.largest.Group
+		if !past {
+			t.join(sub, ps)
+			t.say(d, &ok.Parameters, &ok.Properties)
+		}
 	}
-	t.mu.Unlock()
-	t.settle()
-	if past {
-		s.cancel()
+	err := t.establish(ctx, ps, wait, join)
+	switch {
+	case err != nil && r.faults[subscribeBeforeSilent]:
+		<-ctx.Done()
+		return err
+	case err != nil && ctx.Err() != nil:
+		return err
+	case err != nil && r.faults[subscribeErrorZero]:
+		return refuse(0, "fault")
+	case err != nil:
+		return asRefusal(err)
+	case past:
+		sub.cancel()
 		return refuse(moqt.RejectInvalidRange, "all of the range was published before") // draft-18 §5.1.2
 	}
 	t.wantForward()
@@ -75,14 +70,14 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	}
 	pub, err := req.AcceptSubscribe(ctx, ok, options...)
 	if err != nil {
-		t.leave(s)
+		t.leave(sub)
 		return err
 	}
-	s.pub = pub
-	p.settle(req, s)
+	sub.pub = pub
+	p.settle(req, sub)
 	if fill, ok := ps.Get(wire.ParamFillParameters); ok && d >= wire.Draft20 {
-		s.fill(req.ID(), fill.Inner, s.joining, s.hasJoining)
+		sub.fill(req.ID(), fill.Inner, sub.joining, sub.hasJoining)
 	}
-	s.serve(pub)
+	sub.serve(pub)
 	return nil
 }

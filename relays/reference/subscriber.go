@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,8 @@ type subscriber struct {
 	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State
 	// 1, after them.
 	since uint64
+	// until is the arrival number after which they are not either: its publishers had ended the track.
+	until uint64
 	// joining is what a joining FETCH or fill ends with, if hasJoining.
 	joining    wire.Location
 	hasJoining bool
@@ -70,7 +73,7 @@ type timeouts struct{ object, subgroup time.Duration }
 // newSubscriber makes a subscriber, which the track does not know yet.
 func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
 	s := &subscriber{
-		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1),
+		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1), until: math.MaxUint64,
 		signal: make(chan struct{}, 1), datagrams: make(chan *entry, t.relay.limits.Datagrams),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
@@ -204,7 +207,7 @@ func (s *subscriber) judge(e *entry) fate {
 		return formless // says nothing that a gap does not say
 	case r.faults[joinDuplicate] && s.hasJoining && loc == s.joining:
 		return wanted
-	case e.seq <= s.since, !s.forward && !r.faults[forwardIgnored]:
+	case e.seq <= s.since, e.seq > s.until, !s.forward && !r.faults[forwardIgnored]:
 		return unwanted
 	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:
 		return unwanted
@@ -391,7 +394,7 @@ func (s *subscriber) finish(end *ending) {
 // track's lock.
 func (s *subscriber) finishWith(code moqt.DoneCode, reason string) {
 	if s.ending == nil {
-		s.ending = &ending{code, reason}
+		s.ending, s.until = &ending{code, reason}, s.track.seq
 	}
 	s.wake()
 }

@@ -13,18 +13,27 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// upstream is one established subscription of the relay to a publisher.
+// upstream is one subscription of the relay to a publisher, by our SUBSCRIBE or by its PUBLISH.
 type upstream struct {
 	track *track
 	peer  *peer
-	sub   *moqt.Subscription
 	asked bool // by our SUBSCRIBE, not by its PUBLISH
 	draft wire.Draft
-	// priority is the publisher's default.
+	ctx   context.Context
+	// cancel ends it on our side.
+	cancel context.CancelFunc
+
+	// The track's lock guards these. decided is closed when it is not being asked for any more, and failed says why
+	// it came to nothing; over is closed when it is gone.
+	state   life
+	decided chan struct{}
+	failed  error
+	over    chan struct{}
+	forward bool
+
+	// These are set before it is live. priority is the publisher's default.
+	sub      *moqt.Subscription
 	priority uint8
-	forward  bool // guarded by the track's lock
-	ctx      context.Context
-	cancel   context.CancelFunc
 }
 
 // trackInfo is what a publisher says of a track, in the newest shape.
@@ -37,34 +46,79 @@ type trackInfo struct {
 	maxAge     time.Duration
 }
 
-// subscribeTo asks a publisher for the track. When it accepts, its objects flow from then on in a task of the relay's.
+// newUpstream makes one that is being asked for.
+func (t *track) newUpstream(p *peer, asked bool) *upstream {
+	u := &upstream{track: t, peer: p, asked: asked, draft: p.session.Draft(), decided: make(chan struct{}),
+		over: make(chan struct{})}
+	u.ctx, u.cancel = context.WithCancel(p.ctx)
+	return u
+}
+
+// step takes a step of u's life, and reports whether the event was one in its state. The caller holds the track's lock.
+func (u *upstream) step(e lifeEvent) bool {
+	next, ok := u.state.next(e)
+	if !ok {
+		return false
+	}
+	if u.state == asking {
+		close(u.decided)
+	}
+	u.state = next
+	if next == gone {
+		if u.track.asked[u.peer] == u {
+			delete(u.track.asked, u.peer)
+		}
+		close(u.over)
+	}
+	return true
+}
+
+// subscribeTo asks a publisher for the track, unless it brings it already. When it accepts, its objects flow from then
+// on in a task of the relay's. The error is a *refusal.
 func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	r := t.relay
 	ctx, cancel := context.WithTimeout(p.ctx, r.limits.Fetch)
 	defer cancel()
-	m := &wire.Subscribe{TrackNamespace: t.namespace, TrackName: t.name}
-	m.Parameters.SetUint(wire.ParamForward, 1) // draft-18 §9.2
-	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && p.session.Draft() >= wire.Draft15 {
-		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
-	}
-	r.counters.UpstreamSubscribes.Add(1)
-	sub, err := p.session.Subscribe(ctx, m)
+	u, again, err := t.begin(ctx, p)
 	if err != nil {
-		r.log.Info("publisher did not accept SUBSCRIBE", "track", t.name, "session", p.id, "error", err)
 		return asRefusal(err)
 	}
-	ok := sub.OK()
-	info := infoOf(p.session.Draft(), ok.Parameters, ok.Properties)
-	if name, bad := r.unknownMandatory(p.session.Draft(), ok.Properties); bad {
-		sub.Unsubscribe()
-		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
+	if u == nil {
+		return nil
 	}
-	u := t.newUpstream(p, sub, info)
-	u.asked, u.forward = true, true
-	if err := t.attach(u, info); err != nil {
+	sub, err := u.request(ctx, ps, again)
+	e := refused
+	var info trackInfo
+	if err == nil {
+		ok := sub.OK()
+		info = infoOf(u.draft, ok.Parameters, ok.Properties)
+		if name, bad := r.unknownMandatory(u.draft, ok.Properties); bad {
+			sub.Unsubscribe()
+			e, err = unanswered, refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x",
+				name)
+		}
+	} else if p.ctx.Err() != nil {
+		e = ended
+	} else if ctx.Err() != nil {
+		e, err = unanswered, context.DeadlineExceeded
+	}
+	if err != nil {
+		u.cancel()
+		r.log.Info("publisher did not accept SUBSCRIBE", "track", t.name, "session", p.id, "error", err)
+		no := asRefusal(err)
+		t.mu.Lock()
+		u.failed = no
+		u.step(e)
+		t.mu.Unlock()
+		u.part()
+		return no
+	}
+	u.sub, u.priority, u.forward = sub, info.priority, true
+	if err := t.attach(u, info); err != nil { // it publishes the track already
 		u.cancel()
 		sub.Unsubscribe()
-		return nil // it publishes the track already
+		u.part()
+		return nil
 	}
 	r.use(t)
 	r.tasks.Go(func() {
@@ -74,10 +128,103 @@ func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	return nil
 }
 
-func (t *track) newUpstream(p *peer, sub *moqt.Subscription, info trackInfo) *upstream {
-	u := &upstream{track: t, peer: p, sub: sub, draft: p.session.Draft(), priority: info.priority}
-	u.ctx, u.cancel = context.WithCancel(p.ctx)
-	return u
+// begin makes the upstream by which t asks a session; nil when that brings the track, or is about to. Where the session
+// is being asked it waits for the answer; where it is being left it waits until that is over, and again says that it
+// has been left just now.
+func (t *track) begin(ctx context.Context, p *peer) (u *upstream, again bool, err error) {
+	for {
+		t.mu.Lock()
+		if _, coming := t.coming[p]; coming || t.bringsFrom(p) {
+			t.mu.Unlock()
+			return nil, false, nil
+		}
+		earlier := t.asked[p]
+		if earlier == nil {
+			u = t.newUpstream(p, true)
+			t.asked[p] = u
+			again = t.parted == p && time.Since(t.partedAt) < crossing
+			t.mu.Unlock()
+			return u, again, nil
+		}
+		wait, answer := earlier.over, earlier.state == asking
+		if answer {
+			wait = earlier.decided
+		}
+		t.mu.Unlock()
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, false, context.Cause(ctx)
+		}
+		if answer {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return nil, false, earlier.failed
+		}
+	}
+}
+
+const (
+	// parting is how long a publisher that we have left may take to know it, from 17 on: a cancellation and the next
+	// SUBSCRIBE are on streams of their own, and may change places.
+	parting = 100 * time.Millisecond
+	// crossing is for how long after that a refusal may mean that it did not know yet.
+	crossing = 2 * time.Second
+	// crossings is how often it is asked again then.
+	crossings = 3
+)
+
+// request sends SUBSCRIBE and waits for the answer.
+func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) (*moqt.Subscription, error) {
+	t := u.track
+	m := &wire.Subscribe{TrackNamespace: t.namespace, TrackName: t.name}
+	m.Parameters.SetUint(wire.ParamForward, 1) // draft-18 §9.2
+	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && u.draft >= wire.Draft15 {
+		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
+	}
+	for tries, wait := 0, parting; ; tries, wait = tries+1, 2*wait {
+		t.relay.counters.UpstreamSubscribes.Add(1)
+		sub, err := u.peer.session.Subscribe(ctx, m)
+		if err == nil || !again || tries == crossings || !crossed(err) {
+			return sub, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// crossed reports whether a refusal may come of a cancellation that the publisher does not know of yet: publishers say
+// DUPLICATE_SUBSCRIPTION, and where the draft does not have it, INTERNAL_ERROR.
+func crossed(err error) bool {
+	var no *moqt.RequestError
+	return errors.As(err, &no) && (no.Name == string(wire.NameDuplicateSubscription) ||
+		no.Name == string(wire.NameInternalError))
+}
+
+// part ends what we have left: once the publisher must know that, it can be asked again.
+func (u *upstream) part() {
+	t := u.track
+	t.mu.Lock()
+	wait := u.state == leaving && u.asked && u.draft >= wire.Draft17
+	if u.state == leaving {
+		t.parted, t.partedAt = u.peer, time.Now()
+	}
+	t.mu.Unlock()
+	if wait {
+		timer := time.NewTimer(parting)
+		select {
+		case <-timer.C:
+		case <-u.peer.ctx.Done():
+		}
+		timer.Stop()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u.step(left)
 }
 
 // run takes in the publisher's objects until it is done, its session ends, or u is cancelled.
@@ -96,31 +243,40 @@ func (u *upstream) run() {
 		}
 		readers.Go(func() { u.readSubgroup(sr) })
 	}
-	code, reason := moqt.DoneInternalError, "the publisher's session ended"
-	if errors.Is(err, io.EOF) {
-		code, reason = u.status()
-	} else {
+	code, reason := u.status(err)
+	if !errors.Is(err, io.EOF) {
 		u.sub.Unsubscribe()
 		u.cancel()
 	}
 	readers.Wait()
-	u.track.detach(u, code, reason)
+	t := u.track
+	t.mu.Lock()
+	if u.step(ended) {
+		t.detach(u, code, reason)
+	}
+	t.mu.Unlock()
+	u.part()
 }
 
-// status is what the publisher said in PUBLISH_DONE.
-func (u *upstream) status() (moqt.DoneCode, string) {
-	ctx, cancel := context.WithTimeout(u.ctx, time.Second)
-	defer cancel()
-	done, err := u.sub.Done(ctx)
-	if err != nil {
+// status says how the publisher has ended the track: by PUBLISH_DONE, whatever came after that, else by what err says.
+func (u *upstream) status(err error) (moqt.DoneCode, string) {
+	ctx, cancel := context.WithCancel(u.ctx)
+	cancel() // what has come has come
+	var cancelled *moqt.CancelError
+	done, missing := u.sub.Done(ctx)
+	switch {
+	case missing == nil:
+		meaning, _ := wire.PublishDoneCode(done.StatusCode).Meaning(u.draft)
+		if code, ok := dones[meaning]; ok {
+			return code, done.Reason
+		}
+		return moqt.DoneInternalError, done.Reason
+	case errors.Is(err, io.EOF):
 		return moqt.DoneInternalError, "the publisher ended without PUBLISH_DONE"
+	case errors.As(err, &cancelled):
+		return moqt.DoneInternalError, "the publisher cancelled its track: " + cancelled.Error()
 	}
-	meaning, _ := wire.PublishDoneCode(done.StatusCode).Meaning(u.draft)
-	code, ok := dones[meaning]
-	if !ok {
-		code = moqt.DoneInternalError
-	}
-	return code, done.Reason
+	return moqt.DoneInternalError, "the publisher's session ended"
 }
 
 // dones are the PUBLISH_DONE statuses of publishers that are passed on to subscribers.
@@ -183,7 +339,7 @@ func (u *upstream) bring(src *source, o *moqt.Object) bool {
 	group := t.largest.Group
 	fresh, err := t.trackLog.bring(src, &entry{Object: *o, at: time.Now()}, t.subscribers)
 	if t.largest.Group != group {
-		t.asked = 0
+		t.newGroups = 0
 	}
 	t.mu.Unlock()
 	if err != nil {
@@ -355,10 +511,10 @@ func (t *track) newGroup(ps wire.Parameters) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	dynamic, _ := t.properties.Lookup(wire.Newest, wire.PropDynamicGroups)
-	if dynamic.Uint != 1 || v > 0 && t.hasLargest && v <= t.largest.Group || t.asked > v {
+	if dynamic.Uint != 1 || v > 0 && t.hasLargest && v <= t.largest.Group || t.newGroups > v {
 		return
 	}
-	t.asked = v + 1
+	t.newGroups = v + 1
 	for _, u := range t.upstreams {
 		if u.draft >= wire.Draft15 {
 			t.relay.tasks.Go(func() { u.update(wire.Parameters{{Type: wire.ParamNewGroupRequest, Uint: v}}) })

@@ -1,0 +1,50 @@
+package reference
+
+import (
+	"context"
+	"time"
+)
+
+// roomy wakes the publishers that wait for a subscriber to catch up. The caller holds the track's lock.
+func (t *track) roomy() {
+	t.impatient = false
+	close(t.room)
+	t.room = make(chan struct{})
+}
+
+// stalled reports whether every subscriber that follows a stream is far behind. The caller holds the track's lock.
+func (t *track) stalled(in *inflow) bool {
+	if t.crowded == 0 || t.impatient || in == nil || len(in.followers) == 0 {
+		return false
+	}
+	for _, o := range in.followers {
+		if o.sub.lag <= t.relay.limits.SubscriberBytes {
+			return false
+		}
+	}
+	return true
+}
+
+// gate makes a publisher's stream wait while every subscriber that follows it is far behind, as long as one of them
+// takes something now and then: so a fast publisher and a slow subscriber meet, and one who is stuck stops nobody.
+func (t *track) gate(ctx context.Context, src *source) {
+	const progress = 64 << 10
+	for ctx.Err() == nil {
+		t.mu.Lock()
+		wait, room, taken := t.stalled(src.in), t.room, t.taken
+		t.mu.Unlock()
+		if !wait {
+			return
+		}
+		timer := time.NewTimer(t.relay.limits.Patience)
+		select {
+		case <-room:
+		case <-ctx.Done():
+		case <-timer.C:
+			t.mu.Lock()
+			t.impatient = t.impatient || t.taken-taken < progress
+			t.mu.Unlock()
+		}
+		timer.Stop()
+	}
+}
