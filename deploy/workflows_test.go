@@ -127,7 +127,7 @@ func TestNightlyRuns(t *testing.T) {
 		}
 		return stdout
 	}
-	step(script("plan", "matrix plan"), "CLIENTS=builtin", "RELAYS=embedded", "DRAFTS=16,18", "TRANSPORTS=")
+	step(script("plan", "matrix plan"), "CLIENTS=builtin", "RELAYS=embedded", "DRAFTS=16,18", "TRANSPORTS=auto")
 	if err := os.Rename(filepath.Join(dir, "night", "plan.json"), filepath.Join(dir, "plan.json")); err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	addr := r.Addr().(*net.UDPAddr)
 	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: strconv.Itoa(addr.Port),
 		Authority: addr.String()}
-	if o.Transport == transport.Auto || o.Transport == "" {
+	if o.Transport != transport.OnlyWebTransport {
 		o.Transport = transport.OnlyQUIC
 	}
 	o.TLS = &tls.Config{RootCAs: x509.NewCertPool()}

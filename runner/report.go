@@ -22,7 +22,7 @@ type Report struct {
 	Client ClientInfo
 	// Relay is the relay as the user named it.
 	Relay string
-	// Transport is the constraint that was asked for ("auto"), Drafts what was offered, in order ("draft-16").
+	// Transport is the constraint that was asked for ("scheme"), Drafts what was offered, in order ("draft-16").
 	Transport string
 	Drafts    []string
 	// Draft is the one that the run's first session negotiated, or "unknown".

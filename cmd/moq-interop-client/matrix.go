@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
@@ -43,7 +44,7 @@ type planFlags struct {
 	Relay            []string          `short:"r" placeholder:"NAME" help:"Only these relays: names or patterns. One that is named, not only matched, is in with its inactive endpoints."`
 	Cell             []string          `placeholder:"ID" help:"Only these cells: CLIENT/RELAY/ENDPOINT/DRAFT/TRANSPORT, each a name or a pattern."`
 	Draft            []string          `short:"d" placeholder:"NN" help:"Only these drafts."`
-	Transport        []string          `placeholder:"NAME" help:"Only these transports: quic, webtransport."`
+	Transport        []string          `placeholder:"NAME" help:"scheme (the default), auto, or only quic or webtransport."`
 	Mode             []string          `placeholder:"KIND" help:"Only endpoints of these kinds: remote, docker (any container), command, embedded."`
 	Only             []string          `placeholder:"CLASS" help:"Only what is at, ahead of or behind the target draft."`
 	Target           string            `placeholder:"draft-NN" help:"The draft to compare with; none for none. Default: the catalogue's."`
@@ -61,8 +62,10 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	o := matrix.PlanOptions{
 		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin),
 		Containers: engine(f.Engine) != "", TLSDisableVerify: f.TLSDisableVerify,
-		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft,
-			Transports: f.Transport},
+		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft},
+	}
+	if err := f.transports(&o); err != nil {
+		return nil, err
 	}
 	for _, only := range f.Only {
 		o.Filter.Only = append(o.Filter.Only, matrix.Classification(only))
@@ -73,11 +76,11 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 		}
 		o.Filter.Modes = append(o.Filter.Modes, matrix.Kind(mode))
 	}
-	for name, transport := range f.ClientTransport {
+	for name, only := range f.ClientTransport {
 		if o.ClientTransports == nil {
 			o.ClientTransports = make(map[string][]string)
 		}
-		o.ClientTransports[name] = []string{transport}
+		o.ClientTransports[name] = []string{only}
 	}
 	var err error
 	if o.Cases, err = f.cases(sys); err != nil {
@@ -91,6 +94,25 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 		return nil, usage("%w", err)
 	}
 	return f.part(p)
+}
+
+// transports takes each URL's scheme at its word, unless the flag says more, or cells are named, which say it themselves.
+func (f *planFlags) transports(o *matrix.PlanOptions) error {
+	o.SchemeOnly = f.Cell == nil
+	for _, name := range (setting{text: strings.Join(f.Transport, ",")}).names() {
+		choice, err := parseTransport(setting{text: name, from: "--transport"})
+		if err != nil {
+			return err
+		}
+		switch choice {
+		case transport.Scheme:
+			continue
+		case transport.OnlyQUIC, transport.OnlyWebTransport:
+			o.Filter.Transports = append(o.Filter.Transports, name)
+		}
+		o.SchemeOnly = false
+	}
+	return nil
 }
 
 // part is the shard that the flags ask for, or all.

@@ -16,7 +16,7 @@ type probeCmd struct {
 	Relays           []string `sep:"none" placeholder:"FILE" help:"Relays from a file: a catalogue, a public list, or a URL a line; \"default\" is the built-in catalogue. May be given again. [RELAYS_FILE, when no URL is given]"`
 	Inactive         bool     `help:"Those that the files call inactive too."`
 	Draft            *string  `short:"d" placeholder:"NN,…" help:"Try these drafts. Default: all nine. [MOQT_DRAFT, DRAFT]"`
-	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what each URL says."`
+	Transport        *string  `placeholder:"NAME" help:"What to try: scheme (the default), auto, quic or webtransport."`
 	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
 	Timeout          *string  `placeholder:"S" help:"Seconds for each attempt, or a duration such as 500ms. Default 8. [PROBE_TIMEOUT]"`
 	Interval         *string  `placeholder:"S" help:"Probe again and again, a round every so many seconds. Default: one round; 300 with --relays and --output. [PROBE_INTERVAL]"`
@@ -101,10 +101,7 @@ func (c *probeCmd) options(sys *system) (o probe.Options, err error) {
 			return err
 		},
 		func() (err error) {
-			choice, err := parseTransport(sys.choose(c.Transport, "--transport", string(transport.Auto)))
-			if choice != transport.Auto {
-				o.Transports = []transport.Choice{choice}
-			}
+			o.Transport, err = parseTransport(sys.choose(c.Transport, "--transport", string(transport.Scheme)))
 			return err
 		},
 		func() (err error) {

@@ -37,7 +37,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 		},
 		func() error { return s.readNames(sys.chooseList(t.Test, "--test", "TESTCASE")) },
 		func() error { return s.readDrafts(sys.choose(t.Draft, "--draft", "", "MOQT_DRAFT", "DRAFT")) },
-		func() error { return s.readTransport(sys.choose(t.Transport, "--transport", string(transport.Auto))) },
+		func() error { return s.readTransport(sys.choose(t.Transport, "--transport", string(transport.Scheme))) },
 		func() error {
 			return s.readPrefix(sys.choose(t.NamespacePrefix, "--namespace-prefix", "", "NAMESPACE_PREFIX"))
 		},
@@ -117,10 +117,19 @@ func (s *settings) readTransport(v setting) (err error) {
 
 func parseTransport(v setting) (transport.Choice, error) {
 	choice := transport.Choice(v.text)
-	if !slices.Contains([]transport.Choice{transport.Auto, transport.OnlyQUIC, transport.OnlyWebTransport}, choice) {
-		return "", v.fail(fmt.Errorf("%q is none of quic, webtransport, auto", v.text))
+	if !slices.Contains(transport.Choices(), choice) {
+		return "", v.fail(fmt.Errorf("%q is none of %s", v.text, transportNames()))
 	}
 	return choice, nil
+}
+
+// transportNames lists the values of --transport.
+func transportNames() string {
+	var names []string
+	for _, c := range transport.Choices() {
+		names = append(names, string(c))
+	}
+	return strings.Join(names, ", ")
 }
 
 // maxPrefix leaves room for the fields that cases add.

@@ -12,12 +12,12 @@ import (
 
 // testCmd runs test cases.
 type testCmd struct {
-	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC; with draft 18 or later offered the relay may choose WebTransport), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
+	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
 	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run or list these cases, of any suite, in this order: names, patterns (\"fetch-*\") and tags (tag:data). [TESTCASE]"`
 	Suite            string   `enum:"${suites}" default:"standard" help:"What to run or list without -t: ${suites}."`
 	Jobs             int      `short:"j" default:"1" placeholder:"N" help:"Run N cases at a time, each with connections of its own; results stay in order."`
 	Draft            *string  `short:"d" placeholder:"NN,…" help:"Offer these drafts, in this order, in each handshake. Default: all nine, newest first. [MOQT_DRAFT, DRAFT]"`
-	Transport        *string  `placeholder:"quic|webtransport|auto" help:"Default auto: what the URL says. embedded is raw QUIC then."`
+	Transport        *string  `placeholder:"NAME" help:"scheme (the default), auto, quic or webtransport; see below."`
 	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
 	NamespacePrefix  *string  `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
 	AuthToken        *string  `placeholder:"T" help:"Authorization token (by value, Token Type 0) in every request that allows one. [AUTH_TOKEN]"`

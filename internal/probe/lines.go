@@ -19,7 +19,7 @@ import (
 type group []Attempt
 
 // WriteLines writes a line for each endpoint, transport and way in which drafts were answered: drafts that were
-// answered the same way stand together. What answered comes first.
+// answered the same way stand together. What answered comes first, what was not asked last.
 func WriteLines(w io.Writer, r *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // drafts and what follows are no columns: they can be long
 	for _, e := range r.Endpoints {
@@ -30,6 +30,13 @@ func WriteLines(w io.Writer, r *Report) error {
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, strings.Join(drafts, ","),
 				printable(g.text(e, r.Started)))
+		}
+		for _, n := range e.NotAsked {
+			var drafts []string
+			for _, d := range n.Drafts {
+				drafts = append(drafts, string(d))
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s  not asked: %s\n", printable(e.Label), n.Transport, strings.Join(drafts, ","), n.Reason)
 		}
 	}
 	return t.Flush()

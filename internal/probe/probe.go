@@ -51,10 +51,10 @@ type Options struct {
 	Targets []Target
 	// Drafts are tried, each in connections of its own; empty is all, newest first.
 	Drafts []wire.Draft
-	// Transports constrain the transports, to transport.OnlyQUIC, transport.OnlyWebTransport or both, whatever scheme a
-	// URL has. A catalogue's endpoint that is for one transport keeps to that one. Empty: what each target says, see
-	// Target.Transports.
-	Transports []transport.Choice
+	// Transport constrains the transports. Empty is transport.Scheme: https:// is WebTransport, moqt:// and the embedded
+	// relay are raw QUIC. transport.Auto adds what a URL may stand for beside that, see Target.Transports. The others go
+	// before a URL's scheme; a catalogue's endpoint that is for one transport keeps to that one.
+	Transport transport.Choice
 	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8
 	// s)
 	Timeout time.Duration

@@ -23,7 +23,7 @@ import (
 func TestEmbeddedAnswersEverything(t *testing.T) {
 	embedded := target(t, "embedded")
 	embedded.TLSDisableVerify = false
-	r := run(t, Options{Targets: []Target{embedded}, Version: "v1.2.3"})
+	r := run(t, Options{Targets: []Target{embedded}, Transport: transport.Auto, Version: "v1.2.3"})
 	e := r.Endpoints[0]
 	if len(e.Attempts) != 18 || r.Summary[OK] != 18 || len(e.Answered) != 9 || r.ExitCode() != 0 {
 		t.Fatalf("%+v", r)
@@ -57,7 +57,7 @@ func TestSomeDrafts(t *testing.T) {
 	quicTarget, web, _ := startRelay(t, reference.Options{Drafts: served}, endpoint.ListenOptions{Path: "/moq"})
 	elsewhere := target(t, strings.TrimSuffix(web.Name, "/moq")+"/other")
 	alone := quicTarget
-	alone.Transports = []transport.Choice{transport.OnlyQUIC}
+	alone.Transport = transport.OnlyQUIC
 	r := run(t, Options{
 		Targets: []Target{alone, web, elsewhere},
 		Drafts:  []wire.Draft{wire.Draft14, wire.Draft15, wire.Draft16, wire.Draft17, wire.Draft18, wire.Draft18},
@@ -247,9 +247,9 @@ func TestNothing(t *testing.T) {
 		t.Error(err)
 	}
 	web := target(t, "https://127.0.0.1:1")
-	web.Transports = []transport.Choice{transport.OnlyWebTransport}
+	web.Transport = transport.OnlyWebTransport
 	var warned error
-	_, err := Run(t.Context(), Options{Targets: []Target{web}, Transports: []transport.Choice{transport.OnlyQUIC},
+	_, err := Run(t.Context(), Options{Targets: []Target{web}, Transport: transport.OnlyQUIC,
 		Warn: func(e error) { warned = e }})
 	if err != ErrNothing || warned == nil {
 		t.Error(err, warned)

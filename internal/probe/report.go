@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
@@ -96,6 +98,28 @@ type Endpoint struct {
 	Certificates []Certificate `json:"certificates,omitempty"`
 	// Attempts are ordered by transport and draft, oldest first.
 	Attempts []Attempt `json:"attempts"`
+	// NotAsked is what the endpoint may have and was not asked for.
+	NotAsked []NotAsked `json:"not_asked,omitempty"`
+}
+
+// NotAsked is a transport over which drafts were left out.
+type NotAsked struct {
+	Transport transport.Choice `json:"transport"`
+	// Drafts are ordered, oldest first; Reason says why for a person.
+	Drafts []relays.Draft `json:"drafts"`
+	Reason string         `json:"reason"`
+}
+
+// notAsked says so of drafts; nothing of none.
+func notAsked(over transport.Choice, drafts []wire.Draft, reason string) []NotAsked {
+	if len(drafts) == 0 {
+		return nil
+	}
+	n := NotAsked{Transport: over, Reason: reason}
+	for _, d := range slices.Sorted(slices.Values(drafts)) {
+		n.Drafts = append(n.Drafts, relays.Draft(d.String()))
+	}
+	return []NotAsked{n}
 }
 
 // Certificate is a relay's, as far as it matters to who runs it.

@@ -29,6 +29,7 @@ type prober struct {
 type planned struct {
 	target Target
 	ways   []way
+	left   []NotAsked
 	relay  *runner.Relay // of an embedded target
 }
 
@@ -43,7 +44,8 @@ func newProber(o Options) (*prober, error) {
 	p := &prober{Options: o}
 	p.one = p.attempt
 	for _, t := range o.Targets {
-		e := planned{target: t, ways: o.ways(t, o.Targets)}
+		e := planned{target: t}
+		e.ways, e.left = o.ways(t, o.Targets)
 		if len(e.ways) == 0 {
 			o.Warn(fmt.Errorf("%s is not probed: it is for none of the transports and drafts asked for", t.Name))
 			continue
@@ -139,7 +141,7 @@ func (p *prober) gather(r *Report, slots []*slot) {
 	for _, e := range p.endpoints {
 		r.Endpoints = append(r.Endpoints, Endpoint{
 			Relay: e.target.Relay, URL: e.target.Name, Label: e.target.label(), Claimed: e.target.Claimed,
-			Answered: []relays.Draft{},
+			Answered: []relays.Draft{}, NotAsked: e.left,
 		})
 	}
 	for _, s := range slots {

@@ -194,7 +194,7 @@ func ptr[T any](v T) *T { return &v }
 // TestGolden: a round in which everything happens, as lines and as a status file.
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := Options{Version: "v0.5.0"}
+		o := Options{Version: "v0.5.0", Transport: transport.Auto}
 		for _, u := range []string{"moqt://mixed.example:4433", "https://mixed.example:4433/moq",
 			"moqt://silent.example", "https://expired.example/", "https://[2001:db8::1]:4433"} {
 			o.Targets = append(o.Targets, target(t, u))

@@ -17,11 +17,11 @@ type Target struct {
 	runner.Target
 	// Relay is the implementation's name in the catalogue; "" for a bare URL.
 	Relay string
-	// Transports are those that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. None leaves it
-	// to the URL: WebTransport for https://; for moqt:// raw QUIC, and WebTransport with the drafts for which the URI
-	// names both (draft-18 §3.1.3), unless another target has that host and port over https://; both for the embedded
-	// relay.
-	Transports []transport.Choice
+	// Transport is the one that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. Empty leaves it to
+	// the URL: WebTransport for https://, raw QUIC for moqt:// and the embedded relay. With transport.Auto moqt:// is
+	// WebTransport too, with the drafts for which the URI names both (draft-18 §3.1.3), unless another target has that
+	// host and port over https://; and the embedded relay is both.
+	Transport transport.Choice
 	// Claimed are the drafts that the catalogue claims, as it writes them.
 	Claimed []relays.Draft
 	// TLSDisableVerify accepts any certificate.
@@ -81,7 +81,7 @@ func FromCatalogue(c *relays.Catalogue, inactive bool) (targets []Target, leftOu
 			}
 			t.Relay, t.Claimed, t.TLSDisableVerify = string(im.Name), im.DraftsAt(e), e.TLSDisableVerify
 			if e.Transport != transport.Auto && e.Transport != "" {
-				t.Transports = []transport.Choice{e.Transport}
+				t.Transport = e.Transport
 			}
 			for _, name := range im.TolerancesAt(e) {
 				if bit, err := wire.ParseTolerance(string(name)); err == nil { // others are for test cases
@@ -113,43 +113,56 @@ func (t Target) address() string {
 	return strings.ToLower(t.URL.Addr())
 }
 
+// stands is what of a target's name stands for its transport: "moqt://", or "embedded".
+func (t Target) stands() string {
+	if t.Embedded {
+		return "embedded"
+	}
+	return t.URL.Scheme + "://"
+}
+
 // way is a transport and the drafts to try over it.
 type way struct {
 	transport transport.Choice
 	drafts    []wire.Draft
 }
 
-// ways are what to try at a target; others are all targets.
-func (o Options) ways(t Target, others []Target) (ways []way) {
-	add := func(c transport.Choice, drafts []wire.Draft) {
-		if len(drafts) > 0 {
-			ways = append(ways, way{c, drafts})
+// Why a transport or a draft is not asked.
+const (
+	notInScheme = "%s stands for raw QUIC; --transport auto or webtransport asks for this too"
+	notInURI    = "moqt:// stands for WebTransport only from draft-18 on; --transport webtransport asks for all"
+)
+
+// ways are what to try at a target, and what is left out though it may be there; others are all targets.
+func (o Options) ways(t Target, others []Target) (ways []way, left []NotAsked) {
+	const quic, web = transport.OnlyQUIC, transport.OnlyWebTransport
+	https := !t.Embedded && t.URL.Scheme == "https"
+	choice := t.Transport
+	switch asked := o.Transport; {
+	case choice == "" && (asked == quic || asked == web):
+		choice = asked
+	case (asked == quic || asked == web) && asked != choice:
+		return nil, nil
+	case choice == "" && https:
+		choice = web
+	case choice == "":
+		ways = []way{{quic, o.Drafts}}
+		twin := func(x Target) bool { return x.URL.Scheme == "https" && x.address() == t.address() }
+		switch {
+		case slices.ContainsFunc(others, twin):
+		case asked != transport.Auto:
+			left = notAsked(web, o.Drafts, fmt.Sprintf(notInScheme, t.stands()))
+		case t.Embedded:
+			ways = append(ways, way{web, o.Drafts})
+		default:
+			early := func(d wire.Draft) bool { return d < firstInURI }
+			if late := slices.DeleteFunc(slices.Clone(o.Drafts), early); len(late) > 0 {
+				ways = append(ways, way{web, late})
+			}
+			old := slices.DeleteFunc(slices.Clone(o.Drafts), func(d wire.Draft) bool { return !early(d) })
+			left = notAsked(web, old, notInURI)
 		}
+		return ways, left
 	}
-	both := []transport.Choice{transport.OnlyQUIC, transport.OnlyWebTransport}
-	choices := t.Transports
-	switch {
-	case len(choices) == 0 && len(o.Transports) > 0:
-		choices = o.Transports
-	case len(choices) == 0 && t.Embedded:
-		choices = both
-	case len(choices) == 0 && t.URL.Scheme == "https":
-		choices = both[1:]
-	case len(choices) == 0:
-		add(transport.OnlyQUIC, o.Drafts)
-		if !slices.ContainsFunc(others, func(x Target) bool {
-			return x.URL.Scheme == "https" &&
-				x.address() == t.address()
-		}) {
-			late := slices.DeleteFunc(slices.Clone(o.Drafts), func(d wire.Draft) bool { return d < firstInURI })
-			add(transport.OnlyWebTransport, late)
-		}
-		return ways
-	}
-	for _, c := range both {
-		if slices.Contains(choices, c) && (len(o.Transports) == 0 || slices.Contains(o.Transports, c)) {
-			add(c, o.Drafts)
-		}
-	}
-	return ways
+	return []way{{choice, o.Drafts}}, nil
 }

@@ -17,46 +17,61 @@ import (
 
 // TestWays: which transports and drafts are tried where.
 func TestWays(t *testing.T) {
-	const q, w = "quic", "webtransport"
-	all := []transport.Choice{q, w}
+	const q, w, auto = transport.OnlyQUIC, transport.OnlyWebTransport, transport.Auto
 	for _, c := range []struct {
 		url    string
-		own    []transport.Choice
-		asked  []transport.Choice
+		own    transport.Choice
+		asked  transport.Choice
 		others []string
 		want   string
 	}{
-		{url: "moqt://h:1", want: "quic 16,18,22; webtransport 18,22"},
+		{url: "moqt://h:1", want: "quic 16,18,22; not webtransport 16,18,22"},
+		{url: "moqt://h:1", asked: transport.Scheme, want: "quic 16,18,22; not webtransport 16,18,22"},
 		{url: "moqt://h:1", others: []string{"https://H:1/path"}, want: "quic 16,18,22"},
-		{url: "moqt://h:1", others: []string{"https://h:2/path"}, want: "quic 16,18,22; webtransport 18,22"},
 		{url: "https://h:1", want: "webtransport 16,18,22"},
-		{url: "embedded", want: "quic 16,18,22; webtransport 16,18,22"},
-		{url: "https://h:1", asked: []transport.Choice{q}, want: "quic 16,18,22"},
-		{url: "moqt://h:1", asked: all, want: "quic 16,18,22; webtransport 16,18,22"},
-		{url: "embedded", asked: []transport.Choice{w}, want: "webtransport 16,18,22"},
-		{url: "moqt://h:1", own: []transport.Choice{q}, want: "quic 16,18,22"},
-		{url: "moqt://h:1", own: []transport.Choice{q}, asked: all, want: "quic 16,18,22"},
-		{url: "moqt://h:1", own: []transport.Choice{q}, asked: []transport.Choice{w}, want: ""},
+		{url: "embedded", want: "quic 16,18,22; not webtransport 16,18,22"},
+		{url: "moqt://h:1", asked: auto, want: "quic 16,18,22; webtransport 18,22; not webtransport 16"},
+		{url: "moqt://h:1", asked: auto, others: []string{"https://H:1/path"}, want: "quic 16,18,22"},
+		{url: "moqt://h:1", asked: auto, others: []string{"https://h:2/path"},
+			want: "quic 16,18,22; webtransport 18,22; not webtransport 16"},
+		{url: "https://h:1", asked: auto, want: "webtransport 16,18,22"},
+		{url: "embedded", asked: auto, want: "quic 16,18,22; webtransport 16,18,22"},
+		{url: "https://h:1", asked: q, want: "quic 16,18,22"},
+		{url: "moqt://h:1", asked: w, want: "webtransport 16,18,22"},
+		{url: "embedded", asked: w, want: "webtransport 16,18,22"},
+		{url: "moqt://h:1", own: q, want: "quic 16,18,22"},
+		{url: "moqt://h:1", own: w, want: "webtransport 16,18,22"},
+		{url: "moqt://h:1", own: q, asked: auto, want: "quic 16,18,22"},
+		{url: "moqt://h:1", own: q, asked: w, want: ""},
 	} {
 		x := target(t, c.url)
-		x.Transports = c.own
+		x.Transport = c.own
 		others := []Target{x}
 		for _, o := range c.others {
 			others = append(others, target(t, o))
 		}
-		o := Options{Drafts: []wire.Draft{16, 18, 22}, Transports: c.asked}
+		o := Options{Drafts: []wire.Draft{22, 16, 18}, Transport: c.asked}
+		ways, left := o.ways(x, others)
 		var got []string
-		for _, way := range o.ways(x, others) {
-			var numbers []string
-			for _, d := range way.drafts {
-				numbers = append(numbers, strings.TrimPrefix(d.String(), "draft-"))
-			}
-			got = append(got, string(way.transport)+" "+strings.Join(numbers, ","))
+		for _, way := range ways {
+			got = append(got, brief(notAsked(way.transport, way.drafts, "")[0]))
+		}
+		for _, n := range left {
+			got = append(got, "not "+brief(n))
 		}
 		if text := strings.Join(got, "; "); text != c.want {
 			t.Errorf("%+v: %s", c, text)
 		}
 	}
+}
+
+// brief is a transport with its drafts' numbers.
+func brief(n NotAsked) string {
+	var numbers []string
+	for _, d := range n.Drafts {
+		numbers = append(numbers, d.Number())
+	}
+	return string(n.Transport) + " " + strings.Join(numbers, ",")
 }
 
 func TestFromFiles(t *testing.T) {
@@ -89,11 +104,11 @@ func TestFromFiles(t *testing.T) {
 	}
 	first, second := targets[0], targets[1]
 	if first.Relay != "one" || !first.TLSDisableVerify || first.Tolerate != wire.LenientExtensions ||
-		!cmp.Equal(first.Transports, []transport.Choice{transport.OnlyQUIC}) ||
+		first.Transport != transport.OnlyQUIC ||
 		!cmp.Equal(first.Claimed, drafts(wire.Draft14, wire.Draft16)) || first.URL.Port != "4433" {
 		t.Errorf("%+v", first)
 	}
-	if !cmp.Equal(second.Claimed, drafts(wire.Draft18)) || second.Transports != nil || second.TLSDisableVerify ||
+	if !cmp.Equal(second.Claimed, drafts(wire.Draft18)) || second.Transport != "" || second.TLSDisableVerify ||
 		!targets[2].Embedded {
 		t.Errorf("%+v", targets)
 	}

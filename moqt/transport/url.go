@@ -12,10 +12,18 @@ type Choice string
 
 // The choices of `--transport`.
 const (
-	Auto             Choice = "auto"
+	// Scheme takes a URL's scheme at its word: https:// is WebTransport, moqt:// is raw QUIC.
+	Scheme Choice = "scheme"
+	// Auto is WebTransport for https://. For moqt:// it is one handshake that offers the ALPNs of MoQT and, with draft 18
+	// or later among the drafts, h3 behind them (draft-18 §3.1.3); the server chooses.
+	Auto Choice = "auto"
+	// OnlyQUIC is raw QUIC and OnlyWebTransport WebTransport, whatever the scheme is.
 	OnlyQUIC         Choice = "quic"
 	OnlyWebTransport Choice = "webtransport"
 )
+
+// Choices are all of them, the default of the command line first.
+func Choices() []Choice { return []Choice{Scheme, Auto, OnlyQUIC, OnlyWebTransport} }
 
 // URL is a relay URL taken apart.
 type URL struct {

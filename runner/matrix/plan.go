@@ -88,6 +88,9 @@ type PlanOptions struct {
 	Containers bool
 	// Cases are those that every cell runs, each once; none for the standard set of each client.
 	Cases []string
+	// SchemeOnly takes each URL's scheme at its word: moqt:// and the embedded relay stand for raw QUIC alone. Without it
+	// moqt:// is WebTransport too from draft 18 on, and the embedded relay is both.
+	SchemeOnly bool
 	// ClientTransports are the transports of catalogue clients, by name, that do not speak both.
 	ClientTransports map[string][]string
 }

@@ -125,6 +125,12 @@ func TestFilters(t *testing.T) {
 		{"one transport", func(o *PlanOptions) { o.Filter.Transports = []string{"webtransport"} },
 			func(c Cell) bool { return c.Transport == "webtransport" },
 			[]string{"builtin/embedded/embedded/draft-22/webtransport"}, "not among the transports asked for"},
+		{"schemes alone", func(o *PlanOptions) { o.SchemeOnly = true },
+			func(c Cell) bool {
+				return c.Transport == "quic" || !strings.HasPrefix(c.URL, "moqt:")
+			},
+			[]string{"builtin/embedded/embedded/draft-22/quic"}, "not the transport that the endpoint's URL stands for " +
+				"(with --transport auto it may be)"},
 		{"drafts", func(o *PlanOptions) { o.Filter.Drafts = []string{"16", "draft-14"} },
 			func(c Cell) bool { return c.Draft == "draft-16" || c.Draft == "draft-14" },
 			[]string{"builtin/embedded/embedded/draft-14/quic"}, "not among the drafts asked for"},

@@ -102,7 +102,7 @@ func (p *planner) endpoints() {
 		for _, c := range im.Commands {
 			if c.Role == relays.RoleRelay {
 				ways++
-				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", true), "", Endpoint{
+				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", !p.o.SchemeOnly), "", Endpoint{
 					Name: commandKey(c.Command, c.Env, string(c.URL)), Kind: KindCommand, URL: string(c.URL),
 					Command: c.Command, Env: c.Env,
 					TLSDisableVerify: true,
@@ -143,7 +143,7 @@ func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
 	for _, t := range im.TolerancesAt(e) {
 		out.Tolerances = append(out.Tolerances, string(t))
 	}
-	p.endpoint(im, im.DraftsAt(e), scheme(string(e.URL), e.Transport, true), why, out)
+	p.endpoint(im, im.DraftsAt(e), scheme(string(e.URL), e.Transport, !p.o.SchemeOnly), why, out)
 }
 
 // endpoint takes one, unless why or a filter is against it.
@@ -210,6 +210,9 @@ func (p *planner) transports() {
 			switch said := e.by[t]; {
 			case said == nil:
 				left.Reason = "the endpoint is not for this transport"
+				if p.o.SchemeOnly {
+					left.Reason = "not the transport that the endpoint's URL stands for (with --transport auto it may be)"
+				}
 			case len(p.o.Filter.Transports) > 0 && !slices.Contains(p.o.Filter.Transports, t):
 				delete(e.by, t)
 				left.Reason = "not among the transports asked for"
@@ -237,7 +240,7 @@ func scheme(url string, choice transport.Choice, mayBoth bool) map[string]string
 		return map[string]string{webtransport: oldest}
 	case url == "":
 		return map[string]string{quic: oldest, webtransport: oldest}
-	case relays.URL(url).Embedded():
+	case relays.URL(url).Embedded() && mayBoth:
 		return map[string]string{quic: oldest, webtransport: oldest}
 	case strings.HasPrefix(strings.ToLower(url), "https:"):
 		return map[string]string{webtransport: oldest}

@@ -82,7 +82,7 @@ func alpns(choice transport.Choice, scheme string, drafts []wire.Draft) []string
 		out = append(out, d.ALPN())
 		both = both || d >= firstWithWebTransportInURI
 	}
-	if both && choice != transport.OnlyQUIC {
+	if both && choice != transport.OnlyQUIC && choice != transport.Scheme {
 		out = append(out, alpnHTTP3)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // The CRYPTO_ERRORs (RFC 9001 §4.8) that are told apart: TLS alerts no_application_protocol, unsupported_extension.
@@ -71,11 +73,11 @@ func (d *dialer) transportError(qerr *quic.TransportError,
 	code := uint64(qerr.ErrorCode)
 	switch {
 	case code == alertNoApplicationPro && qerr.Remote:
-		return fail(transport.LayerALPN,
-			"the QUIC server at %s knows none of the ALPNs offered (%s): it closed with CRYPTO_ERROR 0x%x, "+
-				"no_application_protocol", addr, offer, code)
+		return fail(transport.LayerALPN, "the QUIC server at %s knows none of the ALPNs offered (%s): it closed with "+
+			"CRYPTO_ERROR 0x%x, no_application_protocol%s", addr, offer, code, d.otherTransport())
 	case code == alertNoApplicationPro:
-		return fail(transport.LayerALPN, "the QUIC server at %s selected no ALPN; offered were %s", addr, offer)
+		return fail(transport.LayerALPN, "the QUIC server at %s selected no ALPN; offered were %s%s", addr, offer,
+			d.otherTransport())
 	case code == alertUnsupportedExt && !qerr.Remote && strings.Contains(qerr.Error(), "ALPN"):
 		return fail(transport.LayerALPN, "the QUIC server at %s selected an ALPN that was not offered; offered were %s",
 			addr, offer)
@@ -85,4 +87,14 @@ func (d *dialer) transportError(qerr *quic.TransportError,
 		return fail(transport.LayerTLS, "%s ended the handshake with %v", addr, qerr)
 	}
 	return fail(transport.LayerTLS, "the handshake with %s failed: %v", addr, qerr)
+}
+
+// otherTransport says what a relay behind a moqt:// URL may speak instead of raw QUIC, when the URL's scheme alone kept
+// it from being asked.
+func (d *dialer) otherTransport() string {
+	late := func(x wire.Draft) bool { return x >= firstWithWebTransportInURI }
+	if d.opts.Transport != transport.Scheme || d.opts.URL.Scheme != "moqt" || !slices.ContainsFunc(orAll(d.opts.Drafts), late) {
+		return ""
+	}
+	return "; the relay may speak WebTransport alone: give its URL as https://, or --transport auto"
 }

@@ -117,6 +117,7 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 		server func(t *testing.T) net.Addr
 		host   string // in place of the server's
 		scheme string // https unless given
+		choice transport.Choice
 		tls    *tls.Config
 		limit  time.Duration // of the dial; 5 s unless given
 		within time.Duration // it must have failed by then; the limit unless given
@@ -167,6 +168,13 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			server: func(t *testing.T) net.Addr { return quicServer(t, "doq", nil, func(*quic.Conn) {}) },
 			scheme: "moqt",
 			layer:  transport.LayerALPN, reason: []string{"moqt-18, moqt-16, h3", "0x178"},
+		}, {
+			name: "no common ALPN where WebTransport was not offered",
+			server: func(t *testing.T) net.Addr {
+				return listen(t, ListenOptions{Transport: transport.OnlyWebTransport}).Addr()
+			},
+			scheme: "moqt", choice: transport.Scheme,
+			layer: transport.LayerALPN, reason: []string{"(moqt-18, moqt-16)", "WebTransport alone", "--transport auto"},
 		}, {
 			name:   "no SETTINGS",
 			server: func(t *testing.T) net.Addr { return quicServer(t, "h3", nil, func(*quic.Conn) {}) },
@@ -262,7 +270,7 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			opts := DialOptions{TLS: insecure, Drafts: newDrafts}
+			opts := DialOptions{TLS: insecure, Drafts: newDrafts, Transport: tt.choice}
 			if tt.tls != nil {
 				opts.TLS = tt.tls
 			}
