@@ -43,6 +43,9 @@ func rowOfMessage(d Draft, m Message) (*row, error) {
 	if s, ok := m.(*Setup); ok {
 		from = s.Sender
 	}
+	if r := rowOf(d, typeOf(m)); r != nil && r.kind == m.Kind() {
+		return r, nil
+	}
 	r := rowFor(d, m.Kind(), answers(m), from)
 	if r == nil {
 		return nil, &Error{Draft: d, Message: m.Kind().String(), Code: InternalError,
@@ -58,8 +61,23 @@ func answers(m Message) Kind {
 		return x.Answers
 	case *RequestError:
 		return x.Answers
+	case *SubscribeOK:
+		return KindSubscribe
+	case *FetchOK:
+		return KindFetch
 	}
 	return KindNone
+}
+
+// typeOf is the type code that a response came with or is to have, 0 where none is given.
+func typeOf(m Message) uint64 {
+	switch x := m.(type) {
+	case *RequestOK:
+		return x.Type
+	case *RequestError:
+		return x.Type
+	}
+	return 0
 }
 
 // NameOf is the draft's name of a message, "SUBSCRIBE_ERROR" or "REQUEST_ERROR".
@@ -122,7 +140,7 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	if r == nil {
 		return nil, 0, unknownMessage(d, code)
 	}
-	if !mayStand(d, r.kind, stream) {
+	if !r.mayStand(d, stream) {
 		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation,
 			Section: Section(d, TopicStreams),
 			Reason:  fmt.Sprintf("not allowed on a %s stream", stream)}
@@ -151,20 +169,53 @@ func (r *row) parse(d Draft, body []byte, base int, stream StreamKind, opt Optio
 	return m, c.err
 }
 
-// message makes an empty message; answered is the request that a response answers, where the row does not tell.
+// message makes an empty message; answered is the request that a response is to answer, where known.
 func (r *row) message(answered Kind) Message {
 	m := r.new()
 	switch x := m.(type) {
 	case *RequestOK:
-		if x.Answers == KindNone {
-			x.Answers = answered
-		}
+		x.Type, x.Answers = r.code, r.about(answered)
 	case *RequestError:
-		if x.Answers == KindNone {
-			x.Answers = answered
-		}
+		x.Type, x.Answers = r.code, r.about(answered)
 	}
 	return m
+}
+
+// about is the request that a response is about: the one that its type answers, or the one given if that is among those
+// that the type answers.
+func (r *row) about(answered Kind) Kind {
+	if k := r.answers.only(); k != KindNone {
+		return k
+	}
+	if r.answers.has(answered) {
+		return answered
+	}
+	return KindNone
+}
+
+// MayAnswer judges whether the type of a response is one that answers the kind of request: in draft 17 PUBLISH_OK
+// answers PUBLISH and REQUEST_OK does not. The error is an *Error that the session must be closed with, and nil for
+// messages that are no responses.
+func MayAnswer(d Draft, m Message, request Kind) error {
+	r, err := rowOfMessage(d, m)
+	if err != nil || r.answers == 0 || r.answers.has(request) {
+		return nil
+	}
+	var want []string
+	for i := range rows {
+		if x := &rows[i]; x.first <= d && d <= x.last && x.answers.has(request) {
+			want = append(want, fmt.Sprintf("%s (0x%x)", x.name, x.code))
+		}
+	}
+	reason := fmt.Sprintf("type 0x%x does not answer %s", r.code, request.Name(d))
+	if len(want) > 0 {
+		reason += ": want " + strings.Join(want, " or ")
+	}
+	section := Section(d, TopicRequestOK)
+	if d == Draft14 {
+		section = Section(d, TopicMessages)
+	}
+	return &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: section, Reason: reason}
 }
 
 // truncatedMessage is the error for an input that ends inside its first message, of table row r: it names the field in
@@ -219,8 +270,8 @@ func MessageFromFields(d Draft, name string, fields Fields, stream StreamKind) (
 		return nil, &Error{Draft: d, Message: name, Code: InternalError,
 			Reason: "the draft has no message of this name"}
 	}
-	m := r.new()
-	c := coder{op: opParse, draft: d, stream: stream, row: r, opt: &Options{}, desc: fields}
+	m := r.message(KindNone)
+	c := coder{op: opParse, draft: d, stream: stream, row: r, opt: &Options{Answers: answers(m)}, desc: fields}
 	m.fields(&c)
 	c.allTaken()
 	if c.err != nil {

@@ -26,6 +26,7 @@ type coder struct {
 	opt    *Options
 
 	in   []byte // decode: the body, or the part of it being read
+	part string // decode: "parameter" while in is the value of one
 	pos  int    // decode: next byte of in
 	base int    // decode: offset of in[0] in the caller's input
 	at   int    // decode: offset of what was read last, for errors: they point to where the field begins
@@ -65,7 +66,15 @@ func (c *coder) failf(field string, code SessionError, section, format string, a
 
 // truncated is the error for a body that ends inside a field: Message Length is shorter than the fields (draft-18 §10).
 func (c *coder) truncated(field string) {
-	c.fail(field, ProtocolViolation, c.section(TopicMessages), "truncated: the message ends here")
+	c.fail(field, ProtocolViolation, c.section(TopicMessages), "truncated: the "+c.whole()+" ends here")
+}
+
+// whole says what in is all of.
+func (c *coder) whole() string {
+	if c.part != "" {
+		return c.part
+	}
+	return "message"
 }
 
 // section is where the draft has a topic.
@@ -159,7 +168,7 @@ func (c *coder) readBytes(field string, n uint64) []byte {
 	c.at = c.base + c.pos
 	if n > uint64(len(c.in)-c.pos) {
 		c.failf(field, ProtocolViolation, c.section(TopicMessages),
-			"truncated: length %d, but %d bytes are left in the message", n, len(c.in)-c.pos)
+			"truncated: length %d, but %d bytes are left in the %s", n, len(c.in)-c.pos, c.whole())
 		return nil
 	}
 	b := c.in[c.pos : c.pos+int(n)]

@@ -11,15 +11,6 @@ type codeRow struct {
 	own string
 }
 
-type kindSet uint64
-
-func kindsOf(kinds ...Kind) (s kindSet) {
-	for _, k := range kinds {
-		s |= 1 << k
-	}
-	return s
-}
-
 // Registries of 14 (draft-14 §13.1.2 to §13.1.7): TRACK_STATUS_ERROR takes SUBSCRIBE_ERROR's codes,
 // PUBLISH_NAMESPACE_CANCEL those of PUBLISH_NAMESPACE_ERROR.
 var (

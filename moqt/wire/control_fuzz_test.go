@@ -16,7 +16,7 @@ func seedMessages(f *testing.F, add func(d Draft, stream StreamKind, b []byte)) 
 			if d < r.first || r.last < d {
 				continue
 			}
-			stream := streamOf(d, r.kind)
+			stream := streamOf(d, r)
 			b := rapid.Custom(func(t *rapid.T) []byte {
 				b, err := AppendMessage(nil, d, generator{t, d}.message(r), stream)
 				if err != nil {

@@ -193,7 +193,7 @@ func (g generator) message(r *row) Message {
 	if g.d <= Draft16 {
 		response = id
 	}
-	switch m := r.new().(type) {
+	switch m := r.message(KindNone).(type) {
 	case *Setup:
 		if g.d == Draft14 && m.Sender == ClientSide {
 			m.Versions = []uint64{g.uint("version")}
@@ -352,8 +352,8 @@ func eachRow(t *testing.T, f func(t *testing.T, d Draft, r *row)) {
 }
 
 // streamOf gives a stream that the message may stand on.
-func streamOf(d Draft, k Kind) StreamKind {
-	if mayStand(d, k, ControlStream) {
+func streamOf(d Draft, r *row) StreamKind {
+	if r.mayStand(d, ControlStream) {
 		return ControlStream
 	}
 	return RequestStream
@@ -374,7 +374,7 @@ func fewerChecks(t *testing.T, n string) {
 func TestEveryMessageEveryDraft(t *testing.T) {
 	fewerChecks(t, "20")
 	eachRow(t, func(t *testing.T, d Draft, r *row) {
-		stream := streamOf(d, r.kind)
+		stream := streamOf(d, r)
 		rapid.Check(t, func(t *rapid.T) {
 			m := generator{t, d}.message(r)
 			b, err := AppendMessage(nil, d, m, stream)

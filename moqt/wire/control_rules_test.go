@@ -310,7 +310,7 @@ func TestRulesFromBytes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, _, err := ParseMessage(b, d, streamOf(d, rows[i].kind), Options{})
+				m, _, err := ParseMessage(b, d, streamOf(d, &rows[i]), Options{})
 				var e *Error
 				if !errors.As(err, &e) {
 					t.Fatalf("%x decodes to %+v, want an error", b, m)
@@ -356,10 +356,14 @@ func TestAnswers(t *testing.T) {
 			KindFetch, true},
 		{"FORWARD updating a FETCH", 16, 16, 2, func(d Draft) []byte { return body(d, 2, 0, 1, 0x10, 1) },
 			KindFetch, false},
-		{"delivery timeout updating a FETCH", 17, 21, 2,
+		{"delivery timeout updating a FETCH", 17, 22, 2,
 			func(d Draft) []byte { return body(d, opening(d, 1, 2, 1)...) }, KindFetch, true},
-		{"delivery timeout updating a FETCH", 22, 22, 2,
-			func(d Draft) []byte { return body(d, opening(d, 1, 2, 1)...) }, KindFetch, false},
+		{"FORWARD in a REQUEST_OK, which answers PUBLISH from 18 on only", 17, 17, 7,
+			func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) }, KindNone, false},
+		{"FORWARD in a REQUEST_OK that comes instead of PUBLISH_OK", 17, 17, 7,
+			func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) }, KindPublish, false},
+		{"FORWARD in PUBLISH_OK", 17, 17, 0x1E, func(d Draft) []byte { return body(d, 1, 0x10, []byte{1}) },
+			KindPublish, true},
 		{"range filter updating a SUBSCRIBE", 19, 22, 2, func(d Draft) []byte { return body(d, 0, 1, 0x25, 0) },
 			KindSubscribe, true},
 		{"range filter updating a FETCH", 19, 22, 2, func(d Draft) []byte { return body(d, 0, 1, 0x25, 0) }, KindFetch,
@@ -419,6 +423,12 @@ func TestTolerated(t *testing.T) {
 			func(d Draft) []byte { return body(d, 1, 1, 9, 2, 1, 1) }, LargestObjectLength},
 		{"FILL_PARAMETERS without a length", 20, 22, 0x3, RequestStream,
 			func(d Draft) []byte { return body(d, 0, 1, "n", "t", 1, 0x23, 1, 0x0A, 0x40) }, FillWithoutLength},
+		{"FORWARD 2 in a REQUEST_OK, where it is ignored", 16, 16, 0x7, ControlStream,
+			func(d Draft) []byte { return body(d, 0, 1, 0x10, 2) }, 0},
+		{"GROUP_ORDER 0 in a REQUEST_OK, ignored unless it answers TRACK_STATUS", 15, 15, 0x7, ControlStream,
+			func(d Draft) []byte { return body(d, 0, 1, 0x22, 0) }, 0},
+		{"TRACK_NAMESPACE_PREFIX with a length", 18, 22, 0x2, RequestStream,
+			func(d Draft) []byte { return body(d, 6, 1, 0x34, 6, 2, "a", "bc") }, NamespacePrefixLength},
 		{"SUBSCRIBE_NAMESPACE with an empty prefix", 14, 15, 0x11, ControlStream,
 			func(d Draft) []byte { return body(d, 1, 0, 0) }, EmptyNamespacePrefix},
 		{"truncated track properties", 16, 16, 0x4, ControlStream, func(d Draft) []byte { return body(d, 0, 1, 0, 4) },

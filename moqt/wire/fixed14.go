@@ -123,7 +123,7 @@ func (r *row) fieldTopic() Topic {
 	switch {
 	case r.kind == KindPublish:
 		return TopicPublish
-	case r.kind == KindRequestOK && r.about == KindPublish:
+	case r.kind == KindRequestOK && r.answers.has(KindPublish):
 		return TopicPublishOK
 	case r.kind == KindSubscribeOK, r.kind == KindRequestOK:
 		return TopicSubscribeOK

@@ -1,5 +1,7 @@
 package wire
 
+import "math/bits"
+
 // Kind is a kind of control message, as the newest draft divides them. Messages that an older draft splits
 // (SUBSCRIBE_ERROR, FETCH_ERROR) or names otherwise (SUBSCRIBE_UPDATE) are of the same kind.
 type Kind uint8
@@ -53,12 +55,39 @@ type row struct {
 	code        uint64
 	first, last Draft
 	kind        Kind
-	// about tells apart the rows of one kind: the sender of a setup message (KindSubscribe is never about), or the
-	// request that a response answers.
-	about Kind
-	from  Side
-	new   func() Message
+	// answers are the kinds of request that a response of this type answers.
+	answers kindSet
+	// from is the sender of a setup message up to 16.
+	from Side
+	new  func() Message
 }
+
+// kindSet is a set of kinds.
+type kindSet uint64
+
+func kindsOf(kinds ...Kind) (s kindSet) {
+	for _, k := range kinds {
+		s |= 1 << k
+	}
+	return s
+}
+
+func (s kindSet) has(k Kind) bool { return s&(1<<k) != 0 }
+
+// only is the one kind of the set, KindNone when there are more or none.
+func (s kindSet) only() Kind {
+	if bits.OnesCount64(uint64(s)) != 1 {
+		return KindNone
+	}
+	return Kind(bits.TrailingZeros64(uint64(s)))
+}
+
+// What the common responses answer (draft-15 §9.7, draft-17 §9.6 and §9.7, draft-18 §10.5 and §10.6).
+var (
+	okdByRequestOK17 = kindsOf(KindRequestUpdate, KindTrackStatus, KindSubscribeNamespace, KindPublishNamespace)
+	okdByRequestOK   = okdByRequestOK17 | kindsOf(KindPublish, KindSubscribeTracks)
+	allRequests      = okdByRequestOK | kindsOf(KindSubscribe, KindFetch)
+)
 
 // Side is an end of a session.
 type Side uint8
@@ -91,32 +120,23 @@ var rows = []row{
 	{"MAX_REQUEST_ID", 0x15, 14, 16, KindMaxRequestID, 0, 0, func() Message { return &MaxRequestID{} }},
 	{"REQUESTS_BLOCKED", 0x1A, 14, 16, KindRequestsBlocked, 0, 0, func() Message { return &RequestsBlocked{} }},
 
-	{"TRACK_STATUS_OK", 0xE, 14, 14, KindRequestOK, KindTrackStatus, 0,
-		func() Message { return &RequestOK{Answers: KindTrackStatus} }},
-	{"PUBLISH_NAMESPACE_OK", 0x7, 14, 14, KindRequestOK, KindPublishNamespace, 0,
-		func() Message { return &RequestOK{Answers: KindPublishNamespace} }},
-	{"SUBSCRIBE_NAMESPACE_OK", 0x12, 14, 14, KindRequestOK, KindSubscribeNamespace, 0,
-		func() Message { return &RequestOK{Answers: KindSubscribeNamespace} }},
-	{"PUBLISH_OK", 0x1E, 14, 17, KindRequestOK, KindPublish, 0,
-		func() Message { return &RequestOK{Answers: KindPublish} }},
-	{"REQUEST_OK", 0x7, 15, Newest, KindRequestOK, 0, 0, func() Message { return &RequestOK{} }},
+	{"TRACK_STATUS_OK", 0xE, 14, 14, KindRequestOK, 1 << KindTrackStatus, 0, newOK},
+	{"PUBLISH_NAMESPACE_OK", 0x7, 14, 14, KindRequestOK, 1 << KindPublishNamespace, 0, newOK},
+	{"SUBSCRIBE_NAMESPACE_OK", 0x12, 14, 14, KindRequestOK, 1 << KindSubscribeNamespace, 0, newOK},
+	{"PUBLISH_OK", 0x1E, 14, 17, KindRequestOK, 1 << KindPublish, 0, newOK},
+	{"REQUEST_OK", 0x7, 15, 17, KindRequestOK, okdByRequestOK17, 0, newOK},
+	{"REQUEST_OK", 0x7, 18, Newest, KindRequestOK, okdByRequestOK, 0, newOK},
 
-	{"SUBSCRIBE_ERROR", 0x5, 14, 14, KindRequestError, KindSubscribe, 0,
-		func() Message { return &RequestError{Answers: KindSubscribe} }},
-	{"PUBLISH_ERROR", 0x1F, 14, 14, KindRequestError, KindPublish, 0,
-		func() Message { return &RequestError{Answers: KindPublish} }},
-	{"FETCH_ERROR", 0x19, 14, 14, KindRequestError, KindFetch, 0,
-		func() Message { return &RequestError{Answers: KindFetch} }},
-	{"TRACK_STATUS_ERROR", 0xF, 14, 14, KindRequestError, KindTrackStatus, 0,
-		func() Message { return &RequestError{Answers: KindTrackStatus} }},
-	{"PUBLISH_NAMESPACE_ERROR", 0x8, 14, 14, KindRequestError, KindPublishNamespace, 0,
-		func() Message { return &RequestError{Answers: KindPublishNamespace} }},
-	{"SUBSCRIBE_NAMESPACE_ERROR", 0x13, 14, 14, KindRequestError, KindSubscribeNamespace, 0,
-		func() Message { return &RequestError{Answers: KindSubscribeNamespace} }},
-	{"REQUEST_ERROR", 0x5, 15, Newest, KindRequestError, 0, 0, func() Message { return &RequestError{} }},
+	{"SUBSCRIBE_ERROR", 0x5, 14, 14, KindRequestError, 1 << KindSubscribe, 0, newError},
+	{"PUBLISH_ERROR", 0x1F, 14, 14, KindRequestError, 1 << KindPublish, 0, newError},
+	{"FETCH_ERROR", 0x19, 14, 14, KindRequestError, 1 << KindFetch, 0, newError},
+	{"TRACK_STATUS_ERROR", 0xF, 14, 14, KindRequestError, 1 << KindTrackStatus, 0, newError},
+	{"PUBLISH_NAMESPACE_ERROR", 0x8, 14, 14, KindRequestError, 1 << KindPublishNamespace, 0, newError},
+	{"SUBSCRIBE_NAMESPACE_ERROR", 0x13, 14, 14, KindRequestError, 1 << KindSubscribeNamespace, 0, newError},
+	{"REQUEST_ERROR", 0x5, 15, Newest, KindRequestError, allRequests, 0, newError},
 
 	{"SUBSCRIBE", 0x3, 14, Newest, KindSubscribe, 0, 0, func() Message { return &Subscribe{} }},
-	{"SUBSCRIBE_OK", 0x4, 14, Newest, KindSubscribeOK, 0, 0, func() Message { return &SubscribeOK{} }},
+	{"SUBSCRIBE_OK", 0x4, 14, Newest, KindSubscribeOK, 1 << KindSubscribe, 0, func() Message { return &SubscribeOK{} }},
 	{"SUBSCRIBE_UPDATE", 0x2, 14, 15, KindRequestUpdate, 0, 0, func() Message { return &RequestUpdate{} }},
 	{"REQUEST_UPDATE", 0x2, 16, Newest, KindRequestUpdate, 0, 0, func() Message { return &RequestUpdate{} }},
 	{"UNSUBSCRIBE", 0xA, 14, 16, KindUnsubscribe, 0, 0, func() Message { return &Unsubscribe{} }},
@@ -125,7 +145,7 @@ var rows = []row{
 	{"PUBLISH_STATE_NOTIFY", 0x22, 20, Newest, KindPublishStateNotify, 0, 0,
 		func() Message { return &PublishStateNotify{} }},
 	{"FETCH", 0x16, 14, Newest, KindFetch, 0, 0, func() Message { return &Fetch{} }},
-	{"FETCH_OK", 0x18, 14, Newest, KindFetchOK, 0, 0, func() Message { return &FetchOK{} }},
+	{"FETCH_OK", 0x18, 14, Newest, KindFetchOK, 1 << KindFetch, 0, func() Message { return &FetchOK{} }},
 	{"FETCH_CANCEL", 0x17, 14, 16, KindFetchCancel, 0, 0, func() Message { return &FetchCancel{} }},
 	{"TRACK_STATUS", 0xD, 14, Newest, KindTrackStatus, 0, 0, func() Message { return &TrackStatus{} }},
 
@@ -147,6 +167,9 @@ var rows = []row{
 	{"PUBLISH_SKIPPED", 0xF, 19, Newest, KindPublishSkipped, 0, 0, func() Message { return &PublishSkipped{} }},
 }
 
+func newOK() Message    { return &RequestOK{} }
+func newError() Message { return &RequestError{} }
+
 // rowOf finds the table row for a type code on the wire.
 func rowOf(d Draft, code uint64) *row {
 	for i := range rows {
@@ -157,28 +180,28 @@ func rowOf(d Draft, code uint64) *row {
 	return nil
 }
 
-// rowFor finds the table row to encode a message with.
-func rowFor(d Draft, kind, about Kind, from Side) *row {
-	var general *row
+// rowFor finds the table row to encode a message with: answers is the request that a response answers, from the sender
+// of a setup message. A response to a request that no type of the draft answers gets the type that answers most.
+func rowFor(d Draft, kind, answers Kind, from Side) *row {
+	var common *row
 	for i := range rows {
 		r := &rows[i]
-		if r.kind != kind || d < r.first || r.last < d {
-			continue
-		}
-		if r.about == about && (r.from == from || r.from == NoSide) {
+		switch {
+		case r.kind != kind || d < r.first || r.last < d || r.from != NoSide && r.from != from:
+		case r.answers == 0 || r.answers.has(answers):
 			return r
-		}
-		if r.about == KindNone && r.from == NoSide {
-			general = r
+		case r.answers.only() == KindNone:
+			common = r
 		}
 	}
-	return general
+	return common
 }
 
 // mayStand says whether a message may appear on a stream. Up to 15 all stand on the one control stream (draft-14 §3.3).
 // In 16 SUBSCRIBE_NAMESPACE and what answers it have a stream of their own (draft-16 §9.25). From 17 on only SETUP and
 // GOAWAY stand on the control streams (draft-17 §3.3, draft-22 §6.4).
-func mayStand(d Draft, kind Kind, stream StreamKind) bool {
+func (r *row) mayStand(d Draft, stream StreamKind) bool {
+	kind := r.kind
 	switch {
 	case stream != ControlStream && stream != RequestStream:
 		return false
@@ -186,11 +209,10 @@ func mayStand(d Draft, kind Kind, stream StreamKind) bool {
 		return stream == ControlStream
 	case d == Draft16 && stream == RequestStream:
 		switch kind {
-		case KindSubscribeNamespace, KindRequestOK, KindRequestError, KindNamespace, KindNamespaceDone,
-			KindRequestUpdate:
+		case KindSubscribeNamespace, KindNamespace, KindNamespaceDone, KindRequestUpdate:
 			return true
 		}
-		return false
+		return r.answers.has(KindSubscribeNamespace)
 	case d == Draft16:
 		return kind != KindSubscribeNamespace && kind != KindNamespace && kind != KindNamespaceDone
 	case stream == ControlStream:
@@ -210,13 +232,30 @@ func (k Kind) Opens() bool {
 	return false
 }
 
-// String is the newest draft's name of the kind, e.g. "SUBSCRIBE"; Name gives the name in one draft.
+// String is the newest draft's name of the kind, e.g. "SUBSCRIBE"; Name is that of one draft.
 func (k Kind) String() string {
 	name := "message"
 	for i := range rows {
 		if rows[i].kind == k && (rows[i].last == Newest || name == "message") {
 			name = rows[i].name
 		}
+	}
+	return name
+}
+
+// Name is the draft's name of the kind, that of the newest draft where this one has several or none.
+func (k Kind) Name(d Draft) string {
+	name := ""
+	for i := range rows {
+		if r := &rows[i]; r.kind == k && r.first <= d && d <= r.last {
+			if name != "" {
+				return k.String()
+			}
+			name = r.name
+		}
+	}
+	if name == "" {
+		return k.String()
 	}
 	return name
 }

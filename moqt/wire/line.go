@@ -22,6 +22,9 @@ type Line struct {
 	// Fields are those on the wire, in wire order, by the draft's names in snake_case. Objects and headers of data
 	// streams then have the values that follow from them, as the Object ID from its delta.
 	Fields Fields `json:"fields"`
+	// Remarks are breaches that stop no decoder: a response of a type that does not answer Options.Answers, an object
+	// that makes its track malformed. They are not read by Encode.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 // Decode describes a stream from its first byte, or one datagram. With an error it returns the lines before it as well.
@@ -53,8 +56,8 @@ type LineEncoder struct {
 }
 
 // Append appends the bytes that a line describes. The fields on the wire decide. All else that the line says must agree
-// with them: names, type codes, lengths, ids that follow from deltas. Offset and Length are not read. Nothing else is
-// ignored, and nothing is repaired.
+// with them: names, type codes, lengths, ids that follow from deltas. Offset, Length and Remarks are not read. Nothing
+// else is ignored, and nothing is repaired.
 func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 	if line.Draft != 0 && line.Draft != int(e.Draft) {
 		return b, fmt.Errorf("%s is of draft %d, encoding for %d", line.Type, line.Draft, uint8(e.Draft))

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -15,6 +16,8 @@ type LineDecoder struct {
 	offset int    // of rest in the whole input
 	data   dataStream
 	began  bool // data has read its header
+	// answered: a response has come on a request stream, so later ones answer updates.
+	answered bool
 }
 
 // NewLineDecoder makes a decoder for a stream from its first byte, or for one datagram.
@@ -102,10 +105,39 @@ func (l *LineDecoder) next(end bool) (line Line, n int, err error) {
 
 // message describes one control message.
 func (l *LineDecoder) message(opt Options) (Line, int, error) {
+	code, _ := Varint(l.rest, l.d)
+	r := rowOf(l.d, code)
+	response := r != nil && r.answers != 0
+	if response && l.answered && opt.Answers != KindNone {
+		opt.Answers = KindRequestUpdate
+	}
 	m, n, err := ParseMessage(l.rest, l.d, l.kind, opt)
 	if err != nil {
 		return Line{}, 0, err
 	}
 	name, code, fields, err := Describe(l.d, m, l.kind)
-	return Line{Type: name, TypeID: strconv.FormatUint(code, 10), Draft: int(l.d), Length: n, Fields: fields}, n, err
+	line := Line{Type: name, TypeID: strconv.FormatUint(code, 10), Draft: int(l.d), Length: n, Fields: fields}
+	if opt.Answers != KindNone {
+		line.remark(MayAnswer(l.d, m, opt.Answers))
+	}
+	if response && l.kind == RequestStream {
+		l.answered = true
+	}
+	return line, n, err
+}
+
+// remark adds a breach, if there is one.
+func (l *Line) remark(err error) {
+	if err == nil {
+		return
+	}
+	text := err.Error()
+	var e *Error
+	if errors.As(err, &e) {
+		text = e.Reason
+		if e.Section != "" {
+			text += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
+		}
+	}
+	l.Remarks = append(l.Remarks, text)
 }

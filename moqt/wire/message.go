@@ -39,8 +39,11 @@ type RequestsBlocked struct{ MaximumRequestID uint64 }
 // RequestOK accepts a request that has no OK of its own kind: REQUEST_OK, and PUBLISH_OK, TRACK_STATUS_OK,
 // PUBLISH_NAMESPACE_OK, SUBSCRIBE_NAMESPACE_OK where a draft has them.
 type RequestOK struct {
-	// Answers is the kind of request answered. To encode for 14-17 it must be set; decoding sets it where the type code
-	// or Options.Answers tells.
+	// Type is the type code on the wire. Decoding sets it; encoding uses it where the draft has such an OK, and chooses
+	// by Answers otherwise. See MayAnswer.
+	Type uint64
+	// Answers is the kind of request answered. To encode for 14-17 it must be set, unless Type is. Decoding sets it
+	// where the type code tells it, or where the type may answer Options.Answers.
 	Answers Kind
 	// RequestID is on the wire up to 16.
 	RequestID uint64
@@ -53,7 +56,9 @@ type RequestOK struct {
 
 // RequestError refuses a request: REQUEST_ERROR, and 14's six *_ERROR messages.
 type RequestError struct {
-	// Answers is the kind of request answered. To encode for 14 it must be set; decoding sets it where known.
+	// Type is the type code on the wire, as of RequestOK.
+	Type uint64
+	// Answers is the kind of request answered, as of RequestOK. To encode for 14 it must be set, unless Type is.
 	Answers Kind
 	// RequestID is on the wire up to 16.
 	RequestID uint64

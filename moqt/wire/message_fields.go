@@ -37,7 +37,7 @@ func (m *RequestsBlocked) fields(c *coder) { c.varint("maximum_request_id", &m.M
 func (m *RequestOK) fields(c *coder) {
 	c.responseID(&m.RequestID)
 	if c.draft == Draft14 {
-		switch m.Answers {
+		switch c.row.answers.only() {
 		case KindPublishNamespace, KindSubscribeNamespace:
 			return // draft-14 §9.24, §9.29: the Request ID is all
 		case KindPublish:

@@ -142,9 +142,9 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	} else {
 		c.typedValue(p, r, last)
 	}
-	// While it is not known what a REQUEST_OK answers, decoding judges a value that has a meaning in answer to
-	// something; encoding leaves it alone, because up to 16 it is ignored in answer to something else.
-	ignorable := c.op != opDecode && c.draft <= Draft16 && c.row.kind == KindRequestOK && r.where&where != where
+	// Up to 16 a parameter that may not stand in a message is ignored there, whatever its value (draft-16 §9.2.2). So a
+	// value is not judged while a REQUEST_OK may answer something where it is ignored.
+	ignorable := c.draft <= Draft16 && c.row.kind == KindRequestOK && r.where&where != where
 	if c.err == nil && r.where&where != 0 && !ignorable && (r.min > 0 && p.Uint < r.min || r.max > 0 &&
 		p.Uint > r.max) {
 		c.failf("value", ProtocolViolation, valueSection(c.draft, p.Type), "%s is %d, want %s", r.name, p.Uint,

@@ -33,10 +33,6 @@ const (
 
 // placeOf says which places a message is; more than one where the bytes do not tell and the caller did not either.
 func placeOf(r *row, opt *Options) place {
-	about := r.about
-	if about == KindNone && opt != nil {
-		about = opt.Answers
-	}
 	switch r.kind {
 	case KindSubscribe:
 		return inS
@@ -59,39 +55,48 @@ func placeOf(r *row, opt *Options) place {
 	case KindPublishStateNotify:
 		return inN
 	case KindRequestUpdate:
-		switch about {
-		case KindSubscribe, KindPublish:
-			return inUs
-		case KindFetch:
-			return inUf
-		case KindSubscribeNamespace:
-			return inUsn
-		case KindSubscribeTracks:
-			return inUst
-		case KindPublishNamespace:
-			return inUpn
-		case KindTrackStatus:
-			return inUts
+		if opt != nil && opt.Answers != KindNone {
+			return updatePlaces[opt.Answers]
 		}
 		return inU
 	case KindRequestOK:
-		switch about {
-		case KindPublish:
-			return inPO
-		case KindTrackStatus:
-			return inTO
-		case KindSubscribeNamespace:
-			return inSNO
-		case KindSubscribeTracks:
-			return inSTO
-		case KindPublishNamespace:
-			return inPNO
-		case KindRequestUpdate:
-			return inUO
+		about := KindNone
+		if opt != nil {
+			about = r.about(opt.Answers)
 		}
-		return inPO | inTO | inSNO | inSTO | inPNO | inUO
+		if about != KindNone {
+			return okPlaces[about]
+		}
+		var all place
+		for k, p := range okPlaces {
+			if r.answers.has(k) {
+				all |= p
+			}
+		}
+		return all
 	}
 	return 0
+}
+
+// updatePlaces are the updates of each kind of request.
+var updatePlaces = map[Kind]place{
+	KindSubscribe:          inUs,
+	KindPublish:            inUs,
+	KindFetch:              inUf,
+	KindSubscribeNamespace: inUsn,
+	KindSubscribeTracks:    inUst,
+	KindPublishNamespace:   inUpn,
+	KindTrackStatus:        inUts,
+}
+
+// okPlaces are the RequestOKs that answer each kind of request.
+var okPlaces = map[Kind]place{
+	KindPublish:            inPO,
+	KindTrackStatus:        inTO,
+	KindSubscribeNamespace: inSNO,
+	KindSubscribeTracks:    inSTO,
+	KindPublishNamespace:   inPNO,
+	KindRequestUpdate:      inUO,
 }
 
 // encoding is the form of a parameter's value. Up to 16 it stands inside a Key-Value-Pair, whose form follows the
@@ -127,12 +132,13 @@ const inSubscribes = inS | inST
 var parameterRows = []parameterRow{
 	{0x02, "DELIVERY_TIMEOUT", 14, 14, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
 	{0x02, "DELIVERY_TIMEOUT", 15, 15, encVarint, inTS | inTO | inP | inPO | inS | inSO | inUs, 0, 0},
-	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inU, 1, 0}, // in any update by §9.2.2.2, and so up to 21
+	// From 16 on in any update: its definition does not limit it to subscriptions (draft-16 §9.2.2.2, draft-22
+	// §9.20.4).
+	{0x02, "DELIVERY_TIMEOUT", 16, 16, encVarint, inPO | inS | inU, 1, 0},
 	{0x02, "DELIVERY_TIMEOUT", 17, 17, encVarint, inPO | inS | inU, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, 21, encVarint, inSubscribes | inP | inU, 0, 0},
-	{0x02, "OBJECT_DELIVERY_TIMEOUT", 22, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
+	{0x02, "OBJECT_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inU, 0, 0},
 
 	{0x03, "AUTHORIZATION_TOKEN", 14, 15, encToken, inP | inS | inUs | inSN | inPN | inTS | inF, 0, 0},
 	{0x03, "AUTHORIZATION_TOKEN", 16, 17, encToken, inP | inS | inU | inSN | inPN | inTS | inF, 0, 0},
@@ -144,8 +150,7 @@ var parameterRows = []parameterRow{
 
 	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 18, 18, encVarint, inPO | inS | inU, 0, 0},
 	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 19, 19, encVarint, inPO | inU | inSubscribes, 0, 0},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, 21, encVarint, inSubscribes | inP | inU, 0, 0},
-	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 22, Newest, encVarint, inSubscribes | inP | inUs, 0, 0},
+	{0x06, "SUBGROUP_DELIVERY_TIMEOUT", 20, Newest, encVarint, inSubscribes | inP | inU, 0, 0},
 
 	{0x08, "EXPIRES", 15, 16, encVarint, inSO | inP | inPO | anyReply, 0, 0},
 	{0x08, "EXPIRES", 17, 17, encVarint, inSO | inP | inPO | anyReply, 0, 0},

@@ -167,27 +167,13 @@ func (c *coder) lengthBeforeLocation() bool {
 	return n2 > 0 && n1+n2 == len(inner) && c.tolerate(LargestObjectLength, "LARGEST_OBJECT")
 }
 
-// prefixParameter is TRACK_NAMESPACE_PREFIX: bare; some peers of 18-21 put a length before it.
+// prefixParameter is TRACK_NAMESPACE_PREFIX. The draft has the namespace alone; some peers put a length before it.
 func (c *coder) prefixParameter(p *Parameter, last bool) {
 	const name = "track_namespace_prefix"
-	if c.op == opDecode && last && Draft18 <= c.draft && c.draft <= Draft21 {
-		trial := *c
-		var bare TrackNamespace
-		trial.namespace(name, &bare, 0)
-		// A bare one that breaks a rule, as an empty field does, is not taken for a wrapped one.
-		if cut := trial.err != nil && strings.HasPrefix(trial.err.Reason, "truncated"); cut ||
-			trial.pos != len(trial.in) {
-			trial = *c
-			n := trial.readVarint("length")
-			if rest := uint64(len(trial.in) - trial.pos); trial.err == nil && n == rest {
-				trial.namespace(name, &p.Namespace, 0)
-				if trial.err == nil && trial.pos == len(trial.in) {
-					p.Wrapped, c.pos = true, trial.pos
-					return
-				}
-				p.Namespace = nil
-			}
-		}
+	if c.op == opDecode && c.lengthBeforePrefix(last) {
+		p.Wrapped = true
+		c.within(ProtocolViolation, "", func() { c.namespace(name, &p.Namespace, 0) })
+		return
 	}
 	if c.op == opParse {
 		_, p.Wrapped = c.desc.Get("length")
@@ -203,6 +189,22 @@ func (c *coder) prefixParameter(p *Parameter, last bool) {
 		c.varint("length", &n)
 	}
 	c.namespace(name, &p.Namespace, 0)
+}
+
+// lengthBeforePrefix sees a peer that writes a length before TRACK_NAMESPACE_PREFIX (tolerance
+// namespace-prefix-length): the bytes are no namespace that ends where the message does, and the length is that of the
+// namespace behind it. last says that the message ends with the parameter.
+func (c *coder) lengthBeforePrefix(last bool) bool {
+	if c.opt == nil || !c.opt.Tolerate.Has(NamespacePrefixLength) {
+		return false
+	}
+	var n TrackNamespace
+	bare, wrapped := *c, *c
+	if bare.namespace("", &n, 0); bare.err == nil && (!last || bare.pos == len(bare.in)) {
+		return false
+	}
+	wrapped.within(ProtocolViolation, "", func() { wrapped.namespace("", &n, 0) })
+	return wrapped.err == nil && c.tolerate(NamespacePrefixLength, "TRACK_NAMESPACE_PREFIX")
 }
 
 // fillParameters is a parameter block inside a length (draft-20 §10.2.15), with a scope of its own.
@@ -257,8 +259,8 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 		if c.err != nil {
 			return
 		}
-		in, pos, base := c.in, c.pos, c.base
-		c.in, c.pos, c.base = inner, 0, base+pos-len(inner)
+		in, pos, base, part := c.in, c.pos, c.base, c.part
+		c.in, c.pos, c.base, c.part = inner, 0, base+pos-len(inner), "parameter"
 		fields()
 		if c.err != nil {
 			if c.err.Code == ProtocolViolation && c.err.Section == c.section(TopicMessages) &&
@@ -269,7 +271,7 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 			c.at = c.base + c.pos
 			c.failf("value", code, section, "%d bytes left over behind the value", len(c.in)-c.pos)
 		}
-		c.in, c.pos, c.base = in, pos, base
+		c.in, c.pos, c.base, c.part = in, pos, base, part
 	case opEncode:
 		out := c.out
 		c.out = nil

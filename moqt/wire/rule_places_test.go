@@ -62,7 +62,7 @@ func TestErrorPlaces(t *testing.T) {
 				t.Fatal(err)
 			}
 			frame := len(b) - len(body(x.draft, x.body...))
-			m, _, err := ParseMessage(b, x.draft, streamOf(x.draft, rowOf(x.draft, x.message).kind), Options{})
+			m, _, err := ParseMessage(b, x.draft, streamOf(x.draft, rowOf(x.draft, x.message)), Options{})
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatalf("%x decodes to %+v, want an error", b, m)

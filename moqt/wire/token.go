@@ -25,7 +25,7 @@ type Token struct {
 
 // ParseToken reads the bytes of a token, as they stand in a setup option.
 func ParseToken(d Draft, b []byte) (Token, error) {
-	c := coder{op: opDecode, draft: d, in: b, row: &row{name: "AUTHORIZATION_TOKEN"}}
+	c := coder{op: opDecode, draft: d, in: b, part: "token", row: &row{name: "AUTHORIZATION_TOKEN"}}
 	var t Token
 	c.token(&t)
 	if c.err == nil && c.pos < len(b) {

@@ -17,7 +17,7 @@ const (
 	EndOfRangeDeltas
 	// FetchObjectStatus reads an Object Status behind a Payload Length of 0 in fetch streams of 16 and later.
 	FetchObjectStatus
-	// LargestObjectLength reads LARGEST_OBJECT with a length before the Location (17-19).
+	// LargestObjectLength reads LARGEST_OBJECT with a length before the Location (17 and later).
 	LargestObjectLength
 	// GroupOrderInReplies accepts GROUP_ORDER in SUBSCRIBE_OK, FETCH_OK, PUBLISH and PUBLISH_OK, where the draft does
 	// not define it there.
@@ -29,6 +29,9 @@ const (
 	// EmptyNamespacePrefix accepts SUBSCRIBE_NAMESPACE with an empty prefix in 14-15, which want a field (draft-14
 	// §9.28, draft-15 §9.23).
 	EmptyNamespacePrefix
+	// NamespacePrefixLength accepts a length before the TRACK_NAMESPACE_PREFIX of a REQUEST_UPDATE (18 and later),
+	// where the draft has the namespace alone (draft-18 §10.2.14).
+	NamespacePrefixLength
 )
 
 // toleranceNames is the one list of names; `--compat` and reports use it.
@@ -44,6 +47,7 @@ var toleranceNames = []struct {
 	{FillWithoutLength, "fill-without-length"},
 	{MisplacedParameters, "misplaced-parameters"},
 	{EmptyNamespacePrefix, "empty-namespace-prefix"},
+	{NamespacePrefixLength, "namespace-prefix-length"},
 }
 
 // ToleranceNames lists the names that ParseTolerance knows.
