@@ -101,7 +101,7 @@ func (s *Session) mayLeave(ctx context.Context) {
 	case <-step.Done():
 	}
 	var end *moqt.SessionError
-	if errors.As(context.Cause(s.Context()), &end) && !end.Local && end.Code == wire.NoError {
+	if errors.As(context.Cause(s.Context()), &end) && end.Side != wire.NoSide && !end.Local && end.Code == wire.NoError {
 		s.e.Skip("the relay has answered GOAWAY by closing the session: %s", closing(end, s.Draft()))
 	}
 }

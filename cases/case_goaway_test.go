@@ -2,11 +2,13 @@ package cases_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -39,4 +41,28 @@ func TestGoawayAnsweredByLeaving(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that ends a WebTransport session by HTTP/3's CONNECTION_CLOSE has not left in good order, whatever the code: on
+// raw QUIC the same code is judged too.
+func TestGoawayAnsweredByHTTP3(t *testing.T) {
+	break3 := func(ctx context.Context, _ *testing.T, conn *memconn.Conn) {
+		s, err := moqt.Server(ctx, conn, moqt.Config{Trace: func(e moqt.Event) {
+			if _, goaway := e.Message.(*wire.Goaway); goaway && !e.Sent {
+				conn.Abort(transport.CloseError{Remote: true, Transport: true, HTTP3: true, Code: 1, Reason: "oops"})
+			}
+		}})
+		if err == nil {
+			<-s.Context().Done()
+			s.Close(wire.NoError, "")
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		got := cases.Run(t.Context(), find(t, "goaway-twice"), against(t, wire.Draft18, break3))
+		for _, part := range []string{"HTTP/3 code 0x1", "CLOSE_WEBTRANSPORT_SESSION", "oops"} {
+			if got.Status != cases.Fail || !strings.Contains(got.Message, part) {
+				t.Errorf("%s, and %q is not in %q", got.Status, part, got.Message)
+			}
+		}
+	})
 }

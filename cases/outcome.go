@@ -149,7 +149,7 @@ func closing(e *moqt.SessionError, d wire.Draft) string {
 		if lost.Remote {
 			who = "connection closed by the peer"
 		}
-		text := fmt.Sprintf("%s with transport error 0x%x", who, lost.Code)
+		text := who + " with " + lost.CodeText()
 		if lost.Reason != "" {
 			text += fmt.Sprintf(" %q", lost.Reason)
 		}

@@ -63,7 +63,7 @@ func TestClassify(t *testing.T) {
 			verdict{"request", "", "an answer", "the loss of the connection: port unreachable"}},
 		{"connection died", &moqt.SessionError{Draft: wire.Draft18, Err: &transport.CloseError{Remote: true,
 			Transport: true, Code: 0xc, Reason: "bye"}},
-			verdict{"request", "", "an answer", `connection closed by the peer with transport error 0xc "bye"`}},
+			verdict{"request", "", "an answer", `connection closed by the peer with QUIC code 0xc "bye"`}},
 		{"cancelled", &moqt.CancelError{Side: wire.ServerSide, Kind: wire.KindPublishNamespace, How: "RESET_STREAM",
 			Code: 1, Name: "CANCELLED", HasCode: true},
 			verdict{"request", "", "an answer", "PUBLISH_NAMESPACE cancelled by the server with RESET_STREAM " +

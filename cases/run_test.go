@@ -209,7 +209,7 @@ func TestPeerThatDiesInTheMiddle(t *testing.T) {
 						Reason: "no recent network activity"})
 				}, nil)(ctx, t, conn)
 			}},
-		{"crashes", `connection closed by the peer with transport error 0x1 "crash"`,
+		{"crashes", `connection closed by the peer with QUIC code 0x1 "crash"`,
 			func(ctx context.Context, t *testing.T, conn *memconn.Conn) {
 				session(func(*moqt.Session, *moqt.Request) {
 					conn.Abort(transport.CloseError{Remote: true, Transport: true, Code: 1, Reason: "crash"})

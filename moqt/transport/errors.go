@@ -8,7 +8,7 @@ import (
 // Layer is the layer that a failure belongs to, in the order in which a session is built.
 type Layer string
 
-// The layers of a verdict (CONTRACT: `message`, Bail out).
+// The layers of a verdict.
 const (
 	LayerDNS          Layer = "dns"
 	LayerUDP          Layer = "udp"
@@ -41,22 +41,58 @@ func (e *DialError) Unwrap() error { return e.Err }
 
 // CloseError says how a connection ended.
 type CloseError struct {
-	// Remote is true when the peer closed.
+	// Remote is true when the peer ended it.
 	Remote bool
-	// Code is the application code (a MoQT session error); when Transport is set, QUIC's or HTTP/3's own.
+	// Code is a MoQT session error code. With Transport it is QUIC's, with HTTP3 it is HTTP/3's.
 	Code uint64
 	// Transport is true when a layer below the session ended the connection: QUIC (idle timeout, transport error,
-	// unreachable port) or HTTP/3 (a connection or CONNECT stream that ended with an HTTP/3 code).
+	// unreachable port), or HTTP/3 (see HTTP3).
 	Transport bool
+	// HTTP3 is true when HTTP/3 ended the connection: with CONNECTION_CLOSE, or by a reset of the CONNECT stream.
+	// Transport is true too.
+	HTTP3 bool
+	// Name is the name that QUIC or HTTP/3 has for Code, such as "FLOW_CONTROL_ERROR". It is empty for an unknown code,
+	// and for MoQT's: those are named by their draft.
+	Name string
 	// Timeout is true when the connection ended because nothing came any more.
 	Timeout bool
-	// Gone is true when the peer did not end it, but knows nothing of it any more: a stateless reset, or a port where
-	// nothing listens now. There is no code then.
+	// Gone is true when the peer has not ended the connection but knows nothing of it any more: it answered with a
+	// stateless reset, or nothing listens on its port. There is no code then.
 	Gone bool
-	// Reason is the reason phrase, or the QUIC library's words.
+	// Reason is the reason phrase that came with the code, or the QUIC library's words.
 	Reason string
-	// Err is the cause from the library below; may be nil.
+	// Err is the cause from the library below. It may be nil.
 	Err error
+}
+
+// largestCode bounds the codes that MisplacedCode takes for MoQT's: HTTP/3's begin here (RFC 9114 §8.1).
+const largestCode = 0x100
+
+// MisplacedCode is the MoQT code that the peer most likely meant when it ended a WebTransport session with an HTTP/3
+// code that HTTP/3 does not have. The place for a MoQT code is the capsule CLOSE_WEBTRANSPORT_SESSION (draft-18 §3.5):
+// a peer that writes the same code on raw QUIC is within its rights.
+func (e *CloseError) MisplacedCode() (code uint64, ok bool) {
+	return e.Code, e.HTTP3 && e.Remote && e.Name == "" && e.Code < largestCode
+}
+
+// CodeText names the code and whose it is: "code 0x3" for one of MoQT's, "QUIC code 0x3 (FLOW_CONTROL_ERROR)",
+// "HTTP/3 code 0x10c (H3_REQUEST_CANCELLED)".
+func (e *CloseError) CodeText() string {
+	whose := ""
+	switch {
+	case e.HTTP3:
+		whose = "HTTP/3 "
+	case e.Transport:
+		whose = "QUIC "
+	}
+	text := fmt.Sprintf("%scode 0x%x", whose, e.Code)
+	if e.Name != "" {
+		text += " (" + e.Name + ")"
+	}
+	if _, ok := e.MisplacedCode(); ok {
+		text += ", which HTTP/3 does not have (a MoQT code belongs into CLOSE_WEBTRANSPORT_SESSION)"
+	}
+	return text
 }
 
 // Error implements error.
@@ -67,14 +103,11 @@ func (e *CloseError) Error() string {
 	if e.Gone {
 		return "connection lost: " + e.Reason
 	}
-	who, code := "here", "code"
+	who := "here"
 	if e.Remote {
 		who = "by the peer"
 	}
-	if e.Transport {
-		code = "transport code"
-	}
-	text := fmt.Sprintf("connection closed %s with %s 0x%x", who, code, e.Code)
+	text := fmt.Sprintf("connection closed %s with %s", who, e.CodeText())
 	if e.Reason != "" {
 		text += ": " + e.Reason
 	}

@@ -104,8 +104,14 @@ func TestErrorsSayWhat(t *testing.T) {
 		{&DialError{Layer: LayerUDP, Reason: "nobody"}, "udp: nobody"},
 		{&CloseError{Code: 3, Reason: "why"}, "connection closed here with code 0x3: why"},
 		{&CloseError{Remote: true, Code: 3}, "connection closed by the peer with code 0x3"},
-		{&CloseError{Remote: true, Transport: true, Code: 0x10a, Reason: "why"},
-			"connection closed by the peer with transport code 0x10a: why"},
+		{&CloseError{Remote: true, Transport: true, Code: 0x3, Name: "FLOW_CONTROL_ERROR", Reason: "why"},
+			"connection closed by the peer with QUIC code 0x3 (FLOW_CONTROL_ERROR): why"},
+		{&CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x10a, Name: "H3_MISSING_SETTINGS",
+			Reason: "why"},
+			"connection closed by the peer with HTTP/3 code 0x10a (H3_MISSING_SETTINGS): why"},
+		{&CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x3, Reason: "why"},
+			"connection closed by the peer with HTTP/3 code 0x3, which HTTP/3 does not have (a MoQT code belongs into " +
+				"CLOSE_WEBTRANSPORT_SESSION): why"},
 		{&CloseError{Transport: true, Timeout: true, Reason: "silence"}, "connection timed out: silence"},
 		{&StreamError{StreamID: 4, Code: 5}, "stream 4 reset here with code 0x5"},
 		{&StreamError{StreamID: 4, Remote: true, Stop: true, Code: 5, Transport: true},
@@ -114,6 +120,22 @@ func TestErrorsSayWhat(t *testing.T) {
 	} {
 		if tt.err.Error() != tt.want {
 			t.Errorf("%q, want %q", tt.err, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		e    CloseError
+		want bool
+	}{
+		{CloseError{Remote: true, Transport: true, HTTP3: true, Code: 3}, true},
+		{CloseError{Transport: true, HTTP3: true, Code: 3}, false},
+		{CloseError{Remote: true, Transport: true, Code: 3, Name: "FLOW_CONTROL_ERROR"}, false},
+		{CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x33, Name: "H3_DATAGRAM_ERROR"}, false},
+		{CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x100, Name: "H3_NO_ERROR"}, false},
+		{CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x999}, false},
+		{CloseError{Remote: true, Code: 3}, false},
+	} {
+		if code, ok := tt.e.MisplacedCode(); ok != tt.want || ok && code != tt.e.Code {
+			t.Errorf("%+v: misplaced %v, code 0x%x", tt.e, ok, code)
 		}
 	}
 	cause := errors.New("cause")

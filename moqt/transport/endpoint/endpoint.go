@@ -32,6 +32,10 @@ const (
 	maxStreamWindow   = 8 << 20
 	connectionWindow  = 4 << 20
 	maxConnectionWind = 24 << 20
+	// packetSize is that of the first packets, the least that QUIC allows (RFC 9000 §14): with the headers of IPv6 and
+	// UDP a path of 1,280 bytes carries them, which is the least that IPv6 has (RFC 8200 §5). What the path has beyond
+	// that, path MTU discovery finds.
+	packetSize = 1200
 )
 
 func quicConfig(handshake time.Duration) *quic.Config {
@@ -48,6 +52,7 @@ func quicConfig(handshake time.Duration) *quic.Config {
 		MaxStreamReceiveWindow:         maxStreamWindow,
 		InitialConnectionReceiveWindow: connectionWindow,
 		MaxConnectionReceiveWindow:     maxConnectionWind,
+		InitialPacketSize:              packetSize,
 		EnableDatagrams:                true,
 		// WebTransport's newest drafts require it of both sides; peers that do not know it ignore it.
 		EnableStreamResetPartialDelivery: true,

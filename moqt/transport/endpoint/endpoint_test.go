@@ -392,7 +392,8 @@ func TestPath(t *testing.T) {
 			client, server := connect(t, ListenOptions{}, DialOptions{KeepAlive: time.Second}, s.scheme, "/")
 			for _, c := range []transport.Conn{client, server} {
 				p := c.(transport.PathTeller).Path()
-				if p.SmoothedRTT <= 0 || p.MinRTT <= 0 || p.RTT() < p.SmoothedRTT || p.RTT() < p.LatestRTT || p.PacketsSent == 0 {
+				if p.SmoothedRTT <= 0 || p.MinRTT <= 0 || p.RTT() < p.SmoothedRTT || p.RTT() < p.LatestRTT ||
+					p.PacketsSent == 0 {
 					t.Errorf("%+v", p)
 				}
 			}

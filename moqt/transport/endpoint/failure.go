@@ -24,6 +24,9 @@ const (
 	alertNoApplicationPro = cryptoErrors + 120
 )
 
+// applicationClose is the type of the CONNECTION_CLOSE frame that carries an application's code (RFC 9000 §19.19).
+const applicationClose = 0x1d
+
 // handshakeError says in which layer a handshake failed, what was expected and what came.
 func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited time.Duration) *transport.DialError {
 	var (
@@ -61,8 +64,9 @@ func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited
 					"(some servers fall silent when they know none of them)", addr, n, waited, offer)
 		}
 		return fail(transport.LayerUDP,
-			"no answer from %s within %s: nothing listens there, something on the way drops UDP, or the server "+
-				"ignores the ALPNs offered (%s)", addr, waited, offer)
+			"no answer from %s within %s: nothing listens there, something on the way drops UDP or packets of this size "+
+				"(%d bytes, the least that QUIC allows), or the server ignores the ALPNs offered (%s)",
+			addr, waited, packetSize, offer)
 	}
 	return fail(transport.LayerUDP, "the handshake with %s failed: %v", addr, err)
 }
@@ -85,6 +89,11 @@ func (d *dialer) transportError(qerr *quic.TransportError,
 		return fail(transport.LayerTLS, "the QUIC server at %s refuses connections (CONNECTION_REFUSED)", addr)
 	case qerr.Remote:
 		return fail(transport.LayerTLS, "%s ended the handshake with %v", addr, qerr)
+	case qerr.ErrorCode == quic.FrameEncodingError && qerr.FrameType == applicationClose:
+		return fail(transport.LayerTLS, "%s closed the connection before the handshake was over, in a way that tells "+
+			"nothing of the cause: with an application's CONNECTION_CLOSE (0x1d) in an Initial or Handshake packet, "+
+			"where only CONNECTION_CLOSE of type 0x1c may stand (RFC 9000 §12.5); the ALPNs offered were %s", addr,
+			offer)
 	}
 	return fail(transport.LayerTLS, "the handshake with %s failed: %v", addr, qerr)
 }

@@ -99,6 +99,19 @@ func bareHTTP3(t *testing.T, control []byte) net.Addr {
 	})
 }
 
+// answerHTTP3 announces extended CONNECT, and answers the request with these bytes and FIN.
+func answerHTTP3(t *testing.T, b ...byte) net.Addr {
+	return quicServer(t, "h3", nil, func(q *quic.Conn) {
+		if s, err := q.OpenUniStream(); err == nil {
+			s.Write([]byte{0, 4, 2, 8, 1})
+		}
+		if s, err := q.AcceptStream(q.Context()); err == nil {
+			s.Write(b)
+			s.Close()
+		}
+	})
+}
+
 func answer(status int, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(headers); i += 2 {
@@ -146,7 +159,8 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			name:   "silent port",
 			server: func(t *testing.T) net.Addr { return udpSocket(t, nil) },
 			limit:  200 * time.Millisecond,
-			layer:  transport.LayerUDP, reason: []string{"no answer", "within", "h3"},
+			layer:  transport.LayerUDP, reason: []string{"no answer", "within", "h3",
+				"packets of this size (1200 bytes"},
 		}, {
 			name: "port that answers nonsense",
 			server: func(t *testing.T) net.Addr {
@@ -252,6 +266,41 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 			},
 			layer: transport.LayerWebTransport, reason: []string{"no answer", "0x10e", "H3_MESSAGE_ERROR",
 				"bad protocol"},
+		}, {
+			name: "application close in an Initial packet",
+			server: func(t *testing.T) net.Addr {
+				return udpSocket(t, func(b []byte) []byte { return initialClose(t, b, 0x1d, 0x3, "go away") })
+			},
+			layer: transport.LayerTLS, reason: []string{"application's CONNECTION_CLOSE (0x1d)",
+				"Initial or Handshake packet",
+				"RFC 9000 §12.5", "h3"},
+		}, {
+			name: "transport close in an Initial packet",
+			server: func(t *testing.T) net.Addr {
+				return udpSocket(t, func(b []byte) []byte { return initialClose(t, b, 0x1c, 0xc, "go away") })
+			},
+			layer: transport.LayerTLS, reason: []string{"ended the handshake", "APPLICATION_ERROR", "go away"},
+		}, {
+			name:   ":status behind a regular field",
+			server: func(t *testing.T) net.Addr { return answerHTTP3(t, 1, 7, 0, 0, 0x21, 'a', 1, 'b', 0xd9) },
+			layer:  transport.LayerHTTP3, reason: []string{"no HTTP/3 response",
+				"pseudo header :status after a regular header field", ":protocol = webtransport", "moqt-18"},
+		}, {
+			name:   "no :status",
+			server: func(t *testing.T) net.Addr { return answerHTTP3(t, 1, 6, 0, 0, 0x21, 'a', 1, 'b') },
+			layer:  transport.LayerHTTP3, reason: []string{"no HTTP/3 response", ":status"},
+		}, {
+			name:   "DATA instead of HEADERS",
+			server: func(t *testing.T) net.Addr { return answerHTTP3(t, 0, 1, 'x') },
+			layer:  transport.LayerHTTP3, reason: []string{"no HTTP/3 response", "HEADERS"},
+		}, {
+			name:   "request stream ended instead of an answer",
+			server: func(t *testing.T) net.Addr { return answerHTTP3(t) },
+			layer:  transport.LayerWebTransport, reason: []string{"no answer", "ended the request's stream"},
+		}, {
+			name:   "half an answer",
+			server: func(t *testing.T) net.Addr { return answerHTTP3(t, 1, 3, 0, 0) },
+			layer:  transport.LayerWebTransport, reason: []string{"no answer", "ended the request's stream"},
 		}, {
 			name: "request stream reset instead of an answer",
 			server: func(t *testing.T) net.Addr {

@@ -402,8 +402,40 @@ func TestForeignCodesAreToldApart(t *testing.T) {
 	<-c.Context().Done()
 	var cause *transport.CloseError
 	if !errors.As(context.Cause(c.Context()), &cause) || !cause.Remote || !cause.Transport || cause.Code != 0x102 ||
-		!strings.Contains(cause.Reason, "H3_INTERNAL_ERROR") {
+		!cause.HTTP3 || cause.Name != "H3_INTERNAL_ERROR" || cause.Reason != "oops" {
 		t.Errorf("cause %v", context.Cause(c.Context()))
+	}
+}
+
+// A server that ends the QUIC connection with MoQT's code has put it where HTTP/3's codes stand.
+func TestCodeInTheWrongPlace(t *testing.T) {
+	addr := rustStyle(t, `"moqt-16"`, func(q *quic.Conn, _ *http3.Stream, streams <-chan *quic.Stream) {
+		<-streams
+		q.CloseWithError(0x3, "a second SETUP")
+	})
+	ctx := testContext(t)
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "https", addr, ""), TLS: insecure})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseWithError(0, "")
+	s, err := c.OpenStream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Write([]byte("x"))
+	<-c.Context().Done()
+	var cause *transport.CloseError
+	if !errors.As(context.Cause(c.Context()), &cause) {
+		t.Fatal(context.Cause(c.Context()))
+	}
+	if code, ok := cause.MisplacedCode(); !ok || code != 3 || cause.Reason != "a second SETUP" {
+		t.Errorf("misplaced %v, code 0x%x, reason %q", ok, code, cause.Reason)
+	}
+	for _, part := range []string{"HTTP/3 code 0x3", "CLOSE_WEBTRANSPORT_SESSION"} {
+		if !strings.Contains(cause.Error(), part) {
+			t.Errorf("%q is not in %q", part, cause)
+		}
 	}
 }
 

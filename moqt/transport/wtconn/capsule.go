@@ -77,29 +77,30 @@ func (c *Conn) connectEnd(err error) {
 		c.base.Ended() != nil {
 		return
 	}
-	code, remote, isReset := resetCode(err)
+	reset := resetOf(err)
 	switch {
 	case err == io.EOF: // as if closed with code 0 (§6)
 		c.peerClosed(&transport.CloseError{Remote: true, Reason: "the CONNECT stream ended"})
-	case isReset:
-		c.peerClosed(&transport.CloseError{Remote: remote, Transport: true, Code: code,
-			Reason: "the CONNECT stream was reset: " + http3Reason(code, "")})
+	case reset != nil:
+		reset.Reason = "the CONNECT stream was reset"
+		c.peerClosed(reset)
 	default:
 		c.fail(http3.ErrCodeMessageError, "the CONNECT stream: "+err.Error())
 	}
 }
 
-// resetCode is the HTTP/3 code of a stream that was reset; the library shows it in one of two forms.
-func resetCode(err error) (code uint64, remote, ok bool) {
+// resetOf is what an error tells of a stream that was reset, nil when it tells of something else. The HTTP/3 library
+// shows a reset in one of two forms; in one of them also the end of a connection, whose reason is there then.
+func resetOf(err error) *transport.CloseError {
 	var reset *quic.StreamError
 	if errors.As(err, &reset) {
-		return uint64(reset.ErrorCode), reset.Remote, true
+		return http3End(uint64(reset.ErrorCode), reset.Remote, "")
 	}
 	var h3 *http3.Error
 	if errors.As(err, &h3) {
-		return uint64(h3.ErrorCode), h3.Remote, true
+		return http3End(uint64(h3.ErrorCode), h3.Remote, h3.ErrorMessage)
 	}
-	return 0, false, false
+	return nil
 }
 
 // peerClosed ends our side after the peer ended the session. The connection carries nothing else, so it ends too.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -84,15 +86,7 @@ func (c *Conn) request(ctx context.Context, raw *http3.RawClientConn, opts Clien
 	rsp, err := exchange(stream, req)
 	offer := offerText(opts.Protocols)
 	if err != nil {
-		reason := fmt.Sprintf("no answer to the request with :protocol = %s and %s", protocol, offer)
-		if ctx.Err() != nil {
-			return nil, info, c.dialError(transport.LayerWebTransport, reason, ctx.Err())
-		}
-		if code, _, ok := resetCode(err); ok {
-			return nil, info, c.dialError(transport.LayerWebTransport, reason,
-				errors.New("the server ended it with "+http3Reason(code, "")))
-		}
-		return nil, info, c.dialError(transport.LayerWebTransport, reason, c.base.Err(err))
+		return nil, info, c.noAnswer(ctx, fmt.Sprintf("the request with :protocol = %s and %s", protocol, offer), err)
 	}
 	info.Authority, info.Path = opts.Authority, req.URL.RequestURI()
 	info.OfferedProtocols = slices.Clone(opts.Protocols)
@@ -154,6 +148,31 @@ func exchange(stream *http3.RequestStream, req *http.Request) (*http.Response, e
 		}
 	}
 	return nil, errors.New("too many 1xx answers")
+}
+
+// noAnswer says why no answer to the request can be had, given the HTTP/3 library's error.
+func (c *Conn) noAnswer(ctx context.Context, request string, err error) *transport.DialError {
+	none := "no answer to " + request
+	end := resetOf(err)
+	switch {
+	case ctx.Err() != nil:
+		return c.dialError(transport.LayerWebTransport, none, ctx.Err())
+	case end != nil && end.Remote: // the stream, or the whole connection
+		reason := none + ": the server ended it with " + end.CodeText()
+		if end.Reason != "" {
+			reason += ": " + end.Reason
+		}
+		return &transport.DialError{Layer: transport.LayerWebTransport, Reason: reason, Err: err}
+	case errors.Is(err, net.ErrClosed):
+		return c.dialError(transport.LayerWebTransport, none, c.base.Err(err))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &transport.DialError{Layer: transport.LayerWebTransport, Err: err,
+			Reason: none + ": the server ended the request's stream before a whole one had come"}
+	}
+	// What came is no response, as the library has found and said.
+	why := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "http3: "), "invalid response: ")
+	return &transport.DialError{Layer: transport.LayerHTTP3, Err: err,
+		Reason: fmt.Sprintf("the answer to %s is no HTTP/3 response: %s", request, why)}
 }
 
 // judge refuses every answer but a 200 from a server that announced WebTransport.

@@ -2,7 +2,7 @@ package wtconn
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -52,22 +52,28 @@ func classify(err error) *transport.CloseError {
 		out.Code = code
 		return out
 	}
-	out.Transport = true
-	out.Reason = http3Reason(uint64(app.ErrorCode), app.ErrorMessage)
-	return out
+	ended := http3End(out.Code, out.Remote, app.ErrorMessage)
+	ended.Err = err
+	return ended
 }
 
-// http3Reason names an HTTP/3 code.
-func http3Reason(code uint64, text string) string {
-	name := http3.ErrCode(code).String()
+// http3End is the end of a connection by HTTP/3.
+func http3End(code uint64, remote bool, reason string) *transport.CloseError {
+	return &transport.CloseError{Transport: true, HTTP3: true, Remote: remote, Code: code, Name: http3Name(code),
+		Reason: reason}
+}
+
+// http3Name is the name of an HTTP/3 code, "" for one that HTTP/3 does not have.
+func http3Name(code uint64) string {
 	switch quic.StreamErrorCode(code) {
 	case codeStreamRejected:
-		name = "WEBTRANSPORT_BUFFERED_STREAM_REJECTED"
+		return "WEBTRANSPORT_BUFFERED_STREAM_REJECTED"
 	case codeSessionGone:
-		name = "WEBTRANSPORT_SESSION_GONE"
+		return "WEBTRANSPORT_SESSION_GONE"
 	}
-	if text == "" {
-		return fmt.Sprintf("HTTP/3 code 0x%x (%s)", code, name)
+	name := http3.ErrCode(code).String()
+	if !strings.HasPrefix(name, "H3_") && !strings.HasPrefix(name, "QPACK_") {
+		return ""
 	}
-	return fmt.Sprintf("HTTP/3 code 0x%x (%s): %s", code, name, text)
+	return name
 }

@@ -243,8 +243,7 @@ func (c *Conn) ours(r quicvarint.Reader, reject func(quic.StreamErrorCode)) bool
 
 // fail ends the connection because of what the peer did.
 func (c *Conn) fail(code http3.ErrCode, what string) {
-	if c.base.Decide(&transport.CloseError{Transport: true, Code: uint64(code),
-		Reason: http3Reason(uint64(code), what)}) {
+	if c.base.Decide(http3End(uint64(code), false, what)) {
 		c.base.CloseDecided(uint64(code), what)
 	}
 }
@@ -301,7 +300,7 @@ func (c *Conn) establish(connect connectStream, info transport.Info) {
 // abandon ends the connection of a session that was not established, and waits until all is freed.
 func (c *Conn) abandon(code http3.ErrCode, reason string) {
 	c.workers.Done()
-	c.base.Close(&transport.CloseError{Transport: true, Code: uint64(code), Reason: reason}, uint64(code), reason)
+	c.base.Close(http3End(uint64(code), false, reason), uint64(code), reason)
 }
 
 // Info implements transport.Conn.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -129,7 +130,8 @@ func Classify(err error) *transport.CloseError {
 	case errors.As(err, &app):
 		out.Transport, out.Remote, out.Code, out.Reason = false, app.Remote, uint64(app.ErrorCode), app.ErrorMessage
 	case errors.As(err, &qerr):
-		out.Remote, out.Code, out.Reason = qerr.Remote, uint64(qerr.ErrorCode), qerr.Error()
+		out.Remote, out.Code, out.Name = qerr.Remote, uint64(qerr.ErrorCode), transportName(qerr)
+		out.Reason = transportReason(qerr)
 	case errors.As(err, &idle):
 		out.Timeout, out.Reason = true, "the peer sent nothing any more until the idle timeout"
 	case errors.As(err, &hand):
@@ -144,4 +146,33 @@ func Classify(err error) *transport.CloseError {
 		out.Reason = fmt.Sprint(err)
 	}
 	return out
+}
+
+// transportName is the name of a QUIC error, "" for an unknown one. CRYPTO_ERRORs have theirs too (RFC 9001 §4.8).
+func transportName(err *quic.TransportError) string {
+	switch name := err.ErrorCode.String(); {
+	case err.ErrorCode.IsCryptoError():
+		return "CRYPTO_ERROR"
+	case strings.HasPrefix(name, "unknown"):
+		return ""
+	default:
+		return name
+	}
+}
+
+// transportReason is what was said with a QUIC error, and about which frame.
+func transportReason(err *quic.TransportError) string {
+	reason := err.ErrorMessage
+	for _, cause := range err.Unwrap() {
+		if reason == "" && cause != nil && cause != net.ErrClosed {
+			reason = cause.Error()
+		}
+	}
+	if reason == "" {
+		reason = err.ErrorCode.Message() // of a CRYPTO_ERROR: that of TLS
+	}
+	if err.FrameType != 0 {
+		reason = strings.TrimPrefix(fmt.Sprintf("%s (frame type 0x%x)", reason, err.FrameType), " ")
+	}
+	return reason
 }

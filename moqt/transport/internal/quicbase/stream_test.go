@@ -164,15 +164,22 @@ func TestClassify(t *testing.T) {
 		{&quic.StatelessResetError{}, transport.CloseError{Transport: true, Gone: true}},
 		{&net.OpError{Err: syscall.ECONNREFUSED}, transport.CloseError{Transport: true, Gone: true}},
 		{&quic.TransportError{Remote: true, ErrorCode: quic.ProtocolViolation},
-			transport.CloseError{Transport: true, Remote: true, Code: 0xa}},
+			transport.CloseError{Transport: true, Remote: true, Code: 0xa, Name: "PROTOCOL_VIOLATION"}},
+		{&quic.TransportError{ErrorCode: quic.FlowControlError, FrameType: 0x8, ErrorMessage: "too much"},
+			transport.CloseError{Transport: true, Code: 0x3, Name: "FLOW_CONTROL_ERROR",
+				Reason: "too much (frame type 0x8)"}},
+		{&quic.TransportError{Remote: true, ErrorCode: 0x178}, transport.CloseError{Transport: true, Remote: true,
+			Code: 0x178, Name: "CRYPTO_ERROR", Reason: "tls: no application protocol"}},
+		{&quic.TransportError{Remote: true, ErrorCode: 0x4000}, transport.CloseError{Transport: true, Remote: true,
+			Code: 0x4000}},
 		{errors.New("other"), transport.CloseError{Transport: true, Reason: "other"}},
 	} {
 		got := Classify(tt.err)
 		if got.Remote != tt.want.Remote || got.Transport != tt.want.Transport || got.Timeout != tt.want.Timeout ||
-			got.Gone != tt.want.Gone || got.Code != tt.want.Code || got.Err != tt.err {
+			got.Gone != tt.want.Gone || got.Code != tt.want.Code || got.Err != tt.err || got.Name != tt.want.Name {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
-		if tt.want.Reason != "" && got.Reason != tt.want.Reason || got.Reason == "" {
+		if tt.want.Reason != "" && got.Reason != tt.want.Reason || got.Reason == "" && got.Name == "" && got.Code == 0 {
 			t.Errorf("%v: reason %q", tt.err, got.Reason)
 		}
 	}
