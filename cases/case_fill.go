@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -21,7 +22,7 @@ var joinEmptyFill = Case{
 	},
 	Run: func(ctx context.Context, e *Env) error {
 		p := e.Announced(ctx)
-		j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, moqt.JoinRequest{GroupsBack: 1})
+		j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, track.JoinRequest{GroupsBack: 1})
 		if j.HasLargest {
 			e.Fail(transport.LayerRequest, "SUBSCRIBE_OK without a Largest Object",
 				fmt.Sprintf("Largest Object %s", j.Largest))

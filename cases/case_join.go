@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -49,13 +50,13 @@ func join(ctx context.Context, e *Env, back uint64) error {
 	s := e.Dial(ctx, "joiner")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	q := moqt.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: back, Parameters: e.Parameters()}
+	q := track.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: back, Parameters: e.Parameters()}
 	what := "fill"
 	if s.Draft() <= wire.Draft19 {
 		what = "joining FETCH"
 		q.PastParameters = e.Parameters() // those of a fill have no place for a token
 	}
-	j, err := s.StartJoin(step, q)
+	j, err := track.StartJoin(step, s.Session, q)
 	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE to be sent")
 	answered := make(chan error, 1)
 	e.Go(step, func(ctx context.Context) { answered <- j.Ready(ctx) })
@@ -111,7 +112,7 @@ var joinAbsolute = joinCase("join-absolute",
 	},
 	func(ctx context.Context, e *Env) error {
 		p := e.History(ctx)
-		j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, moqt.JoinRequest{Start: &wire.Location{Group: 1}})
+		j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, track.JoinRequest{Start: &wire.Location{Group: 1}})
 		live := e.Groups(3, 4)
 		e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, live, ObjectPace) })
 		j.WantExactly(ctx, p, append(e.Groups(1, 2), live...))
@@ -138,7 +139,7 @@ func runJoinLive(ctx context.Context, e *Env) error {
 	p.WaitForward(ctx)
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, livePace) })
 	a.WaitTo(ctx, wire.Location{Group: 1, Object: 3})
-	j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, moqt.JoinRequest{GroupsBack: 1})
+	j := e.Dial(ctx, "joiner").JoinTrack(ctx, p, track.JoinRequest{GroupsBack: 1})
 	if !j.HasLargest {
 		e.Fail(transport.LayerRequest, "SUBSCRIBE_OK with a Largest Object from {1, 3} on",
 			"SUBSCRIBE_OK that says that nothing was published")

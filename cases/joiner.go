@@ -3,7 +3,7 @@ package cases
 import (
 	"context"
 
-	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -12,7 +12,7 @@ import (
 type Joiner struct {
 	*Session
 	// Joined is the subscription and the request for the past.
-	Joined *moqt.Joined
+	Joined *track.Joined
 	// Largest is the Largest Object of SUBSCRIBE_OK; HasLargest is false when it names none.
 	Largest    wire.Location
 	HasLargest bool
@@ -23,7 +23,7 @@ type Joiner struct {
 
 // JoinTrack subscribes to a track live and asks for its past: with a joining FETCH up to 19, from 20 on with a fill. It
 // ends the case unless the relay accepts the SUBSCRIBE; q's track and parameters are filled in.
-func (s *Session) JoinTrack(ctx context.Context, p *Publisher, q moqt.JoinRequest) *Joiner {
+func (s *Session) JoinTrack(ctx context.Context, p *Publisher, q track.JoinRequest) *Joiner {
 	e := s.e
 	q.TrackNamespace, q.TrackName, q.Parameters = p.Namespace, p.Name, e.Parameters()
 	out := &Joiner{Session: s, what: "fill"}
@@ -34,7 +34,7 @@ func (s *Session) JoinTrack(ctx context.Context, p *Publisher, q moqt.JoinReques
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	var err error
-	out.Joined, err = s.StartJoin(step, q)
+	out.Joined, err = track.StartJoin(step, s.Session, q)
 	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE to be sent")
 	past := make(chan error, 1)
 	out.past = past

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -249,8 +250,8 @@ func TestPublisherServesJoins(t *testing.T) {
 			l := NewLayout(Span(0, 3), Span(0, 4), LayoutOptions{})
 			r := published(t, d, func(t *testing.T, ctx context.Context, relay *moqt.Session, p *Publisher) {
 				p.Publish(ctx, l[:13], 0)
-				j, err := relay.Join(ctx,
-					moqt.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: 1})
+				j, err := track.Join(ctx, relay,
+					track.JoinRequest{TrackNamespace: p.Namespace, TrackName: p.Name, GroupsBack: 1})
 				if err != nil {
 					t.Fatal(err)
 				}

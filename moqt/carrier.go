@@ -86,7 +86,7 @@ func (c *ownStream) watch(r *Request) {
 		if !ok || !stopped.Remote || !stopped.Stop {
 			return
 		}
-		r.s.spawn(func() {
+		r.s.Go(func() {
 			r.s.trace(Event{Type: EventStop, Stream: wire.RequestStream, StreamID: stopped.StreamID, RequestID: r.id,
 				Code: stopped.Code})
 			r.peerStopped(stopped)

@@ -102,7 +102,7 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	if err := s.ids.peer(m, m.RequestID); err != nil {
 		return err
 	}
-	s.spawn(func() {
+	s.Go(func() {
 		s.ids.took()
 		if s.draft >= wire.Draft15 {
 			_ = s.control.write(s.ctx, &wire.RequestError{Answers: wire.KindRequestUpdate, RequestID: m.RequestID,

@@ -47,6 +47,14 @@ type Fetch struct {
 	partial  *Object
 }
 
+// NoFetch is a fetch that is at its end, for what cannot be asked for because nothing has been published.
+func (s *Session) NoFetch() *Fetch {
+	f := s.newFetch()
+	f.err, f.complete = io.EOF, true
+	f.arrive()
+	return f
+}
+
 func (s *Session) newFetch() *Fetch {
 	f := &Fetch{s: s, turn: make(chan struct{}, 1), came: make(chan struct{})}
 	f.turn <- struct{}{}
@@ -60,10 +68,11 @@ func (s *Session) StartFetch(ctx context.Context, q FetchRequest) (*Fetch, error
 	if err != nil {
 		return nil, err
 	}
-	return s.startFetch(ctx, m)
+	return s.StartFetchMessage(ctx, m)
 }
 
-func (s *Session) startFetch(ctx context.Context, m *wire.Fetch) (*Fetch, error) {
+// StartFetchMessage sends a FETCH as it stands, a joining one for instance (14 to 19); see Start for the rest.
+func (s *Session) StartFetchMessage(ctx context.Context, m *wire.Fetch) (*Fetch, error) {
 	f := s.newFetch()
 	if _, err := s.startRequest(ctx, m, f); err != nil {
 		return nil, err
@@ -254,6 +263,24 @@ func (f *Fetch) Request() *Request {
 	return f.r
 }
 
+// Session is the session that the fetch belongs to.
+func (f *Fetch) Session() *Session { return f.s }
+
+// Descending reports whether groups come in descending order.
+func (f *Fetch) Descending() bool { return f.descending }
+
+// AskedParameters are those of the FETCH, or of the fill. A fill without range filters of its own has those of its
+// subscription.
+func (f *Fetch) AskedParameters() wire.Parameters {
+	switch r := f.Request(); {
+	case r != nil:
+		return r.AskedParameters()
+	case f.sub != nil && RangeFiltersOf(f.inner).Empty():
+		return f.sub.Parameters()
+	}
+	return f.inner
+}
+
 // ID is the Request ID in the header of the fetch stream.
 func (f *Fetch) ID() uint64 { return f.id }
 
@@ -306,7 +333,7 @@ func (f *Fetch) Next(ctx context.Context) (*Object, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, context.Cause(ctx)
 	}
-	return nil, f.streamEnded(err)
+	return nil, f.StreamEnded(err)
 }
 
 // readUntil reads an object unless the context ends first, which shows as os.ErrDeadlineExceeded.
@@ -346,8 +373,9 @@ func (f *Fetch) stream(ctx context.Context) (*FetchReader, error) {
 	return f.reader, nil
 }
 
-// streamEnded takes the end of the stream and says what Next returns from then on.
-func (f *Fetch) streamEnded(err error) error {
+// StreamEnded takes the end of the stream from Accept: err is what its reader returned. The result is what Next returns
+// from then on: io.EOF where the fetch is complete.
+func (f *Fetch) StreamEnded(err error) error {
 	var reset *transport.StreamError
 	var breach *wire.Error
 	f.mu.Lock()

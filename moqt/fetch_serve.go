@@ -142,7 +142,7 @@ type fetchServer struct {
 func (f *fetchServer) received(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	if ok {
-		f.r.s.spawn(func() {
+		f.r.s.Go(func() {
 			f.r.s.ids.took()
 			_ = f.r.AcceptUpdate(f.r.ctx, u, nil)
 		})

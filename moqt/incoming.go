@@ -18,7 +18,7 @@ func (s *Session) acceptBidi() {
 			s.failAccept(err)
 			return
 		}
-		if !s.spawn(func() { s.serveBidi(stream) }) {
+		if !s.Go(func() { s.serveBidi(stream) }) {
 			return
 		}
 	}
@@ -182,7 +182,7 @@ func (s *Session) required(m wire.Message) bool {
 
 // refuse rejects a request that does not reach the application, in the background: readers must not wait for writers.
 func (s *Session) refuse(r *Request, code RejectCode, reason string) {
-	s.spawn(func() {
+	s.Go(func() {
 		_ = r.Reject(s.ctx, code, reason)
 		s.ids.took()
 	})
@@ -209,7 +209,7 @@ func (s *Session) dispatch(r *Request) {
 		s.overload(r)
 		return
 	}
-	s.spawn(func() {
+	s.Go(func() {
 		defer func() {
 			s.mu.Lock()
 			s.handlers--

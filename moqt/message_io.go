@@ -162,7 +162,7 @@ func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requ
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	if late && (must || len(rest) < len(b)) {
 		w.buf = nil // rest is a part of it
-		if w.s.spawn(func() {
+		if w.s.Go(func() {
 			_, _ = w.writeBytes(w.s.ctx, rest)
 			w.release()
 		}) {

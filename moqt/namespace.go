@@ -240,7 +240,7 @@ func (t *nameRoutes) announced(r *Request) bool {
 	}
 	to.tell(m.TrackNamespace, false, true)
 	r.attach(&announcedName{to, m.TrackNamespace})
-	r.s.spawn(func() { _ = r.Accept(r.s.ctx, nil) })
+	r.s.Go(func() { _ = r.Accept(r.s.ctx, nil) })
 	return true
 }
 

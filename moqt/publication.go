@@ -139,7 +139,7 @@ func (p *Publication) received(m wire.Message) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.opts.manual && !p.answering {
-		p.answering = p.s.spawn(p.answerUpdates)
+		p.answering = p.s.Go(p.answerUpdates)
 	}
 	return true
 }
@@ -213,6 +213,9 @@ func (p *Publication) Ready(ctx context.Context) error {
 	_, err := p.r.Response(ctx)
 	return err
 }
+
+// Session is the session that the subscription belongs to.
+func (p *Publication) Session() *Session { return p.s }
 
 // Request is the request of the publication.
 func (p *Publication) Request() *Request { return p.r }
@@ -320,6 +323,12 @@ func (p *Publication) SendDatagram(o *Object) error {
 	return p.s.streamError(p.s.conn.SendDatagram(b))
 }
 
+// Skip tells the session's trace that an object does not go out as a datagram, and why.
+func (p *Publication) Skip(at wire.Location, why error) {
+	p.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: p.alias, Location: at,
+		Err: why})
+}
+
 // StreamCount is the number of data streams opened so far, fills included.
 func (p *Publication) StreamCount() uint64 {
 	p.mu.Lock()
@@ -334,7 +343,7 @@ func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 		return err
 	}
 	p.r.mu.Lock()
-	p.r.setParams(merged(p.r.params, ps))
+	p.r.setParams(MergeParameters(p.r.params, ps))
 	p.r.mu.Unlock()
 	return nil
 }
@@ -359,8 +368,8 @@ func (p *Publication) DoneWith(ctx context.Context, m *wire.PublishDone) error {
 	return p.r.Send(ctx, m)
 }
 
-// abandon ends the publication although streams are open: they are reset.
-func (p *Publication) abandon(ctx context.Context, code DoneCode, reason string) error {
+// Abandon ends the publication although streams are open: they are reset.
+func (p *Publication) Abandon(ctx context.Context, code DoneCode, reason string) error {
 	p.mu.Lock()
 	open, count := p.open, p.count
 	p.open = make(map[*trackedStream]struct{})

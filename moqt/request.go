@@ -97,6 +97,9 @@ func (r *Request) Context() context.Context { return r.ctx }
 // Tokens are the tokens of an incoming request, aliases resolved, as USE_VALUE.
 func (r *Request) Tokens() []wire.Token { return slices.Clone(r.tokens) }
 
+// AskedParameters are those of the request as it was sent. Parameters are those in effect.
+func (r *Request) AskedParameters() wire.Parameters { return parametersOf(r.message) }
+
 // Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all updates that were
 // accepted. Tokens, FILL_PARAMETERS and NEW_GROUP_REQUEST are not kept: they act once.
 func (r *Request) Parameters() wire.Parameters {

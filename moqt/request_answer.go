@@ -154,7 +154,7 @@ func (r *Request) publishOK(ok *wire.RequestOK) {
 	if r.kind != wire.KindPublish || r.s.draft > wire.Draft19 {
 		return
 	}
-	ps := merged(r.params, ok.Parameters)
+	ps := MergeParameters(r.params, ok.Parameters)
 	// left out it is 1, whatever PUBLISH said (draft-19 §10.2.17)
 	ps.SetUint(wire.ParamForward, ok.Parameters.UintOr(wire.ParamForward, 1))
 	r.setParams(ps)

@@ -7,6 +7,7 @@ import (
 	"log"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -41,10 +42,10 @@ func ExampleSession_PublishNamespace() {
 // What a track has come to, without a subscription.
 func ExampleSession_TrackStatus() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	clock := track.NewPublished(hall, "clock", track.Options{})
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
-	if err := track.Write(ctx, text(4, 2, "tick")); err != nil {
+	if err := clock.Write(ctx, text(4, 2, "tick")); err != nil {
 		log.Fatal(err)
 	}
 	ok, err := session.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: hall, TrackName: "clock"})
@@ -111,7 +112,7 @@ func ExampleSession_Publish() {
 	// unsubscribed
 }
 
-// An object as a datagram, without a PublishedTrack.
+// An object as a datagram, without package track.
 func ExamplePublication_SendDatagram() {
 	ctx := context.Background()
 	session, closeBoth := connect(ctx, wire.Draft16, func(r *moqt.Request) {
@@ -154,13 +155,13 @@ func ExampleSession_Goaway() {
 // Requests of which the answers are waited for later: two are on their way at once.
 func ExampleSession_StartSubscribe() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
+	clock := track.NewPublished(hall, "clock", track.Options{})
 	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) {
-		if !track.Asks(r) {
+		if !clock.Asks(r) {
 			r.Reject(ctx, moqt.RejectDoesNotExist, "no such track")
 			return
 		}
-		track.Serve(ctx, r)
+		clock.Serve(ctx, r)
 	})
 	defer closeBoth()
 	var asked []*moqt.Subscription

@@ -264,7 +264,7 @@ func (ids *requestIDs) took() {
 		return
 	}
 	ids.sending = true
-	if !ids.s.spawn(ids.sendMax) {
+	if !ids.s.Go(ids.sendMax) {
 		ids.sending = false
 	}
 }

@@ -83,7 +83,7 @@ func (r *Request) receiveOK(m wire.Message) error {
 		}
 		ok := m.(*wire.RequestOK)
 		r.mu.Lock()
-		r.setParams(merged(r.params, u.params))
+		r.setParams(MergeParameters(r.params, u.params))
 		r.mu.Unlock()
 		u.resolve(ok, nil)
 		return nil

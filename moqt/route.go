@@ -95,7 +95,7 @@ func (s *Session) acceptUni() {
 			return
 		}
 		s.data.unrouted.add(stream.StreamID())
-		if !s.spawn(func() { s.serveUni(stream) }) {
+		if !s.Go(func() { s.serveUni(stream) }) {
 			return
 		}
 	}

@@ -1,19 +1,3 @@
-// Package moqt is Media over QUIC Transport: sessions of drafts 14 to 22 over any transport of package transport,
-// client and server, in the shape of the newest draft.
-//
-// A Session starts requests and accepts those of its peer. Every request is a Request: one virtual bidirectional stream
-// of messages, whatever the draft has below it: a stream of its own from 17 on, one control stream for all up to 16. On
-// top of requests stand Subscription, Publication, Fetch, Announcement, NamespaceSubscription and TracksSubscription,
-// which bind data streams and datagrams to what asked for them. Everything can be waited for, or started now and waited
-// for later; everything is pulled and takes a context.
-//
-// PublishedTrack and SubscribedTrack are whole tracks above those, and the place to begin: the one sends objects to any
-// number of subscribers, with the streams, ends, filters and pauses that the drafts demand, and answers FETCH; the
-// other hands out each object of a track once, from the past and live, in order if wanted.
-//
-// Rules that only a session can judge are judged as the draft's text has them (package wire judges what the bytes alone
-// show): a breach closes the session with the code that the text names. Where the text leaves a choice (MAY, SHOULD),
-// the doc comment of what makes the choice says which was taken.
 package moqt
 
 import (
@@ -264,8 +248,12 @@ func (s *Session) notOpened(uni bool, err error) error {
 	return err
 }
 
-// spawn starts a goroutine that Close joins. It reports false when the session is being joined.
-func (s *Session) spawn(f func()) bool {
+// Limits are the session's, with the defaults filled in.
+func (s *Session) Limits() Limits { return s.limits }
+
+// Go runs f on a goroutine that Close waits for. It reports false, and does nothing, when the session has ended. A
+// panic in f ends the session where Config.Panicked is set. f must return soon after the session's context has ended.
+func (s *Session) Go(f func()) bool {
 	s.mu.Lock()
 	if s.joining {
 		s.mu.Unlock()

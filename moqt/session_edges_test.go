@@ -277,10 +277,6 @@ func TestWaitsThatAreGivenUp(t *testing.T) {
 				_, err := p.client.Fetch(ctx, FetchRequest{TrackNamespace: testNS})
 				return err
 			},
-			"Join": func(ctx context.Context) error {
-				_, err := p.client.Join(ctx, JoinRequest{TrackNamespace: testNS})
-				return err
-			},
 			"PublishNamespace": func(ctx context.Context) error {
 				_, err := p.client.PublishNamespace(ctx, testNS,
 					nil)

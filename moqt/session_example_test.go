@@ -8,10 +8,14 @@ import (
 	"log"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
+
+// hall is the namespace of the examples' tracks.
+var hall = wire.TrackNamespace{"hall"}
 
 // connect makes both ends of a session in memory. Over a network, package endpoint dials and listens.
 func connect(ctx context.Context, d wire.Draft, handler func(*moqt.Request)) (client *moqt.Session, closeBoth func()) {
@@ -164,52 +168,6 @@ func ExampleSession_Fetch() {
 	// draft-22 to {7,1}: {7,0} {7,1}
 }
 
-// Live from here, and the past from there: a joining FETCH up to 19, a fill from 20 on.
-func ExampleSession_Join() {
-	ctx := context.Background()
-	session, closeBoth := connect(ctx, wire.Draft22, func(r *moqt.Request) {
-		ok := &wire.SubscribeOK{}
-		ok.Parameters.SetLargest(wire.Location{Group: 4, Object: 0})
-		pub, err := r.AcceptSubscribe(ctx, ok)
-		if err != nil {
-			return
-		}
-		past, err := r.Session().OpenFill(ctx, r.ID())
-		if err != nil {
-			return
-		}
-		past.WriteObject(&moqt.Object{GroupID: 4, ObjectID: 0, Payload: []byte("past")})
-		past.Close()
-		live, err := pub.OpenSubgroup(ctx, wire.SubgroupHeader{GroupID: 4})
-		if err != nil {
-			return
-		}
-		live.WriteObject(&moqt.Object{ObjectID: 1, Payload: []byte("live")})
-		live.Close()
-		pub.Done(ctx, moqt.DoneTrackEnded, "")
-	})
-	defer closeBoth()
-	joined, err := session.Join(ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, next := range []func(context.Context) (*moqt.Object, error){joined.Past.Next, joined.Live.Next} {
-		for {
-			object, err := next(ctx)
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				log.Fatal(err)
-			}
-			fmt.Println(object.Location(), string(object.Payload))
-		}
-	}
-	// Output:
-	// {4,0} past
-	// {4,1} live
-}
-
 // Namespaces under a prefix, as they come and go.
 func ExampleSession_SubscribeNamespace() {
 	ctx := context.Background()
@@ -235,4 +193,14 @@ func ExampleSession_SubscribeNamespace() {
 	// Output:
 	// room/alice false
 	// room/alice true
+}
+
+// serving answers the requests for a track.
+func serving(clock *track.Published) func(*moqt.Request) {
+	return func(r *moqt.Request) { clock.Serve(r.Session().Context(), r) }
+}
+
+// text makes an object with a text.
+func text(group, id uint64, text string) *moqt.Object {
+	return &moqt.Object{GroupID: group, ObjectID: id, Payload: []byte(text)}
 }

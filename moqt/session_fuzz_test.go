@@ -69,7 +69,7 @@ func FuzzSession(f *testing.F) {
 		}
 		s.begin(ctx)
 		control := peerControl(t, ctx, peer, d, side)
-		s.spawn(func() { useSession(s) })
+		s.Go(func() { useSession(s) })
 		feed(ctx, peer, control, in[1:])
 		time.Sleep(time.Millisecond)
 		_ = s.Close(wire.NoError, "")
@@ -179,14 +179,14 @@ func useSession(s *Session) {
 		return
 	}
 	if sub, err := s.StartSubscribe(ctx, subscribeMessage()); err == nil {
-		s.spawn(func() {
+		s.Go(func() {
 			for err == nil {
 				_, err = sub.Next(ctx)
 			}
 		})
 	}
 	if f, err := s.StartFetch(ctx, FetchRequest{TrackNamespace: testNS}); err == nil {
-		s.spawn(func() {
+		s.Go(func() {
 			for err == nil {
 				_, err = f.Next(ctx)
 			}

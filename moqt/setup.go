@@ -65,7 +65,7 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 // begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the
 // session.
 func (s *Session) begin(ctx context.Context) error {
-	s.spawn(s.watch)
+	s.Go(s.watch)
 	s.setup.own = s.ownSetup()
 	s.limitsOf(s.setup.own.Options)
 	if err := s.openControl(ctx); errors.As(err, new(*NoStreamError)) {
@@ -74,9 +74,9 @@ func (s *Session) begin(ctx context.Context) error {
 		s.fail(err)
 		return nil
 	}
-	s.spawn(s.acceptUni)
-	s.spawn(s.acceptBidi)
-	s.spawn(s.receiveDatagrams)
+	s.Go(s.acceptUni)
+	s.Go(s.acceptBidi)
+	s.Go(s.receiveDatagrams)
 	return nil
 }
 
@@ -158,7 +158,7 @@ func (s *Session) openControl(ctx context.Context) error {
 		}
 		s.control = newMessageWriter(s, stream, wire.ControlStream)
 		s.setup.controlSeen = true
-		s.spawn(func() { s.readControl(stream, &messageReader{in: stream, draft: s.draft}) })
+		s.Go(func() { s.readControl(stream, &messageReader{in: stream, draft: s.draft}) })
 	default:
 		return nil // a server up to 16 answers on the client's stream
 	}

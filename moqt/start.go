@@ -73,7 +73,7 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 	}
 	if own, ok := r.carrier.(*ownStream); ok {
 		own.watch(r)
-		s.spawn(func() { s.readRequest(r, &messageReader{in: own.stream, draft: s.draft}) })
+		s.Go(func() { s.readRequest(r, &messageReader{in: own.stream, draft: s.draft}) })
 	}
 	return r, nil
 }
@@ -93,7 +93,7 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 	}
 	if stream != nil {
 		r.carrier.(*ownStream).watch(r)
-		s.spawn(func() { s.readRequest(r, &messageReader{in: stream, draft: s.draft}) })
+		s.Go(func() { s.readRequest(r, &messageReader{in: stream, draft: s.draft}) })
 	}
 	return r, nil
 }
@@ -133,7 +133,7 @@ func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(i
 			undo()
 		}
 		if err != nil && sent {
-			s.spawn(func() { r.Cancel(ResetCancelled) })
+			s.Go(func() { r.Cancel(ResetCancelled) })
 		}
 		return err
 	}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -89,70 +89,13 @@ func ExampleAppendDatagram() {
 	// Output: 9 {5,1} sound 4660
 }
 
-// A hundred turns a second: the times for which they were meant are 10 ms apart, however late who asks for them.
-func ExamplePacer() {
-	pacer := moqt.NewPacer(100)
-	var last time.Time
-	for turn := range 3 {
-		due, err := pacer.Wait(context.Background())
-		if err != nil {
-			log.Fatal(err)
-		}
-		if turn > 0 {
-			fmt.Println(due.Sub(last))
-		}
-		last = due
-	}
-	// Output:
-	// 10ms
-	// 10ms
-}
-
-// A hole is filled by a fetch beside the subscription: one track, each object once.
-func ExampleSubscribedTrack_AddFetch() {
-	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{KeepGroups: 4})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
-	defer closeBoth()
-	if err := track.Write(ctx, text(0, 0, "before")); err != nil {
-		log.Fatal(err)
-	}
-	live, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := track.Write(ctx, text(0, 1, "live")); err != nil {
-		log.Fatal(err)
-	}
-	object, err := live.Next(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(object.Location(), string(object.Payload))
-	past, err := session.Fetch(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock",
-		Range: wire.LocationFilter{Form: wire.FilterGroupEnd}})
-	if err != nil {
-		log.Fatal(err)
-	}
-	live.AddFetch(past)
-	if err := track.End(ctx); err != nil {
-		log.Fatal(err)
-	}
-	show(ctx, live)
-	fmt.Println(live.Report().Duplicates, "came again")
-	// Output:
-	// {0,1} live
-	// {0,0} before
-	// 1 came again
-}
-
 // From 20 on an update may ask for the past as well.
 func ExampleSubscription_UpdateFill() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{KeepGroups: 4})
-	session, closeBoth := connect(ctx, wire.Draft22, serving(track))
+	clock := track.NewPublished(hall, "clock", track.Options{KeepGroups: 4})
+	session, closeBoth := connect(ctx, wire.Draft22, serving(clock))
 	defer closeBoth()
-	if err := track.Write(ctx, text(0, 0, "before")); err != nil {
+	if err := clock.Write(ctx, text(0, 0, "before")); err != nil {
 		log.Fatal(err)
 	}
 	sub, err := session.Subscribe(ctx, &wire.Subscribe{TrackNamespace: hall, TrackName: "clock"})

@@ -168,14 +168,14 @@ func (sub *Subscription) received(m wire.Message) bool {
 		sub.mu.Unlock()
 	case *wire.PublishStateNotify:
 		sub.r.mu.Lock()
-		sub.r.setParams(merged(sub.r.params, x.Parameters))
+		sub.r.setParams(MergeParameters(sub.r.params, x.Parameters))
 		sub.r.mu.Unlock()
 		if !sub.notices.Add(x.Parameters, 1) { // the oldest give way: what is in effect is in Parameters
 			sub.notices.Drain()
 			sub.notices.Add(x.Parameters, 1)
 		}
 	case *wire.RequestUpdate: // the publisher renews its PUBLISH (draft-17 §9.10)
-		sub.s.spawn(func() {
+		sub.s.Go(func() {
 			sub.s.ids.took()
 			_ = sub.r.AcceptUpdate(sub.s.ctx, x, nil)
 		})
@@ -212,6 +212,9 @@ func (sub *Subscription) OK() *wire.SubscribeOK {
 
 // Request is the request of the subscription.
 func (sub *Subscription) Request() *Request { return sub.r }
+
+// Session is the session that the subscription belongs to.
+func (sub *Subscription) Session() *Session { return sub.s }
 
 // TrackAlias is the Track Alias that the publisher chose, 0 before it is known.
 func (sub *Subscription) TrackAlias() uint64 {

@@ -61,7 +61,7 @@ func (sub *Subscription) pull() {
 	sub.mu.Unlock()
 	sub.settle()
 	for _, r := range waiting {
-		if !sub.s.spawn(func() { sub.read(r) }) {
+		if !sub.s.Go(func() { sub.read(r) }) {
 			sub.read(r)
 		}
 	}
@@ -92,8 +92,8 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 	}
 }
 
-// given is how many subgroup streams AcceptSubgroup has been given so far, and how many of them it has not handed on.
-func (sub *Subscription) given() (all, waiting uint64) {
+// Given is how many subgroup streams AcceptSubgroup has been given so far, and how many of them it has not handed on.
+func (sub *Subscription) Given() (all, waiting uint64) {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	return sub.subgroups, uint64(sub.streams.Len())
@@ -126,27 +126,43 @@ func (sub *Subscription) read(r *SubgroupReader) {
 	}
 }
 
-// streamEnded judges how a stream ended (rule 87 and the rest of package wire's close the session).
+// streamEnded takes the end of a stream that Next reads.
 func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
+	err = sub.StreamEnded(r, err)
+	var reset *transport.StreamError
+	var breach *wire.Error
+	switch {
+	case errors.As(err, &reset) && reset.Remote:
+		sub.mu.Lock()
+		sub.resets++
+		sub.mu.Unlock()
+	case errors.As(err, &breach):
+		_ = sub.objects.Put(sub.s.ctx, arrival{err: err}, 0)
+	}
+}
+
+// StreamEnded judges how the reading of a stream from AcceptSubgroup has ended: err is what its reader returned. A
+// breach of the draft closes the session, and what this end refuses for its size stops the stream. The result is nil
+// for FIN, a *transport.StreamError for a reset, a *wire.Error for what this end refused, else why the session ended.
+func (sub *Subscription) StreamEnded(r *SubgroupReader, err error) error {
 	var reset *transport.StreamError
 	var breach *wire.Error
 	switch {
 	case err == io.EOF:
+		return nil
 	case errors.As(err, &reset):
 		if reset.Remote {
-			sub.mu.Lock()
-			sub.resets++
-			sub.mu.Unlock()
 			h := r.Header()
 			sub.s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code,
 				Subgroup: &h, TrackAlias: h.TrackAlias})
 		}
+		return err
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
 		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
-		_ = sub.objects.Put(sub.s.ctx, arrival{err: err}, 0)
-	default:
-		sub.s.fail(err)
+		return err
 	}
+	sub.s.fail(err)
+	return sub.s.streamError(err)
 }
 
 // addDatagram takes a datagram of the subscription. It does not wait.

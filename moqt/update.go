@@ -100,7 +100,7 @@ func (r *Request) startUpdateWith(ctx context.Context, m *wire.RequestUpdate, no
 	if r.s.draft == wire.Draft14 {
 		r.updateOver()
 		r.mu.Lock()
-		r.setParams(merged(r.params, c.Parameters))
+		r.setParams(MergeParameters(r.params, c.Parameters))
 		r.bounds.update(c.Parameters)
 		r.mu.Unlock()
 		u.resolve(nil, nil)
@@ -222,7 +222,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	n := r.peerUpdates
 	if s.draft == wire.Draft14 {
 		r.peerUpdates = 0
-		r.setParams(merged(r.params, m.Parameters))
+		r.setParams(MergeParameters(r.params, m.Parameters))
 		r.bounds.update(m.Parameters)
 	}
 	r.mu.Unlock()
@@ -233,10 +233,10 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	switch {
 	case over:
 		s.ids.took()
-		s.spawn(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
+		s.Go(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
 	case refused != nil:
 		s.ids.took()
-		s.spawn(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
+		s.Go(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
 	default:
 		r.deliver(m)
 	}
@@ -255,7 +255,7 @@ func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *w
 	}
 	m.Answers, m.RequestID = wire.KindRequestUpdate, u.RequestID
 	r.mu.Lock()
-	r.setParams(merged(r.params, u.Parameters))
+	r.setParams(MergeParameters(r.params, u.Parameters))
 	r.bounds.update(u.Parameters)
 	r.mu.Unlock()
 	r.updateAnswered()
@@ -287,7 +287,7 @@ func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code 
 			return nil // the publisher's own update; the subscription stays
 		}
 		if p, ok := h.(*Publication); ok {
-			return p.abandon(ctx, DoneUpdateFailed, reason)
+			return p.Abandon(ctx, DoneUpdateFailed, reason)
 		}
 		return r.Send(ctx, &wire.PublishDone{StatusCode: DoneUpdateFailed.Number(r.s.draft),
 			StreamCount: wire.StreamCountUnknown(r.s.draft), Reason: reason})
@@ -324,9 +324,9 @@ func lasting(ps wire.Parameters) wire.Parameters {
 	})
 }
 
-// merged gives the parameters in effect after an update: what it leaves out stays; a filter without content removes
+// MergeParameters gives the parameters in effect after an update: what it leaves out stays; a filter without content removes
 // (draft-20 §10.9, draft-22 §9.6).
-func merged(old, update wire.Parameters) wire.Parameters {
+func MergeParameters(old, update wire.Parameters) wire.Parameters {
 	update = lasting(update)
 	out := mergedRanges(old.Clone(), update)
 	for _, p := range update {

@@ -140,7 +140,7 @@ func (s *Session) checkFilters(before, ps wire.Parameters) (invalid string) {
 		seen[k] = true
 	}
 	total := uint64(0)
-	for _, p := range merged(before, ps) {
+	for _, p := range MergeParameters(before, ps) {
 		total += uint64(len(p.Ranges.Ranges))
 	}
 	if len(seen) > 0 && total > limit.Uint {

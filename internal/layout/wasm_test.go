@@ -30,7 +30,8 @@ func TestWebAssemblyWithoutQUICAndTLS(t *testing.T) {
 	}
 	for _, p := range deps {
 		if p == "crypto/tls" || p == "net/http" || strings.HasPrefix(p, "github.com/quic-go/") {
-			t.Errorf("a package for js/wasm needs %s: what listens and dials belongs into a file with //go:build !js", p)
+			t.Errorf("a package for js/wasm needs %s: what listens and dials belongs into a file with //go:build !js",
+				p)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -56,13 +57,13 @@ func trackPayload(at wire.Location) []byte {
 func carryTrack(t *testing.T, url string, d wire.Draft) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	track := moqt.NewPublishedTrack(wire.TrackNamespace{"peers", t.Name()}, "track", moqt.TrackOptions{Rate: trackRate})
+	track := tracks.NewPublished(wire.TrackNamespace{"peers", t.Name()}, "track", tracks.Options{Rate: trackRate})
 	publisher := join(t, ctx, url, d, track)
 	if _, err := publisher.PublishNamespace(ctx, track.Namespace(), nil); err != nil {
 		t.Fatalf("PUBLISH_NAMESPACE: %v", err)
 	}
 	subscriber := join(t, ctx, url, d, nil)
-	sub, err := subscriber.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(), TrackName: track.Name()})
+	sub, err := tracks.Open(ctx, subscriber, tracks.Request{TrackNamespace: track.Namespace(), TrackName: track.Name()})
 	if err != nil {
 		t.Fatalf("SUBSCRIBE: %v", err)
 	}
@@ -102,7 +103,7 @@ func carryTrack(t *testing.T, url string, d wire.Draft) {
 }
 
 // publish writes the whole track.
-func publish(ctx context.Context, track *moqt.PublishedTrack) error {
+func publish(ctx context.Context, track *tracks.Published) error {
 	for g := range uint64(trackGroups) {
 		for o := range uint64(groupSize) {
 			at := wire.Location{Group: g, Object: o}
@@ -116,7 +117,7 @@ func publish(ctx context.Context, track *moqt.PublishedTrack) error {
 
 // join sets up a session that answers what it is asked about a track, which may be nil, and takes what a relay
 // announces.
-func join(t *testing.T, ctx context.Context, url string, d wire.Draft, track *moqt.PublishedTrack) *moqt.Session {
+func join(t *testing.T, ctx context.Context, url string, d wire.Draft, track *tracks.Published) *moqt.Session {
 	t.Helper()
 	u, err := transport.ParseURL(url)
 	if err != nil {

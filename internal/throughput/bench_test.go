@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -113,8 +114,8 @@ func median(v []float64) float64 {
 func objects(tb testing.TB, choice transport.Choice, size, streams int) mover {
 	p := dial(tb, choice, wire.Newest)
 	ctx := tb.Context()
-	track := moqt.NewPublishedTrack(wire.TrackNamespace{"bench"}, "t",
-		moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: uint64(streams)}})
+	track := tracks.NewPublished(wire.TrackNamespace{"bench"}, "t",
+		tracks.Options{Layout: tracks.Layout{Mode: tracks.LayoutSpread, Subgroups: uint64(streams)}})
 	var pub *moqt.Session
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -126,7 +127,7 @@ func objects(tb testing.TB, choice transport.Choice, size, streams int) mover {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { client.Close(wire.NoError, ""); pub.Close(wire.NoError, "") })
-	sub, err := client.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(), TrackName: track.Name()})
+	sub, err := tracks.Open(ctx, client, tracks.Request{TrackNamespace: track.Namespace(), TrackName: track.Name()})
 	if err != nil {
 		tb.Fatal(err)
 	}

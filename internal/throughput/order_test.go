@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -18,8 +19,8 @@ func TestInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
 			p := dial(t, choice, wire.Newest)
-			track := moqt.NewPublishedTrack(wire.TrackNamespace{"hall"}, "clock",
-				moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutObject}})
+			track := tracks.NewPublished(wire.TrackNamespace{"hall"}, "clock",
+				tracks.Options{Layout: tracks.Layout{Mode: tracks.LayoutObject}})
 			var server, client *moqt.Session
 			var failed [2]error
 			var wg sync.WaitGroup
@@ -34,8 +35,8 @@ func TestInOrder(t *testing.T) {
 			}
 			defer server.Close(wire.NoError, "")
 			defer client.Close(wire.NoError, "")
-			s, err := client.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: track.Namespace(),
-				TrackName: track.Name(), Read: moqt.ReadOptions{InOrder: true}})
+			s, err := tracks.Open(ctx, client, tracks.Request{TrackNamespace: track.Namespace(),
+				TrackName: track.Name(), Read: tracks.ReadOptions{InOrder: true}})
 			if err != nil {
 				t.Fatal(err)
 			}

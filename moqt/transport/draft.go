@@ -3,7 +3,7 @@ package transport
 import "github.com/moqinterop/moq-interop-client/moqt/wire"
 
 // NegotiatedDraft is the draft that a connection's negotiation settled on, and false when it settled on none that
-// package wire speaks. On raw QUIC the ALPN says it. Over WebTransport the protocol in the answer does; an answer
+// Package wire speaks. On raw QUIC the ALPN says it. Over WebTransport the protocol in the answer does; an answer
 // without one means draft 14, which has no token and lists its versions in CLIENT_SETUP (whether 14 was offered is for
 // the dialler to judge); some clients offer its ALPN as a token, and then it may be selected. In memory the ALPN counts
 // when there is one, else the protocol.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -476,7 +477,7 @@ var checks = map[string]check{
 	"join": {run: func(v *visit) {
 		pub, sub, sent := v.track()
 		v.objects(sub, 9)
-		j, err := v.dial().Join(v.ctx, moqt.JoinRequest{TrackNamespace: someNamespace, TrackName: "t"})
+		j, err := tracks.Join(v.ctx, v.dial(), tracks.JoinRequest{TrackNamespace: someNamespace, TrackName: "t"})
 		v.must(err)
 		v.same("past", sent[2].Objects, v.fetched(j.Past))
 		live := v.send(pub, wire.SubgroupHeader{GroupID: 3}, 0, 1).Objects

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -146,7 +147,7 @@ func TestLateJoiner(t *testing.T) {
 		open := o.open(pub, 1)
 		o.write(open, 1, 0, 1)
 		w.receive(early, 5)
-		j, err := w.dial(d).Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
+		j, err := tracks.Join(w.ctx, w.dial(d), tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -76,7 +77,7 @@ func sendOnly(w *world, req *moqt.Request) {
 
 // getOnly joins a track and wants {0, 0} once, of its past or live.
 func getOnly(w *world, s *moqt.Session, name string) {
-	j, err := s.Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: name})
+	j, err := tracks.Join(w.ctx, s, tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: name})
 	if err != nil {
 		w.Errorf("%s on %s: %v", name, s.Draft(), err)
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	tracks "github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -41,9 +42,9 @@ func TestPairs(t *testing.T) {
 					t.Errorf("fetch on %s: End %s, %v", s.Draft(), end, ok)
 				}
 			}
-			var joined []*moqt.Joined
+			var joined []*tracks.Joined
 			for _, to := range wire.Drafts() {
-				j, err := w.dial(to).Join(w.ctx, moqt.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"},
+				j, err := tracks.Join(w.ctx, w.dial(to), tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"},
 					TrackName: "video", GroupsBack: 1})
 				if err != nil {
 					t.Fatalf("join on %s: %v", to, err)

@@ -103,7 +103,8 @@ func (w *Writer) Flush() error {
 // Unfinished is the error for whoever forgot part of a payload. The caller holds mu.
 func (w *Writer) Unfinished() error {
 	if w.Err == nil && w.Left > 0 {
-		return fmt.Errorf("stream %d: %d bytes of the last object's payload were not written", w.Stream.StreamID(), w.Left)
+		return fmt.Errorf("stream %d: %d bytes of the last object's payload were not written", w.Stream.StreamID(),
+			w.Left)
 	}
 	return nil
 }

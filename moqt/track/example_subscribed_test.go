@@ -1,4 +1,4 @@
-package moqt_test
+package track_test
 
 import (
 	"context"
@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // Objects in the order of the track although their streams come in another, what did not come, and a fetch that brings
 // it.
-func ExampleSubscribedTrack() {
+func ExampleSubscribed() {
 	ctx := context.Background()
 	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) {
 		switch r.Kind() {
@@ -44,8 +45,8 @@ func ExampleSubscribedTrack() {
 		}
 	})
 	defer closeBoth()
-	track, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
-		Read: moqt.ReadOptions{
+	clock, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock",
+		Read: track.ReadOptions{
 			InOrder:  true,
 			Patience: time.Minute,
 			Gap:      func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
@@ -53,14 +54,14 @@ func ExampleSubscribedTrack() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	show(ctx, track)
-	report := track.Report()
+	show(ctx, clock)
+	report := clock.Report()
 	fmt.Println(report.Objects, "objects, missing", report.Gaps)
 
 	missing := wire.LocationFilter{Form: wire.FilterRange, StartObject: report.Gaps[0].First,
 		EndObject: report.Gaps[0].Last}
-	past, err := session.FetchTrack(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock", Range: missing},
-		moqt.ReadOptions{})
+	past, err := track.Fetch(ctx, session, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock", Range: missing},
+		track.ReadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -76,25 +77,25 @@ func ExampleSubscribedTrack() {
 }
 
 // From one group back, and live from there, as one track: a joining FETCH up to 19, a fill from 20 on.
-func ExampleSession_OpenTrack() {
+func ExampleOpen() {
 	ctx := context.Background()
 	for _, d := range []wire.Draft{wire.Draft16, wire.Draft22} {
-		track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{KeepGroups: 2})
-		session, closeBoth := connect(ctx, d, serving(track))
+		clock := track.NewPublished(hall, "clock", track.Options{KeepGroups: 2})
+		session, closeBoth := connect(ctx, d, serving(clock))
 		for group := range uint64(3) {
-			if err := track.Write(ctx, text(group, 0, "past")); err != nil {
+			if err := clock.Write(ctx, text(group, 0, "past")); err != nil {
 				log.Fatal(err)
 			}
 		}
-		joined, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
-			Past: &moqt.JoinRequest{GroupsBack: 1}, Read: inOrder})
+		joined, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock",
+			Past: &track.JoinRequest{GroupsBack: 1}, Read: inOrder})
 		if err != nil {
 			log.Fatal(err)
 		}
-		if err := track.Write(ctx, text(2, 1, "live")); err != nil {
+		if err := clock.Write(ctx, text(2, 1, "live")); err != nil {
 			log.Fatal(err)
 		}
-		if err := track.End(ctx); err != nil {
+		if err := clock.End(ctx); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(d)
@@ -113,19 +114,19 @@ func ExampleSession_OpenTrack() {
 }
 
 // A part of the past, newest group first.
-func ExampleSession_FetchTrack() {
+func ExampleFetch() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{KeepGroups: 8})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	clock := track.NewPublished(hall, "clock", track.Options{KeepGroups: 8})
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
 	for group := range uint64(4) {
-		if err := track.Write(ctx, text(group, 0, "tick")); err != nil {
+		if err := clock.Write(ctx, text(group, 0, "tick")); err != nil {
 			log.Fatal(err)
 		}
 	}
-	fetched, err := session.FetchTrack(ctx, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock",
+	fetched, err := track.Fetch(ctx, session, moqt.FetchRequest{TrackNamespace: hall, TrackName: "clock",
 		Range:      wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 1, EndGroup: 2},
-		Parameters: wire.Parameters{{Type: wire.ParamGroupOrder, Uint: wire.Descending}}}, moqt.ReadOptions{})
+		Parameters: wire.Parameters{{Type: wire.ParamGroupOrder, Uint: wire.Descending}}}, track.ReadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -136,33 +137,33 @@ func ExampleSession_FetchTrack() {
 }
 
 // A track that is not wanted any more: its publisher hears of it.
-func ExampleSubscribedTrack_Close() {
+func ExampleSubscribed_Close() {
 	ctx := context.Background()
 	over := make(chan error, 1)
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
-	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) { over <- track.Serve(ctx, r) })
+	clock := track.NewPublished(hall, "clock", track.Options{})
+	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) { over <- clock.Serve(ctx, r) })
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock"})
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	subscriber.Close()
 	<-over
-	fmt.Println(track.Subscribers(), "subscribers")
+	fmt.Println(clock.Subscribers(), "subscribers")
 	// Output: 0 subscribers
 }
 
 // Filters by location and, from 19 on, by what objects are: here the objects of subgroup 1 from group 1 on.
 func ExampleRangeFilters() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "video",
-		moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutSpread, Subgroups: 2}})
+	clock := track.NewPublished(hall, "video",
+		track.Options{Layout: track.Layout{Mode: track.LayoutSpread, Subgroups: 2}})
 	maxFilterRanges := wire.Properties{{Type: 0x06, Uint: 16}} // the publisher allows them
 	session, closeBoth := connectTo(ctx, wire.Draft19,
-		moqt.Config{Handler: serving(track), SetupOptions: maxFilterRanges})
+		moqt.Config{Handler: serving(clock), SetupOptions: maxFilterRanges})
 	defer closeBoth()
 	subgroups := wire.RangeFilter{Ranges: []wire.Range{{Start: 1, End: 1}}}
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video",
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "video",
 		Filter:     wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 1},
 		Parameters: wire.Parameters{{Type: wire.ParamSubgroupFilter, Ranges: subgroups}}})
 	if err != nil {
@@ -171,12 +172,12 @@ func ExampleRangeFilters() {
 	fmt.Println("all pass:", moqt.RangeFiltersOf(subscriber.Subscription().Parameters()).Empty())
 	for group := range uint64(2) {
 		for id := range uint64(4) {
-			if err := track.Write(ctx, text(group, id, "frame")); err != nil {
+			if err := clock.Write(ctx, text(group, id, "frame")); err != nil {
 				log.Fatal(err)
 			}
 		}
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	show(ctx, subscriber)
@@ -189,14 +190,14 @@ func ExampleRangeFilters() {
 // Streams one by one, and a payload in pieces, as a relay reads them: nothing waits for a whole object.
 func ExampleSubscription_AcceptSubgroup() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	clock := track.NewPublished(hall, "clock", track.Options{})
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
 	sub, err := session.Subscribe(ctx, &wire.Subscribe{TrackNamespace: hall, TrackName: "clock"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := track.Write(ctx, text(3, 0, "ticktock")); err != nil {
+	if err := clock.Write(ctx, text(3, 0, "ticktock")); err != nil {
 		log.Fatal(err)
 	}
 	stream, err := sub.AcceptSubgroup(ctx)
@@ -216,7 +217,7 @@ func ExampleSubscription_AcceptSubgroup() {
 		}
 		fmt.Println(string(piece[:n]))
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	_, err = stream.Next()

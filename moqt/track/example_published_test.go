@@ -1,4 +1,4 @@
-package moqt_test
+package track_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -16,11 +17,11 @@ import (
 var hall = wire.TrackNamespace{"hall"}
 
 // inOrder waits for what is missing for longer than any machine stands still.
-var inOrder = moqt.ReadOptions{InOrder: true, Patience: time.Minute}
+var inOrder = track.ReadOptions{InOrder: true, Patience: time.Minute}
 
 // serving answers the requests for a track.
-func serving(track *moqt.PublishedTrack) func(*moqt.Request) {
-	return func(r *moqt.Request) { track.Serve(r.Session().Context(), r) }
+func serving(clock *track.Published) func(*moqt.Request) {
+	return func(r *moqt.Request) { clock.Serve(r.Session().Context(), r) }
 }
 
 // text makes an object with a text.
@@ -29,9 +30,9 @@ func text(group, id uint64, text string) *moqt.Object {
 }
 
 // show prints what is left of a track.
-func show(ctx context.Context, track *moqt.SubscribedTrack) {
+func show(ctx context.Context, clock *track.Subscribed) {
 	for {
-		object, err := track.Next(ctx)
+		object, err := clock.Next(ctx)
 		if err == io.EOF {
 			return
 		}
@@ -43,29 +44,29 @@ func show(ctx context.Context, track *moqt.SubscribedTrack) {
 }
 
 // One track, two subscribers, and each of them on its own draft.
-func ExamplePublishedTrack() {
+func ExamplePublished() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
-	var subscribers []*moqt.SubscribedTrack
+	clock := track.NewPublished(hall, "clock", track.Options{})
+	var subscribers []*track.Subscribed
 	for _, d := range []wire.Draft{wire.Draft14, wire.Draft22} {
-		session, closeBoth := connect(ctx, d, serving(track))
+		session, closeBoth := connect(ctx, d, serving(clock))
 		defer closeBoth()
-		subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
+		subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock",
 			Read: inOrder})
 		if err != nil {
 			log.Fatal(err)
 		}
 		subscribers = append(subscribers, subscriber)
 	}
-	if err := track.WaitForward(ctx, 2); err != nil {
+	if err := clock.WaitForward(ctx, 2); err != nil {
 		log.Fatal(err)
 	}
 	for group := range uint64(2) {
-		if err := track.Write(ctx, text(group, 0, "tick")); err != nil {
+		if err := clock.Write(ctx, text(group, 0, "tick")); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	for _, subscriber := range subscribers {
@@ -83,7 +84,7 @@ func ExamplePublishedTrack() {
 }
 
 // The publisher may ask: PUBLISH instead of SUBSCRIBE.
-func ExamplePublishedTrack_Publish() {
+func ExamplePublished_Publish() {
 	ctx := context.Background()
 	read := make(chan struct{})
 	session, closeBoth := connect(ctx, wire.Draft18, func(r *moqt.Request) {
@@ -92,21 +93,21 @@ func ExamplePublishedTrack_Publish() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		show(ctx, moqt.ReadTrack(sub, moqt.ReadOptions{}))
+		show(ctx, track.Read(sub, track.ReadOptions{}))
 	})
 	defer closeBoth()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{})
-	pub, err := track.Publish(ctx, session, nil)
+	clock := track.NewPublished(hall, "clock", track.Options{})
+	pub, err := clock.Publish(ctx, session, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := pub.WaitForward(ctx); err != nil {
 		log.Fatal(err)
 	}
-	if err := track.Write(ctx, text(0, 0, "tick")); err != nil {
+	if err := clock.Write(ctx, text(0, 0, "tick")); err != nil {
 		log.Fatal(err)
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	<-read
@@ -114,19 +115,19 @@ func ExamplePublishedTrack_Publish() {
 }
 
 // Subgroups by hand: the two halves of a group, each on a stream of its own.
-func ExamplePublishedTrack_OpenSubgroup() {
+func ExamplePublished_OpenSubgroup() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "video",
-		moqt.TrackOptions{Priority: func(o *moqt.Object) uint8 { return uint8(o.ObjectID) }})
-	session, closeBoth := connect(ctx, wire.Draft16, serving(track))
+	clock := track.NewPublished(hall, "video",
+		track.Options{Priority: func(o *moqt.Object) uint8 { return uint8(o.ObjectID) }})
+	session, closeBoth := connect(ctx, wire.Draft16, serving(clock))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "video",
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "video",
 		Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}
 	for id, layer := range []string{"base", "detail"} {
-		subgroup, err := track.OpenSubgroup(7, uint64(id))
+		subgroup, err := clock.OpenSubgroup(7, uint64(id))
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func ExamplePublishedTrack_OpenSubgroup() {
 		}
 		subgroup.Close()
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	for range 2 {
@@ -152,20 +153,20 @@ func ExamplePublishedTrack_OpenSubgroup() {
 }
 
 // A long object goes through without being held as a whole, on either side.
-func ExamplePublishedTrack_WriteFrom() {
+func ExamplePublished_WriteFrom() {
 	ctx := context.Background()
 	const size = 1 << 20
-	track := moqt.NewPublishedTrack(hall, "film", moqt.TrackOptions{})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	clock := track.NewPublished(hall, "film", track.Options{})
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "film",
-		Read: moqt.ReadOptions{StreamAbove: 64 << 10}})
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "film",
+		Read: track.ReadOptions{StreamAbove: 64 << 10}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	written := make(chan error, 1)
 	go func() {
-		written <- track.WriteFrom(ctx, &moqt.Object{}, size, strings.NewReader(strings.Repeat("x", size)))
+		written <- clock.WriteFrom(ctx, &moqt.Object{}, size, strings.NewReader(strings.Repeat("x", size)))
 	}()
 	object, err := subscriber.Next(ctx)
 	if err != nil {
@@ -183,21 +184,21 @@ func ExamplePublishedTrack_WriteFrom() {
 // Datagrams, with the end of a group said in one.
 func ExampleLayout() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "audio", moqt.TrackOptions{Layout: moqt.Layout{Mode: moqt.LayoutDatagram},
+	clock := track.NewPublished(hall, "audio", track.Options{Layout: track.Layout{Mode: track.LayoutDatagram},
 		GroupEnds: true})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "audio",
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "audio",
 		Read: inOrder})
 	if err != nil {
 		log.Fatal(err)
 	}
 	for id := range uint64(2) {
-		if err := track.Write(ctx, text(0, id, "sound")); err != nil {
+		if err := clock.Write(ctx, text(0, id, "sound")); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := track.EndGroup(ctx, 0); err != nil {
+	if err := clock.EndGroup(ctx, 0); err != nil {
 		log.Fatal(err)
 	}
 	for range 3 {
@@ -217,16 +218,16 @@ func ExampleLayout() {
 // the change holds.
 func ExampleSubscription_Update() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{NotifyState: true})
-	session, closeBoth := connect(ctx, wire.Draft20, serving(track))
+	clock := track.NewPublished(hall, "clock", track.Options{NotifyState: true})
+	session, closeBoth := connect(ctx, wire.Draft20, serving(clock))
 	defer closeBoth()
 	paused := wire.Parameters{{Type: wire.ParamForward, Uint: 0}}
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock",
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock",
 		Parameters: paused})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := track.Write(ctx, text(0, 0, "unheard")); err != nil {
+	if err := clock.Write(ctx, text(0, 0, "unheard")); err != nil {
 		log.Fatal(err)
 	}
 	if _, err := subscriber.Subscription().Update(ctx,
@@ -239,10 +240,10 @@ func ExampleSubscription_Update() {
 	}
 	largest, _ := notice.Largest()
 	fmt.Println("Forward State", notice.UintOr(wire.ParamForward, 0), "behind", largest)
-	if err := track.Write(ctx, text(0, 1, "heard")); err != nil {
+	if err := clock.Write(ctx, text(0, 1, "heard")); err != nil {
 		log.Fatal(err)
 	}
-	if err := track.End(ctx); err != nil {
+	if err := clock.End(ctx); err != nil {
 		log.Fatal(err)
 	}
 	show(ctx, subscriber)
@@ -252,21 +253,21 @@ func ExampleSubscription_Update() {
 }
 
 // What holds for a whole track: properties, of which those that bear on publishing are heeded, and a pace.
-func ExampleTrackOptions() {
+func ExampleOptions() {
 	ctx := context.Background()
-	track := moqt.NewPublishedTrack(hall, "clock", moqt.TrackOptions{
+	clock := track.NewPublished(hall, "clock", track.Options{
 		Properties: wire.Properties{{Type: wire.PropDefaultPublisherPriority, Uint: 7}},
 		Rate:       1000, // objects per second
 	})
-	session, closeBoth := connect(ctx, wire.Draft18, serving(track))
+	session, closeBoth := connect(ctx, wire.Draft18, serving(clock))
 	defer closeBoth()
-	subscriber, err := session.OpenTrack(ctx, moqt.TrackRequest{TrackNamespace: hall, TrackName: "clock"})
+	subscriber, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	start := time.Now()
 	for id := range uint64(11) {
-		if err := track.Write(ctx, text(0, id, "tick")); err != nil {
+		if err := clock.Write(ctx, text(0, id, "tick")); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -22,10 +23,10 @@ const (
 	busyBuffer = 64 << 10
 )
 
-// errStalled says that a subscriber took nothing for longer than TrackOptions.Stall.
+// errStalled says that a subscriber took nothing for longer than Options.Stall.
 var errStalled = errors.New("the subscriber takes nothing")
 
-// outlet is one subgroup stream towards one subscriber of a PublishedTrack. Objects gather in a buffer while a
+// outlet is one subgroup stream towards one subscriber of a Published. Objects gather in a buffer while a
 // goroutine writes the buffer before to the stream: under load they go out in large writes, and otherwise each at once,
 // without anybody having to flush. The goroutine is one of the subscriber's, for as long as the stream is open.
 //
@@ -69,7 +70,7 @@ type age struct {
 }
 
 // newOutlet takes over a writer that was just opened; open is how many the subscriber has.
-func newOutlet(w *SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
+func newOutlet(w *moqt.SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
 	stream, header, objects := w.Detach()
 	return &outlet{stream: stream, draft: w.Draft(), open: open, objects: objects, first: header,
 		timeout: timeout, lifetime: lifetime,
@@ -210,7 +211,7 @@ func (o *outlet) addLarge(ctx context.Context, stall time.Duration, payload []by
 			<-o.room
 		default:
 			if gave = o.wait(ctx, late); gave != nil {
-				o.stream.Reset(ResetCancelled.Number(o.draft))
+				o.stream.Reset(moqt.ResetCancelled.Number(o.draft))
 			}
 		}
 	}
@@ -315,7 +316,7 @@ func (o *outlet) write(buf, large []byte, ages []age) error {
 		late := err != nil && errors.Is(err, os.ErrDeadlineExceeded)
 		switch {
 		case late && len(ages) > 0 && ages[0].end > written:
-			o.stream.Reset(ResetDeliveryTimeout.Number(o.draft))
+			o.stream.Reset(moqt.ResetDeliveryTimeout.Number(o.draft))
 			return err
 		case err != nil && !late:
 			return err
@@ -331,14 +332,14 @@ func (o *outlet) end() {
 	o.fin = true
 	if o.lifetime > 0 && o.err == nil && o.timer == nil {
 		// It has no effect once everything has been acknowledged (draft-19 §8).
-		o.timer = time.AfterFunc(o.lifetime, func() { o.stream.Reset(ResetDeliveryTimeout.Number(o.draft)) })
+		o.timer = time.AfterFunc(o.lifetime, func() { o.stream.Reset(moqt.ResetDeliveryTimeout.Number(o.draft)) })
 	}
 	o.mu.Unlock()
 	stream.Signal(o.wake)
 }
 
 // reset ends the stream with RESET_STREAM, unless it has ended; what was not written is dropped.
-func (o *outlet) reset(code ResetCode) {
+func (o *outlet) reset(code moqt.ResetCode) {
 	o.mu.Lock()
 	closed := o.closed
 	o.mu.Unlock()
@@ -368,7 +369,7 @@ func (o *outlet) fail(err error) {
 	}
 	o.mu.Unlock()
 	// also one that the peer has stopped must be ended here, to count as such
-	o.stream.Reset(ResetCancelled.Number(o.draft))
+	o.stream.Reset(moqt.ResetCancelled.Number(o.draft))
 	stream.Signal(o.wake)
 	stream.Signal(o.room)
 }

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"fmt"
@@ -7,10 +7,11 @@ import (
 	"slices"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// account is what a SubscribedTrack knows of which objects there are: those that came, those that do not exist, where
+// account is what a Subscribed knows of which objects there are: those that came, those that do not exist, where
 // groups end. The track's mutex guards it.
 type account struct {
 	draft     wire.Draft
@@ -23,7 +24,7 @@ type account struct {
 	first  wire.Location
 	end    wire.Location // the first location after the track, once hasEnd
 	hasEnd bool
-	report TrackReport
+	report Report
 }
 
 // groupAccount is one group.
@@ -39,8 +40,8 @@ type groupAccount struct {
 	fins   int // streams that have ended with FIN
 }
 
-// TrackReport is what a SubscribedTrack has got so far.
-type TrackReport struct {
+// Report is what a Subscribed has got so far.
+type Report struct {
 	// Objects and Bytes count what has come, each object once and those with status Normal alone; Bytes is payload.
 	Objects, Bytes uint64
 	// Duplicates is how many objects came again; they are not handed out.
@@ -81,16 +82,16 @@ const maxGaps = 256
 // maxPages bounds the memory for Object IDs, of 512 bytes each.
 const maxPages = 8192
 
-// MalformedTrackError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been
+// MalformedError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been
 // cancelled.
-type MalformedTrackError struct {
+type MalformedError struct {
 	// Location is that of the object that shows it.
 	Location wire.Location
 	Reason   string
 }
 
 // Error implements error.
-func (e *MalformedTrackError) Error() string {
+func (e *MalformedError) Error() string {
 	return fmt.Sprintf("malformed track at %s: %s", e.Location, e.Reason)
 }
 
@@ -126,7 +127,7 @@ func (a *account) forget() {
 	a.lowest = least + 1
 }
 
-func (r *TrackReport) addGap(g Gap) {
+func (r *Report) addGap(g Gap) {
 	if n := g.Last - g.First + 1; r.Missing+n >= r.Missing {
 		r.Missing += n
 	} else {
@@ -171,7 +172,7 @@ func (g *groupAccount) missing(first, last uint64) (any bool) {
 }
 
 // take enters the objects of a batch, and takes out of it those that came before, and markers. The error is a
-// *MalformedTrackError.
+// *MalformedError.
 func (a *account) take(b *batch) error {
 	objects := b.objects
 	if b.src == nil || b.src.fetch == nil {
@@ -200,7 +201,7 @@ func (a *account) take(b *batch) error {
 
 // takeRun enters objects of one subgroup stream at once if their IDs follow on each other, all are new and none says
 // anything of others.
-func (a *account) takeRun(objects []Object) bool {
+func (a *account) takeRun(objects []moqt.Object) bool {
 	n := len(objects)
 	first, last := &objects[0], &objects[n-1]
 	if last.ObjectID-first.ObjectID != uint64(n-1) {
@@ -223,7 +224,7 @@ func (a *account) takeRun(objects []Object) bool {
 }
 
 // count counts objects, of which o is the largest.
-func (a *account) count(o *Object, objects, bytes uint64) {
+func (a *account) count(o *moqt.Object, objects, bytes uint64) {
 	if o.Status != wire.StatusNormal {
 		return
 	}
@@ -235,7 +236,7 @@ func (a *account) count(o *Object, objects, bytes uint64) {
 }
 
 // takeOne enters one object, and reports whether it came before, or is a marker, so that it is not handed out.
-func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
+func (a *account) takeOne(b *batch, o *moqt.Object) (again bool, err error) {
 	if b.src != nil && b.src.fetch != nil {
 		a.between(b.src, o)
 	}
@@ -251,9 +252,9 @@ func (a *account) takeOne(b *batch, o *Object) (again bool, err error) {
 		a.report.Duplicates++
 		return true, nil
 	case g.hasEnd && o.ObjectID >= g.end && o.Status == wire.StatusNormal:
-		return false, &MalformedTrackError{o.Location(), fmt.Sprintf("its group ends before object %d", g.end)}
+		return false, &MalformedError{o.Location(), fmt.Sprintf("its group ends before object %d", g.end)}
 	case a.hasEnd && o.Location().Compare(a.end) >= 0 && o.Status == wire.StatusNormal:
-		return false, &MalformedTrackError{o.Location(), fmt.Sprintf("the track ends before %s", a.end)}
+		return false, &MalformedError{o.Location(), fmt.Sprintf("the track ends before %s", a.end)}
 	}
 	if o.Status == wire.StatusNormal {
 		g.top, g.some = max(g.top, o.ObjectID), true
@@ -278,7 +279,7 @@ func (a *account) enter(g *groupAccount, id uint64) bool {
 }
 
 // priorGaps takes what an object's properties say of objects and groups before it (draft-19 §12.8, §12.9).
-func (a *account) priorGaps(g *groupAccount, o *Object) {
+func (a *account) priorGaps(g *groupAccount, o *moqt.Object) {
 	if p, ok := o.Property(wire.PropPriorObjectIDGap); ok && p.Uint > 0 && p.Uint <= o.ObjectID {
 		g.none.AddRun(o.ObjectID-p.Uint, o.ObjectID-1)
 	}
@@ -289,7 +290,7 @@ func (a *account) priorGaps(g *groupAccount, o *Object) {
 
 // endOf takes what an object's status says of what comes after it. Up to 15 an end stands one past the last object,
 // later at the first that does not exist.
-func (a *account) endOf(g *groupAccount, o *Object) error {
+func (a *account) endOf(g *groupAccount, o *moqt.Object) error {
 	switch {
 	case o.Status == wire.StatusDoesNotExist:
 		g.none.Add(o.ObjectID)
@@ -309,7 +310,7 @@ func (a *account) endOf(g *groupAccount, o *Object) error {
 // groupEnd notes that Object IDs from end on do not exist in a group. The object that says so has the ID end itself.
 func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
 	if g.some && g.top >= end {
-		return &MalformedTrackError{wire.Location{Group: group, Object: g.top},
+		return &MalformedError{wire.Location{Group: group, Object: g.top},
 			fmt.Sprintf("its group ends before object %d", end)}
 	}
 	if !g.hasEnd || end < g.end {
@@ -321,12 +322,12 @@ func (a *account) groupEnd(g *groupAccount, group, end uint64) error {
 
 // between takes what a fetch stream says of what lies before an object or marker on it: in ascending order, and without
 // range filters, it does not exist (draft-19 §10.12.3), unless a marker says that it is unknown.
-func (a *account) between(s *source, o *Object) {
+func (a *account) between(s *source, o *moqt.Object) {
 	at := o.Location()
 	from, told := s.next, s.told
 	s.next, s.told = following(at), true
 	switch {
-	case !told || s.fetch.descending || s.filtered:
+	case !told || s.fetch.Descending() || s.filtered:
 	case o.Range == wire.NoRange:
 		a.absent(from, at)
 	case o.Range == wire.NonExistentRange:
@@ -336,7 +337,7 @@ func (a *account) between(s *source, o *Object) {
 
 // complete takes the good end of a fetch stream: up to its end nothing more exists.
 func (a *account) complete(s *source) {
-	if s.told && !s.filtered && !s.fetch.descending && s.until != (wire.Location{}) {
+	if s.told && !s.filtered && !s.fetch.Descending() && s.until != (wire.Location{}) {
 		a.absent(s.next, s.until)
 	}
 }
@@ -373,7 +374,7 @@ func (a *account) absent(from, to wire.Location) {
 }
 
 // total is the report as of now.
-func (a *account) total() TrackReport {
+func (a *account) total() Report {
 	r := a.report
 	r.Gaps = slices.Clone(r.Gaps)
 	for _, id := range slices.Sorted(maps.Keys(a.groups)) {

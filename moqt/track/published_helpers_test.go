@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -15,21 +16,22 @@ import (
 // stage is a published track on the server's side of a session.
 type stage struct {
 	*sessions
-	track *PublishedTrack
+	track *Published
 }
 
 // publishing makes a session of a draft whose server serves a track.
-func publishing(t *testing.T, d wire.Draft, opts TrackOptions) *stage {
+func publishing(t *testing.T, d wire.Draft, opts Options) *stage {
 	t.Helper()
-	return publishingOver(t, d, opts, memconn.Options{Info: memInfo(d)}, Config{})
+	return publishingOver(t, d, opts, memconn.Options{Info: memInfo(d)}, moqt.Config{})
 }
 
-func publishingOver(t *testing.T, d wire.Draft, opts TrackOptions, over memconn.Options, client Config) *stage {
+func publishingOver(t *testing.T, d wire.Draft, opts Options, over memconn.Options, client moqt.Config) *stage {
 	t.Helper()
-	track := NewPublishedTrack(testNS, testName, opts)
+	track := NewPublished(testNS, testName, opts)
 	p := &stage{track: track}
 	p.sessions = dialOver(t, d, over, client,
-		Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }, SetupOptions: filterRanges(d)})
+		moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) },
+			SetupOptions: filterRanges(d)})
 	return p
 }
 
@@ -42,10 +44,10 @@ func filterRanges(d wire.Draft) wire.Properties {
 }
 
 // open subscribes the client to the track.
-func (p *stage) open(q TrackRequest) *SubscribedTrack {
+func (p *stage) open(q Request) *Subscribed {
 	p.t.Helper()
 	q.TrackNamespace, q.TrackName = testNS, testName
-	s, err := p.client.OpenTrack(p.ctx, q)
+	s, err := Open(p.ctx, p.client, q)
 	noError(p.t, err)
 	return s
 }
@@ -59,8 +61,8 @@ func (p *stage) write(at ...wire.Location) {
 }
 
 // objectAt is a small object that can be recognised.
-func objectAt(l wire.Location) *Object {
-	return &Object{GroupID: l.Group, ObjectID: l.Object, Payload: fmt.Appendf(nil, "%d/%d", l.Group, l.Object)}
+func objectAt(l wire.Location) *moqt.Object {
+	return &moqt.Object{GroupID: l.Group, ObjectID: l.Object, Payload: fmt.Appendf(nil, "%d/%d", l.Group, l.Object)}
 }
 
 // locations are those of so many groups of so many objects.
@@ -74,7 +76,7 @@ func locations(first, groups, objects uint64) (all []wire.Location) {
 }
 
 // drain takes objects until io.EOF.
-func drain(t *testing.T, ctx context.Context, s *SubscribedTrack) (all []*Object) {
+func drain(t *testing.T, ctx context.Context, s *Subscribed) (all []*moqt.Object) {
 	t.Helper()
 	for {
 		o, err := s.Next(ctx)
@@ -87,7 +89,7 @@ func drain(t *testing.T, ctx context.Context, s *SubscribedTrack) (all []*Object
 }
 
 // take takes so many objects.
-func take(t *testing.T, ctx context.Context, s *SubscribedTrack, n int) (all []*Object) {
+func take(t *testing.T, ctx context.Context, s *Subscribed, n int) (all []*moqt.Object) {
 	t.Helper()
 	for range n {
 		o, err := s.Next(ctx)
@@ -103,7 +105,7 @@ func take(t *testing.T, ctx context.Context, s *SubscribedTrack, n int) (all []*
 
 // same fails unless the objects are those with the locations, each once and with its payload; in any order, unless
 // ordered.
-func same(t *testing.T, got []*Object, want []wire.Location, ordered bool) {
+func same(t *testing.T, got []*moqt.Object, want []wire.Location, ordered bool) {
 	t.Helper()
 	missing := map[wire.Location]bool{}
 	for _, l := range want {
@@ -130,7 +132,7 @@ func same(t *testing.T, got []*Object, want []wire.Location, ordered bool) {
 }
 
 // quiet fails when an object comes although none should.
-func quiet(t *testing.T, s *SubscribedTrack) {
+func quiet(t *testing.T, s *Subscribed) {
 	t.Helper()
 	settle()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -141,10 +143,10 @@ func quiet(t *testing.T, s *SubscribedTrack) {
 }
 
 // wantReset fails unless the peer has reset a stream with that code.
-func wantReset(t *testing.T, d wire.Draft, err error, code ResetCode) {
+func wantReset(t *testing.T, d wire.Draft, err error, code moqt.ResetCode) {
 	t.Helper()
 	var reset *transport.StreamError
 	if !errors.As(err, &reset) || !reset.Remote || reset.Code != code.Number(d) {
-		t.Errorf("the stream ended with %v, want a reset with %s", err, ResetName(d, code.Number(d)))
+		t.Errorf("the stream ended with %v, want a reset with %s", err, moqt.ResetName(d, code.Number(d)))
 	}
 }

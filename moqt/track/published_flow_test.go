@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -26,16 +27,16 @@ func narrow(d wire.Draft) memconn.Options {
 // ends the wait, and the stream that has a hole then is reset. Who reads again lets the writer go on.
 func TestTrackBackPressure(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		limits := Config{Limits: Limits{QueuedBytes: 64 << 10}}
-		p := publishingOver(t, d, TrackOptions{}, narrow(d), limits)
-		s := p.open(TrackRequest{})
+		limits := moqt.Config{Limits: moqt.Limits{QueuedBytes: 64 << 10}}
+		p := publishingOver(t, d, Options{}, narrow(d), limits)
+		s := p.open(Request{})
 		ctx, cancel := context.WithCancel(p.ctx)
 		written := make(chan error, 1)
 		n := uint64(0)
 		go func() {
 			payload := make([]byte, 1000)
 			for {
-				err := p.track.Write(ctx, &Object{ObjectID: n, Payload: payload})
+				err := p.track.Write(ctx, &moqt.Object{ObjectID: n, Payload: payload})
 				if err != nil {
 					written <- err
 					return
@@ -58,11 +59,11 @@ func TestTrackBackPressure(t *testing.T) {
 		if err := <-written; !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
-		noError(t, p.track.Write(p.ctx, &Object{ObjectID: n + 1, Payload: []byte("after the hole")}))
-		noError(t, p.track.Write(p.ctx, &Object{GroupID: 1, Payload: []byte("next group")}))
+		noError(t, p.track.Write(p.ctx, &moqt.Object{ObjectID: n + 1, Payload: []byte("after the hole")}))
+		noError(t, p.track.Write(p.ctx, &moqt.Object{GroupID: 1, Payload: []byte("next group")}))
 		go p.track.End(p.ctx)
 		got := drain(t, p.ctx, s)
-		if next := slices.ContainsFunc(got, func(o *Object) bool { return o.GroupID == 1 }); !next ||
+		if next := slices.ContainsFunc(got, func(o *moqt.Object) bool { return o.GroupID == 1 }); !next ||
 			s.Report().Resets != 1 {
 			t.Errorf("the next group came: %t, %d resets", next, s.Report().Resets)
 		}
@@ -74,8 +75,8 @@ func TestTrackBackPressure(t *testing.T) {
 func TestTrackAtOnce(t *testing.T) {
 	for _, streams := range []uint64{1, 2 * fewOutlets} {
 		eachDraft(t, func(t *testing.T, d wire.Draft) {
-			p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: streams}})
-			s := p.open(TrackRequest{Read: ReadOptions{StreamAbove: 100 << 10}})
+			p := publishing(t, d, Options{Layout: Layout{Mode: LayoutSpread, Subgroups: streams}})
+			s := p.open(Request{Read: ReadOptions{StreamAbove: 100 << 10}})
 			start := time.Now()
 			id := uint64(0)
 			for _, n := range []int{1, 2, 100} {
@@ -86,7 +87,7 @@ func TestTrackAtOnce(t *testing.T) {
 				take(t, p.ctx, s, n)
 			}
 			long, more := io.Pipe()
-			go func() { _ = p.track.WriteFrom(p.ctx, &Object{ObjectID: id}, 200<<10, long) }()
+			go func() { _ = p.track.WriteFrom(p.ctx, &moqt.Object{ObjectID: id}, 200<<10, long) }()
 			go more.Write(make([]byte, 32<<10))
 			take(t, p.ctx, s, 1)
 			_, err := io.ReadFull(s.Body(), make([]byte, 32<<10))
@@ -104,20 +105,20 @@ func TestTrackAtOnce(t *testing.T) {
 // everything.
 func TestTrackStall(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{Stall: 2 * time.Second})
-		serve := Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }}
-		open := func() (*sessions, *Subscription) {
-			p := dialOver(t, d, narrow(d), Config{}, serve)
+		track := NewPublished(testNS, testName, Options{Stall: 2 * time.Second})
+		serve := moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }}
+		open := func() (*sessions, *moqt.Subscription) {
+			p := dialOver(t, d, narrow(d), moqt.Config{}, serve)
 			sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 			noError(t, err)
 			return p, sub
 		}
 		p, slow := open()
 		_, quick := open()
-		s := ReadTrack(quick, ReadOptions{})
+		s := Read(quick, ReadOptions{})
 		go func() {
 			for i := range uint64(600) {
-				noError(t, track.Write(p.ctx, &Object{ObjectID: i, Payload: make([]byte, 1000)}))
+				noError(t, track.Write(p.ctx, &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}))
 			}
 			noError(t, track.End(p.ctx))
 		}()
@@ -126,8 +127,8 @@ func TestTrackStall(t *testing.T) {
 		}
 		done, err := slow.Done(p.ctx)
 		noError(t, err)
-		if DoneName(d, done.StatusCode) != "TOO_FAR_BEHIND" || done.StreamCount != 1 {
-			t.Errorf("%s, %d streams", DoneName(d, done.StatusCode), done.StreamCount)
+		if moqt.DoneName(d, done.StatusCode) != "TOO_FAR_BEHIND" || done.StreamCount != 1 {
+			t.Errorf("%s, %d streams", moqt.DoneName(d, done.StatusCode), done.StreamCount)
 		}
 	})
 }
@@ -136,16 +137,16 @@ func TestTrackStall(t *testing.T) {
 // the caller's when Write returns.
 func TestTrackStallLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := publishingOver(t, wire.Newest, TrackOptions{Stall: time.Second}, narrow(wire.Newest), Config{})
+		p := publishingOver(t, wire.Newest, Options{Stall: time.Second}, narrow(wire.Newest), moqt.Config{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		payload := make([]byte, 1<<20)
-		noError(t, p.track.Write(p.ctx, &Object{Payload: payload}))
+		noError(t, p.track.Write(p.ctx, &moqt.Object{Payload: payload}))
 		clear(payload)
 		done, err := sub.Done(p.ctx)
 		noError(t, err)
-		if DoneName(wire.Newest, done.StatusCode) != "TOO_FAR_BEHIND" {
-			t.Errorf("%s", DoneName(wire.Newest, done.StatusCode))
+		if moqt.DoneName(wire.Newest, done.StatusCode) != "TOO_FAR_BEHIND" {
+			t.Errorf("%s", moqt.DoneName(wire.Newest, done.StatusCode))
 		}
 	})
 }
@@ -170,7 +171,7 @@ func TestTrackDeliveryTimeout(t *testing.T) {
 				if d < c.first {
 					return
 				}
-				p := publishingOver(t, d, TrackOptions{Properties: c.properties}, narrow(d), Config{})
+				p := publishingOver(t, d, Options{Properties: c.properties}, narrow(d), moqt.Config{})
 				m := subscribeMessage()
 				if c.parameter > 0 {
 					m.Parameters.SetUint(wire.ParamObjectDeliveryTimeout, c.parameter)
@@ -179,7 +180,7 @@ func TestTrackDeliveryTimeout(t *testing.T) {
 				noError(t, err)
 				start := time.Now()
 				for i := range uint64(20) {
-					o := &Object{ObjectID: i, Payload: make([]byte, 1000)}
+					o := &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}
 					noError(t, o.EncodeProperties(d, c.object))
 					noError(t, p.track.Write(p.ctx, o))
 				}
@@ -196,16 +197,16 @@ func TestTrackDeliveryTimeout(t *testing.T) {
 				}
 				g.mu.Unlock()
 				time.Sleep(2 * time.Millisecond)
-				var o Object
+				var o moqt.Object
 				for err == nil {
 					err = r.ReadObject(&o)
 				}
-				wantReset(t, d, err, ResetDeliveryTimeout)
+				wantReset(t, d, err, moqt.ResetDeliveryTimeout)
 				if took := time.Since(start); took > time.Second {
 					t.Errorf("it took %v", took)
 				}
-				noError(t, p.track.Write(p.ctx, &Object{ObjectID: 20, Payload: []byte("no stream for this")}))
-				noError(t, p.track.Write(p.ctx, &Object{GroupID: 1, Payload: []byte("goes its way")}))
+				noError(t, p.track.Write(p.ctx, &moqt.Object{ObjectID: 20, Payload: []byte("no stream for this")}))
+				noError(t, p.track.Write(p.ctx, &moqt.Object{GroupID: 1, Payload: []byte("goes its way")}))
 				r, err = sub.AcceptSubgroup(p.ctx)
 				noError(t, err)
 				noError(t, r.ReadObject(&o))
@@ -225,24 +226,24 @@ func TestTrackSubgroupTimeout(t *testing.T) {
 		if d < wire.Draft18 {
 			return
 		}
-		p := publishingOver(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropSubgroupDeliveryTimeout,
-			Uint: 300}}}, narrow(d), Config{})
+		p := publishingOver(t, d, Options{Properties: wire.Properties{{Type: wire.PropSubgroupDeliveryTimeout,
+			Uint: 300}}}, narrow(d), moqt.Config{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		for i := range uint64(20) {
-			noError(t, p.track.Write(p.ctx, &Object{ObjectID: i, Payload: make([]byte, 1000)}))
+			noError(t, p.track.Write(p.ctx, &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}))
 		}
 		time.Sleep(time.Second) // the timer runs from the end on
 		noError(t, p.track.EndGroup(p.ctx, 0))
 		r, err := sub.AcceptSubgroup(p.ctx)
 		noError(t, err)
 		time.Sleep(301 * time.Millisecond)
-		var o Object
+		var o moqt.Object
 		for err == nil {
 			err = r.ReadObject(&o)
 		}
-		wantReset(t, d, err, ResetDeliveryTimeout)
-		noError(t, p.track.Write(p.ctx, &Object{GroupID: 1, Payload: []byte("read in time")}))
+		wantReset(t, d, err, moqt.ResetDeliveryTimeout)
+		noError(t, p.track.Write(p.ctx, &moqt.Object{GroupID: 1, Payload: []byte("read in time")}))
 		noError(t, p.track.EndGroup(p.ctx, 1))
 		r, err = sub.AcceptSubgroup(p.ctx)
 		noError(t, err)
@@ -258,19 +259,19 @@ func TestTrackSubgroupTimeout(t *testing.T) {
 // TestTrackWriteFrom: a payload goes from a reader through streams to a reader, larger than anything that is held.
 func TestTrackWriteFrom(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		limits := Config{Limits: Limits{MaxObjectSize: 64 << 10}}
-		p := publishingOver(t, d, TrackOptions{KeepGroups: 1}, narrow(d), limits)
-		var readers []*SubscribedTrack
-		readers = append(readers, p.open(TrackRequest{Read: ReadOptions{StreamAbove: 1000}}))
+		limits := moqt.Config{Limits: moqt.Limits{MaxObjectSize: 64 << 10}}
+		p := publishingOver(t, d, Options{KeepGroups: 1}, narrow(d), limits)
+		var readers []*Subscribed
+		readers = append(readers, p.open(Request{Read: ReadOptions{StreamAbove: 1000}}))
 		p.sessions = dialOver(t, d, narrow(d), limits,
-			Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
-		readers = append(readers, p.open(TrackRequest{Read: ReadOptions{StreamAbove: 1000}}))
+			moqt.Config{Handler: func(r *moqt.Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+		readers = append(readers, p.open(Request{Read: ReadOptions{StreamAbove: 1000}}))
 		const size = 700_001
 		go func() {
 			p.write(wire.Location{})
-			noError(t, p.track.WriteFrom(p.ctx, &Object{ObjectID: 1}, size, io.LimitReader(pattern{}, 2*size)))
-			noError(t, p.track.WriteFrom(p.ctx, &Object{ObjectID: 2}, 3, strings.NewReader("abc")))
-			noError(t, p.track.WriteFrom(p.ctx, &Object{ObjectID: 3}, 0, nil))
+			noError(t, p.track.WriteFrom(p.ctx, &moqt.Object{ObjectID: 1}, size, io.LimitReader(pattern{}, 2*size)))
+			noError(t, p.track.WriteFrom(p.ctx, &moqt.Object{ObjectID: 2}, 3, strings.NewReader("abc")))
+			noError(t, p.track.WriteFrom(p.ctx, &moqt.Object{ObjectID: 3}, 0, nil))
 			noError(t, p.track.End(p.ctx))
 		}()
 		done := make(chan bool)
@@ -327,13 +328,13 @@ func (pattern) Write(b []byte) (int, error) {
 // touched.
 func TestTrackWriteFromFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{})
+		p := publishing(t, d, Options{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		p.write(wire.Location{})
 		settle()
 		broken := errors.New("broken")
-		err = p.track.WriteFrom(p.ctx, &Object{ObjectID: 1}, 100, io.MultiReader(strings.NewReader("abc"),
+		err = p.track.WriteFrom(p.ctx, &moqt.Object{ObjectID: 1}, 100, io.MultiReader(strings.NewReader("abc"),
 			iotest.ErrReader(broken)))
 		if !errors.Is(err, broken) || !strings.Contains(err.Error(), "3 of 100 bytes") {
 			t.Errorf("error %v", err)
@@ -347,7 +348,7 @@ func TestTrackWriteFromFails(t *testing.T) {
 		for g := range uint64(2) {
 			r, err := sub.AcceptSubgroup(p.ctx)
 			noError(t, err)
-			var o Object
+			var o moqt.Object
 			for err == nil {
 				err = r.ReadObject(&o)
 			}
@@ -355,7 +356,7 @@ func TestTrackWriteFromFails(t *testing.T) {
 			case r.Header().GroupID != g:
 				t.Errorf("group %d, want %d", r.Header().GroupID, g)
 			case g == 0:
-				wantReset(t, d, err, ResetInternalError)
+				wantReset(t, d, err, moqt.ResetInternalError)
 			case err != io.EOF:
 				t.Error(err)
 			}
@@ -367,13 +368,13 @@ func TestTrackWriteFromFails(t *testing.T) {
 // before.
 func TestTrackStopped(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{})
+		p := publishing(t, d, Options{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		p.write(wire.Location{})
 		r, err := sub.AcceptSubgroup(p.ctx)
 		noError(t, err)
-		r.Stop(ResetCancelled.Number(d))
+		r.Stop(moqt.ResetCancelled.Number(d))
 		settle()
 		p.write(wire.Location{Object: 1})
 		settle()
@@ -396,8 +397,8 @@ func TestTrackStreamLimit(t *testing.T) {
 	for _, stall := range []time.Duration{0, time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			over := memconn.Options{Info: memInfo(wire.Newest), MaxUniStreams: 3}
-			p := publishingOver(t, wire.Newest, TrackOptions{Stall: stall, Layout: Layout{Mode: LayoutObject}}, over,
-				Config{})
+			p := publishingOver(t, wire.Newest, Options{Stall: stall, Layout: Layout{Mode: LayoutObject}}, over,
+				moqt.Config{})
 			sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 			noError(t, err)
 			ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
@@ -415,8 +416,8 @@ func TestTrackStreamLimit(t *testing.T) {
 			noError(t, failed)
 			done, err := sub.Done(p.ctx)
 			noError(t, err)
-			if DoneName(wire.Newest, done.StatusCode) != "TOO_FAR_BEHIND" {
-				t.Errorf("%s", DoneName(wire.Newest, done.StatusCode))
+			if moqt.DoneName(wire.Newest, done.StatusCode) != "TOO_FAR_BEHIND" {
+				t.Errorf("%s", moqt.DoneName(wire.Newest, done.StatusCode))
 			}
 		})
 	}
@@ -425,18 +426,18 @@ func TestTrackStreamLimit(t *testing.T) {
 // TestTrackEndTimeout: End gives up on a subscriber that takes nothing when its context ends; the session lives on.
 func TestTrackEndTimeout(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishingOver(t, d, TrackOptions{}, narrow(d), Config{})
+		p := publishingOver(t, d, Options{}, narrow(d), moqt.Config{})
 		sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
 		noError(t, err)
 		for i := range uint64(30) {
-			noError(t, p.track.Write(p.ctx, &Object{ObjectID: i, Payload: make([]byte, 1000)}))
+			noError(t, p.track.Write(p.ctx, &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}))
 		}
 		ctx, cancel := context.WithTimeout(p.ctx, time.Second)
 		defer cancel()
 		noError(t, p.track.End(ctx))
 		done, err := sub.Done(p.ctx)
 		noError(t, err)
-		if done.StreamCount != 1 || DoneName(d, done.StatusCode) != "TRACK_ENDED" {
+		if done.StreamCount != 1 || moqt.DoneName(d, done.StatusCode) != "TRACK_ENDED" {
 			t.Errorf("PUBLISH_DONE %+v", done)
 		}
 		noError(t, p.client.Err())
@@ -446,13 +447,13 @@ func TestTrackEndTimeout(t *testing.T) {
 // TestTrackDatagramTooLarge: a datagram that is too large for the path is an error, and the track goes on.
 func TestTrackDatagramTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := publishing(t, wire.Newest, TrackOptions{Layout: Layout{Mode: LayoutDatagram}})
-		s := p.open(TrackRequest{})
-		if err := p.track.Write(p.ctx, &Object{Payload: make([]byte, 5000)}); err == nil ||
+		p := publishing(t, wire.Newest, Options{Layout: Layout{Mode: LayoutDatagram}})
+		s := p.open(Request{})
+		if err := p.track.Write(p.ctx, &moqt.Object{Payload: make([]byte, 5000)}); err == nil ||
 			!strings.Contains(err.Error(), "does not fit") {
 			t.Errorf("error %v", err)
 		}
-		if err := p.track.WriteFrom(p.ctx, &Object{}, 3, strings.NewReader("abc")); err == nil {
+		if err := p.track.WriteFrom(p.ctx, &moqt.Object{}, 3, strings.NewReader("abc")); err == nil {
 			t.Error("a datagram was written from a reader")
 		}
 		p.write(wire.Location{Object: 1})

@@ -1,11 +1,11 @@
-package moqt
+package track
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -25,11 +25,11 @@ type JoinRequest struct {
 
 // Joined is what a JoinRequest has brought: the objects of Live and Past together are each object of the range once.
 type Joined struct {
-	Live *Subscription
+	Live *moqt.Subscription
 	// Past is set once Ready has returned. It is at its end at once when nothing had been published.
-	Past *Fetch
+	Past *moqt.Fetch
 
-	s    *Session
+	s    *moqt.Session
 	q    JoinRequest
 	once sync.Once
 	err  error
@@ -38,10 +38,10 @@ type Joined struct {
 // StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on it asks for the past too
 // (FILL_PARAMETERS); up to 19 the joining FETCH goes out in Ready, which must be called. The subscription has filter
 // Next Object (Largest Object up to 19), as every draft's joining wants it.
-func (s *Session) StartJoin(ctx context.Context, q JoinRequest) (*Joined, error) {
+func StartJoin(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, error) {
 	m := &wire.Subscribe{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
 	m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterNextObject})
-	if s.draft >= wire.Draft20 {
+	if s.Draft() >= wire.Draft20 {
 		if q.GroupsBack == 1<<64-1 {
 			return nil, fmt.Errorf("%d groups back: at most 2^64-2 can be asked for", q.GroupsBack)
 		}
@@ -65,8 +65,8 @@ func (s *Session) StartJoin(ctx context.Context, q JoinRequest) (*Joined, error)
 }
 
 // Join is StartJoin and Ready. On error nothing is left behind.
-func (s *Session) Join(ctx context.Context, q JoinRequest) (*Joined, error) {
-	j, err := s.StartJoin(ctx, q)
+func Join(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, error) {
+	j, err := StartJoin(ctx, s, q)
 	if err != nil {
 		return nil, err
 	}
@@ -92,22 +92,20 @@ func (j *Joined) Ready(ctx context.Context) error {
 }
 
 func (j *Joined) ready(ctx context.Context) error {
-	if err := j.Live.Ready(ctx); err != nil || j.s.draft >= wire.Draft20 {
+	if err := j.Live.Ready(ctx); err != nil || j.s.Draft() >= wire.Draft20 {
 		return err
 	}
 	largest, published := j.Live.OK().Parameters.Largest()
 	if !published || j.q.Start != nil && j.q.Start.Group > largest.Group { // a joining FETCH would be refused
-		j.Past = j.s.newFetch()
-		j.Past.err, j.Past.complete = io.EOF, true
-		j.Past.arrive()
+		j.Past = j.s.NoFetch()
 		return nil
 	}
-	m := &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: j.Live.r.id,
+	m := &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: j.Live.Request().ID(),
 		JoiningStart: min(j.q.GroupsBack, largest.Group), Parameters: j.q.PastParameters}
 	if j.q.Start != nil {
 		m.Type, m.JoiningStart = wire.FetchAbsoluteJoining, j.q.Start.Group
 	}
-	past, err := j.s.startFetch(ctx, m)
+	past, err := j.s.StartFetchMessage(ctx, m)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
-package moqt
+package track
 
 import (
 	"errors"
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
@@ -13,7 +14,7 @@ const perSource = 2
 
 // put hands a batch on; it waits while too much is held, which stops the stream by its flow control. It reports false
 // when nothing is wanted any more. Either way the batch is not the caller's any more.
-func (t *SubscribedTrack) put(b *batch) bool {
+func (t *Subscribed) put(b *batch) bool {
 	s := b.src
 	b.cost = b.weigh()
 	t.mu.Lock()
@@ -24,7 +25,7 @@ func (t *SubscribedTrack) put(b *batch) bool {
 // waitRoom waits until a batch fits, which s stands for. It reports false when nothing is wanted any more, and when the
 // session has ended: what there was no room for is lost then, and the batch is not the caller's any more. The caller
 // holds mu.
-func (t *SubscribedTrack) waitRoom(b *batch, s *source) bool {
+func (t *Subscribed) waitRoom(b *batch, s *source) bool {
 	for t.err == nil && !t.fits(b) {
 		if t.ctx.Err() != nil {
 			if t.cause == nil {
@@ -49,7 +50,7 @@ func (t *SubscribedTrack) waitRoom(b *batch, s *source) bool {
 }
 
 // discard frees a batch that did not come into the line. The caller holds mu.
-func (t *SubscribedTrack) discard(b *batch) {
+func (t *Subscribed) discard(b *batch) {
 	if b.body {
 		stream.Signal(b.src.body)
 	}
@@ -59,16 +60,16 @@ func (t *SubscribedTrack) discard(b *batch) {
 
 // fits reports whether there is room for a batch. In order there always is for one that would be first in line: the
 // others wait for it. The caller holds mu.
-func (t *SubscribedTrack) fits(b *batch) bool {
+func (t *Subscribed) fits(b *batch) bool {
 	if b.src != nil && b.src.inLine >= perSource {
 		return false
 	}
-	return t.held == 0 || t.held+b.cost <= t.s.limits.QueuedBytes ||
+	return t.held == 0 || t.held+b.cost <= t.s.Limits().QueuedBytes ||
 		t.opts.InOrder && (t.line.empty() || b.objects[0].Location().Compare(t.line.first().location()) < 0)
 }
 
 // accept takes a batch into the account and into the line. The caller holds mu.
-func (t *SubscribedTrack) accept(b *batch) bool {
+func (t *Subscribed) accept(b *batch) bool {
 	err := t.account.take(b)
 	if err != nil {
 		t.end(err)
@@ -97,7 +98,7 @@ func (t *SubscribedTrack) accept(b *batch) bool {
 }
 
 // release frees a batch that is used up, and lets the streams go on that waited for room. The caller holds mu.
-func (t *SubscribedTrack) release(b *batch) {
+func (t *Subscribed) release(b *batch) {
 	t.held -= b.cost
 	if s := b.src; s != nil {
 		s.inLine--
@@ -114,7 +115,7 @@ func (t *SubscribedTrack) release(b *batch) {
 }
 
 // unblock has those that wait for room look again. The caller holds mu.
-func (t *SubscribedTrack) unblock() {
+func (t *Subscribed) unblock() {
 	for _, s := range t.blocked {
 		stream.Signal(s.room)
 	}
@@ -122,7 +123,7 @@ func (t *SubscribedTrack) unblock() {
 }
 
 // addSource begins to read a stream, on a goroutine that is free or on one more.
-func (t *SubscribedTrack) addSource(s *source) {
+func (t *Subscribed) addSource(s *source) {
 	t.mu.Lock()
 	gone := t.err != nil
 	if !gone {
@@ -136,21 +137,21 @@ func (t *SubscribedTrack) addSource(s *source) {
 	}
 	t.mu.Unlock()
 	if gone {
-		s.stop(ResetCancelled)
+		s.stop(moqt.ResetCancelled)
 		return
 	}
 	select {
 	case t.idle <- s:
 	default:
-		if !t.s.spawn(func() { t.read(s) }) {
-			s.stop(ResetCancelled)
+		if !t.s.Go(func() { t.read(s) }) {
+			s.stop(moqt.ResetCancelled)
 			t.sourceEnded(s, t.s.Err())
 		}
 	}
 }
 
 // read reads one stream after the other.
-func (t *SubscribedTrack) read(s *source) {
+func (t *Subscribed) read(s *source) {
 	for {
 		s.run()
 		select {
@@ -162,7 +163,7 @@ func (t *SubscribedTrack) read(s *source) {
 }
 
 // sourceEnded takes the end of a stream: err is nil for FIN.
-func (t *SubscribedTrack) sourceEnded(s *source, err error) {
+func (t *Subscribed) sourceEnded(s *source, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.sources, s)
@@ -194,9 +195,9 @@ func (t *SubscribedTrack) sourceEnded(s *source, err error) {
 
 // problem keeps an error for Next that ends nothing: not the reset of a subgroup stream, which only counts, nor the end
 // of the session, which ends everything. The caller holds mu.
-func (t *SubscribedTrack) problem(s *source, err error) {
+func (t *Subscribed) problem(s *source, err error) {
 	var reset *transport.StreamError
-	var closed *SessionError
+	var closed *moqt.SessionError
 	switch {
 	case err == nil || t.err != nil:
 	case errors.As(err, &closed):
@@ -210,7 +211,7 @@ func (t *SubscribedTrack) problem(s *source, err error) {
 }
 
 // skip notes an object that is too large.
-func (t *SubscribedTrack) skip(large *ObjectTooLargeError) {
+func (t *Subscribed) skip(large *moqt.ObjectTooLargeError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.account.report.Skipped++
@@ -222,7 +223,7 @@ func (t *SubscribedTrack) skip(large *ObjectTooLargeError) {
 }
 
 // acceptStreams takes the subscription's streams until there are no more.
-func (t *SubscribedTrack) acceptStreams() {
+func (t *Subscribed) acceptStreams() {
 	for {
 		r, err := t.sub.AcceptSubgroup(t.ctx)
 		if err != nil {
@@ -237,7 +238,7 @@ func (t *SubscribedTrack) acceptStreams() {
 
 // acceptDatagrams takes the subscription's datagrams. What it does not take in time is dropped and counted by the
 // subscription.
-func (t *SubscribedTrack) acceptDatagrams() {
+func (t *Subscribed) acceptDatagrams() {
 	for {
 		o, err := t.sub.AcceptDatagram(t.ctx)
 		if err != nil {
@@ -256,7 +257,7 @@ func (t *SubscribedTrack) acceptDatagrams() {
 }
 
 // acceptFetch waits for the stream of a fetch.
-func (t *SubscribedTrack) acceptFetch(s *source) {
+func (t *Subscribed) acceptFetch(s *source) {
 	r, err := s.fetch.Accept(t.ctx)
 	if err == nil {
 		s.fetched, s.payload = r, &r.PayloadReader
@@ -278,7 +279,7 @@ func (t *SubscribedTrack) acceptFetch(s *source) {
 }
 
 // loopEnded counts one that brought streams as ended. Errors but io.EOF end the track, once what came has been taken.
-func (t *SubscribedTrack) loopEnded(err error) {
+func (t *Subscribed) loopEnded(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.loops--

@@ -1,12 +1,13 @@
-package moqt
+package track
 
 import (
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// delivery is what a subscriber of a PublishedTrack wants from some moment on. It is not changed once made.
+// delivery is what a subscriber of a Published wants from some moment on. It is not changed once made.
 type delivery struct {
 	since   uint64 // objects whose number in the track is greater
 	forward bool
@@ -15,7 +16,7 @@ type delivery struct {
 	filter     wire.LocationFilter
 	start, end wire.Location
 	open       bool // there is no end
-	ranges     RangeFilters
+	ranges     moqt.RangeFilters
 	// joining is the Largest Object that the subscriber was told when objects began to flow: where a joining FETCH ends
 	// (draft-19 §5.1).
 	joining    wire.Location
@@ -26,7 +27,7 @@ type delivery struct {
 
 // deliveryOf reads the parameters in effect of a subscription, whose filter is relative to the Largest Object given.
 func deliveryOf(d wire.Draft, ps wire.Parameters, largest wire.Location, hasLargest bool) *delivery {
-	v := &delivery{forward: ps.UintOr(wire.ParamForward, 1) == 1, ranges: RangeFiltersOf(ps)}
+	v := &delivery{forward: ps.UintOr(wire.ParamForward, 1) == 1, ranges: moqt.RangeFiltersOf(ps)}
 	v.filter, _ = ps.Filter()
 	if d == wire.Draft14 && v.filter.Form == wire.FilterNone { // 14 cannot say "unfiltered"
 		v.filter.Form = wire.FilterNextObject

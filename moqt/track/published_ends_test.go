@@ -1,9 +1,10 @@
-package moqt
+package track
 
 import (
 	"fmt"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -14,11 +15,12 @@ func TestTrackEndOfTrack(t *testing.T) {
 		for _, ends := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d, ends of groups: %t", mode, ends), func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: ends,
+					p := publishing(t, d, Options{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: ends,
 						KeepGroups: 4})
-					s := p.open(TrackRequest{Read: ReadOptions{InOrder: true}})
+					s := p.open(Request{Read: ReadOptions{InOrder: true}})
 					p.write(locations(0, 2, 3)...)
-					noError(t, p.track.Write(p.ctx, &Object{GroupID: 1, ObjectID: 3, Status: wire.StatusEndOfTrack}))
+					noError(t, p.track.Write(p.ctx, &moqt.Object{GroupID: 1, ObjectID: 3,
+						Status: wire.StatusEndOfTrack}))
 					noError(t, p.track.End(p.ctx))
 					got := drain(t, p.ctx, s)
 					same(t, got, locations(0, 2, 3), false)
@@ -29,7 +31,7 @@ func TestTrackEndOfTrack(t *testing.T) {
 					if r := s.Report(); r.Missing+r.MissingGroups+r.Duplicates != 0 {
 						t.Errorf("report %+v", r)
 					}
-					past, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName},
+					past, err := Fetch(p.ctx, p.client, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName},
 						ReadOptions{InOrder: true})
 					noError(t, err)
 					same(t, drain(t, p.ctx, past), locations(0, 2, 3), false)

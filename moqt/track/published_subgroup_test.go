@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"fmt"
@@ -14,11 +14,11 @@ func TestTrackOpenSubgroup(t *testing.T) {
 		for _, closed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d, closed by hand: %t", mode, closed), func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: true})
-					s := p.open(TrackRequest{})
-					var subgroups []*PublishedSubgroup
+					p := publishing(t, d, Options{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: true})
+					s := p.open(Request{})
+					var subgroups []*Subgroup
 					for id := range uint64(2) {
-						g := must[*PublishedSubgroup](t)(p.track.OpenSubgroup(7, id))
+						g := must[*Subgroup](t)(p.track.OpenSubgroup(7, id))
 						subgroups = append(subgroups, g)
 					}
 					for object := range uint64(4) {
@@ -52,13 +52,13 @@ func TestTrackOpenSubgroup(t *testing.T) {
 // other; a group that was begun by hand takes what Write adds.
 func TestTrackOpenSubgroupBesideWrite(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{})
-		s := p.open(TrackRequest{})
+		p := publishing(t, d, Options{})
+		s := p.open(Request{})
 		p.write(wire.Location{})
 		if _, err := p.track.OpenSubgroup(0, 1); err == nil {
 			t.Error("a second subgroup in a group whose first one says that it has the last object")
 		}
-		g := must[*PublishedSubgroup](t)(p.track.OpenSubgroup(1, 1))
+		g := must[*Subgroup](t)(p.track.OpenSubgroup(1, 1))
 		noError(t, g.WriteObject(p.ctx, objectAt(wire.Location{Group: 1, Object: 5})))
 		p.write(wire.Location{Group: 1, Object: 2})
 		noError(t, g.WriteObject(p.ctx, objectAt(wire.Location{Group: 1, Object: 6})))

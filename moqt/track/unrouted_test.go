@@ -1,9 +1,10 @@
-package moqt
+package track
 
 import (
 	"testing"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -11,7 +12,7 @@ import (
 // until their headers say whose they are.
 func TestReadInOrderUnrouted(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second}, moqt.Limits{})
 		start := time.Now()
 		noError(t, p.stream(pub, wire.SubgroupHeader{}, 0).Close())
 		same(t, take(t, p.ctx, s, 1), locations(0, 1, 1), true)
@@ -28,7 +29,7 @@ func TestReadInOrderUnrouted(t *testing.T) {
 		noError(t, err)
 		noError(t, p.stream(pub, wire.SubgroupHeader{GroupID: 2}, 0).Close())
 		quiet(t, s)
-		w, err := NewSubgroupWriter(foreign, d, wire.SubgroupHeader{TrackAlias: 4711, GroupID: 1})
+		w, err := moqt.NewSubgroupWriter(foreign, d, wire.SubgroupHeader{TrackAlias: 4711, GroupID: 1})
 		noError(t, err)
 		p.objects(w, 7)
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{Group: 2}}, true)

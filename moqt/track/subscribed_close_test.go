@@ -1,10 +1,11 @@
-package moqt
+package track
 
 import (
 	"errors"
 	"io"
 	"testing"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -16,21 +17,21 @@ func TestReadSessionEnds(t *testing.T) {
 		for _, inOrder := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					track := NewPublishedTrack(testNS, testName, TrackOptions{Layout: layout})
-					p := dialSessions(t, d, Config{Limits: Limits{QueuedBytes: 1000}},
-						Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }})
-					s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+					track := NewPublished(testNS, testName, Options{Layout: layout})
+					p := dialSessions(t, d, moqt.Config{Limits: moqt.Limits{QueuedBytes: 1000}},
+						moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }})
+					s, err := Open(p.ctx, p.client, Request{TrackNamespace: testNS, TrackName: testName,
 						Read: ReadOptions{InOrder: inOrder}})
 					noError(t, err)
 					for _, l := range locations(0, 1, 20) {
-						noError(t, track.Write(p.ctx, &Object{GroupID: l.Group, ObjectID: l.Object,
+						noError(t, track.Write(p.ctx, &moqt.Object{GroupID: l.Group, ObjectID: l.Object,
 							Payload: make([]byte, 500)}))
 						settle()
 					}
 					noError(t, track.End(p.ctx))
 					settle()
 					p.client.Close(wire.NoError, "")
-					var ended *SessionError
+					var ended *moqt.SessionError
 					for n := 0; ; n++ {
 						if _, err = s.Next(p.ctx); err != nil {
 							if n == 0 || n >= 20 {

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// PublishedSubgroup is one subgroup of a PublishedTrack: a stream towards every subscriber that wants it. Objects are
+// Subgroup is one subgroup of a Published: a stream towards every subscriber that wants it. Objects are
 // written by one goroutine at a time.
-type PublishedSubgroup struct {
-	t     *PublishedTrack
+type Subgroup struct {
+	t     *Published
 	group uint64
 	key   uint64 // the ID, unless the first object gives it
 	whole bool   // its header says that it has the group's last object
@@ -42,15 +43,15 @@ type way struct {
 }
 
 // WriteObject writes an object of the subgroup: ObjectID, Status, Properties and Payload count. See
-// PublishedTrack.Write; there is no pace here.
-func (g *PublishedSubgroup) WriteObject(ctx context.Context, o *Object) error {
+// Published.Write; there is no pace here.
+func (g *Subgroup) WriteObject(ctx context.Context, o *moqt.Object) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.write(ctx, o, 0)
 }
 
-// WriteFrom writes an object whose payload comes from r; see PublishedTrack.WriteFrom.
-func (g *PublishedSubgroup) WriteFrom(ctx context.Context, o *Object, size uint64, r io.Reader) error {
+// WriteFrom writes an object whose payload comes from r; see Published.WriteFrom.
+func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r io.Reader) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	head := *o
@@ -58,7 +59,7 @@ func (g *PublishedSubgroup) WriteFrom(ctx context.Context, o *Object, size uint6
 	failed := g.write(ctx, &head, size)
 	if failed != nil && !unencodableError(failed) {
 		if g.began && g.last == o.ObjectID { // some have the header
-			g.reset(ResetInternalError)
+			g.reset(moqt.ResetInternalError)
 		}
 		return failed
 	}
@@ -68,7 +69,7 @@ func (g *PublishedSubgroup) WriteFrom(ctx context.Context, o *Object, size uint6
 	for left := size; left > 0; {
 		n, err := io.ReadFull(r, g.chunk[:min(left, uint64(len(g.chunk)))])
 		if err != nil {
-			g.reset(ResetInternalError)
+			g.reset(moqt.ResetInternalError)
 			return fmt.Errorf("payload of object {%d, %d}, %d of %d bytes: %w", g.group, o.ObjectID,
 				size-left+uint64(n), size, err)
 		}
@@ -78,7 +79,7 @@ func (g *PublishedSubgroup) WriteFrom(ctx context.Context, o *Object, size uint6
 				continue
 			}
 			if err := w.judge(w.out.more(ctx, g.t.opts.Stall, g.chunk[:n])); err != nil {
-				g.reset(ResetInternalError)
+				g.reset(moqt.ResetInternalError)
 				return err
 			}
 		}
@@ -94,7 +95,7 @@ func unencodableError(err error) bool {
 }
 
 // write hands an object to every subscriber. left bytes of its payload are to come. The caller holds mu.
-func (g *PublishedSubgroup) write(ctx context.Context, o *Object, left uint64) error {
+func (g *Subgroup) write(ctx context.Context, o *moqt.Object, left uint64) error {
 	t := g.t
 	switch {
 	case g.closed:
@@ -138,7 +139,7 @@ func (g *PublishedSubgroup) write(ctx context.Context, o *Object, left uint64) e
 }
 
 // begin settles what the first object settles: the ID, the priority and the form of the streams. The caller holds mu.
-func (g *PublishedSubgroup) begin(o *Object) {
+func (g *Subgroup) begin(o *moqt.Object) {
 	layout := g.t.opts.Layout
 	g.id = g.key
 	h := wire.SubgroupHeader{GroupID: g.group, IDMode: layout.IDs, DefaultPriority: true, Priority: g.t.priority,
@@ -166,7 +167,7 @@ func (g *PublishedSubgroup) begin(o *Object) {
 }
 
 // refresh follows a change of the track's subscribers. The caller holds mu.
-func (g *PublishedSubgroup) refresh(subs []*subscriber) {
+func (g *Subgroup) refresh(subs []*subscriber) {
 	ways := make([]way, 0, len(subs))
 	for _, s := range subs {
 		w := way{sub: s}
@@ -181,7 +182,7 @@ func (g *PublishedSubgroup) refresh(subs []*subscriber) {
 }
 
 // deliver hands an object to one subscriber. The error ends the write, but for a *wire.Error. The caller holds mu.
-func (g *PublishedSubgroup) deliver(ctx context.Context, w *way, number uint64, o *Object, left uint64,
+func (g *Subgroup) deliver(ctx context.Context, w *way, number uint64, o *moqt.Object, left uint64,
 	first bool) error {
 	d := w.sub.delivery.Load()
 	at := wire.Location{Group: g.group, Object: o.ObjectID}
@@ -218,7 +219,7 @@ func (w *way) stop(d *delivery) {
 	if w.scope == d.scope {
 		w.out.end()
 	} else {
-		w.out.reset(ResetCancelled)
+		w.out.reset(moqt.ResetCancelled)
 	}
 	w.out = nil
 }
@@ -226,7 +227,7 @@ func (w *way) stop(d *delivery) {
 // giveUp resets the stream, and opens no other.
 func (w *way) giveUp() {
 	if w.out != nil {
-		w.out.reset(ResetCancelled)
+		w.out.reset(moqt.ResetCancelled)
 	}
 	w.out, w.gone = nil, true
 }
@@ -248,7 +249,7 @@ func (w *way) judge(err error) error {
 }
 
 // open opens the stream towards a subscriber. No outlet and no error: the subscriber is gone.
-func (g *PublishedSubgroup) open(ctx context.Context, s *subscriber, d *delivery, first bool) (*outlet, error) {
+func (g *Subgroup) open(ctx context.Context, s *subscriber, d *delivery, first bool) (*outlet, error) {
 	h := g.header
 	h.FirstObject = first
 	if h.IDMode == wire.SubgroupIDFirstObject && !first {
@@ -265,7 +266,7 @@ func (g *PublishedSubgroup) open(ctx context.Context, s *subscriber, d *delivery
 }
 
 // Close ends the subgroup: its streams end with FIN behind what was written.
-func (g *PublishedSubgroup) Close() {
+func (g *Subgroup) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -281,14 +282,14 @@ func (g *PublishedSubgroup) Close() {
 }
 
 // Reset gives the subgroup up: its streams are reset, and what they had not delivered is lost.
-func (g *PublishedSubgroup) Reset(code ResetCode) {
+func (g *Subgroup) Reset(code moqt.ResetCode) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reset(code)
 }
 
 // reset is Reset for who holds mu.
-func (g *PublishedSubgroup) reset(code ResetCode) {
+func (g *Subgroup) reset(code moqt.ResetCode) {
 	if g.closed {
 		return
 	}
@@ -302,7 +303,7 @@ func (g *PublishedSubgroup) reset(code ResetCode) {
 }
 
 // ID is the Subgroup ID; false before the first object where that gives it.
-func (g *PublishedSubgroup) ID() (uint64, bool) {
+func (g *Subgroup) ID() (uint64, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.began && g.t.opts.Layout.IDs == wire.SubgroupIDFirstObject {

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -37,9 +38,9 @@ func TestTrackLayouts(t *testing.T) {
 	for name, l := range layouts {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
-				p := publishing(t, d, TrackOptions{Layout: l.layout,
-					Priority: func(o *Object) uint8 { return 200 + uint8(o.GroupID) }})
-				s := p.open(TrackRequest{})
+				p := publishing(t, d, Options{Layout: l.layout,
+					Priority: func(o *moqt.Object) uint8 { return 200 + uint8(o.GroupID) }})
+				s := p.open(Request{})
 				for _, at := range locations(4, 3, 6) {
 					o := objectAt(at)
 					o.SubgroupID = l.subgroup(at.Object)
@@ -63,8 +64,8 @@ func TestTrackLayouts(t *testing.T) {
 				done, err := s.Subscription().Done(p.ctx)
 				noError(t, err)
 				if done.StreamCount != l.streams || s.Subscription().StreamsSeen() != l.streams ||
-					DoneName(d, done.StatusCode) != "TRACK_ENDED" {
-					t.Errorf("%s with %d streams, %d seen, want %d", DoneName(d, done.StatusCode), done.StreamCount,
+					moqt.DoneName(d, done.StatusCode) != "TRACK_ENDED" {
+					t.Errorf("%s with %d streams, %d seen, want %d", moqt.DoneName(d, done.StatusCode), done.StreamCount,
 						s.Subscription().StreamsSeen(), l.streams)
 				}
 				if r := s.Report(); r.Objects != 18 || r.Duplicates+r.Missing+r.MissingGroups+r.Resets != 0 {
@@ -82,9 +83,9 @@ func TestTrackLayouts(t *testing.T) {
 // form; 14 and 15 say the track's in parameters.
 func TestTrackProperties(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{Properties: wire.Properties{{Type: wire.PropObjectDeliveryTimeout,
+		p := publishing(t, d, Options{Properties: wire.Properties{{Type: wire.PropObjectDeliveryTimeout,
 			Uint: 5000}, {Type: wire.PropDefaultPublisherPriority, Uint: 77}}})
-		s := p.open(TrackRequest{})
+		s := p.open(Request{})
 		want := wire.Properties{{Type: 0x3800, Uint: 4660}, {Type: 0x3801, Bytes: []byte("some")}}
 		o := objectAt(wire.Location{})
 		noError(t, o.EncodeProperties(wire.Draft17, want))
@@ -100,7 +101,7 @@ func TestTrackProperties(t *testing.T) {
 			t.Errorf("properties (-want +got):\n%s", diff)
 		}
 		if d >= wire.Draft15 && (!got[0].DefaultPriority || got[0].Priority != 77) || d == wire.Draft14 &&
-			got[0].Priority != DefaultPublisherPriority {
+			got[0].Priority != moqt.DefaultPublisherPriority {
 			t.Errorf("priority %d, by default %t", got[0].Priority, got[0].DefaultPriority)
 		}
 		ok := s.Subscription().OK()
@@ -118,8 +119,8 @@ func TestTrackProperties(t *testing.T) {
 // TestTrackWithoutProperties: a stream that was opened without properties refuses an object that has some, and goes on.
 func TestTrackWithoutProperties(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := publishing(t, wire.Newest, TrackOptions{})
-		s := p.open(TrackRequest{})
+		p := publishing(t, wire.Newest, Options{})
+		s := p.open(Request{})
 		p.write(wire.Location{})
 		o := objectAt(wire.Location{Object: 1})
 		noError(t, o.EncodeProperties(wire.Newest, wire.Properties{{Type: 0x3800, Uint: 1}}))
@@ -137,13 +138,13 @@ func TestTrackWithoutProperties(t *testing.T) {
 // Object that SUBSCRIBE_OK names.
 func TestTrackLateSubscriber(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 2,
+		p := publishing(t, d, Options{Layout: Layout{Mode: LayoutSpread, Subgroups: 2,
 			IDs: wire.SubgroupIDFirstObject}})
-		early := p.open(TrackRequest{})
+		early := p.open(Request{})
 		p.write(locations(0, 1, 5)...)
-		p.sessions = dialSessions(t, d, Config{},
-			Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
-		late := p.open(TrackRequest{})
+		p.sessions = dialSessions(t, d, moqt.Config{},
+			moqt.Config{Handler: func(r *moqt.Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+		late := p.open(Request{})
 		if l, ok := late.Subscription().Largest(); !ok || l != (wire.Location{Object: 4}) {
 			t.Errorf("Largest Object %v, %t", l, ok)
 		}
@@ -165,29 +166,29 @@ func TestTrackLateSubscriber(t *testing.T) {
 // TestTrackManySubscribers: sessions of all drafts have one track; each gets everything in the form of its draft.
 func TestTrackManySubscribers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
+		track := NewPublished(testNS, testName, Options{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
 			ObjectProperties: true})
-		serve := Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }}
-		var readers []*SubscribedTrack
+		serve := moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }}
+		var readers []*Subscribed
 		var ctx context.Context
 		for _, d := range wire.Drafts() {
-			p := dialSessions(t, d, Config{}, serve)
+			p := dialSessions(t, d, moqt.Config{}, serve)
 			ctx = p.ctx
-			open := func() (*SubscribedTrack, error) {
-				return p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+			open := func() (*Subscribed, error) {
+				return Open(p.ctx, p.client, Request{TrackNamespace: testNS, TrackName: testName,
 					Read: ReadOptions{InOrder: true}})
 			}
-			readers = append(readers, must[*SubscribedTrack](t)(open()))
+			readers = append(readers, must[*Subscribed](t)(open()))
 			if d >= wire.Draft16 && d <= wire.Draft18 { // one subscription per track there
-				var refused *RequestError
+				var refused *moqt.RequestError
 				if _, err := open(); !errors.As(err, &refused) || refused.Name != "DUPLICATE_SUBSCRIPTION" {
 					t.Errorf("%s: a second subscription: %v", d, err)
 				}
 			}
 			if d <= wire.Draft18 {
-				p = dialSessions(t, d, Config{}, serve)
+				p = dialSessions(t, d, moqt.Config{}, serve)
 			}
-			readers = append(readers, must[*SubscribedTrack](t)(open()))
+			readers = append(readers, must[*Subscribed](t)(open()))
 		}
 		noError(t, track.WaitForward(ctx, len(readers)))
 		for _, at := range locations(0, 4, 7) {
@@ -204,10 +205,10 @@ func TestTrackManySubscribers(t *testing.T) {
 // change is reported when asked for.
 func TestTrackForward(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{NotifyState: true})
+		p := publishing(t, d, Options{NotifyState: true})
 		var ps wire.Parameters
 		ps.SetUint(wire.ParamForward, 0)
-		s := p.open(TrackRequest{Parameters: ps})
+		s := p.open(Request{Parameters: ps})
 		p.write(wire.Location{}, wire.Location{Object: 1})
 		quiet(t, s)
 		forward := func(on uint64) {
@@ -279,9 +280,9 @@ func TestTrackFilters(t *testing.T) {
 				if d < f.first {
 					return
 				}
-				p := publishing(t, d, TrackOptions{})
+				p := publishing(t, d, Options{})
 				p.write(all[:6]...)
-				s := p.open(TrackRequest{Filter: f.filter, Read: ReadOptions{InOrder: true}})
+				s := p.open(Request{Filter: f.filter, Read: ReadOptions{InOrder: true}})
 				p.write(all[6:]...)
 				var want []wire.Location
 				for _, l := range all[6:] {
@@ -291,8 +292,8 @@ func TestTrackFilters(t *testing.T) {
 				}
 				if f.ends && d <= wire.Draft19 {
 					same(t, drain(t, p.ctx, s), want, true)
-					if done, _ := s.Subscription().Done(p.ctx); DoneName(d, done.StatusCode) != "SUBSCRIPTION_ENDED" {
-						t.Errorf("%s", DoneName(d, done.StatusCode))
+					if done, _ := s.Subscription().Done(p.ctx); moqt.DoneName(d, done.StatusCode) != "SUBSCRIPTION_ENDED" {
+						t.Errorf("%s", moqt.DoneName(d, done.StatusCode))
 					}
 				} else {
 					same(t, take(t, p.ctx, s, len(want)), want, true)
@@ -311,11 +312,11 @@ func TestTrackFilters(t *testing.T) {
 // and nothing comes.
 func TestTrackRangePassed(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{})
+		p := publishing(t, d, Options{})
 		p.write(locations(0, 3, 1)...)
-		s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName,
+		s, err := Open(p.ctx, p.client, Request{TrackNamespace: testNS, TrackName: testName,
 			Filter: wire.LocationFilter{Form: wire.FilterGroupEnd, EndGroup: 1}})
-		var refused *RequestError
+		var refused *moqt.RequestError
 		switch {
 		case d >= wire.Draft20:
 			noError(t, err)
@@ -354,9 +355,9 @@ func TestTrackRangeFilters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, d := range []wire.Draft{wire.Draft19, wire.Draft22} {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
-						Priority: func(o *Object) uint8 { return 100 + uint8(o.ObjectID%3) }, ObjectProperties: true})
-					s := p.open(TrackRequest{Parameters: f.filters})
+					p := publishing(t, d, Options{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
+						Priority: func(o *moqt.Object) uint8 { return 100 + uint8(o.ObjectID%3) }, ObjectProperties: true})
+					s := p.open(Request{Parameters: f.filters})
 					var want []wire.Location
 					for _, l := range locations(0, 1, 10) {
 						o := objectAt(l)
@@ -379,8 +380,8 @@ func TestTrackGroupEnds(t *testing.T) {
 	for _, mode := range []LayoutMode{LayoutGroup, LayoutObject, LayoutSpread, LayoutGiven, LayoutDatagram} {
 		t.Run(fmt.Sprint(mode), func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
-				p := publishing(t, d, TrackOptions{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: true})
-				s := p.open(TrackRequest{})
+				p := publishing(t, d, Options{Layout: Layout{Mode: mode, Subgroups: 2}, GroupEnds: true})
+				s := p.open(Request{})
 				p.write(locations(0, 2, 3)...)
 				if err := p.track.Write(p.ctx, objectAt(wire.Location{Object: 3})); err == nil {
 					t.Error("an object was written to a group that has ended")
@@ -414,10 +415,10 @@ func TestTrackGroupEnds(t *testing.T) {
 // resets them.
 func TestTrackPublish(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
-		p := dialSessions(t, d, Config{}, Config{})
-		track := NewPublishedTrack(testNS, testName, TrackOptions{})
+		p := dialSessions(t, d, moqt.Config{}, moqt.Config{})
+		track := NewPublished(testNS, testName, Options{})
 		noError(t, track.Write(p.ctx, objectAt(wire.Location{})))
-		answered := make(chan *SubscribedTrack)
+		answered := make(chan *Subscribed)
 		go func() {
 			r := p.accept(p.end(far), wire.KindPublish)
 			if l, ok := r.Parameters().Largest(); !ok || l != (wire.Location{}) {
@@ -425,7 +426,7 @@ func TestTrackPublish(t *testing.T) {
 			}
 			sub, err := r.AcceptPublish(p.ctx, nil)
 			noError(t, err)
-			answered <- ReadTrack(sub, ReadOptions{})
+			answered <- Read(sub, ReadOptions{})
 		}()
 		pub, err := track.Publish(p.ctx, p.end(near), nil)
 		noError(t, err)
@@ -441,8 +442,10 @@ func TestTrackPublish(t *testing.T) {
 		if track.Subscribers() != 0 {
 			t.Error("the subscription is not forgotten")
 		}
-		go func() { noError(t, p.accept(p.end(far), wire.KindPublish).Reject(p.ctx, RejectUninterested, "no")) }()
-		var refused *RequestError
+		go func() {
+			noError(t, p.accept(p.end(far), wire.KindPublish).Reject(p.ctx, moqt.RejectUninterested, "no"))
+		}()
+		var refused *moqt.RequestError
 		if _, err := track.Publish(p.ctx, p.end(near), nil); !errors.As(err, &refused) ||
 			refused.Name != "UNINTERESTED" {
 			t.Errorf("error %v", err)
@@ -454,16 +457,16 @@ func TestTrackPublish(t *testing.T) {
 // TestTrackRequests: what is not for the track is not answered; TRACK_STATUS is.
 func TestTrackRequests(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := dialSessions(t, d, Config{}, Config{})
-		track := NewPublishedTrack(testNS, testName,
-			TrackOptions{Properties: wire.Properties{{Type: wire.PropMaxCacheDuration, Uint: 9}}})
+		p := dialSessions(t, d, moqt.Config{}, moqt.Config{})
+		track := NewPublished(testNS, testName,
+			Options{Properties: wire.Properties{{Type: wire.PropMaxCacheDuration, Uint: 9}}})
 		_, err := p.client.StartSubscribe(p.ctx, &wire.Subscribe{TrackNamespace: testNS, TrackName: "other"})
 		noError(t, err)
 		r := p.accept(p.server, wire.KindSubscribe)
 		if track.Asks(r) || track.Serve(p.ctx, r) == nil {
 			t.Error("a request for another track was served")
 		}
-		noError(t, r.Reject(p.ctx, RejectDoesNotExist, ""))
+		noError(t, r.Reject(p.ctx, moqt.RejectDoesNotExist, ""))
 		noError(t, track.Write(p.ctx, objectAt(wire.Location{Group: 3, Object: 1})))
 		go func() { _ = track.Serve(p.ctx, p.accept(p.server, wire.KindTrackStatus)) }()
 		ok, err := p.client.TrackStatus(p.ctx, &wire.TrackStatus{TrackNamespace: testNS, TrackName: testName})
@@ -480,13 +483,13 @@ func TestTrackRequests(t *testing.T) {
 // TestTrackSubscriberEnds: one that unsubscribes, or whose session ends, is no longer there, and the others go on.
 func TestTrackSubscriberEnds(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{})
-		serve := Config{Handler: func(r *Request) { _ = track.Serve(r.Session().Context(), r) }}
-		var all []*SubscribedTrack
+		track := NewPublished(testNS, testName, Options{})
+		serve := moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }}
+		var all []*Subscribed
 		var pairs []*sessions
 		for range 3 {
-			p := dialSessions(t, d, Config{}, serve)
-			s, err := p.client.OpenTrack(p.ctx, TrackRequest{TrackNamespace: testNS, TrackName: testName})
+			p := dialSessions(t, d, moqt.Config{}, serve)
+			s, err := Open(p.ctx, p.client, Request{TrackNamespace: testNS, TrackName: testName})
 			noError(t, err)
 			all, pairs = append(all, s), append(pairs, p)
 		}
@@ -500,7 +503,7 @@ func TestTrackSubscriberEnds(t *testing.T) {
 			t.Errorf("after Close: %v", err)
 		}
 		noError(t, pairs[1].client.Close(wire.NoError, ""))
-		var closed *SessionError
+		var closed *moqt.SessionError
 		if _, err := all[1].Next(ctx); !errors.As(err, &closed) {
 			t.Errorf("after the session: %v", err)
 		}
@@ -520,7 +523,7 @@ func TestTrackSubscriberEnds(t *testing.T) {
 // TestTrackPace: a track is written at its rate, and who comes late gets the turns that are due.
 func TestTrackPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{Rate: 1000})
+		track := NewPublished(testNS, testName, Options{Rate: 1000})
 		start := time.Now()
 		for _, l := range locations(0, 1, 11) {
 			noError(t, track.Write(t.Context(), objectAt(l)))

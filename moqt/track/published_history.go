@@ -1,14 +1,15 @@
-package moqt
+package track
 
 import (
 	"math"
 	"slices"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// history is what a PublishedTrack keeps to answer FETCH with. The track's mutex guards it.
+// history is what a Published keeps to answer FETCH with. The track's mutex guards it.
 type history struct {
 	maxGroups, maxBytes int
 
@@ -21,13 +22,13 @@ type history struct {
 
 // keptGroup holds the objects of one group, ascending.
 type keptGroup struct {
-	objects []*Object
+	objects []*moqt.Object
 	bytes   int
 	holes   spans.Set // Object IDs that existed and were not kept
 }
 
 // add keeps a copy of an object; o is nil for one that is not to be kept.
-func (h *history) add(at wire.Location, o *Object, subgroup uint64, priority uint8) {
+func (h *history) add(at wire.Location, o *moqt.Object, subgroup uint64, priority uint8) {
 	if h.unknown.Has(at.Group) {
 		return
 	}
@@ -42,7 +43,7 @@ func (h *history) add(at wire.Location, o *Object, subgroup uint64, priority uin
 	} else {
 		c := o.Clone()
 		c.GroupID, c.SubgroupID, c.Priority, c.DefaultPriority = at.Group, subgroup, priority, false
-		i, _ := slices.BinarySearchFunc(g.objects, at.Object, func(x *Object, id uint64) int {
+		i, _ := slices.BinarySearchFunc(g.objects, at.Object, func(x *moqt.Object, id uint64) int {
 			if x.ObjectID < id {
 				return -1
 			}
@@ -71,7 +72,7 @@ func (h *history) drop(id uint64) {
 
 // piece is a part of an answer: an object, or the end of a range that is unknown, in the order of the answer.
 type piece struct {
-	object  *Object
+	object  *moqt.Object
 	unknown wire.Location
 }
 

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -12,22 +12,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // receiving makes a subscription of a draft that is read as a track, and the publication whose streams the test writes
 // itself.
-func receiving(t *testing.T, d wire.Draft, opts ReadOptions, limits Limits) (*sessions, *SubscribedTrack,
-	*Publication) {
+func receiving(t *testing.T, d wire.Draft, opts ReadOptions, limits moqt.Limits) (*sessions, *Subscribed,
+	*moqt.Publication) {
 	t.Helper()
-	p := dialOver(t, d, narrow(d), Config{Limits: limits}, Config{})
+	p := dialOver(t, d, narrow(d), moqt.Config{Limits: limits}, moqt.Config{})
 	sub, pub := p.established(p.client, p.server, subscribeMessage(), nil)
-	return p, ReadTrack(sub, opts), pub
+	return p, Read(sub, opts), pub
 }
 
 // stream opens a subgroup stream and writes objects with these IDs.
-func (p *sessions) stream(pub *Publication, h wire.SubgroupHeader, ids ...uint64) *SubgroupWriter {
+func (p *sessions) stream(pub *moqt.Publication, h wire.SubgroupHeader, ids ...uint64) *moqt.SubgroupWriter {
 	p.t.Helper()
 	h.IDMode = wire.SubgroupIDPresent
 	w, err := pub.OpenSubgroup(p.ctx, h)
@@ -36,7 +37,7 @@ func (p *sessions) stream(pub *Publication, h wire.SubgroupHeader, ids ...uint64
 	return w
 }
 
-func (p *sessions) objects(w *SubgroupWriter, ids ...uint64) {
+func (p *sessions) objects(w *moqt.SubgroupWriter, ids ...uint64) {
 	p.t.Helper()
 	for _, id := range ids {
 		noError(p.t, w.WriteObject(objectAt(wire.Location{Group: w.Header().GroupID, Object: id})))
@@ -49,7 +50,7 @@ func TestReadInOrder(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		var gaps []string
 		p, s, pub := receiving(t, d, ReadOptions{InOrder: true, Patience: time.Second,
-			Gap: func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }}, Limits{})
+			Gap: func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }}, moqt.Limits{})
 		start := time.Now()
 		odd := p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 1, 3)
 		even := p.stream(pub, wire.SubgroupHeader{}, 0, 2, 4)
@@ -76,7 +77,7 @@ func TestReadInOrder(t *testing.T) {
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{Group: 2, Object: 3}}, true)
 		noError(t, late.Close())
 		noError(t, third.Close())
-		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		noError(t, pub.Done(p.ctx, moqt.DoneTrackEnded, ""))
 		if got := drain(t, p.ctx, s); len(got) != 0 {
 			t.Errorf("objects %v", got)
 		}
@@ -91,13 +92,13 @@ func TestReadInOrder(t *testing.T) {
 // Gap, statuses.
 func TestReadInOrderGaps(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, moqt.Limits{})
 		start := time.Now()
 		w := p.stream(pub, wire.SubgroupHeader{HasProperties: true}, 0)
 		o := objectAt(wire.Location{Object: 4})
 		noError(t, o.EncodeProperties(d, wire.Properties{{Type: wire.PropPriorObjectIDGap, Uint: 3}}))
 		noError(t, w.WriteObject(o))
-		noError(t, w.WriteObject(&Object{ObjectID: 5, Status: wire.StatusEndOfGroup}))
+		noError(t, w.WriteObject(&moqt.Object{ObjectID: 5, Status: wire.StatusEndOfGroup}))
 		noError(t, w.Close())
 		w = p.stream(pub, wire.SubgroupHeader{GroupID: 3, HasProperties: true})
 		o = objectAt(wire.Location{Group: 3})
@@ -108,7 +109,7 @@ func TestReadInOrderGaps(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		noError(t, w.Close())
-		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		noError(t, pub.Done(p.ctx, moqt.DoneTrackEnded, ""))
 		drain(t, p.ctx, s)
 		if r := s.Report(); r.Missing+r.MissingGroups != 0 || r.Objects != 3 {
 			t.Errorf("report %+v", r)
@@ -126,7 +127,7 @@ func TestReadShuffled(t *testing.T) {
 				d := wire.Drafts()[rng.IntN(len(wire.Drafts()))]
 				inOrder := seed%4 != 0
 				p, s, pub := receiving(t, d, ReadOptions{InOrder: inOrder, Patience: time.Minute},
-					Limits{QueuedBytes: 8 << 10})
+					moqt.Limits{QueuedBytes: 8 << 10})
 				type key struct{ group, subgroup uint64 }
 				streams := map[key][]uint64{}
 				var order []key
@@ -183,7 +184,7 @@ func TestReadShuffled(t *testing.T) {
 					for range order {
 						<-done
 					}
-					noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+					noError(t, pub.Done(p.ctx, moqt.DoneTrackEnded, ""))
 				}()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
@@ -212,20 +213,20 @@ func TestReadShuffled(t *testing.T) {
 // TestReadDatagrams: datagrams are objects as others, in order too.
 func TestReadDatagrams(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, moqt.Limits{})
 		for _, id := range []uint64{2, 0, 1, 0} {
 			o := objectAt(wire.Location{Object: id})
 			o.EndOfGroup = id == 2
 			noError(t, pub.SendDatagram(o))
 		}
-		noError(t, pub.SendDatagram(&Object{GroupID: 1, ObjectID: 0, Payload: []byte("1/0")}))
-		noError(t, pub.SendDatagram(&Object{GroupID: 1, ObjectID: 1, Status: wire.StatusEndOfTrack}))
+		noError(t, pub.SendDatagram(&moqt.Object{GroupID: 1, ObjectID: 0, Payload: []byte("1/0")}))
+		noError(t, pub.SendDatagram(&moqt.Object{GroupID: 1, ObjectID: 1, Status: wire.StatusEndOfTrack}))
 		got := take(t, p.ctx, s, 5)
 		same(t, got, []wire.Location{{}, {Object: 1}, {Object: 2}, {Group: 1}}, true)
 		if !got[0].Datagram || got[4].Status != wire.StatusEndOfTrack {
 			t.Errorf("objects %+v", got)
 		}
-		noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+		noError(t, pub.Done(p.ctx, moqt.DoneTrackEnded, ""))
 		drain(t, p.ctx, s)
 		if r := s.Report(); r.Duplicates != 1 || r.Objects != 4 || r.Missing != 0 {
 			t.Errorf("report %+v", r)
@@ -236,42 +237,42 @@ func TestReadDatagrams(t *testing.T) {
 // TestReadMalformed: an object behind the end of its group, or of the track, makes the track malformed: the
 // subscription is cancelled, the session lives (draft-19 §2.4.2).
 func TestReadMalformed(t *testing.T) {
-	for name, write := range map[string]func(p *sessions, pub *Publication){
-		"header and FIN": func(p *sessions, pub *Publication) {
+	for name, write := range map[string]func(p *sessions, pub *moqt.Publication){
+		"header and FIN": func(p *sessions, pub *moqt.Publication) {
 			noError(p.t, p.stream(pub, wire.SubgroupHeader{EndOfGroup: true}, 0, 1).Close())
 			settle()
 			p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 2)
 		},
-		"FIN behind the object": func(p *sessions, pub *Publication) {
+		"FIN behind the object": func(p *sessions, pub *moqt.Publication) {
 			p.stream(pub, wire.SubgroupHeader{SubgroupID: 1}, 2)
 			settle()
 			noError(p.t, p.stream(pub, wire.SubgroupHeader{EndOfGroup: true}, 0, 1).Close())
 		},
-		"End of Group": func(p *sessions, pub *Publication) {
+		"End of Group": func(p *sessions, pub *moqt.Publication) {
 			w := p.stream(pub, wire.SubgroupHeader{}, 0)
-			noError(p.t, w.WriteObject(&Object{ObjectID: 1, Status: wire.StatusEndOfGroup}))
+			noError(p.t, w.WriteObject(&moqt.Object{ObjectID: 1, Status: wire.StatusEndOfGroup}))
 			p.objects(w, 2)
 		},
-		"End of Track": func(p *sessions, pub *Publication) {
+		"End of Track": func(p *sessions, pub *moqt.Publication) {
 			w := p.stream(pub, wire.SubgroupHeader{GroupID: 3}, 0)
-			noError(p.t, w.WriteObject(&Object{ObjectID: 1, Status: wire.StatusEndOfTrack}))
+			noError(p.t, w.WriteObject(&moqt.Object{ObjectID: 1, Status: wire.StatusEndOfTrack}))
 			settle()
 			p.stream(pub, wire.SubgroupHeader{GroupID: 4}, 0)
 		},
-		"datagram": func(p *sessions, pub *Publication) {
-			noError(p.t, pub.SendDatagram(&Object{ObjectID: 1, EndOfGroup: true}))
-			noError(p.t, pub.SendDatagram(&Object{ObjectID: 2}))
+		"datagram": func(p *sessions, pub *moqt.Publication) {
+			noError(p.t, pub.SendDatagram(&moqt.Object{ObjectID: 1, EndOfGroup: true}))
+			noError(p.t, pub.SendDatagram(&moqt.Object{ObjectID: 2}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
-				p, s, pub := receiving(t, d, ReadOptions{}, Limits{})
+				p, s, pub := receiving(t, d, ReadOptions{}, moqt.Limits{})
 				write(p, pub)
 				var err error
 				for err == nil {
 					_, err = s.Next(p.ctx)
 				}
-				var malformed *MalformedTrackError
+				var malformed *MalformedError
 				if !errors.As(err, &malformed) {
 					t.Fatalf("error %v", err)
 				}
@@ -286,13 +287,13 @@ func TestReadMalformed(t *testing.T) {
 // TestReadTooLarge: an object above the limit is an error that ends nothing; from a stream it can be read all the same.
 func TestReadTooLarge(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{MaxObjectSize: 5000})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, moqt.Limits{MaxObjectSize: 5000})
 		go func() {
 			w := p.stream(pub, wire.SubgroupHeader{}, 0)
-			noError(t, w.WriteObject(&Object{ObjectID: 1, Payload: make([]byte, 5001)}))
-			noError(t, w.WriteObject(&Object{ObjectID: 2, Payload: make([]byte, 5000)}))
+			noError(t, w.WriteObject(&moqt.Object{ObjectID: 1, Payload: make([]byte, 5001)}))
+			noError(t, w.WriteObject(&moqt.Object{ObjectID: 2, Payload: make([]byte, 5000)}))
 			noError(t, w.Close())
-			noError(t, pub.Done(p.ctx, DoneTrackEnded, ""))
+			noError(t, pub.Done(p.ctx, moqt.DoneTrackEnded, ""))
 		}()
 		var seen []string
 		for {
@@ -300,7 +301,7 @@ func TestReadTooLarge(t *testing.T) {
 			if err == io.EOF {
 				break
 			}
-			var large *ObjectTooLargeError
+			var large *moqt.ObjectTooLargeError
 			switch {
 			case errors.As(err, &large):
 				seen = append(seen, "too large: "+large.Location.String())
@@ -324,18 +325,18 @@ func TestReadTooLarge(t *testing.T) {
 // for one.
 func TestReadBody(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{StreamAbove: 100}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{StreamAbove: 100}, moqt.Limits{})
 		go func() {
 			w := p.stream(pub, wire.SubgroupHeader{})
-			noError(t, w.WriteObject(&Object{Payload: make([]byte, 50_000)}))
+			noError(t, w.WriteObject(&moqt.Object{Payload: make([]byte, 50_000)}))
 			p.objects(w, 1)
 			noError(t, w.BeginObject(&wire.ObjectHeader{ObjectID: 2, PayloadLength: 9000}, 0))
 			_, err := w.Write(make([]byte, 3000))
 			noError(t, err)
 			settle()
-			w.Reset(ResetInternalError.Number(d))
+			w.Reset(moqt.ResetInternalError.Number(d))
 		}()
-		if (&SubscribedTrack{}).Body().Size() != 0 {
+		if (&Subscribed{}).Body().Size() != 0 {
 			t.Error("a body before any object")
 		}
 		take(t, p.ctx, s, 1)
@@ -346,7 +347,7 @@ func TestReadBody(t *testing.T) {
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{Object: 1}}, true)
 		take(t, p.ctx, s, 1)
 		n, err := io.Copy(io.Discard, s.Body())
-		wantReset(t, d, err, ResetInternalError)
+		wantReset(t, d, err, moqt.ResetInternalError)
 		if n > 3000 {
 			t.Errorf("%d bytes", n)
 		}
@@ -372,7 +373,7 @@ func TestReadBody(t *testing.T) {
 func TestReadBounded(t *testing.T) {
 	for _, inOrder := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			p, s, pub := receiving(t, wire.Newest, ReadOptions{InOrder: inOrder}, Limits{QueuedBytes: 300 << 10})
+			p, s, pub := receiving(t, wire.Newest, ReadOptions{InOrder: inOrder}, moqt.Limits{QueuedBytes: 300 << 10})
 			const streams, objects = 50, 100
 			for g := range uint64(streams) {
 				go func() {
@@ -394,7 +395,7 @@ func TestReadBounded(t *testing.T) {
 			}
 			got := take(t, p.ctx, s, streams*objects)
 			if inOrder && !slices.IsSortedFunc(got,
-				func(a, b *Object) int { return a.Location().Compare(b.Location()) }) {
+				func(a, b *moqt.Object) int { return a.Location().Compare(b.Location()) }) {
 				t.Error("not in order")
 			}
 			settle()
@@ -413,7 +414,7 @@ func TestReadForgets(t *testing.T) {
 	a := account{maxGroups: 10, groups: map[uint64]*groupAccount{}}
 	for g := range uint64(1000) {
 		for _, id := range []uint64{0, 1, 3} {
-			b := &batch{objects: []Object{{GroupID: g, ObjectID: id, Payload: []byte("x")}}}
+			b := &batch{objects: []moqt.Object{{GroupID: g, ObjectID: id, Payload: []byte("x")}}}
 			if err := a.take(b); err != nil || len(b.objects) != 1 {
 				t.Fatal(err, len(b.objects))
 			}
@@ -423,12 +424,12 @@ func TestReadForgets(t *testing.T) {
 		r.MissingGroups != 0 {
 		t.Errorf("%d groups, report %+v", len(a.groups), r)
 	}
-	b := &batch{objects: []Object{{GroupID: 5, ObjectID: 0}}}
+	b := &batch{objects: []moqt.Object{{GroupID: 5, ObjectID: 0}}}
 	if err := a.take(b); err != nil || len(b.objects) != 1 {
 		t.Error("an object of a group that is forgotten was not handed on")
 	}
 	for i := range uint64(100_000) {
-		b := &batch{objects: []Object{{GroupID: 2000, ObjectID: i * 5000}}}
+		b := &batch{objects: []moqt.Object{{GroupID: 2000, ObjectID: i * 5000}}}
 		if err := a.take(b); err != nil {
 			t.Fatal(err)
 		}
@@ -447,7 +448,7 @@ func TestReadForgets(t *testing.T) {
 // TestReadEnds: how the subscription ends is how the track does.
 func TestReadEnds(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{}, Limits{})
+		p, s, pub := receiving(t, d, ReadOptions{}, moqt.Limits{})
 		p.stream(pub, wire.SubgroupHeader{}, 0)
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{}}, true)
 		ctx, cancel := context.WithTimeout(p.ctx, time.Second)
@@ -456,7 +457,7 @@ func TestReadEnds(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		noError(t, p.server.Close(wire.InternalError, "enough"))
-		var closed *SessionError
+		var closed *moqt.SessionError
 		if _, err := s.Next(p.ctx); !errors.As(err, &closed) || closed.Code != wire.InternalError {
 			t.Errorf("error %v", err)
 		}
@@ -468,9 +469,9 @@ func TestReadEnds(t *testing.T) {
 // it.
 func TestReadFetchFails(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, Limits{})
-		fetch := func() (*Fetch, *FetchWriter) {
-			f, err := p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName})
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, moqt.Limits{})
+		fetch := func() (*moqt.Fetch, *moqt.FetchWriter) {
+			f, err := p.client.StartFetch(p.ctx, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName})
 			noError(t, err)
 			w, err := p.accept(p.server, wire.KindFetch).AcceptFetch(p.ctx, &wire.FetchOK{End: wire.Location{Group: 9}})
 			noError(t, err)
@@ -481,19 +482,19 @@ func TestReadFetchFails(t *testing.T) {
 		f, w := fetch()
 		s.AddFetch(f)
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{}}, true)
-		w.Reset(ResetInternalError.Number(d))
+		w.Reset(moqt.ResetInternalError.Number(d))
 		_, err := s.Next(p.ctx)
-		wantReset(t, d, err, ResetInternalError)
+		wantReset(t, d, err, moqt.ResetInternalError)
 		p.stream(pub, wire.SubgroupHeader{}, 1)
 		same(t, take(t, p.ctx, s, 1), []wire.Location{{Object: 1}}, true)
 		go func() {
 			r := p.accept(p.server, wire.KindFetch)
-			noError(t, r.Reject(p.ctx, RejectInvalidRange, "no"))
+			noError(t, r.Reject(p.ctx, moqt.RejectInvalidRange, "no"))
 		}()
-		f, err = p.client.StartFetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName})
+		f, err = p.client.StartFetch(p.ctx, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName})
 		noError(t, err)
 		s.AddFetch(f)
-		var refused *RequestError
+		var refused *moqt.RequestError
 		if _, err := s.Next(p.ctx); !errors.As(err, &refused) {
 			t.Errorf("error %v", err)
 		}

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"time"
@@ -74,7 +74,7 @@ func (l *line) pop() *batch {
 
 // pick takes the next batch out of the line: nil while there is none, or while its first object waits for those before
 // it, for as long as wait says (0: until something comes). The caller holds mu.
-func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
+func (t *Subscribed) pick() (b *batch, wait time.Duration) {
 	for !t.line.empty() {
 		if !t.opts.InOrder {
 			return t.line.pop(), 0
@@ -110,7 +110,7 @@ func (t *SubscribedTrack) pick() (b *batch, wait time.Duration) {
 // ripe says whether an object is handed out although something before it is missing, or how long it waits still: from
 // the moment at which it was found missing, because streams that were held up by a slow reader have their say then.
 // What a fetch leaves out will not come; while one is on its way everything waits for it. The caller holds mu.
-func (t *SubscribedTrack) ripe(b *batch) (ready bool, wait time.Duration) {
+func (t *Subscribed) ripe(b *batch) (ready bool, wait time.Duration) {
 	switch {
 	case b.src != nil && b.src.fetch != nil, t.loops == 0 && len(t.sources) == 0:
 		return true, 0
@@ -126,7 +126,7 @@ func (t *SubscribedTrack) ripe(b *batch) (ready bool, wait time.Duration) {
 
 // allKnown reports whether every stream is being read that the peer has opened before that of a batch. If not, there
 // will be news. The caller holds mu.
-func (t *SubscribedTrack) allKnown(b *batch) bool {
+func (t *Subscribed) allKnown(b *batch) bool {
 	if t.sub == nil {
 		return true
 	}
@@ -134,10 +134,10 @@ func (t *SubscribedTrack) allKnown(b *batch) bool {
 	if b.src != nil {
 		id = b.src.payload.StreamID()
 	}
-	if t.s.data.unrouted.below(id, t.news) {
+	if t.s.StreamBefore(id, t.news) {
 		return false
 	}
-	all, _ := t.sub.given() // behind below: a stream is counted before it is routed
+	all, _ := t.sub.Given() // behind below: a stream is counted before it is routed
 	return all == t.subgroups
 }
 

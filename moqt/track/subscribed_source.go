@@ -1,12 +1,11 @@
-package moqt
+package track
 
 import (
-	"errors"
 	"io"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -23,7 +22,7 @@ const (
 // read into: a batch costs no copy and nothing per object.
 type batch struct {
 	src     *source // nil for a datagram
-	objects []Object
+	objects []moqt.Object
 	next    int    // of objects
 	buf     []byte // from the stream
 	props   []byte // for properties that came in an earlier buffer
@@ -50,20 +49,20 @@ func (b *batch) free() {
 // weigh says how much memory the batch holds.
 func (b *batch) weigh() int { return cap(b.buf) + cap(b.large) + 128*len(b.objects) }
 
-// source is one stream that a SubscribedTrack reads: a subgroup, or a fetch stream.
+// source is one stream that a Subscribed reads: a subgroup, or a fetch stream.
 type source struct {
-	t        *SubscribedTrack
-	payload  *PayloadReader
-	subgroup *SubgroupReader // one of the two
-	fetched  *FetchReader
-	fetch    *Fetch // of fetched
+	t        *Subscribed
+	payload  *moqt.PayloadReader
+	subgroup *moqt.SubgroupReader // one of the two
+	fetched  *moqt.FetchReader
+	fetch    *moqt.Fetch // of fetched
 
 	begun  bool // head is an object whose payload is not complete
-	head   Object
+	head   moqt.Object
 	viewed bool   // head.Properties are in the stream's buffer
 	props  []byte // otherwise they are here
 	last   uint64 // Object ID of the last header that was read
-	large  *ObjectTooLargeError
+	large  *moqt.ObjectTooLargeError
 
 	room chan struct{} // there may be room for another batch
 	body chan struct{} // the payload that was handed out as a stream is done with
@@ -80,7 +79,7 @@ type source struct {
 	filtered bool
 }
 
-func (t *SubscribedTrack) newSource() *source {
+func (t *Subscribed) newSource() *source {
 	return &source{t: t, room: make(chan struct{}, 1), body: make(chan struct{}, 1)}
 }
 
@@ -102,7 +101,7 @@ func (s *source) run() {
 			}
 			body := b.body
 			if !s.t.put(b) {
-				s.stop(ResetCancelled)
+				s.stop(moqt.ResetCancelled)
 				continue
 			}
 			if body {
@@ -185,7 +184,7 @@ func (s *source) long(b *batch) (done bool, err error) {
 		return true, nil
 	case p.Left > s.payload.MaxObjectSize():
 		s.begun = false
-		s.large = &ObjectTooLargeError{Location: s.head.Location(), Size: p.Size, Max: s.payload.MaxObjectSize()}
+		s.large = &moqt.ObjectTooLargeError{Location: s.head.Location(), Size: p.Size, Max: s.payload.MaxObjectSize()}
 		return true, nil
 	case p.Left <= inPlace:
 		return false, s.gather()
@@ -257,34 +256,15 @@ func (s *source) gather() error {
 }
 
 // stop ends the reading from this end.
-func (s *source) stop(code ResetCode) { s.payload.Stop(code.Number(s.t.s.draft)) }
+func (s *source) stop(code moqt.ResetCode) { s.payload.Stop(code.Number(s.t.s.Draft())) }
 
-// judge says what the end of the stream means: nil for FIN and for a reset of a subgroup stream, which the track
-// counts.
+// judge says what the end of the stream means: nil for FIN and for what the track counts.
 func (s *source) judge(err error) error {
-	if s.fetch != nil {
-		if err = s.fetch.streamEnded(err); err == io.EOF {
-			return nil
-		}
-		return err
+	if s.fetch == nil {
+		return s.t.sub.StreamEnded(s.subgroup, err)
 	}
-	session := s.t.s
-	var reset *transport.StreamError
-	var breach *wire.Error
-	switch {
-	case err == io.EOF:
+	if err = s.fetch.StreamEnded(err); err == io.EOF {
 		return nil
-	case errors.As(err, &reset):
-		if reset.Remote {
-			h := s.subgroup.Header()
-			session.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: reset.StreamID, Code: reset.Code,
-				Subgroup: &h, TrackAlias: h.TrackAlias})
-		}
-		return err
-	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
-		s.stop(ResetExcessiveLoad)
-		return err
 	}
-	session.fail(err)
-	return session.streamError(err)
+	return err
 }

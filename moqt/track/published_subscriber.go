@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -10,18 +10,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// subscriber is one subscription of a PublishedTrack.
+// subscriber is one subscription of a Published.
 type subscriber struct {
-	t     *PublishedTrack
+	t     *Published
 	draft wire.Draft
 	// request is known once ready is closed, or before.
-	request *Request
+	request *moqt.Request
 	// ready is closed when pub is set, or the subscription came to nothing.
 	ready    chan struct{}
-	pub      *Publication
+	pub      *moqt.Publication
 	delivery atomic.Pointer[delivery]
 	idle     chan *outlet  // where goroutines wait for the next stream to write
 	gone     chan struct{} // closed when nothing more is sent
@@ -35,7 +36,7 @@ type subscriber struct {
 
 // join makes a subscription one of the track's: what is written from here on is for it. It gives the Largest Object as
 // of now; ready is the caller's to close.
-func (t *PublishedTrack) join(r *Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location,
+func (t *Published) join(r *moqt.Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location,
 	hasLargest bool) {
 	s = &subscriber{t: t, draft: d, request: r, ready: make(chan struct{}), idle: make(chan *outlet),
 		gone: make(chan struct{}), outlets: make(map[*outlet]struct{})}
@@ -50,10 +51,13 @@ func (t *PublishedTrack) join(r *Request, d wire.Draft, ps wire.Parameters) (s *
 }
 
 // serves reports whether a session has a subscription.
-func (t *PublishedTrack) serves(session *Session) bool {
+func (t *Published) serves(session *moqt.Session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.ContainsFunc(t.subs, func(s *subscriber) bool { return s.request != nil && s.request.s == session })
+	return slices.ContainsFunc(t.subs, func(s *subscriber) bool {
+		return s.request != nil &&
+			s.request.Session() == session
+	})
 }
 
 // leave takes it off again, and ends what it had. It does nothing the second time.
@@ -76,12 +80,12 @@ func (s *subscriber) leave() {
 	s.outlets = nil
 	s.mu.Unlock()
 	for o := range outlets {
-		o.reset(ResetCancelled)
+		o.reset(moqt.ResetCancelled)
 	}
 }
 
 // Asks reports whether a request is for this track: SUBSCRIBE, FETCH, also a joining one, and TRACK_STATUS.
-func (t *PublishedTrack) Asks(r *Request) bool {
+func (t *Published) Asks(r *moqt.Request) bool {
 	ns, name := r.TrackNamespace(), r.TrackName()
 	switch r.Kind() {
 	case wire.KindFetch:
@@ -94,13 +98,13 @@ func (t *PublishedTrack) Asks(r *Request) bool {
 	default:
 		return false
 	}
-	return trackKey(ns, name) == trackKey(t.ns, t.name)
+	return ns.Equal(t.ns) && name == t.name
 }
 
 // Serve answers a request for the track, and returns when that is over: a subscription when it has ended, a FETCH when
 // its stream has. The error says how a subscription ended other than by PUBLISH_DONE, or why an answer could not be
 // given. A request that is not for this track is an error, and is not answered.
-func (t *PublishedTrack) Serve(ctx context.Context, r *Request) error {
+func (t *Published) Serve(ctx context.Context, r *moqt.Request) error {
 	if !r.Incoming() || !t.Asks(r) {
 		return fmt.Errorf("%s %d is not for the track %q", r.Kind(), r.ID(), t.name)
 	}
@@ -113,17 +117,17 @@ func (t *PublishedTrack) Serve(ctx context.Context, r *Request) error {
 	return t.serveSubscribe(ctx, r)
 }
 
-func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
-	d := r.s.draft
+func (t *Published) serveSubscribe(ctx context.Context, r *moqt.Request) error {
+	d := r.Session().Draft()
 	ps := r.Parameters()
 	if f, _ := ps.Filter(); f.Form == wire.FilterGroupEnd && d <= wire.Draft19 {
 		if largest, ok := t.Largest(); ok && f.EndGroup < largest.Group { // draft-19 §5.1.2
-			return r.Reject(ctx, RejectInvalidRange, "the whole range has been published already: use FETCH")
+			return r.Reject(ctx, moqt.RejectInvalidRange, "the whole range has been published already: use FETCH")
 		}
 	}
 	// draft-16 §5.1; up to 15 the session closes, and from 19 on there may be several
-	if d >= wire.Draft16 && d <= wire.Draft18 && t.serves(r.s) {
-		return r.Reject(ctx, RejectDuplicateSubscription, "the session has a subscription to this track")
+	if d >= wire.Draft16 && d <= wire.Draft18 && t.serves(r.Session()) {
+		return r.Reject(ctx, moqt.RejectDuplicateSubscription, "the session has a subscription to this track")
 	}
 	s, largest, has := t.join(r, d, ps)
 	ok := &wire.SubscribeOK{}
@@ -131,18 +135,18 @@ func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
 	if has {
 		ok.Parameters.SetLargest(largest)
 	}
-	pub, err := r.AcceptSubscribe(ctx, ok, ManualUpdates())
+	pub, err := r.AcceptSubscribe(ctx, ok, moqt.ManualUpdates())
 	if err != nil {
 		s.leave()
 		close(s.ready)
 		return err
 	}
 	s.pub = pub
-	if p, asked := parametersOf(r.message).Get(wire.ParamFillParameters); asked {
-		s.fill(r.id, p.Inner, largest, has)
+	if p, asked := r.AskedParameters().Get(wire.ParamFillParameters); asked {
+		s.fill(r.ID(), p.Inner, largest, has)
 	}
 	close(s.ready)
-	if group, asked := parametersOf(r.message).Uint(wire.ParamNewGroupRequest); asked && t.opts.NewGroup != nil {
+	if group, asked := r.AskedParameters().Uint(wire.ParamNewGroupRequest); asked && t.opts.NewGroup != nil {
 		t.opts.NewGroup(group)
 	}
 	return s.serve()
@@ -151,34 +155,34 @@ func (t *PublishedTrack) serveSubscribe(ctx context.Context, r *Request) error {
 // Publish offers the track to a peer with PUBLISH, whose parameters ps are, and goes on as with Serve in the
 // background. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It waits for PUBLISH_OK; the error is that
 // of Session.Publish. The subscription ends with the track, or by Publication.Request().Cancel.
-func (t *PublishedTrack) Publish(ctx context.Context, session *Session, ps wire.Parameters) (*Publication, error) {
-	s, largest, has := t.join(nil, session.draft, ps)
+func (t *Published) Publish(ctx context.Context, session *moqt.Session, ps wire.Parameters) (*moqt.Publication, error) {
+	s, largest, has := t.join(nil, session.Draft(), ps)
 	m := &wire.Publish{TrackNamespace: t.ns, TrackName: t.name, Parameters: ps.Clone()}
-	t.describe(session.draft, wire.KindPublish, nil, &m.Parameters, &m.Properties)
+	t.describe(session.Draft(), wire.KindPublish, nil, &m.Parameters, &m.Properties)
 	if has {
 		m.Parameters.SetLargest(largest)
 	}
-	pub, err := session.StartPublish(ctx, m, ManualUpdates())
+	pub, err := session.StartPublish(ctx, m, moqt.ManualUpdates())
 	if err != nil {
 		s.leave()
 		close(s.ready)
 		return nil, err
 	}
 	t.mu.Lock()
-	s.pub, s.request = pub, pub.r
+	s.pub, s.request = pub, pub.Request()
 	t.mu.Unlock()
 	close(s.ready)
 	err = pub.Ready(ctx)
 	if err == nil {
-		if session.draft <= wire.Draft19 { // PUBLISH_OK says what is wanted
+		if session.Draft() <= wire.Draft19 { // PUBLISH_OK says what is wanted
 			s.apply(pub.Parameters())
 		}
-		if !session.spawn(func() { _ = s.serve() }) {
-			err = context.Cause(session.ctx)
+		if !session.Go(func() { _ = s.serve() }) {
+			err = context.Cause(session.Context())
 		}
 	}
 	if err != nil {
-		pub.r.Cancel(ResetCancelled)
+		pub.Request().Cancel(moqt.ResetCancelled)
 		s.leave()
 		return nil, err
 	}
@@ -189,7 +193,7 @@ func (t *PublishedTrack) Publish(ctx context.Context, session *Session, ps wire.
 func (s *subscriber) serve() error {
 	defer s.leave()
 	for {
-		u, err := s.pub.NextUpdate(never)
+		u, err := s.pub.NextUpdate(context.Background())
 		if err != nil {
 			<-s.pub.Context().Done()
 			if err == io.EOF {
@@ -204,7 +208,7 @@ func (s *subscriber) serve() error {
 }
 
 // update takes over an update: what it says holds from the answer's Largest Object on.
-func (s *subscriber) update(u *Update) error {
+func (s *subscriber) update(u *moqt.Update) error {
 	before := s.delivery.Load().forward
 	largest, has := s.apply(u.Message.Parameters)
 	ok := &wire.RequestOK{}
@@ -241,7 +245,7 @@ func (s *subscriber) update(u *Update) error {
 // apply resolves changed parameters against the track as it is, and gives its Largest Object.
 func (s *subscriber) apply(changed wire.Parameters) (largest wire.Location, has bool) {
 	t := s.t
-	ps := merged(s.pub.Parameters(), changed)
+	ps := moqt.MergeParameters(s.pub.Parameters(), changed)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.delivery.Store(s.delivery.Load().next(s.draft, ps, changed, t.largest, t.hasLargest, t.number))
@@ -300,14 +304,14 @@ func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, l
 	}
 	s.mu.Unlock()
 	if over {
-		o.reset(ResetCancelled)
+		o.reset(moqt.ResetCancelled)
 		return nil, nil
 	}
 	select {
 	case s.idle <- o:
 	default:
-		if !s.pub.s.spawn(func() { s.write(o) }) {
-			o.reset(ResetCancelled)
+		if !s.pub.Session().Go(func() { s.write(o) }) {
+			o.reset(moqt.ResetCancelled)
 			close(o.ended)
 		}
 	}
@@ -332,7 +336,7 @@ func (s *subscriber) write(o *outlet) {
 
 // finish ends the subscription with PUBLISH_DONE behind its last stream. When ctx ends before, the streams that are
 // left are reset.
-func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
+func (s *subscriber) finish(ctx context.Context, code moqt.DoneCode, reason string) {
 	if s.await(ctx) != nil || s.pub == nil {
 		return
 	}
@@ -355,7 +359,7 @@ func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
 		select {
 		case <-o.ended:
 		case <-ctx.Done():
-			o.reset(ResetCancelled)
+			o.reset(moqt.ResetCancelled)
 		case <-s.pub.Context().Done():
 			return
 		}
@@ -369,22 +373,25 @@ func (s *subscriber) finish(ctx context.Context, code DoneCode, reason string) {
 		}
 	}
 	if ctx = context.WithoutCancel(ctx); s.pub.Done(ctx, code, reason) != nil {
-		_ = s.pub.abandon(ctx, code, reason) // a fill is still on its way
+		_ = s.pub.Abandon(ctx, code, reason) // a fill is still on its way
 	}
 	s.leave()
 }
 
 // finishLater is finish without waiting.
-func (s *subscriber) finishLater(code DoneCode, reason string) {
+func (s *subscriber) finishLater(code moqt.DoneCode, reason string) {
 	if over(s.ready) && s.pub != nil {
-		s.pub.s.spawn(func() { s.finish(s.pub.Context(), code, reason) })
+		s.pub.Session().Go(func() { s.finish(s.pub.Context(), code, reason) })
 	}
 }
 
 // abandon ends a subscription that takes nothing (draft-19 §8).
 func (s *subscriber) abandon() {
 	s.leave()
-	s.pub.s.spawn(func() { _ = s.pub.abandon(s.pub.s.ctx, DoneTooFarBehind, errStalled.Error()) })
+	s.pub.Session().Go(func() {
+		_ = s.pub.Abandon(s.pub.Session().Context(), moqt.DoneTooFarBehind,
+			errStalled.Error())
+	})
 }
 
 var errNotKept = errors.New("nothing of the track is kept")

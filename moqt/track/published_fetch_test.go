@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -37,8 +38,8 @@ func TestTrackFetch(t *testing.T) {
 		for _, layout := range []LayoutMode{LayoutGroup, LayoutObject, LayoutDatagram} {
 			t.Run(fmt.Sprintf("%s/%d", name, layout), func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					p := publishing(t, d, TrackOptions{Layout: Layout{Mode: layout}, KeepGroups: 10,
-						Priority: func(*Object) uint8 { return 99 }})
+					p := publishing(t, d, Options{Layout: Layout{Mode: layout}, KeepGroups: 10,
+						Priority: func(*moqt.Object) uint8 { return 99 }})
 					all := locations(0, 4, 5)
 					p.write(all...)
 					var want []wire.Location
@@ -50,7 +51,7 @@ func TestTrackFetch(t *testing.T) {
 					for _, order := range []uint64{wire.Ascending, wire.Descending} {
 						var ps wire.Parameters
 						ps.SetUint(wire.ParamGroupOrder, order)
-						s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+						s, err := Fetch(p.ctx, p.client, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName,
 							Range: c.filter, Parameters: ps}, ReadOptions{})
 						noError(t, err)
 						if order == wire.Descending {
@@ -96,13 +97,13 @@ func TestTrackFetchRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachDraft(t, func(t *testing.T, d wire.Draft) {
-				p := publishing(t, d, TrackOptions{KeepGroups: c.keep})
+				p := publishing(t, d, Options{KeepGroups: c.keep})
 				for _, l := range locations(0, c.groups, 2) {
 					if l.Group != 3 && l.Group != 4 {
 						p.write(l)
 					}
 				}
-				s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName,
+				s, err := Fetch(p.ctx, p.client, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName,
 					Range: c.filter}, ReadOptions{})
 				if c.want == "NO_OBJECTS" && d > wire.Draft14 {
 					noError(t, err)
@@ -111,7 +112,7 @@ func TestTrackFetchRefused(t *testing.T) {
 					}
 					return
 				}
-				var refused *RequestError
+				var refused *moqt.RequestError
 				if !errors.As(err, &refused) || refused.Name != c.want {
 					t.Errorf("error %v, want %s", err, c.want)
 				}
@@ -124,16 +125,17 @@ func TestTrackFetchRefused(t *testing.T) {
 // form for that; a payload from a reader is not kept.
 func TestTrackFetchForgotten(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{KeepGroups: 3})
+		p := publishing(t, d, Options{KeepGroups: 3})
 		p.write(locations(0, 5, 4)...)
-		noError(t, p.track.WriteFrom(p.ctx, &Object{GroupID: 4, ObjectID: 4}, 3, strings.NewReader("abc")))
+		noError(t, p.track.WriteFrom(p.ctx, &moqt.Object{GroupID: 4, ObjectID: 4}, 3, strings.NewReader("abc")))
 		p.write(wire.Location{Group: 4, Object: 5})
 		fetch := func(order uint64) (story []string, err error) {
 			var ps wire.Parameters
 			ps.SetUint(wire.ParamGroupOrder, order)
-			f, err := p.client.Fetch(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName, Parameters: ps})
+			f, err := p.client.Fetch(p.ctx, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName,
+				Parameters: ps})
 			for err == nil {
-				var o *Object
+				var o *moqt.Object
 				if o, err = f.Next(p.ctx); err == nil && (o.Range != wire.NoRange || o.ObjectID == 0) {
 					story = append(story, strings.Replace(o.String(), fmt.Sprint(d.MaxVarint()), "max", 1))
 				}
@@ -142,7 +144,7 @@ func TestTrackFetchForgotten(t *testing.T) {
 		}
 		story, err := fetch(wire.Ascending)
 		if d <= wire.Draft15 {
-			var refused *RequestError
+			var refused *moqt.RequestError
 			if !errors.As(err, &refused) || refused.Name != "UNKNOWN_STATUS_IN_RANGE" {
 				t.Errorf("error %v", err)
 			}
@@ -166,9 +168,9 @@ func TestTrackFetchForgotten(t *testing.T) {
 // TestTrackFetchBytes: the bound on bytes holds, also against one group that is larger alone.
 func TestTrackFetchBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := NewPublishedTrack(testNS, testName, TrackOptions{KeepGroups: 100, KeepBytes: 10_000})
+		track := NewPublished(testNS, testName, Options{KeepGroups: 100, KeepBytes: 10_000})
 		for i := range uint64(50) {
-			noError(t, track.Write(t.Context(), &Object{GroupID: i, Payload: make([]byte, 1000)}))
+			noError(t, track.Write(t.Context(), &moqt.Object{GroupID: i, Payload: make([]byte, 1000)}))
 			if track.kept.bytes > 10_000 {
 				t.Fatalf("%d bytes are held", track.kept.bytes)
 			}
@@ -176,7 +178,7 @@ func TestTrackFetchBytes(t *testing.T) {
 		if n := len(track.kept.groups); n != 10 {
 			t.Errorf("%d groups are kept", n)
 		}
-		noError(t, track.Write(t.Context(), &Object{GroupID: 60, Payload: make([]byte, 20_000)}))
+		noError(t, track.Write(t.Context(), &moqt.Object{GroupID: 60, Payload: make([]byte, 20_000)}))
 		if track.kept.bytes != 0 || len(track.kept.groups) != 0 || len(track.kept.unknown) != 2 {
 			t.Errorf("%d bytes are held of %d groups, unknown are %v", track.kept.bytes, len(track.kept.groups),
 				track.kept.unknown)
@@ -199,7 +201,7 @@ func TestTrackJoin(t *testing.T) {
 		for _, layout := range []Layout{{}, {Mode: LayoutSpread, Subgroups: 3}, {Mode: LayoutObject}} {
 			t.Run(fmt.Sprintf("%s/%d", name, layout.Mode), func(t *testing.T) {
 				eachDraft(t, func(t *testing.T, d wire.Draft) {
-					p := publishing(t, d, TrackOptions{Layout: layout, KeepGroups: 10})
+					p := publishing(t, d, Options{Layout: layout, KeepGroups: 10})
 					all := locations(0, 6, 20)
 					p.write(all[:70]...)
 					go func() {
@@ -210,12 +212,12 @@ func TestTrackJoin(t *testing.T) {
 						noError(t, p.track.End(p.ctx))
 					}()
 					time.Sleep(3 * time.Millisecond)
-					var readers []*SubscribedTrack
+					var readers []*Subscribed
 					for _, in := range []bool{true, false} {
-						s := dialSessions(t, d, Config{},
-							Config{Handler: func(r *Request) { _ = p.track.Serve(r.Session().Context(), r) }})
-						track, err := s.client.OpenTrack(p.ctx,
-							TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &c.past,
+						s := dialSessions(t, d, moqt.Config{},
+							moqt.Config{Handler: func(r *moqt.Request) { _ = p.track.Serve(r.Session().Context(), r) }})
+						track, err := Open(p.ctx, s.client,
+							Request{TrackNamespace: testNS, TrackName: testName, Past: &c.past,
 								Read: ReadOptions{InOrder: in}})
 						noError(t, err)
 						readers = append(readers, track)
@@ -238,8 +240,8 @@ func TestTrackJoin(t *testing.T) {
 // TestTrackJoinNothing: joining a track that has no objects yet brings what follows.
 func TestTrackJoinNothing(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{KeepGroups: 10})
-		s := p.open(TrackRequest{Past: &JoinRequest{GroupsBack: 1}, Read: ReadOptions{InOrder: true}})
+		p := publishing(t, d, Options{KeepGroups: 10})
+		s := p.open(Request{Past: &JoinRequest{GroupsBack: 1}, Read: ReadOptions{InOrder: true}})
 		p.write(locations(0, 2, 3)...)
 		noError(t, p.track.End(p.ctx))
 		same(t, drain(t, p.ctx, s), locations(0, 2, 3), true)
@@ -250,15 +252,15 @@ func TestTrackJoinNothing(t *testing.T) {
 // comes.
 func TestTrackJoinForgotten(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishing(t, d, TrackOptions{KeepGroups: 1})
+		p := publishing(t, d, Options{KeepGroups: 1})
 		p.write(locations(0, 3, 4)...)
-		q := TrackRequest{TrackNamespace: testNS, TrackName: testName, Past: &JoinRequest{GroupsBack: 1},
+		q := Request{TrackNamespace: testNS, TrackName: testName, Past: &JoinRequest{GroupsBack: 1},
 			Read: ReadOptions{InOrder: true}}
 		var gaps []string
 		q.Read.Gap = func(from, to wire.Location) { gaps = append(gaps, from.String()+" "+to.String()) }
-		s, err := p.client.OpenTrack(p.ctx, q)
+		s, err := Open(p.ctx, p.client, q)
 		if d <= wire.Draft15 {
-			var refused *RequestError
+			var refused *moqt.RequestError
 			if !errors.As(err, &refused) || refused.Kind != wire.KindFetch {
 				t.Errorf("error %v", err)
 			}
@@ -282,12 +284,12 @@ func TestTrackFill(t *testing.T) {
 		if d < wire.Draft20 {
 			return
 		}
-		p := publishing(t, d, TrackOptions{KeepGroups: 10})
+		p := publishing(t, d, Options{KeepGroups: 10})
 		p.write(locations(0, 2, 5)...)
-		s := p.open(TrackRequest{Filter: wire.LocationFilter{Form: wire.FilterNextObject}})
+		s := p.open(Request{Filter: wire.LocationFilter{Form: wire.FilterNextObject}})
 		p.write(locations(2, 1, 5)...)
 		same(t, take(t, p.ctx, s, 5), locations(2, 1, 5), true)
-		ask := func() *Fetch {
+		ask := func() *moqt.Fetch {
 			var inner, ps wire.Parameters
 			inner.SetFilter(wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 2})
 			ps.Set(wire.Parameter{Type: wire.ParamFillParameters, Inner: inner})
@@ -317,11 +319,11 @@ func TestTrackFill(t *testing.T) {
 // TestTrackFetchCancelled: a fetch that is given up does not hold up the track.
 func TestTrackFetchCancelled(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p := publishingOver(t, d, TrackOptions{KeepGroups: 10}, narrow(d), Config{})
+		p := publishingOver(t, d, Options{KeepGroups: 10}, narrow(d), moqt.Config{})
 		for i := range uint64(200) {
-			noError(t, p.track.Write(p.ctx, &Object{ObjectID: i, Payload: make([]byte, 1000)}))
+			noError(t, p.track.Write(p.ctx, &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}))
 		}
-		s, err := p.client.FetchTrack(p.ctx, FetchRequest{TrackNamespace: testNS, TrackName: testName}, ReadOptions{})
+		s, err := Fetch(p.ctx, p.client, moqt.FetchRequest{TrackNamespace: testNS, TrackName: testName}, ReadOptions{})
 		noError(t, err)
 		take(t, p.ctx, s, 1)
 		s.Close()

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -27,7 +28,7 @@ var trackParameters = []struct {
 
 // describe puts the track's properties where a message of the draft has them. in is the message's kind. asked are the
 // parameters of the request.
-func (t *PublishedTrack) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters,
+func (t *Published) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters,
 	props *wire.Properties) {
 	if d >= wire.Draft16 {
 		if asked.UintOr(wire.ParamIncludeProperties, 1) == 0 || in == wire.KindRequestOK && d < wire.Draft18 {
@@ -51,7 +52,7 @@ func (t *PublishedTrack) describe(d wire.Draft, in wire.Kind, asked wire.Paramet
 }
 
 // timeouts are the track's delivery timeouts in a draft.
-func (t *PublishedTrack) timeouts(d wire.Draft) (object, subgroup time.Duration) {
+func (t *Published) timeouts(d wire.Draft) (object, subgroup time.Duration) {
 	if p, ok := t.opts.Properties.Lookup(wire.Newest, wire.PropObjectDeliveryTimeout); ok {
 		object = milliseconds(p.Uint)
 	}
@@ -61,9 +62,9 @@ func (t *PublishedTrack) timeouts(d wire.Draft) (object, subgroup time.Duration)
 	return object, subgroup
 }
 
-func (t *PublishedTrack) serveStatus(ctx context.Context, r *Request) error {
+func (t *Published) serveStatus(ctx context.Context, r *moqt.Request) error {
 	ok := &wire.RequestOK{}
-	t.describe(r.s.draft, wire.KindRequestOK, parametersOf(r.message), &ok.Parameters, &ok.Properties)
+	t.describe(r.Session().Draft(), wire.KindRequestOK, r.AskedParameters(), &ok.Parameters, &ok.Properties)
 	if l, has := t.Largest(); has {
 		ok.Parameters.SetLargest(l)
 	}
@@ -71,20 +72,20 @@ func (t *PublishedTrack) serveStatus(ctx context.Context, r *Request) error {
 }
 
 // serveFetch answers FETCH from what is kept.
-func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
+func (t *Published) serveFetch(ctx context.Context, r *moqt.Request) error {
 	q, err := r.FetchRange()
 	if err != nil {
 		return err
 	}
-	d := r.s.draft
+	d := r.Session().Draft()
 	filter := q.Range
 	if j := q.Joining; j != nil {
 		var valid bool
 		if filter, valid, err = t.joined(ctx, j); err != nil {
-			return r.Reject(r.s.ctx, RejectInvalidJoiningRequestID, err.Error())
+			return r.Reject(r.Session().Context(), moqt.RejectInvalidJoiningRequestID, err.Error())
 		}
 		if !valid {
-			return r.Reject(ctx, RejectInvalidRange, "the subscription has no Largest Object to join at, or its "+
+			return r.Reject(ctx, moqt.RejectInvalidRange, "the subscription has no Largest Object to join at, or its "+
 				"Forward State is 0")
 		}
 	}
@@ -98,26 +99,26 @@ func (t *PublishedTrack) serveFetch(ctx context.Context, r *Request) error {
 	t.mu.Unlock()
 	switch {
 	case !valid:
-		return r.Reject(ctx, RejectInvalidRange, "nothing has been published in the range")
+		return r.Reject(ctx, moqt.RejectInvalidRange, "nothing has been published in the range")
 	case t.opts.KeepGroups == 0:
-		return r.Reject(ctx, RejectNotSupported, errNotKept.Error())
+		return r.Reject(ctx, moqt.RejectNotSupported, errNotKept.Error())
 	case !whole && d <= wire.Draft15:
-		return r.Reject(ctx, RejectUnknownStatusInRange, "a part of the range is not kept any more")
+		return r.Reject(ctx, moqt.RejectUnknownStatusInRange, "a part of the range is not kept any more")
 	case len(pieces) == 0 && d == wire.Draft14: // draft-14 §9.16.3; later an empty stream says it
-		return r.Reject(ctx, RejectNoObjects, "no objects between "+start.String()+" and "+end.String())
+		return r.Reject(ctx, moqt.RejectNoObjects, "no objects between "+start.String()+" and "+end.String())
 	}
 	ok := &wire.FetchOK{End: end, EndOfTrack: ended}
-	t.describe(d, wire.KindFetchOK, parametersOf(r.message), &ok.Parameters, &ok.Properties)
+	t.describe(d, wire.KindFetchOK, r.AskedParameters(), &ok.Parameters, &ok.Properties)
 	w, err := r.AcceptFetch(ctx, ok)
 	if err != nil {
 		return err
 	}
-	return t.send(w, pieces, RangeFiltersOf(parametersOf(r.message)))
+	return t.send(w, pieces, moqt.RangeFiltersOf(r.AskedParameters()))
 }
 
 // joined is the range of a joining FETCH: up to the Largest Object when its subscription began, or was resumed
 // (draft-19 §10.12.2.1). It waits for a subscription that is not served yet. The error says that there is none.
-func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.LocationFilter, valid bool, err error) {
+func (t *Published) joined(ctx context.Context, j *moqt.Joining) (f wire.LocationFilter, valid bool, err error) {
 	for {
 		t.mu.Lock()
 		changed := t.changed
@@ -148,7 +149,7 @@ func (t *PublishedTrack) joined(ctx context.Context, j *Joining) (f wire.Locatio
 
 // rangeOf resolves a range against what has been published; its end is at most the Largest Object, and one that means a
 // whole group is the group's last object that is known. The caller holds mu.
-func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Location, valid bool) {
+func (t *Published) rangeOf(f wire.LocationFilter) (start, end wire.Location, valid bool) {
 	start, end, open := f.Bounds(t.largest, t.hasLargest)
 	if open || end.Compare(t.largest) > 0 {
 		end = t.largest
@@ -164,7 +165,7 @@ func (t *PublishedTrack) rangeOf(f wire.LocationFilter) (start, end wire.Locatio
 }
 
 // send writes pieces to a fetch stream. From 16 on it has no status: objects that have one are left out.
-func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilters) error {
+func (t *Published) send(w *moqt.FetchWriter, pieces []piece, ranges moqt.RangeFilters) error {
 	w.SetAutoFlush(false)
 	for _, p := range pieces {
 		var err error
@@ -177,7 +178,7 @@ func (t *PublishedTrack) send(w *FetchWriter, pieces []piece, ranges RangeFilter
 			err = w.WriteObject(o)
 		}
 		if err != nil {
-			w.Reset(ResetInternalError.Number(w.Draft()))
+			w.Reset(moqt.ResetInternalError.Number(w.Draft()))
 			return err
 		}
 	}
@@ -206,7 +207,7 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 	if t.opts.KeepGroups == 0 {
 		pieces = []piece{{unknown: end}}
 	}
-	ranges := RangeFiltersOf(inner)
+	ranges := moqt.RangeFiltersOf(inner)
 	if ranges.Empty() {
 		ranges = v.ranges
 	}
@@ -216,9 +217,9 @@ func (s *subscriber) fill(requestID uint64, inner wire.Parameters, largest wire.
 		return
 	}
 	written := make(chan struct{})
-	if s.pub.s.spawn(func() {
+	if s.pub.Session().Go(func() {
 		defer close(written)
-		if w, err := s.pub.s.OpenFill(s.pub.Context(), requestID); err == nil {
+		if w, err := s.pub.Session().OpenFill(s.pub.Context(), requestID); err == nil {
 			_ = t.send(w, pieces, ranges)
 		}
 	}) {

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// ReadOptions shape the reading of a SubscribedTrack. The zero value hands out whole objects in the order in which they
+// ReadOptions shape the reading of a Subscribed. The zero value hands out whole objects in the order in which they
 // arrive.
 type ReadOptions struct {
 	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for
@@ -32,8 +33,8 @@ type ReadOptions struct {
 	Groups int
 }
 
-// TrackRequest says which track is wanted, and which part of it.
-type TrackRequest struct {
+// Request says which track is wanted, and which part of it.
+type Request struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
 	// Filter is the location filter of the subscription; none passes everything from now on. Parameters are further
@@ -47,15 +48,15 @@ type TrackRequest struct {
 	Read ReadOptions
 }
 
-// SubscribedTrack is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both
+// Subscribed is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both
 // together, each once, on whatever streams and datagrams they come. Next is called by one goroutine at a time; the
 // other methods are safe for concurrent use.
 //
 // What is not taken is held up to Limits.QueuedBytes; then streams are not read further, and the peer's flow control
 // stops it.
-type SubscribedTrack struct {
-	s      *Session
-	sub    *Subscription // nil for fetches alone
+type Subscribed struct {
+	s      *moqt.Session
+	sub    *moqt.Subscription // nil for fetches alone
 	opts   ReadOptions
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -70,7 +71,7 @@ type SubscribedTrack struct {
 	sources   map[*source]struct{}
 	blocked   []*source
 	datagrams *source // stands for the datagrams in blocked
-	fetches   []*Fetch
+	fetches   []*moqt.Fetch
 	loops     int     // goroutines that bring streams
 	past      int     // fetches that are not at their end
 	subgroups uint64  // streams of the subscription that are, or were, in sources, or somebody else had before
@@ -89,35 +90,35 @@ type SubscribedTrack struct {
 // errTrackClosed says that Close ended the reading.
 var errTrackClosed = errors.New("the track was closed here")
 
-func (s *Session) newTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
+func newTrack(s *moqt.Session, sub *moqt.Subscription, opts ReadOptions) *Subscribed {
 	if opts.Patience == 0 {
 		opts.Patience = 250 * time.Millisecond
 	}
 	if opts.Groups == 0 {
 		opts.Groups = 1024
 	}
-	t := &SubscribedTrack{s: s, sub: sub, opts: opts, news: make(chan struct{}, 1), idle: make(chan *source),
+	t := &Subscribed{s: s, sub: sub, opts: opts, news: make(chan struct{}, 1), idle: make(chan *source),
 		sources: make(map[*source]struct{})}
-	t.ctx, t.cancel = context.WithCancel(s.ctx)
+	t.ctx, t.cancel = context.WithCancel(s.Context())
 	t.datagrams = t.newSource()
 	t.line.inOrder = opts.InOrder
-	t.account = account{draft: s.draft, maxGroups: opts.Groups, groups: make(map[uint64]*groupAccount)}
+	t.account = account{draft: s.Draft(), maxGroups: opts.Groups, groups: make(map[uint64]*groupAccount)}
 	return t
 }
 
 // begin sets where the track starts.
-func (t *SubscribedTrack) begin(at wire.Location) { t.due, t.account.first = at, at }
+func (t *Subscribed) begin(at wire.Location) { t.due, t.account.first = at, at }
 
-// OpenTrack subscribes to a track, and with TrackRequest.Past joins it, and waits for the answer. The error is that of
-// Session.Subscribe or Session.Join.
-func (s *Session) OpenTrack(ctx context.Context, q TrackRequest) (*SubscribedTrack, error) {
+// Open subscribes to a track, and with Request.Past joins it, and waits for the answer. The error is that of
+// Session.Subscribe or Join.
+func Open(ctx context.Context, s *moqt.Session, q Request) (*Subscribed, error) {
 	if q.Past != nil {
 		join := *q.Past
 		join.TrackNamespace, join.TrackName = q.TrackNamespace, q.TrackName
 		for _, p := range q.Parameters {
 			join.Parameters.Add(p)
 		}
-		j, err := s.Join(ctx, join)
+		j, err := Join(ctx, s, join)
 		if err != nil {
 			return nil, err
 		}
@@ -131,16 +132,16 @@ func (s *Session) OpenTrack(ctx context.Context, q TrackRequest) (*SubscribedTra
 	if err != nil {
 		return nil, err
 	}
-	return ReadTrack(sub, q.Read), nil
+	return Read(sub, q.Read), nil
 }
 
-// FetchTrack fetches a part of a track and waits for the answer. The error is that of Session.Fetch.
-func (s *Session) FetchTrack(ctx context.Context, q FetchRequest, opts ReadOptions) (*SubscribedTrack, error) {
+// Fetch fetches a part of a track and waits for the answer. The error is that of Session.Fetch.
+func Fetch(ctx context.Context, s *moqt.Session, q moqt.FetchRequest, opts ReadOptions) (*Subscribed, error) {
 	f, err := s.Fetch(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	t := s.newTrack(nil, opts)
+	t := newTrack(s, nil, opts)
 	start, _, _ := q.Range.Bounds(wire.Location{}, false)
 	t.begin(start)
 	src := t.newSource()
@@ -152,13 +153,13 @@ func (s *Session) FetchTrack(ctx context.Context, q FetchRequest, opts ReadOptio
 	return t, nil
 }
 
-// ReadTrack reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established
+// Read reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established
 // and that nobody else reads. A fill that it has asked for is read too.
-func ReadTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
-	t := sub.s.newTrack(sub, opts)
+func Read(sub *moqt.Subscription, opts ReadOptions) *Subscribed {
+	t := newTrack(sub.Session(), sub, opts)
 	filter, filtered := sub.Parameters().Filter()
 	largest, published := sub.OK().Parameters.Largest()
-	if !filtered && published || sub.s.draft == wire.Draft14 && !filtered {
+	if !filtered && published || sub.Session().Draft() == wire.Draft14 && !filtered {
 		filter.Form = wire.FilterNextObject
 	}
 	start, _, _ := filter.Bounds(largest, published)
@@ -174,14 +175,14 @@ func ReadTrack(sub *Subscription, opts ReadOptions) *SubscribedTrack {
 }
 
 // ReadJoined reads what a JoinRequest has brought: the past and what is live as one track, each object once.
-func ReadJoined(j *Joined, opts ReadOptions) *SubscribedTrack {
-	t := j.s.newTrack(j.Live, opts)
+func ReadJoined(j *Joined, opts ReadOptions) *Subscribed {
+	t := newTrack(j.s, j.Live, opts)
 	largest, published := j.Live.OK().Parameters.Largest()
 	var start wire.Location
 	switch {
 	case j.q.Start != nil:
 		start = *j.q.Start
-		if j.s.draft <= wire.Draft19 {
+		if j.s.Draft() <= wire.Draft19 {
 			start.Object = 0
 		}
 		if live := following(largest); published && start.Compare(live) > 0 {
@@ -202,43 +203,37 @@ func ReadJoined(j *Joined, opts ReadOptions) *SubscribedTrack {
 }
 
 // follow begins to take the streams and datagrams of the subscription.
-func (t *SubscribedTrack) follow() {
-	all, waiting := t.sub.given()
+func (t *Subscribed) follow() {
+	all, waiting := t.sub.Given()
 	t.mu.Lock()
 	t.loops += 2
 	t.subgroups = all - waiting
 	t.mu.Unlock()
-	if !t.s.spawn(t.acceptStreams) || !t.s.spawn(t.acceptDatagrams) {
+	if !t.s.Go(t.acceptStreams) || !t.s.Go(t.acceptDatagrams) {
 		t.Close()
 	}
 }
 
 // AddFetch reads the objects of one more fetch, or fill, of the same track, that nobody else reads: to fill gaps, for
 // instance. What came already is not handed out again.
-func (t *SubscribedTrack) AddFetch(f *Fetch) { t.add(t.newSource(), f) }
+func (t *Subscribed) AddFetch(f *moqt.Fetch) { t.add(t.newSource(), f) }
 
 // add expects the stream of a fetch, which s is for.
-func (t *SubscribedTrack) add(s *source, f *Fetch) {
+func (t *Subscribed) add(s *source, f *moqt.Fetch) {
 	s.fetch = f
-	asked := f.inner
-	if r := f.Request(); r != nil {
-		asked = parametersOf(r.message)
-	} else if f.sub != nil && RangeFiltersOf(asked).Empty() {
-		asked = f.sub.Parameters()
-	}
-	s.filtered = !RangeFiltersOf(asked).Empty()
+	s.filtered = !moqt.RangeFiltersOf(f.AskedParameters()).Empty()
 	t.mu.Lock()
 	t.loops++
 	t.past++
 	t.fetches = append(t.fetches, f)
 	t.mu.Unlock()
-	if !t.s.spawn(func() { t.acceptFetch(s) }) {
+	if !t.s.Go(func() { t.acceptFetch(s) }) {
 		t.Close()
 	}
 }
 
 // Subscription is the subscription, nil where the track consists of fetches.
-func (t *SubscribedTrack) Subscription() *Subscription { return t.sub }
+func (t *Subscribed) Subscription() *moqt.Subscription { return t.sub }
 
 // Next waits for the next object. It is valid until the next call of Next; Clone keeps it. End of Group and End of
 // Track come as objects with that status.
@@ -246,8 +241,8 @@ func (t *SubscribedTrack) Subscription() *Subscription { return t.sub }
 // io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that
 // end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or *transport.StreamError
 // of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of
-// Subscription.Next, *MalformedTrackError, and what says that Close was called.
-func (t *SubscribedTrack) Next(ctx context.Context) (*Object, error) {
+// Subscription.Next, *MalformedError, and what says that Close was called.
+func (t *Subscribed) Next(ctx context.Context) (*moqt.Object, error) {
 	if b := t.current; b != nil && b.next < len(b.objects) && !t.closed.Load() {
 		o := &b.objects[b.next]
 		if !t.opts.InOrder || o.ObjectID == t.due.Object && o.GroupID == t.due.Group {
@@ -260,7 +255,7 @@ func (t *SubscribedTrack) Next(ctx context.Context) (*Object, error) {
 }
 
 // next is Next where the current batch does not simply go on.
-func (t *SubscribedTrack) next(ctx context.Context) (*Object, error) {
+func (t *Subscribed) next(ctx context.Context) (*moqt.Object, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if b := t.current; b != nil {
@@ -305,7 +300,7 @@ func (t *SubscribedTrack) next(ctx context.Context) (*Object, error) {
 }
 
 // wait waits for news, at most for a time that is not 0.
-func (t *SubscribedTrack) wait(ctx context.Context, atMost time.Duration) error {
+func (t *Subscribed) wait(ctx context.Context, atMost time.Duration) error {
 	var late <-chan time.Time
 	if atMost > 0 {
 		if t.timer == nil {
@@ -327,7 +322,7 @@ func (t *SubscribedTrack) wait(ctx context.Context, atMost time.Duration) error 
 
 // Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which passes
 // over what is left.
-func (t *SubscribedTrack) Body() *Body {
+func (t *Subscribed) Body() *Body {
 	b := t.current
 	if b == nil || b.next == 0 {
 		return &Body{}
@@ -339,11 +334,11 @@ func (t *SubscribedTrack) Body() *Body {
 	return &Body{size: uint64(len(o.Payload)), whole: o.Payload}
 }
 
-// Body is a payload as a stream. Reads wait for what has not come; SubscribedTrack.Close ends the wait.
+// Body is a payload as a stream. Reads wait for what has not come; Subscribed.Close ends the wait.
 type Body struct {
 	size   uint64
 	whole  []byte
-	stream *PayloadReader
+	stream *moqt.PayloadReader
 }
 
 // Size is the length of the payload in bytes.
@@ -374,7 +369,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 }
 
 // Report says what has come so far and what is missing.
-func (t *SubscribedTrack) Report() TrackReport {
+func (t *Subscribed) Report() Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.account.total()
@@ -386,14 +381,14 @@ func (t *SubscribedTrack) Report() TrackReport {
 
 // Close ends the reading: the subscription is cancelled, and fetches that are not at their end. Next returns an error
 // from then on. It does nothing the second time.
-func (t *SubscribedTrack) Close() {
+func (t *Subscribed) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.end(errTrackClosed)
 }
 
 // end ends the reading for a cause; the first one wins. The caller holds mu.
-func (t *SubscribedTrack) end(cause error) {
+func (t *Subscribed) end(cause error) {
 	if t.err != nil {
 		return
 	}
@@ -406,7 +401,7 @@ func (t *SubscribedTrack) end(cause error) {
 	t.stopSources()
 	stream.Signal(t.news)
 	fetches := t.fetches
-	t.s.spawn(func() { // a message may have to wait
+	t.s.Go(func() { // a message may have to wait
 		if t.sub != nil {
 			t.sub.Unsubscribe()
 		}
@@ -417,8 +412,8 @@ func (t *SubscribedTrack) end(cause error) {
 }
 
 // stopSources stops every stream. The caller holds mu.
-func (t *SubscribedTrack) stopSources() {
+func (t *Subscribed) stopSources() {
 	for s := range t.sources {
-		s.stop(ResetCancelled)
+		s.stop(moqt.ResetCancelled)
 	}
 }

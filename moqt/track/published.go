@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -41,13 +42,13 @@ type Layout struct {
 	IDs wire.SubgroupIDMode
 }
 
-// TrackOptions shape a PublishedTrack. The zero value is a subgroup per group, as fast as subscribers take it, and
+// Options shape a Published. The zero value is a subgroup per group, as fast as subscribers take it, and
 // nothing kept.
-type TrackOptions struct {
+type Options struct {
 	Layout Layout
 	// Priority, if set, gives the Publisher Priority of a subgroup from its first object, and that of a datagram;
 	// otherwise every one has the track's default.
-	Priority func(o *Object) uint8
+	Priority func(o *moqt.Object) uint8
 	// Properties are the track's, in the newest draft's form; where a draft has parameters for some, those are sent.
 	// Those that bear on publishing are heeded here: the delivery timeouts and DEFAULT_PUBLISHER_PRIORITY.
 	Properties wire.Properties
@@ -77,7 +78,7 @@ type TrackOptions struct {
 	NewGroup func(group uint64)
 }
 
-// PublishedTrack publishes one track to any number of subscribers, on sessions of any draft. An object goes to each
+// Published publishes one track to any number of subscribers, on sessions of any draft. An object goes to each
 // subscription that is there when it is written, whose Forward State is 1 and whose filters let it pass; streams are
 // opened and ended as the draft demands (draft-19 §11.4.3). Subscribers come with Serve and Publish, and go by
 // themselves.
@@ -85,17 +86,17 @@ type TrackOptions struct {
 // Writes wait while a subscriber's streams are full: two buffers of at most 128 KiB each, and what its flow control
 // lets through. All methods are safe for concurrent use, but the objects of one subgroup are written by one goroutine
 // at a time.
-type PublishedTrack struct {
+type Published struct {
 	ns       wire.TrackNamespace
 	name     string
-	opts     TrackOptions
+	opts     Options
 	priority uint8 // the track's default
 
 	pace  sync.Mutex
 	pacer *Pacer
 
 	datagrams sync.Mutex
-	datagram  Object // the one that is being sent
+	datagram  moqt.Object // the one that is being sent
 
 	mu         sync.Mutex
 	subs       []*subscriber // replaced, never changed
@@ -106,13 +107,13 @@ type PublishedTrack struct {
 	ended      bool
 	groups     map[uint64]*publishedGroup // that have begun and not ended
 	over       spans.Set                  // IDs of groups that have ended
-	recent     *PublishedSubgroup         // the one written last
+	recent     *Subgroup                  // the one written last
 	kept       history
 }
 
 // publishedGroup is a group that has begun and not ended.
 type publishedGroup struct {
-	open    []*PublishedSubgroup
+	open    []*Subgroup
 	closed  spans.Set // keys of those that were
 	largest uint64    // Object ID
 	written bool
@@ -121,8 +122,8 @@ type publishedGroup struct {
 }
 
 // NewPublishedTrack makes a track that has no objects and no subscribers.
-func NewPublishedTrack(ns wire.TrackNamespace, name string, opts TrackOptions) *PublishedTrack {
-	t := &PublishedTrack{ns: ns, name: name, opts: opts, priority: DefaultPublisherPriority, pacer: NewPacer(opts.Rate),
+func NewPublished(ns wire.TrackNamespace, name string, opts Options) *Published {
+	t := &Published{ns: ns, name: name, opts: opts, priority: moqt.DefaultPublisherPriority, pacer: NewPacer(opts.Rate),
 		changed: make(chan struct{}), groups: make(map[uint64]*publishedGroup)}
 	if p, ok := opts.Properties.Lookup(wire.Newest, wire.PropDefaultPublisherPriority); ok {
 		t.priority = uint8(p.Uint)
@@ -135,20 +136,20 @@ func NewPublishedTrack(ns wire.TrackNamespace, name string, opts TrackOptions) *
 }
 
 // Namespace is the Track Namespace.
-func (t *PublishedTrack) Namespace() wire.TrackNamespace { return t.ns }
+func (t *Published) Namespace() wire.TrackNamespace { return t.ns }
 
 // Name is the Track Name.
-func (t *PublishedTrack) Name() string { return t.name }
+func (t *Published) Name() string { return t.name }
 
 // Largest is the Largest Object so far.
-func (t *PublishedTrack) Largest() (wire.Location, bool) {
+func (t *Published) Largest() (wire.Location, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.largest, t.hasLargest
 }
 
 // Subscribers is how many subscriptions there are.
-func (t *PublishedTrack) Subscribers() int {
+func (t *Published) Subscribers() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.subs)
@@ -156,7 +157,7 @@ func (t *PublishedTrack) Subscribers() int {
 
 // WaitForward waits until somebody wants objects: until n subscriptions have Forward State 1. The error is the
 // context's cause.
-func (t *PublishedTrack) WaitForward(ctx context.Context, n int) error {
+func (t *Published) WaitForward(ctx context.Context, n int) error {
 	for {
 		t.mu.Lock()
 		have, changed := 0, t.changed
@@ -178,7 +179,7 @@ func (t *PublishedTrack) WaitForward(ctx context.Context, n int) error {
 }
 
 // wake tells those who wait for subscribers. The caller holds mu.
-func (t *PublishedTrack) wake() {
+func (t *Published) wake() {
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
@@ -188,7 +189,7 @@ var errTrackEnded = errors.New("the track has ended")
 
 // note makes an object one of the track: it counts from here on, and the result is who gets it and which number it has.
 // o is nil for an object that is not kept.
-func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, priority uint8) (number uint64,
+func (t *Published) note(at wire.Location, o *moqt.Object, subgroup uint64, priority uint8) (number uint64,
 	subs []*subscriber, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -209,14 +210,14 @@ func (t *PublishedTrack) note(at wire.Location, o *Object, subgroup uint64, prio
 	return t.number, t.subs, nil
 }
 
-// Write writes an object: where it belongs is the layout's to say, its priority TrackOptions.Priority's. GroupID,
+// Write writes an object: where it belongs is the layout's to say, its priority Options.Priority's. GroupID,
 // ObjectID, Status, Properties and Payload count, and SubgroupID and Datagram in LayoutGiven. It waits for the pace,
 // and for room. Payload and Properties are the caller's again when it returns.
 //
 // The error is the context's cause: some subscribers may have the object then. Or it says what cannot be written: IDs
 // that do not ascend within a subgroup, a group that has ended, what a subscriber's draft cannot encode (*wire.Error;
 // the others have got the object). What becomes of single subscribers is no error.
-func (t *PublishedTrack) Write(ctx context.Context, o *Object) error {
+func (t *Published) Write(ctx context.Context, o *moqt.Object) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
 			return err
@@ -239,7 +240,7 @@ func (t *PublishedTrack) Write(ctx context.Context, o *Object) error {
 // WriteFrom writes an object whose payload is the next size bytes of r, which is read as subscribers take it; o.Payload
 // does not count. When r ends early or fails, the subgroup's streams are reset with INTERNAL_ERROR, and it is closed.
 // See Write for the rest.
-func (t *PublishedTrack) WriteFrom(ctx context.Context, o *Object, size uint64, r io.Reader) error {
+func (t *Published) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r io.Reader) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
 			return err
@@ -259,8 +260,8 @@ func (t *PublishedTrack) WriteFrom(ctx context.Context, o *Object, size uint64, 
 	return err
 }
 
-// Pace waits for the next turn of TrackOptions.Rate, for who writes by other means than Write.
-func (t *PublishedTrack) Pace(ctx context.Context) error {
+// Pace waits for the next turn of Options.Rate, for who writes by other means than Write.
+func (t *Published) Pace(ctx context.Context) error {
 	t.pace.Lock()
 	defer t.pace.Unlock()
 	_, err := t.pacer.Wait(ctx)
@@ -268,7 +269,7 @@ func (t *PublishedTrack) Pace(ctx context.Context) error {
 }
 
 // subgroupOf finds the subgroup of an object by the layout, or opens it; earlier groups end.
-func (t *PublishedTrack) subgroupOf(ctx context.Context, o *Object) (*PublishedSubgroup, error) {
+func (t *Published) subgroupOf(ctx context.Context, o *moqt.Object) (*Subgroup, error) {
 	var key uint64
 	switch t.opts.Layout.Mode {
 	case LayoutObject:
@@ -295,7 +296,7 @@ func (t *PublishedTrack) subgroupOf(ctx context.Context, o *Object) (*PublishedS
 }
 
 // find gives the open subgroup with a key, nil if there is none.
-func (g *publishedGroup) find(key uint64) *PublishedSubgroup {
+func (g *publishedGroup) find(key uint64) *Subgroup {
 	if g != nil {
 		for _, s := range g.open {
 			if s.key == key {
@@ -307,7 +308,7 @@ func (g *publishedGroup) find(key uint64) *PublishedSubgroup {
 }
 
 // beginGroup sees to a group that may be written to; earlier ones end.
-func (t *PublishedTrack) beginGroup(ctx context.Context, group uint64) error {
+func (t *Published) beginGroup(ctx context.Context, group uint64) error {
 	t.mu.Lock()
 	if t.groups[group] != nil {
 		t.mu.Unlock()
@@ -335,7 +336,7 @@ func (t *PublishedTrack) beginGroup(ctx context.Context, group uint64) error {
 }
 
 // mayWrite says why a group cannot be written to any more. The caller holds mu.
-func (t *PublishedTrack) mayWrite(group uint64) error {
+func (t *Published) mayWrite(group uint64) error {
 	switch {
 	case t.ended:
 		return errTrackEnded
@@ -349,12 +350,12 @@ func (t *PublishedTrack) mayWrite(group uint64) error {
 // close it too. Its ID is that of its first object where the layout's IDs are SubgroupIDFirstObject. It is an error
 // where one with the same IDs is open, or was closed, and in a group that Write has put into one subgroup
 // (LayoutGroup).
-func (t *PublishedTrack) OpenSubgroup(group, subgroup uint64) (*PublishedSubgroup, error) {
+func (t *Published) OpenSubgroup(group, subgroup uint64) (*Subgroup, error) {
 	return t.openSubgroup(group, subgroup, false)
 }
 
 // openSubgroup is OpenSubgroup; whole says that the group's other objects are written to it too.
-func (t *PublishedTrack) openSubgroup(group, subgroup uint64, whole bool) (*PublishedSubgroup, error) {
+func (t *Published) openSubgroup(group, subgroup uint64, whole bool) (*Subgroup, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.mayWrite(group); err != nil {
@@ -376,28 +377,28 @@ func (t *PublishedTrack) openSubgroup(group, subgroup uint64, whole bool) (*Publ
 			group)
 	}
 	in.whole = whole && len(in.open) == 0 && len(in.closed) == 0
-	g := &PublishedSubgroup{t: t, group: group, key: subgroup, whole: in.whole}
+	g := &Subgroup{t: t, group: group, key: subgroup, whole: in.whole}
 	in.open = append(in.open, g)
 	t.recent = g
 	return g, nil
 }
 
 // forget takes a subgroup that was closed out of the table; its group stays known until EndGroup.
-func (t *PublishedTrack) forget(g *PublishedSubgroup) {
+func (t *Published) forget(g *Subgroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.recent == g {
 		t.recent = nil
 	}
 	if in := t.groups[g.group]; in != nil {
-		in.open = slices.DeleteFunc(in.open, func(x *PublishedSubgroup) bool { return x == g })
+		in.open = slices.DeleteFunc(in.open, func(x *Subgroup) bool { return x == g })
 		in.closed.Add(g.key)
 	}
 }
 
-// EndGroup ends a group: its subgroups are closed, and with TrackOptions.GroupEnds an End of Group object stands behind
+// EndGroup ends a group: its subgroups are closed, and with Options.GroupEnds an End of Group object stands behind
 // its largest one. A group that was not begun, or has ended, is left alone.
-func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
+func (t *Published) EndGroup(ctx context.Context, group uint64) error {
 	t.mu.Lock()
 	in := t.groups[group]
 	if in == nil {
@@ -428,14 +429,14 @@ func (t *PublishedTrack) EndGroup(ctx context.Context, group uint64) error {
 	}
 	t.mu.Unlock()
 	for _, s := range past {
-		s.finishLater(DoneSubscriptionEnded, "the end of its filter has been passed")
+		s.finishLater(moqt.DoneSubscriptionEnded, "the end of its filter has been passed")
 	}
 	return err
 }
 
 // beyond reports whether a subscription has got everything that its filter can let pass: it ends then, up to 19
 // (draft-19 §10.11). The caller holds mu.
-func (t *PublishedTrack) beyond(s *subscriber) bool {
+func (t *Published) beyond(s *subscriber) bool {
 	d := s.delivery.Load()
 	if s.draft >= wire.Draft20 || d.open {
 		return false
@@ -453,7 +454,7 @@ func (t *PublishedTrack) beyond(s *subscriber) bool {
 // End ends the track: every group ends, and every subscription with PUBLISH_DONE TRACK_ENDED behind its last stream.
 // Nothing can be written any more, FETCH is still answered. When the context ends before everything has gone out, the
 // streams that are left are reset.
-func (t *PublishedTrack) End(ctx context.Context) error {
+func (t *Published) End(ctx context.Context) error {
 	t.mu.Lock()
 	var ids []uint64
 	for id := range t.groups {
@@ -471,7 +472,7 @@ func (t *PublishedTrack) End(ctx context.Context) error {
 	t.mu.Unlock()
 	var wait sync.WaitGroup
 	for _, s := range subs {
-		wait.Go(func() { s.finish(ctx, DoneTrackEnded, "") })
+		wait.Go(func() { s.finish(ctx, moqt.DoneTrackEnded, "") })
 	}
 	wait.Wait()
 	return errors.Join(errs...)

@@ -1,4 +1,4 @@
-package moqt
+package track
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // writeDatagram sends an object as a datagram to every subscriber that wants it. One that is too large for a path is an
 // error, and the others have got it.
-func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
+func (t *Published) writeDatagram(ctx context.Context, o *moqt.Object) error {
 	came := time.Now()
 	if err := t.beginGroup(ctx, o.GroupID); err != nil {
 		return err
@@ -27,7 +28,7 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 	if f := t.opts.Priority; f != nil {
 		d.DefaultPriority, d.Priority = false, f(o)
 	}
-	defer func() { *d = Object{Properties: props, Payload: payload} }() // the caller's memory is not held
+	defer func() { *d = moqt.Object{Properties: props, Payload: payload} }() // the caller's memory is not held
 	number, subs, err := t.note(o.Location(), d, 0, d.Priority)
 	if err != nil {
 		return err
@@ -47,9 +48,7 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 		object, subgroup := t.timeouts(s.draft) // for datagrams they are the same (draft-19 §8)
 		if timeout := sooner(sooner(object, subgroup), sooner(v.timeout, v.lifetime)); timeout > 0 &&
 			time.Since(came) > timeout {
-			s.pub.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: s.pub.alias,
-				Location: o.Location(),
-				Err:      errors.New("the datagram's delivery timeout has passed")})
+			s.pub.Skip(o.Location(), errors.New("the datagram's delivery timeout has passed"))
 			continue
 		}
 		err := s.pub.SendDatagram(d)
@@ -63,11 +62,11 @@ func (t *PublishedTrack) writeDatagram(ctx context.Context, o *Object) error {
 
 // writeGroupEnd writes End of Group behind the largest object of a group: as a datagram in that layout, else into the
 // subgroup that its ID belongs to, or one of those that are open.
-func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *publishedGroup) error {
+func (t *Published) writeGroupEnd(ctx context.Context, group uint64, g *publishedGroup) error {
 	if !g.written || g.largest == 1<<64-1 {
 		return nil
 	}
-	end := &Object{GroupID: group, ObjectID: g.largest + 1, Status: wire.StatusEndOfGroup}
+	end := &moqt.Object{GroupID: group, ObjectID: g.largest + 1, Status: wire.StatusEndOfGroup}
 	if t.opts.Layout.Mode == LayoutDatagram {
 		return t.writeDatagram(ctx, end)
 	}
@@ -84,7 +83,7 @@ func (t *PublishedTrack) writeGroupEnd(ctx context.Context, group uint64, g *pub
 
 // subgroupForEnd gives the subgroup for the end of a group: the one that the layout has for it, else any that is open,
 // else a new one.
-func (t *PublishedTrack) subgroupForEnd(ctx context.Context, g *publishedGroup, end *Object) (*PublishedSubgroup,
+func (t *Published) subgroupForEnd(ctx context.Context, g *publishedGroup, end *moqt.Object) (*Subgroup,
 	error) {
 	if mode := t.opts.Layout.Mode; mode == LayoutObject || mode == LayoutSpread {
 		if sub, err := t.subgroupOf(ctx, end); err == nil {
