@@ -51,8 +51,12 @@ type Case struct {
 	// Roles are its connections, in the order in which they are made. With one role, and one role alone, Result
 	// knows a single connection id.
 	Roles []string
-	// Timeout bounds everything from the first packet on, SETUP included; Config.TimeoutFactor stretches it.
+	// Timeout bounds everything but the handshakes, which have limits of their own, and what the path takes;
+	// Config.TimeoutFactor stretches it.
 	Timeout time.Duration
+	// Ending is true for a case about how a session ends, which judges that by itself. In any other a session that ends
+	// before the case has ended it is a failure.
+	Ending bool
 	// Faults are what must make it fail: misbehaviours that the reference relay can be given. A case that none can fail
 	// proves nothing.
 	Faults []Fault

@@ -62,7 +62,7 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	e.Sleep(ctx, ObjectPace*congestedGroup)
 	p.Publish(ctx, l[last:], 0)
 	all := fed()
-	e.Sleep(ctx, SettleTime)
+	e.Silence(ctx, SettleTime)
 	return p, s, sub, all
 }
 

@@ -39,6 +39,8 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit,
 		Faults: append([]Fault{
+			requestFault("die-midway",
+				"the end of the subscriber's session: connection closed by the peer with 0x1 INTERNAL_ERROR"),
 			dataFault("drop-datagrams", "none of them"),
 			dataFault("datagrams-as-streams", "a stream of group 0, subgroup 0 with 1 objects ({0, 0}) and FIN"),
 		}, faults...),
@@ -52,7 +54,7 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 			p.WaitForward(step)
 			l := plan(e)
 			p.Publish(ctx, l, datagramPace)
-			w.gathered(step, len(l))
+			w.gathered(step, e, len(l))
 			p.End()
 			s.settled(step, sub)
 			s.intact(ctx, l, w)
@@ -68,7 +70,7 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 const patience = 2 * time.Second
 
 // gathered waits until so many datagrams have come, or none has for a while: the others are lost then.
-func (w *Streams) gathered(ctx context.Context, want int) {
+func (w *Streams) gathered(ctx context.Context, e *Env, want int) {
 	for seen, all := -1, false; !all; {
 		w.mu.Lock()
 		now := len(w.Datagrams)
@@ -77,7 +79,7 @@ func (w *Streams) gathered(ctx context.Context, want int) {
 			return
 		}
 		seen = now
-		idle, cancel := context.WithTimeout(ctx, patience)
+		idle, cancel := context.WithTimeout(ctx, e.settled(patience))
 		all = w.Wait(idle, func() bool { return len(w.Datagrams) >= want })
 		cancel()
 	}
@@ -86,7 +88,7 @@ func (w *Streams) gathered(ctx context.Context, want int) {
 // settled waits until nothing more comes of a subscription whose track has ended; where the relay does not say so,
 // until that would have come.
 func (s *Session) settled(ctx context.Context, sub interface{ Context() context.Context }) {
-	wait := time.NewTimer(SettleTime + LateTime + 2*s.setup)
+	wait := time.NewTimer(s.e.settled(SettleTime + LateTime))
 	defer wait.Stop()
 	select {
 	case <-sub.Context().Done():

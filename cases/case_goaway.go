@@ -41,7 +41,8 @@ func runGoaway(ctx context.Context, e *Env) error {
 	defer cancel()
 	if !a.Checker.WaitRange(step, wire.Location{}, wire.Location{Group: 3, Object: 4}) {
 		if !a.Reader.Over() {
-			a.Late(step, a.Checker.Want.String()+" though the subscriber has sent GOAWAY", a.Checker.Problem())
+			a.Late(step, a.Checker.Want.String()+" though the subscriber has sent GOAWAY", a.Checker.Problem(),
+				a.Checker)
 		}
 		a.wentAway(ctx)
 	}

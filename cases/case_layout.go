@@ -16,6 +16,8 @@ var dataSubgroupBasic = Case{
 	Roles: []string{"publisher", "subscriber"}, Timeout: 2*StepLimit + DeliveryLimit,
 	Faults: []Fault{
 		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
+		dataFault("die-midway",
+			"the end of the subscriber's session: connection closed by the peer with 0x1 INTERNAL_ERROR"),
 		dataFault("drop-object", "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"),
 		dataFault("duplicate-object", "more than once {0, 0}"),
 		dataFault("corrupt-payload", "corrupted {0, 0}: payload differs from byte 0"),

@@ -141,7 +141,7 @@ func runNamespaceMatching(ctx context.Context, e *Env) error {
 			s.Check(step, context.Cause(step), transport.LayerRequest, expected)
 		}
 	}
-	quiet, cancel := context.WithTimeout(ctx, LateTime)
+	quiet, cancel := context.WithTimeout(ctx, e.settled(LateTime))
 	defer cancel()
 	for take(quiet, fmt.Sprintf("news of namespaces under %q alone", e.Namespace("live"))) {
 	}

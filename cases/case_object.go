@@ -44,8 +44,9 @@ var (
 		dataFault("truncate-payload", "9999 bytes of payload instead of 10000"))
 	object1MB = sized("object-1-mb", "1 MB", 1_000_000, 1, 2,
 		dataFault("large-objects-missing", "0 of 2 objects: missing {0, 0}"),
+		dataFault("stall-midway", "stopped at 500 kB of 1 MB of {0, 0}, "),
+		dataFault("trickle", "the relay sent 12 kbit/s where the path took "),
 		dataFault("corrupt-payload", "payload differs from byte 0"),
-
 		dataFault("truncate-payload", "999999 bytes of payload instead of 1000000"))
 	object10MB = sized("object-10-mb", "10 MB", 10_000_000, 1, 1,
 		dataFault("large-objects-missing", "0 of 1 objects: missing {0, 0}"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -19,7 +20,7 @@ func limitsCase(id, title string, last wire.Draft, faults []Fault, run func(ctx 
 	return Case{
 		ID: id, Title: title, Topics: topics, Last: last,
 		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: CaseLimit,
-		Faults: faults, Run: run,
+		Ending: slices.Contains(topics, wire.TopicTermination), Faults: faults, Run: run,
 	}
 }
 

@@ -13,7 +13,7 @@ var setupOnly = Case{
 	Topics: []wire.Topic{wire.TopicNegotiation, wire.TopicStreams, wire.TopicSetup, wire.TopicTermination},
 	Level:  Must, Suite: SuiteStandard, Tags: []string{"setup"}, Roles: []string{"client"}, Timeout: 2 * time.Second,
 	Faults: []Fault{
-		setupFault("setup-silence", "nothing (0 bytes) for 2000 ms"),
+		setupFault("setup-silence", "nothing (0 bytes) for 5000 ms"),
 		setupFault("setup-garbage", "type at byte 0: unknown"),
 		setupFault("setup-wrong-version", "0x15"),
 		setupFault("die-after-setup", "connection"),

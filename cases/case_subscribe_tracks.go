@@ -132,7 +132,7 @@ func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
 	p.WaitAnyForward(ctx)
 	e.Go(ctx, func(ctx context.Context) { p.Emit(ctx, l, ObjectPace) })
 	a.WaitAll(ctx)
-	e.Sleep(ctx, LateTime)
+	e.Silence(ctx, LateTime)
 	if n := s.DataSeen(); n > 0 {
 		e.Fail(transport.LayerData, "no objects with Forward State 0",
 			fmt.Sprintf("%d streams or datagrams within %d ms", n, LateTime/time.Millisecond))

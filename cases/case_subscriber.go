@@ -114,7 +114,7 @@ func runUnsubscribe(ctx context.Context, e *Env) error {
 	before := leaves.DataSeen()
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(2, 9), ObjectPace) })
 	stays.WaitAll(ctx)
-	e.Sleep(ctx, LateTime)
+	e.Silence(ctx, LateTime)
 	if after := leaves.DataSeen(); after != before {
 		e.Fail(transport.LayerData, "no objects after the subscriber has unsubscribed",
 			fmt.Sprintf("%d streams and datagrams of the track, from %d ms on after it", after-before,

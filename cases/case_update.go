@@ -36,7 +36,7 @@ func runForwardState(ctx context.Context, e *Env) error {
 	paused := e.Follow(ctx, "updater", p, e.Groups(2, 3), Checks{May: past(2)}, UintParameter(wire.ParamForward, 0))
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(0, 1), ObjectPace) })
 	control.WaitTo(ctx, wire.Location{Group: 1, Object: 4})
-	e.Sleep(ctx, LateTime)
+	e.Silence(ctx, LateTime)
 	if n := paused.DataSeen(); n > 0 {
 		e.Fail(transport.LayerData, "no objects with Forward State 0", fmt.Sprintf("%d streams or datagrams", n))
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	Strict bool
 	// TimeoutFactor stretches every limit; 0 means 1.
 	TimeoutFactor float64
+	// Embedded says that the relay runs beside the cases: no path can be too slow.
+	Embedded bool
 	// Implementation is sent as MOQT_IMPLEMENTATION; empty sends none.
 	Implementation string
 	// RunID is the randomness in all names, 32 hexadecimal digits; empty draws 128 bits anew for each Run.

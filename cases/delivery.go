@@ -69,8 +69,9 @@ func (d *Delivery) Complete(ctx context.Context) {
 		return
 	}
 	d.w.mu.Lock()
-	problem := d.tally().Problem()
+	k := d.tally()
 	d.w.mu.Unlock()
+	problem := k.Problem()
 	if in { // it is over
 		cause := context.Cause(d.sub.Context())
 		if !errors.Is(cause, io.EOF) {
@@ -78,16 +79,7 @@ func (d *Delivery) Complete(ctx context.Context) {
 		}
 		d.s.e.Fail(transport.LayerData, expected, problem+d.resets())
 	}
-	d.s.Late(ctx, expected, problem)
-}
-
-// Late ends the case because something was incomplete when ctx ended; problem says what is missing.
-func (s *Session) Late(ctx context.Context, expected, problem string) {
-	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
-	if o.layer == transport.LayerData && o.expected == expected && !o.quiet {
-		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(time.Now()))
-	}
-	panic(o)
+	d.s.Late(ctx, expected, problem, k)
 }
 
 // resets tells of streams that did not end with FIN.
@@ -195,9 +187,10 @@ func (d *Delivery) count(ctx context.Context, done *wire.PublishDone) {
 	d.s.e.Note("%s: PUBLISH_DONE with Stream Count %d, %d streams came", d.s.Role, done.StreamCount, came)
 	switch {
 	case open != nil && !ok:
-		d.s.Late(ctx, "the end of every stream, since PUBLISH_DONE says that all are closed", open.Text(d.s.Draft()))
+		d.s.Late(ctx, "the end of every stream, since PUBLISH_DONE says that all are closed",
+			open.Text(d.s.Draft()), nil)
 	case !known:
-		d.s.e.Sleep(ctx, LateTime)
+		d.s.e.Silence(ctx, LateTime)
 	// one that was reset before its header cannot be seen
 	case came > done.StreamCount, came < done.StreamCount && headless == 0:
 		d.s.e.Fail(transport.LayerData, fmt.Sprintf("as many streams as PUBLISH_DONE counts: %d", done.StreamCount),

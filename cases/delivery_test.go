@@ -294,7 +294,7 @@ func TestDelivery(t *testing.T) {
 		}, cases.Result{Status: cases.Fail, Layer: "request", Expected: done, Received: "…", Todo: "SHOULD: " + done}},
 		{"a breach", 0, func(a *act) { a.pub.Request().Session().Abort(wire.InternalError, "broken") },
 			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-				Received: "0 of 2 objects: missing {0, 0}, {0, 1}; " +
+				Received: "the end of the subscriber's session: " +
 					`connection closed by the peer with 0x1 INTERNAL_ERROR "broken"`}},
 		{"nothing", 0, nil, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
 			Received: "0 of 2 objects: missing {0, 0}, {0, 1}; nothing new for…"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -12,11 +13,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The limits of cases that have none of their own: caseLimit in all, stepLimit a step.
+// The limits of cases that have none of their own: CaseLimit in all, StepLimit a step. What the path takes comes on
+// top.
 const (
 	CaseLimit = 15 * time.Second
 	StepLimit = 5 * time.Second
@@ -29,7 +32,8 @@ type Env struct {
 	cfg    Config
 	run    string // the randomness in the names
 	start  time.Time
-	limit  time.Duration
+	clock  clock
+	open   context.Context // from which handshakes are bounded: it ends with the case, not with its limit
 	cancel context.CancelCauseFunc
 
 	transcript transcript
@@ -51,8 +55,7 @@ type Env struct {
 }
 
 func newEnv(c Case, cfg Config) *Env {
-	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(),
-		limit: time.Duration(float64(c.Timeout) * cfg.factor()), connected: make(chan struct{})}
+	e := &Env{c: c, cfg: cfg, run: cfg.RunID, start: time.Now(), connected: make(chan struct{})}
 	e.transcript.start = e.start
 	if e.run == "" {
 		var b [16]byte
@@ -80,27 +83,6 @@ func (e *Env) Parameters() wire.Parameters {
 		Value: []byte(e.cfg.AuthToken)}}}
 }
 
-// Step bounds one step: 5 s, stretched by the timeout factor.
-func (e *Env) Step(ctx context.Context) (context.Context, context.CancelFunc) {
-	return e.Within(ctx, StepLimit)
-}
-
-// Within bounds a step by its own limit, stretched by the timeout factor.
-func (e *Env) Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, time.Duration(float64(limit)*e.cfg.factor()))
-}
-
-// Sleep waits; it ends the case when that ends before.
-func (e *Env) Sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-		e.Check(ctx, ctx.Err(), transport.LayerRequest, fmt.Sprintf("time for a pause of %s within the limit", d))
-	}
-}
-
 // Fail ends the case as failed.
 func (e *Env) Fail(layer transport.Layer, expected, received string) {
 	panic(failed(layer, expected, received))
@@ -120,13 +102,26 @@ func (e *Env) Check(ctx context.Context, err error, layer transport.Layer, expec
 
 // classify is the one way from an error to a failure. s may be nil.
 func (e *Env) classify(ctx context.Context, err error, s *Session, layer transport.Layer, expected string) *outcome {
-	if o, ok := context.Cause(ctx).(*outcome); ok {
-		return o // a goroutine beside the case has ended it; what err says follows from that
+	if o, ok := context.Cause(ctx).(*outcome); ok { // beside the case something has ended it; err follows from that
+		return o.metBy(layer, expected)
+	}
+	if cause := context.Cause(ctx); errors.Is(err, context.Canceled) && errors.Is(cause, context.DeadlineExceeded) {
+		var full *moqt.NoStreamError
+		if errors.As(err, &full) {
+			again := *full
+			again.Err = context.DeadlineExceeded
+			cause = &again
+		}
+		err = cause
 	}
 	if s == nil {
 		return classify(err, 0, layer, expected, func() string { return "nothing in time" })
 	}
-	return classify(err, s.Draft(), layer, expected, func() string { return s.log.silence(time.Now()) })
+	o := classify(err, s.Draft(), layer, expected, func() string { return s.log.silence(time.Now()) })
+	if o.lost {
+		o.whose = s.Role
+	}
+	return o
 }
 
 // minHidden is the shortest authorization token, in bytes, that is looked for in what a peer says: shorter ones are

@@ -75,11 +75,7 @@ func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 				s.e.Fail(transport.LayerData, k.Want.String(), k.Problem())
 			}
 		case <-ctx.Done():
-			o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, k.Want.String())
-			if o.layer == transport.LayerData && o.expected == k.Want.String() && !o.quiet {
-				o = failed(transport.LayerData, k.Want.String(), k.Problem()+"; "+s.log.stall(time.Now()))
-			}
-			panic(o)
+			s.Late(ctx, k.Want.String(), k.Problem(), k)
 		}
 	}
 }
@@ -88,7 +84,9 @@ func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
 	o := s.e.classify(ctx, r.err, s, transport.LayerData, k.Want.String())
 	if o.status == Fail && o.stack == "" {
+		lost, whose := o.lost, o.whose
 		o = failed(o.layer, o.expected, r.what+" ended after "+k.Count()+": "+o.received)
+		o.lost, o.whose = lost, whose
 	}
 	panic(o)
 }
@@ -108,7 +106,7 @@ func (s *Session) Finished(ctx context.Context, k *Checker, r *Reader) {
 // Exactly ends the case unless the checker has exactly what it wants. late is how long something that should not come
 // may still do so.
 func (s *Session) Exactly(ctx context.Context, k *Checker, late time.Duration, r *Reader) {
-	t := time.NewTimer(late)
+	t := time.NewTimer(s.e.settled(late))
 	defer t.Stop()
 	select {
 	case <-r.ended:

@@ -23,6 +23,11 @@ type outcome struct {
 	dial bool
 	// quiet: the step was called off, which says nothing about the peer.
 	quiet bool
+	// timeout: the time for the step has passed. slow: because of the path.
+	timeout, slow bool
+	// lost: a session ended that the case did not end. whose is its role.
+	lost  bool
+	whose string
 	// stack is that of a panic.
 	stack string
 }
@@ -40,9 +45,6 @@ func failed(layer transport.Layer, expected, received string) *outcome {
 	return &outcome{status: Fail, layer: layer, expected: expected, received: received,
 		message: fmt.Sprintf("expected %s, received %s", expected, received)}
 }
-
-// errLimit is the cause of the case's context when its limit has passed.
-var errLimit = fmt.Errorf("the limit of the case has passed: %w", context.DeadlineExceeded)
 
 // classify makes a failure of an error that a step of a case met: in which layer, and what came instead of what was
 // expected. silence says what there was to see where nothing came in time.
@@ -83,7 +85,9 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 	case errors.As(err, &broken):
 		return failed(layerOf(broken, layer), expected, "a breach of the draft: "+broken.Error())
 	case errors.Is(err, context.DeadlineExceeded):
-		return failed(layer, expected, silence())
+		o := failed(layer, expected, silence())
+		o.timeout = true
+		return o
 	case errors.Is(err, context.Canceled):
 		o := failed(layer, expected, "nothing: the step was called off")
 		o.quiet = true
@@ -121,6 +125,12 @@ func streamEnd(e *transport.StreamError, d wire.Draft) string {
 
 // ended is a session that is over: the peer closed it, the network did, or we had to because the peer broke a rule.
 func ended(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected string) *outcome {
+	o := end(e, d, layer, expected)
+	o.lost = true
+	return o
+}
+
+func end(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected string) *outcome {
 	var broken *wire.Error
 	if e.Draft.Valid() {
 		d = e.Draft
@@ -131,6 +141,10 @@ func ended(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected s
 			broken.Error(), e.Code.In(d)))
 	case e.Local:
 		return failed(layer, expected, fmt.Sprintf("a breach of the draft: %s; closed with %s", e.Reason, e.Code.In(d)))
+	}
+	var lost *transport.CloseError
+	if errors.As(e.Err, &lost) && (lost.Timeout || lost.Gone) {
+		layer = transport.LayerUDP
 	}
 	return failed(layer, expected, closing(e, d))
 }

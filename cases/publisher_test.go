@@ -37,7 +37,7 @@ func published(t *testing.T, d wire.Draft, ask func(t *testing.T, ctx context.Co
 			}()
 			return client, nil
 		}}
-		c := Case{ID: "custom", Roles: []string{"publisher"}, Timeout: 15 * time.Second,
+		c := Case{ID: "custom", Ending: true, Roles: []string{"publisher"}, Timeout: 15 * time.Second,
 			Run: func(ctx context.Context, e *Env) error {
 				s := e.Dial(ctx, "publisher")
 				p := s.Publisher(e.Namespace(), e.TrackName())
@@ -296,14 +296,15 @@ func TestRefusals(t *testing.T) {
 					}()
 					return client, nil
 				}}
-				c := Case{ID: "custom", Timeout: time.Second, Run: func(ctx context.Context, e *Env) error {
+				c := Case{ID: "custom", Ending: true, Timeout: time.Second}
+				c.Run = func(ctx context.Context, e *Env) error {
 					s := e.Dial(ctx, "fetcher")
 					p := s.Publisher(e.Namespace(), e.TrackName())
 					f, err := s.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: p.Namespace, TrackName: p.Name})
 					s.Check(ctx, err, transport.LayerRequest, "FETCH to be sent")
 					s.Refused(ctx, f.Ready(ctx), "FETCH_OK", p)
 					return nil
-				}}
+				}
 				r := Run(t.Context(), c, cfg)
 				said := wire.NameOf(d, &wire.RequestError{Answers: wire.KindFetch}) + " "
 				if want == Skip && (r.Status != Skip || r.Reason != "FETCH: "+said+`0x3 NOT_SUPPORTED "no"`) {

@@ -34,6 +34,8 @@ type Result struct {
 	Message, Expected, Received string
 	// Reason says why it was skipped or does not apply.
 	Reason string
+	// TooSlow is true for a skip because of the path: what was waited for still came when the time had passed.
+	TooSlow bool
 	// Todo is "SHOULD: what" for a broken SHOULD in a run that is not strict. Status is Fail then.
 	Todo string
 	// Sections is where the negotiated draft has the rules, "draft-16 §9.3"; empty before a draft was negotiated.

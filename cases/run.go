@@ -21,21 +21,18 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	}
 	ctx, e.cancel = context.WithCancelCause(ctx)
 	defer e.cancel(nil)
-	limited, stop := context.WithTimeoutCause(ctx, e.limit, errLimit)
+	e.open = ctx
+	limited, stop := e.bounded(ctx, c.Timeout)
 	defer stop()
 	o := guard(func() error { return c.Run(limited, e) })
 	if o == nil && limited.Err() != nil && !e.inTime.Load() {
 		o = e.late(limited)
 	}
-	if limited.Err() != nil {
-		e.noteSlowPath()
-	}
 	if o == nil {
 		time.Sleep(lastWords)
 	}
-	if breach := e.finish(); o == nil {
-		o = breach
-	}
+	o = e.because(o)
+	e.finish()
 	return e.result(o)
 }
 
@@ -51,20 +48,8 @@ func (e *Env) late(ctx context.Context) *outcome {
 			s.readyAt.Sub(e.start).Milliseconds())
 	}
 	e.mu.Unlock()
-	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.limit), received)
-}
-
-// noteSlowPath says of a case whose limit has passed which sessions took more than half of it for SETUP alone.
-func (e *Env) noteSlowPath() {
-	e.mu.Lock()
-	sessions := slices.Clone(e.sessions)
-	e.mu.Unlock()
-	for _, s := range sessions {
-		if at := s.readyAt.Sub(e.start); at > e.limit/2 {
-			e.Note("a slow path: %s had its SETUP at %d ms of %s; --timeout-factor stretches the limits", s.Role,
-				at.Milliseconds(), e.limit)
-		}
-	}
+	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.stretched(e.c.Timeout)),
+		received+"; "+moreTime)
 }
 
 // lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is
@@ -84,30 +69,25 @@ func (e *Env) excluded() string {
 	return fmt.Sprintf("exists in %s; offered: %s", e.c.DraftRange(), strings.Join(offered, ", "))
 }
 
-// finish closes every session, the last one first, and joins every goroutine. The outcome is that of a session which
-// had to be closed because the relay broke a rule of the draft: a right answer before or behind the breach does not
-// make up for it. nil when there is none.
-func (e *Env) finish() (breach *outcome) {
+// finish closes every session, the last one first, and joins every goroutine.
+func (e *Env) finish() {
 	e.mu.Lock()
 	e.over = true
 	sessions := slices.Clone(e.sessions)
 	e.mu.Unlock()
 	slices.Reverse(sessions)
 	for _, s := range sessions {
-		if o := s.finish(); o != nil {
-			breach = o
-		}
+		s.finish()
 	}
 	e.cancel(nil)
 	e.group.Wait()
-	return breach
 }
 
 // result puts together what is known. o is nil for a pass.
 func (e *Env) result(o *outcome) Result {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.beside != nil {
+	if e.beside != nil && (o == nil || !o.lost || !e.beside.lost) {
 		o = e.beside
 	}
 	r := Result{
@@ -137,7 +117,7 @@ func (e *Env) result(o *outcome) Result {
 	if o != nil {
 		r.Status, r.Layer, r.Message, r.Expected, r.Received, r.Reason = o.status, o.layer, o.message, o.expected,
 			o.received, o.reason
-		r.DialFailed = o.dial && !ready
+		r.DialFailed, r.TooSlow = o.dial && !ready, o.slow
 		if o.stack != "" {
 			r.Notes = append(r.Notes, o.stack)
 		}

@@ -24,16 +24,21 @@ type Session struct {
 	info  *SessionInfo
 	log   *sessionLog
 	peer  *responder
-	setup time.Duration // how long SETUP took: a bound of the round trip's order
+	conn  *traffic
+	setup time.Duration // from the first packet to SETUP: a bound of the round trip's order
 
-	readyAt time.Time // when SETUP was complete
+	readyAt   time.Time // when SETUP was complete
+	guardStop func() bool
 }
 
 // Dial makes a connection and sets up a session on it, as one step. It ends the case when that fails, or when the case
 // does not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
-	ctx, cancel := e.Step(ctx)
+	defer e.clock.dial()()
+	whole, cancel := context.WithTimeoutCause(e.open, e.stretched(handshakeLimit), errLimit)
 	defer cancel()
+	defer context.AfterFunc(ctx, cancel)() // the case may have ended beside it
+	ctx = whole
 	s := &Session{Role: role, e: e, info: &SessionInfo{Role: role}, log: &sessionLog{e: e, role: role}}
 	s.peer = newResponder(s)
 	began := time.Now()
@@ -41,6 +46,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	if err != nil {
 		panic(e.notDialled(ctx, began, err))
 	}
+	made := time.Now()
 	e.first.Do(func() { close(e.connected) })
 	info := conn.Info()
 	e.mu.Lock()
@@ -55,12 +61,13 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
 	}
 
-	began = time.Now()
-	metered := transport.NewMeter(conn)
+	s.conn = newTraffic(conn)
+	s.log.traffic = s.conn
+	metered := transport.NewMeter(s.conn)
 	s.Session, err = moqt.Client(ctx, metered, s.config())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
-		panic(e.notSetUp(ctx, began, metered, err))
+		panic(e.notSetUp(ctx, made, metered, err))
 	}
 	metered.Stop()
 	s.readyAt = time.Now()
@@ -93,6 +100,7 @@ func (e *Env) ready(s *Session) {
 	e.sessions = append(e.sessions, s)
 	info := *s.info
 	e.mu.Unlock()
+	s.guardStop = s.guardLoss()
 	if e.cfg.OnSession != nil {
 		e.onSession.Lock()
 		defer e.onSession.Unlock()
@@ -172,23 +180,21 @@ func (s *Session) Check(ctx context.Context, err error, layer transport.Layer, e
 }
 
 // SettleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any
-// path whose round trip is short against it. On longer paths twice the time of SETUP counts.
+// path whose round trip is short against it.
 const SettleTime = 150 * time.Millisecond
 
 // Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the
 // last message shows a round trip later.
 func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
-	wait := max(SettleTime, 2*s.setup)
-	if end, ok := ctx.Deadline(); ok {
-		wait = min(wait, max(0, time.Until(end)-SettleTime))
-	}
+	wait := s.e.settled(SettleTime)
+	s.e.clock.grant(wait) // it is our wait, not the relay's
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-s.Context().Done():
 		s.Check(ctx, context.Cause(s.Context()), layer, "a session that stays open")
 	case <-ctx.Done():
-		s.Check(ctx, ctx.Err(), layer, "a session that stays open")
+		s.Check(ctx, context.Cause(ctx), layer, "a session that stays open")
 	case <-t.C:
 	}
 }
@@ -204,19 +210,16 @@ func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// finish closes the session after the case and notes when it had ended with an error before. The outcome is a failure
-// when we had to close it over a breach of the draft, else nil.
-func (s *Session) finish() *outcome {
+// finish closes the session after the case and notes when it had ended with an error before.
+func (s *Session) finish() {
+	if s.guardStop != nil {
+		s.guardStop()
+	}
 	s.Session.Close(wire.NoError, "")
 	var end *moqt.SessionError
-	if cause := context.Cause(s.Context()); closedByUs(cause) || !errors.As(cause, &end) {
-		return nil
+	if cause := context.Cause(s.Context()); !closedByUs(cause) && errors.As(cause, &end) {
+		s.e.Note("%s: %s", s.Role, end)
 	}
-	s.e.Note("%s: %s", s.Role, end)
-	if !end.Local || end.Code == wire.InternalError { // INTERNAL_ERROR is a limit of ours, not a rule of the draft
-		return nil
-	}
-	return ended(end, s.Draft(), transport.LayerRequest, "a relay that keeps to the draft until the case has ended")
 }
 
 // DialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone

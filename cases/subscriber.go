@@ -55,7 +55,8 @@ func (a *Subscriber) WaitRange(ctx context.Context, start, end wire.Location) {
 	step, cancel := a.e.Step(ctx)
 	defer cancel()
 	if !a.Checker.WaitRange(step, start, end) {
-		a.Late(step, fmt.Sprintf("%s at the %s", a.Checker.Want.Within(start, end), a.Role), a.Checker.Problem())
+		a.Late(step, fmt.Sprintf("%s at the %s", a.Checker.Want.Within(start, end), a.Role), a.Checker.Problem(),
+			a.Checker)
 	}
 }
 
@@ -63,9 +64,10 @@ func (a *Subscriber) WaitRange(ctx context.Context, start, end wire.Location) {
 // come.
 func (a *Subscriber) WantExactly(ctx context.Context) { a.Exactly(ctx, a.Checker, LateTime, a.Reader) }
 
-// WaitQuiet waits for what may still come: until the subscription has ended, at most LateTime.
+// WaitQuiet waits for what may still come: until the subscription has ended, at most LateTime, or
+// three round trips where that is longer.
 func (a *Subscriber) WaitQuiet(ctx context.Context) {
-	t := time.NewTimer(LateTime)
+	t := time.NewTimer(a.Session.e.settled(LateTime))
 	defer t.Stop()
 	select {
 	case <-a.Reader.ended:

@@ -73,6 +73,7 @@ type sessionLog struct {
 	headless           int    // data streams that ended before their header was whole
 	maxRequestID       uint64 // the peer's, 14-16
 	objects            int    // subgroup streams and datagrams that came
+	traffic            *traffic
 }
 
 // event is moqt.Config.Trace.
@@ -81,6 +82,7 @@ func (l *sessionLog) event(ev moqt.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	what := eventName(ev)
+	l.count(ev)
 	if ev.Type == moqt.EventReset && !ev.Sent && ev.Stream == wire.UniStream {
 		l.reset = describeEvent(ev)
 		if ev.Subgroup == nil {
@@ -109,6 +111,21 @@ func (l *sessionLog) event(ev moqt.Event) {
 				l.maxRequestID = p.Uint
 			}
 		}
+	}
+}
+
+// count tells the clock of what is asked for, and the traffic of what the peer's streams carry.
+func (l *sessionLog) count(ev moqt.Event) {
+	switch {
+	case ev.Sent && wantsAnswer(ev.Message) && ev.Message.Kind() != wire.KindSetup: // which has its own time
+		l.e.clock.step()
+	case ev.Sent || l.traffic == nil:
+	case ev.Type == moqt.EventSubgroup && ev.Subgroup != nil:
+		l.traffic.header(ev.StreamID, ev.Subgroup.GroupID, ev.Subgroup.SubgroupID)
+	case ev.Type == moqt.EventFetch:
+		l.traffic.fetch(ev.StreamID)
+	case ev.Type == moqt.EventMessage:
+		l.traffic.message(ev.StreamID)
 	}
 }
 

@@ -20,7 +20,8 @@ import (
 
 // custom is a case of the test's own.
 func custom(run func(ctx context.Context, e *cases.Env) error) cases.Case {
-	return cases.Case{ID: "custom", Title: "custom", Level: cases.Must, Roles: []string{"client"}, Timeout: time.Second,
+	return cases.Case{ID: "custom", Ending: true, Title: "custom", Level: cases.Must,
+		Roles: []string{"client"}, Timeout: time.Second,
 		Run: run}
 }
 
@@ -73,7 +74,7 @@ func TestVerbs(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s",
-			Received: "the end at 1000 ms"}},
+			Received: "the end at 1000 ms; --timeout-factor gives it more time"}},
 		{"panic", func(ctx context.Context, e *cases.Env) error {
 			e.Dial(ctx, "client")
 			panic("oh")

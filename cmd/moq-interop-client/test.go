@@ -105,7 +105,7 @@ func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
 			sys.say("the embedded relay listens on %s", connect.URL.Addr())
 		}
 	}
-	s.cases.URL = connect.URL
+	s.cases.URL, s.cases.Embedded = connect.URL, s.target.Embedded
 	s.cases.Dial = runner.Dialer(connect)
 	info := runner.ClientInfo{Name: program, Version: runner.Version()}
 	o := runner.Options{

@@ -70,7 +70,7 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	}
 	if r.Instance != nil {
 		if relay, ok := r.Instance.Value.(*runner.Relay); ok {
-			dial = relay.Connect(dial)
+			dial, cfg.Embedded = relay.Connect(dial), true
 		}
 	}
 	cfg.URL, cfg.Dial = dial.URL, runner.Dialer(dial)

@@ -1,0 +1,197 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// What is said of objects that have not come in time: nothing came; bytes stopped coming; or bytes still come, and then
+// either the path is too slow or the relay is.
+
+const (
+	// busyPath and busyPathMin are by how much the round trip time must have grown to show that a path is full.
+	busyPath    = 2
+	busyPathMin = 50 * time.Millisecond
+	// lossyPath is the share of lost packets that slows a path down.
+	lossyPath = 0.005
+	// alikeRates is by how much the rates of upload and download may differ to be called alike.
+	alikeRates = 3
+	// tricklingRate is what any path carries that sessions were set up on in time, in bit/s.
+	tricklingRate = 64_000
+)
+
+// moreTime is said where the limits may have been too short.
+const moreTime = "--timeout-factor gives it more time"
+
+// Late ends the case because something was incomplete when ctx ended; problem says what is missing. k, which may be nil,
+// knows the objects that are waited for.
+func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker) {
+	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
+	if !o.timeout {
+		panic(o)
+	}
+	now := time.Now()
+	a := s.arrivals(now, k)
+	switch {
+	case a.bytes == 0:
+		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(now)+"; no byte of an object came")
+	case a.since > s.e.settled(stoppedTime):
+		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; stopped at %s, %s ago; %s", problem, a.amount,
+			seconds(a.since), s.log.stall(now)))
+	case s.e.slowPath(a.rate):
+		o = &outcome{status: Skip, slow: true, reason: fmt.Sprintf("the path is too slow: %s; %s came, the last byte "+
+			"%s ago; %s", bitRate(a.rate), a.amount, seconds(a.since), moreTime)}
+	default:
+		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; %s; %s came, the last byte %s ago; %s", problem,
+			s.e.relayRate(a.rate), a.amount, seconds(a.since), moreTime))
+	}
+	panic(o)
+}
+
+// arrival is what has come of the objects that are waited for.
+type arrival struct {
+	bytes  int64
+	amount string        // "554 kB of 1 MB of {0, 0}"
+	since  time.Duration // the last byte
+	rate   float64       // bit/s, since the first byte
+}
+
+// arrivals is what has come on a session.
+func (s *Session) arrivals(now time.Time, k *Checker) arrival {
+	t := s.conn
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := arrival{bytes: t.down.bytes, amount: byteCount(t.down.bytes), since: now.Sub(t.down.last),
+		rate: t.down.rate(now)}
+	if k == nil {
+		return a
+	}
+	a.amount += " of " + byteCount(k.size())
+	if t.latest != nil && t.latest.header {
+		if at, have, size, ok := k.partial(t.latest); ok {
+			a.amount = fmt.Sprintf("%s of %s of %s", byteCount(have), byteCount(size), at)
+		}
+	}
+	return a
+}
+
+// size is how many bytes of payload are wanted.
+func (k *Checker) size() (n int64) {
+	for _, x := range k.Want {
+		n += int64(len(x.Payload))
+	}
+	return n
+}
+
+// partial says which object a subgroup's stream is in the middle of, and how much of it has come.
+func (k *Checker) partial(in *inflow) (at string, have, size int64, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	left := in.bytes
+	for i, x := range k.Want {
+		if x.Group != in.group || x.Subgroup != in.subgroup || x.Datagram {
+			continue
+		}
+		size := int64(len(x.Payload))
+		if k.got[i] == 0 {
+			at := x.Location()
+			return fmt.Sprintf("{%d, %d}", at.Group, at.Object), min(max(left, 0), size), size, true
+		}
+		left -= size
+	}
+	return "", 0, 0, false
+}
+
+// slowPath reports whether QUIC shows that the path is why objects came at a rate, in bit/s: packets get lost, round
+// trips grow, or what we sent over it went no faster. The embedded relay, and one in memory, has no path.
+func (e *Env) slowPath(rate float64) bool {
+	if e.cfg.Embedded {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known, lossy, busy, carried := false, false, false, 0.0
+	for _, s := range e.sessions {
+		p := s.conn.Path()
+		known = known || p.SmoothedRTT > 0
+		lossy = lossy || float64(p.PacketsLost) > max(lossyPath*float64(p.PacketsSent), 2)
+		busy = busy || p.RTT() > busyPath*p.MinRTT && p.RTT() > p.MinRTT+busyPathMin
+		s.conn.mu.Lock()
+		carried = max(carried, s.conn.up.carried())
+		s.conn.mu.Unlock()
+	}
+	if !known {
+		return false
+	}
+	if carried > 0 { // what was sent says more than anything else
+		return carried < alikeRates*rate || (lossy || busy) && carried < 2*alikeRates*rate
+	}
+	return (lossy || busy) && rate > tricklingRate
+}
+
+// relayRate says how slow the relay was, and against what.
+func (e *Env) relayRate(rate float64) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	carried, rtt := 0.0, time.Duration(0)
+	for _, s := range e.sessions {
+		s.conn.mu.Lock()
+		carried = max(carried, s.conn.up.carried())
+		s.conn.mu.Unlock()
+		rtt = max(rtt, s.rtt())
+	}
+	if carried > 0 {
+		return fmt.Sprintf("the relay sent %s where the path took %s", bitRate(rate), bitRate(carried))
+	}
+	return fmt.Sprintf("the relay sent %s over a path with round trips of %s", bitRate(rate), seconds(rtt))
+}
+
+// bitRate is a rate in bit/s for people: "12 kbit/s", "1.2 Mbit/s".
+func bitRate(r float64) string {
+	for _, u := range []struct {
+		at   float64
+		name string
+	}{{1e9, "Gbit/s"}, {1e6, "Mbit/s"}, {1e3, "kbit/s"}} {
+		if r >= u.at {
+			return short(r/u.at) + " " + u.name
+		}
+	}
+	return short(r) + " bit/s"
+}
+
+// byteCount is a number of bytes for people: "12 bytes", "554 kB", "1 MB".
+func byteCount(n int64) string {
+	for _, u := range []struct {
+		at   float64
+		name string
+	}{{1e6, "MB"}, {1e3, "kB"}} {
+		if float64(n) >= u.at {
+			return short(float64(n)/u.at) + " " + u.name
+		}
+	}
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// short is a number with one digit behind the point below 10, and none above.
+func short(x float64) string {
+	if x < 9.95 {
+		return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(math.Round(x), 'f', -1, 64)
+}
+
+// seconds is a time for people: "12 ms", "4.2 s".
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return short(d.Seconds()) + " s"
+}

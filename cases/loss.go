@@ -1,0 +1,103 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// There is no verdict without a session: one that ends when the case did not end it is the case's failure, at once, and
+// nothing that follows from it is said instead. Only a case about how sessions end says otherwise.
+
+// lossTime is how long it takes at most from the end of a connection until its session knows.
+const lossTime = time.Second
+
+// guardLoss ends the case as soon as the session ends without the case. The function that it gives calls it off.
+func (s *Session) guardLoss() (stop func() bool) {
+	return context.AfterFunc(s.Context(), func() {
+		if o := s.loss(); o != nil {
+			s.e.abort(o)
+		}
+	})
+}
+
+// loss is the failure of a session that has ended though the case did not end it; nil when there is none.
+func (s *Session) loss() *outcome {
+	cause := context.Cause(s.Context())
+	var end *moqt.SessionError
+	if s.e.c.Ending || closedByUs(cause) || !errors.As(cause, &end) {
+		return nil
+	}
+	expected := "a session that is open until the case has ended"
+	if end.Local {
+		expected = "a relay that keeps to the draft until the case has ended"
+	}
+	o := ended(end, s.Draft(), transport.LayerRequest, expected)
+	o.whose = s.Role
+	return o
+}
+
+// metBy is the loss of a session in the words of a step that it has ended: what was expected there, "" where the step
+// has none. Other outcomes stay as they are.
+func (o *outcome) metBy(layer transport.Layer, expected string) *outcome {
+	if !o.lost || expected == "" {
+		return o
+	}
+	if o.layer != transport.LayerRequest { // the loss has one of its own
+		layer = o.layer
+	}
+	met := failed(layer, expected, o.received)
+	met.lost, met.whose = true, o.whose
+	return met
+}
+
+// lossOf is the failure of the first session that has ended without the case. Where a connection has just ended, it
+// waits until the session knows.
+func (e *Env) lossOf() *outcome {
+	e.mu.Lock()
+	sessions := slices.Clone(e.sessions)
+	e.mu.Unlock()
+	for _, s := range sessions {
+		if s.conn.Context().Err() != nil {
+			t := time.NewTimer(lossTime)
+			select {
+			case <-s.Context().Done():
+			case <-t.C:
+			}
+			t.Stop()
+		}
+		if o := s.loss(); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// because gives the outcome of a case that a session's loss has ended: the loss, in the words of the step that met it,
+// and what else there was to say as a note. Where there are several sessions it says whose.
+func (e *Env) because(o *outcome) *outcome {
+	if o == nil || !o.lost && o.stack == "" {
+		loss := e.lossOf()
+		switch {
+		case loss == nil:
+			return o
+		case o == nil:
+			o = loss
+		case o.status != Fail:
+			e.Note("before that: %s", o.reason)
+			o = loss
+		default:
+			e.Note("before that: %s", o.message)
+			o = loss.metBy(o.layer, o.expected)
+		}
+	}
+	if o.whose != "" && len(e.c.Roles) > 1 {
+		o = failed(o.layer, o.expected, "the end of the "+o.whose+"'s session: "+o.received)
+		o.lost = true
+	}
+	return o
+}

@@ -1,0 +1,266 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// traffic is a session's connection that counts the bytes of objects, as they come and go: a verdict on a wait has to
+// know whether what is waited for is on its way. Safe for concurrent use.
+type traffic struct {
+	transport.Conn
+
+	mu sync.Mutex
+	// open are the peer's unidirectional streams that have not ended.
+	open map[uint64]*inflow
+	// latest is the stream that brought bytes last.
+	latest *inflow
+	down   flow
+	up     flow
+	// blocked is when a write ended last for which the path had made us wait.
+	blocked time.Time
+}
+
+// inflow is one unidirectional stream of the peer.
+type inflow struct {
+	bytes int64
+	last  time.Time
+	// header, group and subgroup are known once the header of a subgroup has come; fetch once that of a fetch has.
+	header, fetch   bool
+	group, subgroup uint64
+	// control: it carries messages, not objects.
+	control bool
+}
+
+// flow is bytes of objects in one direction.
+type flow struct {
+	bytes       int64
+	first, last time.Time
+	// busy is for how long writes were waited for. best is the highest rate, in bit/s, of any run of bestPieces pieces.
+	busy  time.Duration
+	best  float64
+	marks [bestPieces]time.Time
+	n     int
+}
+
+const (
+	// piece is how much is written at a time, so that it shows how far a long write has come.
+	piece = 64 << 10
+	// bestPieces is long enough to be sent at the pace of the path, and not just into its queue.
+	bestPieces = 4
+	// blockedTime is how long a write takes at least that waits for the path.
+	blockedTime = 5 * time.Millisecond
+)
+
+func newTraffic(c transport.Conn) *traffic { return &traffic{Conn: c, open: map[uint64]*inflow{}} }
+
+func (f *flow) add(n int, now time.Time) {
+	if n == 0 {
+		return
+	}
+	if f.bytes == 0 {
+		f.first = now
+	}
+	f.bytes += int64(n)
+	f.last = now
+}
+
+// rate is the mean rate since the first byte, in bit/s; 0 when nothing came.
+func (f *flow) rate(now time.Time) float64 {
+	if f.bytes == 0 {
+		return 0
+	}
+	return float64(f.bytes) * 8 / max(now.Sub(f.first), time.Millisecond).Seconds()
+}
+
+// carried is what the path has shown to carry, in bit/s: the mean rate of what had to be waited for, or that of the
+// best run; 0 when too little was written to tell.
+func (f *flow) carried() float64 {
+	mean := 0.0
+	if f.bytes >= piece {
+		mean = float64(f.bytes) * 8 / max(f.busy, time.Millisecond).Seconds()
+	}
+	return max(mean, f.best)
+}
+
+// header says that a stream of the peer's carries a subgroup, fetch that it carries a fetch.
+func (t *traffic) header(id uint64, group, subgroup uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.open[id]; s != nil {
+		s.header, s.group, s.subgroup = true, group, subgroup
+	}
+}
+
+func (t *traffic) fetch(id uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.open[id]; s != nil {
+		s.fetch = true
+	}
+}
+
+// message says that a stream of the peer's carries messages: what came on it is no object.
+func (t *traffic) message(id uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.open[id]; s != nil && !s.control {
+		s.control = true
+		t.down.bytes -= s.bytes
+		if t.down.bytes == 0 {
+			t.down = flow{}
+		}
+		if t.latest == s {
+			t.latest = nil
+		}
+	}
+}
+
+// came counts bytes of a stream of the peer's.
+func (t *traffic) came(s *inflow, n int) {
+	if n == 0 {
+		return
+	}
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.control {
+		return
+	}
+	s.bytes += int64(n)
+	s.last, t.latest = now, s
+	t.down.add(n, now)
+}
+
+// went counts one write of ours.
+func (t *traffic) went(n int, began, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.up.add(n, now)
+	took := now.Sub(began)
+	t.up.busy += took
+	if took >= blockedTime && n > 0 {
+		t.blocked = now
+	}
+	if n < piece {
+		return
+	}
+	if t.up.n >= bestPieces {
+		took := now.Sub(t.up.marks[t.up.n%bestPieces])
+		t.up.best = max(t.up.best, bestPieces*piece*8/max(took, time.Millisecond).Seconds())
+	}
+	t.up.marks[t.up.n%bestPieces] = now
+	t.up.n++
+}
+
+// ended forgets a stream that has ended.
+func (t *traffic) ended(id uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, id)
+}
+
+// lastByte is when bytes of objects came last, or went where the path made them wait.
+func (t *traffic) lastByte() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.blocked.After(t.down.last) {
+		return t.blocked
+	}
+	return t.down.last
+}
+
+// Path implements transport.PathTeller: of a Conn that does not, nothing is known.
+func (t *traffic) Path() transport.Path {
+	if p, ok := t.Conn.(transport.PathTeller); ok {
+		return p.Path()
+	}
+	return transport.Path{}
+}
+
+// TellUniStreams implements transport.UniStreamTeller: of a Conn that does not, nothing is told.
+func (t *traffic) TellUniStreams(f func(id uint64, coming bool)) {
+	if c, ok := t.Conn.(transport.UniStreamTeller); ok {
+		c.TellUniStreams(f)
+	}
+}
+
+// AcceptUniStream implements transport.Conn.
+func (t *traffic) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
+	s, err := t.Conn.AcceptUniStream(ctx)
+	if err != nil {
+		return s, err
+	}
+	in := &inflow{}
+	t.mu.Lock()
+	t.open[s.StreamID()] = in
+	t.mu.Unlock()
+	return &countedReceiveStream{ReceiveStream: s, t: t, in: in}, nil
+}
+
+// OpenUniStream implements transport.Conn.
+func (t *traffic) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
+	s, err := t.Conn.OpenUniStream(ctx)
+	if err != nil {
+		return s, err
+	}
+	return &countedSendStream{SendStream: s, t: t}, nil
+}
+
+// ReceiveDatagram implements transport.Conn.
+func (t *traffic) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	b, err := t.Conn.ReceiveDatagram(ctx)
+	if err == nil {
+		now := time.Now()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.down.add(len(b), now)
+	}
+	return b, err
+}
+
+type countedReceiveStream struct {
+	transport.ReceiveStream
+	t  *traffic
+	in *inflow
+}
+
+// Read implements io.Reader.
+func (s *countedReceiveStream) Read(p []byte) (int, error) {
+	n, err := s.ReceiveStream.Read(p)
+	s.t.came(s.in, n)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		s.t.ended(s.StreamID())
+	}
+	return n, err
+}
+
+// Stop implements transport.ReceiveStream.
+func (s *countedReceiveStream) Stop(code uint64) {
+	s.ReceiveStream.Stop(code)
+	s.t.ended(s.StreamID())
+}
+
+type countedSendStream struct {
+	transport.SendStream
+	t *traffic
+}
+
+// Write implements io.Writer. A long write goes out in pieces.
+func (s *countedSendStream) Write(p []byte) (written int, err error) {
+	for {
+		part := p[written:min(len(p), written+piece)]
+		began := time.Now()
+		n, err := s.SendStream.Write(part)
+		s.t.went(n, began, time.Now())
+		written += n
+		if err != nil || written == len(p) {
+			return written, err
+		}
+	}
+}
