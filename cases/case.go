@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -36,8 +36,8 @@ type Case struct {
 	ID, Title string
 	// Aliases are the names other clients use for it.
 	Aliases []string
-	// Topics are what the verdict's rules are about; Sections says where a draft has them.
-	Topics []wire.Topic
+	// Rules are what the verdict rests on; Sections says where a draft has them.
+	Rules []rules.ID
 	// First and Last bound the drafts it applies to; zero means no bound.
 	First, Last wire.Draft
 	// Transports it applies to; empty means all.
@@ -65,18 +65,7 @@ type Case struct {
 }
 
 // Sections is where a draft has the rules that the verdict rests on, "draft-16 §9.3, §3.3"; "" for draft 0.
-func (c *Case) Sections(d wire.Draft) string {
-	var where []string
-	for _, t := range c.Topics {
-		if s := wire.Section(d, t); s != "" && !slices.Contains(where, s) {
-			where = append(where, s)
-		}
-	}
-	if len(where) == 0 {
-		return ""
-	}
-	return d.String() + " " + strings.Join(where, ", ")
-}
+func (c *Case) Sections(d wire.Draft) string { return rules.Cite(d, c.Rules...) }
 
 // Applies reports whether the case applies to a draft.
 func (c *Case) Applies(d wire.Draft) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -28,10 +29,9 @@ const notFed = "the relay did not take everything in while its subscriber took n
 
 // congestionCase is a case of that.
 func congestionCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
-	topics ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader,
-			wire.TopicStreamEnd}, topics...),
+		ID: id, Title: title, Rules: what,
 		Level: Should, Suite: SuiteAll, Tags: []string{"data", "congestion"},
 		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults, Run: run,
@@ -70,7 +70,7 @@ var priorities = congestionCase("priorities", "A slow subscriber gets the group 
 	[]Fault{
 		dataFault("priority-ignored", "of 26 streams with priority 200 opened behind").should(),
 		dataFault("drop-object", "a stream of group 0"),
-	}, runPriorities)
+	}, runPriorities, rules.Priorities)
 
 // runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group
 // published has the highest; those before it fill the windows, so that many of them still wait at the relay when it
@@ -137,7 +137,7 @@ var deliveryTimeouts = congestionCase("delivery-timeout",
 	"Objects past the subscriber's delivery timeout are dropped with a reset",
 	[]Fault{
 		dataFault("delivery-timeout-ignored", "every object").should(),
-	}, runDeliveryTimeout)
+	}, runDeliveryTimeout, rules.DeliveryTimeouts, rules.SubgroupEnd)
 
 // runDeliveryTimeout: a relay must reset a stream before it hands an object to the transport that has waited longer
 // (draft-18 §8). What the transport holds may come, and how much that is the text only wishes to be little, so that

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -32,11 +33,11 @@ const datagramPace = 4 * time.Millisecond
 
 // datagramCase is a case of datagrams.
 func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
-	judge func(e *Env, d wire.Draft, w *Streams)) Case {
+	judge func(e *Env, d wire.Draft, w *Streams), more ...rules.ID) Case {
 	return Case{
 		ID: id, Title: title,
-		Topics: []wire.Topic{wire.TopicObjectDatagram, wire.TopicObjectStatus, wire.TopicObjectProperties},
-		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
+		Rules: append([]rules.ID{rules.DeliveryMode, rules.ObjectFields}, more...),
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit,
 		Faults: append([]Fault{
 			requestFault("die-midway",
@@ -137,7 +138,7 @@ var datagramProperties = datagramCase("datagram-properties", "Objects sent as da
 	[]Fault{
 		dataFault("strip-properties", "property 0x38 is missing"),
 	},
-	func(e *Env) Layout { return datagramLayout(e, unknownProperties) }, nil)
+	func(e *Env) Layout { return datagramLayout(e, unknownProperties) }, nil, rules.ObjectProperties)
 
 // statusLayout is groups 0 to 4 of 3 objects as datagrams, and a fourth one that says that there are no more.
 func statusLayout(e *Env) Layout {
@@ -176,7 +177,7 @@ var datagramStatus = datagramCase("datagram-status", "A datagram with status End
 				fmt.Sprintf("%d datagrams, none of which says where a group ends", len(w.Datagrams)))
 		}
 		e.Note("%d datagrams with status End of Group, %d with the END_OF_GROUP bit instead", status, said)
-	})
+	}, rules.ObjectStatus)
 
 // endLayout is datagramLayout whose last object of each group is said to be the last.
 func endLayout(e *Env) Layout {

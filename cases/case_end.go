@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -12,10 +13,9 @@ import (
 
 // endsCase is a case of that.
 func endsCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
-	topics ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicObjectStatus, wire.TopicSubgroupHeader,
-			wire.TopicStreamEnd}, topics...),
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "ends"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit, Faults: faults, Run: run,
 	}
@@ -92,7 +92,7 @@ var subgroupFin = endsCase("subgroup-fin", "Each subgroup arrives on one stream 
 			return true
 		})
 		return nil
-	})
+	}, rules.SubgroupEnd, rules.Subgroups)
 
 // The END_OF_GROUP bit is no field of an object: what becomes of it is recorded. An object with status End of Group is
 // one, and a relay may not drop it from a stream (draft-18 §9.4), but it may say the same with the bit (§9.1).
@@ -101,7 +101,7 @@ var endOfGroup = endsCase("end-of-group", "An End of Group object reaches the su
 		dataFault("end-of-group-missing", "and FIN, without either"),
 		dataFault("status-missing", "and FIN, without either"),
 		dataFault("never-fin", "RESET_STREAM of the peer"),
-	}, runEndOfGroup)
+	}, runEndOfGroup, rules.SubgroupEnd, rules.Subgroups, rules.ObjectStatus)
 
 func runEndOfGroup(ctx context.Context, e *Env) error {
 	p, s, _, w := watched(ctx, e)
@@ -141,7 +141,7 @@ var endOfTrack = endsCase("end-of-track",
 		dataFault("status-missing", "a stream of group 0, subgroup 0 with 3 objects ({0, 0}"),
 		requestFault("done-wrong-status", "PUBLISH_DONE with 0x0 INTERNAL_ERROR").should(),
 		requestFault("done-never", "the last message or stream was SUBGROUP_HEADER").should(),
-	}, runEndOfTrack, wire.TopicPublishDone)
+	}, runEndOfTrack, rules.ObjectStatus, rules.PublishDone)
 
 func runEndOfTrack(ctx context.Context, e *Env) error {
 	p, s, sub, w := watched(ctx, e)

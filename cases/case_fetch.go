@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -12,8 +13,8 @@ import (
 
 var fetchGroup = Case{
 	ID: "fetch", Title: "FETCH of one group returns exactly its objects",
-	Topics: []wire.Topic{wire.TopicFetch, wire.TopicFetchOK},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
+	Rules: []rules.ID{rules.Fetch, rules.FetchEnd},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
 		"fetcher"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("fetch-silent", "nothing for 5000 ms after FETCH"),
@@ -63,10 +64,9 @@ func runFetchGroup(ctx context.Context, e *Env) error {
 
 // fetchCase is a case of one FETCH.
 func fetchCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
-	more ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicFetch, wire.TopicFetchOK, wire.TopicFetchHeader},
-			more...),
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
 			"fetcher"}, Timeout: CaseLimit,
 		Faults: faults, Run: run,
@@ -86,7 +86,7 @@ var fetchRange = fetchCase("fetch-range", "FETCH between two locations returns e
 		e.Dial(ctx, "fetcher").FetchExactly(ctx, p, p.FetchOf(Between(from, to)), e.Groups(0, 2).Within(from, to),
 			Checks{})
 		return nil
-	})
+	}, rules.Fetch)
 
 var fetchObject = fetchCase("fetch-single-object", "FETCH of one object returns only that object",
 	[]Fault{
@@ -101,7 +101,7 @@ var fetchObject = fetchCase("fetch-single-object", "FETCH of one object returns 
 		e.Dial(ctx, "fetcher").FetchExactly(ctx, p, p.FetchOf(Between(at, at)), e.Groups(1, 1).Within(at, at),
 			Checks{})
 		return nil
-	})
+	}, rules.Fetch)
 
 var fetchAscending = fetchCase("fetch-ascending", "FETCH with Group Order Ascending returns ascending groups",
 	[]Fault{
@@ -114,7 +114,7 @@ var fetchAscending = fetchCase("fetch-ascending", "FETCH with Group Order Ascend
 		q := p.FetchOf(WholeGroups(0, 2), UintParameter(wire.ParamGroupOrder, wire.Ascending))
 		e.Dial(ctx, "fetcher").FetchExactly(ctx, p, q, want, Checks{}).WantOrder(e, want)
 		return nil
-	})
+	}, rules.FetchOrder, rules.Fetch)
 
 var fetchDescending = fetchCase("fetch-descending", "FETCH with Group Order Descending returns descending groups",
 	[]Fault{
@@ -127,7 +127,7 @@ var fetchDescending = fetchCase("fetch-descending", "FETCH with Group Order Desc
 		q := p.FetchOf(WholeGroups(0, 2), UintParameter(wire.ParamGroupOrder, wire.Descending))
 		e.Dial(ctx, "fetcher").FetchExactly(ctx, p, q, want, Checks{}).WantOrder(e, want)
 		return nil
-	})
+	}, rules.FetchOrder, rules.Fetch)
 
 var fetchOpenEnd = fetchCase("fetch-past-the-end",
 	"FETCH past the Largest Object returns what there is, and FETCH_OK says where it ends",
@@ -147,7 +147,7 @@ var fetchOpenEnd = fetchCase("fetch-past-the-end",
 		e.Should(end == want, transport.LayerRequest, fmt.Sprintf("FETCH_OK with End %s, the Largest Object", want),
 			"FETCH_OK with End "+EndText(end))
 		return nil
-	})
+	}, rules.Fetch, rules.FetchEnd)
 
 var fetchBeyond = fetchCase("fetch-beyond-largest",
 	"FETCH that starts after the Largest Object is refused with INVALID_RANGE",
@@ -165,12 +165,12 @@ var fetchBeyond = fetchCase("fetch-beyond-largest",
 		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidRange, fetchAccepted(f))
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
-	}, wire.TopicRequestError)
+	}, rules.FetchInvalidRange)
 
 var fetchUnknown = Case{
 	ID: "fetch-unknown-track", Title: "FETCH of a track that does not exist is refused",
-	Topics: []wire.Topic{wire.TopicFetch, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"fetch"}, Roles: []string{"fetcher"}, Timeout: CaseLimit,
+	Rules: []rules.ID{rules.Fetch, rules.UnknownTrack},
+	Level: Must, Suite: SuiteAll, Tags: []string{"fetch"}, Roles: []string{"fetcher"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("fetch-error", "0x0 INTERNAL_ERROR"),
 		requestFault("fetch-silent", "nothing for 5000 ms after FETCH"),
@@ -189,7 +189,7 @@ var fetchUnknown = Case{
 
 var fetchEmpty = Case{
 	ID: "fetch-empty-track", Title: "FETCH of a track without objects is refused with INVALID_RANGE",
-	Topics: []wire.Topic{wire.TopicFetch, wire.TopicRequestError}, First: wire.Draft18,
+	Rules: []rules.ID{rules.FetchInvalidRange}, First: wire.Draft18,
 	Level: Must, Suite: SuiteAll, Tags: []string{"fetch"}, Roles: []string{"publisher", "subscriber", "fetcher"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
@@ -210,8 +210,8 @@ var fetchEmpty = Case{
 
 var fetchUpstream = Case{
 	ID: "fetch-upstream", Title: "FETCH of a track without a subscriber is answered from its publisher",
-	Topics: []wire.Topic{wire.TopicFetch, wire.TopicFetchOK, wire.TopicNamespaceDiscovery},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "fetcher"},
+	Rules: []rules.ID{rules.FetchUpstream, rules.Fetch},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "fetcher"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("fetch-missing-object", "4 of 5 objects: missing {1, 1}"),
@@ -269,4 +269,4 @@ var fetchCancel = fetchCase("fetch-cancel", "After a cancelled FETCH the session
 		want := l.Within(wire.Location{Group: 1}, wire.Location{Group: 1, Object: 1})
 		s.FetchExactly(ctx, p, p.FetchOf(Between(want[0].Location(), want[1].Location())), want, Checks{})
 		return nil
-	})
+	}, rules.FetchCancel, rules.Fetch)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -24,7 +25,7 @@ func fetchLayoutCase(layoutName, title string, plan func(e *Env) Layout, faults 
 			e.Dial(ctx, "fetcher").FetchExactly(ctx, p, p.FetchOf(Between(l[0].Location(), last)), l,
 				Checks{Priority: true, Properties: true}).WantOrder(e, l)
 			return nil
-		}, wire.TopicFetchFlags)
+		}, rules.Fetch, rules.ObjectFields)
 }
 
 // expect waits a while for everything wanted, and notes what has not come.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -13,7 +14,7 @@ import (
 
 var joinEmptyFill = Case{
 	ID: "fill-nothing-published", Title: "A fill of an empty track brings no objects, and the subscription goes on",
-	Topics: []wire.Topic{wire.TopicFillParameters, wire.TopicSubscribe}, First: wire.Draft20,
+	Rules: []rules.ID{rules.Fill}, First: wire.Draft20,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "joiner"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
@@ -50,7 +51,7 @@ var joinEmptyFill = Case{
 
 var fillUpdate = Case{
 	ID: "fill-update", Title: "A fill asked for in REQUEST_UPDATE brings the groups it names",
-	Topics: []wire.Topic{wire.TopicFillParameters, wire.TopicRequestUpdate}, First: wire.Draft20,
+	Rules: []rules.ID{rules.Fill, rules.Update}, First: wire.Draft20,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join", "update"}, Roles: joinRoles,
 	Timeout: CaseLimit,
 	Faults: []Fault{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -34,8 +35,8 @@ func filterCase(id, title string, f wire.LocationFilter, first wire.Draft, fault
 	passes func(at wire.Location) bool) Case {
 	return Case{
 		ID: id, Title: title, First: first,
-		Topics: []wire.Topic{wire.TopicLocationFilter, wire.TopicSubscribe, wire.TopicSubscribeOK},
-		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe"},
+		Rules: []rules.ID{rules.LocationFilter, rules.LargestObject},
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe"},
 		Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: CaseLimit,
 		Faults: faults,
 		Run: func(ctx context.Context, e *Env) error {
@@ -117,8 +118,8 @@ var (
 
 var filterPast = Case{
 	ID: "filter-past", Title: "A filter whose range is over is refused up to 19, and brings no objects from 20 on",
-	Topics: []wire.Topic{wire.TopicLocationFilter, wire.TopicSubscribe, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"filter", "subscribe"}, Roles: []string{"publisher", "subscriber",
+	Rules: []rules.ID{rules.LocationFilter},
+	Level: Must, Suite: SuiteAll, Tags: []string{"filter", "subscribe"}, Roles: []string{"publisher", "subscriber",
 		"filtered"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("past-range-accepted", "SUBSCRIBE_OK").until(wire.Draft19).should(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -11,8 +12,8 @@ import (
 
 var goaway = Case{
 	ID: "goaway", Title: "After a subscriber's GOAWAY its subscription goes on, and requests are answered",
-	Topics: []wire.Topic{wire.TopicGoaway, wire.TopicPublishDone},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
+	Rules: []rules.ID{rules.Goaway},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("goaway-ignored", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
@@ -74,8 +75,8 @@ func (a *Subscriber) wentAway(ctx context.Context) {
 }
 
 // goawayBreach is a case of a client's GOAWAY that the relay may not take.
-func goawayBreach(id, title, because string, messages ...*wire.Goaway) Case {
-	return limitsCase(id, title, 0, []Fault{
+func goawayBreach(id, title, because string, rule rules.ID, messages ...*wire.Goaway) Case {
+	return endingCase(id, title, 0, []Fault{
 		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
 	}, func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "client")
@@ -89,7 +90,7 @@ func goawayBreach(id, title, because string, messages ...*wire.Goaway) Case {
 		}
 		s.WantClosed(ctx, because, wire.ProtocolViolation)
 		return nil
-	}, wire.TopicGoaway, wire.TopicTermination)
+	}, rule)
 }
 
 // mayLeave ends the case as skipped when the relay closes the session with NO_ERROR: having seen GOAWAY it may do so
@@ -102,15 +103,16 @@ func (s *Session) mayLeave(ctx context.Context) {
 	case <-step.Done():
 	}
 	var end *moqt.SessionError
-	if errors.As(context.Cause(s.Context()), &end) && end.Side != wire.NoSide && !end.Local && end.Code == wire.NoError {
+	ours := !errors.As(context.Cause(s.Context()), &end) || end.Side == wire.NoSide || end.Local
+	if !ours && end.Code == wire.NoError {
 		s.e.Skip("the relay has answered GOAWAY by closing the session: %s", closing(end, s.Draft()))
 	}
 }
 
 var (
 	goawayTwice = goawayBreach("goaway-twice", "A second GOAWAY closes the session with PROTOCOL_VIOLATION",
-		"a second GOAWAY", &wire.Goaway{}, &wire.Goaway{})
+		"a second GOAWAY", rules.GoawayOnce, &wire.Goaway{}, &wire.Goaway{})
 	goawayURI = goawayBreach("goaway-uri", "A client's GOAWAY with a URI closes the session with PROTOCOL_VIOLATION",
-		"a URI in a client's GOAWAY",
+		"a URI in a client's GOAWAY", rules.GoawayURI,
 		&wire.Goaway{NewSessionURI: "https://relay.example/moq"})
 )

@@ -43,8 +43,8 @@ func TestGoawayAnsweredByLeaving(t *testing.T) {
 	}
 }
 
-// A server that ends a WebTransport session by HTTP/3's CONNECTION_CLOSE has not left in good order, whatever the code: on
-// raw QUIC the same code is judged too.
+// A server that ends a WebTransport session by HTTP/3's CONNECTION_CLOSE has not left in good order, whatever the code:
+// on raw QUIC the same code is judged too.
 func TestGoawayAnsweredByHTTP3(t *testing.T) {
 	break3 := func(ctx context.Context, _ *testing.T, conn *memconn.Conn) {
 		s, err := moqt.Server(ctx, conn, moqt.Config{Trace: func(e moqt.Event) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -12,8 +13,8 @@ import (
 
 var joinCurrent = Case{
 	ID: "join", Title: "Joining at the current group gives each object once, with none missing",
-	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"},
+	Rules: []rules.ID{rules.Join},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"},
 	Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("join-hole", "14 of 15 objects: missing {2, 4}"),
@@ -29,8 +30,8 @@ var joinCurrent = Case{
 
 var joinOneBack = Case{
 	ID: "join-one-back", Title: "Joining one group back gives each object once, with none missing",
-	Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber",
+	Rules: []rules.ID{rules.Join},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber",
 		"joiner"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("join-hole", "19 of 20 objects: missing {2, 4}"),
@@ -90,9 +91,9 @@ func join(ctx context.Context, e *Env, back uint64) error {
 
 // joinCase is a case of joining.
 func joinCase(id, title string, last wire.Draft, roles []string, faults []Fault,
-	run func(ctx context.Context, e *Env) error) Case {
+	run func(ctx context.Context, e *Env) error, what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: []wire.Topic{wire.TopicJoining, wire.TopicFillParameters, wire.TopicSubscribe},
+		ID: id, Title: title, Rules: what,
 		Last:  last,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: roles, Timeout: CaseLimit,
 		Faults: faults, Run: run,
@@ -117,7 +118,7 @@ var joinAbsolute = joinCase("join-absolute",
 		e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, live, ObjectPace) })
 		j.WantExactly(ctx, p, append(e.Groups(1, 2), live...))
 		return nil
-	})
+	}, rules.Join)
 
 var joinLive = joinCase("join-live",
 	"Joining while objects keep coming gives each object once, with none missing", 0, joinRoles,
@@ -126,7 +127,7 @@ var joinLive = joinCase("join-live",
 		dataFault("join-silent", "objects: missing {").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-	}, runJoinLive)
+	}, runJoinLive, rules.Join)
 
 // livePace is the time between two objects of a track that is joined while it goes on.
 const livePace = 5 * time.Millisecond
@@ -178,7 +179,7 @@ var joinNothing = joinCase("join-nothing-published",
 		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidRange, "FETCH_OK though nothing was published")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
-	})
+	}, rules.JoiningFetch)
 
 var joinUnknown = joinCase("join-unknown-request",
 	"A joining FETCH for an unknown request is refused with INVALID_JOINING_REQUEST_ID", wire.Draft19,
@@ -197,4 +198,4 @@ var joinUnknown = joinCase("join-unknown-request",
 			"FETCH_OK for the subscription 5000, which does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
-	})
+	}, rules.JoiningFetch)

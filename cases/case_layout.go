@@ -5,13 +5,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 var dataSubgroupBasic = Case{
 	ID: "data-subgroup-basic", Title: "Three groups of five objects arrive unchanged",
-	Topics: []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicRelayObjects, wire.TopicSubgroups,
-		wire.TopicSubgroupEnd, wire.TopicPublishDone},
+	Rules: []rules.ID{rules.Routing, rules.Forwarding, rules.ObjectFields, rules.Subgroups, rules.SubgroupEnd,
+		rules.PublishDone},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 2*StepLimit + DeliveryLimit,
 	Faults: []Fault{
@@ -83,13 +84,13 @@ func layoutCase(id, title string, groups, objects []uint64, o LayoutOptions, fau
 	}
 	o.Priority = func(group uint64) uint8 { return uint8(layoutEven + group%2) }
 	l := NewLayout(groups, objects, o)
-	topics := []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicRelayObjects,
-		wire.TopicSubgroups, wire.TopicSubgroupHeader, wire.TopicSubgroupEnd, wire.TopicPublishDone}
+	what := []rules.ID{rules.Publish, rules.Forwarding, rules.ObjectFields, rules.Subgroups, rules.SubgroupEnd,
+		rules.PublishDone}
 	if o.Properties != nil {
-		topics = append(topics, wire.TopicObjectProperties)
+		what = append(what, rules.ObjectProperties)
 	}
 	return Case{
-		ID: id, Title: title, Topics: topics,
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "layout", "publish"},
 		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults,

@@ -6,14 +6,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 var announceOnly = Case{
 	ID: "announce-only", Title: "PUBLISH_NAMESPACE is accepted", Aliases: []string{"publish-namespace-only"},
-	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
+	Rules: []rules.ID{rules.PublishNamespace},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
 	Timeout: 2 * time.Second,
 	Faults: []Fault{
 		requestFault("announce-silent", "nothing for 2000 ms after PUBLISH_NAMESPACE"),
@@ -31,8 +32,8 @@ func runAnnounceOnly(ctx context.Context, e *Env) error {
 
 var publishNamespaceDone = Case{
 	ID: "publish-namespace-done", Title: "A namespace is published and withdrawn, and the session lives on",
-	Topics: []wire.Topic{wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace, wire.TopicTermination},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
+	Rules: []rules.ID{rules.WithdrawNamespace, rules.PublishNamespace},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"namespace"}, Roles: []string{"publisher"},
 	Timeout: 2 * time.Second,
 	Faults: []Fault{
 		requestFault("withdraw-closes-session", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
@@ -55,10 +56,9 @@ func runPublishNamespaceDone(ctx context.Context, e *Env) error {
 
 // namespaceCase is a case of them.
 func namespaceCase(id, title string, first wire.Draft, roles []string, faults []Fault,
-	run func(ctx context.Context, e *Env) error, topics ...wire.Topic) Case {
+	run func(ctx context.Context, e *Env) error, what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribeNamespace, wire.TopicNamespaceDiscovery},
-			topics...), First: first,
+		ID: id, Title: title, Rules: what, First: first,
 		Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
 		Run: run,
 	}
@@ -84,7 +84,7 @@ var namespaceOverlap = namespaceCase("namespace-overlap",
 		s.Check(step, err, transport.LayerRequest, fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q",
 			s.OKName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a")))
 		return nil
-	}, wire.TopicRequestError)
+	}, rules.PrefixOverlap)
 
 var namespaceMatching = namespaceCase("namespace-matching",
 	"A namespace prefix matches whole fields, and earlier and later namespaces alike", 0,
@@ -92,7 +92,7 @@ var namespaceMatching = namespaceCase("namespace-matching",
 		requestFault("namespace-silent", "nothing for 5000 ms after SUBSCRIBE_NAMESPACE"),
 		requestFault("namespace-wrong-suffix", "/wrong"),
 	}, runNamespaceMatching,
-	wire.TopicNamespace, wire.TopicPublishNamespace)
+	rules.SubscribeNamespace, rules.PrefixMatch)
 
 // runNamespaceMatching: who subscribes to "live" is told of "live" and "live"/"a", which are there, and of "live"/"b",
 // which comes, and not of "livestream" (draft-18 §9.5).
@@ -155,7 +155,7 @@ var namespaceRouting = namespaceCase("namespace-routing",
 		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
 		requestFault("subscribe-ok-without-publisher", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
 		requestFault("namespace-prefix-as-text", `SUBSCRIBE_OK for namespace "moq-interop/namespace-routing/`),
-	}, runNamespaceRouting, wire.TopicSubscribe)
+	}, runNamespaceRouting, rules.Routing)
 
 // runNamespaceRouting: the namespace "live" of the publisher stands for "live"/"studio", and not for "livestream".
 func runNamespaceRouting(ctx context.Context, e *Env) error {
@@ -182,8 +182,7 @@ func runNamespaceRouting(ctx context.Context, e *Env) error {
 
 var subscribeNamespaceLifecycle = Case{
 	ID: "subscribe-namespace-lifecycle", Title: "A namespace subscriber learns that a namespace comes and goes",
-	Topics: []wire.Topic{wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace, wire.TopicNamespace,
-		wire.TopicNamespaceDiscovery, wire.TopicPublishNamespace},
+	Rules: []rules.ID{rules.SubscribeNamespace, rules.WithdrawNamespace},
 	Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: []string{"subscriber", "publisher"},
 	Timeout: CaseLimit,
 	Faults: []Fault{

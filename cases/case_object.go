@@ -3,7 +3,7 @@ package cases
 import (
 	"context"
 
-	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 )
 
 // Objects of all sizes, many groups, and the properties of objects and tracks.
@@ -12,8 +12,8 @@ import (
 func sized(id, size string, bytes, groups, objects int, faults ...Fault) Case {
 	return Case{
 		ID: id, Title: "Objects of " + size + " arrive unchanged",
-		Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd},
-		Level:  Must, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"},
+		Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.SubgroupEnd},
+		Level: Must, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit,
 		Faults:  faults,
 		Run: func(ctx context.Context, e *Env) error {
@@ -55,8 +55,8 @@ var (
 
 var manyGroups = Case{
 	ID: "many-short-groups", Title: "500 groups of one object arrive, each on its own stream",
-	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicSubgroupHeader, wire.TopicStreamEnd},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
+	Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.SubgroupEnd},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("drop-group", "250 of 500 objects: missing {1, 0}"),

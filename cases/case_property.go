@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -34,8 +35,8 @@ func unknownProperties(group, object uint64) wire.Properties {
 
 var objectProperties = Case{
 	ID: "object-properties", Title: "Properties unknown to the relay arrive unchanged",
-	Topics: []wire.Topic{wire.TopicObjectProperties, wire.TopicKeyValuePairs},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "properties"}, Roles: []string{"publisher", "subscriber"},
+	Rules: []rules.ID{rules.ObjectProperties},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "properties"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("strip-properties", "property 0x38 is missing"),
@@ -53,8 +54,8 @@ var objectProperties = Case{
 
 var immutableProperties = Case{
 	ID: "immutable-properties", Title: "Immutable Properties arrive unchanged",
-	Topics: []wire.Topic{wire.TopicObjectProperties, wire.TopicMalformedTracks},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"data", "properties"}, Roles: []string{"publisher", "subscriber"},
+	Rules: []rules.ID{rules.ImmutableProperties},
+	Level: Must, Suite: SuiteAll, Tags: []string{"data", "properties"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("strip-properties", "property 0xb is missing"),
@@ -77,7 +78,7 @@ var immutableProperties = Case{
 
 var trackProperties = Case{
 	ID: "track-properties", Title: "SUBSCRIBE_OK and FETCH_OK carry the track's unknown properties",
-	Topics: []wire.Topic{wire.TopicSubscribeOK, wire.TopicFetchOK, wire.TopicKeyValuePairs}, First: wire.Draft16,
+	Rules: []rules.ID{rules.TrackProperties}, First: wire.Draft16,
 	Level: Must, Suite: SuiteAll, Tags: []string{"properties", "subscribe"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
@@ -132,7 +133,7 @@ const propMandatory = 0x6A5C
 
 var mandatoryProperty = Case{
 	ID: "mandatory-property", Title: "A track with an unknown Mandatory Track Property is refused",
-	Topics: []wire.Topic{wire.TopicSubscribeOK, wire.TopicRequestError}, First: wire.Draft18,
+	Rules: []rules.ID{rules.MandatoryProperties}, First: wire.Draft18,
 	Level: Must, Suite: SuiteAll, Tags: []string{"properties", "subscribe"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{

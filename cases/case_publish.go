@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -11,8 +12,7 @@ import (
 
 var publishTrackOnly = Case{
 	ID: "publish-track-only", Title: "PUBLISH without a subscriber is accepted, and the track ends cleanly",
-	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublishOK, wire.TopicPublisherInteractions,
-		wire.TopicPublishDone},
+	Rules: []rules.ID{rules.Publish, rules.OneAnswer, rules.PublishDone},
 	Level: Must, Suite: SuiteAll, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
@@ -49,8 +49,7 @@ func runPublishTrackOnly(ctx context.Context, e *Env) error {
 
 var publishTrackSubscribe = Case{
 	ID: "publish-track-subscribe", Title: "SUBSCRIBE reaches a track announced by PUBLISH",
-	Topics: []wire.Topic{wire.TopicPublish, wire.TopicPublisherInteractions, wire.TopicSubscribe, wire.TopicRendezvous,
-		wire.TopicPublishDone},
+	Rules: []rules.ID{rules.Publish, rules.Rendezvous, rules.ObjectFields, rules.PublishDone},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "publish", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{

@@ -4,12 +4,13 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 var rangeFilter = Case{
 	ID: "range-filter", Title: "A filter for one of two subgroups is heeded, or refused with INVALID_FILTER",
-	Topics: []wire.Topic{wire.TopicRangeFilters, wire.TopicSubscribe, wire.TopicRequestError}, First: wire.Draft19,
+	Rules: []rules.ID{rules.RangeFilter}, First: wire.Draft19,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe"},
 	Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: CaseLimit,
 	Faults: []Fault{
@@ -74,7 +75,7 @@ func (l Layout) OfSubgroup(id uint64) (part Layout) {
 
 var rangeFilterUpdate = Case{
 	ID: "range-filter-update", Title: "One update replaces a range filter, the next removes it",
-	Topics: []wire.Topic{wire.TopicRangeFilters, wire.TopicRequestUpdate}, First: wire.Draft19,
+	Rules: []rules.ID{rules.RangeFilter, rules.Update}, First: wire.Draft19,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe", "update"},
 	Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: CaseLimit,
 	Faults: []Fault{

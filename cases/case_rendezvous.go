@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -13,9 +14,9 @@ import (
 
 var rendezvousTimeout = Case{
 	ID: "rendezvous-timeout", Title: "SUBSCRIBE with RENDEZVOUS_TIMEOUT ends with TIMEOUT when no publisher comes",
-	First:  wire.Draft17,
-	Topics: []wire.Topic{wire.TopicRendezvous, wire.TopicSubscribe, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: CaseLimit,
+	First: wire.Draft17,
+	Rules: []rules.ID{rules.Rendezvous},
+	Level: Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that nobody publishes"),
 		requestFault("subscribe-silent", "nothing for 5000 ms after SUBSCRIBE"),

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -16,12 +16,20 @@ import (
 
 // limitsCase is a case of one session.
 func limitsCase(id, title string, last wire.Draft, faults []Fault, run func(ctx context.Context, e *Env) error,
-	topics ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: topics, Last: last,
+		ID: id, Title: title, Rules: what, Last: last,
 		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: CaseLimit,
-		Ending: slices.Contains(topics, wire.TopicTermination), Faults: faults, Run: run,
+		Faults: faults, Run: run,
 	}
+}
+
+// endingCase is a case of one session that the relay must close.
+func endingCase(id, title string, last wire.Draft, faults []Fault, run func(ctx context.Context, e *Env) error,
+	what ...rules.ID) Case {
+	c := limitsCase(id, title, last, faults, run, what...)
+	c.Ending = true
+	return c
 }
 
 // granted is the relay's MAX_REQUEST_ID at first, 0 if it names none.
@@ -38,7 +46,7 @@ var requestIDs = limitsCase("request-ids",
 	[]Fault{
 		requestFault("no-request-ids", "MAX_REQUEST_ID 0 and no more"),
 		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
-	}, runRequestIDs, wire.TopicRequestIDs, wire.TopicPublishNamespace)
+	}, runRequestIDs, rules.RequestID, rules.OneAnswer)
 
 // runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it
 // grants any is, for without there is no session to speak of, and every request must be answered.
@@ -96,11 +104,11 @@ func runRequestIDs(ctx context.Context, e *Env) error {
 	return nil
 }
 
-var requestIDLimit = limitsCase("request-id-limit",
+var requestIDLimit = endingCase("request-id-limit",
 	"A request above MAX_REQUEST_ID closes the session with TOO_MANY_REQUESTS", wire.Draft16,
 	[]Fault{
 		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
-	}, runRequestIDLimit, wire.TopicRequestIDs, wire.TopicTermination)
+	}, runRequestIDLimit, rules.RequestID)
 
 // runRequestIDLimit: the id is not the next one either, so INVALID_REQUEST_ID is right too (draft-16 §9.1).
 func runRequestIDLimit(ctx context.Context, e *Env) error {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
-	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 var setupOnly = Case{
 	ID: "setup-only", Title: "SETUP goes both ways, and the session closes cleanly",
-	Topics: []wire.Topic{wire.TopicNegotiation, wire.TopicStreams, wire.TopicSetup, wire.TopicTermination},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"setup"}, Roles: []string{"client"}, Timeout: 2 * time.Second,
+	Rules: []rules.ID{rules.Setup, rules.Close},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"setup"}, Roles: []string{"client"}, Timeout: 2 * time.Second,
 	Faults: []Fault{
 		setupFault("setup-silence", "nothing (0 bytes) for 5000 ms"),
 		setupFault("setup-garbage", "type at byte 0: unknown"),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -12,8 +13,8 @@ import (
 
 var subscribeError = Case{
 	ID: "subscribe-error", Title: "SUBSCRIBE to a track that does not exist is refused",
-	Topics: []wire.Topic{wire.TopicSubscribe, wire.TopicRequestError},
-	Level:  Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"},
+	Rules: []rules.ID{rules.UnknownTrack, rules.OneAnswer},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"},
 	Timeout: 2 * time.Second,
 	Faults: []Fault{
 		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that does not exist"),
@@ -50,7 +51,7 @@ func runSubscribeError(ctx context.Context, e *Env) error {
 var announceSubscribe = Case{
 	ID: "announce-subscribe", Title: "SUBSCRIBE reaches the publisher of its namespace",
 	Aliases: []string{"publish-namespace-subscribe"},
-	Topics:  []wire.Topic{wire.TopicPublishNamespace, wire.TopicSubscribe, wire.TopicSubscribeOK},
+	Rules:   []rules.ID{rules.Routing, rules.Upstream, rules.OneAnswer},
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
 	Faults: []Fault{
@@ -80,7 +81,7 @@ const announceDelay = 500 * time.Millisecond
 var subscribeBeforeAnnounce = Case{
 	ID: "subscribe-before-announce", Title: "SUBSCRIBE is answered when its namespace is published later",
 	Aliases: []string{"subscribe-before-publish-namespace"},
-	Topics:  []wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK, wire.TopicRequestError},
+	Rules:   []rules.ID{rules.OneAnswer},
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"subscriber", "publisher"}, Timeout: 3500 * time.Millisecond,
 	Faults: []Fault{

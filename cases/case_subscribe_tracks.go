@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -30,13 +31,12 @@ var tracksOverlap = namespaceCase("tracks-overlap",
 				e.Namespace("a")))
 		s.WantNamespaceSubscription(step, e.Namespace("a"))
 		return nil
-	}, wire.TopicSubscribeTracks, wire.TopicRequestError)
+	}, rules.TracksOverlap)
 
 var subscribeTracks = Case{
 	ID:    "subscribe-tracks",
 	Title: "A subscriber of a namespace's tracks gets PUBLISH for a later track, and its objects",
-	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicSubscribeNamespace, wire.TopicPublish,
-		wire.TopicPublishOK},
+	Rules: []rules.ID{rules.SubscribeTracks, rules.SkippedTracks, rules.Forwarding},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{
@@ -92,9 +92,9 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 }
 
 var subscribeTracksPaused = Case{
-	ID:     "subscribe-tracks-paused",
-	Title:  "SUBSCRIBE_TRACKS with Forward State 0 brings a paused PUBLISH and no objects",
-	Topics: []wire.Topic{wire.TopicSubscribeTracks, wire.TopicPublish}, First: wire.Draft18,
+	ID:    "subscribe-tracks-paused",
+	Title: "SUBSCRIBE_TRACKS with Forward State 0 brings a paused PUBLISH and no objects",
+	Rules: []rules.ID{rules.TracksParameters, rules.ForwardState, rules.SubscribeTracks}, First: wire.Draft18,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "publish"},
 	Roles: []string{"publisher", "subscriber", "tracker"}, Timeout: CaseLimit,
 	Faults: []Fault{
@@ -142,8 +142,7 @@ func runSubscribeTracksPaused(ctx context.Context, e *Env) error {
 
 var namespaceDiscovery = Case{
 	ID: "namespace-discovery", Title: "A subscriber that knows only the namespace gets PUBLISH for a track in it",
-	Topics: []wire.Topic{wire.TopicPublisherInteractions, wire.TopicSubscribingNamespaces, wire.TopicSubscribeNamespace,
-		wire.TopicSubscribeTracks, wire.TopicPublish},
+	Rules: []rules.ID{rules.SubscribeTracks, rules.SkippedTracks},
 	Level: Must, Suite: SuiteAll, Tags: []string{"namespace", "publish"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -13,9 +14,9 @@ import (
 
 // subscribersCase is a case of live delivery.
 func subscribersCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
-	topics ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicSubscribe, wire.TopicSubscribeOK}, topics...),
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: roles, Timeout: CaseLimit,
 		Faults: faults, Run: run,
 	}
@@ -41,7 +42,7 @@ var lateSubscriber = subscribersCase("late-subscriber",
 		late.WantLargest(wire.Location{Group: 2, Object: 4})
 		p.Deliver(ctx, l, ObjectPace, late)
 		return nil
-	})
+	}, rules.LargestObject)
 
 var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers of one track each get every object",
 	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"},
@@ -61,7 +62,7 @@ var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers o
 		p.WaitForward(ctx)
 		p.Deliver(ctx, l, ObjectPace, all...)
 		return nil
-	})
+	}, rules.Forwarding, rules.ObjectFields)
 
 var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not mixed up",
 	[]string{"publisher", "subscriber"}, []Fault{
@@ -90,14 +91,14 @@ var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not
 		second.End()
 		b.WantExactly(ctx)
 		return nil
-	}, wire.TopicSubgroupHeader)
+	}, rules.TrackAlias, rules.Forwarding)
 
 var unsubscribeStops = subscribersCase("unsubscribe",
 	"Objects stop for a subscriber that leaves, and keep coming for the others",
 	[]string{"publisher", "subscriber", "leaver"}, []Fault{
 		dataFault("unsubscribe-ignored", "streams and datagrams of the track"),
 		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
-	}, runUnsubscribe)
+	}, runUnsubscribe, rules.Unsubscribe)
 
 // runUnsubscribe: streams that come when the relay has had time to see UNSUBSCRIBE (STOP_SENDING from 17 on) were
 // opened after it.

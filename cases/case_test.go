@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -25,7 +26,7 @@ func TestList(t *testing.T) {
 			}
 		}
 		switch {
-		case c.Title == "", len(c.Topics) == 0, len(c.Tags) == 0, len(c.Roles) == 0, c.Run == nil,
+		case c.Title == "", len(c.Rules) == 0, len(c.Tags) == 0, len(c.Roles) == 0, c.Run == nil,
 			c.Timeout < time.Second:
 			t.Errorf("%s lacks something", c.ID)
 		case len(c.Faults) == 0:
@@ -66,8 +67,8 @@ func TestSuites(t *testing.T) {
 }
 
 func TestSections(t *testing.T) {
-	c := Case{Topics: []wire.Topic{wire.TopicSetup, wire.TopicFillParameters, wire.TopicSetup}}
-	for d, want := range map[wire.Draft]string{14: "draft-14 §9.3", 20: "draft-20 §10.3, §10.2.15", 0: ""} {
+	c := Case{Rules: []rules.ID{rules.Setup, rules.Fill, rules.Setup}}
+	for d, want := range map[wire.Draft]string{14: "draft-14 §3.3, §9.3", 20: "draft-20 §3.3, §10.3, §5.1.3", 0: ""} {
 		if got := c.Sections(d); got != want {
 			t.Errorf("sections of %d: %q, want %q", d, got, want)
 		}

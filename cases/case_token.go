@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -31,7 +32,7 @@ var tokenAlias = limitsCase("token-alias", "A token alias works like the token t
 	[]Fault{
 		requestFault("token-alias-lost", "EXPIRED_AUTH_TOKEN by alias"),
 		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
-	}, runTokenAlias, wire.TopicTokens, wire.TopicPublishNamespace)
+	}, runTokenAlias, rules.Token)
 
 // runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). Whether
 // the relay wants it is its affair.
@@ -70,7 +71,7 @@ func runTokenAlias(ctx context.Context, e *Env) error {
 	return nil
 }
 
-var tokenTwice = limitsCase("token-alias-twice",
+var tokenTwice = endingCase("token-alias-twice",
 	"Registering a token alias twice closes the session with DUPLICATE_AUTH_TOKEN_ALIAS", 0,
 	[]Fault{
 		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
@@ -87,9 +88,9 @@ var tokenTwice = limitsCase("token-alias-twice",
 		}
 		s.WantClosed(ctx, "a token alias that is registered twice", wire.DuplicateAuthTokenAlias)
 		return nil
-	}, wire.TopicTokens, wire.TopicTermination)
+	}, rules.TokenAlias)
 
-var tokenOverflow = limitsCase("token-cache-overflow",
+var tokenOverflow = endingCase("token-cache-overflow",
 	"A token larger than the relay's cache closes the session with AUTH_TOKEN_CACHE_OVERFLOW", 0,
 	[]Fault{
 		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
@@ -107,4 +108,4 @@ var tokenOverflow = limitsCase("token-cache-overflow",
 		s.WantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size),
 			wire.AuthTokenCacheOverflow)
 		return nil
-	}, wire.TopicTokens, wire.TopicTermination)
+	}, rules.TokenCache)

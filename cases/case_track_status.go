@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // statusCase is a case of TRACK_STATUS.
-func statusCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error) Case {
+func statusCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: []wire.Topic{wire.TopicTrackStatus, wire.TopicRequestError},
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
 		Run: run,
 	}
@@ -42,7 +44,7 @@ var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells
 			e.Fail(transport.LayerRequest, expected, fmt.Sprintf("Largest Object %s", largest))
 		}
 		return nil
-	})
+	}, rules.TrackStatus, rules.LargestObject)
 
 var trackStatusUnknown = statusCase("track-status-unknown", "TRACK_STATUS of a track that does not exist is refused",
 	[]string{"enquirer"}, []Fault{
@@ -58,4 +60,4 @@ var trackStatusUnknown = statusCase("track-status-unknown", "TRACK_STATUS of a t
 			" for a track that does not exist")
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
-	})
+	}, rules.TrackStatus, rules.UnknownTrack)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -15,7 +16,7 @@ var twoPublishers = subscribersCase("two-publishers",
 		dataFault("second-publisher-ignored", "of 20 objects: missing {"),
 		dataFault("drop-object", "4 of 20 objects: missing {0, 0}"),
 	},
-	runTwoPublishers, wire.TopicPublishNamespace)
+	runTwoPublishers, rules.MultiplePublishers)
 
 // runTwoPublishers: a relay must ask all publishers of a namespace for a track, and forward the objects of each
 // (draft-18 §9.3, §9.5). One that takes no second publisher has to say so: REQUEST_ERROR, or an end of the request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -12,9 +13,9 @@ import (
 
 // updateCase is a case of REQUEST_UPDATE (SUBSCRIBE_UPDATE up to 15).
 func updateCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
-	topics ...wire.Topic) Case {
+	what ...rules.ID) Case {
 	return Case{
-		ID: id, Title: title, Topics: append([]wire.Topic{wire.TopicRequestUpdate, wire.TopicSubscribe}, topics...),
+		ID: id, Title: title, Rules: what,
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe", "update"},
 		Roles: []string{"publisher", "subscriber", "updater"}, Timeout: CaseLimit,
 		Faults: faults, Run: run,
@@ -26,7 +27,7 @@ var forwardState = updateCase("forward-state", "Forward State 0 holds objects ba
 		dataFault("forward-ignored", "2 streams or datagrams"),
 		requestFault("update-silent", "nothing for 5000 ms after REQUEST_UPDATE").from(wire.Draft16),
 		dataFault("second-subscriber-starved", "0 of 10 objects: missing {2, 0}"),
-	}, runForwardState)
+	}, runForwardState, rules.ForwardState)
 
 func runForwardState(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
@@ -55,7 +56,7 @@ var updatePriority = updateCase("update-priority",
 		requestFault("update-silent", "nothing for 5000 ms after ").from(wire.Draft15),
 		requestFault("update-reject", `REQUEST_ERROR 0x0 INTERNAL_ERROR "fault"`).from(wire.Draft15),
 		dataFault("second-subscriber-starved", "0 of 20 objects: missing {0, 0}"),
-	}, runUpdatePriority)
+	}, runUpdatePriority, rules.Update)
 
 func runUpdatePriority(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
@@ -73,7 +74,7 @@ var updateRange = updateCase("update-range", "An update that narrows the range h
 	[]Fault{
 		dataFault("filter-ignored", "unexpected {3, 0}").from(wire.Draft16),
 		dataFault("second-subscriber-starved", "0 of 15 objects: missing {0, 0}"),
-	}, runUpdateRange, wire.TopicLocationFilter)
+	}, runUpdateRange, rules.Update, rules.LocationFilter)
 
 // runUpdateRange: what had been sent before the update was processed may come; nothing had, for nothing behind its end
 // was published before its answer. In 14, which has no answer, an update that is not processed promptly is what the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -16,8 +17,8 @@ import (
 // A case of one's own: two subscribers of one track, each with its own Forward State.
 var pausedBeside = cases.Case{
 	ID: "paused-beside", Title: "A paused subscriber does not hold up the other one",
-	Topics: []wire.Topic{wire.TopicSubscribe},
-	Level:  cases.Must, Suite: cases.SuiteAll, Tags: []string{"data"},
+	Rules: []rules.ID{rules.Forwarding},
+	Level: cases.Must, Suite: cases.SuiteAll, Tags: []string{"data"},
 	Roles: []string{"publisher", "paused", "subscriber"}, Timeout: 10 * time.Second,
 	Faults: []cases.Fault{{Name: "corrupt-payload", Layer: transport.LayerData, Says: "payload differs"}},
 	Run: func(ctx context.Context, e *cases.Env) error {
@@ -57,8 +58,8 @@ func ExampleRun() {
 		relay.Close()
 	}
 	// Output:
-	// paused-beside pass draft-18 §10.7
+	// paused-beside pass draft-18 §9.4
 	// [the paused subscriber saw 0 streams]
-	// paused-beside fail draft-18 §10.7
+	// paused-beside fail draft-18 §9.4
 	// layer data expected 10 objects: groups 0-1, objects 0-4 each
 }

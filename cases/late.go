@@ -28,8 +28,8 @@ const (
 // moreTime is said where the limits may have been too short.
 const moreTime = "--timeout-factor gives it more time"
 
-// Late ends the case because something was incomplete when ctx ended; problem says what is missing. k, which may be nil,
-// knows the objects that are waited for.
+// Late ends the case because something was incomplete when ctx ended; problem says what is missing. k, which may be
+// nil, knows the objects that are waited for.
 func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker) {
 	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
 	if !o.timeout {
