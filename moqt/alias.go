@@ -7,20 +7,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// aliasEntry is what one Track Alias of the peer's stands for.
-type aliasEntry struct {
-	track   string
-	subs    []*Subscription
-	pending []*Request // PUBLISHes that are not answered: their data waits
-	picked  map[pickKey]int
-}
-
-// pickKey is what tells copies of the same data apart from other data.
-type pickKey struct {
-	group, id uint64
-	datagram  bool
-}
-
 // maxRetired bounds the memory of aliases that are over.
 const maxRetired = 1024
 

@@ -140,3 +140,23 @@ func (s *Session) find(ok func(*Request) bool) *Request {
 	}
 	return nil
 }
+
+// aboutOf is the kind of request that a response or update on the control stream of 14-16 is about, where that is
+// known.
+func (s *Session) aboutOf(m wire.Message) wire.Kind {
+	switch m.(type) {
+	case *wire.RequestOK, *wire.RequestError, *wire.RequestUpdate:
+	default:
+		return wire.KindNone
+	}
+	id, _ := addressOf(m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.updates[id]; ok {
+		return wire.KindRequestUpdate
+	}
+	if r, ok := s.requests[id]; ok {
+		return r.kind
+	}
+	return wire.KindNone
+}

@@ -16,22 +16,22 @@
 //
 // # Session
 //
-// What a connection has one of. session.go: its life and its end; config.go, errors.go, codes.go: what it is told and
-// what it tells. setup.go: SETUP both ways; token.go: the cache of authorization tokens; goaway.go. request_id.go: who
-// may use which number. trace.go and qlog.go: what the session shows of itself.
+// What a connection has one of. begin.go: Client and Server; session.go: its parts and its end; config.go, errors.go,
+// codes.go: what it is told and what it tells. setup.go: SETUP both ways; token.go: the cache of authorization tokens;
+// goaway.go. request_id.go: who may use which number. trace.go and qlog.go: what the session shows of itself.
 //
 // # Request
 //
 // One question and its answers. request.go and state.go: its life; start.go and incoming.go: where it comes from;
-// carrier.go and control_route.go: the stream that it has, or seems to have up to 16; message_io.go: messages on a
-// stream. request_receive.go, request_answer.go and request_rules.go: what may come, what may be said, and when.
-// update.go and update_rules.go: REQUEST_UPDATE. namespace.go, tracks.go: the requests without data; subscription.go,
-// publication.go, fetch.go, fetch_serve.go and fill.go: those with data. address.go: which request asks for what;
-// range_filters.go: what of a track passes.
+// own_stream.go, shared_stream.go and control_route.go: the stream that it has, or seems to have up to 16;
+// message_io.go: messages on a stream. request_receive.go, request_answer.go and request_rules.go: what may come, what
+// may be said, and when. parameters.go: which are in effect; update.go, update_rules.go and bounds.go: REQUEST_UPDATE.
+// namespace.go, tracks.go: the requests without data; subscription.go, publication.go, fetch.go, fetch_serve.go and
+// fill.go: those with data. address.go: which request asks for what; range_filters.go: what of a track passes.
 //
 // # Data
 //
 // Objects on streams and datagrams. object.go, datagram.go: an object; payload_reader.go, subgroup_reader.go,
-// fetch_reader.go and the writers: the objects of one stream. uni_stream.go: whose a stream is; route.go, alias.go and
-// unrouted.go: how it gets there; subscription_data.go: what a subscription makes of it.
+// fetch_reader.go and the writers: the objects of one stream. uni_stream.go: whose a stream is; route.go,
+// data_routes.go, alias.go and unrouted.go: how it gets there; subscription_data.go: what a subscription makes of it.
 package moqt

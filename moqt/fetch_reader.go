@@ -107,3 +107,15 @@ func (r *FetchReader) NextBuffered() error {
 
 // More waits until more bytes of the next object's header have come. Errors are those of Next.
 func (r *FetchReader) More() error { return stream.MoreHeader(&r.core, &r.objects) }
+
+// FetchReader goes on with the objects of a fetch stream. descending is the Group Order that the request has; 18 and
+// later cannot be read without it. The error says that it is none.
+func (u *UniStream) FetchReader(descending bool) (*FetchReader, error) {
+	if u.Type != wire.FetchStream {
+		return nil, u.not("a fetch stream")
+	}
+	r := &FetchReader{PayloadReader: u.payload(), requestID: u.RequestID}
+	r.objects = wire.FetchObjects{Draft: u.draft, MaxProperties: u.opts.MaxProperties, Options: u.opts.Decode}
+	r.objects.Options.Descending = descending
+	return r, nil
+}

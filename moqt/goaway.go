@@ -2,19 +2,9 @@ package moqt
 
 import (
 	"context"
-	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
-
-// goaways is what has been said about going away on the control channel.
-type goaways struct {
-	mu    sync.Mutex
-	state goawayState
-	last  *wire.Goaway
-	came  chan struct{}
-	sent  bool
-}
 
 // Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 the Request ID of
 // g, when 0, becomes the smallest id of the peer's not yet seen, and requests that come afterwards are refused with

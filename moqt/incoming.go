@@ -24,13 +24,6 @@ func (s *Session) acceptBidi() {
 	}
 }
 
-// failAccept ends the session when the connection gives no more.
-func (s *Session) failAccept(err error) {
-	if s.ctx.Err() == nil {
-		s.fail(err)
-	}
-}
-
 // serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's.
 func (s *Session) serveBidi(stream transport.Stream) {
 	in := &messageReader{in: stream, draft: s.draft}
@@ -105,32 +98,6 @@ func (s *Session) takeControl(stream transport.Stream, frame []byte) bool {
 	s.setup.controlSeen = true
 	s.control = newMessageWriter(s, stream, wire.ControlStream)
 	return true
-}
-
-// waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past
-// Limits.PendingStreams, streams are reset, as the text allows.
-func (s *Session) waitSetup(stream interface{ Stop(code uint64) }) bool {
-	select {
-	case <-s.setup.done:
-		return true
-	default:
-	}
-	if !s.data.hold() {
-		code := ResetExcessiveLoad.Number(s.draft)
-		stream.Stop(code)
-		if bidi, ok := stream.(transport.Stream); ok {
-			bidi.Reset(code)
-		}
-		s.trace(Event{Type: EventDropped, Err: errors.New("a stream before the setup message: too many are held")})
-		return false
-	}
-	defer s.data.unhold()
-	select {
-	case <-s.setup.done:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
 }
 
 // receiveRequest takes a new request of the peer's: judges, registers and dispatches it. The error closes the session.

@@ -198,12 +198,6 @@ func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error
 // It does nothing once it is over.
 func (n *NamespaceSubscription) Close() { n.r.Cancel(ResetCancelled) }
 
-// nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15.
-type nameRoutes struct {
-	mu   sync.Mutex
-	subs []*NamespaceSubscription
-}
-
 func (t *nameRoutes) add(n *NamespaceSubscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

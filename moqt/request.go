@@ -319,3 +319,115 @@ func (r *Request) deliver(m wire.Message) {
 		}
 	}
 }
+
+// addressed copies a message of ours on the request with the ids that up to 16 stand in it, and with what it answers.
+func (r *Request) addressed(m wire.Message) wire.Message {
+	switch x := m.(type) {
+	case *wire.RequestOK:
+		c := *x
+		if c.Answers == wire.KindNone {
+			c.Answers = r.kind
+		}
+		if c.Answers != wire.KindRequestUpdate {
+			c.RequestID = r.id
+		}
+		return &c
+	case *wire.RequestError:
+		c := *x
+		if c.Answers == wire.KindNone {
+			c.Answers = r.kind
+		}
+		if c.Answers != wire.KindRequestUpdate {
+			c.RequestID = r.id
+		}
+		return &c
+	case *wire.SubscribeOK:
+		c := *x
+		c.RequestID = r.id
+		return &c
+	case *wire.FetchOK:
+		c := *x
+		c.RequestID = r.id
+		return &c
+	case *wire.PublishDone:
+		c := *x
+		c.RequestID = r.id
+		return &c
+	case *wire.Unsubscribe:
+		return &wire.Unsubscribe{RequestID: r.id}
+	case *wire.FetchCancel:
+		return &wire.FetchCancel{RequestID: r.id}
+	case *wire.PublishNamespaceDone:
+		c := *x
+		c.RequestID, c.TrackNamespace = r.id, r.TrackNamespace()
+		return &c
+	case *wire.PublishNamespaceCancel:
+		c := *x
+		c.RequestID, c.TrackNamespace = r.id, r.TrackNamespace()
+		return &c
+	case *wire.UnsubscribeNamespace:
+		return &wire.UnsubscribeNamespace{RequestID: r.id, Prefix: r.TrackNamespace()}
+	}
+	return m
+}
+
+// requestIDOf is the request that a received message belongs to, for the trace.
+func requestIDOf(m wire.Message, r *Request) uint64 {
+	if r != nil {
+		return r.id
+	}
+	if m.Kind().Opens() {
+		return requestIDIn(m)
+	}
+	id, _ := addressOf(m)
+	return id
+}
+
+// answersIn is what a message on a request's own stream is about: an update is about the request, an OK or error about
+// the request at first, about updates later.
+func (r *Request) answersIn(frame []byte) wire.Kind {
+	if r == nil || r.kind == wire.KindRaw {
+		return wire.KindNone
+	}
+	if code, _ := wire.Varint(frame, r.s.draft); code == typeRequestUpdate {
+		return r.kind
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.awaited() {
+		return r.kind
+	}
+	return wire.KindRequestUpdate
+}
+
+// ownUpdate is an update that this end has sent and that is not answered.
+type ownUpdate struct {
+	id     uint64
+	params wire.Parameters
+	done   chan struct{}
+	ok     *wire.RequestOK
+	err    error
+	note   func(id uint64) // told of the number before the update is sent; may be nil
+}
+
+// resolve gives the answer; it is called once.
+func (u *ownUpdate) resolve(ok *wire.RequestOK, err error) {
+	u.ok, u.err = ok, err
+	close(u.done)
+}
+
+// carrier moves the messages of one request: on a stream of its own, or on the control stream that all share up to 16.
+type carrier interface {
+	// send sends a message of ours, with fin as the last one.
+	send(ctx context.Context, r *Request, m wire.Message, fin bool) error
+	// update numbers an update and sends it.
+	update(ctx context.Context, r *Request, m *wire.RequestUpdate, u *ownUpdate) error
+	// cancelWord is the means of a cancellation in that state, for people.
+	cancelWord(r *Request, state requestState) string
+	// cancel tells the peer.
+	cancel(r *Request, state requestState, code uint64)
+	// abandon ends what is still open when the peer has cancelled.
+	abandon(code uint64)
+	closeSend()
+	streamID() uint64
+}

@@ -2,44 +2,10 @@ package moqt
 
 import (
 	"context"
-	"sync"
 	"time"
 
-	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
-
-// requestIDs numbers our requests and judges the peer's numbers (draft-16 §9.1, draft-18 §10.1). Updates take numbers
-// too.
-type requestIDs struct {
-	s *Session
-
-	mu sync.Mutex
-	// next is our next number; max the peer's MAX_REQUEST_ID, above which none may be used (14-16).
-	next, max uint64
-	blocked   bool          // REQUESTS_BLOCKED was sent for this max
-	raised    chan struct{} // closed when max grows
-
-	// granted is our MAX_REQUEST_ID, window its initial value, taken how many numbers of the peer the application has
-	// taken.
-	granted, window, taken uint64
-	sending                bool // a MAX_REQUEST_ID is being written
-	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
-	used spans.Set
-	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is
-	// closed when one is added (17).
-	delivered spans.Set
-	changed   chan struct{}
-	// excused counts streams of 16 that ended before they could say which number they took.
-	excused int
-}
-
-func (ids *requestIDs) init(s *Session) {
-	ids.s, ids.raised, ids.changed = s, make(chan struct{}), make(chan struct{})
-	if s.side == wire.ServerSide {
-		ids.next = 1
-	}
-}
 
 // grant sets the first limit of the peer.
 func (ids *requestIDs) grant(limit uint64) { ids.granted, ids.window = limit, limit }
@@ -288,3 +254,44 @@ func (ids *requestIDs) sendMax() {
 
 // maxSpans bounds the memory for the peer's numbers.
 const maxSpans = 4096
+
+// numbered sends a message that takes a Request ID. make builds it for its id and registers what the answer is for;
+// undo takes that back when nothing was sent. When the context ends while the message waits for the stream, up to 16
+// the number is taken all the same: the message goes out later, and the request is cancelled.
+func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(id uint64) (wire.Message, error),
+	undo func(), r *Request) error {
+	for {
+		if err := s.ids.waitAllowed(ctx); err != nil {
+			return err
+		}
+		if err := out.acquire(ctx); err != nil {
+			return err
+		}
+		var m wire.Message
+		var b []byte
+		ok, err := s.ids.assign(func(id uint64) (err error) {
+			if m, err = build(id); err != nil {
+				return err
+			}
+			if b, err = out.encode(m); err != nil {
+				undo()
+			}
+			return err
+		})
+		if !ok || err != nil {
+			out.release()
+			if err != nil {
+				return err
+			}
+			continue // another request was faster
+		}
+		sent, err := out.send(ctx, m, b, r.id, s.draft <= wire.Draft16)
+		if err != nil && !sent {
+			undo()
+		}
+		if err != nil && sent {
+			s.Go(func() { r.Cancel(ResetCancelled) })
+		}
+		return err
+	}
+}

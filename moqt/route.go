@@ -5,83 +5,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
-
-// dataRoutes takes data streams and datagrams to what asked for them: by Track Alias to subscriptions, by Request ID to
-// fetches and fills.
-type dataRoutes struct {
-	s        *Session
-	unrouted unrouted
-
-	mu      sync.Mutex
-	ended   bool
-	aliases map[uint64]*aliasEntry
-	// aliases of subscriptions that are over: what still comes is discarded quickly (draft-18 §11.1)
-	retired  map[uint64]struct{}
-	order    []uint64 // of retired, oldest first
-	fetches  map[uint64]*Fetch
-	changed  chan struct{} // closed when a binding changes
-	held     int           // streams held unread
-	lost     int           // streams that were reset before their header could be read
-	lostCode uint64        // of the last
-	waiting  []heldDatagram
-	ownAlias uint64
-	ownUsed  map[uint64]int
-}
-
-// heldDatagram waits for its alias.
-type heldDatagram struct {
-	alias  uint64
-	object *Object
-	until  time.Time
-}
-
-func (d *dataRoutes) init(s *Session) {
-	d.s = s
-	d.aliases, d.retired, d.fetches = make(map[uint64]*aliasEntry), make(map[uint64]struct{}), make(map[uint64]*Fetch)
-	d.ownUsed = make(map[uint64]int)
-	d.changed = make(chan struct{})
-}
-
-// end gives up what waits when the session ends.
-func (d *dataRoutes) end() {
-	d.mu.Lock()
-	fetches := d.fetches
-	d.fetches, d.ended = make(map[uint64]*Fetch), true
-	d.waiting = nil
-	d.mu.Unlock()
-	for _, f := range fetches {
-		f.fail(d.s.Err())
-	}
-}
-
-// wake tells those that hold streams to look again. The caller holds mu.
-func (d *dataRoutes) wake() {
-	close(d.changed)
-	d.changed = make(chan struct{})
-}
-
-// hold claims a place for a stream that is not read further yet.
-func (d *dataRoutes) hold() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.held >= d.s.limits.PendingStreams {
-		return false
-	}
-	d.held++
-	return true
-}
-
-func (d *dataRoutes) unhold() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held--
-}
 
 // acceptUni takes the peer's unidirectional streams.
 func (s *Session) acceptUni() {
@@ -211,25 +139,6 @@ func (d *dataRoutes) routeSubgroup(u *UniStream) {
 	sub.serve(r)
 }
 
-// drop stops a data stream that nobody wants.
-func (d *dataRoutes) drop(u *UniStream, code ResetCode, why string) {
-	number := code.Number(d.s.draft)
-	u.Stop(number)
-	e := Event{Sent: true, Stream: wire.UniStream, StreamID: u.StreamID(), Code: number}
-	e.Type = EventStop
-	d.s.trace(e)
-	e.Type, e.Sent = EventDropped, false
-	switch u.Type {
-	case wire.FetchStream:
-		e.RequestID = u.RequestID
-		e.Err = fmt.Errorf("fetch stream of request %d: %s", u.RequestID, why)
-	default:
-		e.TrackAlias = u.Subgroup.TrackAlias
-		e.Err = fmt.Errorf("subgroup stream with Track Alias %d: %s", u.Subgroup.TrackAlias, why)
-	}
-	d.s.trace(e)
-}
-
 // receiveDatagrams takes the peer's datagrams (rules 20, 81-86 are package wire's).
 func (s *Session) receiveDatagrams() {
 	for {
@@ -281,33 +190,6 @@ func (d *dataRoutes) routeDatagram(alias uint64, o *Object, size int) {
 	}
 }
 
-// waited is the error for who has waited in vain for a stream: a reset takes a header that was not read yet with it,
-// and whose it was cannot be told.
-func (d *dataRoutes) waited(cause error) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.lost == 0 {
-		return cause
-	}
-	return fmt.Errorf("%w (%d streams were reset before their header came, the last with %s)", cause, d.lost,
-		wire.ResetCode(d.lostCode).In(d.s.draft))
-}
-
-// expectFetch registers who gets the fetch stream with a Request ID, before the request is sent.
-func (d *dataRoutes) expectFetch(id uint64, f *Fetch) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.fetches[id] = f
-}
-
-func (d *dataRoutes) forgetFetch(id uint64, f *Fetch) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.fetches[id] == f {
-		delete(d.fetches, id)
-	}
-}
-
 // routeFetch finds the fetch or fill of a fetch stream. One that nobody asked for, or no longer wants, is stopped: an
 // id is registered before its request is sent, so there is nothing to wait for (rule 12 of 20-22).
 func (d *dataRoutes) routeFetch(u *UniStream) {
@@ -320,4 +202,10 @@ func (d *dataRoutes) routeFetch(u *UniStream) {
 		return
 	}
 	f.bind(u)
+}
+
+// StreamBefore reports whether a unidirectional stream of the peer's with a smaller id has come whose header has not
+// been read, so that nobody knows whose it is. If so, news is signalled at the next change; it has room for one value.
+func (s *Session) StreamBefore(id uint64, news chan struct{}) bool {
+	return s.data.unrouted.below(id, news)
 }

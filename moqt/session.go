@@ -7,7 +7,9 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -287,5 +289,155 @@ func (s *Session) watch() {
 			return
 		}
 		s.end(&SessionError{Draft: s.draft, Reason: err.Error(), Err: err})
+	}
+}
+
+// trace stamps an event and hands it to the log and to Config.Trace.
+func (s *Session) trace(e Event) {
+	if !s.traced() {
+		return
+	}
+	e.Time, e.Draft = time.Now(), s.draft
+	if s.log != nil {
+		if name, data := logEvent(e); name != "" {
+			s.log.Record(name, data)
+		}
+		if e.Type == EventClosed {
+			s.log.Close()
+		}
+	}
+	if s.cfg.Trace != nil {
+		s.cfg.Trace(e)
+	}
+}
+
+// traced reports whether anybody wants events.
+func (s *Session) traced() bool { return s.cfg.Trace != nil || s.log != nil }
+
+func (s *Session) allRequests() []*Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Request, 0, len(s.requests))
+	for _, r := range s.requests {
+		all = append(all, r)
+	}
+	return all
+}
+
+// forget takes a request out of the tables.
+func (s *Session) forget(r *Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.requests[r.id] == r {
+		delete(s.requests, r.id)
+	}
+}
+
+// late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be
+// the second (rule 70). When too many have been noted, second answers are no longer told apart.
+func (s *Session) late(ids ...uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		delete(s.updates, id)
+		if len(s.lateAnswers) >= maxLate {
+			s.anyLate = true
+			return
+		}
+		s.lateAnswers[id] = struct{}{}
+	}
+}
+
+// request finds a live request by its id.
+func (s *Session) request(id uint64) *Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests[id]
+}
+
+// maxLate bounds how many ids are kept whose answers may still come.
+const maxLate = 1 << 14
+
+type registered struct {
+	token   wire.Token
+	expired bool
+}
+
+// goaways is what has been said about going away on the control channel.
+type goaways struct {
+	mu    sync.Mutex
+	state goawayState
+	last  *wire.Goaway
+	came  chan struct{}
+	sent  bool
+}
+
+// nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15.
+type nameRoutes struct {
+	mu   sync.Mutex
+	subs []*NamespaceSubscription
+}
+
+// tokenCache holds the tokens that the peer has registered (draft-14 §9.2.1.1, draft-18 §10.2.2). Each costs 16 bytes
+// and its value; an expired one keeps alias and cost until the peer deletes it.
+type tokenCache struct {
+	limit uint64
+
+	mu      sync.Mutex
+	size    uint64
+	entries map[uint64]registered
+}
+
+// setupState is what the two SETUP messages said. Everything but done is written before done is closed and read after.
+type setupState struct {
+	done chan struct{} // closed when requests and data may be processed
+	own  *wire.Setup
+	peer *wire.Setup
+
+	controlSeen bool // guarded by Session.mu: the peer's control stream has come
+	path        string
+	authority   string
+	tokens      []wire.Token
+	ownUpdates  uint64 // our MAX_REQUEST_UPDATES, 0 = no limit
+	peerUpdates uint64
+	peerTokens  uint64 // the peer's MAX_AUTH_TOKEN_CACHE_SIZE
+}
+
+// requestIDs numbers our requests and judges the peer's numbers (draft-16 §9.1, draft-18 §10.1). Updates take numbers
+// too.
+type requestIDs struct {
+	s *Session
+
+	mu sync.Mutex
+	// next is our next number; max the peer's MAX_REQUEST_ID, above which none may be used (14-16).
+	next, max uint64
+	blocked   bool          // REQUESTS_BLOCKED was sent for this max
+	raised    chan struct{} // closed when max grows
+
+	// granted is our MAX_REQUEST_ID, window its initial value, taken how many numbers of the peer the application has
+	// taken.
+	granted, window, taken uint64
+	sending                bool // a MAX_REQUEST_ID is being written
+	// used are the peer's numbers, halved. Up to 16 there is one run, but for gaps in 16.
+	used spans.Set
+	// delivered are the peer's numbers, halved, whose requests the application has, or whose updates came; changed is
+	// closed when one is added (17).
+	delivered spans.Set
+	changed   chan struct{}
+	// excused counts streams of 16 that ended before they could say which number they took.
+	excused int
+}
+
+func (ids *requestIDs) init(s *Session) {
+	ids.s, ids.raised, ids.changed = s, make(chan struct{}), make(chan struct{})
+	if s.side == wire.ServerSide {
+		ids.next = 1
+	}
+}
+
+// failAccept ends the session when the connection gives no more.
+func (s *Session) failAccept(err error) {
+	if s.ctx.Err() == nil {
+		s.fail(err)
 	}
 }

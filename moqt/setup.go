@@ -3,7 +3,6 @@ package moqt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -11,74 +10,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
-
-// setupState is what the two SETUP messages said. Everything but done is written before done is closed and read after.
-type setupState struct {
-	done chan struct{} // closed when requests and data may be processed
-	own  *wire.Setup
-	peer *wire.Setup
-
-	controlSeen bool // guarded by Session.mu: the peer's control stream has come
-	path        string
-	authority   string
-	tokens      []wire.Token
-	ownUpdates  uint64 // our MAX_REQUEST_UPDATES, 0 = no limit
-	peerUpdates uint64
-	peerTokens  uint64 // the peer's MAX_AUTH_TOKEN_CACHE_SIZE
-}
-
-// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds
-// that alone. The error is the *SessionError that ended the session, or wraps the context's cause; the connection is
-// closed then and nothing is left running.
-func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
-	return start(ctx, conn, cfg, wire.ClientSide)
-}
-
-// Server is Client for the side that accepted the connection.
-func Server(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
-	return start(ctx, conn, cfg, wire.ServerSide)
-}
-
-func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
-	s, err := newSession(conn, cfg, side)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.begin(ctx); err != nil {
-		_ = s.Close(wire.NoError, "gave up sending SETUP")
-		return nil, fmt.Errorf("sending our setup message: %w", err)
-	}
-	select {
-	case <-s.setup.done:
-		return s, nil
-	case <-ctx.Done():
-		cause := context.Cause(ctx)
-		_ = s.Close(wire.NoError, "gave up waiting for SETUP")
-		return nil, fmt.Errorf("waiting for the peer's setup message: %w", cause)
-	case <-s.ctx.Done():
-		cause := s.Err()
-		_ = s.Close(wire.InternalError, "")
-		return nil, cause
-	}
-}
-
-// begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the
-// session.
-func (s *Session) begin(ctx context.Context) error {
-	s.Go(s.watch)
-	s.setup.own = s.ownSetup()
-	s.limitsOf(s.setup.own.Options)
-	if err := s.openControl(ctx); errors.As(err, new(*NoStreamError)) {
-		return err
-	} else if err != nil {
-		s.fail(err)
-		return nil
-	}
-	s.Go(s.acceptUni)
-	s.Go(s.acceptBidi)
-	s.Go(s.receiveDatagrams)
-	return nil
-}
 
 // ownSetup is the setup message of this end, without the version that a server of 14 selects.
 func (s *Session) ownSetup() *wire.Setup {
@@ -368,3 +299,29 @@ func (s *Session) Authority() string { return s.setup.authority }
 
 // AuthTokens are the tokens of the peer's setup message, as USE_VALUE.
 func (s *Session) AuthTokens() []wire.Token { return slices.Clone(s.setup.tokens) }
+
+// waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past
+// Limits.PendingStreams, streams are reset, as the text allows.
+func (s *Session) waitSetup(stream interface{ Stop(code uint64) }) bool {
+	select {
+	case <-s.setup.done:
+		return true
+	default:
+	}
+	if !s.data.hold() {
+		code := ResetExcessiveLoad.Number(s.draft)
+		stream.Stop(code)
+		if bidi, ok := stream.(transport.Stream); ok {
+			bidi.Reset(code)
+		}
+		s.trace(Event{Type: EventDropped, Err: errors.New("a stream before the setup message: too many are held")})
+		return false
+	}
+	defer s.data.unhold()
+	select {
+	case <-s.setup.done:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}

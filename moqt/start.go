@@ -98,47 +98,6 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 	return r, nil
 }
 
-// numbered sends a message that takes a Request ID. make builds it for its id and registers what the answer is for;
-// undo takes that back when nothing was sent. When the context ends while the message waits for the stream, up to 16
-// the number is taken all the same: the message goes out later, and the request is cancelled.
-func (s *Session) numbered(ctx context.Context, out *messageWriter, build func(id uint64) (wire.Message, error),
-	undo func(), r *Request) error {
-	for {
-		if err := s.ids.waitAllowed(ctx); err != nil {
-			return err
-		}
-		if err := out.acquire(ctx); err != nil {
-			return err
-		}
-		var m wire.Message
-		var b []byte
-		ok, err := s.ids.assign(func(id uint64) (err error) {
-			if m, err = build(id); err != nil {
-				return err
-			}
-			if b, err = out.encode(m); err != nil {
-				undo()
-			}
-			return err
-		})
-		if !ok || err != nil {
-			out.release()
-			if err != nil {
-				return err
-			}
-			continue // another request was faster
-		}
-		sent, err := out.send(ctx, m, b, r.id, s.draft <= wire.Draft16)
-		if err != nil && !sent {
-			undo()
-		}
-		if err != nil && sent {
-			s.Go(func() { r.Cancel(ResetCancelled) })
-		}
-		return err
-	}
-}
-
 // readRequest reads the peer's messages on a request's own stream to the end.
 func (s *Session) readRequest(r *Request, in *messageReader) {
 	for {
@@ -170,50 +129,6 @@ func (s *Session) cutMessage(err error) error {
 		return s.breach("message", wire.ProtocolViolation, wire.TopicMessages, "the stream ended inside a message")
 	}
 	return err
-}
-
-// forget takes a request out of the tables.
-func (s *Session) forget(r *Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.requests[r.id] == r {
-		delete(s.requests, r.id)
-	}
-}
-
-// maxLate bounds how many ids are kept whose answers may still come.
-const maxLate = 1 << 14
-
-// late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be
-// the second (rule 70). When too many have been noted, second answers are no longer told apart.
-func (s *Session) late(ids ...uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, id := range ids {
-		delete(s.updates, id)
-		if len(s.lateAnswers) >= maxLate {
-			s.anyLate = true
-			return
-		}
-		s.lateAnswers[id] = struct{}{}
-	}
-}
-
-func (s *Session) allRequests() []*Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make([]*Request, 0, len(s.requests))
-	for _, r := range s.requests {
-		all = append(all, r)
-	}
-	return all
-}
-
-// request finds a live request by its id.
-func (s *Session) request(id uint64) *Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests[id]
 }
 
 // SendControl sends any message on the control channel, without regard for what may stand there: for messages that are

@@ -126,3 +126,14 @@ func (r *SubgroupReader) More() error { return stream.MoreHeader(&r.core, &r.obj
 // its header says so. It is known only once Next or ReadObject has returned io.EOF. An object with status End of Group
 // says the same by itself.
 func (r *SubgroupReader) EndOfGroup() bool { return r.core.Err == io.EOF && r.header.EndOfGroup }
+
+// SubgroupReader goes on with the objects of a subgroup stream. The error says that it is none.
+func (u *UniStream) SubgroupReader() (*SubgroupReader, error) {
+	if u.Type != wire.SubgroupStream {
+		return nil, u.not("a subgroup stream")
+	}
+	r := &SubgroupReader{PayloadReader: u.payload(), header: u.Subgroup, objects: u.Subgroup.Objects(u.draft),
+		priority: DefaultPublisherPriority}
+	r.objects.MaxProperties, r.objects.Options = u.opts.MaxProperties, u.opts.Decode
+	return r, nil
+}

@@ -3,25 +3,9 @@ package moqt
 import (
 	"bytes"
 	"fmt"
-	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
-
-// tokenCache holds the tokens that the peer has registered (draft-14 §9.2.1.1, draft-18 §10.2.2). Each costs 16 bytes
-// and its value; an expired one keeps alias and cost until the peer deletes it.
-type tokenCache struct {
-	limit uint64
-
-	mu      sync.Mutex
-	size    uint64
-	entries map[uint64]registered
-}
-
-type registered struct {
-	token   wire.Token
-	expired bool
-}
 
 // tokenCost is what a registered token counts.
 func tokenCost(t wire.Token) uint64 { return 16 + uint64(len(t.Value)) }

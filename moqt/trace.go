@@ -73,25 +73,3 @@ type Event struct {
 	// Err says what was wrong, where something was.
 	Err error
 }
-
-// traced reports whether anybody wants events.
-func (s *Session) traced() bool { return s.cfg.Trace != nil || s.log != nil }
-
-// trace stamps an event and hands it to the log and to Config.Trace.
-func (s *Session) trace(e Event) {
-	if !s.traced() {
-		return
-	}
-	e.Time, e.Draft = time.Now(), s.draft
-	if s.log != nil {
-		if name, data := logEvent(e); name != "" {
-			s.log.Record(name, data)
-		}
-		if e.Type == EventClosed {
-			s.log.Close()
-		}
-	}
-	if s.cfg.Trace != nil {
-		s.cfg.Trace(e)
-	}
-}

@@ -97,29 +97,6 @@ func (u *UniStream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SubgroupReader goes on with the objects of a subgroup stream. The error says that it is none.
-func (u *UniStream) SubgroupReader() (*SubgroupReader, error) {
-	if u.Type != wire.SubgroupStream {
-		return nil, u.not("a subgroup stream")
-	}
-	r := &SubgroupReader{PayloadReader: u.payload(), header: u.Subgroup, objects: u.Subgroup.Objects(u.draft),
-		priority: DefaultPublisherPriority}
-	r.objects.MaxProperties, r.objects.Options = u.opts.MaxProperties, u.opts.Decode
-	return r, nil
-}
-
-// FetchReader goes on with the objects of a fetch stream. descending is the Group Order that the request has; 18 and
-// later cannot be read without it. The error says that it is none.
-func (u *UniStream) FetchReader(descending bool) (*FetchReader, error) {
-	if u.Type != wire.FetchStream {
-		return nil, u.not("a fetch stream")
-	}
-	r := &FetchReader{PayloadReader: u.payload(), requestID: u.RequestID}
-	r.objects = wire.FetchObjects{Draft: u.draft, MaxProperties: u.opts.MaxProperties, Options: u.opts.Decode}
-	r.objects.Options.Descending = descending
-	return r, nil
-}
-
 func (u *UniStream) payload() PayloadReader {
 	return PayloadReader{core: stream.Reader{In: u.in, Draft: u.draft}, opts: u.opts}
 }

@@ -60,9 +60,3 @@ func (u *unrouted) below(id uint64, news chan struct{}) bool {
 	}
 	return false
 }
-
-// StreamBefore reports whether a unidirectional stream of the peer's with a smaller id has come whose header has not
-// been read, so that nobody knows whose it is. If so, news is signalled at the next change; it has room for one value.
-func (s *Session) StreamBefore(id uint64, news chan struct{}) bool {
-	return s.data.unrouted.below(id, news)
-}

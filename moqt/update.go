@@ -10,22 +10,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// ownUpdate is an update that this end has sent and that is not answered.
-type ownUpdate struct {
-	id     uint64
-	params wire.Parameters
-	done   chan struct{}
-	ok     *wire.RequestOK
-	err    error
-	note   func(id uint64) // told of the number before the update is sent; may be nil
-}
-
-// resolve gives the answer; it is called once.
-func (u *ownUpdate) resolve(ok *wire.RequestOK, err error) {
-	u.ok, u.err = ok, err
-	close(u.done)
-}
-
 // Update changes parameters of the request with REQUEST_UPDATE (SUBSCRIBE_UPDATE in 14 and 15) and waits for the
 // answer. The error is a *RequestError when the peer refused: it ends a subscription then with PUBLISH_DONE
 // UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only subscriptions can be updated, by the subscriber.
@@ -310,33 +294,4 @@ func (r *Request) updateAnswered() {
 	if r.peerUpdates > 0 {
 		r.peerUpdates--
 	}
-}
-
-// lasting gives the parameters that stay in effect: tokens, fills and requests for new groups act once, and facts are
-// no settings.
-func lasting(ps wire.Parameters) wire.Parameters {
-	return slices.DeleteFunc(ps.Clone(), func(p wire.Parameter) bool {
-		switch p.Type {
-		case wire.ParamAuthorizationToken, wire.ParamFillParameters, wire.ParamNewGroupRequest:
-			return !p.Raw
-		}
-		return p.Raw
-	})
-}
-
-// MergeParameters gives the parameters in effect after an update: what it leaves out stays; a filter without content removes
-// (draft-20 §10.9, draft-22 §9.6).
-func MergeParameters(old, update wire.Parameters) wire.Parameters {
-	update = lasting(update)
-	out := mergedRanges(old.Clone(), update)
-	for _, p := range update {
-		switch {
-		case isRangeFilter(p):
-		case p.Type == wire.ParamLocationFilter && p.Filter.Form == wire.FilterNone:
-			out.Delete(p.Type)
-		default:
-			out.Set(p)
-		}
-	}
-	return out
 }
