@@ -3,6 +3,7 @@ package moqt
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -78,6 +79,9 @@ func (r *Request) pass(m wire.Message, e requestEvent) error {
 // receiveOK takes an OK: the answer to the request, or to an update of ours.
 func (r *Request) receiveOK(m wire.Message) error {
 	if u, ok := r.answered(m); ok {
+		if err := wire.MayAnswer(r.s.draft, m, wire.KindRequestUpdate); err != nil {
+			return err
+		}
 		if err := r.step(onAnswer); err != nil {
 			return err
 		}
@@ -88,11 +92,11 @@ func (r *Request) receiveOK(m wire.Message) error {
 		u.resolve(ok, nil)
 		return nil
 	}
-	if r.incoming || m.Kind() != answerKind(r.kind) {
-		if r.incoming || r.isAnswered() {
-			return r.step2(m, onOK)
-		}
-		return r.misplaced(m)
+	if r.incoming || r.isAnswered() && m.Kind() != answerKind(r.kind) {
+		return r.step2(m, onOK)
+	}
+	if err := r.mayAnswer(m); err != nil {
+		return err
 	}
 	if err := r.step(onOK); err != nil {
 		return err
@@ -134,6 +138,17 @@ func (r *Request) receiveOK(m wire.Message) error {
 		r.finish(io.EOF, stateDone)
 	case r.kind == wire.KindPublish && stopped != nil:
 		r.stoppedBy(stopped)
+	}
+	return nil
+}
+
+// mayAnswer judges whether the response is one that the draft has for the request. The error closes the session.
+func (r *Request) mayAnswer(m wire.Message) error {
+	switch {
+	case r.kind != wire.KindRaw:
+		return wire.MayAnswer(r.s.draft, m, r.kind)
+	case m.Kind() != wire.KindRequestOK && m.Kind() != wire.KindRequestError:
+		return r.misplaced(m)
 	}
 	return nil
 }
@@ -193,6 +208,11 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 	r.mu.Lock()
 	overtaken := r.ended && r.awaited()
 	r.mu.Unlock()
+	if overtaken || !r.incoming && !r.isAnswered() {
+		if err := r.mayAnswer(m); err != nil {
+			return err
+		}
+	}
 	if overtaken {
 		r.answeredLate(nil, r.s.requestError(r.kind, m, r.s.peerSide()))
 		return nil
@@ -320,25 +340,50 @@ func (r *Request) streamEnded(err error) {
 
 // peerStopped takes STOP_SENDING on our direction. From the one who asks it is a cancellation (draft-18 §5.1), and so
 // it is from the subscriber of an established PUBLISH. From the one who answers it says only that it reads no more,
-// which some stacks say whenever they have refused or accepted: the answer may be on its way, and a cancellation resets
-// the other direction too (draft-19 §3.3.3). It counts once that direction has ended.
+// which some stacks say whenever they have refused or accepted: a cancellation ends both directions (draft-22
+// §6.4.2.3). So it counts once the other direction has ended, and when no answer follows within stopGrace. To a FETCH
+// that has its FETCH_OK it never counts: the data stream goes on, and only its end, a reset or REQUEST_ERROR ends the
+// fetch (draft-18 §5.2).
 func (r *Request) peerStopped(e *transport.StreamError) {
 	r.mu.Lock()
 	var cancels bool
 	switch {
 	case r.ended:
 	case r.incoming:
-		cancels = r.kind != wire.KindPublish
+		cancels = r.kind != wire.KindPublish || r.finCame
+	case r.kind == wire.KindFetch && r.state == stateEstablished:
 	case r.kind == wire.KindPublish:
-		cancels = r.state == stateEstablished
+		cancels = r.state == stateEstablished || r.finCame
+	default:
+		cancels = r.finCame
 	}
-	cancels = cancels || r.finCame && !r.ended
 	if !cancels {
 		r.stopped = e
 	}
+	pending := !cancels && !r.incoming && r.state == statePending
 	r.mu.Unlock()
-	if cancels {
+	switch {
+	case cancels:
 		r.stoppedBy(e)
+	case pending:
+		r.awaitAnswer(e)
+	}
+}
+
+// stopGrace is how long the answer may take to follow a STOP_SENDING of the one who answers.
+const stopGrace = time.Second
+
+// awaitAnswer takes a STOP_SENDING as a cancellation when no answer follows it.
+func (r *Request) awaitAnswer(e *transport.StreamError) {
+	wait := time.NewTimer(stopGrace)
+	defer wait.Stop()
+	select {
+	case <-r.responded:
+	case <-r.ctx.Done():
+	case <-wait.C:
+		if !r.isAnswered() {
+			r.stoppedBy(e)
+		}
 	}
 }
 

@@ -201,19 +201,24 @@ func MayAnswer(d Draft, m Message, request Kind) error {
 	if err != nil || r.answers == 0 || r.answers.has(request) {
 		return nil
 	}
-	var want []string
+	var accept, refuse string
 	for i := range rows {
-		if x := &rows[i]; x.first <= d && d <= x.last && x.answers.has(request) {
-			want = append(want, fmt.Sprintf("%s (0x%x)", x.name, x.code))
+		x := &rows[i]
+		switch text := fmt.Sprintf("%s (0x%x)", x.name, x.code); {
+		case d < x.first || x.last < d || !x.answers.has(request):
+		case x.kind == KindRequestError:
+			refuse = text
+		default:
+			accept = text
 		}
 	}
 	reason := fmt.Sprintf("type 0x%x does not answer %s", r.code, request.Name(d))
-	if len(want) > 0 {
-		reason += ": want " + strings.Join(want, " or ")
+	if accept != "" {
+		reason += ": want " + accept + " or " + refuse
 	}
-	section := Section(d, TopicRequestOK)
-	if d == Draft14 {
-		section = Section(d, TopicMessages)
+	section := Section(d, TopicMessages)
+	if r.kind == KindRequestOK && d > Draft14 {
+		section = Section(d, TopicRequestOK)
 	}
 	return &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: section, Reason: reason}
 }
