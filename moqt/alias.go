@@ -54,7 +54,7 @@ func (e *aliasEntry) pick(key pickKey) *Subscription {
 	return wanted[n%len(wanted)]
 }
 
-// reserve notes the alias of an incoming PUBLISH (rule 64).
+// reserve notes the alias of an incoming PUBLISH (draft-19 §11.1).
 func (d *dataRoutes) reserve(alias uint64, track string, r *Request) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

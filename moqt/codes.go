@@ -114,7 +114,7 @@ var nearest = map[wire.ErrorName]wire.ErrorName{
 }
 
 // nearestReset is for stream resets, where what has no code of its own is a cancellation: 14 and 15 name
-// MALFORMED_TRACK and assign no number (WIRE section 11.6).
+// MALFORMED_TRACK and assign no number (draft-15 §2.4.2).
 var nearestReset = map[wire.ErrorName]wire.ErrorName{
 	wire.NameMalformedTrack:   wire.NameCancelled,
 	wire.NameGoingAway:        wire.NameCancelled,

@@ -60,7 +60,7 @@ func (s *Session) routeControl(m wire.Message) error {
 	return s.routeResponse(m, id)
 }
 
-// routeResponse takes a response to the request or update of ours that has its id (rule 70).
+// routeResponse takes a response to the request or update of ours that has its id (draft-19 §6.2).
 func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	s.mu.Lock()
 	r := s.updates[id]
@@ -87,8 +87,8 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	return s.breach(name, wire.ProtocolViolation, wire.TopicMessages, "a second response to request %d", id)
 }
 
-// routeUpdate takes an update to the request that it names. It must exist or have existed (rule 53); what has ended is
-// answered with DOES_NOT_EXIST, for the update may have crossed its end.
+// routeUpdate takes an update to the request that it names. It must exist or have existed (draft-16 §9.11); what has
+// ended is answered with DOES_NOT_EXIST, for the update may have crossed its end.
 func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	if r := s.request(m.ExistingRequestID); r != nil {
 		return r.receiveUpdate(m)

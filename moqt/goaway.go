@@ -49,7 +49,7 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	if err != nil {
 		return err
 	}
-	if s.draft == wire.Draft18 { // rule 74: the Request ID is one of ours
+	if s.draft == wire.Draft18 { // draft-18 §10.4: the Request ID is one of ours
 		if parity, _ := s.ids.ours(m.RequestID); !parity {
 			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway,
 				"Request ID %d has not the parity of this side's requests", m.RequestID)
@@ -60,7 +60,7 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	return nil
 }
 
-// checkGoaway judges a GOAWAY on any stream (rules 71, 73; package wire has the length of the URI).
+// checkGoaway judges a GOAWAY on any stream (draft-19 §10.4). Package wire judges the length of the URI.
 func (s *Session) checkGoaway(state goawayState, m *wire.Goaway) (goawayState, error) {
 	next, err := goawayMachine.next(state, goawayEvent{})
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *Session) serveBidi(stream transport.Stream) {
 	case errors.As(err, &unknown):
 		s.fail(err)
 		return
-	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // rule 18
+	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // draft-19 §3.3
 		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
 			"a bidirectional stream may not begin with it"))
 		return

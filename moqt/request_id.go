@@ -23,7 +23,7 @@ func (ids *requestIDs) raiseLocked(limit uint64) {
 	ids.raised = make(chan struct{})
 }
 
-// peerMax takes MAX_REQUEST_ID, which must grow (rule 61).
+// peerMax takes MAX_REQUEST_ID, which must grow (draft-16 §9.5).
 func (ids *requestIDs) peerMax(m *wire.MaxRequestID) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
@@ -120,7 +120,7 @@ func (ids *requestIDs) firstUnseen() uint64 {
 // maxGap bounds by how many numbers 16's two kinds of streams may overtake each other.
 const maxGap = 128
 
-// peer judges the number of a new request or update of the peer (rules 57-60).
+// peer judges the number of a new request or update of the peer (draft-16 §9.1, draft-19 §10.1).
 func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
@@ -160,8 +160,8 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 }
 
 // awaitGap: in 16 a SUBSCRIBE_NAMESPACE has a stream of its own and may be overtaken by requests on the control stream,
-// so a skipped number is a breach of rule 58 only if nothing has used it in Limits.PendingTime, and no stream has ended
-// before it could.
+// so a skipped number is a breach (draft-16 §9.1) only if nothing has used it in Limits.PendingTime, and no stream has
+// ended before it could.
 func (ids *requestIDs) awaitGap(name string, n uint64) {
 	time.AfterFunc(ids.s.limits.PendingTime, func() {
 		ids.mu.Lock()

@@ -22,7 +22,7 @@ func (r *Request) receive(m wire.Message) error {
 		return r.receiveDone(x)
 	case *wire.PublishStateNotify:
 		if !r.fromPublisher() {
-			return r.misplaced(m) // rule 7 of 20-22
+			return r.misplaced(m) // draft-20 and later: only the publisher of a subscription sends it
 		}
 		return r.pass(m, onNotify)
 	case *wire.Namespace:
@@ -167,7 +167,8 @@ func (r *Request) answeredLate(m wire.Message, refused error) {
 	}
 }
 
-// step2 judges a response that answers nothing: the second to one request (rule 70), unless the request was cancelled.
+// step2 judges a response that answers nothing: the second to one request (draft-19 §6.2), unless the request was
+// cancelled.
 func (r *Request) step2(m wire.Message, e requestEvent) error {
 	r.mu.Lock()
 	state, late := r.state, r.lateAnswers > 0
@@ -228,7 +229,7 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 	return nil
 }
 
-// checkRedirect: a server is not told where to connect to (rule 78).
+// checkRedirect: a server is not told where to connect to (draft-19 §10.6.1).
 func (s *Session) checkRedirect(m *wire.RequestError) error {
 	if m.Redirect != nil && m.Redirect.ConnectURI != "" && s.side == wire.ServerSide {
 		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, wire.TopicRedirect,
@@ -260,7 +261,7 @@ func (r *Request) receiveDone(m *wire.PublishDone) error {
 	return nil
 }
 
-// receiveNamespace takes NAMESPACE and NAMESPACE_DONE (rule 76).
+// receiveNamespace takes NAMESPACE and NAMESPACE_DONE (draft-19 §10.18).
 func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e namespaceEvent) error {
 	if r.incoming || r.kind != wire.KindSubscribeNamespace {
 		return r.misplaced(m)

@@ -20,7 +20,7 @@ func (s *Session) checkRequest(r *Request) error {
 }
 
 // checkSecond: in 14 and 15 a second concurrent subscription to a track closes the session, as the text recommends
-// (rule 63, SHOULD). From 16 on it is a request error or allowed, and the application's to judge.
+// (draft-15 §9.9, SHOULD). From 16 on it is a request error or allowed, and the application's to judge.
 func (s *Session) checkSecond(r *Request, m *wire.Subscribe) error {
 	if s.draft > wire.Draft15 {
 		return nil
@@ -49,9 +49,9 @@ func (s *Session) joinTarget(m *wire.Fetch) *Request {
 	return nil
 }
 
-// checkJoining judges what a joining FETCH joins: up to 16 the filter must be Largest Object (rule 66), in 17 the
-// Forward State must be 1 (rule 67). An unknown target and, from 18 on, Forward State 0 are request errors, and the
-// application's to judge.
+// checkJoining judges what a joining FETCH joins: up to 16 the filter must be Largest Object (draft-16 §9.16.2), in 17
+// the Forward State must be 1 (draft-17 §9.14.2). An unknown target and, from 18 on, Forward State 0 are request
+// errors, and the application's to judge.
 func (s *Session) checkJoining(m *wire.Fetch) error {
 	target := s.joinTarget(m)
 	if target == nil {
@@ -117,7 +117,7 @@ func (s *Session) checkOK(r *Request, m wire.Message) error {
 	return nil
 }
 
-// checkFetchEnd: the End Location of FETCH_OK may not be below the start of the FETCH (rule 68; rule 11 of 20-22 for
+// checkFetchEnd: the End Location of FETCH_OK may not be below the start of the FETCH (draft-19 §10.13; from 20 on for
 // absolute ranges). A start that is relative to what the publisher knows is not judged.
 func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 	m := r.message.(*wire.Fetch)

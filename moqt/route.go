@@ -78,7 +78,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 	s.data.routeSubgroup(u)
 }
 
-// unreadUni judges a unidirectional stream that ended before its header was whole (rule 19 for an unknown type).
+// unreadUni judges a unidirectional stream that ended before its header was whole (draft-19 §3.4 for an unknown type).
 func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
 	var reset *transport.StreamError
 	switch {
@@ -139,7 +139,7 @@ func (d *dataRoutes) routeSubgroup(u *UniStream) {
 	sub.serve(r)
 }
 
-// receiveDatagrams takes the peer's datagrams (rules 20, 81-86 are package wire's).
+// receiveDatagrams takes the peer's datagrams ; what their bytes must be is judged by package wire.
 func (s *Session) receiveDatagrams() {
 	for {
 		b, err := s.conn.ReceiveDatagram(s.ctx)
@@ -191,7 +191,7 @@ func (d *dataRoutes) routeDatagram(alias uint64, o *Object, size int) {
 }
 
 // routeFetch finds the fetch or fill of a fetch stream. One that nobody asked for, or no longer wants, is stopped: an
-// id is registered before its request is sent, so there is nothing to wait for (rule 12 of 20-22).
+// id is registered before its request is sent, so there is nothing to wait for (draft-20 and later).
 func (d *dataRoutes) routeFetch(u *UniStream) {
 	d.mu.Lock()
 	f := d.fetches[u.RequestID]

@@ -334,7 +334,7 @@ func (s *Session) forget(r *Request) {
 }
 
 // late notes ids of ours that are over without an answer: one that comes is passed over, where it would otherwise be
-// the second (rule 70). When too many have been noted, second answers are no longer told apart.
+// the second (draft-19 §6.2). When too many have been noted, second answers are no longer told apart.
 func (s *Session) late(ids ...uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

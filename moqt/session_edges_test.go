@@ -151,7 +151,7 @@ func TestUnencodable(t *testing.T) {
 	})
 }
 
-// TestLateAnswers: an answer may cross the cancellation of what it answers; a second one may not (rule 70).
+// TestLateAnswers: an answer may cross the cancellation of what it answers; a second one may not (draft-19 §6.2).
 func TestLateAnswers(t *testing.T) {
 	for d := wire.Oldest; d <= wire.Draft16; d++ {
 		t.Run(d.String(), func(t *testing.T) {

@@ -183,7 +183,7 @@ func TestFetchEnds(t *testing.T) {
 	})
 }
 
-// TestUnknownFetchStream: nobody asked for it: it is stopped with CANCELLED, the session lives on (rule 12 of 20-22).
+// TestUnknownFetchStream: nobody asked for it: it is stopped with CANCELLED, the session lives on (20 and later).
 func TestUnknownFetchStream(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		p := newRawPeer(t, d, wire.ServerSide, Config{})

@@ -61,7 +61,7 @@ func TestRequestCredit(t *testing.T) {
 	})
 }
 
-// TestIgnoreRequestLimit sends what the peer forbids, and the peer says so (rule 60).
+// TestIgnoreRequestLimit sends what the peer forbids, and the peer says so (draft-16 §9.5).
 func TestIgnoreRequestLimit(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d > wire.Draft16 {
@@ -103,7 +103,7 @@ func TestOvertaking(t *testing.T) {
 	})
 }
 
-// TestTokens: aliases are resolved, refused ones do not close the session (R12, R14), and the cache counts.
+// TestTokens: aliases are resolved, refused ones do not close the session (draft-19 §10.2.2), and the cache counts.
 func TestTokens(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
 		cfg := map[wire.Side]Config{far: {MaxAuthTokenCacheSize: 40}}
@@ -265,8 +265,7 @@ func TestTooManyRequests(t *testing.T) {
 	})
 }
 
-// TestFilterLimits: range filters that the receiver does not take are refused with INVALID_FILTER (19 and later,
-// R23-R25).
+// TestFilterLimits: range filters that the receiver does not take are refused with INVALID_FILTER (draft-19 §5.1.3).
 func TestFilterLimits(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		if d < wire.Draft19 {
@@ -368,7 +367,7 @@ func TestRequiredRequest(t *testing.T) {
 }
 
 // TestUpdate14: the range that an update of 14 restates is what the filter came to, so a strict publisher takes it
-// (rule 51).
+// (draft-14 §9.10).
 func TestUpdate14(t *testing.T) {
 	for _, f := range []wire.LocationFilter{{}, {Form: wire.FilterNextObject}, {Form: wire.FilterRelative},
 		{Form: wire.FilterAbsoluteStart, StartGroup: 7},

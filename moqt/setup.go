@@ -189,7 +189,7 @@ func (s *Session) peerSetup(stream transport.ReceiveStream, m *wire.Setup) error
 	return nil
 }
 
-// checkSetup judges what the bytes alone do not show: who sent it, and over what (rules 22, 23, 26, 29).
+// checkSetup judges what the bytes alone do not show: who sent it, and over what (draft-14 §9.3.1, draft-19 §10.3.1).
 func (s *Session) checkSetup(m *wire.Setup) error {
 	name := wire.NameOf(s.draft, m)
 	if s.draft == wire.Draft14 {
@@ -223,7 +223,7 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 // may close its streams with it, and only a control stream that ends before the session is a breach.
 const controlGrace = 100 * time.Millisecond
 
-// controlEnded judges the end of the peer's direction of the control channel (rule 16).
+// controlEnded judges the end of the peer's direction of the control channel (draft-19 §3.3).
 func (s *Session) controlEnded(stream transport.ReceiveStream, err error) {
 	var reset *transport.StreamError
 	how := ""

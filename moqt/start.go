@@ -123,7 +123,7 @@ func (s *Session) readRequest(r *Request, in *messageReader) {
 	}
 }
 
-// cutMessage makes FIN inside a message a breach: the message is shorter than its length (rule 15).
+// cutMessage makes FIN inside a message a breach: the message is shorter than its length (draft-19 §10).
 func (s *Session) cutMessage(err error) error {
 	if err == io.ErrUnexpectedEOF {
 		return s.breach("message", wire.ProtocolViolation, wire.TopicMessages, "the stream ended inside a message")

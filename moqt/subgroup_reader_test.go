@@ -147,7 +147,8 @@ func TestSubgroupDefaultPriority(t *testing.T) {
 	}
 }
 
-// TestSubgroupTruncated ends a stream with FIN after every byte: what is whole is read, the rest is rule 87.
+// TestSubgroupTruncated ends a stream with FIN after every byte: what is whole is read, the rest is cut short (draft-18
+// §11.4).
 func TestSubgroupTruncated(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
 		h := wire.SubgroupHeader{TrackAlias: 70, GroupID: 300, IDMode: wire.SubgroupIDPresent, SubgroupID: 1 << 20,

@@ -10,7 +10,8 @@ import (
 // tokenCost is what a registered token counts.
 func tokenCost(t wire.Token) uint64 { return 16 + uint64(len(t.Value)) }
 
-// messageRefused says that a message must be refused without the application; the session stays open (R12, R14).
+// messageRefused says that a message must be refused without the application; the session stays open (draft-19
+// §10.2.2).
 type messageRefused struct {
 	code   RejectCode
 	reason string
@@ -19,10 +20,10 @@ type messageRefused struct {
 func (e *messageRefused) Error() string { return e.reason }
 
 // resolve applies the tokens of one message in order, and gives what they amount to as USE_VALUE. A *wire.Error closes
-// the session (rules 45, 46, and 32 for a token given twice from 15 on); a *messageRefused refuses the message.
+// the session (draft-19 §10.2.2, and §10.2 for a token given twice from 15 on); a *messageRefused refuses the message.
 // Registrations take effect in both cases of the latter (draft-18 §10.2.2).
 //
-// The drafts assign no request code for an alias that is not registered (WIRE section 6.6); it is refused with
+// The drafts assign no request code for an alias that is not registered (draft-19 §10.2.2); it is refused with
 // MALFORMED_AUTH_TOKEN.
 func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]wire.Token, error) {
 	if len(tokens) == 0 {
@@ -91,8 +92,8 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 }
 
 // setupTokens takes over the tokens of the peer's setup message. DELETE and USE_ALIAS have no place in a client's from
-// 15 on (rule 29); up to 16 package wire sees to that. What refers to an alias elsewhere is passed over: nothing can be
-// registered yet.
+// 15 on (draft-16 §9.2.2.1); up to 16 package wire sees to that. What refers to an alias elsewhere is passed over:
+// nothing can be registered yet.
 func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 	var tokens []wire.Token
 	for _, o := range m.Options {

@@ -175,7 +175,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 		return err
 	}
 	s.ids.deliveredTo(m.RequestID)
-	if !updatable(s.draft, r.kind, r.incoming) { // rule 55
+	if !updatable(s.draft, r.kind, r.incoming) { // draft-19 §10.9
 		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate,
 			"a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
 	}
@@ -210,7 +210,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 		r.bounds.update(m.Parameters)
 	}
 	r.mu.Unlock()
-	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // rule 56
+	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // draft-19 §10.3.1.7
 		return s.breach(name, wire.TooManyRequestUpdates, wire.TopicRequestUpdate,
 			"%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
 	}

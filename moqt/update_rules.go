@@ -35,8 +35,8 @@ func (r *Request) restate(m *wire.RequestUpdate) error {
 	return nil
 }
 
-// checkUpdate judges what an update of the peer's asks for (rules 51, 52; rule 13 of 20-22; rule 54 is package wire's,
-// which decode tells what is updated).
+// checkUpdate judges what an update of the peer's asks for (draft-14 §9.10, draft-15 §9.11).
+// Which parameters an update may have is judged by package wire, which is told what is updated.
 func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 	d := r.s.draft
 	switch {
@@ -77,8 +77,8 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 	return nil
 }
 
-// checkFilters judges the range filters of a request, or of an update to what is in effect (19 and later; R23, R24,
-// R25). "" means that they can stand.
+// checkFilters judges the range filters of a request, or of an update to what is in effect (draft-19 §5.1.3). "" means
+// that they can stand.
 func (s *Session) checkFilters(before, ps wire.Parameters) (invalid string) {
 	if s.draft < wire.Draft19 {
 		return ""

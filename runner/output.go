@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,14 +49,22 @@ func (o *Output) temp() (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*")
 }
 
-// Write puts the report there, indented for people.
-func (o *Output) Write(r *Report) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+// WriteJSON writes the report's JSON form, indented for people.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(r.form()); err != nil {
 		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+// Write puts the report there, indented for people.
+func (o *Output) Write(r *Report) error {
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil {
+		return err
 	}
 	return o.Replace(b.Bytes())
 }

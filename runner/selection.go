@@ -2,11 +2,11 @@ package runner
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
 // UnknownCaseError says that there is no case of a name; the exit code of a run that asks for it is ExitUnsupported.
@@ -23,7 +23,7 @@ func (e *UnknownCaseError) Error() string {
 	switch {
 	case strings.HasPrefix(e.Name, tagPrefix):
 		text = fmt.Sprintf("no case has the tag %q", strings.TrimPrefix(e.Name, tagPrefix))
-	case isPattern(e.Name):
+	case glob.Is(e.Name):
 		text = fmt.Sprintf("no case matches %q", e.Name)
 	}
 	if len(e.Near) > 0 {
@@ -34,9 +34,6 @@ func (e *UnknownCaseError) Error() string {
 
 // tagPrefix stands before a tag where a case may be named.
 const tagPrefix = "tag:"
-
-// isPattern reports whether a name is a pattern for path.Match.
-func isPattern(name string) bool { return strings.ContainsAny(name, "*?[") }
 
 // SelectCases finds cases of any suite: by identifier or alias, by pattern ("fetch-*") or by tag ("tag:data"), in the
 // order of names and, where one names several, of the list; each once. The error is an *UnknownCaseError.
@@ -59,14 +56,11 @@ func SelectCases(names []string) ([]cases.Case, error) {
 // casesNamed finds the cases that one name stands for.
 func casesNamed(name string) []cases.Case {
 	tag, byTag := strings.CutPrefix(name, tagPrefix)
-	matches := func(id string) bool {
-		ok, err := path.Match(name, id)
-		return ok && err == nil
-	}
+	matches := func(id string) bool { return glob.Match(name, id) }
 	switch {
 	case byTag:
 		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !slices.Contains(c.Tags, tag) })
-	case isPattern(name):
+	case glob.Is(name):
 		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool {
 			return !matches(c.ID) &&
 				!slices.ContainsFunc(c.Aliases, matches)
@@ -88,7 +82,7 @@ func nearCases(name string) []string {
 			near = append(near, tagPrefix+t)
 		}
 		return near
-	case isPattern(name):
+	case glob.Is(name):
 		return nil
 	}
 	return Nearest(name, caseNames())

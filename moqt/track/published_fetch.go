@@ -11,7 +11,7 @@ import (
 )
 
 // trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties, and in which answers
-// to FETCH (WIRE section 11.2).
+// to FETCH (draft-15 §9.2.1).
 var trackParameters = []struct {
 	parameter wire.ParameterType
 	property  uint64

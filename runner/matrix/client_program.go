@@ -44,7 +44,7 @@ func (f foreign) prepare(ctx context.Context) error {
 }
 
 // run runs the client once for its standard set, or once for each case: only one name is promised to be understood
-// (CONTRACT: TESTCASE).
+// in TESTCASE.
 func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(cases) == 0 {
 		return f.once(ctx, w, "")

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
 	"github.com/moqinterop/moq-interop-client/runner"
+	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
 // Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one
@@ -44,14 +44,14 @@ func (e Expectation) covers(c *CellResult, name string) bool {
 	draft := cmp.Or(c.Draft, c.Label.Draft, c.Predicted)
 	number := strings.TrimPrefix(draft, "draft-")
 	for _, m := range [][2]string{{e.Client, c.Client}, {e.Relay, c.Relay}, {e.Transport, c.Transport}} {
-		if m[0] != "" && !globMatch(m[0], m[1]) {
+		if m[0] != "" && !glob.Match(m[0], m[1]) {
 			return false
 		}
 	}
-	if e.Draft != "" && !globMatch(e.Draft, draft) && !globMatch(e.Draft, number) {
+	if e.Draft != "" && !glob.Match(e.Draft, draft) && !glob.Match(e.Draft, number) {
 		return false
 	}
-	return e.Case == "" || globMatch(e.Case, name)
+	return e.Case == "" || glob.Match(e.Case, name)
 }
 
 // Expectations are the known failures of a file. The first that covers a failure is its reason.
@@ -76,9 +76,9 @@ func ReadExpectations(name string, r io.Reader) (*Expectations, error) {
 		if strings.TrimSpace(e.Reason) == "" {
 			return nil, fmt.Errorf("%s: entry %d (%s) has no reason", name, i+1, e)
 		}
-		for _, glob := range []string{e.Client, e.Relay, e.Draft, e.Transport, e.Case} {
-			if _, err := path.Match(glob, ""); err != nil {
-				return nil, fmt.Errorf("%s: entry %d (%s): %q: %w", name, i+1, e, glob, err)
+		for _, pattern := range []string{e.Client, e.Relay, e.Draft, e.Transport, e.Case} {
+			if err := glob.Check(pattern); err != nil {
+				return nil, fmt.Errorf("%s: entry %d (%s): %q: %w", name, i+1, e, pattern, err)
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// containerPort is where relay images listen (CONTRACT §6).
+// containerPort is where relay images listen.
 const containerPort = "4443"
 
 // launching is how a relay is started.

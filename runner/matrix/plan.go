@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
+	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
 // BuiltinName is the name of the client that runs in this process.
@@ -88,8 +88,8 @@ type PlanOptions struct {
 	Containers bool
 	// Cases are those that every cell runs, each once; none for the standard set of each client.
 	Cases []string
-	// SchemeOnly takes each URL's scheme at its word: moqt:// and the embedded relay stand for raw QUIC alone. Without it
-	// moqt:// is WebTransport too from draft 18 on, and the embedded relay is both.
+	// SchemeOnly takes each URL's scheme at its word: moqt:// and the embedded relay stand for raw QUIC alone. Without
+	// it moqt:// is WebTransport too from draft 18 on, and the embedded relay is both.
 	SchemeOnly bool
 	// ClientTransports are the transports of catalogue clients, by name, that do not speak both.
 	ClientTransports map[string][]string
@@ -116,9 +116,9 @@ func MakePlan(o PlanOptions) (*Plan, error) {
 			}
 		}
 	}
-	for i, glob := range o.Filter.Cells {
+	for i, pattern := range o.Filter.Cells {
 		if !p.cellGlobs[i] {
-			return nil, fmt.Errorf("plan: no cell is called %q", glob)
+			return nil, fmt.Errorf("plan: no cell is called %q", pattern)
 		}
 	}
 	p.finish()
@@ -201,9 +201,9 @@ func (p *planner) check() error {
 		drafts[i] = d.String()
 	}
 	f.Drafts = drafts
-	for _, glob := range slices.Concat(f.Clients, f.Relays, f.Cells) {
-		if _, err := path.Match(glob, ""); err != nil {
-			return fmt.Errorf("plan: pattern %q: %w", glob, err)
+	for _, pattern := range slices.Concat(f.Clients, f.Relays, f.Cells) {
+		if err := glob.Check(pattern); err != nil {
+			return fmt.Errorf("plan: pattern %q: %w", pattern, err)
 		}
 	}
 	for name, only := range o.ClientTransports {
@@ -234,9 +234,10 @@ func (p *planner) matched() error {
 		what        string
 		globs, from []string
 	}{{"client", p.o.Filter.Clients, p.clientNames}, {"relay", p.o.Filter.Relays, p.relayNames}} {
-		for _, glob := range f.globs {
-			if !slices.ContainsFunc(f.from, func(name string) bool { return globMatch(glob, name) }) {
-				return fmt.Errorf("plan: no %s is called %q; there are: %s", f.what, glob, strings.Join(f.from, ", "))
+		for _, pattern := range f.globs {
+			if !slices.ContainsFunc(f.from, func(name string) bool { return glob.Match(pattern, name) }) {
+				return fmt.Errorf("plan: no %s is called %q; there are: %s", f.what, pattern,
+					strings.Join(f.from, ", "))
 			}
 		}
 	}
@@ -334,8 +335,8 @@ func (p *planner) cross(c Client, e place, t string) {
 // asked reports whether a cell is among those asked for.
 func (p *planner) asked(id string) bool {
 	in := len(p.o.Filter.Cells) == 0
-	for i, glob := range p.o.Filter.Cells {
-		if globMatch(glob, id) {
+	for i, pattern := range p.o.Filter.Cells {
+		if glob.Match(pattern, id) {
 			in, p.cellGlobs[i] = true, true
 		}
 	}

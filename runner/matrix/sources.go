@@ -3,7 +3,6 @@ package matrix
 import (
 	"fmt"
 	"maps"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
+	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
 // clients takes those of the options, then those of the catalogue.
@@ -211,7 +211,8 @@ func (p *planner) transports() {
 			case said == nil:
 				left.Reason = "the endpoint is not for this transport"
 				if p.o.SchemeOnly {
-					left.Reason = "not the transport that the endpoint's URL stands for (with --transport auto it may be)"
+					left.Reason = "not the transport that the endpoint's URL stands for (with --transport auto it " +
+						"may be)"
 				}
 			case len(p.o.Filter.Transports) > 0 && !slices.Contains(p.o.Filter.Transports, t):
 				delete(e.by, t)
@@ -252,18 +253,12 @@ func scheme(url string, choice transport.Choice, mayBoth bool) map[string]string
 
 // in reports whether a name is wanted.
 func (p *planner) in(globs []string, name string) bool {
-	return len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool { return globMatch(g, name) })
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool { return glob.Match(g, name) })
 }
 
 // named reports whether a name is among those asked for as it is, not only by a glob.
 func named(globs []string, name string) bool {
 	return slices.ContainsFunc(globs, func(g string) bool { return strings.EqualFold(g, name) })
-}
-
-// globMatch matches whatever the case of letters.
-func globMatch(glob, name string) bool {
-	ok, err := path.Match(strings.ToLower(glob), strings.ToLower(name))
-	return ok && err == nil
 }
 
 // urlFor gives the URL whose scheme says the transport: clients of others know it from nothing else.

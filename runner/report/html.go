@@ -90,6 +90,16 @@ func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	return v.writeHTML(dir, v.page(o), o.Files)
 }
 
+// WritePage writes the page of a run to w, alone: without the details of its cells, which WriteHTML puts beside it, a
+// cell shows its verdict and reason. It touches no file.
+func WritePage(w io.Writer, run *matrix.Run, o Options) error {
+	v := newView(run, o.History)
+	if err := v.writePage(w, v.page(o)); err != nil {
+		return fmt.Errorf("report: page: %w", err)
+	}
+	return nil
+}
+
 // Write writes the forms of a report to dir, which it makes: the page as WriteHTML does, summary.md, junit.xml and
 // badges/.
 func Write(dir string, run *matrix.Run, o Options) error {
@@ -136,15 +146,20 @@ func (v *view) writeHTML(dir string, p *page, files string) error {
 	if err := v.writeDetails(filepath.Join(dir, DataFolder), files); err != nil {
 		return fmt.Errorf("report: details: %w", err)
 	}
-	style := pageCSS + p.switches()
-	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
-	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; "+
-		"form-action 'none'", digest(style), digest(pageJS))
-	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return pageTemplate.Execute(w, p) })
+	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return v.writePage(w, p) })
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
 	return nil
+}
+
+// writePage writes index.html.
+func (v *view) writePage(w io.Writer, p *page) error {
+	style := pageCSS + p.switches()
+	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; "+
+		"form-action 'none'", digest(style), digest(pageJS))
+	return pageTemplate.Execute(w, p)
 }
 
 // digest is how a content security policy names a script or a style by its text.

@@ -365,3 +365,19 @@ func TestLargestPage(t *testing.T) {
 	}
 	t.Logf("%d bytes", info.Size())
 }
+
+// TestWritePage: the page that goes to a writer is the one that stands in the folder.
+func TestWritePage(t *testing.T) {
+	dir := t.TempDir()
+	options := Options{History: []*matrix.Run{hand(1)}}
+	if err := WriteHTML(dir, hand(2), options); err != nil {
+		t.Fatal(err)
+	}
+	var page strings.Builder
+	if err := WritePage(&page, hand(2), options); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(content(t, filepath.Join(dir, HTMLFile)), page.String()); diff != "" {
+		t.Error(diff)
+	}
+}
