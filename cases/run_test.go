@@ -167,8 +167,8 @@ func TestPeerWithoutProtocolAndThenSilent(t *testing.T) {
 		}}
 		want(t, cases.Run(t.Context(), find(t, "setup-only"), cfg),
 			cases.Result{Status: cases.Fail, Layer: transport.LayerSetup, Expected: "SERVER_SETUP",
-				Received: "an answer without WT-Protocol, which means draft 14 (offered: moqt-16, moqt-15), and then " +
-					"nothing (0 bytes) for 5000 ms"})
+				Received: "nothing (0 bytes) for 5000 ms; the answer to the WebTransport request had no WT-Protocol, " +
+					"so draft 14 was read (offered beside it: moqt-16, moqt-15)"})
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -161,15 +160,15 @@ func (e *Env) notSetUp(ctx context.Context, made time.Time, m *transport.Meter, 
 		expected = "SETUP from the peer"
 	}
 	var session *moqt.SessionError
+	o := failed(transport.LayerSetup, expected, fmt.Sprintf("%s for %d ms", m.Seen(), time.Since(made).Milliseconds()))
 	if ctx.Err() == nil || errors.As(err, new(*moqt.NoStreamError)) || errors.As(err, &session) && !session.Local {
-		return classify(err, draft, transport.LayerSetup, expected, func() string { return m.Seen() })
+		o = classify(err, draft, transport.LayerSetup, expected, func() string { return m.Seen() })
 	}
-	received := fmt.Sprintf("%s for %d ms", m.Seen(), time.Since(made).Milliseconds())
-	if info.Kind == transport.WebTransport && info.Protocol == "" && len(info.OfferedProtocols) > 0 {
-		received = fmt.Sprintf("an answer without WT-Protocol, which means draft 14 (offered: %s), and then %s",
-			strings.Join(info.OfferedProtocols, ", "), received)
+	if assumed := info.DraftAssumed(); assumed != "" {
+		o.received += "; " + assumed
+		o.message += "; " + assumed
 	}
-	return failed(transport.LayerSetup, expected, received)
+	return o
 }
 
 // Check ends the case as failed unless err is nil; where nothing came in time it says what the peer sent last.

@@ -10,7 +10,7 @@ import (
 )
 
 // Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds
-// that alone. The error is the *SessionError that ended the session, or wraps the context's cause; the connection is
+// that alone. The error wraps the *SessionError that ended the session, or the context's cause; the connection is
 // closed then and nothing is left running.
 func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	return start(ctx, conn, cfg, wire.ClientSide)
@@ -40,6 +40,9 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 	case <-s.ctx.Done():
 		cause := s.Err()
 		_ = s.Close(wire.InternalError, "")
+		if assumed := conn.Info().DraftAssumed(); assumed != "" {
+			return nil, fmt.Errorf("%w; %s", cause, assumed)
+		}
 		return nil, cause
 	}
 }

@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -137,6 +138,10 @@ func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message)
 
 // peerSetup judges and takes over the peer's setup message. A server up to 16 answers it.
 func (s *Session) peerSetup(stream transport.ReceiveStream, m *wire.Setup) error {
+	if s.draft <= wire.Draft16 && m.Sender != s.peerSide() {
+		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicSetup, "it came from a %s%s",
+			s.peerSide(), s.echo(m))
+	}
 	m.Sender = s.peerSide()
 	if err := s.checkSetup(m); err != nil {
 		return err
@@ -207,16 +212,29 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	fromServer, overWebTransport := m.Sender == wire.ServerSide, s.conn.Info().Kind == transport.WebTransport
 	switch {
 	case path && fromServer:
-		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH from a server")
+		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH from a server%s", s.echo(m))
 	case path && overWebTransport:
 		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH over WebTransport")
 	case s.draft == wire.Draft14: // the code is also MOQT_IMPLEMENTATION's there (draft-14 §9.3.2.6)
 	case authority && fromServer:
-		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY from a server")
+		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY from a server%s", s.echo(m))
 	case authority && overWebTransport:
 		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY over WebTransport")
 	}
 	return nil
+}
+
+// echo says of a peer's setup message that it is ours, where it is.
+func (s *Session) echo(m *wire.Setup) string {
+	same := func(a, b wire.Property) bool {
+		return a.Type == b.Type && a.Uint == b.Uint && bytes.Equal(a.Bytes, b.Bytes)
+	}
+	own := s.setup.own
+	if len(own.Options) == 0 || !slices.Equal(own.Versions, m.Versions) ||
+		!slices.EqualFunc(own.Options, m.Options, same) {
+		return ""
+	}
+	return ": it is this end's own, sent back"
 }
 
 // controlGrace is how long a closed control stream waits for the close of the connection: a peer that ends the session

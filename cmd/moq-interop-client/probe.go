@@ -16,6 +16,7 @@ type probeCmd struct {
 	Relays           []string `sep:"none" placeholder:"FILE" help:"Relays from a file: a catalogue, a public list, or a URL a line; \"default\" is the built-in catalogue. May be given again. [RELAYS_FILE, when no URL is given]"`
 	Inactive         bool     `help:"Those that the files call inactive too."`
 	Draft            *string  `short:"d" placeholder:"NN,…" help:"Try these drafts. Default: all nine. [MOQT_DRAFT, DRAFT]"`
+	Offer            bool     `help:"One connection that offers all these drafts, in this order, instead of one for each: shows which one the relay chooses."`
 	Transport        *string  `placeholder:"NAME" help:"What to try: scheme (the default), auto, quic or webtransport."`
 	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
 	Timeout          *string  `placeholder:"S" help:"Seconds for each attempt, or a duration such as 500ms. Default 8. [PROBE_TIMEOUT]"`
@@ -38,6 +39,7 @@ Examples:
 
   moq-interop-client probe moqt://relay.example:4443 https://relay.example/moq
   moq-interop-client probe --relays default -d 18,16
+  moq-interop-client probe --offer -d 18,16,14 https://relay.example/moq
   moq-interop-client probe --relays relays.txt -o status.json --interval 60
 `
 }
@@ -85,7 +87,7 @@ func (c *probeCmd) print(sys *system, r *probe.Report, repeats bool) error {
 
 // options reads flags, arguments and environment.
 func (c *probeCmd) options(sys *system) (o probe.Options, err error) {
-	o = probe.Options{Program: program, Version: runner.Version(),
+	o = probe.Options{Program: program, Version: runner.Version(), Offer: c.Offer,
 		Warn: func(err error) { sys.say("warning: %v", err) }}
 	files := sys.chooseList(c.Relays, "--relays")
 	if len(c.URLs) == 0 {

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -174,9 +176,25 @@ func certificate(cert, key setting) (*tls.Config, error) {
 	case cert.text == "":
 		return nil, cert.fail(fmt.Errorf("missing, with the key %s", key.text))
 	}
-	pair, err := tls.LoadX509KeyPair(cert.text, key.text)
+	chain, err := os.ReadFile(cert.text)
 	if err != nil {
 		return nil, cert.fail(err)
+	}
+	private, err := os.ReadFile(key.text)
+	if err != nil {
+		return nil, key.fail(err)
+	}
+	for _, file := range []struct {
+		setting
+		contents []byte
+	}{{cert, chain}, {key, private}} {
+		if block, _ := pem.Decode(file.contents); block == nil {
+			return nil, file.fail(fmt.Errorf("%s holds nothing in PEM", file.text))
+		}
+	}
+	pair, err := tls.X509KeyPair(chain, private)
+	if err != nil { // of either, or of both together
+		return nil, usage("%s %s and %s %s: %w", cert.from, cert.text, key.from, key.text, err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
 }

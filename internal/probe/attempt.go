@@ -30,7 +30,7 @@ type shown struct {
 
 // attempt makes one connection and a session on it.
 func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
-	a := Attempt{Transport: j.transport, Draft: relays.Draft(j.draft.String())}
+	a := j.attempted()
 	var seen shown
 	limit, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
@@ -51,6 +51,12 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 		return a, seen
 	}
 	info := conn.Info()
+	draft, _ := transport.NegotiatedDraft(info)
+	a.Draft = relays.Draft(draft.String())
+	a.Transport = transport.OnlyQUIC
+	if info.Kind == transport.WebTransport {
+		a.Transport = transport.OnlyWebTransport
+	}
 	a.ALPN, a.Protocol = info.ALPN, info.Protocol
 	a.ConnectionID = hex.EncodeToString(info.OriginalDestinationConnectionID)
 	a.Notes = slices.Clone(info.Notes)
@@ -64,12 +70,12 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 		if cancelled(ctx, err) {
 			a.Status, a.Message = Cancelled, "the run ended while SETUP was awaited"
 		} else {
-			a.notSetUp(j, err, m, p.Timeout)
+			a.notSetUp(draft, err, m, p.Timeout)
 		}
 		return a, seen
 	}
 	a.Status = OK
-	a.Implementation, a.Options = s.PeerImplementation(), options(s.PeerSetup(), j.draft)
+	a.Implementation, a.Options = s.PeerImplementation(), options(s.PeerSetup(), draft)
 	if err := s.Close(wire.NoError, ""); err != nil {
 		a.Ended = true
 		a.Notes = append(a.Notes, "after SETUP the session did not stay up: "+err.Error())
@@ -78,10 +84,10 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 	return a, seen
 }
 
-// dialOptions are those for one draft over one transport; seen gets the certificate.
+// dialOptions are those for one attempt; seen gets the certificate.
 func (p *prober) dialOptions(j job, seen *shown) endpoint.DialOptions {
 	o := endpoint.DialOptions{
-		URL: j.target.URL, Transport: j.transport, Drafts: []wire.Draft{j.draft}, TLS: &tls.Config{},
+		URL: j.target.URL, Transport: j.transport, Drafts: j.offer, TLS: &tls.Config{},
 		QLOGDir: p.QLOGDir, HandshakeTimeout: p.Timeout, Warn: p.Warn,
 	}
 	if p.TLS != nil {
@@ -119,7 +125,7 @@ func (p *prober) config(j job, u transport.URL, t *tolerances) moqt.Config {
 		implementation += " " + p.Version
 	}
 	return moqt.Config{
-		Drafts:         []wire.Draft{j.draft}, // a session on another one fails
+		Drafts:         j.offer, // a session on another one fails
 		Implementation: implementation, Path: u.Path, Authority: u.Authority,
 		// what a relay asks unasked right behind its SETUP is not judged here
 		Decode: wire.Options{Tolerate: j.target.Tolerate | wire.EmptyNamespacePrefix, Tolerated: t.add},
@@ -138,12 +144,21 @@ func (a *Attempt) notDialled(j job, err error) {
 	if !errors.As(err, &dial) {
 		dial = &transport.DialError{Layer: transport.LayerUDP, Reason: err.Error(), Err: err}
 	}
-	alpn, protocol := j.draft.ALPN(), "WT-Protocol "+j.draft.WebTransportProtocol()
-	if j.transport == transport.OnlyWebTransport {
-		alpn = "h3"
+	var alpns, protocols []string
+	for _, d := range j.offer {
+		alpns = append(alpns, d.ALPN())
+		if token := d.WebTransportProtocol(); token != "" {
+			protocols = append(protocols, "WT-Protocol "+token)
+		} else {
+			protocols = append(protocols, "no WT-Protocol")
+		}
 	}
-	if j.draft.WebTransportProtocol() == "" {
-		protocol = "no WT-Protocol"
+	alpn, protocol := strings.Join(alpns, " or "), strings.Join(protocols, " or ")
+	switch j.transport {
+	case transport.OnlyWebTransport:
+		alpn = "h3"
+	case transport.Auto:
+		alpn += " or h3"
 	}
 	expected := map[transport.Layer]string{
 		transport.LayerDNS:          "an address of " + j.target.URL.Host,
@@ -157,10 +172,10 @@ func (a *Attempt) notDialled(j job, err error) {
 	a.Message, a.HTTPStatus = dial.Reason, dial.HTTPStatus
 }
 
-// notSetUp is the failure of a connection on which SETUP did not go both ways.
-func (a *Attempt) notSetUp(j job, err error, m *transport.Meter, limit time.Duration) {
+// notSetUp is the failure of a connection on which SETUP of the negotiated draft did not go both ways.
+func (a *Attempt) notSetUp(draft wire.Draft, err error, m *transport.Meter, limit time.Duration) {
 	expected := "SERVER_SETUP"
-	if j.draft >= wire.Draft17 {
+	if draft >= wire.Draft17 {
 		expected = "SETUP from the relay"
 	}
 	var (
@@ -177,10 +192,9 @@ func (a *Attempt) notSetUp(j job, err error, m *transport.Meter, limit time.Dura
 	case errors.As(err, &session):
 	case timedOut(err):
 		received, timeout = fmt.Sprintf("%s within %s", m.Seen(), limit), true
-		if info := m.Info(); info.Kind == transport.WebTransport && info.Protocol == "" &&
-			len(info.OfferedProtocols) > 0 {
-			received = "an answer without WT-Protocol, which means draft 14, and then " + received
-		}
+	}
+	if assumed := m.Info().DraftAssumed(); assumed != "" && !strings.Contains(received, assumed) {
+		received += "; " + assumed
 	}
 	a.fail(transport.LayerSetup, timeout, expected, received)
 }

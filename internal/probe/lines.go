@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
@@ -24,11 +25,7 @@ func WriteLines(w io.Writer, r *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // drafts and what follows are no columns: they can be long
 	for _, e := range r.Endpoints {
 		for _, g := range groups(e.Attempts) {
-			var drafts []string
-			for _, a := range g {
-				drafts = append(drafts, string(a.Draft))
-			}
-			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, strings.Join(drafts, ","),
+			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, g.drafts(),
 				printable(g.text(e, r.Started)))
 		}
 		for _, n := range e.NotAsked {
@@ -36,10 +33,37 @@ func WriteLines(w io.Writer, r *Report) error {
 			for _, d := range n.Drafts {
 				drafts = append(drafts, string(d))
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s  not asked: %s\n", printable(e.Label), n.Transport, strings.Join(drafts, ","), n.Reason)
+			fmt.Fprintf(t, "%s\t%s\t%s  not asked: %s\n", printable(e.Label), n.Transport, strings.Join(drafts, ","),
+				n.Reason)
 		}
 	}
 	return t.Flush()
+}
+
+// drafts are those of the group. Where several were offered at once it is the one that was chosen, how, and from which.
+func (g group) drafts() string {
+	var names []string
+	for _, a := range g {
+		names = append(names, string(a.Draft))
+	}
+	a := g[0]
+	if len(a.Offered) == 0 {
+		return strings.Join(names, ",")
+	}
+	var offered []string
+	for _, d := range a.Offered {
+		offered = append(offered, d.Number())
+	}
+	of := strings.Join(offered, ",")
+	switch {
+	case a.Draft == "":
+		return "none of " + of
+	case a.Transport == transport.OnlyWebTransport && a.Protocol == "":
+		return fmt.Sprintf("%s of %s (no WT-Protocol)", a.Draft, of)
+	case a.Transport == transport.OnlyWebTransport:
+		return fmt.Sprintf("%s of %s (WT-Protocol %s)", a.Draft, of, a.Protocol)
+	}
+	return fmt.Sprintf("%s of %s (ALPN %s)", a.Draft, of, a.ALPN)
 }
 
 // groups are the attempts that belong together, in order of transport, then OK before the rest.

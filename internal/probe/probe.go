@@ -51,10 +51,13 @@ type Options struct {
 	Targets []Target
 	// Drafts are tried, each in connections of its own; empty is all, newest first.
 	Drafts []wire.Draft
-	// Transport constrains the transports. Empty is transport.Scheme: https:// is WebTransport, moqt:// and the embedded
-	// relay are raw QUIC. transport.Auto adds what a URL may stand for beside that, see Target.Transports. The others go
-	// before a URL's scheme; a catalogue's endpoint that is for one transport keeps to that one.
+	// Transport constrains the transports. Empty is transport.Scheme: https:// is WebTransport, moqt:// and the
+	// embedded relay are raw QUIC. transport.Auto adds what a URL may stand for beside that, see Target.Transports. The
+	// others go before a URL's scheme; a catalogue's endpoint that is for one transport keeps to that one.
 	Transport transport.Choice
+	// Offer makes one connection at each endpoint that offers all drafts, in this order, and shows which one the relay
+	// chooses; with transport.Auto for a moqt:// URL the transport too. Otherwise each draft is offered alone.
+	Offer bool
 	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8
 	// s)
 	Timeout time.Duration

@@ -15,6 +15,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
@@ -216,14 +217,16 @@ func TestClassify(t *testing.T) {
 		{errors.New("something else"), "udp"},
 	} {
 		var a Attempt
-		a.notDialled(job{transport: transport.OnlyQUIC, draft: wire.Draft16}, c.err)
+		a.notDialled(job{transport: transport.OnlyQUIC, offer: []wire.Draft{wire.Draft16}}, c.err)
 		if a.Status != c.want || a.Expected == "" {
 			t.Errorf("%v: %+v", c.err, a)
 		}
 	}
 	var a Attempt
-	a.notSetUp(job{draft: wire.Draft18}, &transport.CloseError{Timeout: true, Reason: "silence"},
-		transport.NewMeter(nil), time.Second)
+	conn, _ := memconn.Pair(memconn.Options{})
+	defer conn.CloseWithError(0, "")
+	a.notSetUp(wire.Draft18, &transport.CloseError{Timeout: true, Reason: "silence"}, transport.NewMeter(conn),
+		time.Second)
 	if a.Status != "setup-timeout" || a.Expected != "SETUP from the relay" {
 		t.Errorf("%+v", a)
 	}

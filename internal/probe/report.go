@@ -147,9 +147,12 @@ const (
 
 // Attempt is what came of one draft over one transport.
 type Attempt struct {
-	// Transport is the one that was tried, Draft the one that was offered and, when Status is OK, negotiated.
+	// Transport is the one that was tried, Draft the one that was offered and, when Status is OK, negotiated. Where
+	// several drafts were offered at once, Offered has them in order, Draft is the relay's choice, "" when there is
+	// none, and Transport is transport.Auto if the relay was to choose that too and has not.
 	Transport transport.Choice `json:"transport"`
-	Draft     relays.Draft     `json:"draft"`
+	Draft     relays.Draft     `json:"draft,omitempty"`
+	Offered   []relays.Draft   `json:"offered_drafts,omitempty"`
 	Status    Status           `json:"status"`
 	// Duration is from looking up the name to the peer's SETUP, or to the failure.
 	Duration Milliseconds `json:"duration_ms"`

@@ -37,7 +37,20 @@ type planned struct {
 type job struct {
 	planned
 	transport transport.Choice
-	draft     wire.Draft
+	offer     []wire.Draft // in this order
+}
+
+// attempted is what is known of an attempt before it is made.
+func (j job) attempted() Attempt {
+	a := Attempt{Transport: j.transport}
+	if len(j.offer) == 1 {
+		a.Draft = relays.Draft(j.offer[0].String())
+		return a
+	}
+	for _, d := range j.offer {
+		a.Offered = append(a.Offered, relays.Draft(d.String()))
+	}
+	return a
 }
 
 func newProber(o Options) (*prober, error) {
@@ -101,8 +114,8 @@ func (p *prober) round(ctx context.Context) *Report {
 				case <-ctx.Done():
 				}
 			}
-			s.attempt = Attempt{Transport: s.transport, Draft: relays.Draft(s.draft.String()), Status: Cancelled,
-				Message: "the run ended before it was tried"}
+			s.attempt = s.attempted()
+			s.attempt.Status, s.attempt.Message = Cancelled, "the run ended before it was tried"
 			if ctx.Err() == nil {
 				s.attempt, s.shown = p.one(ctx, s.job)
 			}
@@ -118,10 +131,14 @@ func (p *prober) round(ctx context.Context) *Report {
 func (p *prober) slots() (slots []*slot) {
 	for i, e := range p.endpoints {
 		for _, w := range e.ways {
+			if p.Offer {
+				slots = append(slots, &slot{job: job{e, w.transport, w.drafts}, endpoint: i})
+				continue
+			}
 			drafts := slices.Clone(w.drafts)
 			slices.Sort(drafts)
 			for _, d := range slices.Compact(drafts) {
-				slots = append(slots, &slot{job: job{e, w.transport, d}, endpoint: i})
+				slots = append(slots, &slot{job: job{e, w.transport, []wire.Draft{d}}, endpoint: i})
 			}
 		}
 	}
@@ -131,7 +148,7 @@ func (p *prober) slots() (slots []*slot) {
 // inTurn orders jobs so that each endpoint has its turn before any has its next: the newest draft of each first.
 func inTurn(slots []*slot) []*slot {
 	out := slices.Clone(slots)
-	slices.SortStableFunc(out, func(a, b *slot) int { return int(b.draft) - int(a.draft) })
+	slices.SortStableFunc(out, func(a, b *slot) int { return int(b.offer[0]) - int(a.offer[0]) })
 	return out
 }
 

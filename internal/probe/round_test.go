@@ -31,7 +31,7 @@ func faked(t *testing.T, o Options, f func(ctx context.Context, j job) (Attempt,
 	}
 	p.one = func(ctx context.Context, j job) (Attempt, shown) {
 		a, s := f(ctx, j)
-		a.Transport, a.Draft = j.transport, relays.Draft(j.draft.String())
+		a.Transport, a.Draft = j.transport, relays.Draft(j.offer[0].String())
 		return a, s
 	}
 	return p
@@ -64,7 +64,7 @@ func TestInterval(t *testing.T) {
 		}
 		rounds := 0
 		p := faked(t, o, func(ctx context.Context, j job) (Attempt, shown) {
-			if j.draft == wire.Draft14 {
+			if j.offer[0] == wire.Draft14 {
 				rounds++
 				switch rounds {
 				case 2:
@@ -201,7 +201,7 @@ func TestGolden(t *testing.T) {
 		}
 		o.Targets[0].Relay, o.Targets[0].Claimed = "mixed", drafts(wire.Draft14, wire.Draft16)
 		p := faked(t, o, func(_ context.Context, j job) (a Attempt, s shown) {
-			d, web := j.draft, j.transport == transport.OnlyWebTransport
+			d, web := j.offer[0], j.transport == transport.OnlyWebTransport
 			answer := func(implementation string, options ...Option) {
 				a = Attempt{Status: OK, ALPN: d.ALPN(), ConnectionID: "0102030405060708",
 					Implementation: implementation, Duration: Milliseconds(time.Duration(d-10) * time.Millisecond)}

@@ -17,10 +17,10 @@ type Target struct {
 	runner.Target
 	// Relay is the implementation's name in the catalogue; "" for a bare URL.
 	Relay string
-	// Transport is the one that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. Empty leaves it to
-	// the URL: WebTransport for https://, raw QUIC for moqt:// and the embedded relay. With transport.Auto moqt:// is
-	// WebTransport too, with the drafts for which the URI names both (draft-18 §3.1.3), unless another target has that
-	// host and port over https://; and the embedded relay is both.
+	// Transport is the one that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. Empty leaves it
+	// to the URL: WebTransport for https://, raw QUIC for moqt:// and the embedded relay. With transport.Auto moqt://
+	// is WebTransport too, with the drafts for which the URI names both (draft-18 §3.1.3), unless another target has
+	// that host and port over https://; and the embedded relay is both.
 	Transport transport.Choice
 	// Claimed are the drafts that the catalogue claims, as it writes them.
 	Claimed []relays.Draft
@@ -133,8 +133,29 @@ const (
 	notInURI    = "moqt:// stands for WebTransport only from draft-18 on; --transport webtransport asks for all"
 )
 
+// offerWays are what to try at a target where all drafts are offered at once: one connection.
+func (o Options) offerWays(t Target) []way {
+	const quic, web = transport.OnlyQUIC, transport.OnlyWebTransport
+	choice := o.Transport
+	switch {
+	case t.Transport != "" && (choice == quic || choice == web) && choice != t.Transport:
+		return nil
+	case t.Transport != "":
+		choice = t.Transport
+	case choice == quic || choice == web:
+	case !t.Embedded && t.URL.Scheme == "https":
+		choice = web
+	case choice != transport.Auto || t.Embedded:
+		choice = quic
+	}
+	return []way{{choice, o.Drafts}}
+}
+
 // ways are what to try at a target, and what is left out though it may be there; others are all targets.
 func (o Options) ways(t Target, others []Target) (ways []way, left []NotAsked) {
+	if o.Offer {
+		return o.offerWays(t), nil
+	}
 	const quic, web = transport.OnlyQUIC, transport.OnlyWebTransport
 	https := !t.Embedded && t.URL.Scheme == "https"
 	choice := t.Transport
