@@ -232,24 +232,24 @@ func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }
 
-// valueSections has where the drafts state the values that a parameter may have, in the columns of sections; where
-// nothing stands it is with the parameters in general.
-var valueSections = map[ParameterType][8]string{
-	ParamObjectDeliveryTimeout: {2: "§9.2.2.2"},
-	ParamPublisherPriority:     {1: "§9.2.1.4"},
-	ParamForward: {1: "§9.2.1.10", 2: "§9.2.2.8", 3: "§9.3.10", 4: "§10.2.12", 5: "§10.2.17",
-		6: "§10.2.18", 7: "§9.20.18"},
-	ParamSubscriberPriority: {1: "§9.2.1.5", 2: "§9.2.2.3"},
-	ParamLocationFilter:     {1: "§9.2.1.7", 2: "§9.2.2.5"},
-	ParamGroupOrder: {1: "§9.2.1.6", 2: "§9.2.2.4", 3: "§9.3.6", 4: "§10.2.8", 5: "§10.2.8", 6: "§10.2.8",
-		7: "§9.20.8"},
-	ParamDynamicGroups:     {1: "§9.2.1.11"},
-	ParamIncludeProperties: {6: "§10.2.21", 7: "§9.20.21"},
+// valueSections has where the drafts state the values that a parameter may have; where nothing stands it is with the
+// parameters in general.
+var valueSections = map[ParameterType]map[Draft]string{
+	ParamObjectDeliveryTimeout: {16: "§9.2.2.2"},
+	ParamPublisherPriority:     {15: "§9.2.1.4"},
+	ParamForward: {15: "§9.2.1.10", 16: "§9.2.2.8", 17: "§9.3.10", 18: "§10.2.12", 19: "§10.2.17", 20: "§10.2.18",
+		21: "§9.20.19", 22: "§9.20.18"},
+	ParamSubscriberPriority: {15: "§9.2.1.5", 16: "§9.2.2.3"},
+	ParamLocationFilter:     {15: "§9.2.1.7", 16: "§9.2.2.5"},
+	ParamGroupOrder: {15: "§9.2.1.6", 16: "§9.2.2.4", 17: "§9.3.6", 18: "§10.2.8", 19: "§10.2.8", 20: "§10.2.8",
+		21: "§9.20.9", 22: "§9.20.8"},
+	ParamDynamicGroups:     {15: "§9.2.1.11"},
+	ParamIncludeProperties: {20: "§10.2.21", 21: "§9.20.22", 22: "§9.20.21"},
 }
 
 // valueSection is where the draft states which values a parameter may have.
 func valueSection(d Draft, t ParameterType) string {
-	if section := valueSections[t][column(d)]; section != "" {
+	if section := valueSections[t][d]; section != "" {
 		return section
 	}
 	return Section(d, TopicParameters)

@@ -150,3 +150,40 @@ func TestTruncatedPlaces(t *testing.T) {
 		}
 	}
 }
+
+// TestSectionsOf21: 21 is not numbered like 22, which has one section less before most parameters and object fields; the
+// limits of names are with the structure of a Track Namespace in both.
+func TestSectionsOf21(t *testing.T) {
+	for _, x := range []struct {
+		topic      Topic
+		in21, in22 string
+	}{
+		{TopicLocationFilter, "§9.20.10", "§9.20.9"},
+		{TopicFillParameters, "§9.20.16", "§9.20.15"},
+		{TopicParameterScope, "§9.20.1", "§9.20.1"},
+		{TopicObjectStatus, "§11.1.2", "§11.1.1"},
+		{TopicObjectProperties, "§11.1.3", "§11.1.2"},
+		{TopicNames, "§8.7", "§8.7"},
+		{TopicStreams, "§6.3", "§6.3"},
+		{TopicSetupTokens, "§9.1.4", "§9.1.4"},
+		{TopicFetchOK, "§9.12", "§9.12"},
+	} {
+		if a, b := Section(21, x.topic), Section(22, x.topic); a != x.in21 || b != x.in22 {
+			t.Errorf("topic %d: 21 %s, 22 %s; want %s and %s", x.topic, a, b, x.in21, x.in22)
+		}
+	}
+	for p, want := range map[ParameterType][2]string{
+		ParamForward:           {"§9.20.19", "§9.20.18"},
+		ParamGroupOrder:        {"§9.20.9", "§9.20.8"},
+		ParamIncludeProperties: {"§9.20.22", "§9.20.21"},
+	} {
+		if a, b := valueSection(21, p), valueSection(22, p); a != want[0] || b != want[1] {
+			t.Errorf("%s: 21 %s, 22 %s; want %v", p.Name(22), a, b, want)
+		}
+	}
+	// a prefix of 33 fields
+	b, _ := appendFrame(nil, 22, 0x50, append([]byte{0, 33}, make([]byte, 66)...))
+	if _, _, err := ParseMessage(b, 22, RequestStream, Options{}); err == nil || err.(*Error).Section != "§8.7" {
+		t.Errorf("33 fields: %v", err)
+	}
+}

@@ -24,15 +24,7 @@ func TestDataSections(t *testing.T) {
 		TopicFetchHeader:      `Fetch Header`,
 		TopicFetchFlags:       `Flags`,
 		TopicEndOfRange:       `End of Range`,
-		TopicPadding:          `Padding`,
 		TopicMalformedTracks:  `Malformed Tracks`,
-		TopicSubgroups:        `Subgroups`,
-		TopicSubgroupEnd:      `Closing Subgroup Streams`,
-
-		TopicSubscribingNamespaces: `Subscribing to Namespaces`,
-		TopicPublisherInteractions: `Publisher Interactions`,
-		TopicRelayObjects:          `Relay Object Handling`,
-		TopicRendezvous:            `RENDEZVOUS TIMEOUT Parameter`,
 	}
 	for d := Draft14; d <= Draft19; d++ {
 		path := filepath.Join("..", "..", "..", "shared", "specs", fmt.Sprintf("draft-%d.md", d))

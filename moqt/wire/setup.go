@@ -192,7 +192,7 @@ func (c *coder) checkTokenOption(field string, sender Side, b []byte, at int) {
 		c.at = at + e.Offset
 		c.fail(strings.TrimSuffix(field+"."+e.Field, "."), e.Code, e.Section, e.Reason)
 	case c.draft >= Draft15 && sender == ClientSide && (t.AliasType == TokenDelete || t.AliasType == TokenUseAlias):
-		c.fail(field, ProtocolViolation, c.section(TopicTokens), "DELETE or USE_ALIAS in a client's setup message")
+		c.fail(field, ProtocolViolation, c.section(TopicSetupTokens), "DELETE or USE_ALIAS in a client's setup message")
 	}
 }
 
