@@ -32,7 +32,16 @@ func (s *Session) acceptUni() {
 // readerOptions are what the session reads data streams with.
 func (s *Session) readerOptions() ReaderOptions {
 	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties,
-		Decode: s.cfg.Decode, log: s.log}
+		Decode: s.cfg.Decode, Ended: s.readEnded, log: s.log}
+}
+
+// readEnded closes the session for a breach that was met on a data stream, whoever reads it (draft-16 §1.4.2, draft-18
+// §1.4.3, §11.4). A limit of this end is no breach.
+func (s *Session) readEnded(err error) {
+	var breach *wire.Error
+	if errors.As(err, &breach) && breach.Code != wire.InternalError {
+		s.fail(err)
+	}
 }
 
 // serveUni reads the header of a unidirectional stream and takes it where it belongs.

@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"context"
+
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -58,7 +60,11 @@ func (o *offer) serve() {
 		defer p.drops(t.key, pub.Request())
 	}
 	defer p.settle(pub.Request(), nil)
-	if err := pub.Ready(p.ctx); err != nil {
+	ctx, cancel := context.WithTimeout(p.ctx, t.relay.limits.Fetch)
+	err = pub.Ready(ctx)
+	cancel()
+	if err != nil {
+		pub.Request().Cancel(moqt.ResetCancelled)
 		t.leave(s)
 		t.relay.log.Debug("PUBLISH not accepted", "track", t.name, "session", p.id, "error", err)
 		return
