@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -20,6 +21,7 @@ type serveLimits struct {
 	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks that one session publishes; further ones are refused likewise. Default ${max_namespaces}."`
 	CacheBytes       size  `placeholder:"SIZE" help:"Objects of all tracks together, in bytes or with KiB, MiB or GiB. When it is met the oldest groups go; a subscriber that has not got them finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16) and goes on with later ones. Default ${cache_bytes}."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far the fastest subscriber of a stream may be behind before its publisher is read more slowly. Default ${subscriber_bytes}."`
+	Forget           delay `placeholder:"DURATION" help:"How long what is left of a track outlives its last publisher, as 10s or 1m30s. Default ${forget}."`
 }
 
 // apply sets what was given.
@@ -28,6 +30,7 @@ func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions
 	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions),
 		int(l.MaxNamespaces)
 	o.Limits.CacheBytes, o.Limits.SubscriberBytes = int64(l.CacheBytes), int64(l.SubscriberBytes)
+	o.Limits.Forget = time.Duration(l.Forget)
 }
 
 // limitDefaults are what the help texts say, as the relay has them.
@@ -37,6 +40,7 @@ func limitDefaults() kong.Vars {
 		"max_connections": strconv.Itoa(endpoint.DefaultMaxConnections), "max_sessions": strconv.Itoa(d.Sessions),
 		"max_subscriptions": strconv.Itoa(d.Subscriptions), "max_namespaces": strconv.Itoa(d.Namespaces),
 		"cache_bytes": size(d.CacheBytes).String(), "subscriber_bytes": size(d.SubscriberBytes).String(),
+		"forget": d.Forget.String(),
 	}
 }
 
@@ -50,6 +54,19 @@ func (c *count) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not a whole number from 1 to %d", text, math.MaxInt32)
 	}
 	*c = count(n)
+	return nil
+}
+
+// delay is a time to wait, above 0.
+type delay time.Duration
+
+// UnmarshalText reads a duration: "10s".
+func (d *delay) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is not a duration above 0, as 500ms, 10s or 1m30s", text)
+	}
+	*d = delay(v)
 	return nil
 }
 

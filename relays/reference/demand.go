@@ -158,6 +158,7 @@ func (t *track) answered(a *attempt, err error) {
 // attach makes an upstream a live one, whose publisher said what it had published. Those who wait for the track join
 // it. The error is a *refusal: the session brings the track already.
 func (t *track) attach(u *upstream, info trackInfo) error {
+	publishers := t.relay.publishers(t.namespace)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.bringsFrom(u.peer) {
@@ -180,6 +181,7 @@ func (t *track) attach(u *upstream, info trackInfo) error {
 			s.limit()
 		}
 	}
+	t.reigns(u.peer, publishers, info)
 	t.upstreams = append(t.upstreams, u)
 	if u.forward {
 		t.follow(info.largest, info.hasLargest)

@@ -342,6 +342,12 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 		r.counters.UpstreamFetches.Add(1)
 		fetch, err := p.session.Fetch(ctx, request)
 		if err == nil {
+			publishers := r.publishers(t.namespace)
+			t.mu.Lock()
+			if len(t.upstreams) == 0 {
+				t.reigns(p, publishers, trackInfo{})
+			}
+			t.mu.Unlock()
 			return &missing{fetch, p.session.Draft(), first, last}, nil
 		}
 		r.log.Debug("publisher did not accept FETCH", "track", t.name, "session", p.id, "error", err)

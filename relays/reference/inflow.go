@@ -21,6 +21,7 @@ type inflow struct {
 	last    uint64 // Object ID of the last entry
 	sources int    // streams from publishers that may bring more
 	state   flowState
+	reign   uint32
 	cause   moqt.ResetCode // of a reset
 	ended   time.Time
 	// wake is closed at the next change, for those who wait for it.
@@ -127,7 +128,7 @@ func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
 // openInflow begins a stream in a group.
 func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 	g := l.group(h.GroupID)
-	in := &inflow{group: g, header: h, first: first, sources: 1}
+	in := &inflow{group: g, header: h, first: first, sources: 1, reign: l.reign.number}
 	g.inflows = append(g.inflows, in)
 	g.open++
 	return in

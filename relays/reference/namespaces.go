@@ -118,6 +118,7 @@ func (r *Relay) announce(a *announcement) {
 
 // withdraw takes a namespace away.
 func (r *Relay) withdraw(a *announcement) {
+	defer r.orphaned()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.namespaces.remove(a.namespace, a)

@@ -78,9 +78,12 @@ type Limits struct {
 	FilterRanges int
 	// Rendezvous is the longest RENDEZVOUS_TIMEOUT that is honoured. Default 30 s.
 	Rendezvous time.Duration
-	// Fetch is how long a request waits for what a publisher must be asked for, if no FILL_TIMEOUT says less. Default 5
+	// Fetch is how long the relay waits for the answer of a publisher or subscriber that it has asked, if no
+	// FILL_TIMEOUT says less. Default 5
 	// s.
 	Fetch time.Duration
+	// Forget is how long what is left of a track outlives its last publisher. Default 10 s.
+	Forget time.Duration
 	// Keep is how long a subscription to a publisher outlives the last subscriber, so that one who comes back soon
 	// finds it. Default 250 ms.
 	Keep time.Duration
@@ -108,6 +111,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.FilterRanges, 64)
 	def(&l.Rendezvous, 30*time.Second)
 	def(&l.Fetch, 5*time.Second)
+	def(&l.Forget, 10*time.Second)
 	def(&l.Keep, 250*time.Millisecond)
 	def(&l.Setup, 10*time.Second)
 	return l

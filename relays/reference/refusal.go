@@ -39,6 +39,10 @@ func asRefusal(err error) *refusal {
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(moqt.RejectTimeout, "the publisher has not answered")
 	}
+	var cancelled *moqt.CancelError
+	if errors.As(err, &cancelled) {
+		return refuse(moqt.RejectInternalError, "the publisher cancelled the request")
+	}
 	return refuse(moqt.RejectInternalError, "the publisher's session failed")
 }
 

@@ -44,6 +44,7 @@ type Relay struct {
 	goaway     *wire.Goaway      // what Shutdown tells everybody
 	tracks     map[string]*track // by full track name
 	sweepAt    int
+	forgetting bool // forgetOrphans runs
 	peers      map[*peer]struct{}
 	left       chan struct{} // closed when the next session has ended
 	namespaces tree[*announcement]

@@ -31,6 +31,8 @@ type track struct {
 	idleSince time.Time
 	parted    *peer
 	partedAt  time.Time
+	// orphan is when nobody published the track any more, as far as that was looked at.
+	orphan time.Time
 	// subscribers is never changed in place.
 	subscribers []*subscriber
 	// properties are the track's, in the newest shape; priority is its default Publisher Priority.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"container/list"
 	"errors"
+	"iter"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -34,6 +36,8 @@ type trackLog struct {
 	// they still do.
 	covered wire.Location
 	live    bool
+	// reign is the present one, see takeover.go.
+	reign reign
 	// ended: the track is complete, largest is its final object.
 	ended bool
 }
@@ -41,8 +45,9 @@ type trackLog struct {
 // entry is one object in the log. The object never changes.
 type entry struct {
 	moqt.Object
-	seq uint64 // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
-	at  time.Time
+	seq   uint64 // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
+	at    time.Time
+	reign uint32
 }
 
 func (e *entry) size() int64 { return int64(len(e.Payload)+len(e.Properties)) + entryOverhead }
@@ -55,8 +60,9 @@ type group struct {
 	// known are the Object IDs of which it is known whether they exist; those that do are in objects.
 	known spans.Set
 	// final is the ID after which the publisher said that there is nothing, if hasFinal.
-	final    uint64
-	hasFinal bool
+	final      uint64
+	hasFinal   bool
+	finalReign uint32
 	// whole: every stream of the group is followed since its start; a stream that was reset spoils that.
 	whole   bool
 	open    int // streams that have not ended
@@ -86,6 +92,9 @@ func (l *trackLog) group(id uint64) *group {
 	l.empty.Remove(id, id)
 	return g
 }
+
+// all gives the groups.
+func (l *trackLog) all() iter.Seq[*group] { return maps.Values(l.groups) }
 
 // drop forgets a group.
 func (l *trackLog) drop(g *group) {
@@ -129,6 +138,9 @@ func (l *trackLog) pause() {
 
 // raise moves largest up.
 func (l *trackLog) raise(loc wire.Location, has bool) {
+	if has {
+		l.reign.raise(loc)
+	}
 	if !has || l.hasLargest && loc.Compare(l.largest) <= 0 {
 		return
 	}
@@ -151,12 +163,18 @@ func (l *trackLog) reset() {
 	}
 	clear(l.groups)
 	l.ids, l.empty, l.hasLargest, l.largest, l.ended, l.live = nil, nil, false, wire.Location{}, false, false
+	l.reign.largest, l.reign.hasLargest, l.reign.covered = wire.Location{}, false, wire.Location{}
 }
 
 // add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new
 // unless a subscription brought it before; without, it came by a fetch. The error is errMalformed.
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
+	e.reign = l.reign.number
 	g := l.group(e.GroupID)
+	if g.hasFinal && g.finalReign < e.reign && e.ObjectID > g.final || g.contradicts(e) {
+		l.takeOver()
+		g = l.group(e.GroupID)
+	}
 	i := len(g.objects)
 	if i > 0 && g.objects[i-1].ObjectID >= e.ObjectID {
 		i = sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= e.ObjectID })
@@ -166,7 +184,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		if !old.agrees(e) {
 			return false, errMalformed
 		}
-		if old.seq > 0 || !live {
+		if old.reign == e.reign && (old.seq > 0 || !live) {
 			return false, nil
 		}
 		g.objects[i] = e
@@ -185,6 +203,15 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	}
 	g.learn(&e.Object)
 	return true, nil
+}
+
+// contradicts reports whether an object differs from the one that an earlier reign has left in its place.
+func (g *group) contradicts(e *entry) bool {
+	i := sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= e.ObjectID })
+	if i == len(g.objects) || g.objects[i].ObjectID != e.ObjectID {
+		return false
+	}
+	return g.objects[i].reign < e.reign && !g.objects[i].agrees(e)
 }
 
 // agrees reports whether two copies of an object have what may not differ (draft-18 §9.1). The fetch streams of 14 and
@@ -225,7 +252,7 @@ func (g *group) end(last uint64) {
 	if n := len(g.objects); n > 0 && g.objects[n-1].ObjectID > last {
 		return // contradicts what was received
 	}
-	g.final, g.hasFinal = last, true
+	g.final, g.hasFinal, g.finalReign = last, true, g.log.reign.number
 	if last < math.MaxUint64 {
 		g.known.AddRun(last+1, math.MaxUint64)
 	}

@@ -255,6 +255,7 @@ func (u *upstream) run() {
 		t.detach(u, code, reason)
 	}
 	t.mu.Unlock()
+	t.relay.orphaned()
 	u.part()
 }
 

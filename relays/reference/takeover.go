@@ -1,0 +1,129 @@
+package reference
+
+import (
+	"slices"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// A publisher that comes back may publish other contents under the same names. What the log has is therefore kept by
+// reigns: a new one begins with a publisher that comes when none from before is there. The first object that
+// contradicts one of an earlier reign drops all that is older; until then what is there answers fetches.
+type reign struct {
+	number uint32
+	// publishers are the sessions that have brought the track in it, by their ids.
+	publishers []uint64
+	// largest is the largest location known in it, covered where it began.
+	largest    wire.Location
+	hasLargest bool
+	covered    wire.Location
+}
+
+// reigns counts a session in as a publisher of the track. there are the sessions that publish its namespace now. The
+// caller holds the track's lock.
+func (t *track) reigns(p *peer, there []*peer, info trackInfo) {
+	stays := slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return t.reign.has(u.peer) }) || t.reign.has(p) ||
+		slices.ContainsFunc(there, t.reign.has)
+	if !stays {
+		t.reign = reign{number: t.reign.number + 1, largest: info.largest, hasLargest: info.hasLargest}
+		if info.hasLargest {
+			t.reign.covered = after(info.largest)
+		}
+	}
+	if !t.reign.has(p) {
+		t.reign.publishers = append(t.reign.publishers, p.id)
+	}
+}
+
+// has reports whether a session has brought the track in the reign.
+func (r *reign) has(p *peer) bool { return slices.Contains(r.publishers, p.id) }
+
+// raise moves largest up.
+func (r *reign) raise(loc wire.Location) {
+	if !r.hasLargest || loc.Compare(r.largest) > 0 {
+		r.largest, r.hasLargest = loc, true
+	}
+}
+
+// takeOver drops what earlier reigns have left.
+func (l *trackLog) takeOver() {
+	for _, g := range slices.Collect(l.all()) {
+		g.forgetOlder(l.reign.number)
+	}
+	l.empty = nil
+	l.largest, l.hasLargest, l.covered = l.reign.largest, l.reign.hasLargest, l.reign.covered
+}
+
+// forgetOlder drops the objects of earlier reigns, and what was known of others.
+func (g *group) forgetOlder(reign uint32) {
+	var freed int64
+	g.objects = slices.DeleteFunc(slices.Clone(g.objects), func(e *entry) bool {
+		if e.reign == reign {
+			return false
+		}
+		freed += e.size()
+		return true
+	})
+	g.known, g.hasFinal, g.whole = nil, false, false
+	for _, e := range g.objects {
+		g.learn(&e.Object)
+	}
+	g.log.cache.shrink(g, freed)
+	g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool { return in.state != flowing && in.reign != reign })
+	if len(g.objects) == 0 && g.open == 0 {
+		g.log.drop(g)
+	}
+}
+
+// orphaned begins to look for tracks that nobody publishes any more: what is left of them is dropped after
+// Limits.Forget. It is called when a publisher has gone, without locks.
+func (r *Relay) orphaned() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.forgetting || r.closed {
+		return
+	}
+	r.forgetting = true
+	r.tasks.Go(r.forgetOrphans)
+}
+
+// forgetOrphans looks at all tracks now and then until none is without a publisher.
+func (r *Relay) forgetOrphans() {
+	every := time.NewTicker(max(r.limits.Forget/20, time.Millisecond))
+	defer every.Stop()
+	for others := true; others; others = r.lookForOrphans() {
+		select {
+		case <-every.C:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// lookForOrphans drops what is left of tracks that have been without a publisher for long enough, and reports whether
+// there are others.
+func (r *Relay) lookForOrphans() (others bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	for _, t := range r.tracks {
+		published := len(r.namespaces.prefixes(t.namespace)) > 0
+		t.mu.Lock()
+		switch {
+		case published || len(t.upstreams) > 0 || len(t.coming) > 0:
+			t.orphan = time.Time{}
+		case t.orphan.IsZero():
+			t.orphan = now
+			others = true
+		case now.Sub(t.orphan) < r.limits.Forget:
+			others = true
+		default:
+			t.reset()
+		}
+		t.mu.Unlock()
+		r.forget(t)
+	}
+	r.forgetting = others
+	return others
+}
