@@ -81,6 +81,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 // fill sets what is known before SETUP. Draft 14's ALPN stands for every draft up to 14, so only SETUP tells.
 func (i *SessionInfo) fill(info transport.Info) {
 	i.Transport, i.ALPN, i.WebTransportProtocol = info.Kind, info.ALPN, info.Protocol
+	i.QLOG = info.LogFile
 	i.ConnectionID = hex.EncodeToString(info.OriginalDestinationConnectionID)
 	if d, ok := transport.NegotiatedDraft(info); ok && d > wire.Draft14 {
 		i.setDraft(d)

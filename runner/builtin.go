@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // Builtin is the client that runs package cases in this process.
@@ -22,11 +24,31 @@ func (b *builtin) Run(ctx context.Context, c cases.Case, watch func(Session)) Re
 	return result(cases.Run(ctx, c, cfg))
 }
 
+// aliveTimeout is how long one look whether the relay answers may take.
+const aliveTimeout = time.Second
+
+// Alive implements Pulse: it dials, and sends nothing of MoQT.
+func (b *builtin) Alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
+	defer cancel()
+	drafts := b.cfg.Drafts
+	if len(drafts) == 0 {
+		drafts = wire.Drafts()
+	}
+	conn, err := b.cfg.Dial(ctx, "pulse", drafts)
+	if err != nil {
+		return err
+	}
+	conn.CloseWithError(uint64(wire.NoError), "")
+	return nil
+}
+
 func session(s cases.SessionInfo) Session {
 	return Session{
 		Role: s.Role, Version: s.Version, Transport: string(s.Transport), ALPN: s.ALPN,
 		WebTransportProtocol: s.WebTransportProtocol,
 		ConnectionID:         s.ConnectionID, PeerImplementation: s.Implementation, Established: s.Ready,
+		QLOG: s.QLOG,
 	}
 }
 
@@ -34,7 +56,7 @@ func session(s cases.SessionInfo) Session {
 func result(r cases.Result) Result {
 	out := Result{
 		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Layer: r.Layer,
-		Message: r.Message, Expected: r.Expected, Received: r.Received, Reason: r.Reason,
+		Message: r.Message, Expected: r.Expected, Received: r.Received, Reason: r.Reason, TooSlow: r.TooSlow,
 		Duration: r.Duration, Notes: r.Notes, Tolerated: r.Tolerated, Transcript: r.Transcript,
 	}
 	if r.Status == cases.Fail && r.Todo != "" {

@@ -18,7 +18,7 @@ func testReport() *Report {
 		Started: time.Unix(0, 0),
 		Planned: []string{"setup-only"}, Results: []Result{passed("setup-only", quicSession("client", "01"))},
 	}
-	r.finish("draft-16", time.Second)
+	r.finish("draft-16", time.Second, false)
 	return r
 }
 

@@ -15,8 +15,11 @@ import (
 // TestSpecRevision is the revision of the test specification that the cases follow.
 const TestSpecRevision = 1
 
-// draftUnknown stands in the header of a run whose first case never had a session.
-const draftUnknown = "unknown"
+// draftUnknown and transportUnknown stand in the header of a run whose first case never had a session.
+const (
+	draftUnknown     = "unknown"
+	transportUnknown = "unknown"
+)
 
 // printer writes the TAP document of a run. Its methods are safe for concurrent use; the header's text is settled by
 // whoever comes first.
@@ -26,6 +29,7 @@ type printer struct {
 	client ClientInfo
 	relay  string
 	about  []string // further comment lines
+	repeat func(id string) string
 	start  time.Time
 	plan   int
 	begun  bool
@@ -34,9 +38,27 @@ type printer struct {
 	err    error
 }
 
+// document is what a run prints: TAP, or the short form for people. Its methods are safe for concurrent use.
+type document interface {
+	// header prints what comes before the results, unless it is there already.
+	header(s Session)
+	// result prints the next result, close what they add up to, bail why the run ends early.
+	result(c cases.Case, r Result) error
+	close(r *Report) error
+	bail(reason string) error
+	// state gives the draft of the header and the first error of writing.
+	state() (draft string, err error)
+}
+
+func (p *printer) state() (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.draft, p.err
+}
+
 func newPrinter(w io.Writer, o *Options, start time.Time) *printer {
 	return &printer{out: tap.NewWriter(w), client: o.Client.Info(), relay: o.Relay, about: o.About, start: start,
-		plan: len(o.Cases)}
+		plan: len(o.Cases), repeat: o.Repeat}
 }
 
 // header prints what comes before the points, unless it is there already.
@@ -55,10 +77,15 @@ func (p *printer) headerLocked(s Session) {
 	if p.draft == "" {
 		p.draft = draftUnknown
 	}
+	transport := s.Transport
+	if s.Draft() == "" {
+		transport = transportUnknown
+	}
 	comments := []string{
 		strings.TrimSpace(p.client.Name + " " + p.client.Version),
 		"Relay: " + p.relay,
 		"Draft: " + p.draft,
+		"Transport: " + transport,
 		"Started: " + p.start.UTC().Format(time.RFC3339),
 	}
 	p.keep(p.out.Version())
@@ -75,7 +102,19 @@ func (p *printer) result(c cases.Case, r Result) error {
 	first, _ := r.established()
 	p.headerLocked(first)
 	p.points++
-	p.keep(p.out.Point(point(p.points, c, r, p.client.Version)))
+	point := point(p.points, c, r, p.client.Version)
+	if p.repeat != nil && (r.Status == Fail || r.Status == Todo || r.Status == Skip) {
+		point.YAML = append(point.YAML, yaml.MapItem{Key: "repeat", Value: p.repeat(c.ID)})
+	}
+	p.keep(p.out.Point(point))
+	return p.err
+}
+
+// close prints what the points add up to.
+func (p *printer) close(r *Report) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(p.out.Comment(r.Totals()))
 	return p.err
 }
 
@@ -151,6 +190,7 @@ func (s Session) yaml() yaml.MapSlice {
 	y.text("alpn", s.ALPN)
 	y.text("webtransport_protocol", s.WebTransportProtocol)
 	y.text("quic_initial_destination_connection_id", s.ConnectionID)
+	y.text("qlog", s.QLOG)
 	return y.items
 }
 

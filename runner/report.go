@@ -3,6 +3,7 @@ package runner
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -39,7 +40,7 @@ type Report struct {
 	Exit int
 }
 
-func (r *Report) finish(draft string, took time.Duration) {
+func (r *Report) finish(draft string, took time.Duration, strict bool) {
 	r.Draft, r.Duration = draft, took
 	if r.Draft == "" {
 		r.Draft = draftUnknown
@@ -50,7 +51,29 @@ func (r *Report) finish(draft string, took time.Duration) {
 			r.Draft = s.Draft()
 		}
 	}
-	r.Exit = exitCode(len(r.Planned), r.Results, r.BailOut)
+	r.Exit = exitCode(len(r.Planned), r.Results, r.BailOut, strict)
+}
+
+// Totals says in a line what the results add up to: "19 ok, 2 not ok, 3 skipped (2 refused, 1 too slow), 4 do not
+// apply".
+func (r *Report) Totals() string {
+	slow := 0
+	for _, x := range r.Results {
+		if x.Status == Skip && x.TooSlow {
+			slow++
+		}
+	}
+	text := fmt.Sprintf("%d ok, %d not ok", r.Count(Pass), r.Count(Fail))
+	if n := r.Count(Todo); n > 0 {
+		text += fmt.Sprintf(", %d broke a SHOULD", n)
+	}
+	if n := r.Count(Skip); n > 0 {
+		text += fmt.Sprintf(", %d skipped (%d refused, %d too slow)", n, n-slow, slow)
+	}
+	if n := r.Count(NotApplicable); n > 0 {
+		text += fmt.Sprintf(", %d not applicable", n)
+	}
+	return text
 }
 
 // Count gives the number of results with a status.
@@ -85,7 +108,7 @@ func (r *Report) form() *jsonReport {
 			Case: x.Case, Status: x.Status, Level: x.Level, Sections: x.Sections, Layer: x.Layer, Message: x.Message,
 			Expected: x.Expected, Received: x.Received,
 			Reason: x.Reason, DurationMS: x.Duration.Milliseconds(), Sessions: make([]Session, len(roles)),
-			Notes: x.Notes, Tolerated: x.Tolerated, Transcript: x.Transcript,
+			TooSlow: x.TooSlow, Notes: x.Notes, Tolerated: x.Tolerated, Transcript: x.Transcript,
 		}
 		for i, s := range x.Sessions {
 			s.Role = roles[i]
@@ -123,6 +146,7 @@ type jsonResult struct {
 	Expected   string          `json:"expected,omitempty"`
 	Received   string          `json:"received,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
+	TooSlow    bool            `json:"too_slow,omitempty"`
 	DurationMS int64           `json:"duration_ms"`
 	Sessions   []Session       `json:"sessions"`
 	Notes      []string        `json:"notes,omitempty"`

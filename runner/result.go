@@ -20,7 +20,8 @@ const (
 	Fail Status = "fail"
 	// Todo: a SHOULD was broken, which does not fail a run that is not strict. It is no pass either.
 	Todo Status = "todo"
-	// Skip: the relay said properly that it does not support what the case needs.
+	// Skip: the relay said properly that it does not support what the case needs, or the path is too slow to tell
+	// (Result.TooSlow).
 	Skip Status = "skip"
 	// NotApplicable: the case does not exist for the draft, the transport or the client.
 	NotApplicable Status = "not-applicable"
@@ -44,6 +45,8 @@ type Session struct {
 	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; it correlates with the relay's
 	// qlog.
 	ConnectionID string `json:"quic_initial_destination_connection_id,omitempty"`
+	// QLOG is the file that the connection's events are written to; empty where none is.
+	QLOG string `json:"qlog,omitempty"`
 	// PeerImplementation is what the relay's SETUP called itself.
 	PeerImplementation string `json:"peer_implementation,omitempty"`
 	// Established is true once SETUP has gone both ways.
@@ -74,6 +77,8 @@ type Result struct {
 	Message, Expected, Received string
 	// Reason is why the case was skipped, or what SHOULD was broken ("SHOULD: what").
 	Reason string
+	// TooSlow is true for a skip because of the path.
+	TooSlow bool
 	// Duration is that of the whole case.
 	Duration time.Duration
 	// Sessions are those of the case, in the order in which they were made.
@@ -120,23 +125,32 @@ const (
 	ExitUnsupported = 127
 )
 
-// exitCode judges a whole run: 1 when anything failed, when the run bailed out or when results are missing, 127 when
-// nothing but skips and what does not apply came of it, else 0.
-func exitCode(planned int, results []Result, bail string) int {
+// exitCode judges a whole run: 1 when anything failed, when the run bailed out or when results are missing, also when
+// nothing but paths that are too slow came of it; 127 when nothing but skips and what does not apply did; else 0. In a
+// strict run a skip is a failure.
+func exitCode(planned int, results []Result, bail string, strict bool) int {
 	if bail != "" || len(results) != planned {
 		return ExitFail
 	}
-	unsupported := true
+	unsupported, slow := true, false
 	for _, r := range results {
 		switch r.Status {
 		case Pass, Todo:
 			unsupported = false
-		case Skip, NotApplicable:
+		case Skip:
+			if strict {
+				return ExitFail
+			}
+			slow = slow || r.TooSlow
+		case NotApplicable:
 		default:
 			return ExitFail
 		}
 	}
-	if unsupported {
+	switch {
+	case unsupported && slow:
+		return ExitFail
+	case unsupported:
 		return ExitUnsupported
 	}
 	return ExitPass

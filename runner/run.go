@@ -28,6 +28,12 @@ type Options struct {
 	// Transport and Drafts say what was asked for, for the report.
 	Transport string
 	Drafts    []string
+	// Short, if set, takes the place of TAP: one line a case and the failures again at the end, for people.
+	Short *Short
+	// Repeat, if set, gives the command that runs one case again, for the blocks of cases that did not pass.
+	Repeat func(id string) string
+	// Strict says that a case that was skipped fails the run: refused, or on a path that is too slow.
+	Strict bool
 	// TAP gets the TAP 14 document, each piece in one Write as soon as it is known.
 	TAP io.Writer
 	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls
@@ -50,7 +56,10 @@ var ErrInterrupted = errors.New("interrupted")
 // report is there all the same.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
-	out := newPrinter(o.TAP, &o, start)
+	var out document = newPrinter(o.TAP, &o, start)
+	if o.Short != nil {
+		out = newShort(&o)
+	}
 	report := &Report{
 		Client: o.Client.Info(), Relay: o.Relay, Transport: o.Transport, Drafts: o.Drafts, Started: start,
 		Planned: make([]string, 0, len(o.Cases)),
@@ -62,10 +71,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	defer cancel()
 	work := begin(ctx, &o, out.header)
 	reached, first := false, true // reached: the run has had a session
+	mute := 0                     // cases that failed before there was one
 	for i, c := range o.Cases {
 		r, known := work.result(ctx, i)
 		if !known {
-			report.BailOut = context.Cause(ctx).Error()
+			report.BailOut = stopped(ctx, work)
 			break
 		}
 		report.Results = append(report.Results, r)
@@ -74,6 +84,18 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		_, had := r.established()
 		reached = reached || had || work.reached.Load()
+		if lost, at := work.lost(); lost != "" && i >= at {
+			report.BailOut = string(transport.LayerUDP) + ": the relay was lost in " + lost
+			break
+		}
+		if !reached && r.Status == Fail {
+			mute++
+		}
+		if mute == maxMute {
+			report.BailOut = fmt.Sprintf("%s: %d cases, and no session: %s", firstOf(string(r.Layer), "setup"), mute,
+				firstOf(r.Message, r.Received, "no SETUP"))
+			break
+		}
 		if first && !reached && r.Status == Fail && slices.Contains(unreachable, r.Layer) {
 			report.BailOut = fmt.Sprintf("%s: %s", r.Layer, firstOf(r.Message, r.Received, "no connection"))
 			break
@@ -87,8 +109,24 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if report.BailOut != "" {
 		out.bail(report.BailOut)
 	}
-	report.finish(out.draft, time.Since(start))
-	return report, out.err
+	draft, err := out.state()
+	report.finish(draft, time.Since(start), o.Strict)
+	if report.BailOut == "" && err == nil {
+		err = out.close(report)
+	}
+	return report, err
+}
+
+// maxMute is after how many cases without a session a run ends: further ones would tell nothing new, and a relay that is
+// silent at SETUP costs each of them its whole limit.
+const maxMute = 3
+
+// stopped says why a case has no result.
+func stopped(ctx context.Context, work *schedule) string {
+	if lost, _ := work.lost(); lost != "" {
+		return string(transport.LayerUDP) + ": the relay was lost in " + lost
+	}
+	return context.Cause(ctx).Error()
 }
 
 // runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or

@@ -291,6 +291,7 @@ func TestHeaderWaitsForTheFirstSession(t *testing.T) {
 			}
 			watch(session)
 			want := []string{"TAP version 14", "# fake-client v1.2.3", "# Relay: embedded", "# Draft: draft-16",
+				"# Transport: quic",
 				"# Started: ", "# more", "1..2", ""}
 			lines := strings.Split(out.String(), "\n")
 			if len(lines) != len(want) {
@@ -390,20 +391,25 @@ func TestExitCode(t *testing.T) {
 		results []Result
 		planned int
 		bail    string
+		strict  bool
 		want    int
 	}{
-		{of(Pass), 1, "", 0},
-		{of(Pass, Skip, NotApplicable), 3, "", 0},
-		{of(Pass, Todo), 2, "", 0},
-		{of(Todo), 1, "", 0},
-		{of(Pass, Fail), 2, "", 1},
-		{of(Skip, Fail), 2, "", 1},
-		{of(Skip, NotApplicable), 2, "", 127},
-		{of(Pass), 2, "", 1},
-		{of(Pass), 1, "why", 1},
-		{of("odd"), 1, "", 1},
+		{of(Pass), 1, "", false, 0},
+		{of(Pass, Skip, NotApplicable), 3, "", false, 0},
+		{of(Pass, Todo), 2, "", false, 0},
+		{of(Todo), 1, "", false, 0},
+		{of(Pass, Fail), 2, "", false, 1},
+		{of(Skip, Fail), 2, "", false, 1},
+		{of(Skip, NotApplicable), 2, "", false, 127},
+		{of(Pass), 2, "", false, 1},
+		{of(Pass), 1, "why", false, 1},
+		{of("odd"), 1, "", false, 1},
+		{of(Pass, NotApplicable), 2, "", true, 0},
+		{of(Pass, Skip), 2, "", true, 1},
+		{[]Result{{Status: Skip, TooSlow: true}, {Status: NotApplicable}}, 2, "", false, 1},
+		{[]Result{{Status: Skip, TooSlow: true}, {Status: Pass}}, 2, "", false, 0},
 	} {
-		if got := exitCode(test.planned, test.results, test.bail); got != test.want {
+		if got := exitCode(test.planned, test.results, test.bail, test.strict); got != test.want {
 			t.Errorf("%v of %d, bail %q: exit code %d, want %d", test.results, test.planned, test.bail, got, test.want)
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result
@@ -18,6 +20,7 @@ type schedule struct {
 	done  sync.WaitGroup
 
 	reached atomic.Bool // some case has had a session
+	outages outages
 	trace   sync.Mutex
 }
 
@@ -77,9 +80,34 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 	if ctx.Err() == nil {
 		s.tell(s.o.Cases[i], nil)
 	}
-	out.result, out.known = runCase(ctx, s.o.Client, s.o.Cases[i], watch)
-	return out
+	for {
+		turn, ok := s.outages.begin(ctx)
+		if !ok {
+			return outcome{}
+		}
+		had := s.reached.Load()
+		out.result, out.known = runCase(ctx, s.o.Client, s.o.Cases[i], watch)
+		pulse, has := s.o.Client.(Pulse)
+		if !has || !out.known || !had || out.result.Status != Fail || out.result.Layer != transport.LayerUDP {
+			return out
+		}
+		began := time.Now()
+		first, back := s.outages.end(ctx, turn, i, s.o.Cases[i].ID, pulse)
+		if first {
+			r := &out.result
+			r.Message = "the relay answered before and was lost: " + firstOf(r.Message, r.Received)
+			if back {
+				r.Notes = append(r.Notes, "the relay answers again after "+took(time.Since(began)))
+			}
+		}
+		if first || !back {
+			return out
+		}
+	}
 }
+
+// lost gives the case in which the relay was lost for good, and its place in the run; "" while there is none.
+func (s *schedule) lost() (id string, at int) { return s.outages.lost() }
 
 // tell calls Options.Trace, never twice at a time.
 func (s *schedule) tell(c cases.Case, r *Result) {

@@ -24,6 +24,7 @@ type settings struct {
 	cases   cases.Config         // but for how to dial
 	connect endpoint.DialOptions // for a relay with a URL
 	output  *runner.Output       // may be nil
+	compat  []string
 	verbose bool
 }
 
@@ -153,6 +154,7 @@ func (s *settings) readPrefix(v setting) error {
 }
 
 func (s *settings) readCompat(v setting) error {
+	s.compat = v.names()
 	for _, name := range v.names() {
 		if err := s.cases.SetTolerance(name); err != nil {
 			return v.fail(err)

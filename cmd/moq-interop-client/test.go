@@ -24,6 +24,7 @@ type testCmd struct {
 	Compat           []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations from the draft pass; the results name those that mattered. Names: ${tolerances}. [COMPAT]"`
 	Strict           bool     `help:"A broken SHOULD fails the run."`
 	TimeoutFactor    float64  `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
+	TAP              *bool    `name:"tap" negatable:"" help:"Print TAP also to a terminal, or the short form also elsewhere. By default a terminal gets the short form where -r is given and no variable of a container or of CI is set."`
 	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
 	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection, <odcid>_client.sqlog, with QUIC's events and MoQT's. [QLOGDIR]"`
 	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
@@ -110,7 +111,8 @@ func (t *testCmd) test(sys *system, s *settings, selected []cases.Case) error {
 	info := runner.ClientInfo{Name: program, Version: runner.Version()}
 	o := runner.Options{
 		Client: runner.Builtin(info, s.cases), Cases: selected, Parallel: t.Jobs, Relay: s.target.Name,
-		Transport: string(s.choice), Drafts: s.draftNames(), TAP: sys.stdout,
+		Transport: string(s.choice), Drafts: s.draftNames(), TAP: sys.stdout, Strict: t.Strict,
+		Short: t.short(sys), Repeat: s.repeat,
 	}
 	if s.verbose {
 		o.Trace = runner.Verbose(sys.stderr)

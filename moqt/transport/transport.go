@@ -137,6 +137,8 @@ type Info struct {
 	// by itself, as one on a browser's WebTransport must, which tells no ids: such an id means nothing to the peer or
 	// in a log, and says nothing of streams that have not come yet.
 	WireStreamIDs bool
+	// LogFile is the file that the connection's log is written to; empty where there is none.
+	LogFile string
 	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection
 	// has ended. What is opened must be closed.
 	OpenLog func() EventLog

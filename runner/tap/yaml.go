@@ -81,7 +81,14 @@ func writeValue(b *bytes.Buffer, v any, indent, depth int) {
 
 // writeItem appends what follows the "-" of a list item. A mapping begins on the same line.
 func writeItem(b *bytes.Buffer, v any, indent, depth int) {
-	m, ok := simplify(v).(yaml.MapSlice)
+	v = simplify(v)
+	if text, ok := v.(string); ok && depth <= maxDepth {
+		b.WriteByte(' ')
+		b.Write(hideKey(appendString(nil, text)))
+		b.WriteByte('\n')
+		return
+	}
+	m, ok := v.(yaml.MapSlice)
 	if !ok || len(m) == 0 || depth > maxDepth {
 		writeValue(b, v, indent, depth)
 		return
@@ -90,6 +97,20 @@ func writeItem(b *bytes.Buffer, v any, indent, depth int) {
 	writeMap(&inner, m, indent+2, depth)
 	b.WriteByte(' ')
 	b.Write(inner.Bytes()[indent+2:])
+}
+
+// keyLike matches an item that TAP::Parser takes for the first key of a mapping, also within quotes: there it ends the
+// whole document.
+var keyLike = regexp.MustCompile(`^(\S+\s*?):(?:\s|$)`)
+
+// hideKey writes the colon of such an item as an escape. What is plain has no colon.
+func hideKey(item []byte) []byte {
+	m := keyLike.FindSubmatchIndex(item)
+	if m == nil {
+		return item
+	}
+	colon := m[3]
+	return slices.Concat(item[:colon], []byte(`\x3a`), item[colon+1:])
 }
 
 // simplify reduces v to nil, bool, int64, uint64, float64, string, []any or yaml.MapSlice.

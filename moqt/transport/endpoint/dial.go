@@ -63,7 +63,7 @@ func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 		return nil, err
 	}
 	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes(),
-		OpenLog: a.log.open()}
+		LogFile: a.log.file(), OpenLog: a.log.open()}
 	if a.q.ConnectionState().TLS.NegotiatedProtocol != alpnHTTP3 {
 		return quicconn.New(a.q, info, a.free), nil
 	}

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +68,10 @@ const moqtSchema = "urn:ietf:params:qlog:events:moqt-06"
 // connLog is the log of one connection, a qlog in JSON-SEQ of which there may be two copies: <odcid>_client.sqlog or
 // <odcid>_server.sqlog in one directory, and the same as .mlog, the name of the public interop runner, in another. nil
 // is none.
-type connLog struct{ trace *qlogwriter.FileSeq }
+type connLog struct {
+	trace *qlogwriter.FileSeq
+	name  string // of the file, or of the first of two
+}
 
 // newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is
 // reported.
@@ -77,6 +81,7 @@ func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn fun
 		side = "client"
 	}
 	var files logFiles
+	var name string
 	for _, to := range [][2]string{{qlogDir, "sqlog"}, {mlogDir, "mlog"}} {
 		if to[0] == "" {
 			continue
@@ -86,13 +91,14 @@ func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn fun
 			warn(fmt.Errorf("qlog: %w", err))
 			continue
 		}
+		name = cmp.Or(name, f.Name())
 		files = append(files, &tolerant{w: bufio.NewWriter(f), file: f, room: maxLogBytes, warn: warn,
 			what: "qlog " + f.Name()})
 	}
 	if len(files) == 0 {
 		return nil
 	}
-	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema})}
+	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema}), name}
 	go l.trace.Run() // ends when the connection and all of open have, which wait for it
 	return l
 }
@@ -110,6 +116,14 @@ func (l *connLog) quic() qlogwriter.Trace {
 		return nil // and not an interface that is not nil
 	}
 	return l.trace
+}
+
+// file is the log's name, "" where there is none.
+func (l *connLog) file() string {
+	if l == nil {
+		return ""
+	}
+	return l.name
 }
 
 // open is transport.Info.OpenLog, nil where there is no log.

@@ -1,0 +1,132 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+)
+
+// crashing is a client of a relay that crashes a second into the run and is back some time later, or never. A case takes
+// 300 ms, and ends with the connection when the relay goes.
+type crashing struct {
+	down, up time.Time // up is zero for never
+
+	mu  sync.Mutex
+	ran []string
+}
+
+func (c *crashing) Info() ClientInfo { return ClientInfo{Name: "crashing", Version: "1"} }
+
+func (c *crashing) gone(at time.Time) bool {
+	return !at.Before(c.down) && (c.up.IsZero() || at.Before(c.up))
+}
+
+func (c *crashing) Alive(context.Context) error {
+	if c.gone(time.Now()) {
+		return errors.New("nobody listens")
+	}
+	return nil
+}
+
+func (c *crashing) Run(ctx context.Context, x cases.Case, watch func(Session)) Result {
+	c.mu.Lock()
+	c.ran = append(c.ran, x.ID)
+	c.mu.Unlock()
+	if c.gone(time.Now()) {
+		return unreached(x.ID, transport.LayerUDP, "nothing listens")
+	}
+	s := quicSession("client", "01")
+	watch(s)
+	begun := time.Now()
+	select {
+	case <-time.After(300 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	if begun.Before(c.down) && !time.Now().Before(c.down) {
+		return Result{Case: x.ID, Status: Fail, Layer: transport.LayerUDP, Sessions: []Session{s},
+			Message: "the loss of the connection"}
+	}
+	return passed(x.ID, s)
+}
+
+func crash(t *testing.T, jobs int, down, forTime time.Duration) (*Report, *crashing, string) {
+	c := &crashing{down: time.Now().Add(down)}
+	if forTime > 0 {
+		c.up = c.down.Add(forTime)
+	}
+	var ids []string
+	for _, r := range "abcdefghijklmnopqrstuvwxyzABCDEF" {
+		ids = append(ids, string(r))
+	}
+	var out bytes.Buffer
+	report, err := Run(t.Context(), Options{Client: c, Cases: plan(ids...), Parallel: jobs, Relay: "x", TAP: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report, c, out.String()
+}
+
+// TestRelayThatComesBack: a crash of a relay that is back within three seconds fails the one case that lost it, however
+// many ran at that moment, and every other gets its verdict.
+func TestRelayThatComesBack(t *testing.T) {
+	for _, jobs := range []int{1, 8} {
+		for _, down := range []time.Duration{450 * time.Millisecond, 600 * time.Millisecond} { // within and between cases
+			synctest.Test(t, func(t *testing.T) {
+				report, c, _ := crash(t, jobs, down, 2*time.Second)
+				var broken []string
+				for _, r := range report.Results {
+					if r.Status != Pass {
+						broken = append(broken, r.Case)
+					}
+				}
+				if len(report.Results) != 32 || len(broken) != 1 || report.BailOut != "" {
+					t.Errorf("%d at a time: %d results, not ok: %v, bail out %q; ran %v", jobs, len(report.Results), broken,
+						report.BailOut, c.ran)
+				}
+			})
+		}
+	}
+}
+
+// TestRelayThatStaysAway: the run ends with the case that lost the relay, and nothing further runs.
+func TestRelayThatStaysAway(t *testing.T) {
+	for _, jobs := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			report, c, out := crash(t, jobs, 450*time.Millisecond, 0)
+			last := report.Results[len(report.Results)-1]
+			if report.BailOut != "udp: the relay was lost in "+last.Case || last.Status != Fail ||
+				!strings.HasPrefix(last.Message, "the relay answered before and was lost: ") || report.Exit != ExitFail ||
+				!strings.HasSuffix(out, "Bail out! "+report.BailOut+"\n") {
+				t.Errorf("%d at a time: bail out %q behind %s %s: %s", jobs, report.BailOut, last.Case, last.Status, out)
+			}
+			if slices.Contains(c.ran, "F") || time.Since(start) > 5*time.Second {
+				t.Errorf("%d at a time: ran %v in %v", jobs, c.ran, time.Since(start))
+			}
+		})
+	}
+}
+
+// TestMuteRelay: after three cases without a session the run ends.
+func TestMuteRelay(t *testing.T) {
+	results := make(map[string]Result)
+	for _, id := range []string{"a", "b", "c", "d"} {
+		results[id] = unreached(id, transport.LayerSetup, "expected SETUP, received nothing for 2000 ms")
+	}
+	client := &fakeClient{results: results}
+	var out bytes.Buffer
+	report, err := Run(t.Context(), Options{Client: client, Cases: plan("a", "b", "c", "d"), Relay: "x", TAP: &out})
+	if err != nil || report.Exit != ExitFail || len(client.ran) != 3 ||
+		!strings.HasPrefix(report.BailOut, "setup: 3 cases, and no session: expected SETUP") {
+		t.Errorf("ran %v, bail out %q, %v", client.ran, report.BailOut, err)
+	}
+}
