@@ -221,7 +221,7 @@ func TestNamespacePrefixLength(t *testing.T) {
 	}{
 		{"02000a06013406020161026263", "a", true},
 		{"020009060134" + "020161026263", "a", false},
-		{"02000a060134" + "03" + "0101" + "0161" + "0162", "\x01", false}, // a length of 3 and a namespace of one field?
+		{"02000a060134" + "03" + "0101" + "0161" + "0162", "\x01", false}, // no length of 3
 	} {
 		var told Tolerance
 		m, _, err := ParseMessage(unhex(t, x.hex), Draft20, RequestStream, Options{Tolerate: NamespacePrefixLength,

@@ -34,21 +34,22 @@ func TestWorkedExamples(t *testing.T) {
 		{"SUBSCRIBE, Next Object", 20, 21, "03 000f 02 01016e 0174 03 1001 10c8 01020000",
 			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10",` +
 				`"name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},` +
-				`{"type":"0x21","name":"LOCATION_FILTER","start_group":"0","start_object":"0"}]}`},
+				`{"type":"0x21","name":"LOCATION_FILTER","start_group":"0","start_object":"0","form":"Next Object"}]}`},
 		{"SUBSCRIBE, Next Object", 22, 22, "03 000d 02 01016e 0174 03 1001 10c8 0105",
 			`{"request_id":"2","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x10",` +
 				`"name":"FORWARD","value":"1"},{"type":"0x20","name":"SUBSCRIBER_PRIORITY","value":"200"},` +
-				`{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"5"}]}`},
+				`{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"5","form":"Next Object"}]}`},
 		{"SUBSCRIBE, join", 20, 21, "03 0011 00 01016e 0174 02 21020000 02 04 01210101",
 			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
-				`"name":"LOCATION_FILTER","start_group":"0","start_object":"0"},{"type":"0x23",` +
+				`"name":"LOCATION_FILTER","start_group":"0","start_object":"0","form":"Next Object"},{"type":"0x23",` +
 				`"name":"FILL_PARAMETERS","parameters":[{"type":"0x21","name":"LOCATION_FILTER",` +
-				`"start_group":"1"}]}]}`},
+				`"start_group":"1","form":"Relative Start"}]}]}`},
 		{"SUBSCRIBE, join", 22, 22, "03 000f 00 01016e 0174 02 2105 02 04 01210101",
 			`{"request_id":"0","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
-				`"name":"LOCATION_FILTER","location_filter_type":"5"},{"type":"0x23","name":"FILL_PARAMETERS",` +
+				`"name":"LOCATION_FILTER","location_filter_type":"5","form":"Next Object"},` +
+				`{"type":"0x23","name":"FILL_PARAMETERS",` +
 				`"parameters":[{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"1",` +
-				`"start_group":"1"}]}]}`},
+				`"start_group":"1","form":"Relative Start"}]}]}`},
 		{"FETCH, everything", 20, 22, "16 0009 04 01016e 0174 01 2100", ""},
 		{"FETCH, everything, no filter", 20, 22, "16 0007 04 01016e 0174 00",
 			`{"request_id":"4","track_namespace":["n"],"track_name":"t","parameters":[]}`},

@@ -21,14 +21,15 @@ type dataStream struct {
 	header SubgroupHeader
 	sub    SubgroupObjects
 	fetch  FetchObjects
+	order  objectOrder
 }
 
 func (s *dataStream) line(typ string, fields Fields) Line {
 	return Line{Type: typ, TypeID: uintValue(s.typ), Draft: int(s.d), Fields: fields}
 }
 
-// start describes the header, with its type, and gives its length. A padding stream is one line, to the end of b.
-// Control streams are for the caller.
+// start describes the header, with its type, and gives its length. What a padding stream has behind it, and control
+// streams, are for the caller.
 func (s *dataStream) start(b []byte) (line Line, n int, err error) {
 	s.kind, _, err = ParseStreamType(b, s.d)
 	c := cursor{b: b, d: s.d}
@@ -46,30 +47,31 @@ func (s *dataStream) start(b []byte) (line Line, n int, err error) {
 			err = c.stopped(subgroupMessage)
 		}
 		s.sub = s.header.Objects(s.d)
-		s.sub.Options = s.opt
+		s.sub.Options, s.sub.MaxProperties = s.opt, maxDescribedProperties
+		s.order = objectOrder{d: s.d}
 		line = s.line(subgroupMessage, describeSubgroupHeader(&s.header))
 	case FetchStream:
 		var id uint64
 		if id, err = c.fetchHeader(); err == nil {
 			err = c.stopped(fetchMessage)
 		}
-		s.fetch = FetchObjects{Draft: s.d, Options: s.opt}
+		s.fetch = FetchObjects{Draft: s.d, Options: s.opt, MaxProperties: maxDescribedProperties}
+		s.order = objectOrder{d: s.d, fetch: true, descending: s.opt.Descending}
 		line = s.line(fetchMessage, Fields{{"request_id", uintValue(id)}})
 	case PaddingStream:
 		c.varint("type")
-		line = s.line(paddingMessage, describePadding(b[c.n:]))
-		c.n = len(b)
+		line = s.line(paddingMessage, nil)
 	}
 	line.Length = c.n
 	return line, c.n, err
 }
 
-// object describes the next object with its payload, or marker, and gives its length. A b that ends before is an error.
-func (s *dataStream) object(b []byte) (line Line, n int, err error) {
+// object reads the header of the next object, or a marker, and gives its length, that of the payload behind it, and
+// what describes the whole by the beginning of the payload. A b that ends inside the header is an error.
+func (s *dataStream) object(b []byte) (line Line, n int, payload uint64, fields describe, err error) {
 	c := cursor{b: b, d: s.d}
-	var payload uint64
 	typ := objectMessage
-	var fields func(payload []byte) Fields
+	var malformed error
 	if s.kind == FetchStream {
 		var h FetchObject
 		err = s.fetch.parse(&c, &h)
@@ -78,6 +80,9 @@ func (s *dataStream) object(b []byte) (line Line, n int, err error) {
 			typ = rangeMessage
 		}
 		fields = func(p []byte) Fields { return describeFetchObject(s.d, &s.opt, &h, p) }
+		if err == nil && c.stop == running {
+			malformed = s.order.fetched(&h)
+		}
 	} else {
 		var h ObjectHeader
 		first := !s.sub.started
@@ -90,19 +95,19 @@ func (s *dataStream) object(b []byte) (line Line, n int, err error) {
 			}
 			return f
 		}
+		if err == nil && c.stop == running {
+			malformed = s.order.object(Location{s.header.GroupID, h.ObjectID}, h.Status, h.Properties)
+		}
 	}
 	if err == nil {
 		err = c.stopped(objectMessage)
 	}
 	if err != nil {
-		return line, 0, err
+		return line, 0, 0, nil, err
 	}
-	if left := uint64(len(b) - c.n); payload > left {
-		return line, 0, TruncatedPayload(s.d, c.n, payload, left)
-	}
-	line = s.line(typ, fields(c.bytes("payload", payload)))
-	line.Length = c.n
-	return line, c.n, nil
+	line = s.line(typ, nil)
+	line.malformed(s.d, malformed)
+	return line, c.n, payload, fields, nil
 }
 
 func describeSubgroupHeader(h *SubgroupHeader) Fields {
@@ -134,8 +139,23 @@ func describeObject(d Draft, hasProperties bool, h *ObjectHeader, payload []byte
 	if h.PayloadLength == 0 {
 		f = append(f, Field{"object_status", uintValue(uint64(h.Status))})
 	}
-	return append(f, Field{"payload_hex", hex.EncodeToString(payload)}, Field{"object_id", uintValue(h.ObjectID)})
+	return append(f, payloadField(payload, h.PayloadLength), Field{"object_id", uintValue(h.ObjectID)})
 }
+
+// payloadField shows a payload of that size, or the beginning of one.
+func payloadField(shown []byte, size uint64) Field {
+	if uint64(len(shown)) < size {
+		return Field{"payload_start_hex", hex.EncodeToString(shown)}
+	}
+	return Field{"payload_hex", hex.EncodeToString(shown)}
+}
+
+// What is described of an object's properties: a longer block is refused by its length, more than so many are shown as
+// bytes alone.
+const (
+	maxDescribedProperties = 1 << 20
+	maxListedProperties    = 1000
+)
 
 // describeObjectProperties gives the length, the list if the block is not empty, and the bytes too where the list alone
 // would not give them back.
@@ -146,6 +166,7 @@ func describeObjectProperties(d Draft, raw []byte) Fields {
 	}
 	// What does not parse was judged before: where it was let pass, the bytes show it.
 	props, _ := ParseProperties(raw, d, ObjectScope, Options{Tolerate: LenientExtensions})
+	props = props[:min(len(props), maxListedProperties)]
 	f = append(f, Field{propertiesField(d), describeProperties(d, props, ObjectScope)})
 	if again, err := AppendProperties(nil, d, props); err != nil || !bytes.Equal(again, raw) {
 		f = append(f, Field{propertiesField(d) + "_hex", hex.EncodeToString(raw)})
@@ -208,30 +229,49 @@ func describeFetchObject(d Draft, opt *Options, h *FetchObject, payload []byte) 
 	if h.PayloadLength == 0 && (d <= Draft15 || opt.Tolerate.Has(FetchObjectStatus)) {
 		wire = append(wire, Field{"object_status", uintValue(uint64(h.Status))})
 	}
-	wire = append(wire, Field{"payload_hex", hex.EncodeToString(payload)})
+	wire = append(wire, payloadField(payload, h.PayloadLength))
 	return append(wire, derived...)
 }
 
-// describePadding counts what follows the type, and shows it where it is not the zero bytes it should be.
-func describePadding(b []byte) Fields {
-	f := Fields{{"padding_length", uintValue(uint64(len(b)))}}
-	for _, c := range b {
-		if c != 0 {
-			return append(f, Field{"padding_hex", hex.EncodeToString(b)})
-		}
+// describePadding shows how much padding there is, and the first bytes where not all are zero (shown is nil if they
+// are).
+func describePadding(size uint64, shown []byte) Fields {
+	f := Fields{{"padding_length", uintValue(size)}}
+	switch {
+	case shown == nil:
+		return f
+	case uint64(len(shown)) < size:
+		return append(f, Field{"padding_start_hex", hex.EncodeToString(shown)})
 	}
-	return f
+	return append(f, Field{"padding_hex", hex.EncodeToString(shown)})
 }
 
-// describeDatagram describes one datagram, padding included.
-func describeDatagram(d Draft, b []byte, opt Options) (Line, error) {
+// describeAllPadding is describePadding for all of it.
+func describeAllPadding(b []byte) Fields {
+	if allZero(b) {
+		return describePadding(uint64(len(b)), nil)
+	}
+	return describePadding(uint64(len(b)), b)
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// describeDatagram describes one datagram, padding included, with the first max bytes of its payload (0 = all).
+func describeDatagram(d Draft, b []byte, opt Options, max int) (Line, error) {
 	c := cursor{b: b, d: d}
 	t := c.varint("type")
 	line := Line{Type: datagramMessage, TypeID: uintValue(t), Draft: int(d), Length: len(b)}
 	var g Datagram
 	switch err := ParseDatagram(b, d, opt, &g); {
 	case errors.Is(err, ErrPadding):
-		line.Type, line.Fields = paddingMessage, describePadding(b[c.n:])
+		line.Type, line.Fields = paddingMessage, describeAllPadding(b[c.n:])
 		return line, nil
 	case err != nil:
 		return line, err
@@ -249,7 +289,11 @@ func describeDatagram(d Draft, b []byte, opt Options) (Line, error) {
 	if g.HasStatus {
 		f = append(f, Field{"object_status", uintValue(uint64(g.Status))})
 	} else {
-		f = append(f, Field{"payload_hex", hex.EncodeToString(g.Payload)})
+		shown := g.Payload
+		if max > 0 && len(shown) > max {
+			shown = shown[:max]
+		}
+		f = append(f, payloadField(shown, uint64(len(g.Payload))))
 	}
 	if g.ZeroObjectID {
 		f = append(f, Field{"object_id", "0"})
@@ -258,5 +302,6 @@ func describeDatagram(d Draft, b []byte, opt Options) (Line, error) {
 		f = append(f, Field{"end_of_group", true})
 	}
 	line.Fields = f
+	line.malformed(d, MalformedObject(g.Properties, d, Location{g.GroupID, g.ObjectID}))
 	return line, nil
 }

@@ -102,6 +102,8 @@ func (w *lineWriter) properties() {
 func (w *lineWriter) payload(status bool) {
 	length := w.varint("payload_length")
 	switch {
+	case w.has("payload_start_hex"):
+		w.fail("payload_start_hex", fmt.Errorf("the beginning of a payload of %d bytes, which has to be whole", length))
 	case length > 0:
 		w.hex("payload_hex")
 	case status:
@@ -146,10 +148,13 @@ func (e *LineEncoder) data(line Line) ([]byte, error) {
 	}
 	var is Line
 	if line.Type == datagramMessage || line.Type == paddingMessage && typ == TypePaddingDatagram {
-		is, err = describeDatagram(e.Draft, w.b, tolerance(line))
+		is, err = describeDatagram(e.Draft, w.b, tolerance(line), 0)
 	} else {
 		s := dataStream{d: e.Draft, opt: tolerance(line)}
 		is, _, err = s.start(w.b)
+		if s.kind == PaddingStream && err == nil {
+			is.Fields, is.Length = describeAllPadding(w.b[is.Length:]), len(w.b)
+		}
 		e.stream = s
 	}
 	return w.b, agree(line, is, len(w.b), err)
@@ -185,6 +190,10 @@ func agree(line, is Line, length int, err error) error {
 }
 
 func (w *lineWriter) padding() {
+	if w.has("padding_start_hex") {
+		w.fail("padding_start_hex", fmt.Errorf("the beginning of the padding, which has to be whole"))
+		return
+	}
 	if w.has("padding_hex") {
 		w.hex("padding_hex")
 		return
@@ -213,8 +222,16 @@ func (w *lineWriter) datagram(typ uint64) {
 	if typ&datagramStatus != 0 {
 		w.varint("object_status")
 	} else {
-		w.hex("payload_hex")
+		w.datagramPayload()
 	}
+}
+
+func (w *lineWriter) datagramPayload() {
+	if w.has("payload_start_hex") {
+		w.fail("payload_start_hex", fmt.Errorf("the beginning of a payload, which has to be whole"))
+		return
+	}
+	w.hex("payload_hex")
 }
 
 // object writes an object or marker of the stream whose header came last.
@@ -254,7 +271,15 @@ func (e *LineEncoder) readBack(line Line, b []byte) error {
 	next := e.stream
 	next.opt.Tolerate = tolerance(line).Tolerate
 	next.sub.Options.Tolerate, next.fetch.Options.Tolerate = next.opt.Tolerate, next.opt.Tolerate
-	is, _, err := next.object(b)
+	is, n, payload, fields, err := next.object(b)
+	switch left := uint64(len(b) - n); {
+	case err != nil:
+	case payload > left:
+		err = TruncatedPayload(e.Draft, n, payload, left)
+	default:
+		is.Length = n + int(payload)
+		is.Fields = fields(b[n:is.Length])
+	}
 	if err = agree(line, is, len(b), err); err == nil {
 		e.stream = next
 	}

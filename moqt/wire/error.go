@@ -22,12 +22,16 @@ type Error struct {
 	Reason string
 	// WouldPass are the tolerances that would have let the input pass, where there are any that were not asked for.
 	WouldPass Tolerance
-	// Err is ErrTruncated when the input ended too early, ErrUnknownType, or nil.
+	// Err is ErrTruncated when the input ended too early (of Decode ErrIncomplete), ErrUnknownType, or nil.
 	Err error
 }
 
 // ErrTruncated is the cause of an Error when the input ended inside a value. For a stream it means "read more".
 var ErrTruncated = fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF)
+
+// ErrIncomplete is the cause of an Error of Decode and LineDecoder when the input ended inside a message, header or
+// object: that is no breach, for a capture may end anywhere. It wraps ErrTruncated.
+var ErrIncomplete = fmt.Errorf("incomplete: %w", ErrTruncated)
 
 // ErrUnknownType is the cause of an Error for a message, stream or datagram type that the draft does not define.
 var ErrUnknownType = fmt.Errorf("unknown type")
@@ -49,5 +53,5 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives ErrTruncated, ErrUnknownType or nil.
+// Unwrap gives Err.
 func (e *Error) Unwrap() error { return e.Err }

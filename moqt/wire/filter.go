@@ -19,6 +19,25 @@ const (
 	FilterNextObject
 )
 
+// String is the newest draft's name of the form (draft-22 §9.20.9).
+func (f FilterForm) String() string {
+	switch f {
+	case FilterNone:
+		return "None"
+	case FilterRelative:
+		return "Relative Start"
+	case FilterAbsoluteStart:
+		return "Absolute Start"
+	case FilterGroupEnd:
+		return "Absolute Start, Group End"
+	case FilterRange:
+		return "Absolute Range"
+	case FilterNextObject:
+		return "Next Object"
+	}
+	return uintValue(uint64(f))
+}
+
 // LocationFilter limits a subscription, fetch or fill to a range of locations. EndGroup is absolute in every draft's
 // struct, whatever the wire has.
 type LocationFilter struct {
@@ -155,13 +174,18 @@ func (c *coder) countedFilter(f *LocationFilter) {
 		f.Form = FilterForm(n)
 	}
 	if c.op == opParse {
-		f.Form = FilterForm(len(c.desc) - len(c.used))
+		given := len(c.desc) - len(c.used)
+		if _, named := c.desc.Get(formField); named {
+			given--
+		}
+		f.Form = FilterForm(given)
 		if f.Form > FilterRange {
 			c.fail("", InternalError, "", "want at most start_group, start_object, end_group_delta, end_object")
 			return
 		}
 	}
 	zero := LocationFilter{Form: FilterAbsoluteStart}
+	form := f.Form
 	switch {
 	case c.reading(): // two zeros are Next Object
 	case f.Form == FilterNextObject:
@@ -175,6 +199,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 	if c.reading() && *f == zero {
 		f.Form = FilterNextObject
 	}
+	c.filterForm(form)
 }
 
 // typedFilter is the filter of 22: a type, then its fields, no length (draft-22 §9.20.9).
@@ -187,6 +212,20 @@ func (c *coder) typedFilter(f *LocationFilter) {
 	}
 	f.Form = FilterForm(t)
 	c.filterFields(f)
+	c.filterForm(f.Form)
+}
+
+// formField names the form of a filter in a description. It is not on the wire.
+const formField = "form"
+
+// filterForm describes the form of a filter by name.
+func (c *coder) filterForm(form FilterForm) {
+	switch c.op {
+	case opDescribe:
+		c.state(formField, form.String())
+	case opParse:
+		c.used = append(c.used, formField) // it repeats what the fields say
+	}
 }
 
 // filterFields are the fields that the forms of 20 and later share.

@@ -29,7 +29,7 @@ type Line struct {
 
 // Decode describes a stream from its first byte, or one datagram. With an error it returns the lines before it as well.
 // The error is an *Error, with offsets from the start of data. A stream that ends inside a message, header or object is
-// an error too; its cause is ErrTruncated.
+// an error too; its cause is ErrIncomplete.
 func Decode(d Draft, stream StreamKind, data []byte, opt Options) ([]Line, error) {
 	return NewLineDecoder(d, stream, opt).Decode(data, true)
 }
@@ -69,6 +69,8 @@ func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 		if out, err = e.data(line); err == nil {
 			b = append(b, out...)
 		}
+	case webTransportMessage:
+		b, err = appendWebTransport(b, line)
 	default:
 		b, err = encodeControlLine(b, e.Draft, line)
 	}

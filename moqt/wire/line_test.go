@@ -31,7 +31,8 @@ func TestLineJSON(t *testing.T) {
 		`{"type":"OBJECT","type_id":"57","draft":16,"offset":11,"length":6,"fields":{"object_id_delta":"0",` +
 			`"extension_headers_length":"2",` +
 			`"extension_headers":[{"type":"0x3e","name":"PRIOR_OBJECT_ID_GAP","value":"1"}],"payload_length":"0",` +
-			`"object_status":"0","payload_hex":"","object_id":"1"}}`,
+			`"object_status":"0","payload_hex":"","object_id":"1"},"remarks":["malformed track: ` +
+			`PRIOR_OBJECT_ID_GAP 1 of object {100,1} covers object {100,0} (draft-16 §2.4.2)"]}`,
 	}
 	for i, line := range lines {
 		b, err := json.Marshal(line)
@@ -175,6 +176,9 @@ func TestControlUniStream(t *testing.T) {
 	}
 }
 
+// errTooLong marks what is refused because it is too long to be shown.
+var errTooLong = errors.New("too long")
+
 func TestDecodeErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -187,16 +191,16 @@ func TestDecodeErrors(t *testing.T) {
 		offset  int
 		cause   error
 	}{
-		{"nothing", 18, UniStream, "", 0, "unidirectional stream", "type", 0, ErrTruncated},
+		{"nothing", 18, UniStream, "", 0, "unidirectional stream", "type", 0, ErrIncomplete},
 		{"unknown stream", 18, UniStream, "4000", 0, "unidirectional stream", "type", 0, ErrUnknownType},
-		{"cut header", 18, UniStream, "1001", 0, "SUBGROUP_HEADER", "group_id", 2, ErrTruncated},
-		{"cut fetch header", 16, UniStream, "05", 0, "FETCH_HEADER", "request_id", 1, ErrTruncated},
-		{"cut object", 18, UniStream, "10010080" + "000161" + "00", 2, "OBJECT", "payload_length", 8, ErrTruncated},
-		{"cut payload", 18, UniStream, "10010080" + "000161" + "000461", 2, "OBJECT", "payload", 9, ErrTruncated},
+		{"cut header", 18, UniStream, "1001", 0, "SUBGROUP_HEADER", "group_id", 2, ErrIncomplete},
+		{"cut fetch header", 16, UniStream, "05", 0, "FETCH_HEADER", "request_id", 1, ErrIncomplete},
+		{"cut object", 18, UniStream, "10010080" + "000161" + "00", 2, "OBJECT", "payload_length", 8, ErrIncomplete},
+		{"cut payload", 18, UniStream, "10010080" + "000161" + "000461", 2, "OBJECT", "payload", 9, ErrIncomplete},
 		{"a payload of 2^64-1 bytes", 18, UniStream, "10010080" + "00ffffffffffffffffff", 1, "OBJECT", "payload", 14,
-			ErrTruncated},
-		{"properties of 2^64-1 bytes", 18, UniStream, "11010080" + "00ffffffffffffffffff00", 1, "OBJECT", "properties",
-			14, ErrTruncated},
+			ErrIncomplete},
+		{"properties of 2^64-1 bytes", 18, UniStream, "11010080" + "00ffffffffffffffffff00", 1, "OBJECT",
+			"properties_length", 5, errTooLong},
 		{"bad status", 16, UniStream, "10010080" + "000161" + "000009", 2, "OBJECT", "object_status", 9, nil},
 		{"bad flags", 16, UniStream, "0504" + "1c00008000" + "4080", 2, "OBJECT", "serialization_flags", 7, nil},
 		{"cut datagram", 14, DatagramStream, "000102", 0, "OBJECT_DATAGRAM", "object_id", 3, ErrTruncated},
@@ -208,10 +212,17 @@ func TestDecodeErrors(t *testing.T) {
 			if len(lines) != tt.lines {
 				t.Errorf("%d lines, want %d", len(lines), tt.lines)
 			}
-			wantError(t, err, ProtocolViolation, tt.message, tt.field, tt.offset)
-			for _, cause := range []error{ErrTruncated, ErrUnknownType} {
-				if errors.Is(err, cause) != (tt.cause == cause) {
-					t.Errorf("cause of %v, want %v", err, tt.cause)
+			code := ProtocolViolation
+			switch tt.cause {
+			case ErrIncomplete:
+				code = NoError // a capture may end anywhere
+			case errTooLong:
+				code = InternalError
+			}
+			wantError(t, err, code, tt.message, tt.field, tt.offset)
+			for _, cause := range []error{ErrIncomplete, ErrTruncated, ErrUnknownType} {
+				if want := errors.Is(tt.cause, cause); errors.Is(err, cause) != want {
+					t.Errorf("cause of %v is %v: %v, want %v", err, cause, !want, want)
 				}
 			}
 		})

@@ -164,8 +164,8 @@ func (c *coder) checkFieldCount(name string, count uint64, min int) bool {
 	return c.err == nil
 }
 
-// fieldCountTopic is where the limits of a namespace's field count stand: up to 20 those of a subscription's prefix with
-// its message (draft-14 §9.28, draft-18 §10.18).
+// fieldCountTopic is where the limits of a namespace's field count stand: up to 20 those of a subscription's prefix
+// with its message (draft-14 §9.28, draft-18 §10.18).
 func (c *coder) fieldCountTopic(name string) Topic {
 	switch {
 	case name != prefixField || c.draft >= Draft21:

@@ -142,6 +142,11 @@ func checkProperty(r *kvReader, d Draft, scope Scope) error {
 // ones have no name, and even unknown ones show both value and bytes. Immutable Properties that parse are listed behind
 // their hex as well.
 func describeProperties(d Draft, props Properties, scope Scope) []any {
+	return describeBlock(d, props, scope, false)
+}
+
+// describeBlock is describeProperties; nested is the block inside Immutable Properties, where no other may be.
+func describeBlock(d Draft, props Properties, scope Scope, nested bool) []any {
 	out := []any{}
 	for _, x := range props {
 		f := Fields{{"type", typeValue(x.Type)}}
@@ -159,9 +164,10 @@ func describeProperties(d Draft, props Properties, scope Scope) []any {
 		if x.Type%2 == 0 {
 			f = append(f, Field{"value", uintValue(x.Uint)})
 		}
-		if x.Type == PropImmutable && scope != 0 {
+		if x.Type == PropImmutable && scope != 0 && !nested {
 			if inner, err := ParseProperties(x.Bytes, d, ObjectScope, Options{}); err == nil {
-				f = append(f, Field{propertiesField(d), describeProperties(d, inner, scope)})
+				inner = inner[:min(len(inner), maxListedProperties)]
+				f = append(f, Field{propertiesField(d), describeBlock(d, inner, scope, true)})
 			}
 		}
 		out = append(out, f)

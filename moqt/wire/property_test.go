@@ -323,6 +323,32 @@ func drawImmutable(t *rapid.T, d Draft) []byte {
 	return b
 }
 
+// TestTranscodeNestedImmutable: Immutable Properties inside each other are not translated level by level: a block of 64
+// KB has room for thousands.
+func TestTranscodeNestedImmutable(t *testing.T) {
+	for _, x := range []struct {
+		from, to Draft
+		around   Properties // of each level
+	}{{16, 22, Properties{{Type: 2, Uint: 100}}}, {14, 22, Properties{{Type: 62}, {Type: 60}}}} {
+		var block []byte
+		for len(block) < 30000 {
+			next, err := AppendProperties(nil, x.from, append(slices.Clone(x.around),
+				Property{Type: PropImmutable, Bytes: block}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			block = next
+		}
+		if allocs := testing.AllocsPerRun(1, func() {
+			if _, err := TranscodeProperties(nil, x.from, x.to, block); err != nil {
+				t.Error(err)
+			}
+		}); allocs > 50 {
+			t.Errorf("%s to %s: %v allocations", x.from, x.to, allocs)
+		}
+	}
+}
+
 func TestTranscodeProperties(t *testing.T) {
 	everyDraft(t, func(t *rapid.T, from Draft) {
 		to := rapid.SampledFrom(Drafts()).Draw(t, "to")

@@ -27,8 +27,8 @@ func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error)
 	return transcode(dst, from, to, raw, false)
 }
 
-// transcode is TranscodeProperties; with keepLengths integers that are not the shortest keep their length.
-func transcode(dst []byte, from, to Draft, raw []byte, keepLengths bool) ([]byte, error) {
+// transcode is TranscodeProperties; nested says that raw stands inside Immutable Properties.
+func transcode(dst []byte, from, to Draft, raw []byte, nested bool) ([]byte, error) {
 	if sameKeyValues(from, to) {
 		return append(dst, raw...), nil
 	}
@@ -39,16 +39,16 @@ func transcode(dst []byte, from, to Draft, raw []byte, keepLengths bool) ([]byte
 			return dst, err
 		}
 		if r.pair.Type < prev && to >= Draft16 {
-			return transcodeSorted(dst, from, to, raw)
+			return transcodeSorted(dst, from, to, raw, nested)
 		}
 		x := r.pair
-		if err := transcodePair(&x, from, to); err != nil {
+		if err := transcodePair(&x, from, to, nested); err != nil {
 			return dst, err
 		}
 		if !fits(to, typeField(to, prev, x.Type)) {
 			return dst, unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
 		}
-		if keepLengths {
+		if nested {
 			out = r.appendAlike(out, to, prev, x)
 		} else {
 			out = appendKeyValue(out, to, prev, x)
@@ -96,12 +96,16 @@ func appendVarintAlike(b []byte, d Draft, v uint64, longer bool, n int) []byte {
 // Transcode gives the properties as another draft needs them: a copy in ascending order where the draft wants it,
 // Immutable Properties translated as TranscodeProperties does. The result shares the byte values that did not change.
 func (p Properties) Transcode(from, to Draft) (Properties, error) {
+	return p.transcode(from, to, false)
+}
+
+func (p Properties) transcode(from, to Draft, nested bool) (Properties, error) {
 	if sameKeyValues(from, to) {
 		return p, nil
 	}
 	out := slices.Clone(p)
 	for i := range out {
-		if err := transcodePair(&out[i], from, to); err != nil {
+		if err := transcodePair(&out[i], from, to, nested); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +123,7 @@ func (p Properties) Transcode(from, to Draft) (Properties, error) {
 	return out, nil
 }
 
-func transcodeSorted(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
+func transcodeSorted(dst []byte, from, to Draft, raw []byte, nested bool) ([]byte, error) {
 	var props Properties
 	for r := (kvReader{b: raw, d: from}); r.more(); {
 		if err := r.next(); err != nil {
@@ -127,18 +131,19 @@ func transcodeSorted(dst []byte, from, to Draft, raw []byte) ([]byte, error) {
 		}
 		props = append(props, r.pair)
 	}
-	props, err := props.Transcode(from, to)
+	props, err := props.transcode(from, to, nested)
 	if err != nil {
 		return dst, err
 	}
 	return AppendProperties(dst, to, props)
 }
 
-func transcodePair(x *Property, from, to Draft) error {
+// transcodePair translates a value. Immutable Properties inside others make the track malformed, and stay as they are.
+func transcodePair(x *Property, from, to Draft, nested bool) error {
 	if !fits(to, x.Uint) {
 		return unencodable(to, "properties", typeValue(x.Type), "integer above 2^62-1")
 	}
-	if x.Type != PropImmutable || readsAlike(x.Bytes, from, to) {
+	if x.Type != PropImmutable || nested || readsAlike(x.Bytes, from, to) {
 		return nil
 	}
 	inner, err := transcode(nil, from, to, x.Bytes, true)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -151,8 +152,8 @@ func TestTruncatedPlaces(t *testing.T) {
 	}
 }
 
-// TestSectionsOf21: 21 is not numbered like 22, which has one section less before most parameters and object fields; the
-// limits of names are with the structure of a Track Namespace in both.
+// TestSectionsOf21: 21 is not numbered like 22, which has one section less before most parameters and object fields;
+// the limits of names are with the structure of a Track Namespace in both.
 func TestSectionsOf21(t *testing.T) {
 	for _, x := range []struct {
 		topic      Topic
@@ -185,5 +186,35 @@ func TestSectionsOf21(t *testing.T) {
 	b, _ := appendFrame(nil, 22, 0x50, append([]byte{0, 33}, make([]byte, 66)...))
 	if _, _, err := ParseMessage(b, 22, RequestStream, Options{}); err == nil || err.(*Error).Section != "§8.7" {
 		t.Errorf("33 fields: %v", err)
+	}
+}
+
+// TestWhatEnds: a value that goes past the end of its parameter says so, and not that the message ends.
+func TestWhatEnds(t *testing.T) {
+	for _, x := range []struct {
+		d    Draft
+		code uint64
+		body []any
+		want string
+	}{
+		{18, 0x3, []any{0, 1, "a", "t", 1, 0x21, "\x03"},
+			"start_location.group at byte 13: truncated: the parameter ends"},
+		{18, 0x3, []any{0, 1, "a", "t", 1, 0x03, "\x03"}, "token_type at byte 13: truncated: the parameter ends"},
+		{18, 0x3, []any{0, 1, "a", "t", 1, 0x21, 9},
+			"value at byte 12: truncated: length 9, but 0 bytes are left in the message"},
+		{18, 0x3, []any{0, 1, "a", "t", 1}, "parameters[0].type at byte 10: truncated: the message ends"},
+		{20, 0x3, []any{0, 1, "a", "t", 1, 0x23, "\x02\x0a\x01"}, "parameters[0].parameters[1].type at byte 15: " +
+			"truncated: the parameter ends"},
+		{16, 0x4, []any{0, 1, 1, 9, "\x01"}, "object at byte 9: truncated: the parameter ends"},
+		{18, 0x2F00, []any{3, "\x01"}, "token_alias at byte 7: truncated: the token ends"},
+	} {
+		b, err := appendFrame(nil, x.d, x.code, body(x.d, x.body...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = ParseMessage(b, x.d, streamOf(x.d, rowOf(x.d, x.code)), Options{})
+		if err == nil || !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%v, want %s", err, x.want)
+		}
 	}
 }
