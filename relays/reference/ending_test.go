@@ -28,7 +28,8 @@ func TestDoneThenGone(t *testing.T) {
 		o.s.Close(wire.NoError, "")
 		_, done := w.finish(sub)
 		if done.StatusCode != moqt.DoneTrackEnded.Number(wire.Draft18) || done.Reason != "the end" {
-			t.Errorf("PUBLISH_DONE with 0x%x %q, want TRACK_ENDED and the publisher's reason", done.StatusCode, done.Reason)
+			t.Errorf("PUBLISH_DONE with 0x%x %q, want TRACK_ENDED and the publisher's reason", done.StatusCode,
+				done.Reason)
 		}
 	})
 }
@@ -105,7 +106,8 @@ func TestSilentSubscriber(t *testing.T) {
 			}
 		}
 		o := w.origin(wire.Draft18)
-		if _, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"}); err != nil {
+		if _, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"},
+			TrackName: "t"}); err != nil {
 			t.Fatal(err)
 		}
 		w.eventually("it is a subscriber", func() bool { return w.relay.Counters().Subscriptions.Load() == 1 })

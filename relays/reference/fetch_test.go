@@ -147,7 +147,8 @@ func TestLateJoiner(t *testing.T) {
 		open := o.open(pub, 1)
 		o.write(open, 1, 0, 1)
 		w.receive(early, 5)
-		j, err := tracks.Join(w.ctx, w.dial(d), tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})
+		j, err := tracks.Join(w.ctx, w.dial(d), tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"n"},
+			TrackName: "t"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,8 +44,9 @@ func TestPairs(t *testing.T) {
 			}
 			var joined []*tracks.Joined
 			for _, to := range wire.Drafts() {
-				j, err := tracks.Join(w.ctx, w.dial(to), tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"},
-					TrackName: "video", GroupsBack: 1})
+				j, err := tracks.Join(w.ctx, w.dial(to),
+					tracks.JoinRequest{TrackNamespace: wire.TrackNamespace{"meeting"},
+						TrackName: "video", GroupsBack: 1})
 				if err != nil {
 					t.Fatalf("join on %s: %v", to, err)
 				}

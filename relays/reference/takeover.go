@@ -23,7 +23,8 @@ type reign struct {
 // reigns counts a session in as a publisher of the track. there are the sessions that publish its namespace now. The
 // caller holds the track's lock.
 func (t *track) reigns(p *peer, there []*peer, info trackInfo) {
-	stays := slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return t.reign.has(u.peer) }) || t.reign.has(p) ||
+	stays := slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return t.reign.has(u.peer) }) ||
+		t.reign.has(p) ||
 		slices.ContainsFunc(there, t.reign.has)
 	if !stays {
 		t.reign = reign{number: t.reign.number + 1, largest: info.largest, hasLargest: info.hasLargest}

@@ -59,8 +59,9 @@ func TestRestartedPublisherOfFetches(t *testing.T) {
 		o := w.announce(d, "n")
 		o.have(1, 0, 1)
 		s := w.dial(d)
-		w.same("before", o.expected(loc(1, 0), loc(1, 1)), w.fetched(w.fetch(s, exactly(loc(1, 0), loc(1, 1)), false, "t",
-			"n")))
+		w.same("before", o.expected(loc(1, 0), loc(1, 1)),
+			w.fetched(w.fetch(s, exactly(loc(1, 0), loc(1, 1)), false, "t",
+				"n")))
 		o.s.Close(wire.NoError, "")
 
 		again := w.announce(d, "n")
