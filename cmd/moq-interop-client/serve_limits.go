@@ -19,7 +19,8 @@ type serveLimits struct {
 	MaxSessions      count `placeholder:"N" help:"Sessions at a time; further connections are closed with INTERNAL_ERROR. Default ${max_sessions}."`
 	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches of one session; further ones are refused with EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). Default ${max_subscriptions}."`
 	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks that one session publishes; further ones are refused likewise. Default ${max_namespaces}."`
-	CacheBytes       size  `placeholder:"SIZE" help:"Objects of all tracks together, in bytes or with KiB, MiB or GiB. When it is met the oldest groups go; a subscriber that has not got them finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16) and goes on with later ones. Default ${cache_bytes}."`
+	CacheBytes       size  `placeholder:"SIZE" help:"Objects that fetches are answered from, of all tracks together, in bytes or with KiB, MiB or GiB. When it is met the oldest groups go. Default ${cache_bytes}."`
+	WaitingBytes     size  `placeholder:"SIZE" help:"Objects that have left the cache and wait for subscribers. When it is met the oldest go: their subscriber finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16) and goes on with later ones. Default ${waiting_bytes}."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far the fastest subscriber of a stream may be behind before its publisher is read more slowly. Default ${subscriber_bytes}."`
 	Forget           delay `placeholder:"DURATION" help:"How long what is left of a track outlives its last publisher, as 10s or 1m30s. Default ${forget}."`
 }
@@ -29,7 +30,8 @@ func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions
 	listen.MaxConnections = int(l.MaxConnections)
 	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions),
 		int(l.MaxNamespaces)
-	o.Limits.CacheBytes, o.Limits.SubscriberBytes = int64(l.CacheBytes), int64(l.SubscriberBytes)
+	o.Limits.CacheBytes, o.Limits.WaitingBytes = int64(l.CacheBytes), int64(l.WaitingBytes)
+	o.Limits.SubscriberBytes = int64(l.SubscriberBytes)
 	o.Limits.Forget = time.Duration(l.Forget)
 }
 
@@ -40,7 +42,7 @@ func limitDefaults() kong.Vars {
 		"max_connections": strconv.Itoa(endpoint.DefaultMaxConnections), "max_sessions": strconv.Itoa(d.Sessions),
 		"max_subscriptions": strconv.Itoa(d.Subscriptions), "max_namespaces": strconv.Itoa(d.Namespaces),
 		"cache_bytes": size(d.CacheBytes).String(), "subscriber_bytes": size(d.SubscriberBytes).String(),
-		"forget": d.Forget.String(),
+		"waiting_bytes": size(d.WaitingBytes).String(), "forget": d.Forget.String(),
 	}
 }
 

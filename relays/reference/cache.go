@@ -7,26 +7,33 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
-// entryOverhead is what an object costs in the cache beside its payload and properties, in bytes; groupOverhead is a
-// group's share of it.
+// What things cost in memory beside payloads and properties, in bytes: an object, a group's share of the cache, and a
+// stream, which its first object pays for.
 const (
-	entryOverhead = 256
-	groupOverhead = 512
+	entryOverhead  = 256
+	groupOverhead  = 512
+	streamOverhead = 384
 )
 
-// cache bounds the bytes that the logs of all tracks hold together. Groups are evicted oldest first, by the time when
-// their first object came; of a group the lowest Object IDs go first. Evicting takes the lock of the log that the group
-// belongs to, so nobody may call trim with a log's lock held.
+// cache bounds the bytes that the logs of all tracks hold together. What leaves it first is the oldest group, by the
+// time when its first object came, and of a group the lowest Object IDs. Fetches do not find it any more. An object
+// that a subscriber has still to get is kept beside the cache until it has, up to a bound of its own; past it the
+// stream whose objects wait longest loses them. Evicting takes the lock of the log that the group belongs to, so nobody
+// may call trim with a log's lock held.
 type cache struct {
-	mu       sync.Mutex
-	limit    int64
-	used     int64
-	order    *list.List // of *group
-	counters *Counters
+	limit, waitingLimit int64
+	counters            *Counters
+
+	mu      sync.Mutex
+	used    int64
+	order   *list.List // of *group
+	waiting int64      // bytes that left the cache and wait for subscribers
+	waits   *list.List // of the *inflow that have them
 }
 
-func newCache(limit int64, c *Counters) *cache {
-	return &cache{limit: limit, order: list.New(), counters: c}
+func newCache(limits Limits, c *Counters) *cache {
+	return &cache{limit: limits.CacheBytes, waitingLimit: limits.WaitingBytes, counters: c, order: list.New(),
+		waits: list.New()}
 }
 
 // grow counts n more bytes of a group and sees to its place in the order. The caller holds the log's lock.
@@ -57,6 +64,25 @@ func (c *cache) shrink(g *group, n int64) {
 	c.counters.CacheBytes.Store(c.used)
 }
 
+// wait counts n bytes of a stream more that wait beside the cache, or less. The caller holds the log's lock.
+func (c *cache) wait(in *inflow, n int64) {
+	if n == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	in.waiting += n
+	c.waiting += n
+	c.counters.WaitingBytes.Store(c.waiting)
+	switch {
+	case in.waiting > 0 && in.place == nil:
+		in.place = c.waits.PushBack(in)
+	case in.waiting == 0 && in.place != nil:
+		c.waits.Remove(in.place)
+		in.place = nil
+	}
+}
+
 // oldest gives the group to evict from and how many bytes too many there are; nil when there is room.
 func (c *cache) oldest() (*group, int64) {
 	c.mu.Lock()
@@ -67,18 +93,41 @@ func (c *cache) oldest() (*group, int64) {
 	return c.order.Front().Value.(*group), c.used - c.limit
 }
 
+// longest gives the stream whose objects wait longest beside the cache, how many bytes too many wait there, and whether
+// no other stream has any; nil when there is room.
+func (c *cache) longest() (in *inflow, excess int64, alone bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting <= c.waitingLimit || c.waits.Len() == 0 {
+		return nil, 0, false
+	}
+	return c.waits.Front().Value.(*inflow), c.waiting - c.waitingLimit, c.waits.Len() == 1
+}
+
 // trim evicts until there is room. The caller holds no log's lock.
 func (c *cache) trim() {
 	for {
 		g, excess := c.oldest()
 		if g == nil {
-			return
+			break
 		}
 		g.log.mu.Lock()
-		lost := g.evict(excess)
+		g.evict(excess)
 		g.log.mu.Unlock()
+	}
+	for {
+		in, excess, alone := c.longest()
+		if in == nil {
+			return
+		}
+		in.group.log.mu.Lock()
+		lost := in.lose(excess, alone)
+		in.group.log.mu.Unlock()
 		for _, o := range lost {
 			o.abort(moqt.ResetTooFarBehind)
+		}
+		if len(lost) == 0 {
+			return // one object passes alone, whatever its size
 		}
 	}
 }

@@ -295,7 +295,7 @@ func TestLostPublisher(t *testing.T) {
 func TestSlowSubscriber(t *testing.T) {
 	onDrafts(t, someDrafts, func(t *testing.T, d wire.Draft) {
 		const size = 10_000
-		w := newWorld(t, Options{Limits: Limits{CacheBytes: 400_000, SubscriberBytes: 100_000,
+		w := newWorld(t, Options{Limits: Limits{CacheBytes: 300_000, WaitingBytes: 100_000, SubscriberBytes: 100_000,
 			Patience: 10 * time.Second}})
 		w.conns = memconn.Options{StreamBuffer: 20_000}
 		o := w.origin(wire.Draft18)
@@ -338,7 +338,7 @@ func TestSlowSubscriber(t *testing.T) {
 			t.Errorf("after %d objects: %v, want a reset with TOO_FAR_BEHIND", read-1, err)
 		}
 		w.eventually("the cache is within its bound",
-			func() bool { return w.relay.Counters().CacheBytes.Load() <= 400_000 })
+			func() bool { return w.relay.Counters().CacheBytes.Load() <= 300_000 })
 		send(1, 2)
 		w.receive(fast, 2)
 		next, err := slow.AcceptSubgroup(w.ctx)
@@ -359,7 +359,8 @@ func TestBackPressure(t *testing.T) { synctest.Test(t, testBackPressure) }
 
 func testBackPressure(t *testing.T) {
 	const size, count = 10_000, 200
-	w := newWorld(t, Options{Limits: Limits{CacheBytes: 300_000, SubscriberBytes: 50_000, Patience: 10 * time.Second}})
+	w := newWorld(t, Options{Limits: Limits{CacheBytes: 200_000, WaitingBytes: 100_000, SubscriberBytes: 50_000,
+		Patience: 10 * time.Second}})
 	w.conns = memconn.Options{StreamBuffer: 20_000}
 	o := w.origin(wire.Draft18)
 	pub, err := o.s.Publish(w.ctx, &wire.Publish{TrackNamespace: wire.TrackNamespace{"n"}, TrackName: "t"})

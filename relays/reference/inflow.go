@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"container/list"
 	"slices"
 	"time"
 
@@ -17,11 +18,16 @@ type inflow struct {
 	// first: the stream starts with the first object of its subgroup.
 	first   bool
 	entries []*entry
-	dropped int    // entries evicted from the front; cursors count from the first of all
+	dropped int    // entries that are gone from the front; cursors count from the first of all
+	evicted int    // entries at the front that the cache does not have any more, and subscribers still need
 	last    uint64 // Object ID of the last entry
 	sources int    // streams from publishers that may bring more
 	state   flowState
 	reign   uint32
+	// waiting is the bytes of what is evicted; place is where the stream stands among those that have any. The cache's
+	// lock guards both.
+	waiting int64
+	place   *list.Element
 	cause   moqt.ResetCode // of a reset
 	ended   time.Time
 	// wake is closed at the next change, for those who wait for it.
@@ -52,6 +58,7 @@ type source struct {
 // bring puts the next object of a source into the log and into the right inflow. subscribers are those of the track. It
 // reports whether the object was new; the error is errMalformed.
 func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
+	e.opens = src.in == nil
 	begins := !src.some && l.startsSubgroup(src.draft, src.header, e.ObjectID)
 	fresh, err := l.add(e, true)
 	if err != nil {
@@ -181,7 +188,7 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 		g.whole = false
 	}
 	g.settle()
-	if in.dropped > 0 && len(in.entries) == 0 { // all was evicted while it was open
+	if in.evicted == len(in.entries) { // it brought nothing, or all was evicted while it was open
 		g.inflows = slices.DeleteFunc(g.inflows, func(x *inflow) bool { return x == in })
 	}
 	if g.open == 0 && len(g.objects) == 0 && g.log.groups[g.id] == g {
@@ -209,20 +216,51 @@ func (in *inflow) wait() <-chan struct{} {
 	return in.wake
 }
 
-// evict drops the entries up to an Object ID, and gives the followers that had not sent them.
-func (in *inflow) evict(last uint64) (lost []*outflow) {
-	n := 0
+// evict notes that the cache has the entries up to an Object ID no more.
+func (in *inflow) evict(last uint64) {
+	n, bytes := in.evicted, int64(0)
 	for n < len(in.entries) && in.entries[n].ObjectID <= last {
+		bytes += in.entries[n].size()
 		n++
 	}
-	if n == 0 {
-		return nil
+	in.evicted = n
+	in.group.log.cache.wait(in, bytes)
+	in.release()
+}
+
+// release drops what the cache does not have any more and every subscriber has got.
+func (in *inflow) release() {
+	if in.evicted == 0 {
+		return
+	}
+	n := in.evicted
+	for _, o := range in.followers {
+		n = min(n, o.cursor-in.dropped)
+	}
+	var bytes int64
+	for _, e := range in.entries[:n] {
+		bytes += e.size()
 	}
 	clear(in.entries[:n])
 	in.entries = in.entries[n:]
 	in.dropped += n
+	in.evicted -= n
+	in.group.log.cache.wait(in, -bytes)
+}
+
+// lose drops about so many bytes of what waits for subscribers, and gives the streams towards those: they have lost
+// their place. One object may be left where no other stream has any that wait.
+func (in *inflow) lose(bytes int64, alone bool) (lost []*outflow) {
+	n := 0
+	for n < in.evicted && bytes > 0 {
+		bytes -= in.entries[n].size()
+		n++
+	}
+	if alone && n == in.evicted {
+		n--
+	}
 	for _, o := range in.followers {
-		if o.cursor < in.dropped {
+		if o.cursor < in.dropped+n {
 			lost = append(lost, o)
 		}
 	}

@@ -21,6 +21,7 @@ func (c *Counters) metrics() []metric {
 		gauge("subscriptions", "Subscriptions of all sessions.", c.Subscriptions.Load()),
 		gauge("tracks", "Tracks that are in use or have objects in the cache.", c.Tracks.Load()),
 		gauge("cache_bytes", "Bytes of the objects in the cache.", c.CacheBytes.Load()),
+		gauge("waiting_bytes", "Bytes of objects that left the cache and wait for subscribers.", c.WaitingBytes.Load()),
 		count("requests", "Requests from clients.", c.Requests.Load()),
 		count("requests_refused", "Requests that were refused.", c.Refused.Load()),
 		count("objects_in", "Objects from publishers.", c.ObjectsIn.Load()),

@@ -50,10 +50,14 @@ type Limits struct {
 	// Namespaces is how many namespaces and tracks one session may publish; further ones are refused likewise. Default
 	// 4096.
 	Namespaces int
-	// CacheBytes bounds the objects of all tracks together. When it is met, the oldest groups are evicted; a subscriber
-	// that has not got them yet finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or does not get
-	// to see it where nothing of it had been sent, and goes on with later ones. Default 64 MiB.
+	// CacheBytes bounds the objects of all tracks that fetches can be answered from. When it is met, the oldest groups
+	// are evicted. Default 64 MiB.
 	CacheBytes int64
+	// WaitingBytes bounds the objects that have left the cache and that some subscriber has still to get; a single one
+	// passes whatever its size. When it is met, the oldest go: their subscriber finds its stream reset with
+	// TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or does not get to see it where nothing of it had been sent, and goes
+	// on with later ones. Default 32 MiB.
+	WaitingBytes int64
 	// SubscriberBytes is how far the fastest subscriber that follows a stream may be behind before that is read more
 	// slowly, in bytes; default 4 MiB. Patience is how long the relay then waits for that subscriber to take anything
 	// before it goes on without it; default 500 ms.
@@ -101,6 +105,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Subscriptions, 4096)
 	def(&l.Namespaces, 4096)
 	def(&l.CacheBytes, 64<<20)
+	def(&l.WaitingBytes, 32<<20)
 	def(&l.SubscriberBytes, 4<<20)
 	def(&l.Patience, 500*time.Millisecond)
 	def(&l.Streams, 4096)
@@ -126,8 +131,8 @@ func def[T ~int | ~int64](p *T, v T) {
 // Counters count what the relay has done since it was made; gauges are what there is now. All are safe for concurrent
 // use.
 type Counters struct {
-	// Sessions, Subscriptions and Tracks are gauges, as is CacheBytes.
-	Sessions, Subscriptions, Tracks, CacheBytes atomic.Int64
+	// Sessions, Subscriptions and Tracks are gauges, as are CacheBytes and WaitingBytes.
+	Sessions, Subscriptions, Tracks, CacheBytes, WaitingBytes atomic.Int64
 	// Requests are all that came, Refused those that were not accepted.
 	Requests, Refused atomic.Uint64
 	// ObjectsIn came from publishers, Duplicates among them more than once; ObjectsOut went to subscribers, FetchedOut

@@ -50,6 +50,7 @@ func (o *outflow) unfollow() {
 	}
 	o.sub.grew(-o.pending)
 	o.pending = 0
+	o.in.release()
 }
 
 // lose gives o up because its subscriber is too slow. The caller holds the track's lock, and calls abort without it.
@@ -225,6 +226,7 @@ func (o *outflow) advance(n int) {
 	}
 	o.cursor += n
 	o.grow(-bytes)
+	o.in.release()
 }
 
 // sent moves the cursor past the batch.

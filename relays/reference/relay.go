@@ -69,7 +69,7 @@ func New(opts Options) (*Relay, error) {
 	if r.opts.Implementation == "" {
 		r.opts.Implementation = DefaultImplementation
 	}
-	r.cache = newCache(r.limits.CacheBytes, &r.counters)
+	r.cache = newCache(r.limits, &r.counters)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
 }

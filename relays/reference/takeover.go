@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -71,7 +72,13 @@ func (g *group) forgetOlder(reign uint32) {
 		g.learn(&e.Object)
 	}
 	g.log.cache.shrink(g, freed)
-	g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool { return in.state != flowing && in.reign != reign })
+	g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool {
+		if in.state == flowing || in.reign == reign {
+			return false
+		}
+		in.evict(math.MaxUint64)
+		return true
+	})
 	if len(g.objects) == 0 && g.open == 0 {
 		g.log.drop(g)
 	}

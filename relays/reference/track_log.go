@@ -48,9 +48,16 @@ type entry struct {
 	seq   uint64 // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
 	at    time.Time
 	reign uint32
+	opens bool // it is the first of its stream
 }
 
-func (e *entry) size() int64 { return int64(len(e.Payload)+len(e.Properties)) + entryOverhead }
+func (e *entry) size() int64 {
+	n := int64(len(e.Payload)+len(e.Properties)) + entryOverhead
+	if e.opens {
+		n += streamOverhead
+	}
+	return n
+}
 
 // group is what is held of one group.
 type group struct {
@@ -158,6 +165,7 @@ func (l *trackLog) reset() {
 		g.objects = nil
 		l.cache.shrink(g, 0)
 		for _, in := range slices.Clone(g.inflows) {
+			in.evict(math.MaxUint64)
 			in.finish(aborted, moqt.ResetInternalError)
 		}
 	}
@@ -267,9 +275,8 @@ func (g *group) settle() {
 	}
 }
 
-// evict drops objects, lowest IDs first, until it has freed so many bytes. It gives the streams towards subscribers
-// that had not got them yet.
-func (g *group) evict(bytes int64) (lost []*outflow) {
+// evict drops objects, lowest IDs first, until it has freed so many bytes of the cache.
+func (g *group) evict(bytes int64) {
 	var freed int64
 	n := 0
 	for n < len(g.objects) && freed < bytes {
@@ -283,11 +290,10 @@ func (g *group) evict(bytes int64) (lost []*outflow) {
 		g.known.Remove(0, last)
 		g.whole = false
 		for _, in := range g.inflows {
-			lost = append(lost, in.evict(last)...)
+			in.evict(last)
 		}
 		g.inflows = slices.DeleteFunc(g.inflows, func(in *inflow) bool {
-			return in.state != flowing &&
-				len(in.entries) == 0
+			return in.state != flowing && in.evicted == len(in.entries)
 		})
 		g.log.cache.counters.Evicted.Add(uint64(n))
 	}
@@ -295,5 +301,4 @@ func (g *group) evict(bytes int64) (lost []*outflow) {
 	if len(g.objects) == 0 && g.open == 0 {
 		g.log.drop(g)
 	}
-	return lost
 }

@@ -218,12 +218,18 @@ func (l *trackLog) lastIn(group uint64) (uint64, bool) {
 }
 
 // expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION: their objects may not be
-// sent any more (draft-18 §12.3).
+// sent any more (draft-18 §12.3). It gives the streams towards subscribers that had not got them yet.
 func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*outflow) {
 	for _, id := range slices.Clone(l.ids) {
 		g := l.groups[id]
-		if n := len(g.objects); n > 0 && now.Sub(g.objects[n-1].at) > age && g.open == 0 {
-			lost = append(lost, g.evict(math.MaxInt64)...)
+		n := len(g.objects)
+		if n == 0 || now.Sub(g.objects[n-1].at) <= age || g.open > 0 {
+			continue
+		}
+		inflows := slices.Clone(g.inflows)
+		g.evict(math.MaxInt64)
+		for _, in := range inflows {
+			lost = append(lost, in.lose(math.MaxInt64, false)...)
 		}
 	}
 	return lost
