@@ -151,7 +151,8 @@ func TestDockerfileBuilds(t *testing.T) {
 	}
 	out := t.TempDir()
 	step := strings.ReplaceAll(found[1], "/out/", out+"/")
-	code, stdout, stderr := execute(t, source, append(os.Environ(), "TARGETOS=linux", "TARGETARCH=amd64"), "bash", "-ec",
+	code, stdout, stderr := execute(t, source, append(os.Environ(), "TARGETOS=linux", "TARGETARCH=amd64"), "bash",
+		"-ec",
 		step)
 	if code != 0 || !strings.Contains(stdout, "vcs.revision=") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)

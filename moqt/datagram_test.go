@@ -60,7 +60,8 @@ func TestDatagramRefuses(t *testing.T) {
 			t.Error("type 0x10 read")
 		}
 		padding := wire.AppendVarint(nil, d, wire.TypePaddingDatagram)
-		if _, err := moqt.ParseDatagram(padding, d, wire.Options{}, &o); (err == wire.ErrPadding) != (d >= wire.Draft18) {
+		_, err := moqt.ParseDatagram(padding, d, wire.Options{}, &o)
+		if (err == wire.ErrPadding) != (d >= wire.Draft18) {
 			t.Errorf("padding: %v", err)
 		}
 	})

@@ -194,7 +194,8 @@ func TestStopWithoutAnswer(t *testing.T) {
 			stream.Stop(ResetExcessiveLoad.Number(d))
 			began := time.Now()
 			var e *CancelError
-			if _, err := r.Response(p.ctx); !errors.As(err, &e) || e.How != "STOP_SENDING" || e.Side != wire.ServerSide ||
+			if _, err := r.Response(p.ctx); !errors.As(err, &e) || e.How != "STOP_SENDING" ||
+				e.Side != wire.ServerSide ||
 				e.Name != "EXCESSIVE_LOAD" {
 				t.Errorf("%s: %v", m.Kind(), err)
 			}

@@ -157,10 +157,12 @@ func TestMine(t *testing.T) {
 func TestMerge(t *testing.T) {
 	base :=
 		load(t, "a",
-			`{"format": 1, "description": "a", "target": "draft-16", "implementations": [{"name": "x", "roles": [], "notes": "old"}, {"name": "y", "roles": []}]}`)
+			`{"format": 1, "description": "a", "target": "draft-16", "implementations": [{"name": "x", "roles": [], `+
+				`"notes": "old"}, {"name": "y", "roles": []}]}`)
 	over :=
 		load(t, "b",
-			`{"format": 1, "description": "b", "implementations": [{"name": "z", "roles": []}, {"name": "X", "roles": ["relay"]}]}`)
+			`{"format": 1, "description": "b", "implementations": [{"name": "z", "roles": []}, {"name": "X", `+
+				`"roles": ["relay"]}]}`)
 	got := Merge(base, over)
 	want := &Catalogue{Format: 1, Description: "b", Target: "draft-16", Implementations: []Implementation{
 		{Name: "X", Roles: []Role{RoleRelay}}, {Name: "y"}, {Name: "z"},
@@ -258,7 +260,8 @@ func TestGolden(t *testing.T) {
 func TestTextIsPrintable(t *testing.T) {
 	c :=
 		load(t, "x",
-			`{"format": 1, "implementations": [{"name": "a", "organisation": "\u001b[2J\tx\n", "roles": [], "notes": "\u009b1m"}]}`)
+			`{"format": 1, "implementations": [{"name": "a", "organisation": "\u001b[2J\tx\n", "roles": [], "notes": `+
+				`"\u009b1m"}]}`)
 	var b bytes.Buffer
 	if err := WriteTable(&b, c); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,8 @@ func ExampleMerge() {
 		return
 	}
 	mine, _, err := relays.Load("mine.json", strings.NewReader(`{"format": 1, "implementations": [
-		{"name": "imquic", "drafts": ["draft-18"], "roles": ["relay"], "endpoints": [{"url": "moqt://imquic.example:9000", "transport": "quic"}]}]}`))
+		{"name": "imquic", "drafts": ["draft-18"], "roles": ["relay"], "endpoints": [{"url": `+
+		`"moqt://imquic.example:9000", "transport": "quic"}]}]}`))
 	if err != nil {
 		fmt.Println(err)
 		return

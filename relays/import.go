@@ -154,7 +154,8 @@ func detect(root *node) (Format, error) {
 	case root.get("implementations") == nil:
 		return "",
 			errors.New(
-				`want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`)
+				`want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list ` +
+					`of URLs`)
 	case root.get("implementations").kind == object:
 		return FormatRegistry, nil
 	}

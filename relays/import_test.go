@@ -23,7 +23,8 @@ func TestErrors(t *testing.T) {
 		{"deep", strings.Repeat("[", 40), `f:1: not JSON: nested deeper than 32 levels`},
 		{"key twice", "{\"relays\": [{\"a\": 1,\n\"a\": 2}]}", `f:2: relays[0].a: given twice, first on line 1`},
 		{"no format", `{"x": 1}`,
-			`f:1: want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list of URLs`},
+			`f:1: want "implementations" (a catalogue or the public registry), "relays" (aiomoqt's list), or a list ` +
+				`of URLs`},
 		{"version", "{\"implementations\": [],\n\"format\": 2}",
 			`f:2: format: unknown version of the format: want 1; came 2`},
 		{"no version", `{"implementations": []}`, `f:1: want the field format; came {"implementations":[]}`},
@@ -31,7 +32,9 @@ func TestErrors(t *testing.T) {
 			"f:1: left out, because a required field is not usable; came " +
 				"{\"format\":1,\"implementations\":null}\nf:2: implementations: want a list; came null"},
 		{"unknown field", head + `{"name": "a", "roles": [], "colour": "red"}` + tail,
-			`f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, drafts, roles, endpoints, containers, commands, announce_by, tolerances, gating, disabled_suites, xfail_suites, notes; came "red"`},
+			`f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, ` +
+				`drafts, roles, endpoints, containers, commands, announce_by, tolerances, gating, disabled_suites, ` +
+				`xfail_suites, notes; came "red"`},
 		{"bad name", head + `{"name": "a b", "roles": []}` + tail,
 			"f:3: implementations[0].name: want a name of letters, digits and . _ + -; came \"a b\"\nf:3: " +
 				"implementations[0]: left out, because a required field is not usable; came {\"name\":\"a " +
@@ -46,10 +49,12 @@ func TestErrors(t *testing.T) {
 			`f:3: implementations[0].roles[0]: unknown role: want relay, client, publisher, subscriber; came "origin"`},
 		{"role not listed", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": " +
 			"[\n{\"url\": \"moqt://h\", \"role\": \"client\"}]}" + tail,
-			`f:4: implementations[0].endpoints[0]: the role client is not among the implementation's roles; came {"url":"moqt://h","role":"client"}`},
+			`f:4: implementations[0].endpoints[0]: the role client is not among the implementation's roles; came ` +
+				`{"url":"moqt://h","role":"client"}`},
 		{"transport",
 			head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "transport": "udp"}]}` + tail,
-			`f:3: implementations[0].endpoints[0].transport: unknown transport: want quic, webtransport, auto; came "udp"`},
+			`f:3: implementations[0].endpoints[0].transport: unknown transport: want quic, webtransport, auto; came ` +
+				`"udp"`},
 		{"status", head + `{"name": "a", "roles": ["relay"], "endpoints": [{"url": "moqt://h", "status": "up"}]}` +
 			tail,
 			`f:3: implementations[0].endpoints[0].status: unknown status: want active, inactive, untested; came "up"`},
@@ -61,22 +66,27 @@ func TestErrors(t *testing.T) {
 			`f:3: implementations[0].endpoints[0]: want the field url; came {}`},
 		{"endpoint twice", head + "{\"name\": \"a\", \"roles\": [\"relay\"], \"endpoints\": " +
 			"[{\"url\": \"moqt://h\"},\n{\"url\": \"moqt://h\", \"transport\": \"auto\"}]}" + tail,
-			`f:4: implementations[0].endpoints[1]: the same endpoint as on line 3; came {"url":"moqt://h","transport":"auto"}`},
+			`f:4: implementations[0].endpoints[1]: the same endpoint as on line 3; came {"url":"moqt://h",` +
+				`"transport":"auto"}`},
 		{"tolerance", head + `{"name": "a", "roles": [], "tolerances": ["A b"]}` + tail,
-			`f:3: implementations[0].tolerances[0]: want a tolerance's name of lower-case letters, digits and -; came "A b"`},
+			`f:3: implementations[0].tolerances[0]: want a tolerance's name of lower-case letters, digits and -; ` +
+				`came "A b"`},
 		{"command", head + `{"name": "a", "roles": ["relay"], "commands": [{"command": []}]}` + tail,
 			`f:3: implementations[0].commands[0]: want a program and its arguments; came {"command":[]}`},
 		{"announcement", head + `{"name": "a", "roles": [], "announce_by": ["hello"]}` + tail,
-			`f:3: implementations[0].announce_by[0]: unknown announcement: want publish, publish-namespace; came "hello"`},
+			`f:3: implementations[0].announce_by[0]: unknown announcement: want publish, publish-namespace; came ` +
+				`"hello"`},
 		{"text", "# relays\nmoqt://a\nhttp://b # no\n",
-			`f:3: bad URL (relay URL "http://b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came "http://b"`},
+			`f:3: bad URL (relay URL "http://b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came ` +
+				`"http://b"`},
 		{"two on a line", "moqt://a moqt://b\n",
 			`f:1: want one URL on a line, and a comment only behind #; came "moqt://a moqt://b"`},
 		{"port", "moqt://a:99999\n",
 			`f:1: bad URL (relay URL "moqt://a:99999": bad port "99999"); came "moqt://a:99999"`},
 		{"URL twice", "moqt://a\n\nmoqt://a # again\n", `f:3: URL given twice, first on line 1; came "moqt://a"`},
 		{"fault", "embedded?faults=x\n",
-			`f:1: bad URL (relay "embedded?faults=x": want embedded or embedded?fault=NAME: unknown option "faults"); came "embedded?faults=x"`},
+			`f:1: bad URL (relay "embedded?faults=x": want embedded or embedded?fault=NAME: unknown option "faults");` +
+				` came "embedded?faults=x"`},
 		{"list", "[\"moqt://a\",\n1,\n\"b\"]", "f:2: [1]: want a string; came 1\nf:3: [2]: bad URL (relay URL \"b\": " +
 			"the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came \"b\""},
 		{"registry twice", `{"implementations": {"a": {}, "A": {}}}`,
@@ -269,7 +279,8 @@ func TestImportNamesWhatItLeaves(t *testing.T) {
 	}
 
 	list := `{"_schema": {}, "relays": [
-{"name": "a", "urls": {"raw-quic": "moqt://a", "h2": "https://a"}, "drafts": [18, 23, "16"], "pub_mode": "shout", "compat": ["x y"], "disabled": true, "insecure": true},
+{"name": "a", "urls": {"raw-quic": "moqt://a", "h2": "https://a"}, "drafts": [18, 23, "16"], "pub_mode": "shout", ` +
+		`"compat": ["x y"], "disabled": true, "insecure": true},
 {"name": "b", "urls": {"h3-wt": "b"}, "insecure": true, "disabled": false},
 {"urls": {}}, 7]}`
 	c, report, err = Load("l", strings.NewReader(list))
@@ -295,7 +306,8 @@ l:2: relays[0].drafts[1]: unknown draft: want a number, not beyond 22; came 23
 l:2: relays[0].drafts[2]: want a whole number; came "16"
 l:2: relays[0].pub_mode: unknown mode: want publish, publish-ns, publish-both; came "shout"
 l:2: relays[0].compat[0]: want a tolerance's name of lower-case letters, digits and -; came "x y"
-l:3: relays[1].urls.h3-wt: bad URL (relay URL "b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); came "b"
+l:3: relays[1].urls.h3-wt: bad URL (relay URL "b": the scheme must be https:// (WebTransport) or moqt:// (QUIC)); ` +
+		`came "b"
 l:3: relays[1].insecure: holds for URLs, and there is none; came true
 l:4: relays[2]: want the field name; came {"urls":{}}
 l:4: relays[3]: want an object; came 7

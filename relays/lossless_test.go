@@ -114,7 +114,8 @@ func toAiomoqt(c *Catalogue) doc {
 }
 
 // meaningless are values that say what their absence says.
-var meaningless = regexp.MustCompile(`((tls_disable_verify|insecure|disabled)=false|status="active"|=\[\]|=\{\}|(repository|notes|name|organization|description|dockerfile|context)="")$`)
+var meaningless = regexp.MustCompile(`((tls_disable_verify|insecure|disabled)=false|status="active"|=\[\]|=\{\}|` +
+	`(repository|notes|name|organization|description|dockerfile|context)="")$`)
 
 // present are objects that say something by being there, even when they are empty.
 var present = regexp.MustCompile(`(^implementations\.[^.]+|\.roles\.[a-z]+|\.docker|\.build|\])$`)
@@ -423,10 +424,15 @@ func FuzzImport(f *testing.F) {
 	// Small seeds: the fuzzer shortens what it finds interesting, one byte at a time.
 	for _, seed := range []string{
 		"# list\nmoqt://a:1\nhttps://[::1]/x # y\nembedded?fault=z\n", `["moqt://a", "https://a:443"]`,
-		`{"format": 1, "target": "draft-18", "implementations": [{"name": "a", "drafts": ["draft-16"], "roles": ["relay"], "endpoints": [{"url": "moqt://a", "status": "active"}]}]}`,
-		`{"format": 1, "implementations": [{"name": "a", "roles": ["relay"], "containers": [{"image": "x", "build": {}, "env": {"A": "b"}}], "commands": [{"command": ["x"]}]}]}`,
-		`{"relays": [{"name": "a", "urls": {"raw-quic": "moqt://a", "h3-wt": "https://a"}, "drafts": [18], "pub_mode": "publish-both", "insecure": true, "disabled": true, "compat": ["x"], "gating": [18]}]}`,
-		`{"version": "1.1", "implementations": {"a": {"name": "A", "roles": {"relay": {"docker": {"image": "x", "env": {"A": "b"}, "build": {}}, "remote": [{"url": "moqt://a", "transport": "quic", "draft_version": "draft-18"}]}}}}}`,
+		`{"format": 1, "target": "draft-18", "implementations": [{"name": "a", "drafts": ["draft-16"], "roles": ` +
+			`["relay"], "endpoints": [{"url": "moqt://a", "status": "active"}]}]}`,
+		`{"format": 1, "implementations": [{"name": "a", "roles": ["relay"], "containers": [{"image": "x", "build": ` +
+			`{}, "env": {"A": "b"}}], "commands": [{"command": ["x"]}]}]}`,
+		`{"relays": [{"name": "a", "urls": {"raw-quic": "moqt://a", "h3-wt": "https://a"}, "drafts": [18], ` +
+			`"pub_mode": "publish-both", "insecure": true, "disabled": true, "compat": ["x"], "gating": [18]}]}`,
+		`{"version": "1.1", "implementations": {"a": {"name": "A", "roles": {"relay": {"docker": {"image": "x", ` +
+			`"env": {"A": "b"}, "build": {}}, "remote": [{"url": "moqt://a", "transport": "quic", "draft_version": ` +
+			`"draft-18"}]}}}}}`,
 	} {
 		f.Add([]byte(seed))
 	}

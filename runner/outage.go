@@ -31,8 +31,8 @@ type outages struct {
 	at    int           // its place in the run
 }
 
-// begin waits while the relay is gone, and gives the turn that a case then has. It reports false when the relay does not
-// come back.
+// begin waits while the relay is gone, and gives the turn that a case then has. It reports false when the relay does
+// not come back.
 func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	for {
 		o.mu.Lock()
@@ -58,8 +58,8 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	}
 }
 
-// end is for a case that has lost the relay, or did not reach it, in its turn. first: it is the first to say so, and its
-// verdict stands. It waits until the relay is back, and reports whether it is.
+// end is for a case that has lost the relay, or did not reach it, in its turn. first: it is the first to say so, and
+// its verdict stands. It waits until the relay is back, and reports whether it is.
 func (o *outages) end(ctx context.Context, turn, at int, id string, pulse Pulse) (first, back bool) {
 	o.mu.Lock()
 	if first = o.count == turn; first {

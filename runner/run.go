@@ -117,8 +117,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, err
 }
 
-// maxMute is after how many cases without a session a run ends: further ones would tell nothing new, and a relay that is
-// silent at SETUP costs each of them its whole limit.
+// maxMute is after how many cases without a session a run ends: further ones would tell nothing new, and a relay that
+// is silent at SETUP costs each of them its whole limit.
 const maxMute = 3
 
 // stopped says why a case has no result.

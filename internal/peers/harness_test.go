@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		ourBinary = filepath.Join(dir, "moq-interop-client")
-		if out, err := exec.Command("go", "build", "-o", ourBinary, "../../cmd/moq-interop-client").CombinedOutput(); err != nil {
+		build := exec.Command("go", "build", "-o", ourBinary, "../../cmd/moq-interop-client")
+		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
 			return 1
 		}

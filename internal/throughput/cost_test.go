@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestNothingPerObject: an object through a track.Published and a track.Subscribed costs no allocation and no goroutine.
-// What is allocated is QUIC's, by the packet, and a little by the stream.
+// TestNothingPerObject: an object through a track.Published and a track.Subscribed costs no allocation and no
+// goroutine. What is allocated is QUIC's, by the packet, and a little by the stream.
 func TestNothingPerObject(t *testing.T) {
 	const size, total, streams = 64, 8 << 20, 8
 	for _, c := range choices {

@@ -37,7 +37,8 @@ func ExampleJoin() {
 		pub.Done(ctx, moqt.DoneTrackEnded, "")
 	})
 	defer closeBoth()
-	joined, err := track.Join(ctx, session, track.JoinRequest{TrackNamespace: wire.TrackNamespace{"hall"}, TrackName: "clock"})
+	joined, err := track.Join(ctx, session, track.JoinRequest{TrackNamespace: wire.TrackNamespace{"hall"},
+		TrackName: "clock"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -65,7 +65,8 @@ func TestTrackLayouts(t *testing.T) {
 				noError(t, err)
 				if done.StreamCount != l.streams || s.Subscription().StreamsSeen() != l.streams ||
 					moqt.DoneName(d, done.StatusCode) != "TRACK_ENDED" {
-					t.Errorf("%s with %d streams, %d seen, want %d", moqt.DoneName(d, done.StatusCode), done.StreamCount,
+					t.Errorf("%s with %d streams, %d seen, want %d", moqt.DoneName(d, done.StatusCode),
+						done.StreamCount,
 						s.Subscription().StreamsSeen(), l.streams)
 				}
 				if r := s.Report(); r.Objects != 18 || r.Duplicates+r.Missing+r.MissingGroups+r.Resets != 0 {
@@ -292,7 +293,8 @@ func TestTrackFilters(t *testing.T) {
 				}
 				if f.ends && d <= wire.Draft19 {
 					same(t, drain(t, p.ctx, s), want, true)
-					if done, _ := s.Subscription().Done(p.ctx); moqt.DoneName(d, done.StatusCode) != "SUBSCRIPTION_ENDED" {
+					if done, _ := s.Subscription().Done(p.ctx); moqt.DoneName(d,
+						done.StatusCode) != "SUBSCRIPTION_ENDED" {
 						t.Errorf("%s", moqt.DoneName(d, done.StatusCode))
 					}
 				} else {
@@ -356,7 +358,8 @@ func TestTrackRangeFilters(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, d := range []wire.Draft{wire.Draft19, wire.Draft22} {
 					p := publishing(t, d, Options{Layout: Layout{Mode: LayoutSpread, Subgroups: 3},
-						Priority: func(o *moqt.Object) uint8 { return 100 + uint8(o.ObjectID%3) }, ObjectProperties: true})
+						Priority:         func(o *moqt.Object) uint8 { return 100 + uint8(o.ObjectID%3) },
+						ObjectProperties: true})
 					s := p.open(Request{Parameters: f.filters})
 					var want []wire.Location
 					for _, l := range locations(0, 1, 10) {

@@ -19,7 +19,8 @@
 // MOQT_CERT, MOQT_KEY, MOQT_MLOG_DIR. For programs that want arguments, words of a command, and values of its own
 // environment, may hold placeholders:
 //
-//	clients  {relay} {case} {draft} ("draft-18") {number} ("18") {transport} {tls-disable-verify} (that flag, or nothing) {qlog}
+//	clients  {relay} {case} {draft} ("draft-18") {number} ("18") {transport} {qlog}
+//	         {tls-disable-verify} (that flag, or nothing)
 //	relays   {port} {cert} {key} {mlog}
 //
 // In both, {self} is this program, and {NAME} in capitals the variable of that name, which must be set.

@@ -199,7 +199,8 @@ func (b *browser) key(key string) {
 func (b *browser) click(selector string) {
 	b.t.Helper()
 	var at struct{ X, Y float64 }
-	text := b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
+	text := b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center"}); `+
+		`const r = e.getBoundingClientRect();
 		return JSON.stringify({X: r.x + r.width / 2, Y: r.y + r.height / 2}); })()`, selector))
 	if err := json.Unmarshal([]byte(text), &at); err != nil {
 		b.t.Fatal(err)
@@ -247,7 +248,8 @@ func TestClickThroughThePage(t *testing.T) {
 	}
 	b := startChromium(t, writePage(t))
 	visible :=
-		`[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) => e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
+		`[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) => ` +
+			`e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
 
 	if got := b.eval(visible); got != "All drafts · all transports" {
 		t.Errorf("at first: %s", got)
@@ -311,7 +313,8 @@ func TestClickThroughThePage(t *testing.T) {
 
 	// A link that is followed at once, before the page hears that the cell was closed, opens its cell all the same.
 	b.eval(
-		`{ const d = document.getElementById("cell"); d.close(); location.hash = "#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
+		`{ const d = document.getElementById("cell"); d.close(); location.hash = ` +
+			`"#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
 	b.says("builtin → embedded", "no answer about ffeeddccbbaa99887766554433221100")
 	b.eval(`location.hash = "#cell/no/body/is/here/quic"`)
 	b.says("No details", "no such cell: no/body/is/here/quic")
@@ -325,7 +328,8 @@ func TestClickThroughThePage(t *testing.T) {
 
 	// The page runs nothing that it did not bring.
 	b.eval(
-		`{ const s = document.createElement("script"); s.textContent = "window.hacked = 1"; document.body.append(s); document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
+		`{ const s = document.createElement("script"); s.textContent = "window.hacked = 1"; document.body.append(s); ` +
+			`document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
 	b.until(`document.images.length === 1 && document.images[0].complete`)
 	if got := b.eval("typeof hacked"); got != "undefined" || len(b.said) == 0 {
 		t.Errorf("a script that was put in ran: %s %v", got, b.said)

@@ -30,8 +30,8 @@ while (defined(my $block = <STDIN>)) {
 print "read $n\n";
 `
 
-// TestPerlReads: Perl's reader gets every block whole, whatever the texts of a list are. It knows no \u and takes what is
-// escaped so as it stands, so the texts that are compared are printable.
+// TestPerlReads: Perl's reader gets every block whole, whatever the texts of a list are. It knows no \u and takes what
+// is escaped so as it stands, so the texts that are compared are printable.
 func TestPerlReads(t *testing.T) {
 	if err := exec.Command("perl", "-MTAP::Parser::YAMLish::Reader", "-MJSON::PP", "-e", "1").Run(); err != nil {
 		t.Skip("no perl with TAP::Parser and JSON::PP here: ", err)
@@ -51,7 +51,8 @@ func TestPerlReads(t *testing.T) {
 		}
 		blocks++
 	}
-	for _, text := range []string{"relay: says no", "word:", "word :", "a : b", `q"x: y`, `back\slash: x`, "+6ms a -> B: c",
+	for _, text := range []string{"relay: says no", "word:", "word :", "a : b", `q"x: y`, `back\slash: x`,
+		"+6ms a -> B: c",
 		"x:y z", "'single: x'", "- nested: x", "{a: b}", "[a]: b", "~", "|", "> x", "#x: y", "key: ", "a\tb: c"} {
 		add([]string{text})
 		add([]string{"first", text, "last: one"})
