@@ -1,30 +1,36 @@
 package runner
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
 // UnknownCaseError says that there is no case of a name; the exit code of a run that asks for it is ExitUnsupported.
 type UnknownCaseError struct {
-	// Name is what was asked for: a name, a pattern or "tag:" and a tag. Near are the names that may have been meant,
-	// best first.
+	// Name is what was asked for, as it was written. Near are the names that may have been meant, best first.
 	Name string
 	Near []string
+	// Draft is the one whose sections were looked through.
+	Draft wire.Draft
 }
 
 // Error implements error.
 func (e *UnknownCaseError) Error() string {
-	text := fmt.Sprintf("unknown case %q", e.Name)
-	switch {
-	case strings.HasPrefix(e.Name, tagPrefix):
-		text = fmt.Sprintf("no case has the tag %q", strings.TrimPrefix(e.Name, tagPrefix))
-	case glob.Is(e.Name):
-		text = fmt.Sprintf("no case matches %q", e.Name)
+	name := strings.TrimPrefix(e.Name, exclusion)
+	text := fmt.Sprintf("unknown case %q", name)
+	if tag, ok := strings.CutPrefix(name, tagPrefix); ok {
+		text = fmt.Sprintf("no case has the tag %q", tag)
+	} else if section, ok := strings.CutPrefix(name, sectionPrefix); ok {
+		text = fmt.Sprintf("no case is about section %q of %s", section, e.Draft)
+	} else if glob.Is(name) {
+		text = fmt.Sprintf("no case matches %q", name)
 	}
 	if len(e.Near) > 0 {
 		text += ": did you mean " + strings.Join(e.Near, " or ") + "?"
@@ -32,39 +38,78 @@ func (e *UnknownCaseError) Error() string {
 	return text
 }
 
-// tagPrefix stands before a tag where a case may be named.
-const tagPrefix = "tag:"
+// ErrNoCaseLeft says that the names that exclude cases leave none over.
+var ErrNoCaseLeft = errors.New("every case that is named is excluded too")
 
-// SelectCases finds cases of any suite: by identifier or alias, by pattern ("fetch-*") or by tag ("tag:data"), in the
-// order of names and, where one names several, of the list; each once. The error is an *UnknownCaseError.
-func SelectCases(names []string) ([]cases.Case, error) {
-	var out []cases.Case
-	for _, name := range names {
-		found := casesNamed(name)
-		if len(found) == 0 {
-			return nil, &UnknownCaseError{Name: name, Near: nearCases(name)}
-		}
-		for _, c := range found {
-			if !slices.ContainsFunc(out, func(o cases.Case) bool { return o.ID == c.ID }) {
-				out = append(out, c)
-			}
-		}
-	}
-	return out, nil
+// What a name may begin with where a case may be named.
+const (
+	exclusion     = "!"
+	tagPrefix     = "tag:"
+	sectionPrefix = "section:"
+)
+
+// Selection is what names of cases refer to.
+type Selection struct {
+	// Suite is what names that only exclude are taken from; empty is the standard suite.
+	Suite string
+	// Draft is the one that sections are of; zero is the newest.
+	Draft wire.Draft
 }
 
-// casesNamed finds the cases that one name stands for.
-func casesNamed(name string) []cases.Case {
-	tag, byTag := strings.CutPrefix(name, tagPrefix)
-	matches := func(id string) bool { return glob.Match(name, id) }
-	switch {
-	case byTag:
-		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !slices.Contains(c.Tags, tag) })
-	case glob.Is(name):
-		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool {
-			return !matches(c.ID) &&
-				!slices.ContainsFunc(c.Aliases, matches)
+// Cases finds cases of any suite: by identifier or alias, by pattern ("fetch-*"), by tag ("tag:data"), or by section of
+// the draft ("section:11.3", which has 11.3.2 in it). They come in the order of names and, where one names several, in
+// that of the list; each once. A name behind "!" excludes what it names, wherever it stands; where all names do, the
+// rest is the suite. An error is an *UnknownCaseError or ErrNoCaseLeft.
+func (s Selection) Cases(names []string) ([]cases.Case, error) {
+	s.Draft = cmp.Or(s.Draft, wire.Newest)
+	var out, not []cases.Case
+	for _, name := range names {
+		positive, excluded := strings.CutPrefix(name, exclusion)
+		found := s.named(positive)
+		if len(found) == 0 {
+			return nil, &UnknownCaseError{Name: name, Near: s.near(positive), Draft: s.Draft}
+		}
+		if excluded {
+			not = append(not, found...)
+		} else {
+			out = append(out, found...)
+		}
+	}
+	if out == nil {
+		out = cases.Suite(cmp.Or(s.Suite, cases.SuiteStandard))
+	}
+	var kept []cases.Case
+	for _, c := range out {
+		same := func(o cases.Case) bool { return o.ID == c.ID }
+		if !slices.ContainsFunc(kept, same) && !slices.ContainsFunc(not, same) {
+			kept = append(kept, c)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, ErrNoCaseLeft
+	}
+	return kept, nil
+}
+
+// named finds the cases that one name stands for.
+func (s Selection) named(name string) []cases.Case {
+	which := func(want func(c cases.Case) bool) []cases.Case {
+		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !want(c) })
+	}
+	if tag, ok := strings.CutPrefix(name, tagPrefix); ok {
+		return which(func(c cases.Case) bool { return slices.Contains(c.Tags, tag) })
+	}
+	if section, ok := strings.CutPrefix(name, sectionPrefix); ok {
+		section = strings.TrimPrefix(section, "§")
+		return which(func(c cases.Case) bool {
+			return c.Applies(s.Draft) && slices.ContainsFunc(sections(c, s.Draft), func(have string) bool {
+				return have == section || strings.HasPrefix(have, section+".")
+			})
 		})
+	}
+	if glob.Is(name) {
+		matches := func(id string) bool { return glob.Match(name, id) }
+		return which(func(c cases.Case) bool { return matches(c.ID) || slices.ContainsFunc(c.Aliases, matches) })
 	}
 	if c, ok := cases.Find(name); ok {
 		return []cases.Case{c}
@@ -72,32 +117,41 @@ func casesNamed(name string) []cases.Case {
 	return nil
 }
 
-// nearCases are names that may have been meant.
-func nearCases(name string) []string {
-	tag, byTag := strings.CutPrefix(name, tagPrefix)
-	switch {
-	case byTag:
+// sections are the numbers of the sections that a case is about: "9.3".
+func sections(c cases.Case, d wire.Draft) (numbers []string) {
+	for _, word := range strings.Fields(c.Sections(d)) {
+		if number, ok := strings.CutPrefix(strings.TrimSuffix(word, ","), "§"); ok {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
+}
+
+// near are names that may have been meant.
+func (s Selection) near(name string) []string {
+	if tag, ok := strings.CutPrefix(name, tagPrefix); ok {
 		var near []string
-		for _, t := range Nearest(tag, tags()) {
+		for _, t := range Nearest(tag, Tags()) {
 			near = append(near, tagPrefix+t)
 		}
 		return near
-	case glob.Is(name):
+	}
+	if strings.HasPrefix(name, sectionPrefix) || glob.Is(name) {
 		return nil
 	}
-	return Nearest(name, caseNames())
+	return Nearest(name, CaseNames())
 }
 
-// caseNames are all identifiers and aliases.
-func caseNames() (names []string) {
+// CaseNames are all identifiers and aliases.
+func CaseNames() (names []string) {
 	for _, c := range cases.All() {
 		names = append(append(names, c.ID), c.Aliases...)
 	}
 	return names
 }
 
-// tags are all tags, sorted.
-func tags() (all []string) {
+// Tags are all tags of cases, sorted.
+func Tags() (all []string) {
 	for _, c := range cases.All() {
 		all = append(all, c.Tags...)
 	}

@@ -77,20 +77,20 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-func TestSelectCases(t *testing.T) {
+func TestSelection(t *testing.T) {
 	for _, c := range cases.All() {
 		for _, name := range append([]string{c.ID}, c.Aliases...) {
-			got, err := SelectCases([]string{name})
+			got, err := Selection{}.Cases([]string{name})
 			if err != nil || len(got) != 1 || got[0].ID != c.ID {
 				t.Errorf("%q: got %v, %v", name, got, err)
 			}
 		}
 	}
-	got, err := SelectCases([]string{"subscribe-error", "publish-namespace-only", "announce-only", "subscribe-error"})
+	got, err := Selection{}.Cases([]string{"subscribe-error", "publish-namespace-only", "announce-only", "subscribe-error"})
 	if err != nil || len(got) != 2 || got[0].ID != "subscribe-error" || got[1].ID != "announce-only" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, err = SelectCases([]string{"setup-only", "setup-onyl"})
+	_, err = Selection{}.Cases([]string{"setup-only", "setup-onyl"})
 	unknown, ok := err.(*UnknownCaseError)
 	if !ok || unknown.Name != "setup-onyl" || !slices.Contains(unknown.Near, "setup-only") ||
 		!strings.Contains(err.Error(), "did you mean setup-only") {
@@ -105,25 +105,25 @@ func ids(list []cases.Case) (all []string) {
 	return all
 }
 
-func TestSelectCasesByPatternAndTag(t *testing.T) {
-	got, err := SelectCases([]string{"join", "publish-namespace-o*", "fetch-layout-none", "fetch"})
+func TestSelectionByPatternAndTag(t *testing.T) {
+	got, err := Selection{}.Cases([]string{"join", "publish-namespace-o*", "fetch-layout-none", "fetch"})
 	if err == nil {
 		t.Errorf("a name among them that does not exist: %v", ids(got))
 	}
-	got, err = SelectCases([]string{"join", "publish-namespace-o*", "joi?"})
+	got, err = Selection{}.Cases([]string{"join", "publish-namespace-o*", "joi?"})
 	if err != nil || !slices.Equal(ids(got), []string{"join", "announce-only"}) { // by its alias
 		t.Errorf("%v, %v", ids(got), err)
 	}
-	got, err = SelectCases([]string{"tag:datagram", "datagram"})
+	got, err = Selection{}.Cases([]string{"tag:datagram", "datagram"})
 	if err != nil || len(got) < 4 || slices.ContainsFunc(got,
 		func(c cases.Case) bool { return !slices.Contains(c.Tags, "datagram") }) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
-	got, err = SelectCases([]string{"tag:standard"})
+	got, err = Selection{}.Cases([]string{"tag:standard"})
 	if err != nil || !slices.Equal(ids(got), ids(cases.Suite(cases.SuiteStandard))) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
-	all, err := SelectCases([]string{"*"})
+	all, err := Selection{}.Cases([]string{"*"})
 	if err != nil || len(all) != len(cases.All()) {
 		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.All()), err)
 	}
@@ -132,16 +132,69 @@ func TestSelectCasesByPatternAndTag(t *testing.T) {
 		"no-such-*":    `no case matches "no-such-*"`,
 		"fetch[":       `no case matches "fetch["`,
 	} {
-		_, err := SelectCases([]string{name})
+		_, err := Selection{}.Cases([]string{name})
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", name, err, want)
 		}
 	}
 }
 
+func TestSelectionExcludes(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		suite string
+		want  func(c cases.Case) bool
+	}{
+		{[]string{"!fetch"}, "", func(c cases.Case) bool { return c.Suite == cases.SuiteStandard && c.ID != "fetch" }},
+		{[]string{"!fetch*"}, cases.SuiteAll, func(c cases.Case) bool { return !strings.HasPrefix(c.ID, "fetch") }},
+		{[]string{"!join*", "fetch*", "join*", "!fetch-*"}, "", func(c cases.Case) bool { return c.ID == "fetch" }},
+		{[]string{"tag:datagram", "!tag:datagram", "setup-only"}, "",
+			func(c cases.Case) bool { return c.ID == "setup-only" }},
+	} {
+		got, err := Selection{Suite: c.suite}.Cases(c.names)
+		want := slices.DeleteFunc(cases.All(), func(x cases.Case) bool { return !c.want(x) })
+		if err != nil || len(want) == 0 || !slices.Equal(ids(got), ids(want)) {
+			t.Errorf("%v: %v, %v; want %v", c.names, ids(got), err, ids(want))
+		}
+	}
+	if _, err := (Selection{}).Cases([]string{"!no-such-*"}); err == nil || err.Error() != `no case matches "no-such-*"` {
+		t.Error(err)
+	}
+	if _, err := (Selection{}).Cases([]string{"fetch", "!f*"}); !errors.Is(err, ErrNoCaseLeft) {
+		t.Error(err)
+	}
+}
+
+// Sections are those of one draft, and have what stands below them.
+func TestSelectionBySection(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		all := 0
+		for _, section := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"} {
+			got, err := Selection{Draft: d}.Cases([]string{"section:" + section})
+			var unknown *UnknownCaseError
+			if err != nil && !errors.As(err, &unknown) {
+				t.Fatal(err)
+			}
+			for _, c := range got {
+				if !c.Applies(d) || !strings.Contains(strings.ReplaceAll(c.Sections(d), ",", ".")+".", "§"+section+".") {
+					t.Errorf("%s, %s: %s of %s", d, section, c.ID, c.Sections(d))
+				}
+			}
+			all += len(got)
+		}
+		if all < len(cases.Suite(cases.SuiteStandard)) {
+			t.Errorf("%s: sections have %d cases", d, all)
+		}
+	}
+	_, err := Selection{Draft: 16}.Cases([]string{"section:99.9"})
+	if want := `no case is about section "99.9" of draft-16`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // TestList: identifiers alone by default, with long a paragraph a case.
 func TestList(t *testing.T) {
-	some, err := SelectCases([]string{"setup-only", "announce-subscribe", "join-unknown-request"})
+	some, err := Selection{}.Cases([]string{"setup-only", "announce-subscribe", "join-unknown-request"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,12 @@ import (
 
 // badpathCmd runs a bad network path.
 type badpathCmd struct {
-	Listen string `required:"" placeholder:"HOST:PORT" help:"UDP address that clients connect to instead of the relay's; port 0 is any free one."`
+	Listen string `required:"" placeholder:"HOST:PORT" help:"UDP address for clients. Port 0 is any free one."`
 	To     string `required:"" placeholder:"HOST:PORT" help:"UDP address of the relay."`
 	RTT    *span  `name:"rtt" placeholder:"TIME" help:"Round trip time that the path adds: half of it each way."`
-	Seed   uint64 `default:"1" placeholder:"N" help:"Seed of what happens by chance: with one seed the same happens to each client's n-th packet. Default 1."`
+	Seed   uint64 `default:"1" placeholder:"N" help:"Seed of what happens by chance. Default 1."`
 
-	Both badpathFlags `embed:"" group:"Both ways (units: TIME 100ms, 1.5s; SHARE 3%; RATE 10mbit, 500kbit; SIZE in bytes or with KiB, MiB):"`
+	Both badpathFlags `embed:"" group:"Both ways:"`
 	Up   badpathFlags `embed:"" prefix:"up-" group:"From clients to the relay, instead of both ways:"`
 	Down badpathFlags `embed:"" prefix:"down-" group:"From the relay to clients, instead of both ways:"`
 }
@@ -22,19 +22,24 @@ type badpathCmd struct {
 // badpathFlags are what can be said of a direction. Nil is not given.
 type badpathFlags struct {
 	Delay     *span          `placeholder:"TIME" help:"How long each packet is under way."`
-	Jitter    *span          `placeholder:"TIME" help:"How much longer a packet may be under way, evenly spread; the order stays."`
+	Jitter    *span          `placeholder:"TIME" help:"How much longer, evenly spread. The order stays."`
 	Loss      *badpath.Share `placeholder:"SHARE" help:"Packets that vanish."`
 	Duplicate *badpath.Share `placeholder:"SHARE" help:"Packets that come twice."`
-	Reorder   *badpath.Share `placeholder:"SHARE" help:"Packets that are held back, so that later ones overtake them."`
-	ReorderBy *span          `placeholder:"TIME" help:"How long those are held back. Default 10ms."`
+	Reorder   *badpath.Share `placeholder:"SHARE" help:"Packets that later ones overtake."`
+	ReorderBy *span          `placeholder:"TIME" help:"How long these are held back. Default 10ms."`
 	Rate      *badpath.Rate  `placeholder:"RATE" help:"Bits a second, of all clients together."`
-	Queue     *size          `placeholder:"SIZE" help:"Bytes that may wait for the rate; packets beyond are dropped. Default: 200 ms of the rate, at least 32 KiB."`
-	MaxPacket *count         `placeholder:"BYTES" help:"The largest UDP payload that gets through. An IPv6 path of 1,280 bytes has 1232."`
+	Queue     *size          `placeholder:"SIZE" help:"Bytes that may wait for the rate; the rest is dropped."`
+	MaxPacket *count         `placeholder:"BYTES" help:"The largest UDP payload that gets through."`
 }
 
 // Help teaches.
 func (*badpathCmd) Help() string {
-	return `Stands between clients and a relay and treats their packets badly, to see what a relay, a client or a test does on such a path. Many clients may connect; each has a port of its own towards the relay. Ctrl-C ends it with a line of counters.
+	return `Treats the packets between clients and a relay as a bad network would. Many clients may connect; each has
+a port of its own towards the relay. With one seed the same happens to the n-th packet of each client in every run.
+Ctrl-C ends it, and prints counters.
+
+Units: TIME 100ms, 1.5s; SHARE 3%; RATE 10mbit, 500kbit; SIZE in bytes, or with KiB or MiB. An IPv6 path of 1,280 bytes
+has a --max-packet of 1232. The default --queue is what the rate carries in 200 ms, and at least 32 KiB.
 
 Examples:
 

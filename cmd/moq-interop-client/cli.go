@@ -11,25 +11,29 @@ import (
 
 // cli is the command line. The flags of a test belong to a command of their own, which is taken when none is named, so
 // that other commands can use the same letters. Pointers tell apart what was not given from what was given as nothing.
+//
+// What a flag takes, shells complete: the values of enum, files where the placeholder is FILE, folders where it is DIR,
+// drafts where it is NN, and what the tag complete names, see completions.
 type cli struct {
-	Test   testCmd   `cmd:"" default:"withargs" hidden:"" help:"Run test cases against a relay (what happens without a command)."`
+	Test   testCmd   `cmd:"" default:"withargs" hidden:"" help:"Run test cases against a relay."`
 	Serve  serveCmd  `cmd:"" help:"Run the reference relay."`
-	Matrix matrixCmd `cmd:"" help:"Run clients against relays: plan, run, merge."`
+	Matrix matrixCmd `cmd:"" help:"Run clients against relays: plan, run, merge, judge."`
 	Relays relaysCmd `cmd:"" help:"List, show, check and import catalogues of relays."`
 
-	Report  reportCmd  `cmd:"" help:"Show what came of a run of the matrix: HTML, Markdown, JUnit, badges."`
+	Report  reportCmd  `cmd:"" help:"Show a run of the matrix as HTML, Markdown, JUnit and badges."`
 	Compare compareCmd `cmd:"" help:"Say what broke, was fixed or changed between two runs, or between drafts."`
-	Probe   probeCmd   `cmd:"" help:"Find out which drafts relays answer to."`
+	Probe   probeCmd   `cmd:"" help:"Find out which drafts a relay answers."`
 
-	Decode decodeCmd `cmd:"" help:"Show bytes as JSON lines, one for each message, header or object."`
-	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes, in hex."`
+	Decode decodeCmd `cmd:"" help:"Show bytes as JSON, a line for each message, header and object."`
+	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes."`
 
-	Badpath badpathCmd `cmd:"" help:"Stand between clients and a relay as a bad network path: delay, loss, little bandwidth."`
+	Badpath badpathCmd `cmd:"" help:"Stand between clients and a relay, as a slow or lossy network path."`
 
 	Versions    versionsCmd    `cmd:"" help:"Say what this program is made of, for bug reports."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Tell whether a relay of this host is up."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Tell whether a relay on this host is up."`
 
-	Completion completionCmd `cmd:"" help:"Print a script that completes names in a shell."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands, flags and names in a shell."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Answer that script."`
 }
 
 // execute parses the command line and runs the command.
@@ -59,6 +63,7 @@ var names = kong.Vars{
 	"codec":      strings.Join(wire.ToleranceNames(), ", "),
 	"suites":     strings.Join(cases.Suites(), ","),
 	"formats":    formats(),
+	"transports": transportNames(),
 }
 
 // options are those of every parser here.

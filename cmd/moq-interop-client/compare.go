@@ -10,22 +10,25 @@ import (
 
 // compareCmd tells two runs apart, or the drafts of one run.
 type compareCmd struct {
-	By           string   `enum:"run,draft" default:"run" placeholder:"draft" help:"draft: put the drafts of one run side by side, for each relay."`
-	Relay        []string `placeholder:"NAME" help:"With --by draft, only these relays."`
-	Drafts       *string  `short:"d" placeholder:"A,B" help:"Compare draft B with draft A, within one run."`
-	Common       bool     `help:"Leave out cells that only one of the runs has."`
-	JSON         bool     `name:"json" xor:"form" help:"As JSON."`
-	Markdown     bool     `xor:"form" help:"As Markdown."`
-	SlowerFactor float64  `default:"2" placeholder:"F" help:"A case is slower when it takes F times as long. Default 2."`
-	SlowerMS     int64    `name:"slower-ms" default:"250" placeholder:"N" help:"… and N ms more, at least. Default 250."`
-	Runs         []string `arg:"" name:"run" help:"Runs: folders (results/NAME), run.json files, or baselines; the earlier one first."`
+	By       string   `enum:"run,draft" default:"run" help:"draft: the drafts of one run, side by side."`
+	Relay    []string `placeholder:"NAME" help:"With --by draft: only these relays."`
+	Drafts   *string  `short:"d" placeholder:"A,B" help:"Compare two drafts of one run: B with A."`
+	Common   bool     `help:"Leave out cells that only one of the runs has."`
+	JSON     bool     `name:"json" xor:"form" help:"As JSON."`
+	Markdown bool     `xor:"form" help:"As Markdown."`
+
+	SlowerFactor float64 `default:"2" placeholder:"F" help:"A case is slower if it took F times as long. Default 2."`
+	SlowerMS     int64   `name:"slower-ms" default:"250" placeholder:"N" help:"And N ms more, at least. Default 250."`
+
+	Runs []string `arg:"" name:"run" help:"Folders of runs, run.json files or baselines; the earlier one first."`
 }
 
 // Help teaches.
 func (*compareCmd) Help() string {
-	return `Says which cases are fixed, broken, new, gone, slower, or fail for another reason. Names made at random, durations and local ports make no difference.
+	return `Says which cases are fixed, broken, new, gone or slower, and which fail for another reason.
+Random names, durations and local ports make no difference.
 
-Exit codes: 0 nothing broke (also with --by draft, which only shows), 1 something that passed does not, 2 usage error or no such run.
+Exit codes: 0 nothing broke (always with --by draft), 1 something that passed does not, 2 usage error or no such run.
 
 Examples:
 

@@ -16,8 +16,8 @@ type decodeCmd struct {
 	Draft      string   `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
 	Stream     string   `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen: control (the control stream), request (a request's own stream), uni (a unidirectional stream, from its first byte) or datagram. Default control."`
 	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream, from draft 18 on: ascending or descending."`
-	Answers    string   `placeholder:"NAME" help:"The request that a response answers, e.g. SUBSCRIBE, for the rules that depend on it."`
-	Compat     []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations pass; they are reported on stderr. Names: ${codec}. [COMPAT]"`
+	Answers    string   `placeholder:"NAME" complete:"kinds" help:"The request that a response answers, e.g. SUBSCRIBE, for the rules that depend on it."`
+	Compat     []string `sep:"none" placeholder:"NAME,…" complete:"codec" help:"Let named deviations pass; they are reported on stderr. Names: ${codec}. [COMPAT]"`
 	Hex        []string `arg:"" help:"The bytes in hex, white space ignored; - reads them from stdin."`
 }
 

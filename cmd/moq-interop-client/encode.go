@@ -15,15 +15,16 @@ import (
 
 // encodeCmd turns JSON lines back into bytes.
 type encodeCmd struct {
-	Draft *string `short:"d" placeholder:"NN" help:"The draft to encode for. Default: that of the first line."`
-	File  string  `arg:"" optional:"" default:"-" help:"Lines as decode prints them; - or nothing is stdin."`
+	Draft *string `short:"d" placeholder:"NN" help:"The draft. Default: the first line's."`
+	File  string  `arg:"" optional:"" default:"-" help:"Lines as decode prints them. Default -, which is stdin."`
 }
 
 // Help teaches.
 func (*encodeCmd) Help() string {
-	return `Prints the bytes of all lines as one line of hex. The fields that are on the wire decide; nothing is repaired: a line that contradicts its own bytes is an error.
+	return `Prints the bytes of all lines as one line of hex. It takes the fields of each line, and repairs nothing:
+a line that contradicts its own bytes is an error.
 
-Exit codes: 0 all was encoded, 1 a line cannot be encoded (what was encoded before stands on stdout), 2 usage error.
+Exit codes: 0 all was encoded, 1 a line cannot be encoded (those before it are on stdout), 2 usage error.
 
 Example:
 

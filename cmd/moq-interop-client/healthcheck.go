@@ -13,13 +13,16 @@ import (
 
 // healthcheckCmd tells whether a relay of this host is up.
 type healthcheckCmd struct {
-	Addr    *string `placeholder:"HOST:PORT" help:"The relay's address, as serve has it. Default :4443, on loopback. [MOQT_PORT]"`
-	Timeout string  `default:"2" placeholder:"S" help:"Seconds for the handshake, or a duration such as 500ms. Default 2."`
+	Addr    *string `placeholder:"HOST:PORT" help:"The relay's address, as serve has it. Default :4443. [MOQT_PORT]"`
+	Timeout string  `default:"2" placeholder:"S" help:"Seconds for the handshake, or a time such as 500ms. Default 2."`
 }
 
 // Help teaches.
 func (*healthcheckCmd) Help() string {
-	return `For containers that have no shell: a UDP socket of this host is bound to the port, and a QUIC handshake offering every draft succeeds. Exit codes: 0 up, 1 not (stderr says why), 2 usage error.
+	return `For containers without a shell. A relay is up when a UDP socket of this host is bound to its port
+and a QUIC handshake succeeds that offers every draft.
+
+Exit codes: 0 up, 1 not up (stderr says why), 2 usage error.
 
 Example, in a Dockerfile:
 

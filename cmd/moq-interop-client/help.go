@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 )
@@ -9,54 +11,68 @@ import (
 const helpBegin = `Usage: moq-interop-client [-r URL] [-t NAME,…] [flags]
        moq-interop-client COMMAND …
 
-Tells whether a Media over QUIC (MoQT) relay works, drafts 14 to 22, over raw QUIC and WebTransport: runs test cases against it
-and prints TAP 14 on stdout, each result as soon as it is known. Everything else goes to stderr.
+Tells whether a Media over QUIC (MoQT) relay works, drafts 14 to 22, over raw QUIC and WebTransport. It runs test cases
+against the relay and prints TAP 14 on stdout, each result as soon as it is known. All else goes to stderr.
 
 Examples:
   moq-interop-client -r embedded                              every standard case against the built-in relay
   moq-interop-client -r https://relay.example:4443            the same against a relay, over WebTransport
-  moq-interop-client -r moqt://relay.example:4443 -d 16       over raw QUIC, offering draft 16 only
+  moq-interop-client -r moqt://relay.example:4443 -d 16       over raw QUIC, offering draft 16 alone
   moq-interop-client -r moqt://localhost:4443 -t subscribe-error,fetch --tls-disable-verify
   moq-interop-client -r embedded --suite all -j 8             all cases there are, eight at a time
-  moq-interop-client -r embedded -t "fetch-*",tag:datagram    those that match, and those with the tag
-  moq-interop-client -l --long --suite all                    what there is: titles, drafts, tags, sections
+  moq-interop-client -r embedded --suite all -t '!fetch*'     all but those whose name begins with fetch
+  moq-interop-client -l --long --suite all                    what there is
   moq-interop-client -r "embedded?fault=NAME" -t fetch        see a case fail; --list-faults lists the names
   moq-interop-client -r moqt://localhost:4443 -o results.json -v
 
 `
 
 const helpEnd = `
+Relays (-r), %s by default:
+  https://HOST:PORT/PATH  WebTransport
+  moqt://HOST:PORT/PATH   raw QUIC
+  embedded                the reference relay, in this process
+  embedded?fault=NAME     the same, misbehaving
+
+Cases (-t), with commas between them:
+  fetch                   a case by its name or alias
+  fetch-*                 all cases whose name matches
+  tag:data                all cases with the tag
+  section:11.3            all cases about the section, and those below it, of the first draft that is offered
+  !fetch*                 not these. Where nothing else is named, the rest is the suite
+
+Transports (--transport):
+  scheme                  what the URL's scheme says
+  auto                    for moqt:// one handshake that offers WebTransport too, from draft 18 on; the relay chooses
+  quic, webtransport      this one, whatever the scheme is
+
+Drafts (-d): offered in this order, in one handshake. Default: all, newest first.
+
+Deviations (--compat) that can be allowed; the results name those that mattered:
+  %s
+
+Output: TAP. A terminal gets a short form for people if -r is given and none of CI, RELAY_URL, TESTCASE and MOQT_ROLE is
+set. The log files of --qlog-dir, <odcid>_client.sqlog, have QUIC's events and MoQT's.
+
 Commands:
-  serve        Run the reference relay.
-  matrix       Run clients against relays: plan, run, merge.
-  relays       List, show, check and import catalogues of relays.
-  report       Show what came of a run of the matrix: HTML, Markdown, JUnit, badges.
-  compare      Say what broke, was fixed or changed between two runs, or between drafts.
-  probe        Find out which drafts relays answer to.
-  decode       Show bytes as JSON lines, one for each message, header or object.
-  encode       Turn such lines back into bytes, in hex.
-  badpath      Stand between clients and a relay as a bad network path: delay, loss, little bandwidth.
-  versions     Say what this program is made of, for bug reports.
-  healthcheck  Tell whether a relay of this host is up.
-  completion   Print a script that completes names in a shell.
-  COMMAND --help says more.
+%s  COMMAND --help says more.
 
 Environment:
-  A flag may also be given by the variable that stands in brackets behind it. The flag goes first, then the variable, then the
-  default; an empty variable counts as unset, and MOQT_DRAFT goes before DRAFT. SSLKEYLOGFILE names a file for TLS secrets.
-  MOQT_ROLE=relay stands for the command serve where none is named, MOQT_ROLE=client for none; another role is not supported (127).
+  The variable in brackets behind a flag does what the flag does. A flag beats the variable, and the variable the
+  default. An empty variable counts as unset. MOQT_DRAFT beats DRAFT. SSLKEYLOGFILE names a file for TLS secrets.
+  MOQT_ROLE=relay stands for the command serve, where no command is named.
 
 Exit codes:
-  0    all cases passed (some may have been skipped)
+  0    all cases passed; some may have been skipped
   1    a case failed, or the run bailed out
   2    usage error: a flag, an argument or a variable is wrong; stdout stays empty
-  127  no such case (stdout stays empty), or every case was skipped or did not apply
+  127  no such case or role, and stdout stays empty; or every case was skipped or did not apply
 `
 
 // help prints the help of a command. The program's own is that of its hidden default command, with what a newcomer
 // needs around it.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
-	if selected := ctx.Selected(); selected != nil && selected.Name != "test" {
+	if selected := ctx.Selected(); selected != nil && selected != ctx.Model.DefaultCmd {
 		return kong.DefaultHelpPrinter(options, ctx)
 	}
 	flags, err := kong.New(&testCmd{}, kong.Name(program), kong.Writers(ctx.Stdout, ctx.Stderr), names)
@@ -72,6 +88,40 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, list); err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(ctx.Stdout, helpEnd)
+	_, err = fmt.Fprintf(ctx.Stdout, helpEnd, defaultRelay, wrap(names["tolerances"], 116, "  "),
+		commands(ctx.Model.Node))
 	return err
+}
+
+// commands lists those of a node, a line each.
+func commands(n *kong.Node) string {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, c := range n.Children {
+		if !c.Hidden {
+			fmt.Fprintf(t, "  %s\t%s\n", c.Name, c.Help)
+		}
+	}
+	t.Flush()
+	return b.String()
+}
+
+// wrap breaks text between words, so that no line is longer than width; all but the first begin with an indent.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
 }

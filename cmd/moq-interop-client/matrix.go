@@ -17,15 +17,16 @@ import (
 
 // matrixCmd runs clients against relays.
 type matrixCmd struct {
-	Plan  matrixPlanCmd  `cmd:"" help:"Say which client would be run against which relay, and what is left out and why."`
-	Run   matrixRunCmd   `cmd:"" help:"Run a plan, or take up a run that did not end."`
+	Plan  matrixPlanCmd  `cmd:"" help:"Say which client would be run against which relay, and why the rest would not."`
+	Run   matrixRunCmd   `cmd:"" help:"Run a plan, or go on with a run that did not end."`
 	Merge matrixMergeCmd `cmd:"" help:"Join the runs of all shards of a plan."`
-	Judge matrixJudgeCmd `cmd:"" help:"Say again what a run amounts to, in the light of known failures."`
+	Judge matrixJudgeCmd `cmd:"" help:"Judge a run again, by another list of known failures."`
 }
 
 // Help teaches.
 func (*matrixCmd) Help() string {
-	return `Crosses clients, relays, endpoints, drafts and transports, and runs what is left. Clients are the one in this program ("builtin") and those of the catalogue that are commands or containers; relays are URLs, the embedded one, commands or containers.
+	return `Crosses clients, relays, endpoints, drafts and transports, and runs each cell. Clients are this program
+("builtin") and the commands and containers of the catalogue. Relays are URLs, the embedded one, commands or containers.
 
 Examples:
 
@@ -39,22 +40,25 @@ Examples:
 
 // planFlags say what to cross. Their zero values leave everything in.
 type planFlags struct {
-	Relays           []string          `sep:"none" placeholder:"FILE" help:"Catalogue of relays and clients: our own format, a public one, or a list of URLs. It replaces the built-in one; \"default\" and then a file extend that. May be given again."`
-	Client           []string          `short:"c" placeholder:"NAME" help:"Only these clients: names or patterns."`
-	Relay            []string          `short:"r" placeholder:"NAME" help:"Only these relays: names or patterns. One that is named, not only matched, is in with its inactive endpoints."`
-	Cell             []string          `placeholder:"ID" help:"Only these cells: CLIENT/RELAY/ENDPOINT/DRAFT/TRANSPORT, each a name or a pattern."`
-	Draft            []string          `short:"d" placeholder:"NN" help:"Only these drafts."`
-	Transport        []string          `placeholder:"NAME" help:"scheme (the default), auto, or only quic or webtransport."`
-	Mode             []string          `placeholder:"KIND" help:"Only endpoints of these kinds: remote, docker (any container), command, embedded."`
-	Only             []string          `placeholder:"CLASS" help:"Only what is at, ahead of or behind the target draft."`
-	Target           string            `placeholder:"draft-NN" help:"The draft to compare with; none for none. Default: the catalogue's."`
-	Pin              string            `placeholder:"HOW" help:"A cell for each draft that both claim (each, the default), for the newest (newest), or one in which the client offers what it has (none)."`
-	Test             []string          `short:"t" sep:"none" placeholder:"NAME,…" help:"Run these cases in every cell: names, patterns, tags."`
-	Suite            string            `placeholder:"NAME" help:"Run the cases of this suite: ${suites}. Default: the standard set of each client."`
-	ClientTransport  map[string]string `placeholder:"CLIENT=TRANSPORT" help:"A client of the catalogue that speaks only this transport."`
+	relaysFlag
+
+	Client    []string `short:"c" placeholder:"NAME" help:"Only these clients: names or patterns."`
+	Relay     []string `short:"r" placeholder:"NAME" help:"Only these relays: names or patterns."`
+	Cell      []string `placeholder:"ID" help:"Only these cells: CLIENT/RELAY/ENDPOINT/DRAFT/TRANSPORT, or patterns."`
+	Draft     []string `short:"d" placeholder:"NN" help:"Only these drafts."`
+	Transport []string `placeholder:"NAME" complete:"transports" help:"${transports}. Default scheme."`
+	Mode      []string `placeholder:"KIND" help:"Only these: remote, docker (any container), command, embedded."`
+	Only      []string `placeholder:"CLASS" help:"Only what is at, ahead or behind the target draft."`
+	Target    string   `placeholder:"draft-NN" help:"The draft to compare with, or none. Default: the catalogue's."`
+	Pin       string   `placeholder:"HOW" help:"Drafts that a cell offers: each (default), newest or none; see below."`
+
+	Test  []string `short:"t" sep:"none" placeholder:"NAME,…" complete:"cases" help:"Run these cases in every cell."`
+	Suite string   `placeholder:"NAME" complete:"suites" help:"Run this suite: ${suites}. Default: each client's own."`
+
+	ClientTransport  map[string]string `placeholder:"CLIENT=TRANSPORT" help:"A client that speaks one transport alone."`
 	TLSDisableVerify bool              `help:"Accept any certificate of a relay that is reached by its URL."`
-	Engine           string            `placeholder:"PROGRAM" help:"Container engine; none leaves containers out. Default: docker or podman, if there is one."`
-	Shard            string            `placeholder:"I/N" help:"Only part I of N, from 1; the same split everywhere."`
+	Engine           string            `placeholder:"PROGRAM" help:"Container engine, or none. Default: what is there."`
+	Shard            string            `placeholder:"I/N" help:"Only part I of N. The split is always the same."`
 }
 
 // plan makes the plan that the flags ask for. What could not be taken from a catalogue is said on stderr.
@@ -96,7 +100,7 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	return f.part(p)
 }
 
-// transports takes each URL's scheme at its word, unless the flag says more, or cells are named, which say it themselves.
+// transports takes each URL's scheme at its word, unless the flag says more. Cells that are named say it themselves.
 func (f *planFlags) transports(o *matrix.PlanOptions) error {
 	o.SchemeOnly = f.Cell == nil
 	for _, name := range (setting{text: strings.Join(f.Transport, ",")}).names() {
@@ -144,7 +148,7 @@ func (f *planFlags) cases(sys *system) (names []string, err error) {
 	case v.set && f.Suite != "":
 		return nil, usage("--test and --suite: give one of them")
 	case v.set:
-		if selected, err = runner.SelectCases(v.names()); err == nil && len(selected) == 0 {
+		if selected, err = (runner.Selection{}).Cases(v.names()); err == nil && len(selected) == 0 {
 			err = errors.New("no case named")
 		}
 		if err != nil {
@@ -197,7 +201,15 @@ type matrixPlanCmd struct {
 
 // Help teaches.
 func (*matrixPlanCmd) Help() string {
-	return `A row is a client at an endpoint of a relay over a transport, with the drafts that both claim; each draft is a cell. The newest of them is the prediction; against the target it is at, ahead or behind. What is left out stands below, with the reason.
+	return `A row is a client at an endpoint of a relay over a transport, with the drafts that both claim. Each draft is
+a cell. The newest is the prediction: against the target it is at, ahead or behind. Below stands what is left out, with
+the reason.
+
+By default there is a cell for each draft that both claim (--pin each). With newest there is one, for the newest of
+them; with none there is one in which the client offers all that it has.
+
+A relay that --relay names, and not only matches, is in with its inactive endpoints. --transport auto adds what a URL
+may stand for beside its scheme: moqt:// is WebTransport too from draft 18 on, and embedded is both.
 
 Examples:
 
@@ -223,7 +235,7 @@ func (c *matrixPlanCmd) Run(sys *system) error {
 // matrixJudgeCmd judges a run again.
 type matrixJudgeCmd struct {
 	Path   string  `arg:"" name:"run" placeholder:"RUN" help:"The run: its folder, or its run.json."`
-	Expect *string `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), reason."`
+	Expect *string `placeholder:"FILE" help:"Known failures, a YAML list; see matrix run."`
 }
 
 // Run says what the run amounts to.

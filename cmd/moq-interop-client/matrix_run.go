@@ -19,34 +19,40 @@ import (
 
 // matrixRunCmd executes a plan.
 type matrixRunCmd struct {
-	PlanFile string `arg:"" optional:"" name:"plan" placeholder:"PLAN" help:"A plan, or the folder of a run: its plan. Default: one is made from the flags."`
+	PlanFile string `arg:"" optional:"" name:"plan" help:"A plan, or a run's folder. Default: the flags make one."`
 	planFlags
 
-	Dir      string         `placeholder:"DIR" help:"The run's folder. Default: results/ and the time."`
-	Resume   bool           `help:"Go on with the run in --dir; its plan need not be given again. With a plan, or flags that make one, begin it when there is none."`
-	Expect   *string        `placeholder:"FILE" help:"Known failures, a YAML list: client, relay, draft, transport, case (patterns), flaky, reason. What passes and should not, and an entry that is about nothing, fail the run."`
-	Report   bool           `help:"Write the report too, beside run.json: page, Markdown, JUnit, badges."`
-	Deadline time.Duration  `placeholder:"DURATION" help:"End the run after so long; what is known then is kept, and --resume goes on."`
-	Jobs     int            `short:"j" placeholder:"N" help:"What runs at a time, over all relays. Default: 4 for each core."`
-	PerRelay int            `default:"4" placeholder:"N" help:"What runs at a time against one relay. Default: 4."`
-	Limit    map[string]int `placeholder:"RELAY=N" help:"The same for a relay by name."`
-	Foreign  int            `default:"1" placeholder:"N" help:"How many programs or containers run at a time as clients against one relay. Default: 1; with more, those that use the same names in every process answer each other, and pass for that."`
+	Dir      string  `placeholder:"DIR" help:"The run's folder. Default: results/ and the time."`
+	Resume   bool    `help:"Go on with the run in --dir, or begin it if there is none and a plan is given."`
+	Expect   *string `placeholder:"FILE" help:"Known failures, a YAML list; see below."`
+	Report   bool    `help:"Write the report too: page, Markdown, JUnit, badges."`
+	NoRetry  bool    `help:"Do not repeat what failed. Then nothing is flaky."`
+	QLOG     bool    `name:"qlog" help:"Keep qlog files of each cell."`
+	Quiet    bool    `short:"q" help:"No progress on stderr."`
+	Strict   bool    `help:"For the built-in client: a broken SHOULD fails a case."`
+	Jobs     int     `short:"j" placeholder:"N" help:"Cells that run at a time. Default: 4 for each core."`
+	PerRelay int     `default:"4" placeholder:"N" help:"Cells that run at a time against one relay. Default: 4."`
+	Foreign  int     `default:"1" placeholder:"N" help:"Programs and containers among them. Default: 1; see below."`
 
-	CellTimeout  time.Duration `default:"5m" placeholder:"DURATION" help:"Bound for a cell, repetition included. Default: 5m."`
-	StartTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"Bound for the start of a relay. Default: 20s."`
-	NoRetry      bool          `help:"Do not repeat what failed: nothing is flaky then."`
-
-	QLOG          bool    `name:"qlog" help:"Keep qlog files of each cell."`
-	Strict        bool    `help:"For the built-in client: a broken SHOULD fails a case."`
-	TimeoutFactor float64 `default:"1" placeholder:"F" help:"For the built-in client: stretch every limit."`
-	Quiet         bool    `short:"q" help:"No progress on stderr."`
+	Limit         map[string]int `placeholder:"RELAY=N" help:"Cells that run at a time against this relay."`
+	Deadline      time.Duration  `placeholder:"TIME" help:"End the run after so long. --resume goes on with it."`
+	CellTimeout   time.Duration  `default:"5m" placeholder:"TIME" help:"Limit for a cell, both times. Default: 5m."`
+	StartTimeout  time.Duration  `default:"20s" placeholder:"TIME" help:"Limit for the start of a relay. Default: 20s."`
+	TimeoutFactor float64        `default:"1" placeholder:"F" help:"For the built-in client: stretch every limit."`
 }
 
 // Help teaches.
 func (*matrixRunCmd) Help() string {
-	return `Runs the cells of a plan, relays at the same time, and keeps results as they come in --dir: run.json, the TAP of each cell, the decoded transcript of each failed case. What failed is repeated once, to tell flaky from failed. Ctrl-C writes what is known; a run that was ended, or killed, is taken up with --resume.
+	return `Runs the cells of a plan, and keeps in --dir what comes: run.json, the TAP of each cell, the decoded
+transcript of each case that failed. What failed is repeated once, to tell flaky from failed. Ctrl-C writes what is
+known; --resume goes on with a run that was ended or killed. Progress goes to stderr. What stands against a pass goes
+to stdout.
 
-Progress goes to stderr, what stands against a pass to stdout.
+An entry of --expect has client, relay, draft, transport and case (names or patterns; what is left out is any), flaky,
+and a reason. What passes although it is expected to fail, and an entry that is about nothing, fail the run.
+
+Programs run one at a time against a relay. Many use the same names in every process: with --foreign 2 they answer each
+other, and pass for that.
 
 Examples:
 
@@ -56,8 +62,8 @@ Examples:
 
 Exit codes:
 
-  0  every cell has a result, and nothing is other than expected
-  1  something failed, or passed, that was not expected to; a cell has no result; an entry of --expect is about nothing
+  0  every cell has a result, and all is as expected
+  1  something is not as expected, a cell has no result, or an entry of --expect is about nothing
   2  usage error, or nothing was run: the folder has a run already, or cannot be written to
 `
 }
@@ -177,7 +183,9 @@ type matrixMergeCmd struct {
 
 // Help teaches.
 func (*matrixMergeCmd) Help() string {
-	return `Joins the runs of all shards of one plan into one, with their files, and judges it as matrix run does. It refuses a shard that is missing or there twice, a cell in two of them, and parts of different plans: then nothing is written, and the exit code is 2.
+	return `Joins the runs of all shards of one plan, with their files, and judges the whole as matrix run does.
+A shard that is missing or there twice, a cell in two shards, and shards of different plans are errors: then nothing is
+written, and the exit code is 2.
 
 Example:
 

@@ -11,27 +11,40 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// probeCmd finds out which drafts relays answer to.
+// probeCmd finds out which drafts relays answer.
 type probeCmd struct {
-	Relays           []string `sep:"none" placeholder:"FILE" help:"Relays from a file: a catalogue, a public list, or a URL a line; \"default\" is the built-in catalogue. May be given again. [RELAYS_FILE, when no URL is given]"`
-	Inactive         bool     `help:"Those that the files call inactive too."`
-	Draft            *string  `short:"d" placeholder:"NN,…" help:"Try these drafts. Default: all nine. [MOQT_DRAFT, DRAFT]"`
-	Offer            bool     `help:"One connection that offers all these drafts, in this order, instead of one for each: shows which one the relay chooses."`
-	Transport        *string  `placeholder:"NAME" help:"What to try: scheme (the default), auto, quic or webtransport."`
-	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
-	Timeout          *string  `placeholder:"S" help:"Seconds for each attempt, or a duration such as 500ms. Default 8. [PROBE_TIMEOUT]"`
-	Interval         *string  `placeholder:"S" help:"Probe again and again, a round every so many seconds. Default: one round; 300 with --relays and --output. [PROBE_INTERVAL]"`
-	Once             *bool    `help:"One round, whatever else is said. [PROBE_ONCE=1]"`
-	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Keep the results there too, as JSON: each round replaces the file at once. [OUTPUT_FILE]"`
-	JSON             bool     `name:"json" help:"JSON on stdout instead of lines."`
-	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection. [QLOGDIR]"`
-	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
-	URLs             []string `arg:"" optional:"" name:"url" help:"Relays: https://…, moqt://…, embedded or \"embedded?fault=NAME\"."`
+	Relays    []string `sep:"none" placeholder:"FILE" help:"Relays from a file. May be given again. [RELAYS_FILE]"`
+	Inactive  bool     `help:"Also those that the files call inactive."`
+	Draft     *string  `short:"d" placeholder:"NN,…" help:"Drafts to try. Default: all. [MOQT_DRAFT, DRAFT]"`
+	Offer     bool     `help:"Offer all of them in one handshake, and show which one the relay chooses."`
+	Transport *string  `placeholder:"NAME" complete:"transports" help:"${transports}. Default scheme."`
+
+	TLSDisableVerify *bool   `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
+	Timeout          *string `placeholder:"S" help:"Seconds for each attempt, or 500ms. Default 8. [PROBE_TIMEOUT]"`
+
+	Interval *string `placeholder:"S" help:"Probe again every so many seconds. [PROBE_INTERVAL]"`
+	Once     *bool   `help:"One round, whatever else is said. [PROBE_ONCE=1]"`
+
+	Output  *string `short:"o" type:"string" placeholder:"FILE" help:"Keep the results there, as JSON. [OUTPUT_FILE]"`
+	JSON    bool    `name:"json" help:"JSON on stdout instead of lines."`
+	QLOGDir *string `name:"qlog-dir" placeholder:"DIR" help:"Write a qlog file for each connection. [QLOGDIR]"`
+	Verbose *bool   `short:"v" help:"Say more on stderr. [VERBOSE=1]"`
+
+	URLs []string `arg:"" optional:"" name:"url" complete:"relays" help:"Relays: https://…, moqt://… or embedded."`
 }
 
 // Help teaches.
 func (*probeCmd) Help() string {
-	return `For each relay, draft and transport one connection that offers this draft alone, SETUP both ways and a clean close; all relays at once. A line says what came of those that ended alike: the time from looking up the name to the relay's SETUP, who it says it is, until when its certificate is valid, its SETUP options; or the layer that failed, with what was expected and what came. JSON has all of it for each attempt.
+	return `Makes one connection for each relay, draft and transport, all at once: it offers this draft alone,
+exchanges SETUP and closes. Attempts that ended alike share a line. It says how long it took from looking up the name to
+the relay's SETUP, who the relay says it is, until when its certificate is valid, and its SETUP options; or the layer
+that failed, what was expected and what came. JSON says all of it for each attempt.
+
+A file of relays is a catalogue, a list in one of the public formats, or a URL a line; "default" is the built-in
+catalogue. RELAYS_FILE counts when no URL is given. With --relays and --output there is a round every 300 seconds, and
+each round replaces the file as a whole; otherwise there is one round.
+
+With --transport auto, moqt:// is tried over WebTransport too, from draft 18 on, and embedded over both transports.
 
 Exit codes: 0 a draft was answered, 1 none was, 2 usage error.
 

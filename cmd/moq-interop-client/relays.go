@@ -23,7 +23,8 @@ type relaysCmd struct {
 
 // Help teaches.
 func (*relaysCmd) Help() string {
-	return `A catalogue says who there is, in which roles, where they are reached or how they are run, and which drafts they claim. One is built in. A file is in our own format (JSON), in one of two public formats, or a list of URLs, one a line.
+	return `A catalogue says who there is, in which roles, how to reach or run them, and which drafts they claim. One
+is built in. A file is in our own format (JSON), in one of two public formats, or a list of URLs, one a line.
 
 Examples:
 
@@ -45,7 +46,7 @@ func formats() string {
 
 // relaysFlag chooses the catalogue.
 type relaysFlag struct {
-	Relays []string `sep:"none" placeholder:"FILE" help:"Catalogue: our own format, a public one, or a list of URLs. It replaces the built-in one; \"default\" and then a file extend that. May be given again."`
+	Relays []string `sep:"none" placeholder:"FILE" help:"Catalogue instead of the built-in one; see below."`
 }
 
 // relaysListCmd lists a catalogue.
@@ -136,7 +137,7 @@ func (c *relaysValidateCmd) Run(sys *system) error {
 type relaysImportCmd struct {
 	File   string        `arg:"" help:"The file; - is stdin."`
 	Format relays.Format `default:"auto" placeholder:"NAME" help:"${formats}. Default: auto, which finds out."`
-	Output string        `short:"o" type:"string" placeholder:"FILE" help:"Write the catalogue there instead of to stdout."`
+	Output string        `short:"o" type:"string" placeholder:"FILE" help:"Write it there instead of to stdout."`
 	JSON   bool          `name:"json" help:"Say what could not be taken as JSON."`
 }
 

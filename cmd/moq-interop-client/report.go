@@ -12,17 +12,21 @@ import (
 
 // reportCmd shows what came of a run of the matrix.
 type reportCmd struct {
-	Output  string   `short:"o" type:"string" placeholder:"DIR" help:"Where to write. Default: the run's folder. With --only markdown or --only junit, - is stdout."`
-	Only    []string `enum:"html,markdown,junit,badges" placeholder:"FORM" help:"Only these forms: html, markdown, junit, badges. Default: all."`
-	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs such as results: for the strip of runs, what has changed, and results that this run lacks. Later ones are ignored."`
-	Expect  *string  `placeholder:"FILE" help:"Failures that are known: those that passed, and entries about nothing, are said at the top."`
+	Output  string   `short:"o" type:"string" placeholder:"DIR" help:"Where to write. Default: the run's folder."`
+	Only    []string `enum:"html,markdown,junit,badges" placeholder:"FORM" help:"html, markdown, junit or badges."`
+	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs. Later ones are ignored."`
+	Expect  *string  `placeholder:"FILE" help:"Known failures. The report says which of them passed."`
 	Title   string   `placeholder:"TEXT" help:"The page's title. Default \"MoQ interop\"."`
-	Path    string   `arg:"" name:"run" help:"The run: its folder (results/NAME), its run.json, or a baseline."`
+	Path    string   `arg:"" name:"run" help:"The run: its folder, its run.json, or a baseline."`
 }
 
 // Help teaches.
 func (*reportCmd) Help() string {
-	return `Writes index.html (one page that can be read without scripts and on paper; the details of its cells lie in data/ beside it), summary.md for a job's page, junit.xml, and badges/ for shields, and prints where. It judges nothing: the exit code is 0 when all was written, 2 when there is no such run.
+	return `Writes index.html, summary.md, junit.xml and badges/, and prints where. The page needs no scripts and can
+be printed; the details of its cells lie beside it in data/. With --history it shows what has changed, a strip of all
+runs, and results that this run lacks. With --only markdown or --only junit, -o - writes to stdout.
+
+It judges nothing. Exit codes: 0 all was written, 2 usage error or no such run.
 
 Examples:
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -19,27 +20,43 @@ import (
 
 // serveCmd runs the reference relay.
 type serveCmd struct {
-	Addr         *string  `placeholder:"HOST:PORT" help:"UDP address to listen on, for both transports; port 0 is any free one. Default :4443. [MOQT_PORT]"`
-	Cert         *string  `placeholder:"FILE" help:"Certificate chain, PEM. Without one a self-signed certificate for localhost is made. [MOQT_CERT]"`
-	Key          *string  `placeholder:"FILE" help:"Its private key, PEM. [MOQT_KEY]"`
-	Drafts       *string  `short:"d" aliases:"draft" placeholder:"NN,…" help:"Drafts to serve. Default: all nine. [MOQT_DRAFT, DRAFT]"`
+	Addr   *string `placeholder:"HOST:PORT" help:"UDP address, for both transports. Default :4443. [MOQT_PORT]"`
+	Cert   *string `placeholder:"FILE" help:"Certificate chain, PEM. Default: a self-signed one. [MOQT_CERT]"`
+	Key    *string `placeholder:"FILE" help:"Its private key, PEM. [MOQT_KEY]"`
+	Drafts *string `short:"d" aliases:"draft" placeholder:"NN,…" help:"Drafts to serve. [MOQT_DRAFT, DRAFT]"`
+
 	Path         string   `placeholder:"/PATH" help:"The only path to serve. Default: any."`
-	PathScopes   bool     `help:"The path of a session's URL is a prefix of namespaces: a session of /a/b may only use what begins with a, b; other requests are refused with UNAUTHORIZED."`
+	PathScopes   bool     `help:"A session of /a/b may only use namespaces that begin with a, b."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
-	Fault        []string `sep:"," placeholder:"NAME,…" help:"Misbehave on purpose."`
-	Compat       []string `sep:"," placeholder:"NAME,…" help:"Let named deviations of clients from the draft pass; the log names those that mattered."`
-	QLOGDir      *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection, <odcid>_server.sqlog, with QUIC's events and MoQT's. [QLOGDIR]"`
-	MLOGDir      *string  `name:"mlog-dir" placeholder:"DIR" help:"The same, as <odcid>_server.mlog: the name that the public interop runner looks for. It must be writable. [MOQT_MLOG_DIR]"`
-	Metrics      *string  `placeholder:"HOST:PORT" help:"Serve the relay's counters over HTTP there (TCP), as Prometheus text at /metrics. Default: not at all."`
-	ListFaults   bool     `help:"List the faults."`
+	Fault        []string `sep:"," placeholder:"NAME,…" complete:"faults" help:"Misbehave on purpose."`
+	Compat       []string `sep:"," placeholder:"NAME,…" complete:"codec" help:"Deviations of clients to let pass."`
+
+	QLOGDir *string `name:"qlog-dir" placeholder:"DIR" help:"Write a qlog file for each connection. [QLOGDIR]"`
+	MLOGDir *string `name:"mlog-dir" placeholder:"DIR" help:"The same with names ending in .mlog. [MOQT_MLOG_DIR]"`
+	Metrics *string `placeholder:"HOST:PORT" help:"Serve counters over HTTP there, at /metrics. Default: not at all."`
+
+	ListFaults bool `help:"List the faults."`
 
 	serveLog    `embed:"" group:"Log:"`
-	serveLimits `embed:"" group:"Limits:"`
+	serveLimits `embed:"" group:"Limits (SIZE in bytes, or with KiB, MiB, GiB):"`
 }
 
 // Help teaches.
 func (*serveCmd) Help() string {
-	return `Serves raw QUIC and WebTransport on one port, and says on stderr where it listens, who comes and goes, what is asked for and what is refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
+	return `Serves raw QUIC and WebTransport on one port. On stderr it says where it listens, who comes and goes, what
+is asked for and what is refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
+
+Port 0 is any free one. A self-signed certificate is for localhost. What --path-scopes or --require-token forbids is
+refused with UNAUTHORIZED. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+the log names those that mattered.
+
+Beyond a limit the relay refuses: a connection with CONNECTION_REFUSED, a session with INTERNAL_ERROR, a request with
+EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). When the cache is full the oldest groups go. Objects that have left it
+and wait for subscribers have a bound of their own. When that is met the oldest go: their subscriber finds its stream
+reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16), and goes on with later ones. When even the fastest reader of a stream is --subscriber-bytes behind, the relay reads its publisher more slowly.
+
+The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's events and MoQT's. The second name is the one
+that the public interop runner looks for. The folder must be writable.
 
 Examples:
 

@@ -15,14 +15,14 @@ import (
 
 // serveLimits bound what the relay holds. Zero is the default, which is why no flag takes it.
 type serveLimits struct {
-	MaxConnections   count `placeholder:"N" help:"QUIC connections at a time, those in their handshake among them; further ones are refused with CONNECTION_REFUSED. Default ${max_connections}."`
-	MaxSessions      count `placeholder:"N" help:"Sessions at a time; further connections are closed with INTERNAL_ERROR. Default ${max_sessions}."`
-	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches of one session; further ones are refused with EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). Default ${max_subscriptions}."`
-	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks that one session publishes; further ones are refused likewise. Default ${max_namespaces}."`
-	CacheBytes       size  `placeholder:"SIZE" help:"Objects that fetches are answered from, of all tracks together, in bytes or with KiB, MiB or GiB. When it is met the oldest groups go. Default ${cache_bytes}."`
-	WaitingBytes     size  `placeholder:"SIZE" help:"Objects that have left the cache and wait for subscribers. When it is met the oldest go: their subscriber finds its stream reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16) and goes on with later ones. Default ${waiting_bytes}."`
-	SubscriberBytes  size  `placeholder:"SIZE" help:"How far the fastest subscriber of a stream may be behind before its publisher is read more slowly. Default ${subscriber_bytes}."`
-	Forget           delay `placeholder:"DURATION" help:"How long what is left of a track outlives its last publisher, as 10s or 1m30s. Default ${forget}."`
+	MaxConnections   count `placeholder:"N" help:"QUIC connections at a time. Default ${max_connections}."`
+	MaxSessions      count `placeholder:"N" help:"Sessions at a time. Default ${max_sessions}."`
+	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches a session. Default ${max_subscriptions}."`
+	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks a session. Default ${max_namespaces}."`
+	CacheBytes       size  `placeholder:"SIZE" help:"Objects kept for fetches. Default ${cache_bytes}."`
+	WaitingBytes     size  `placeholder:"SIZE" help:"Others that wait for subscribers. Default ${waiting_bytes}."`
+	SubscriberBytes  size  `placeholder:"SIZE" help:"How far a stream's readers may lag. Default ${subscriber_bytes}."`
+	Forget           delay `placeholder:"TIME" help:"How long a track outlives its last publisher. Default ${forget}."`
 }
 
 // apply sets what was given.

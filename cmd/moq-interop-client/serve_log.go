@@ -7,8 +7,8 @@ import (
 
 // serveLog is what the relay says on stderr, and how.
 type serveLog struct {
-	Log     string `enum:"text,json" default:"text" placeholder:"text|json" help:"Form of the lines on stderr, one an event: text (default) or json."`
-	Quiet   bool   `short:"q" xor:"quiet,verbose" help:"Log only what should not happen: no sessions, no requests, nothing that is refused."`
+	Log     string `enum:"text,json" default:"text" placeholder:"FORM" help:"Form of a line on stderr: text or json."`
+	Quiet   bool   `short:"q" xor:"quiet,verbose" help:"Log only what should not happen."`
 	Verbose bool   `short:"v" xor:"quiet,verbose" help:"Log too how each request ended, and what could not be sent."`
 }
 

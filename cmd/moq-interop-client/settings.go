@@ -16,6 +16,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
+// defaultRelay is tested when no relay is named.
+const defaultRelay = "https://localhost:4443"
+
 // settings are what flags, environment and defaults amount to.
 type settings struct {
 	target  runner.Target
@@ -34,7 +37,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 	verify := true
 	for _, read := range []func() error{
 		func() error {
-			return s.readTarget(sys.choose(t.Relay, "--relay", "https://localhost:4443", "RELAY_URL"))
+			return s.readTarget(sys.choose(t.Relay, "--relay", defaultRelay, "RELAY_URL"))
 		},
 		func() error { return s.readNames(sys.chooseList(t.Test, "--test", "TESTCASE")) },
 		func() error { return s.readDrafts(sys.choose(t.Draft, "--draft", "", "MOQT_DRAFT", "DRAFT")) },

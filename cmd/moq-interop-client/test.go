@@ -12,26 +12,31 @@ import (
 
 // testCmd runs test cases.
 type testCmd struct {
-	Relay            *string  `short:"r" placeholder:"URL" help:"Relay to test: https://… (WebTransport), moqt://… (raw QUIC), embedded (the reference relay, in this process) or \"embedded?fault=NAME\". Default https://localhost:4443. [RELAY_URL]"`
-	Test             []string `short:"t" sep:"none" placeholder:"NAME,…" help:"Run or list these cases, of any suite, in this order: names, patterns (\"fetch-*\") and tags (tag:data). [TESTCASE]"`
-	Suite            string   `enum:"${suites}" default:"standard" help:"What to run or list without -t: ${suites}."`
-	Jobs             int      `short:"j" default:"1" placeholder:"N" help:"Run N cases at a time, each with connections of its own; results stay in order."`
-	Draft            *string  `short:"d" placeholder:"NN,…" help:"Offer these drafts, in this order, in each handshake. Default: all nine, newest first. [MOQT_DRAFT, DRAFT]"`
-	Transport        *string  `placeholder:"NAME" help:"scheme (the default), auto, quic or webtransport; see below."`
-	TLSDisableVerify *bool    `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
-	NamespacePrefix  *string  `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
-	AuthToken        *string  `placeholder:"T" help:"Authorization token (by value, Token Type 0) in every request that allows one. [AUTH_TOKEN]"`
-	Compat           []string `sep:"none" placeholder:"NAME,…" help:"Let named deviations from the draft pass; the results name those that mattered. Names: ${tolerances}. [COMPAT]"`
-	Strict           bool     `help:"A broken SHOULD fails the run."`
-	TimeoutFactor    float64  `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
-	TAP              *bool    `name:"tap" negatable:"" help:"Print TAP also to a terminal, or the short form also elsewhere. By default a terminal gets the short form where -r is given and no variable of a container or of CI is set."`
-	Output           *string  `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
-	QLOGDir          *string  `name:"qlog-dir" placeholder:"DIR" help:"A qlog file for each connection, <odcid>_client.sqlog, with QUIC's events and MoQT's. [QLOGDIR]"`
-	Verbose          *bool    `short:"v" help:"More diagnostics, on stderr. [VERBOSE=1]"`
-	List             bool     `short:"l" help:"List the cases of the suite, or those of -t, one a line."`
-	Long             bool     `help:"With -l: title, drafts, level, tags and section too (of the drafts of -d, else of the newest)."`
-	ListFaults       bool     `help:"List the faults that the reference relay can be given."`
-	Version          bool     `help:"Show the version."`
+	Relay     *string  `short:"r" placeholder:"URL" complete:"relays" help:"Relay to test. [RELAY_URL]"`
+	Test      []string `short:"t" sep:"none" placeholder:"NAME,…" complete:"cases" help:"Cases to run. [TESTCASE]"`
+	Suite     string   `enum:"${suites}" default:"standard" help:"What to run or list without -t: ${suites}."`
+	Draft     *string  `short:"d" placeholder:"NN,…" help:"Drafts to offer, in this order. [MOQT_DRAFT, DRAFT]"`
+	Transport *string  `placeholder:"NAME" complete:"transports" help:"${transports}. Default scheme."`
+
+	TLSDisableVerify *bool   `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
+	NamespacePrefix  *string `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
+	AuthToken        *string `placeholder:"T" help:"Authorization token for requests that allow one. [AUTH_TOKEN]"`
+
+	Compat []string `sep:"none" placeholder:"NAME,…" complete:"tolerances" help:"Deviations to allow. [COMPAT]"`
+
+	Strict        bool    `help:"A broken SHOULD fails the run."`
+	TimeoutFactor float64 `default:"1" placeholder:"F" help:"Stretch every limit, for slow paths."`
+	Jobs          int     `short:"j" default:"1" placeholder:"N" help:"Run N cases at a time. Results stay in order."`
+
+	TAP     *bool   `name:"tap" negatable:"" help:"TAP, or (--no-tap) the short form for people."`
+	Output  *string `short:"o" type:"string" placeholder:"FILE" help:"Write the results there too, as JSON."`
+	QLOGDir *string `name:"qlog-dir" placeholder:"DIR" help:"Write a qlog file for each connection. [QLOGDIR]"`
+	Verbose *bool   `short:"v" help:"Say more on stderr. [VERBOSE=1]"`
+
+	List       bool `short:"l" help:"List cases instead of running them: those of the suite, or those of -t."`
+	Long       bool `help:"The same with title, drafts, level, tags and sections."`
+	ListFaults bool `help:"List the faults that the reference relay can be given."`
+	Version    bool `help:"Show the version."`
 }
 
 // Run does what the flags say.
@@ -49,19 +54,23 @@ func (t *testCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	selected, err := t.selected(s.names)
+	selected, err := t.selected(s.names, s.cases.Drafts)
 	if err != nil {
 		return err
 	}
 	return t.test(sys, s, selected)
 }
 
-// selected gives the cases that are named, or those of the suite when none is.
-func (t *testCmd) selected(names []string) ([]cases.Case, error) {
+// selected gives the cases that are named, or those of the suite when none is. Sections are of the first of the drafts.
+func (t *testCmd) selected(names []string, drafts []wire.Draft) ([]cases.Case, error) {
 	if names == nil {
 		return cases.Suite(t.Suite), nil
 	}
-	selected, err := runner.SelectCases(names)
+	s := runner.Selection{Suite: t.Suite}
+	if len(drafts) > 0 {
+		s.Draft = drafts[0]
+	}
+	selected, err := s.Cases(names)
 	if err != nil {
 		return nil, &exit{runner.ExitUnsupported, fmt.Errorf("%w (-l --suite all lists the cases)", err)}
 	}
@@ -84,7 +93,7 @@ func (t *testCmd) list(sys *system) error {
 			return err
 		}
 	}
-	selected, err := t.selected(names)
+	selected, err := t.selected(names, drafts)
 	if err != nil {
 		return err
 	}

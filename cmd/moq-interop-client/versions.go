@@ -9,7 +9,7 @@ type versionsCmd struct {
 
 // Help teaches.
 func (*versionsCmd) Help() string {
-	return `This program, the revision it was built from, Go, the QUIC libraries, and the drafts it speaks: what a bug report needs.
+	return `The program's version and revision, Go, the QUIC libraries, and the drafts it speaks.
 `
 }
 

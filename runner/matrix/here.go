@@ -42,7 +42,7 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	list := h.Standard
 	if len(r.Cases) > 0 {
 		var err error
-		if list, err = runner.SelectCases(r.Cases); err != nil {
+		if list, err = (runner.Selection{}).Cases(r.Cases); err != nil {
 			return nil, nil, err
 		}
 	}
