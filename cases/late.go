@@ -53,6 +53,18 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 	panic(o)
 }
 
+// SkipTooSlow ends the case as skipped because the path is too slow for it.
+func (e *Env) SkipTooSlow(format string, args ...any) {
+	panic(&outcome{status: Skip, slow: true, reason: "the path is too slow: " + fmt.Sprintf(format, args...)})
+}
+
+// sent is the rate at which objects went out on the session, in bit/s.
+func (s *Session) sent() float64 {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.conn.up.carried()
+}
+
 // arrival is what has come of the objects that are waited for.
 type arrival struct {
 	bytes  int64
