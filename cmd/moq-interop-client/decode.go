@@ -13,12 +13,16 @@ import (
 
 // decodeCmd shows bytes as JSON lines.
 type decodeCmd struct {
-	Draft      string   `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
-	Stream     string   `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen: control (the control stream), request (a request's own stream), uni (a unidirectional stream, from its first byte) or datagram. Default control."`
-	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream, from draft 18 on: ascending or descending."`
-	Answers    string   `placeholder:"NAME" complete:"kinds" help:"The request that a response answers, e.g. SUBSCRIBE, for the rules that depend on it."`
-	Compat     []string `sep:"none" placeholder:"NAME,…" complete:"codec" help:"Let named deviations pass; they are reported on stderr. Names: ${codec}. [COMPAT]"`
-	Hex        []string `arg:"" help:"The bytes in hex, white space ignored; - reads them from stdin."`
+	Draft  string `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
+	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen."`
+
+	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream, from draft 18 on."`
+	Answers    string   `placeholder:"REQUEST" complete:"kinds" help:"What a response answers, e.g. SUBSCRIBE."`
+	Compat     []string `sep:"none" placeholder:"NAME,…" complete:"codec" help:"Deviations to let pass. [COMPAT]"`
+	MaxPayload size     `default:"64KiB" placeholder:"SIZE" help:"How much of a payload is shown. Default 64KiB."`
+	Raw        bool     `help:"Stdin has the bytes themselves, whatever it looks like."`
+
+	Hex []string `arg:"" help:"The bytes in hex, or - for stdin."`
 }
 
 var streams = map[string]wire.StreamKind{
@@ -28,12 +32,23 @@ var streams = map[string]wire.StreamKind{
 
 // Help teaches.
 func (*decodeCmd) Help() string {
-	return `Exit codes: 0 all was decoded, 1 malformed (what was decoded before stands on stdout, the error with message, field, byte offset and close code on stderr), 2 usage error.
+	return `The bytes stand on the command line, in hex, or come from stdin, in hex or as they are. White space in hex
+does not count. --stream says where they were seen: control (the control stream, the default), request (a request's own
+stream), uni (a unidirectional stream, from its first byte) or datagram. A WebTransport prefix, 0x54 or 0x41 and the
+session's id, is shown as such.
+
+Each message, header and object is printed as soon as it is there. Memory is bounded: of a payload that is longer than
+--max-payload, its beginning and its length are shown. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+stderr names those that mattered.
+
+Exit codes: 0 all was decoded, 1 malformed or incomplete, 2 usage error. What was decoded before stands on stdout, the
+error on stderr. A capture that ends within a message is incomplete; that breaks no rule. What does break one is named
+with message, field, byte offset and the code that the session is closed with.
 
 Examples:
 
   moq-interop-client decode --draft 16 --stream control 15000105
-  xxd -p stream.bin | moq-interop-client decode --draft 18 --stream uni -
+  moq-interop-client decode --draft 18 --stream uni - < stream.bin
 `
 }
 
@@ -56,11 +71,18 @@ func (c *decodeCmd) Run(sys *system) error {
 	}
 	opt.Tolerated = func(t wire.Tolerance, where string) { sys.say("tolerated %s: %s", t, where) }
 
-	text := io.Reader(strings.NewReader(strings.Join(c.Hex, " ")))
+	in := &hexReader{r: strings.NewReader(strings.Join(c.Hex, " ")), form: hexForm}
 	if len(c.Hex) == 1 && c.Hex[0] == "-" {
-		text = sys.stdin
+		in = &hexReader{r: sys.stdin}
+		if c.Raw {
+			in.form = rawForm
+		}
+	} else if c.Raw {
+		return usage("--raw: the bytes come from stdin then, for which - stands")
 	}
-	return decodeLines(text, wire.NewLineDecoder(d, streams[c.Stream], opt), sys.stdout)
+	decoder := wire.NewLineDecoder(d, streams[c.Stream], opt)
+	decoder.MaxPayload = int(c.MaxPayload)
+	return decodeLines(in, decoder, sys.stdout)
 }
 
 // codecTolerances reads the names of the codec's tolerances.
@@ -78,8 +100,7 @@ func codecTolerances(v setting) (wire.Tolerance, error) {
 
 // decodeLines prints each line as soon as its bytes are there. An error in the bytes goes before one in the digits
 // behind them.
-func decodeLines(text io.Reader, decoder *wire.LineDecoder, out io.Writer) error {
-	in := hexReader{r: text}
+func decodeLines(in *hexReader, decoder *wire.LineDecoder, out io.Writer) error {
 	for {
 		piece, bad := in.next()
 		lines, err := decoder.Decode(piece, errors.Is(bad, io.EOF))
@@ -97,10 +118,10 @@ func decodeLines(text io.Reader, decoder *wire.LineDecoder, out io.Writer) error
 	}
 }
 
-// closing adds the code that the draft has the session closed with.
+// closing adds the code that the draft has the session closed with. What is incomplete breaks no rule.
 func closing(err error) error {
 	var e *wire.Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || errors.Is(err, wire.ErrIncomplete) {
 		return err
 	}
 	return fmt.Errorf("%w; close code %s", err, e.Code.In(e.Draft))

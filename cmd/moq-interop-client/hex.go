@@ -6,9 +6,19 @@ import (
 	"io"
 )
 
-// hexReader reads hex digits, ignoring white space.
+// form is what input looks like.
+type form int
+
+const (
+	anyForm form = iota // the first piece tells
+	hexForm
+	rawForm
+)
+
+// hexReader reads bytes that stand there as hex digits, ignoring white space, or as they are.
 type hexReader struct {
 	r     io.Reader
+	form  form
 	buf   [64 << 10]byte
 	chars int // read so far
 	bytes int // given so far
@@ -20,6 +30,12 @@ type hexReader struct {
 // that ends as it should not, it gives an error with the last bytes: io.EOF, or what is wrong.
 func (h *hexReader) next() ([]byte, error) {
 	n, err := h.r.Read(h.buf[:])
+	if h.form == anyForm && n > 0 {
+		h.form = formOf(h.buf[:n])
+	}
+	if h.form == rawForm {
+		return h.buf[:n], err
+	}
 	out := h.buf[:0] // never ahead of what is being read
 	for _, c := range h.buf[:n] {
 		digit, ok := hexDigit(c)
@@ -28,7 +44,8 @@ func (h *hexReader) next() ([]byte, error) {
 			h.chars++
 			continue
 		case !ok:
-			return out, fmt.Errorf("no hex digit at character %d of the input: %q", h.chars, c)
+			return out, fmt.Errorf("no hex digit at character %d of the input: %q (--raw takes stdin as it is)",
+				h.chars, c)
 		case h.half:
 			out = append(out, h.high<<4|digit)
 			h.bytes++
@@ -54,4 +71,14 @@ func hexDigit(c byte) (byte, bool) {
 		return c - 'A' + 10, true
 	}
 	return 0, false
+}
+
+// formOf is hex where there is nothing but text, so that a slip in hex is called one.
+func formOf(piece []byte) form {
+	for _, c := range piece {
+		if c >= 0x7f || c < ' ' && (c < '\t' || c > '\r') {
+			return rawForm
+		}
+	}
+	return hexForm
 }

@@ -53,7 +53,8 @@ the log names those that mattered.
 Beyond a limit the relay refuses: a connection with CONNECTION_REFUSED, a session with INTERNAL_ERROR, a request with
 EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). When the cache is full the oldest groups go. Objects that have left it
 and wait for subscribers have a bound of their own. When that is met the oldest go: their subscriber finds its stream
-reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16), and goes on with later ones. When even the fastest reader of a stream is --subscriber-bytes behind, the relay reads its publisher more slowly.
+reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16), and goes on with later ones. When even the fastest
+reader of a stream is --subscriber-bytes behind, the relay reads its publisher more slowly.
 
 The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's events and MoQT's. The second name is the one
 that the public interop runner looks for. The folder must be writable.

@@ -16,8 +16,8 @@ import (
 // machine are the variables that say that no person is looking: those of containers and of CI.
 var machine = []string{"CI", "RELAY_URL", "TESTCASE", "MOQT_ROLE"}
 
-// short is the form for people, or nil for TAP: as the flag says, else short where stdout is a terminal, the relay stands
-// on the command line and no machine started the program.
+// short is the form for people, or nil for TAP. Without the flag people get it on a terminal, where the relay stands on
+// the command line and no machine started the program.
 func (t *testCmd) short(sys *system) *runner.Short {
 	width, terminal := terminalWidth(sys.stdout)
 	people := terminal && t.Relay != nil

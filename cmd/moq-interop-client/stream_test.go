@@ -72,6 +72,7 @@ func TestHexReader(t *testing.T) {
 		" 0a0B\n\t0 c ": {"\x0a\x0b\x0c", "EOF"},
 		"0a0":           {"\x0a", "middle of byte 1"},
 		"0a 0x0b":       {"\x0a", `character 4 of the input: 'x'`},
+		"\x15\x00\x01":  {"\x15\x00\x01", "EOF"}, // as it is
 	} {
 		for name, r := range map[string]io.Reader{"whole": strings.NewReader(text),
 			"by one": oneByte{strings.NewReader(text)}} {
