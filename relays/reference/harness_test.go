@@ -71,7 +71,7 @@ func (w *world) dial(d wire.Draft) *moqt.Session {
 
 func (w *world) connect(d wire.Draft) transport.Conn {
 	opts := w.conns
-	opts.Info = transport.Info{ALPN: d.ALPN()}
+	opts.Info.ALPN = d.ALPN()
 	client, server := memconn.Pair(opts)
 	done := make(chan struct{})
 	go func() {

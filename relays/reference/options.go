@@ -42,8 +42,15 @@ const DefaultImplementation = "moq-interop-client reference relay"
 // Limits bound what a relay holds. A zero field stands for its default; DefaultLimits returns the defaults. The number
 // of connections, set up or not, is bounded by the listener (endpoint.ListenOptions).
 type Limits struct {
-	// Sessions is how many are served at a time; further connections are closed with INTERNAL_ERROR. Default 1024.
+	// Sessions is how many are served at a time; further ones are closed with INTERNAL_ERROR, or where RequireToken is
+	// set and their token comes with a request, that is refused with EXCESSIVE_LOAD. Default 1024.
 	Sessions int
+	// Lobby is how many connections there may be beside them that have not sent SETUP, or with RequireToken no valid
+	// token. When there are more, the one that has waited longest is closed with INTERNAL_ERROR. Default 256.
+	Lobby int
+	// PerAddress is how many sessions one IP address may have, with those in the lobby; 0, the default, is no limit: an
+	// event sits behind one address.
+	PerAddress int
 	// Subscriptions is how many one session may have as a subscriber, fetches included; further requests are refused
 	// with EXCESSIVE_LOAD (INTERNAL_ERROR up to 16), and tracks of a SUBSCRIBE_TRACKS are skipped. Default 4096.
 	Subscriptions int
@@ -102,6 +109,7 @@ func DefaultLimits() Limits { return Limits{}.withDefaults() }
 
 func (l Limits) withDefaults() Limits {
 	def(&l.Sessions, 1024)
+	def(&l.Lobby, 256)
 	def(&l.Subscriptions, 4096)
 	def(&l.Namespaces, 4096)
 	def(&l.CacheBytes, 64<<20)
@@ -131,8 +139,9 @@ func def[T ~int | ~int64](p *T, v T) {
 // Counters count what the relay has done since it was made; gauges are what there is now. All are safe for concurrent
 // use.
 type Counters struct {
-	// Sessions, Subscriptions and Tracks are gauges, as are CacheBytes and WaitingBytes.
-	Sessions, Subscriptions, Tracks, CacheBytes, WaitingBytes atomic.Int64
+	// Sessions, Lobby (those of them that are not admitted), Subscriptions and Tracks are gauges, as are CacheBytes and
+	// WaitingBytes.
+	Sessions, Lobby, Subscriptions, Tracks, CacheBytes, WaitingBytes atomic.Int64
 	// Requests are all that came, Refused those that were not accepted.
 	Requests, Refused atomic.Uint64
 	// ObjectsIn came from publishers, Duplicates among them more than once; ObjectsOut went to subscribers, FetchedOut

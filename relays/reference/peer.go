@@ -21,6 +21,7 @@ type peer struct {
 	cancel    context.CancelFunc
 	tasks     sync.WaitGroup // its requests
 	scheduler scheduler
+	guest     *guest
 	// trusted: its SETUP carried the token that the relay requires.
 	trusted bool
 	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil is no bound.
@@ -95,6 +96,9 @@ func (p *peer) run(ctx context.Context) error {
 		})
 	}
 	p.cancel()
+	if crowded := (errLobby{}); errors.As(context.Cause(ctx), &crowded) {
+		p.session.Abort(wire.InternalError, crowded.Error())
+	}
 	p.session.Close(wire.NoError, "the relay is shutting down") // only waits when the session has ended
 	cause := context.Cause(p.session.Context())
 	var end *moqt.SessionError
@@ -161,8 +165,13 @@ func (p *peer) handle(req *moqt.Request) {
 // check refuses a request that this client may not make, whatever its kind.
 func (p *peer) check(req *moqt.Request) error {
 	r, d := p.relay, p.session.Draft()
-	if r.opts.RequireToken != "" && !p.trusted && !p.knows(req.Tokens()) {
-		return refuse(moqt.RejectUnauthorized, "a token is required")
+	if r.opts.RequireToken != "" && !p.trusted {
+		if !p.knows(req.Tokens()) {
+			return refuse(moqt.RejectUnauthorized, "a token is required")
+		}
+		if err := r.admit(p.guest); err != nil {
+			return refuse(moqt.RejectExcessiveLoad, "%v", err)
+		}
 	}
 	ns := req.TrackNamespace()
 	if !joins(req) {

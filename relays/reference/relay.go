@@ -10,10 +10,11 @@ package reference
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,7 @@ type Relay struct {
 	peers      map[*peer]struct{}
 	left       chan struct{} // closed when the next session has ended
 	namespaces tree[*announcement]
+	admission  admission
 	published  tree[*publication] // tracks that came by PUBLISH
 	wanting    tree[*namespaceSubscriber]
 	tracking   tree[*tracksSubscriber]
@@ -62,6 +64,7 @@ func New(opts Options) (*Relay, error) {
 	r := &Relay{
 		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0, log: opts.Logger,
 		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}), left: make(chan struct{}),
+		admission: admission{addresses: make(map[netip.Addr]int)},
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -80,7 +83,7 @@ func (r *Relay) Counters() *Counters { return &r.counters }
 // ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error
 // says why the session could not be set up, or how it ended; nil when it ended well.
 func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
-	ctx, done, err := r.begin(ctx)
+	ctx, g, done, err := r.begin(ctx, conn.Info())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.InternalError), err.Error())
 		return err
@@ -114,56 +117,38 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)
 	if err != nil {
-		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
+		reason := "setup failed"
+		if crowded := (errLobby{}); errors.As(context.Cause(ctx), &crowded) {
+			reason = crowded.Error()
+		}
+		conn.CloseWithError(uint64(wire.InternalError), reason)
 		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()),
 			"error", err)
 		return err
 	}
-	return r.serve(ctx, s)
+	return r.serve(ctx, g, s)
 }
 
 // Serve serves a session that is set up, without Config.Handler, until it ends, ctx ends or the relay is closed.
 func (r *Relay) Serve(ctx context.Context, s *moqt.Session) error {
-	ctx, done, err := r.begin(ctx)
+	ctx, g, done, err := r.begin(ctx, s.Conn().Info())
 	if err != nil {
 		s.Close(wire.InternalError, err.Error())
 		return err
 	}
 	defer done()
-	return r.serve(ctx, s)
+	return r.serve(ctx, g, s)
 }
 
-// errClosed is the cause when the relay was closed.
-var errClosed = fmt.Errorf("the relay is shutting down: %w", net.ErrClosed)
-
-// begin counts a connection in. done counts it out.
-func (r *Relay) begin(ctx context.Context) (_ context.Context, done func(), err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.closed:
-		return nil, nil, errClosed
-	case r.counters.Sessions.Load() >= int64(r.limits.Sessions):
-		return nil, nil, fmt.Errorf("the relay has its limit of %d sessions", r.limits.Sessions)
-	}
-	r.counters.Sessions.Add(1)
-	r.tasks.Add(1)
-	ctx, cancel := context.WithCancel(ctx)
-	stop := onDone(r.ctx, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
-		r.counters.Sessions.Add(-1)
-		r.mu.Lock()
-		close(r.left)
-		r.left = make(chan struct{})
-		r.mu.Unlock()
-		r.tasks.Done()
-	}, nil
-}
-
-func (r *Relay) serve(ctx context.Context, s *moqt.Session) error {
+func (r *Relay) serve(ctx context.Context, g *guest, s *moqt.Session) error {
 	p := r.newPeer(s)
+	p.guest = g
+	if r.opts.RequireToken == "" || p.trusted {
+		if err := r.admit(g); err != nil {
+			s.Close(wire.InternalError, err.Error())
+			return err
+		}
+	}
 	log := r.log.With("session", p.id)
 	info := s.Conn().Info()
 	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", address(info),
