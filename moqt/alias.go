@@ -115,8 +115,15 @@ func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry,
 			draining = draining && sub.isDone()
 		}
 		if !draining {
-			return nil, d.s.breach(wire.NameOf(d.s.draft, r.message), wire.DuplicateTrackAlias, wire.TopicSubscribeOK,
-				"alias %d stands for another track already", alias)
+			name, topic := "SUBSCRIBE_OK", wire.TopicTrackAlias // what chose the alias
+			if r.incoming {
+				name = "PUBLISH"
+				if d.s.draft <= wire.Draft17 {
+					topic = wire.TopicPublish
+				}
+			}
+			return nil, d.s.breach(name, wire.DuplicateTrackAlias, topic,
+				"Track Alias %d of request %d stands for another track already", alias, r.id)
 		}
 		e = nil
 	}

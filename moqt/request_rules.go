@@ -136,10 +136,9 @@ func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 	default:
 		return nil
 	}
-	end := inclusiveEnd(s.draft, ok.End)
-	if end.Compare(start) < 0 {
+	if inclusiveEnd(s.draft, ok.End).Compare(start) < 0 {
 		return s.breach("FETCH_OK", wire.ProtocolViolation, wire.TopicFetchOK,
-			"End Location %s is before the start %s of the FETCH", end, start)
+			"End Location %s is before the start %s of the FETCH", ok.End, start)
 	}
 	return nil
 }

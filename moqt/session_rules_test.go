@@ -2,6 +2,7 @@ package moqt
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ type ruleTest struct {
 	cfg  Config
 	act  func(p *rawPeer)
 	code wire.SessionError
+	says string // part of the reason, %s is the draft
 }
 
 func runRules(t *testing.T, tests []ruleTest, prepare func(t *testing.T, d wire.Draft, from wire.Side,
@@ -36,6 +38,9 @@ func runRules(t *testing.T, tests []ruleTest, prepare func(t *testing.T, d wire.
 						e := p.closed(r.code)
 						if e.Reason == "" {
 							t.Error("closed without a reason")
+						}
+						if says := strings.ReplaceAll(r.says, "%s", d.String()); !strings.Contains(e.Reason, says) {
+							t.Errorf("%q, want %q", e.Reason, says)
 						}
 					})
 				})
@@ -192,14 +197,14 @@ func TestRules(t *testing.T) {
 			p.request(&wire.Publish{RequestID: p.id(0), TrackNamespace: testNS, TrackName: "a", TrackAlias: 5})
 			settle()
 			p.request(&wire.Publish{RequestID: p.id(1), TrackNamespace: testNS, TrackName: "b", TrackAlias: 5})
-		}, code: wire.DuplicateTrackAlias},
+		}, code: wire.DuplicateTrackAlias, says: "wire: PUBLISH (%s): Track Alias 5 of request"},
 		{name: "64 alias of two tracks, SUBSCRIBE_OK", act: func(p *rawPeer) {
 			established(p)
 			r, err := p.session.Start(p.ctx, &wire.Subscribe{TrackNamespace: testNS, TrackName: "other"})
 			noError(p.t, err)
 			_, s := p.take(wire.KindSubscribe)
 			p.send(p.on(s), &wire.SubscribeOK{RequestID: r.id, TrackAlias: 7})
-		}, code: wire.DuplicateTrackAlias},
+		}, code: wire.DuplicateTrackAlias, says: "wire: SUBSCRIBE_OK (%s): Track Alias 7 of request"},
 		{name: "66 joining another filter", last: 16, act: func(p *rawPeer) {
 			p.subscribed(p.subscribe(0, filtered(wire.LocationFilter{Form: wire.FilterAbsoluteStart})), largest(1, 1))
 			p.request(&wire.Fetch{RequestID: p.id(1), Type: wire.FetchRelativeJoining, JoiningRequestID: p.id(0)})
@@ -216,10 +221,10 @@ func TestRules(t *testing.T) {
 			_, s := p.take(wire.KindFetch)
 			end := wire.Location{Group: 5, Object: 2}
 			if p.draft <= wire.Draft19 {
-				end.Object++
+				end.Object = 3 // as it is on the wire, so in the error
 			}
 			p.send(p.on(s), &wire.FetchOK{RequestID: f.id, End: end})
-		}, code: wire.ProtocolViolation},
+		}, code: wire.ProtocolViolation, says: "wire: FETCH_OK (%s): End Location {5,"},
 		{name: "70 two OKs", act: func(p *rawPeer) {
 			id, s := established(p)
 			p.send(p.on(s), &wire.SubscribeOK{RequestID: id, TrackAlias: 7})

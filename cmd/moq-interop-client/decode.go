@@ -118,10 +118,11 @@ func decodeLines(in *hexReader, decoder *wire.LineDecoder, out io.Writer) error 
 	}
 }
 
-// closing adds the code that the draft has the session closed with. What is incomplete breaks no rule.
+// closing adds the code that the draft has the session closed with. An input that ends too early, or is too large to be
+// shown, breaks no rule.
 func closing(err error) error {
 	var e *wire.Error
-	if !errors.As(err, &e) || errors.Is(err, wire.ErrIncomplete) {
+	if !errors.As(err, &e) || e.Code == wire.NoError || e.Code == wire.InternalError {
 		return err
 	}
 	return fmt.Errorf("%w; close code %s", err, e.Code.In(e.Draft))

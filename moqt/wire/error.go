@@ -12,7 +12,8 @@ type Error struct {
 	Message string
 	// Field is the draft's name of the field in snake_case, with a path for nested ones: "parameters[1].value".
 	Field string
-	// Offset is in bytes from the start of the input handed to the decoder.
+	// Offset is in bytes from the start of the input handed to the decoder. Without a Field, 0 is no place: the breach is
+	// not in the bytes.
 	Offset int
 	// Code is the session error that the draft names for the breach (0x3 PROTOCOL_VIOLATION where it names none).
 	Code SessionError
@@ -40,10 +41,13 @@ var ErrUnknownType = fmt.Errorf("unknown type")
 // pass.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("wire: %s (%s): ", e.Message, e.Draft)
-	if e.Field != "" {
-		s += e.Field + " "
+	switch {
+	case e.Field != "":
+		s += fmt.Sprintf("%s at byte %d: ", e.Field, e.Offset)
+	case e.Offset > 0:
+		s += fmt.Sprintf("at byte %d: ", e.Offset)
 	}
-	s += fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
+	s += e.Reason
 	if e.Section != "" {
 		s += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
 	}
