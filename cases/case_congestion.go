@@ -121,7 +121,8 @@ func runPriorities(ctx context.Context, e *Env) error {
 	e.Note("%s", text)
 	fed.skipUnlessAll(e)
 	if fed.slow {
-		e.Annotate("recorded, not judged: the path was so slow that the relay had long begun to send the others: %s", text)
+		e.Annotate("recorded, not judged: the path was so slow that the relay had long begun to send the others: %s",
+			text)
 		return nil
 	}
 	const someStreams, someObjects = 2, 20

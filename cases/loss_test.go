@@ -18,8 +18,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 )
 
-// cutter counts what the connections of a case carry, and cuts the connection that carries the n-th piece: a message, an
-// object, or a part of one.
+// cutter counts what the connections of a case carry, and cuts the connection that carries the n-th piece: a message,
+// an object, or a part of one.
 type cutter struct {
 	n     int64 // 0 cuts nothing
 	count atomic.Int64

@@ -65,7 +65,8 @@ type SessionInfo struct {
 	ALPN, WebTransportProtocol string
 	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; empty when unknown.
 	ConnectionID string
-	// QLOG is the file that the connection's events are written to; empty where none is, or the connection does not tell.
+	// QLOG is the file that the connection's events are written to; empty where none is, or the connection does not
+	// tell.
 	QLOG string
 	// Implementation is the peer's MOQT_IMPLEMENTATION; empty when it sent none.
 	Implementation string

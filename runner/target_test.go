@@ -86,7 +86,8 @@ func TestSelection(t *testing.T) {
 			}
 		}
 	}
-	got, err := Selection{}.Cases([]string{"subscribe-error", "publish-namespace-only", "announce-only", "subscribe-error"})
+	got, err := Selection{}.Cases([]string{"subscribe-error", "publish-namespace-only", "announce-only",
+		"subscribe-error"})
 	if err != nil || len(got) != 2 || got[0].ID != "subscribe-error" || got[1].ID != "announce-only" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -157,7 +158,8 @@ func TestSelectionExcludes(t *testing.T) {
 			t.Errorf("%v: %v, %v; want %v", c.names, ids(got), err, ids(want))
 		}
 	}
-	if _, err := (Selection{}).Cases([]string{"!no-such-*"}); err == nil || err.Error() != `no case matches "no-such-*"` {
+	if _, err := (Selection{}).Cases([]string{"!no-such-*"}); err == nil ||
+		err.Error() != `no case matches "no-such-*"` {
 		t.Error(err)
 	}
 	if _, err := (Selection{}).Cases([]string{"fetch", "!f*"}); !errors.Is(err, ErrNoCaseLeft) {
@@ -176,7 +178,8 @@ func TestSelectionBySection(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, c := range got {
-				if !c.Applies(d) || !strings.Contains(strings.ReplaceAll(c.Sections(d), ",", ".")+".", "§"+section+".") {
+				if !c.Applies(d) || !strings.Contains(strings.ReplaceAll(c.Sections(d), ",", ".")+".",
+					"§"+section+".") {
 					t.Errorf("%s, %s: %s of %s", d, section, c.ID, c.Sections(d))
 				}
 			}

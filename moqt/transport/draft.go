@@ -31,6 +31,7 @@ func (i Info) DraftAssumed() string {
 	if i.Kind != WebTransport || i.Protocol != "" || len(i.OfferedProtocols) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the answer to the WebTransport request had no WT-Protocol, so draft 14 was read (offered beside "+
-		"it: %s)", strings.Join(i.OfferedProtocols, ", "))
+	return fmt.Sprintf(
+		"the answer to the WebTransport request had no WT-Protocol, so draft 14 was read (offered beside "+
+			"it: %s)", strings.Join(i.OfferedProtocols, ", "))
 }

@@ -110,8 +110,8 @@ func TestErrorsSayWhat(t *testing.T) {
 			Reason: "why"},
 			"connection closed by the peer with HTTP/3 code 0x10a (H3_MISSING_SETTINGS): why"},
 		{&CloseError{Remote: true, Transport: true, HTTP3: true, Code: 0x3, Reason: "why"},
-			"connection closed by the peer with HTTP/3 code 0x3, which HTTP/3 does not have (a MoQT code belongs into " +
-				"CLOSE_WEBTRANSPORT_SESSION): why"},
+			"connection closed by the peer with HTTP/3 code 0x3, which HTTP/3 does not have (a MoQT code belongs " +
+				"into CLOSE_WEBTRANSPORT_SESSION): why"},
 		{&CloseError{Transport: true, Timeout: true, Reason: "silence"}, "connection timed out: silence"},
 		{&StreamError{StreamID: 4, Code: 5}, "stream 4 reset here with code 0x5"},
 		{&StreamError{StreamID: 4, Remote: true, Stop: true, Code: 5, Transport: true},

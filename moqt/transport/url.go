@@ -14,8 +14,8 @@ type Choice string
 const (
 	// Scheme takes a URL's scheme at its word: https:// is WebTransport, moqt:// is raw QUIC.
 	Scheme Choice = "scheme"
-	// Auto is WebTransport for https://. For moqt:// it is one handshake that offers the ALPNs of MoQT and, with draft 18
-	// or later among the drafts, h3 behind them (draft-18 §3.1.3); the server chooses.
+	// Auto is WebTransport for https://. For moqt:// it is one handshake that offers the ALPNs of MoQT and, with draft
+	// 18 or later among the drafts, h3 behind them (draft-18 §3.1.3); the server chooses.
 	Auto Choice = "auto"
 	// OnlyQUIC is raw QUIC and OnlyWebTransport WebTransport, whatever the scheme is.
 	OnlyQUIC         Choice = "quic"

@@ -64,7 +64,8 @@ func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited
 					"(some servers fall silent when they know none of them)", addr, n, waited, offer)
 		}
 		return fail(transport.LayerUDP,
-			"no answer from %s within %s: nothing listens there, something on the way drops UDP or packets of this size "+
+			"no answer from %s within %s: nothing listens there, something on the way drops UDP or packets of this "+
+				"size "+
 				"(%d bytes, the least that QUIC allows), or the server ignores the ALPNs offered (%s)",
 			addr, waited, packetSize, offer)
 	}
@@ -102,7 +103,8 @@ func (d *dialer) transportError(qerr *quic.TransportError,
 // it from being asked.
 func (d *dialer) otherTransport() string {
 	late := func(x wire.Draft) bool { return x >= firstWithWebTransportInURI }
-	if d.opts.Transport != transport.Scheme || d.opts.URL.Scheme != "moqt" || !slices.ContainsFunc(orAll(d.opts.Drafts), late) {
+	if d.opts.Transport != transport.Scheme || d.opts.URL.Scheme != "moqt" || !slices.ContainsFunc(orAll(d.opts.Drafts),
+		late) {
 		return ""
 	}
 	return "; the relay may speak WebTransport alone: give its URL as https://, or --transport auto"

@@ -188,7 +188,8 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 				return listen(t, ListenOptions{Transport: transport.OnlyWebTransport}).Addr()
 			},
 			scheme: "moqt", choice: transport.Scheme,
-			layer: transport.LayerALPN, reason: []string{"(moqt-18, moqt-16)", "WebTransport alone", "--transport auto"},
+			layer: transport.LayerALPN, reason: []string{"(moqt-18, moqt-16)", "WebTransport alone",
+				"--transport auto"},
 		}, {
 			name:   "no SETTINGS",
 			server: func(t *testing.T) net.Addr { return quicServer(t, "h3", nil, func(*quic.Conn) {}) },
