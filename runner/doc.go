@@ -1,5 +1,5 @@
-// Package runner runs test cases against one relay and says what came of it: a TAP 14 document, point by point as
-// the results become known, and a [Report] that is written as JSON.
+// Package runner runs test cases against one relay. It prints a TAP 14 document, each point as soon as its result is
+// known, and gives a [Report] with a JSON form.
 //
 // A [Client] runs the cases. [Builtin] is the one in this process, with package cases; it runs any case, also one of
 // somebody else. Another client needs no more of a case than its ID and its roles.
@@ -13,12 +13,12 @@ import (
 
 // Client runs test cases against one relay.
 type Client interface {
-	// Info says who it is; it does not change.
+	// Info gives the client's name and version. They do not change.
 	Info() ClientInfo
-	// Run runs one case to its end, with connections of its own, within the case's limit, and tells what came of it. It
-	// tells watch, which is never nil, of each session as soon as that has done its setup; watch may be called from any
-	// goroutine, but not after Run has returned. When ctx ends, Run gives up and returns soon; what it returns then is
-	// no verdict. It is called from several goroutines at a time where Options.Parallel says so.
+	// Run runs one case with connections of its own, within the case's limit, and gives its result. It calls watch,
+	// which is never nil, for each session as soon as SETUP has gone both ways; watch may be called from any goroutine,
+	// but not after Run has returned. When ctx ends, Run returns soon, and its result is no verdict. Run must be safe
+	// for concurrent use where Options.Parallel is above 1.
 	Run(ctx context.Context, c cases.Case, watch func(Session)) Result
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// List writes cases for people, one identifier a line; with long also title, drafts, level and tags, and where the
-// drafts named have the rules: the first of those that the case applies to, or all of them when they were asked for. A
-// long list ends with how many there are, and under how many faults of the reference relay they fail.
+// List writes the identifiers of cases to w, one a line. With long it adds for each case the title, drafts, level and
+// tags, and the sections of its rules: in each of the given drafts, or else in the first of all drafts that the case
+// applies to. A long list ends with the number of cases, and of the reference relay's faults that they find.
 func List(w io.Writer, list []cases.Case, long bool, drafts []wire.Draft) error {
 	var b strings.Builder
 	for i, c := range list {

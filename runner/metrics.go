@@ -13,9 +13,9 @@ import (
 // metricsTimeout bounds what a client of the metrics may take for its request, and to read the answer.
 const metricsTimeout = 5 * time.Second
 
-// ServeMetrics serves the relay's counters and those of its listener on a TCP address, host:port, over HTTP/1.1: GET
-// /metrics is in the text format that Prometheus reads, anything else is not found. It gives the address; Close ends
-// it. It may be called once, before Close.
+// ServeMetrics serves the counters of the relay and its listener over HTTP/1.1 on a TCP address, host:port. GET
+// /metrics answers in the text format of Prometheus; anything else is not found. It returns the address it listens on.
+// Close ends it. Call it at most once, before Close.
 func (r *Relay) ServeMetrics(addr string) (net.Addr, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Nearest gives the names that somebody who wrote name may have meant, at most three, best first.
+// Nearest gives up to three of the known names that a user who wrote name may have meant, best first.
 func Nearest(name string, known []string) []string {
 	type candidate struct {
 		name     string

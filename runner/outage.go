@@ -58,8 +58,8 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	}
 }
 
-// end is for a case that has lost the relay, or did not reach it, in its turn. first: it is the first to say so, and
-// its verdict stands. It waits until the relay is back, and reports whether it is.
+// end is for a case that has lost the relay, or did not reach it, in its turn. It waits until the relay is back, and
+// reports whether it is. first says that no other case noticed before: the verdict of this one stands.
 func (o *outages) end(ctx context.Context, turn, at int, id string, pulse Pulse) (first, back bool) {
 	o.mu.Lock()
 	if first = o.count == turn; first {

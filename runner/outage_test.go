@@ -15,8 +15,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// crashing is a client of a relay that crashes a second into the run and is back some time later, or never. A case
-// takes 300 ms, and ends with the connection when the relay goes.
+// crashing is a client of a relay that crashes during the run and is back some time later, or never. A case takes
+// 300 ms, and ends with the connection when the relay goes.
 type crashing struct {
 	down, up time.Time // up is zero for never
 
@@ -79,7 +79,7 @@ func crash(t *testing.T, jobs int, down, forTime time.Duration) (*Report, *crash
 // many ran at that moment, and every other gets its verdict.
 func TestRelayThatComesBack(t *testing.T) {
 	for _, jobs := range []int{1, 8} {
-		// within and between cases
+		// Within a case, and between two.
 		for _, down := range []time.Duration{450 * time.Millisecond, 600 * time.Millisecond} {
 			synctest.Test(t, func(t *testing.T) {
 				report, c, _ := crash(t, jobs, down, 2*time.Second)
@@ -91,8 +91,7 @@ func TestRelayThatComesBack(t *testing.T) {
 				}
 				if len(report.Results) != 32 || len(broken) != 1 || report.BailOut != "" {
 					t.Errorf("%d at a time: %d results, not ok: %v, bail out %q; ran %v", jobs, len(report.Results),
-						broken,
-						report.BailOut, c.ran)
+						broken, report.BailOut, c.ran)
 				}
 			})
 		}
@@ -108,8 +107,7 @@ func TestRelayThatStaysAway(t *testing.T) {
 			last := report.Results[len(report.Results)-1]
 			if report.BailOut != "udp: the relay was lost in "+last.Case || last.Status != Fail ||
 				!strings.HasPrefix(last.Message, "the relay answered before and was lost: ") ||
-				report.Exit != ExitFail ||
-				!strings.HasSuffix(out, "Bail out! "+report.BailOut+"\n") {
+				report.Exit != ExitFail || !strings.HasSuffix(out, "Bail out! "+report.BailOut+"\n") {
 				t.Errorf("%d at a time: bail out %q behind %s %s: %s", jobs, report.BailOut, last.Case, last.Status,
 					out)
 			}

@@ -11,15 +11,15 @@ import (
 	"path/filepath"
 )
 
-// Output is a file for a document: it appears whole or not at all. What is no regular file (a pipe, /dev/stderr) is
-// written directly.
+// Output is a file for a document, which appears whole or not at all. Anything but a regular file (a pipe, /dev/stderr)
+// is written directly.
 type Output struct {
 	path   string
 	direct bool
 }
 
-// OpenOutput finds out whether a document can be written to path later, and leaves nothing behind. A symbolic link is
-// followed.
+// OpenOutput checks that a document can be written to path later, and leaves nothing behind. It follows a symbolic
+// link.
 func OpenOutput(path string) (*Output, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -60,7 +60,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return nil
 }
 
-// Write puts the report there, indented for people.
+// Write replaces the file's content by the report's JSON form, indented for people.
 func (o *Output) Write(r *Report) error {
 	var b bytes.Buffer
 	if err := r.WriteJSON(&b); err != nil {
@@ -69,7 +69,7 @@ func (o *Output) Write(r *Report) error {
 	return o.Replace(b.Bytes())
 }
 
-// Replace puts a document there, at once.
+// Replace replaces the file's content by text, at once.
 func (o *Output) Replace(text []byte) error {
 	if o.direct {
 		return os.WriteFile(o.path, text, 0)

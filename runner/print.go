@@ -15,14 +15,13 @@ import (
 // TestSpecRevision is the revision of the test specification that the cases follow.
 const TestSpecRevision = 1
 
-// draftUnknown and transportUnknown stand in the header of a run whose first case never had a session.
+// draftUnknown and transportUnknown are in the header of a run whose first case had no session.
 const (
 	draftUnknown     = "unknown"
 	transportUnknown = "unknown"
 )
 
-// printer writes the TAP document of a run. Its methods are safe for concurrent use; the header's text is settled by
-// whoever comes first.
+// printer writes the TAP document of a run. Its methods are safe for concurrent use; the first call settles the header.
 type printer struct {
 	mu     sync.Mutex
 	out    *tap.Writer
@@ -42,11 +41,11 @@ type printer struct {
 type document interface {
 	// header prints what comes before the results, unless it is there already.
 	header(s Session)
-	// result prints the next result, close what they add up to, bail why the run ends early.
+	// result prints the next result, close the totals, bail why the run ends early.
 	result(c cases.Case, r Result) error
 	close(r *Report) error
 	bail(reason string) error
-	// state gives the draft of the header and the first error of writing.
+	// state gives the header's draft and the first error of writing.
 	state() (draft string, err error)
 }
 
@@ -110,7 +109,7 @@ func (p *printer) result(c cases.Case, r Result) error {
 	return p.err
 }
 
-// close prints what the points add up to.
+// close prints the totals.
 func (p *printer) close(r *Report) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,7 +193,7 @@ func (s Session) yaml() yaml.MapSlice {
 	return y.items
 }
 
-// block collects the keys of a YAML mapping; what is empty stands for nothing and is left out.
+// block collects the keys of a YAML mapping. Empty values are left out.
 type block struct{ items yaml.MapSlice }
 
 func (b *block) add(key string, v any) { b.items = append(b.items, yaml.MapItem{Key: key, Value: v}) }

@@ -50,23 +50,23 @@ func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Rela
 	return r, nil
 }
 
-// Addr is where it listens.
+// Addr is the UDP address the relay listens on.
 func (r *Relay) Addr() net.Addr { return r.ln.Addr() }
 
-// Certificate is the one it serves.
+// Certificate is the certificate that the relay presents.
 func (r *Relay) Certificate() tls.Certificate { return r.ln.Certificate() }
 
-// Done is closed when the relay serves no more, by Close or because its socket failed; Err then says why, nil after
+// Done is closed when the relay has stopped, by Close or because its socket failed. Err then says why; it is nil after
 // Close.
 func (r *Relay) Done() <-chan struct{} { return r.done }
 
-// Err is why the relay ended. Only to be called when Done is closed.
+// Err says why the relay has stopped. Call it only when Done is closed.
 func (r *Relay) Err() error { return r.err }
 
-// Shutdown asks every client to leave, with GOAWAY, and waits until they have or ctx ends. Close is still to be called.
+// Shutdown sends GOAWAY to every client and waits until they have left or ctx ends. Call Close afterwards.
 func (r *Relay) Shutdown(ctx context.Context) error { return r.relay.Shutdown(ctx) }
 
-// Close ends every session and returns when nothing of the relay runs any more.
+// Close ends every session, and returns when all of the relay's goroutines have ended.
 func (r *Relay) Close() {
 	r.cancel()
 	r.closeMetrics()
@@ -75,14 +75,15 @@ func (r *Relay) Close() {
 	r.ln.Close()
 }
 
-// StartEmbedded starts the relay that "embedded" stands for: on a free loopback port, with the target's faults.
+// StartEmbedded starts the relay that "embedded" stands for, on a free port of the loopback interface, with the
+// target's faults.
 func StartEmbedded(t Target, options reference.Options) (*Relay, error) {
 	options.Faults = t.Faults
 	return StartRelay(options, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
 }
 
-// Connect turns options for dialling into such that reach this relay and trust its certificate, and no other. Without a
-// constraint the transport is raw QUIC.
+// Connect returns o changed so that it reaches this relay, and trusts its certificate alone. Without a constraint the
+// transport is raw QUIC.
 func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	addr := r.Addr().(*net.UDPAddr)
 	o.URL = transport.URL{Scheme: "moqt", Host: addr.IP.String(), Port: strconv.Itoa(addr.Port),
@@ -97,10 +98,11 @@ func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 	return o
 }
 
-// keepAlive is how long a silent relay is left alone, so that a case knows at once when it is gone.
+// keepAlive is how long a silent relay is left alone before a packet asks for a sign of life, so that a case soon knows
+// when the relay is gone.
 const keepAlive = 500 * time.Millisecond
 
-// Dialer makes the function that cases dial with: the drafts they offer replace those of o.
+// Dialer makes the function with which cases dial, for cases.Config.Dial: the drafts they offer replace those of o.
 func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn,
 	error) {
 	return func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {

@@ -17,9 +17,9 @@ const ReportFormat = 1
 //go:embed result.schema.json
 var Schema []byte
 
-// Report is what came of one run. Marshal it with its methods: its JSON form is pinned by Schema.
+// Report has the results of one run. Schema pins its JSON form.
 type Report struct {
-	// Client is who ran the cases.
+	// Client is the client that ran the cases.
 	Client ClientInfo
 	// Relay is the relay as the user named it.
 	Relay string
@@ -31,12 +31,12 @@ type Report struct {
 	// Started is when the run began, Duration how long it took.
 	Started  time.Time
 	Duration time.Duration
-	// Planned are the cases that were asked for, Results what came of those that ran, in the same order.
+	// Planned are the cases that were asked for, Results the results of those that ran, in the same order.
 	Planned []string
 	Results []Result
 	// BailOut is why the run ended early; empty when it did not.
 	BailOut string
-	// Exit is the exit code that says it all.
+	// Exit is the run's exit code.
 	Exit int
 }
 
@@ -54,8 +54,7 @@ func (r *Report) finish(draft string, took time.Duration, strict bool) {
 	r.Exit = exitCode(len(r.Planned), r.Results, r.BailOut, strict)
 }
 
-// Totals says in a line what the results add up to: "19 ok, 2 not ok, 3 skipped (2 refused, 1 too slow), 4 do not
-// apply".
+// Totals counts the results in one line: "19 ok, 2 not ok, 3 skipped (2 refused, 1 too slow), 4 do not apply".
 func (r *Report) Totals() string {
 	slow := 0
 	for _, x := range r.Results {

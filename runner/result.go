@@ -9,7 +9,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Status is what a case amounts to.
+// Status is the outcome of a case.
 type Status string
 
 // The outcomes of a case.
@@ -18,10 +18,9 @@ const (
 	Pass Status = "pass"
 	// Fail: a MUST was broken, or the case could not get that far.
 	Fail Status = "fail"
-	// Todo: a SHOULD was broken, which does not fail a run that is not strict. It is no pass either.
+	// Todo: a SHOULD was broken. It is no pass, and fails a run only when that is strict.
 	Todo Status = "todo"
-	// Skip: the relay said properly that it does not support what the case needs, or the path is too slow to tell
-	// (Result.TooSlow).
+	// Skip: the relay properly refused what the case needs, or the path is too slow to tell (Result.TooSlow).
 	Skip Status = "skip"
 	// NotApplicable: the case does not exist for the draft, the transport or the client.
 	NotApplicable Status = "not-applicable"
@@ -30,24 +29,24 @@ const (
 // Statuses lists all of them, in the order of a summary.
 var Statuses = []Status{Pass, Fail, Todo, Skip, NotApplicable}
 
-// Session is what is known of one MoQT session of a case, or of a connection that did not become one.
+// Session describes one MoQT session of a case, or a connection that did not become one.
 type Session struct {
-	// Role is that of the session in the case: "client", "publisher", "subscriber".
+	// Role is the session's role in the case: "client", "publisher", "subscriber".
 	Role string `json:"role"`
-	// Version is "moqt-16", as negotiated; empty when the connection did not get that far.
+	// Version is the negotiated one, as "moqt-16"; empty when the connection did not get that far.
 	Version string `json:"moqt_version,omitempty"`
 	// Transport is "quic" or "webtransport-h3".
 	Transport string `json:"transport,omitempty"`
-	// ALPN is what TLS selected.
+	// ALPN is the protocol that TLS negotiated.
 	ALPN string `json:"alpn,omitempty"`
-	// WebTransportProtocol is what the relay selected with WT-Protocol; empty when it named none.
+	// WebTransportProtocol is the protocol that the relay selected with WT-Protocol; empty when it named none.
 	WebTransportProtocol string `json:"webtransport_protocol,omitempty"`
 	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; it correlates with the relay's
 	// qlog.
 	ConnectionID string `json:"quic_initial_destination_connection_id,omitempty"`
-	// QLOG is the file that the connection's events are written to; empty where none is.
+	// QLOG is the file that the connection's events are written to; empty when there is none.
 	QLOG string `json:"qlog,omitempty"`
-	// PeerImplementation is what the relay's SETUP called itself.
+	// PeerImplementation is the relay's own name for itself, from its SETUP.
 	PeerImplementation string `json:"peer_implementation,omitempty"`
 	// Established is true once SETUP has gone both ways.
 	Established bool `json:"established"`
@@ -62,32 +61,32 @@ func (s Session) Draft() string {
 	return "draft-" + number
 }
 
-// Result is what came of one case.
+// Result is the result of one case.
 type Result struct {
-	// Case is the identifier.
+	// Case is the case's identifier.
 	Case string
 	// Status is the outcome.
 	Status Status
-	// Level is "MUST", "SHOULD" or "probe": what kind of rule decided. Sections is where the negotiated draft has the
-	// rules.
+	// Level is "MUST", "SHOULD" or "probe": the kind of rule that decided. Sections says where the negotiated draft has
+	// the rules.
 	Level, Sections string
-	// Layer is where it failed; empty when it did not.
+	// Layer is the layer in which the case failed; empty when it did not.
 	Layer transport.Layer
-	// Message says for a person what happened; Expected and Received what should have come and what came.
+	// Message says for a person what happened. Expected is what should have come, Received what came.
 	Message, Expected, Received string
-	// Reason is why the case was skipped, or what SHOULD was broken ("SHOULD: what").
+	// Reason says why the case was skipped, or which SHOULD was broken ("SHOULD: what").
 	Reason string
-	// TooSlow is true for a skip because of the path.
+	// TooSlow is true when the case was skipped because the path is too slow.
 	TooSlow bool
-	// Duration is that of the whole case.
+	// Duration is how long the whole case took.
 	Duration time.Duration
-	// Sessions are those of the case, in the order in which they were made.
+	// Sessions are the sessions of the case, in the order in which they were made.
 	Sessions []Session
-	// Notes are facts worth knowing that decide nothing.
+	// Notes are facts worth knowing that did not decide the outcome.
 	Notes []string
-	// Tolerated are the tolerances that mattered.
+	// Tolerated are the names of the tolerances without which the case would have failed.
 	Tolerated []string
-	// Transcript is the messages exchanged, decoded, one a line.
+	// Transcript has the messages exchanged, decoded, one a line.
 	Transcript []string
 }
 
@@ -117,7 +116,7 @@ func (r *Result) roles() []string {
 	return names
 }
 
-// Exit codes of a run (the public runner's contract).
+// Exit codes of a run, as the public interop runner knows them.
 const (
 	ExitPass        = 0
 	ExitFail        = 1

@@ -16,44 +16,44 @@ import (
 type Options struct {
 	// Client runs the cases.
 	Client Client
-	// Cases are run in this order, each with connections of its own.
+	// Cases are the cases to run, in this order, each with connections of its own.
 	Cases []cases.Case
 	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any
-	// event.
+	// case.
 	Parallel int
 	// Relay is the relay as the user named it; it stands in the header.
 	Relay string
 	// About are further comment lines for the header.
 	About []string
-	// Transport and Drafts say what was asked for, for the report.
+	// Transport and Drafts say what was asked for. They are for the report.
 	Transport string
 	Drafts    []string
-	// Short, if set, takes the place of TAP: one line a case and the failures again at the end, for people.
+	// Short, if set, replaces TAP by a short form for people: one line a case, and the failures again at the end.
 	Short *Short
-	// Repeat, if set, gives the command that runs one case again, for the blocks of cases that did not pass.
+	// Repeat, if set, gives the command that runs one case again. It is printed with each case that did not pass.
 	Repeat func(id string) string
 	// Strict says that a case that was skipped fails the run: refused, or on a path that is too slow.
 	Strict bool
-	// TAP gets the TAP 14 document, each piece in one Write as soon as it is known.
+	// TAP gets the TAP 14 document, each line or point in one Write as soon as it is known.
 	TAP io.Writer
-	// Trace, if set, is told of each case before it runs, with a nil Result, and after it, when its point is due. Calls
-	// do not overlap.
+	// Trace, if set, is called before each case, with a nil Result, and again with the result when that is printed.
+	// Calls do not overlap.
 	Trace func(c cases.Case, r *Result)
 }
 
-// unreachable are the layers below the session: a run whose first case fails there, without a session so far, ends at
-// once.
+// unreachable are the layers below the session: when the first case fails there and the run has had no session, the run
+// ends at once.
 var unreachable = []transport.Layer{
 	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3,
 	transport.LayerWebTransport,
 }
 
-// ErrInterrupted is the cause to cancel Run's context with when the user asks it to stop.
+// ErrInterrupted is the cause with which to cancel Run's context when the user asks it to stop.
 var ErrInterrupted = errors.New("interrupted")
 
-// Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: a case that
-// was running has no result then, nor have those behind it. The error says that the document could not be written; the
-// report is there all the same.
+// Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: the cases that
+// were running, and those after them, have no result. The error says that the document could not be written; the report
+// is returned all the same.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
 	var out document = newPrinter(o.TAP, &o, start)
@@ -117,8 +117,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, err
 }
 
-// maxMute is after how many cases without a session a run ends: further ones would tell nothing new, and a relay that
-// is silent at SETUP costs each of them its whole limit.
+// maxMute is the number of cases without a session after which a run ends. More of them would tell nothing new, and
+// each takes its whole limit with a relay that is silent at SETUP.
 const maxMute = 3
 
 // stopped says why a case has no result.
@@ -129,8 +129,7 @@ func stopped(ctx context.Context, work *schedule) string {
 	return context.Cause(ctx).Error()
 }
 
-// runCase gives the case's result, and whether it is one: a case that was interrupted has none, unless it passed or
-// said more than that.
+// runCase gives the case's result, and whether there is one: a case that was interrupted has none, unless it passed.
 func runCase(ctx context.Context, client Client, c cases.Case, watch func(Session)) (Result, bool) {
 	if ctx.Err() != nil {
 		return Result{}, false

@@ -10,7 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// schedule runs the cases of a run and gives their results in order. With one case at a time each runs when its result
+// schedule runs the cases of a run and gives their results in order. With one case at a time, each runs when its result
 // is asked for.
 type schedule struct {
 	o     *Options
@@ -24,7 +24,7 @@ type schedule struct {
 	trace   sync.Mutex
 }
 
-// outcome is a case's result, and whether it is one.
+// outcome is a case's result, and whether there is one.
 type outcome struct {
 	result Result
 	known  bool
@@ -119,5 +119,5 @@ func (s *schedule) tell(c cases.Case, r *Result) {
 	s.o.Trace(c, r)
 }
 
-// join waits until no case runs any more.
+// join waits until all cases have ended.
 func (s *schedule) join() { s.done.Wait() }

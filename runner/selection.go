@@ -12,7 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
-// UnknownCaseError says that there is no case of a name; the exit code of a run that asks for it is ExitUnsupported.
+// UnknownCaseError says that no case has a name. The exit code of a run that asks for it is ExitUnsupported.
 type UnknownCaseError struct {
 	// Name is what was asked for, as it was written. Near are the names that may have been meant, best first.
 	Name string

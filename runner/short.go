@@ -11,13 +11,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/cases"
 )
 
-// Short is the form of a run for a person at a terminal: a line for each case, and what failed again at the end, with
-// what was expected, what came, and the command that repeats it.
+// Short is the form of a run for a person at a terminal: a line for each case, and the failures again at the end, with
+// what was expected, what was received, and the command that repeats the case.
 type Short struct {
-	// To is where it goes.
+	// To gets the text.
 	To io.Writer
-	// Color switches colours on. Width is that of the terminal in columns, to which the line of a case is cut; 0 cuts
-	// nothing.
+	// Color switches colours on. Width is the terminal's width in columns: the line of a case is cut to it, unless it
+	// is 0.
 	Color bool
 	Width int
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Target is the relay that a run is for.
+// Target is the relay that a run tests.
 type Target struct {
-	// Name is how the user named it.
+	// Name is the relay as the user named it.
 	Name string
-	// URL is the relay's; zero when it is the embedded relay, which has none before it is started.
+	// URL is the relay's URL; zero for the embedded relay, which has none before it is started.
 	URL transport.URL
 	// Embedded is true for "embedded", the reference relay in this process, with Faults switched on.
 	Embedded bool
@@ -23,8 +23,7 @@ type Target struct {
 // embedded is the name of the reference relay where a URL is wanted.
 const embedded = "embedded"
 
-// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&fault=NAME". known are the names of the faults
-// there are.
+// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&fault=NAME". known are the names of all faults.
 func ParseTarget(name string, known []string) (Target, error) {
 	t := Target{Name: name}
 	base, query, _ := strings.Cut(name, "?")
@@ -49,7 +48,8 @@ func ParseTarget(name string, known []string) (Target, error) {
 	return t, CheckFaults(t.Faults, known)
 }
 
-// CheckFaults says which of the names is no fault of the reference relay, and which one may have been meant.
+// CheckFaults gives an error for the first of names that is not among the known faults. It proposes names that may have
+// been meant.
 func CheckFaults(names, known []string) error {
 	for _, f := range names {
 		if !slices.Contains(known, f) {

@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/cases"
 )
 
-// Verbose gives a function for Options.Trace that writes to w what a person wants to see of each case besides its
-// point: the sessions, the notes and the messages exchanged.
+// Verbose gives a function for Options.Trace that writes to w, for each case, its sessions, notes and the messages
+// exchanged.
 func Verbose(w io.Writer) func(cases.Case, *Result) {
 	return func(c cases.Case, r *Result) {
 		if r == nil {

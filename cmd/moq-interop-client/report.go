@@ -95,7 +95,7 @@ func (c *reportCmd) read() (run *matrix.Run, o report.Options, err error) {
 func notices(j matrix.Judgement) []string {
 	out := slices.Clone(j.Fixed)
 	for _, entry := range j.Unused {
-		out = append(out, "An expected failure is about nothing in the run: "+entry)
+		out = append(out, "An expected failure matches nothing in the run: "+entry)
 	}
 	return out
 }

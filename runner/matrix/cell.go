@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// work is what a client needs to know to run a cell.
+// work is what a client must know to run a cell.
 type work struct {
 	cell     Cell
 	endpoint Endpoint
@@ -23,7 +23,7 @@ type work struct {
 	qlog     string // a folder, absolute; empty for none
 }
 
-// request is the work as the maker of the built-in client sees it.
+// request gives the work to whoever makes the built-in client.
 func (w *work) request(cases []string) Request {
 	return Request{
 		Cell: w.cell, Endpoint: w.endpoint, URL: w.url, TLSDisableVerify: w.endpoint.TLSDisableVerify,
@@ -31,17 +31,17 @@ func (w *work) request(cases []string) Request {
 	}
 }
 
-// container gives a name to a container of the cell's client.
+// container makes a name for a container of the cell's client.
 func (w *work) container() string { return containerName("client") }
 
 // client is one way to run cases against a relay.
 type client interface {
-	// prepare does what has to be done once, and belongs to no cell: fetching an image.
+	// prepare does what is done once for all cells, such as fetching an image.
 	prepare(ctx context.Context) error
 	// run runs the cases, or the client's standard set when there are none. When ctx ends it returns soon, with what is
 	// known.
 	run(ctx context.Context, w *work, cases []string) outcome
-	// repeat gives the line for a shell that does the same.
+	// repeat gives the shell line that runs the cases again.
 	repeat(w *work, cases []string) string
 }
 
@@ -61,7 +61,7 @@ type attempts struct {
 	clock   *time.Timer
 }
 
-// cell runs one cell and hands over its result: with status Missing when the run ended in its middle.
+// cell runs one cell and hands over its result, with status Missing when the run ended before the cell did.
 func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	start := time.Now()
 	spec, e := x.plan.find(c)
@@ -147,7 +147,7 @@ func (x *execution) repeat(a *attempts) string {
 	return quote(words)
 }
 
-// attempt runs the client once, against a relay that runs.
+// attempt runs the client once against a running relay.
 func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	w := a.w
 	if err := a.client.prepare(ctx); err != nil {
@@ -177,7 +177,7 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	return o
 }
 
-// files writes what the cell left, and says where.
+// files writes what the cell left behind, and notes the paths in r.
 func (x *execution) files(r *CellResult, f Files, base string, first outcome, second *outcome) error {
 	dir := filepath.Join(x.o.Dir, filepath.FromSlash(path.Dir(base)))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -245,14 +245,13 @@ func transcript(r *CellResult, first outcome, second *outcome) []byte {
 	return b.Bytes()
 }
 
-// image is one that is fetched once for all cells that need it.
+// image is a container image, fetched once for all cells that need it.
 type image struct {
 	ready chan struct{}
 	err   error
 }
 
-// pull makes sure that the engine has an image: one that it has is not fetched again. What failed once is not tried
-// again.
+// pull makes sure that the engine has an image. It fetches no image that is there, and tries none twice.
 func (x *execution) pull(ctx context.Context, name string) error {
 	if x.o.Engine == "" {
 		return errors.New("there is no container engine")

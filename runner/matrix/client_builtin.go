@@ -80,8 +80,8 @@ func (b builtin) repeat(w *work, cases []string) string {
 	return quote(words)
 }
 
-// parallel runs the first case alone, since the run ends when it does not reach the relay, and the others as far as
-// there are slots. runner.Run asks for one result after the other.
+// parallel runs the first case alone, since the run ends when that does not reach the relay, and then as many of the
+// others at once as there are slots. runner.Run asks it for one result after the other.
 type parallel struct {
 	runner.Client
 	cases   []cases.Case

@@ -43,8 +43,8 @@ func (f foreign) prepare(ctx context.Context) error {
 	return f.pull(ctx, f.spec.Image)
 }
 
-// run runs the client once for its standard set, or once for each case: only one name is promised to be understood
-// in TESTCASE.
+// run runs the client once for its standard set, or once for each case: clients promise to understand only one name in
+// TESTCASE.
 func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(cases) == 0 {
 		return f.once(ctx, w, "")
@@ -99,7 +99,7 @@ func (f foreign) once(ctx context.Context, w *work, name string) outcome {
 	return out
 }
 
-// lost is a reader of output that was too much to keep.
+// lost stands for output that was too long to keep: reading it gives an error.
 type lost int
 
 // Read implements io.Reader.
@@ -233,8 +233,7 @@ func composed(w *work, names []string, all []outcome) outcome {
 	return out
 }
 
-// worse orders the exit codes of single cases: what failed says more than what is not supported, and that more than a
-// pass.
+// worse gives the exit code of two cases together: a failure goes before unsupported, and unsupported before a pass.
 func worse(a, b int) bool {
 	weight := func(code int) int {
 		switch code {

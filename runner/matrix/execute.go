@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// Execute runs a plan. Results are in Options.Dir: run.json in the end, before that a journal that a later call with
-// Resume goes on with. When ctx ends, what runs is given up, and the run says what is known; its cause stands in
-// Run.Ended. The error says that the plan cannot be run, or that results could not be written; failures of cells are
-// none.
+// Execute runs a plan. It stores results in Options.Dir: in a journal, from which a later call with Resume continues,
+// and in run.json when the run has ended. When ctx ends, running cells are given up, the Run has what is known, and
+// Run.Ended is the cause of ctx. The error says that the plan cannot be run, or that results could not be written. A
+// cell that fails is no error.
 func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	o.fill()
 	if err := p.Validate(); err != nil {
@@ -193,11 +193,11 @@ func (x *execution) queue(ctx context.Context, cells []Cell, h *host, s slots) {
 	running.Wait()
 }
 
-// batch is how many results are made safe together at most.
+// batch is the most results that are synced to disk together.
 const batch = 256
 
-// write is the one goroutine that keeps results: what has come in together is appended together, made safe, and only
-// then told of.
+// write is the only goroutine that stores results: it appends what has come in together, syncs it, and only then
+// reports it.
 func (x *execution) write(cancel context.CancelCauseFunc) {
 	for {
 		var come []CellResult
@@ -227,8 +227,8 @@ func (x *execution) write(cancel context.CancelCauseFunc) {
 	}
 }
 
-// keep appends results with a verdict to the journal. When that fails, the run ends: results that are not safe are not
-// worth running for.
+// keep appends results with a verdict to the journal. When that fails, the run ends: results that cannot be stored are
+// not worth running for.
 func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 	var rows []any
 	for _, r := range come {
@@ -253,10 +253,10 @@ func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 	}
 }
 
-// note tells the progress of something; it must not be called once all cells have ended.
+// note reports something to the progress. It must not be called once all cells have ended.
 func (x *execution) note(text string) { x.notes <- text }
 
-// collect makes the run of what is known.
+// collect makes the Run from what is known.
 func (x *execution) collect(resumed int, ended error) *Run {
 	run := &Run{
 		Format: Format, ID: x.journal.head.Run, Started: x.journal.head.Started, Finished: time.Now().UTC(),

@@ -14,8 +14,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
-// Expectation is a failure that is known. Each field but Reason is a glob, whatever the case of letters; an empty one
-// matches all.
+// Expectation is a known failure. Each of the first five fields is a glob that ignores upper and lower case; an empty
+// one matches everything.
 type Expectation struct {
 	Client    string `yaml:"client" json:"client,omitempty"`
 	Relay     string `yaml:"relay" json:"relay,omitempty"`
@@ -24,9 +24,9 @@ type Expectation struct {
 	// Case is a case's identifier. Empty or "*" also stands for a cell that has no case to blame: its client or relay
 	// did not start.
 	Case string `yaml:"case" json:"case,omitempty"`
-	// Flaky says that it does not always fail: a pass is as good. To be said only where the reason says what decides.
+	// Flaky says that the case does not always fail: a pass is as good. Use it only where the reason says what decides.
 	Flaky bool `yaml:"flaky" json:"flaky,omitempty"`
-	// Reason says why it fails; there must be one.
+	// Reason says why the case fails; it must not be empty.
 	Reason string `yaml:"reason" json:"reason"`
 }
 
@@ -54,7 +54,7 @@ func (e Expectation) covers(c *CellResult, name string) bool {
 	return e.Case == "" || glob.Match(e.Case, name)
 }
 
-// Expectations are the known failures of a file. The first that covers a failure is its reason.
+// Expectations are the known failures of a file. The first one that covers a failure gives its reason.
 type Expectations struct {
 	// Name is the file's.
 	Name string
@@ -95,8 +95,8 @@ func LoadExpectations(name string) (*Expectations, error) {
 	return ReadExpectations(name, f)
 }
 
-// Mark puts the reasons of known failures into a result, and takes out what stood there. It changes nothing else: a
-// known failure is a failure. x may be nil.
+// Mark sets Known in a cell and its cases: to the reason where a failure is known, else to nothing. It changes no
+// status: a known failure is still a failure. x may be nil.
 func (x *Expectations) Mark(c *CellResult) {
 	for i := range c.Cases {
 		c.Cases[i].Known = ""
@@ -109,8 +109,8 @@ func (x *Expectations) Mark(c *CellResult) {
 	}
 }
 
-// Blamed reports whether something is wrong with the cell that no case stands for, or that Mark found cases without a
-// result that nobody expected: it counts as one failure.
+// Blamed reports whether the cell itself counts as a failure: something is wrong with it that none of its cases tells,
+// or it has cases without a result that nobody expected. Call Mark before.
 func (c *CellResult) Blamed() bool {
 	unknown := 0
 	for i := range c.Cases {
@@ -144,25 +144,24 @@ func (x *Expectations) reason(c *CellResult, name string) string {
 	return ""
 }
 
-// Judgement is what a run amounts to, in the light of what was expected.
+// Judgement says whether a run passes, given the failures that were expected.
 type Judgement struct {
-	// Pass: every cell has a result and something was tested, nothing failed that was not expected to, everything
-	// passed that is not in the file, and every entry of the file was about something.
+	// Pass is true when every cell has a result, something was tested, nothing failed unexpectedly, nothing passed that
+	// was expected to fail, and every entry of the file matched something.
 	Pass bool
-	// Failures are the cases that failed and were not expected to, Flaky those that failed at first, Errors the cells
-	// that could not be judged and Missing those without a result, each as a line.
+	// One line for each: Failures are the cases that failed unexpectedly, Flaky those that failed only at first, Errors
+	// the cells that could not be judged, Missing the cells without a result.
 	Failures, Flaky, Errors, Missing []string
-	// Fixed are the cases that passed and were expected to fail; Unused are the entries that were about no case of the
-	// run.
+	// Fixed are the cases that passed though they were expected to fail. Unused are the entries of the file that match
+	// nothing in the run.
 	Fixed, Unused []string
-	// Known counts the failures that were expected.
+	// Known is the number of failures that were expected.
 	Known int
-	// Untested: there is no cell in which anything was judged; all are skipped or do not apply. A shard is not held to
-	// that.
+	// Untested is true when nothing was judged: every cell was skipped or does not apply. It is never true for a shard.
 	Untested bool
 }
 
-// Exit is the exit code that says it: runner.ExitPass or runner.ExitFail.
+// Exit gives the exit code: runner.ExitPass or runner.ExitFail.
 func (j Judgement) Exit() int {
 	if j.Pass {
 		return runner.ExitPass
@@ -170,8 +169,8 @@ func (j Judgement) Exit() int {
 	return runner.ExitFail
 }
 
-// WriteText writes what stands against a pass, a line each under a heading for each kind; of a pass only the known
-// failures.
+// WriteText writes why the run does not pass: for each kind of problem a heading, and a line for each cell or case. For
+// a pass it writes only how many known failures there are.
 func (j Judgement) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -179,7 +178,7 @@ func (j Judgement) WriteText(w io.Writer) error {
 		lines   []string
 	}{
 		{"failed", j.Failures}, {"flaky", j.Flaky}, {"could not be judged", j.Errors}, {"no result", j.Missing},
-		{"passed, and expected to fail", j.Fixed}, {"expected failures that are about nothing in the run", j.Unused},
+		{"passed, though expected to fail", j.Fixed}, {"expected failures that match nothing in the run", j.Unused},
 	} {
 		if len(part.lines) > 0 {
 			fmt.Fprintf(&b, "%s (%d):\n", part.heading, len(part.lines))
@@ -198,8 +197,8 @@ func (j Judgement) WriteText(w io.Writer) error {
 	return err
 }
 
-// Judge judges a run. x may be nil. Entries of x that are about nothing do not count in a shard: only the whole can
-// tell.
+// Judge judges a run. x may be nil. Entries of x that match nothing do not count against a shard: only the whole run
+// can tell.
 func Judge(r *Run, x *Expectations) Judgement {
 	var j Judgement
 	used := make([]bool, 0)
@@ -221,7 +220,7 @@ func Judge(r *Run, x *Expectations) Judgement {
 	return j
 }
 
-// cell judges one cell and notes which entries were about it.
+// cell judges one cell and notes which entries match it.
 func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 	covered := func(name string) *Expectation {
 		var first *Expectation

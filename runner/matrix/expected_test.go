@@ -118,7 +118,7 @@ func TestJudgementAsText(t *testing.T) {
 	var b strings.Builder
 	j := Judgement{Failures: []string{"a/b fetch: no\n\x1b\u202eanswer"}, Unused: []string{"x"}, Known: 2}
 	if err := j.WriteText(&b); err != nil || b.String() != "failed (1):\n  a/b fetch: no answer\nexpected failures "+
-		"that are about nothing in the run (1):\n  x\n2 known failures\n" || j.Exit() != 1 {
+		"that match nothing in the run (1):\n  x\n2 known failures\n" || j.Exit() != 1 {
 		t.Errorf("%v %d\n%s", err, j.Exit(), b.String())
 	}
 	b.Reset()

@@ -8,10 +8,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Healthy tells whether a relay of this host is up: a UDP socket is bound to the port of addr ("host:port", as relays
-// listen on; no host, or that of all addresses, is loopback), and a QUIC handshake comes to a protocol that carries
-// MoQT. Its certificate is not checked, nothing is asked of it. The error says what is missing; ctx bounds the
-// handshake. Where the system does not tell which ports are bound (all but Linux), the handshake alone decides.
+// Healthy checks that a relay on this host is up: a UDP socket is bound to the port of addr, and a QUIC handshake
+// agrees on a protocol that carries MoQT. addr is "host:port" as a relay listens on it; no host, or the address of all
+// interfaces, stands for loopback. The relay's certificate is not checked, and no request is sent. The error says what
+// is missing; ctx bounds the handshake. Systems other than Linux do not tell which ports are bound: there the handshake
+// alone decides.
 func Healthy(ctx context.Context, addr string) error {
 	host, name, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -19,20 +19,20 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// Here is what this program itself brings to a run: its client, its relay, handshakes and certificates.
+// Here provides what a run takes from this process: the built-in client, the embedded relay, handshakes, certificates.
 type Here struct {
 	// Info is who the built-in client says it is.
 	Info runner.ClientInfo
-	// Config is that of its cases, but for what a cell decides: how to dial, the URL, the drafts, the tolerances of the
-	// endpoint.
+	// Config is the configuration of its cases, except for what a cell decides: how to dial, the URL, the drafts, the
+	// tolerances of the endpoint.
 	Config cases.Config
 	// Standard are the cases that are run when the plan names none.
 	Standard []cases.Case
-	// Relay are the options of the embedded relay, but for its faults, which stand in its URL.
+	// Relay has the options of the embedded relay, except for its faults, which are in its URL.
 	Relay reference.Options
 }
 
-// Fill sets those of the options that are functions.
+// Fill sets the options that are functions: Builtin, Embedded, Probe and Certificate.
 func (h Here) Fill(o *Options) {
 	o.Builtin, o.Embedded, o.Probe, o.Certificate = h.builtin, h.embedded, Handshake, Certificate
 }
@@ -95,8 +95,8 @@ func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
 		Stop: relay.Close}, nil
 }
 
-// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses what is offered in a later
-// layer is there.
+// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses the client in a later layer is
+// up: no error.
 func Handshake(ctx context.Context, url string) error {
 	return handshake(ctx, url, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport)
 }
@@ -118,8 +118,8 @@ func handshake(ctx context.Context, url string, enough ...transport.Layer) error
 	return err
 }
 
-// Certificate writes a self-signed certificate for localhost and relay, for Options.Certificate: cert.pem and priv.key,
-// as relay images know them.
+// Certificate writes a self-signed certificate for the names "localhost" and "relay" into dir, for Options.Certificate.
+// The files are cert.pem and priv.key, the names that relay images expect.
 func Certificate(dir string) (cert, key string, err error) {
 	made, err := endpoint.SelfSigned("relay")
 	if err != nil {

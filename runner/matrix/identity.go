@@ -13,10 +13,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
-// anyDraft stands in the ID of a cell that offers what the client has.
+// anyDraft stands for the draft in the ID of a cell whose client offers all its drafts.
 const anyDraft = "any"
 
-// cellID names a cell by what it is.
+// cellID makes a cell's ID.
 func cellID(c Cell) string {
 	return strings.Join([]string{c.Client, c.Relay, c.Endpoint, cmp.Or(c.Draft, anyDraft), c.Transport}, "/")
 }
@@ -57,7 +57,7 @@ func containerKey(image string, env map[string]string, url string) string {
 	return slug(base) + "-" + short(append([]string{image, url}, sortedEnv(env)...)...)
 }
 
-// slug keeps what is fit for a path everywhere; what that loses, a digest behind it tells apart.
+// slug makes a text fit for a path on every system. When that loses something, a digest is added.
 func slug(text string) string {
 	out, lost := readable(text)
 	if lost {
@@ -87,7 +87,7 @@ func short(texts ...string) string {
 	return hex.EncodeToString(sum[:3])
 }
 
-// ref says which plan it is.
+// ref gives the plan's reference.
 func (p *Plan) ref() PlanRef {
 	return PlanRef{ID: p.ID, Target: p.Target, Cases: p.Cases, Shard: p.Shard, Total: p.Total,
 		Tools: digestOf(p.Clients, p.Endpoints)}

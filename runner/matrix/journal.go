@@ -21,8 +21,8 @@ const (
 	cellsDir    = "cells"
 )
 
-// journal holds the results of a run until run.json does: a line of JSON for the run, then one for each cell, appended
-// as they come. A line that was torn by a kill is cut off when the run is taken up again.
+// journal keeps the results of a run until run.json is written: a line of JSON for the run, then one for each cell as
+// it comes. A line that was cut by a kill is removed when the run is resumed.
 type journal struct {
 	f    *os.File
 	sync Sync
@@ -37,14 +37,14 @@ type journalHead struct {
 	Plan    PlanRef   `json:"plan"`
 }
 
-// resumption is a line that says that the run was taken up again.
+// resumption is a line that says that the run was resumed.
 type resumption struct {
 	Resumed time.Time `json:"resumed"`
 }
 
-// openJournal makes the journal in dir, or opens the one that is there, and gives the results in it and how often the
-// run was taken up before. The head of an existing one must be about the same plan. No other process can open it until
-// it is closed.
+// openJournal creates the journal in dir, or opens the one that is there, and gives the results in it and how often the
+// run was resumed before. An existing journal must be about the same plan. No other process can open it until it is
+// closed.
 func openJournal(dir string, head journalHead, resume bool, policy Sync) (*journal, []CellResult, int, error) {
 	path := filepath.Join(dir, journalFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
@@ -60,7 +60,7 @@ func openJournal(dir string, head journalHead, resume bool, policy Sync) (*journ
 }
 
 func (j *journal) begin(resume bool) ([]CellResult, int, error) {
-	// A program that was killed while it was starting another leaves the lock to that one for a moment.
+	// When a program was killed while it started another, that one holds the lock for a moment.
 	err := lock(j.f)
 	for wait := time.Millisecond; err != nil && wait < 300*time.Millisecond; wait *= 2 {
 		time.Sleep(wait)
@@ -163,7 +163,7 @@ func readJournal(r io.Reader) (recorded, error) {
 	}
 }
 
-// append adds lines in one write, and makes them safe as the policy says.
+// append adds lines in one write, and syncs them as the policy says.
 func (j *journal) append(values ...any) error {
 	var lines []byte
 	for _, v := range values {
@@ -211,7 +211,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 // WriteJSON writes the run as run.json has it, a line for each cell.
 func (r *Run) WriteJSON(w io.Writer) error { return writeRows(w, r) }
 
-// ReadRun reads a run.json.
+// ReadRun reads a run.json. The error says that it is no run, or of another format.
 func ReadRun(r io.Reader) (*Run, error) {
 	run := &Run{}
 	if err := json.NewDecoder(bufio.NewReaderSize(r, 1<<20)).Decode(run); err != nil {
@@ -223,7 +223,7 @@ func ReadRun(r io.Reader) (*Run, error) {
 	return run, nil
 }
 
-// Load reads the run in a folder, results/<run>, or from a file that is a run.json.
+// Load reads a run from its folder, results/<run>, or from its run.json. The error names the path.
 func Load(path string) (*Run, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func repeated(first, second outcome) (outcome, string) {
 	return out, "the first attempt: " + why
 }
 
-// broke says why an attempt is no report on each of its cases; empty when it is one.
+// broke says why an attempt did not report on each of its cases; empty when it did.
 func (o *outcome) broke() string {
 	switch {
 	case o.problem != "":
@@ -74,8 +74,8 @@ func (c CaseResult) unnamed() bool {
 	return strings.HasPrefix(c.Name, "(point ") && c.Status == Missing
 }
 
-// again is what two attempts at a case amount to. bailed says that the first attempt gave up, so that a missing case
-// was never tried.
+// again joins two attempts at a case. bailed says that the first attempt gave up, so that a missing case was never
+// tried.
 func again(first, second CaseResult, bailed bool) CaseResult {
 	bad := func(s Status) bool { return s == Fail || s == Missing }
 	out, other := first, second
@@ -251,9 +251,8 @@ func (c CaseResult) ran() bool {
 	return false
 }
 
-// untested gives the cases of a cell of which other says that it was not tested: what they came to with another draft
-// or transport is no result of this cell, neither a pass nor a failure. Those that report the cell's own draft and
-// transport keep theirs.
+// untested replaces the results of cases that ran with another draft or transport than the cell's: they are no results
+// of this cell, neither passes nor failures. Cases that report the cell's own draft and transport keep their results.
 func untested(cell Cell, o outcome) []CaseResult {
 	list := slices.Clone(o.cases)
 	for i, c := range list {
@@ -277,7 +276,7 @@ func untested(cell Cell, o outcome) []CaseResult {
 	return list
 }
 
-// transportNames are the names that cells have for what sessions report.
+// transportNames maps the transports that sessions report to the names that cells use.
 var transportNames = map[transport.Kind]string{
 	transport.QUIC: string(transport.OnlyQUIC), transport.WebTransport: string(transport.OnlyWebTransport),
 }

@@ -77,7 +77,7 @@ func open(dir string) error {
 	return errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o777))
 }
 
-// certificate makes the relay's, in a folder of its own that a container's user may read.
+// certificate makes the relay's certificate, in a folder that a container's user may read.
 func (h *host) certificate(l *launching) (cert, key string, err error) {
 	if h.o.Certificate == nil {
 		return "", "", nil
@@ -94,7 +94,7 @@ func (h *host) certificate(l *launching) (cert, key string, err error) {
 	return cert, key, errors.Join(os.Chmod(dir, 0o755), os.Chmod(cert, 0o644), os.Chmod(key, 0o644))
 }
 
-// relayEnv is what the contract tells a relay.
+// relayEnv is the environment that the public interop runner gives a relay.
 func relayEnv(port, cert, key, mlog string) []string {
 	env := []string{"MOQT_ROLE=relay", "MOQT_PORT=" + port}
 	for _, pair := range [][2]string{{"MOQT_CERT", cert}, {"MOQT_KEY", key}, {"MOQT_MLOG_DIR", mlog}} {

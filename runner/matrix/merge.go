@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// Merge joins the runs of all shards of a plan into one of the whole, called id. It refuses parts of different plans, a
-// shard that is there twice or not at all, a cell in two shards, and parts that together are not the plan. Cells that
-// have no result, because their part ended early, stay missing.
+// Merge joins the runs of all shards of a plan into one run of the whole plan, with the ID id. It refuses parts of
+// different plans, a shard that is there twice or not at all, a cell in two shards, and parts that do not make up the
+// plan. Cells without a result, because their shard ended early, stay missing.
 func Merge(id string, parts ...*Run) (*Run, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("merge: no runs")
@@ -97,8 +97,8 @@ func (r *Run) add(p *Run, seen map[string]string) error {
 	return nil
 }
 
-// MergeDirs joins the runs in the folders of all shards into a new folder, with their files. Its last element is the
-// new run's ID. x may be nil; else its reasons are put in anew.
+// MergeDirs joins the runs in the folders of all shards, with their files, into the new folder dir, whose last element
+// is the new run's ID. Unless x is nil, known failures are marked anew with it.
 func MergeDirs(dir string, x *Expectations, parts ...string) (*Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -175,8 +175,8 @@ func appendFile(to, from string) error {
 	return errors.Join(err, out.Close())
 }
 
-// FillStale fills in what a run has no result for from an earlier run: with status Stale, which is no result, and the
-// earlier one's cases. Cells that neither has stay missing.
+// FillStale fills the cells that r has no result for from an earlier run: with the cases of that run, and with status
+// Stale, which counts as no result. Cells that the earlier run has no result for either stay missing.
 func FillStale(r, earlier *Run) {
 	at := make(map[string]*CellResult, len(earlier.Cells))
 	for i := range earlier.Cells {

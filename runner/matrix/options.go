@@ -13,14 +13,14 @@ import (
 
 // Options say how a plan is executed.
 type Options struct {
-	// Dir is the run's folder, results/<run>; its last element is the run's ID. It is made when it is not there.
+	// Dir is the run's folder, results/<run>; its last element is the run's ID. It is created when it is missing.
 	Dir string
-	// Resume goes on with the run in Dir. Without it, a folder that has a run is refused.
+	// Resume continues the run in Dir. Without it, a folder that has a run is refused.
 	Resume bool
 	// Versions are those of the tools, for run.json.
 	Versions map[string]string
 	// Program is how this program is called, for the line that repeats a cell; Self is its path, for {self} in
-	// commands. Empty is this process's.
+	// commands. Empty stands for this process's own.
 	Program []string
 	Self    string
 
@@ -28,8 +28,8 @@ type Options struct {
 	Builtin func(r Request) (runner.Client, []cases.Case, error)
 	// Embedded starts the relay of an endpoint of KindEmbedded. ctx bounds the start only.
 	Embedded func(ctx context.Context, e Endpoint) (*Instance, error)
-	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. Nil is a relay
-	// that is ready as soon as its port is bound.
+	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. When Probe is nil,
+	// a relay counts as ready as soon as its port is bound.
 	Probe func(ctx context.Context, url string) error
 	// Certificate writes a self-signed certificate for localhost and relay into a folder, and gives the two files.
 	Certificate func(dir string) (cert, key string, err error)
@@ -55,20 +55,20 @@ type Options struct {
 	QLOG bool
 	// Expected are the failures that do not fail the run; may be nil.
 	Expected *Expectations
-	// Progress is told of results, once they are safe; may be nil.
+	// Progress hears of each result once it is stored; may be nil.
 	Progress Progress
-	// Sync says when results are safe.
+	// Sync says how results are stored before they are reported.
 	Sync Sync
 }
 
-// Request asks for the built-in client.
+// Request says what a built-in client is asked for.
 type Request struct {
 	Cell     Cell
 	Endpoint Endpoint
 	// URL is the relay's, with the transport's scheme; TLSDisableVerify says not to verify its certificate.
 	URL              string
 	TLSDisableVerify bool
-	// Instance is the relay that was started; nil for one that is reached by its URL.
+	// Instance is the relay that was started; nil for a relay that is reached by its URL.
 	Instance *Instance
 	// Cases are those of the plan; none for the standard set.
 	Cases []string
@@ -106,14 +106,15 @@ func (i *Instance) ended() bool {
 	}
 }
 
-// Sync says when a result is safe against what.
+// Sync says how a result is stored before it is reported.
 type Sync int
 
 // The policies.
 const (
-	// SyncBatch: what has come in together is on the disk before it is reported; it survives a loss of power.
+	// SyncBatch: results that come in together are synced to the disk before they are reported; they survive a loss of
+	// power.
 	SyncBatch Sync = iota
-	// SyncNone: the operating system has it before it is reported; it survives a kill of the program.
+	// SyncNone: the operating system has a result before it is reported; it survives a kill of the program.
 	SyncNone
 )
 

@@ -24,7 +24,7 @@ type outcome struct {
 	// bail is why the client gave up, with the layer it names; bailed says that it did.
 	bail, layer string
 	bailed      bool
-	// problem is why there is no judging it: it did not start, contradicts itself, ended early.
+	// problem says why it cannot be judged: it did not start, contradicts itself, ended early.
 	problem string
 	notes   []string
 	tap     []byte
@@ -60,7 +60,7 @@ func (o *outcome) missing(name, why string) {
 	o.cases = append(o.cases, CaseResult{Name: name, Status: Missing, Message: why})
 }
 
-// reported takes the report of a client that ran in this process.
+// reported makes the outcome of a client that ran in this process.
 func reported(r *runner.Report, doc []byte) outcome {
 	exit := r.Exit
 	o := outcome{exit: &exit, tap: doc, bail: r.BailOut, bailed: r.BailOut != "", transcript: make(map[string][]string),
@@ -137,8 +137,8 @@ func layerOf(text string) string {
 	return ""
 }
 
-// parsed takes the TAP document of another program. exit is its exit code, nil when a signal ended it. asked are the
-// cases that it was asked for, none for all it has.
+// parsed makes the outcome of another program from its TAP document. exit is its exit code, nil when a signal ended it.
+// asked are the cases that it was asked for, none for all it has.
 func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	o := outcome{exit: exit, transcript: make(map[string][]string), transports: make(map[string][]string)}
 	if doc.Bail != nil {
@@ -173,7 +173,7 @@ func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 // whole.
 const maxOddities = 20
 
-// oddities notes what the document has that TAP does not have that way; first what breaks it.
+// oddities notes where the document deviates from TAP, with what breaks it first.
 func (o *outcome) oddities(doc *tap.Document) {
 	list := slices.Clone(doc.Problems)
 	slices.SortStableFunc(list, func(a, b tap.Problem) int {
@@ -276,7 +276,7 @@ func (o *outcome) points(doc *tap.Document, asked []string) {
 // rank orders statuses as tap does when a number occurs twice.
 func rank(s Status) int { return slices.Index([]Status{Pass, Skip, Todo, Fail}, s) }
 
-// canonical gives our identifier for what other clients call a case by.
+// canonical gives our identifier for a case that other clients may call by another name.
 func canonical(name string) string {
 	if c, ok := cases.Find(name); ok {
 		return c.ID

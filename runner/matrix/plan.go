@@ -55,8 +55,8 @@ const (
 
 // Filter narrows a plan. Empty fields leave everything in.
 type Filter struct {
-	// Clients and Relays are names or globs, whatever the case of letters. A relay that is named (not only matched by a
-	// glob) is in with its inactive endpoints.
+	// Clients and Relays are names or globs that ignore upper and lower case. A relay that is named, not only matched
+	// by a glob, also has its inactive endpoints.
 	Clients, Relays []string
 	// Only are the classifications wanted; it needs a target.
 	Only []Classification
@@ -65,7 +65,7 @@ type Filter struct {
 	Modes []Kind
 	// Transports are "quic", "webtransport"; Drafts are "draft-18".
 	Transports, Drafts []string
-	// Cells are IDs of cells or globs, in which * stands for what is between two slashes.
+	// Cells are IDs of cells, or globs in which * stands for anything between two slashes.
 	Cells []string
 }
 
@@ -74,11 +74,11 @@ type PlanOptions struct {
 	// Catalogue has the relays and the foreign clients; Names are what relays.Open was given for it.
 	Catalogue *relays.Catalogue
 	Names     []string
-	// Clients stand before those of the catalogue: Builtin, and whatever else the caller has.
+	// Clients come before those of the catalogue: Builtin, and whatever else the caller has.
 	Clients []Client
 	// Target is the draft to compare with, "draft-18"; empty for the catalogue's, "none" for none at all.
 	Target string
-	// Pin is PinEach unless it says otherwise.
+	// Pin is PinEach when it is empty.
 	Pin    Pin
 	Filter Filter
 	// TLSDisableVerify accepts any certificate of relays that are reached by URL; else the catalogue says it for each
@@ -95,8 +95,8 @@ type PlanOptions struct {
 	ClientTransports map[string][]string
 }
 
-// MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan, everywhere.
-// The error says what in the options makes no sense; a plan without cells is none.
+// MakePlan crosses clients, relays, endpoints, drafts and transports. The same options give the same plan on every
+// machine. The error says which option makes no sense. A plan without cells is no error.
 func MakePlan(o PlanOptions) (*Plan, error) {
 	p := &planner{o: o, all: spoken(nil), cellGlobs: make(map[int]bool), plan: &Plan{Format: Format, Cases: o.Cases,
 		Catalogues: o.Names, LeftOut: []LeftOut{}, Cells: []Cell{}}}

@@ -130,8 +130,7 @@ func TestFilters(t *testing.T) {
 				return c.Transport == "quic" || !strings.HasPrefix(c.URL, "moqt:")
 			},
 			[]string{"builtin/embedded/embedded/draft-22/quic"},
-			"not the transport that the endpoint's URL stands for " +
-				"(with --transport auto it may be)"},
+			"not the transport that the endpoint's URL stands for (with --transport auto it may be)"},
 		{"drafts", func(o *PlanOptions) { o.Filter.Drafts = []string{"16", "draft-14"} },
 			func(c Cell) bool { return c.Draft == "draft-16" || c.Draft == "draft-14" },
 			[]string{"builtin/embedded/embedded/draft-14/quic"}, "not among the drafts asked for"},

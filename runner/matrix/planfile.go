@@ -54,7 +54,7 @@ func LoadPlan(path string) (*Plan, error) {
 	return p, nil
 }
 
-// Validate says what is wrong with a plan.
+// Validate gives the first thing that is wrong with a plan.
 func (p *Plan) Validate() error {
 	if p.Format != Format {
 		return fmt.Errorf("plan: format %d, want %d", p.Format, Format)

@@ -44,14 +44,15 @@ func finish(cmd *exec.Cmd) (*int, error) {
 	return &code, err
 }
 
-// contractNames are the variables that the contract gives a meaning: a client gets those of its cell and none of ours.
+// contractNames are the variables that the public interop runner's interface defines: a client gets those of its cell
+// and none of ours.
 var contractNames = []string{
 	"RELAY_URL", "TESTCASE", "VERBOSE", "TLS_DISABLE_VERIFY", "MOQT_DRAFT", "DRAFT", "NAMESPACE_PREFIX", "AUTH_TOKEN",
 	"COMPAT", "QLOGDIR", "SSLKEYLOGFILE",
 	"MOQT_ROLE", "MOQT_PORT", "MOQT_CERT", "MOQT_KEY", "MOQT_MLOG_DIR",
 }
 
-// inherited is the environment of a program that is started: ours without the contract's names, and then add.
+// inherited is the environment of a program that is started: ours without contractNames, and then add.
 func inherited(add []string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")

@@ -9,15 +9,15 @@ import (
 	"unicode"
 )
 
-// Progress is told how a run goes on. Calls do not overlap; a result that it is told of is safe.
+// Progress hears how a run goes. Calls do not overlap. A result is stored before Cell is called.
 type Progress interface {
-	// Begin: total cells, of which done have a result from before.
+	// Begin is called first: the run has total cells, of which done have a result from before.
 	Begin(total, done int)
-	// Cell is a result.
+	// Cell reports the result of a cell.
 	Cell(c *CellResult)
-	// Note is something else worth a line: a relay that is started, or has ended.
+	// Note reports something else worth a line: a relay was started, or has ended.
 	Note(text string)
-	// End is the whole run. What it came to is for the caller to say: Run.Summary.
+	// End is called last. What came of the run is for the caller to print: Run.Summary.
 	End(r *Run)
 }
 
@@ -124,8 +124,8 @@ type lines struct {
 	every time.Duration
 }
 
-// NewLines tells of what did not pass, and every half minute how far it is, in plain lines. Errors of w are ignored:
-// they are none of the run's.
+// NewLines prints plain lines: each cell that did not pass, and every half minute how far the run is. Errors of w are
+// ignored: they do not concern the run.
 func NewLines(w io.Writer) Progress { return &lines{w: w, every: 30 * time.Second} }
 
 func (l *lines) Begin(total, done int) {
@@ -166,7 +166,8 @@ type terminal struct {
 	ended  sync.WaitGroup
 }
 
-// NewTerminal keeps one line that says how far it is, and writes what did not pass above it. Errors of w are ignored.
+// NewTerminal keeps one line that says how far the run is, and writes each cell that did not pass above it. Errors of w
+// are ignored.
 func NewTerminal(w io.Writer) Progress { return &terminal{w: w} }
 
 // Erasing a line, for every terminal that knows ANSI.

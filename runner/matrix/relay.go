@@ -196,7 +196,7 @@ func (h *host) ready(ctx context.Context, i *Instance, port int) error {
 	}
 }
 
-// log opens the file for what the relay prints; it takes so much and no more.
+// log opens the file for what the relay prints, up to a limit.
 func (h *host) log() (*capped, *tail, error) {
 	path := filepath.Join(h.o.Dir, "relays", h.e.Relay, h.e.Name+".log")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -206,7 +206,7 @@ func (h *host) log() (*capped, *tail, error) {
 	return &capped{File: f, left: 8 << 20}, &tail{max: 4 << 10}, err
 }
 
-// capped is a file that takes so many bytes; the rest is dropped, and said to be.
+// capped is a file that takes a limited number of bytes. The rest is dropped, and the last line says so.
 type capped struct {
 	*os.File
 	left int

@@ -228,9 +228,9 @@ func (p *planner) transports() {
 	}
 }
 
-// scheme gives the transports of an endpoint, each with the oldest draft for it. What is for one transport says so, or
-// its URL does: https stands for WebTransport, moqt for raw QUIC, and from draft 18 on for both (draft-18 §3.1.3) if it
-// may. Without a URL it is both.
+// scheme gives the transports of an endpoint, each with the oldest draft for it. choice is the transport that the
+// catalogue names, if any. Else the URL's scheme decides: https stands for WebTransport, moqt for raw QUIC, and with
+// mayBoth, from draft 18 on, for both (draft-18 §3.1.3). Without a URL it is both.
 func scheme(url string, choice transport.Choice, mayBoth bool) map[string]string {
 	const oldest = "draft-00"
 	quic, webtransport := string(transport.OnlyQUIC), string(transport.OnlyWebTransport)

@@ -47,5 +47,5 @@ func udpBound(port int) (bool, error) {
 }
 
 // endWithUs asks the program to end when this one is killed: a relay that stays would hold its port against the run
-// that is taken up again.
+// that is resumed.
 func endWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGTERM }

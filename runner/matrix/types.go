@@ -26,16 +26,16 @@ const (
 	Fail Status = "fail"
 	// Flaky: a case failed, and did not when it was repeated. It is no pass.
 	Flaky Status = "flaky"
-	// Todo: only a SHOULD was broken. A cell is that when nothing in it passed; beside passes, its cases say so.
+	// Todo: only a SHOULD was broken. A cell has this status when nothing in it passed; otherwise only its cases have
+	// it.
 	Todo Status = "todo"
 	// Skip: the relay said properly that it does not support what the case needs.
 	Skip Status = "skip"
 	// NotApplicable: the client does not have the case, or the case does not exist for the draft or the transport.
 	NotApplicable Status = "not-applicable"
-	// Missing: planned, and there is no result: the run ended before it, or the client did.
+	// Missing: planned, but without a result: the run ended before it, or the client did.
 	Missing Status = "missing"
-	// Stale: there is no result of this run; what stands here is that of an earlier one. Only readers of several runs
-	// use it.
+	// Stale: this run has no result; the one shown is that of an earlier run. Only readers of several runs use it.
 	Stale Status = "stale"
 	// Error: it could not be judged. The client or the relay did not start, the client's report contradicts itself, or
 	// what was tested is not what was planned. Only cells have it.
@@ -45,7 +45,7 @@ const (
 // Statuses lists all of them, in the order of a summary.
 var Statuses = []Status{Pass, Fail, Flaky, Todo, Skip, NotApplicable, Missing, Stale, Error}
 
-// Classification is how a cell's predicted draft stands to the target draft.
+// Classification compares a cell's predicted draft with the target draft.
 type Classification string
 
 // The classifications; a plan without a target has none.
@@ -79,7 +79,7 @@ type Cell struct {
 	// URL is what the client is given; "embedded" and empty (a command with a port of its own choosing) get theirs when
 	// the relay is started.
 	URL string `json:"url,omitempty"`
-	// Draft is the one that is offered, "draft-18"; empty when the client offers what it has.
+	// Draft is the draft that is offered, "draft-18"; empty when the client offers all it has.
 	Draft string `json:"draft,omitempty"`
 	// Transport is "quic" or "webtransport".
 	Transport string `json:"transport"`
@@ -91,11 +91,11 @@ type Cell struct {
 	Classification Classification `json:"classification,omitempty"`
 	// Mode is the kind of the endpoint.
 	Mode Kind `json:"mode"`
-	// Unclaimed is true when nobody said which drafts the relay speaks: the cell is a try.
+	// Unclaimed is true when nobody said which drafts the relay speaks: the cell is an attempt.
 	Unclaimed bool `json:"unclaimed,omitempty"`
 }
 
-// LeftOut is a part of the cross that has no cell, and why. Empty fields stand for all there are.
+// LeftOut is a combination that has no cell, and why. An empty field stands for all values.
 type LeftOut struct {
 	Client    string   `json:"client,omitempty"`
 	Relay     string   `json:"relay,omitempty"`
@@ -112,8 +112,7 @@ type Client struct {
 	// Drafts ("draft-18", newest first) and Transports are those it claims.
 	Drafts     []string `json:"drafts"`
 	Transports []string `json:"transports"`
-	// Command is a program and its arguments, Image a container's; Env is added to the environment that the contract
-	// gives.
+	// Command is a program and its arguments, Image a container's; Env is added to the environment of a cell.
 	Command []string          `json:"command,omitempty"`
 	Image   string            `json:"image,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
@@ -173,7 +172,7 @@ type PlanRef struct {
 	Tools string `json:"tools"`
 }
 
-// Run is what came of a plan: run.json.
+// Run has the results of a plan: run.json.
 type Run struct {
 	Format int `json:"format"`
 	// ID names the run; it is its folder's name.
@@ -181,7 +180,7 @@ type Run struct {
 	// Started is when it began, before any resumption; Finished when its last part ended.
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
-	// Resumed counts the times it was taken up again.
+	// Resumed is how often it was resumed.
 	Resumed int `json:"resumed,omitempty"`
 	// Ended is why it ended before every cell had a result; empty when they all have one.
 	Ended string `json:"ended,omitempty"`
@@ -233,11 +232,11 @@ func (r *Run) Summary() string {
 	return s
 }
 
-// CellResult is what came of a cell.
+// CellResult is the result of a cell.
 type CellResult struct {
 	Cell
 	Status Status `json:"status"`
-	// Layer is that of the first failure: a transport.Layer; empty when nothing failed or nobody said.
+	// Layer is that of the first failure, a transport.Layer; empty when nothing failed or the client did not say.
 	Layer string `json:"layer,omitempty"`
 	// Reason says in a line why it is no pass.
 	Reason string `json:"reason,omitempty"`
@@ -273,7 +272,7 @@ func (c *CellResult) Count(s Status) (n int) {
 	return n
 }
 
-// CaseResult is what came of a case in a cell.
+// CaseResult is the result of a case in a cell.
 type CaseResult struct {
 	// Name is the case's identifier; what other clients call it by an alias has ours.
 	Name   string `json:"name"`
@@ -305,9 +304,9 @@ type Source string
 
 // The sources.
 const (
-	// Negotiated: the client's report says so.
+	// Negotiated: the client's report has it.
 	Negotiated Source = "negotiated"
-	// Predicted: nobody saw it; it is what the plan expected.
+	// Predicted: the client did not report one; this is what the plan expected.
 	Predicted Source = "predicted"
 )
 

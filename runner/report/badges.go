@@ -12,7 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// badge is the JSON that shields reads from an endpoint.
+// badge is the JSON that shields.io reads from an endpoint.
 type badge struct {
 	SchemaVersion int    `json:"schemaVersion"`
 	Label         string `json:"label"`
@@ -21,9 +21,9 @@ type badge struct {
 	IsError       bool   `json:"isError,omitempty"`
 }
 
-// WriteBadges writes JSON for shields' endpoint badges to dir, which it makes: all.json, and relay-NAME.json,
-// client-NAME.json and draft-NN.json for each of them, with how many cells pass. Names are made fit for a path; where
-// two become the same, later ones get a number.
+// WriteBadges writes JSON for the endpoint badges of shields.io into dir, which it creates: all.json, and one file for
+// each relay (relay-NAME.json), client (client-NAME.json) and draft (draft-NN.json). A badge says how many cells pass.
+// Names are changed to be fit for a path; where two become the same, later ones get a number.
 func WriteBadges(dir string, run *matrix.Run) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -69,7 +69,7 @@ func WriteBadges(dir string, run *matrix.Run) error {
 	return nil
 }
 
-// badgeOf colours what passes: a share that is not all of it is never green.
+// badgeOf colours a badge by the share that passes. It is green only when everything does.
 func badgeOf(label string, s sum) badge {
 	b := badge{SchemaVersion: 1, Label: label, Message: fmt.Sprintf("%d of %d pass", s.pass, s.of)}
 	switch {

@@ -21,24 +21,24 @@ type DraftTable struct {
 	Rows []DraftRow `json:"rows"`
 }
 
-// DraftRow is a case of a client on an endpoint and a transport.
+// DraftRow is one case of one client, at one endpoint over one transport.
 type DraftRow struct {
 	Client    string `json:"client"`
 	Endpoint  string `json:"endpoint"`
 	Transport string `json:"transport"`
 	// Case is empty for cells that have no cases.
 	Case string `json:"case,omitempty"`
-	// States has one for each draft; null where there is nothing.
+	// States has one state for each draft, nil where the run has none.
 	States []*State `json:"states"`
-	// Differs is true when not all drafts that apply came to the same.
+	// Differs is true when the case did not end alike on all drafts that it applies to.
 	Differs bool `json:"differs"`
 }
 
-// DraftTables are those of several relays.
+// DraftTables are the tables of several relays.
 type DraftTables []*DraftTable
 
-// ByDraft puts the drafts of each relay side by side, of all relays of the run when none is named. The error names the
-// relays of the run when one is not among them.
+// ByDraft makes a table for each of the named relays, or for every relay of the run when none is named. When the run
+// has no such relay, the error says so and lists those it has.
 func ByDraft(run *matrix.Run, relays ...string) (DraftTables, error) {
 	v := newView(run, nil)
 	if len(relays) == 0 {
@@ -98,7 +98,7 @@ func (v *view) byDraft(relay string) *DraftTable {
 	return t
 }
 
-// caseNames are those of all drafts' cells, in the order in which the newest has them.
+// caseNames gives the cases of all drafts' cells, in the order of the newest draft.
 func caseNames(cells map[string]*matrix.CellResult, drafts []string) []string {
 	var names []string
 	seen := make(map[string]bool)
@@ -118,7 +118,7 @@ func caseNames(cells map[string]*matrix.CellResult, drafts []string) []string {
 	return names
 }
 
-// stateOn is what a case amounts to in a cell, here also when it does not apply.
+// stateOn gives the state of a case in a cell, also when the case does not apply.
 func stateOn(c *matrix.CellResult, name string) *State {
 	if c != nil && c.Status == matrix.Stale {
 		return &State{Status: c.Status, Reason: "no result since " + c.StaleFrom}
@@ -144,8 +144,8 @@ func differ(states []*State) bool {
 	return false
 }
 
-// WriteText writes the table for a terminal; a star marks rows in which the drafts differ. What the signs mean stands
-// below.
+// WriteText writes the table for a terminal. A star marks rows in which the drafts differ; a legend below explains the
+// signs.
 func (t *DraftTable) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in run %s\n", line(t.Relay), line(t.Run))
@@ -211,7 +211,7 @@ func signOf(s *State) string {
 	return line(text)
 }
 
-// columns is a line with a first column that is wide, and the others.
+// columns makes a line of a first column that is wide characters wide, and the other columns.
 func columns(first string, wide int, rest []string) string {
 	text := pad(first, wide)
 	for _, r := range rest {
@@ -280,5 +280,5 @@ func (ts DraftTables) WriteMarkdown(w io.Writer) error {
 // WriteJSON writes the tables as a list.
 func (ts DraftTables) WriteJSON(w io.Writer) error { return writeJSON(w, ts) }
 
-// ExitCode is 0: a draft beside another one is no change, so nothing broke.
+// ExitCode is always 0: a difference between drafts is no regression.
 func (ts DraftTables) ExitCode() int { return 0 }

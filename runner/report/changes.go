@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// changeGroup are cases that changed in the same way to the same end, in one cell, or the same ones in several cells of
-// a client and an endpoint.
+// changeGroup is a set of cases of one cell that changed alike, or the same set in several cells of one client and
+// endpoint.
 type changeGroup struct {
 	Kind          Kind
 	Cells         []string // their names in the comparison
@@ -16,8 +16,8 @@ type changeGroup struct {
 	Before, After *State // of the first
 }
 
-// groups joins what belongs together, so that a relay that is gone is a line an endpoint and not one a case, draft and
-// transport. What is slower stays apart by cell: there the numbers tell.
+// groups joins changes that belong together: a relay that is gone is one line for each endpoint, not one for each case,
+// draft and transport. Slower cases are not joined across cells, because their numbers differ.
 func (c *Comparison) groups() []changeGroup {
 	type key struct {
 		kind        Kind
@@ -59,12 +59,12 @@ func (c *Comparison) groups() []changeGroup {
 	return joined
 }
 
-// endpointOf is the part of a cell's name that says who: client/relay/endpoint.
+// endpointOf gives the first part of a cell's name: client/relay/endpoint.
 func endpointOf(cell string) string {
 	return strings.Join(strings.SplitN(cell, "/", 4)[:min(3, strings.Count(cell, "/")+1)], "/")
 }
 
-// Where names the cell, or what its several cells have in common.
+// Where names the group's cell, or what its several cells have in common.
 func (g *changeGroup) Where() string {
 	if len(g.Cells) == 1 {
 		return line(g.Cells[0])
@@ -75,7 +75,7 @@ func (g *changeGroup) Where() string {
 // mostWays is how many cells of a group are named.
 const mostWays = 6
 
-// Ways are the cells of a group that has several, by what tells them apart.
+// Ways gives the cells of a group that has several, each named by what tells it apart.
 func (g *changeGroup) Ways() (ways []cellWay) {
 	if len(g.Cells) == 1 {
 		return nil
@@ -86,13 +86,13 @@ func (g *changeGroup) Ways() (ways []cellWay) {
 	return ways
 }
 
-// cellWay is a cell of a group: its whole name, and the rest of it behind that of the endpoint ("draft-18/quic").
+// cellWay names a cell of a group: its whole name, and the part behind the endpoint ("draft-18/quic").
 type cellWay struct{ Cell, Rest string }
 
-// MoreWays counts those that Ways does not name.
+// MoreWays counts the cells that Ways does not name.
 func (g *changeGroup) MoreWays() int { return max(0, len(g.Cells)-mostWays) }
 
-// ways are Ways in a line.
+// ways gives Ways as one line.
 func (g *changeGroup) ways() string {
 	var rest []string
 	for _, w := range g.Ways() {
@@ -105,7 +105,7 @@ func (g *changeGroup) ways() string {
 	return text
 }
 
-// alike is equal for states that a reader would not tell apart.
+// alike gives the same text for states that a reader would not tell apart.
 func alike(s *State) string {
 	if s == nil {
 		return "\x00"
@@ -113,7 +113,7 @@ func alike(s *State) string {
 	return string(s.Status) + "\x00" + s.Layer + "\x00" + same(s.Reason)
 }
 
-// Text says in a line what the state is: "fail in request: no answer".
+// Text describes the state in one line: "fail in request: no answer".
 func (s *State) Text() string {
 	if s == nil {
 		return "absent"

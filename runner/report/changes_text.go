@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Summary is a line: "3 broken, 1 fixed, 400 the same".
+// Summary counts the changes in one line: "3 broken, 1 fixed, 400 the same".
 func (c *Comparison) Summary() string {
 	var parts []string
 	for _, k := range Kinds {
@@ -18,8 +18,8 @@ func (c *Comparison) Summary() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d the same", c.Same)), ", ")
 }
 
-// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind, what changed alike
-// together.
+// WriteText writes the comparison for a terminal: a summary, then a paragraph for each kind of change. What changed
+// alike stands together.
 func (c *Comparison) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s -> %s: %s\n", line(c.A), line(c.B), c.Summary())
@@ -42,7 +42,7 @@ func (c *Comparison) WriteText(w io.Writer) error {
 	return err
 }
 
-// names are those of the cases.
+// names gives the names of the group's cases.
 func (g *changeGroup) names() string {
 	text := line(few(g.Cases, 8))
 	if len(g.Cases) > 3 {
@@ -51,7 +51,7 @@ func (g *changeGroup) names() string {
 	return text
 }
 
-// text says what it was and is.
+// text says what the cases were before and are now.
 func (g *changeGroup) text() string {
 	switch {
 	case g.Kind == Slower:

@@ -199,8 +199,8 @@ func (b *browser) key(key string) {
 func (b *browser) click(selector string) {
 	b.t.Helper()
 	var at struct{ X, Y float64 }
-	text := b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center"}); `+
-		`const r = e.getBoundingClientRect();
+	text := b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q);
+		e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
 		return JSON.stringify({X: r.x + r.width / 2, Y: r.y + r.height / 2}); })()`, selector))
 	if err := json.Unmarshal([]byte(text), &at); err != nil {
 		b.t.Fatal(err)
@@ -247,9 +247,8 @@ func TestClickThroughThePage(t *testing.T) {
 		t.Skip("starts a browser")
 	}
 	b := startChromium(t, writePage(t))
-	visible :=
-		`[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) => ` +
-			`e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
+	visible := `[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) =>
+		e.innerText.split("\n")[0].split("\t")[0].replace(/\s*\d+\/\d+.*/, "")).join(", ")`
 
 	if got := b.eval(visible); got != "All drafts · all transports" {
 		t.Errorf("at first: %s", got)
@@ -289,9 +288,9 @@ func TestClickThroughThePage(t *testing.T) {
 	b.key("ArrowRight")
 	b.key("ArrowDown")
 	b.key("Home")
-	if got := b.eval(`document.activeElement.getAttribute("aria-label")`); got != "builtin → embedded · draft-18 · "+
-		"quic: fail in req, 0 of 1 cases pass" {
-		t.Errorf("the focus is on %q", got)
+	label := b.eval(`document.activeElement.getAttribute("aria-label")`)
+	if label != "builtin → embedded · draft-18 · quic: fail in req, 0 of 1 cases pass" {
+		t.Errorf("the focus is on %q", label)
 	}
 	if got := b.eval(`document.getElementById("said").textContent`); !strings.HasPrefix(got, "builtin → embedded") {
 		t.Errorf("the line below says %q", got)
@@ -309,12 +308,13 @@ func TestClickThroughThePage(t *testing.T) {
 	b.key("Escape")
 	b.until(`!document.getElementById("cell").open`)
 	b.eval(`document.querySelector("a[href*='embedded'][href*='draft-16']").click()`)
-	b.says("The label is contradicted: publisher: draft-18")
+	b.says("The client's report contradicts the draft: publisher: draft-18")
 
 	// A link that is followed at once, before the page hears that the cell was closed, opens its cell all the same.
-	b.eval(
-		`{ const d = document.getElementById("cell"); d.close(); location.hash = ` +
-			`"#cell/builtin/embedded/local/draft-18/quic"; d.dispatchEvent(new Event("close")); }`)
+	b.eval(`{ const d = document.getElementById("cell");
+		d.close();
+		location.hash = "#cell/builtin/embedded/local/draft-18/quic";
+		d.dispatchEvent(new Event("close")); }`)
 	b.says("builtin → embedded", "no answer about ffeeddccbbaa99887766554433221100")
 	b.eval(`location.hash = "#cell/no/body/is/here/quic"`)
 	b.says("No details", "no such cell: no/body/is/here/quic")
@@ -327,9 +327,10 @@ func TestClickThroughThePage(t *testing.T) {
 	}
 
 	// The page runs nothing that it did not bring.
-	b.eval(
-		`{ const s = document.createElement("script"); s.textContent = "window.hacked = 1"; document.body.append(s); ` +
-			`document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
+	b.eval(`{ const s = document.createElement("script");
+		s.textContent = "window.hacked = 1";
+		document.body.append(s);
+		document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked = 1'>"); }`)
 	b.until(`document.images.length === 1 && document.images[0].complete`)
 	if got := b.eval("typeof hacked"); got != "undefined" || len(b.said) == 0 {
 		t.Errorf("a script that was put in ran: %s %v", got, b.said)

@@ -14,17 +14,18 @@ type Kind string
 
 // The kinds.
 const (
-	// Broken: it passed and does not any more, or nothing was wrong with it (skipped, a SHOULD) and now something is. A
-	// failure that the run knows of (see matrix.Expectations) is Changed instead: somebody has said why.
+	// Broken: the case passed before and does not now, or nothing was wrong before (it was skipped, or only broke a
+	// SHOULD) and now something is. A failure that was expected (see matrix.Expectations) is Changed instead: somebody
+	// has given a reason for it.
 	Broken Kind = "broken"
-	// Fixed: it passes and did not.
+	// Fixed: the case passes now and did not before.
 	Fixed Kind = "fixed"
-	// Changed: it does not pass in either, but for another reason; or, of a whole cell, another draft was negotiated.
+	// Changed: the case passes in neither run, but for different reasons; or a whole cell negotiated another draft.
 	Changed Kind = "changed"
-	// New: only the second run has it, or has a result of it. Gone: only the first.
+	// New: only the second run has the case, or a result of it. Gone: only the first run has it.
 	New  Kind = "new"
 	Gone Kind = "gone"
-	// Slower: it passes in both, and takes longer than CompareOptions allow.
+	// Slower: the case passes in both runs, and the second took longer than CompareOptions allow.
 	Slower Kind = "slower"
 )
 
@@ -33,15 +34,15 @@ var Kinds = []Kind{Broken, Fixed, Changed, New, Gone, Slower}
 
 // CompareOptions say what is compared, and what counts as slower.
 type CompareOptions struct {
-	// Common leaves out cells that only one of the runs has: the other may have been a part of the plan.
+	// Common leaves out cells that only one of the runs has, as when the other ran only a part of the plan.
 	Common bool
-	// SlowerFactor is how many times as long a case must take; 0 means 2.
+	// SlowerFactor is how many times as long a case must take to be slower; 0 means 2.
 	SlowerFactor float64
-	// SlowerMS is by how many milliseconds more, at least; 0 means 250.
+	// SlowerMS is how many milliseconds more it must take besides; 0 means 250.
 	SlowerMS int64
 }
 
-// State is what a case amounts to in one run.
+// State is the result of a case in one run.
 type State struct {
 	Status matrix.Status `json:"status"`
 	// Layer is where it failed, Reason says why it is no pass.
@@ -59,7 +60,7 @@ type Change struct {
 	// cell as a whole.
 	Cell string `json:"cell"`
 	Case string `json:"case,omitempty"`
-	// Before and After are absent where a run does not have it.
+	// Before and After are nil where the run does not have the case.
 	Before *State `json:"before,omitempty"`
 	After  *State `json:"after,omitempty"`
 }
@@ -69,9 +70,9 @@ type Comparison struct {
 	// A and B name what is compared.
 	A string `json:"a"`
 	B string `json:"b"`
-	// Same counts the cases with no difference worth telling.
+	// Same counts the cases that did not change.
 	Same int `json:"same"`
-	// Changes are in the order of Kinds, cells and cases.
+	// Changes are sorted by kind, in the order of Kinds, then by cell and case.
 	Changes []Change `json:"changes"`
 }
 
@@ -85,7 +86,7 @@ func (c *Comparison) Count(k Kind) (n int) {
 	return n
 }
 
-// ExitCode is what a program that compares ends with: 1 when something broke, else 0.
+// ExitCode gives the exit code of a program that compares: 1 when something broke, else 0.
 func (c *Comparison) ExitCode() int {
 	if c.Count(Broken) > 0 {
 		return 1
@@ -93,16 +94,16 @@ func (c *Comparison) ExitCode() int {
 	return 0
 }
 
-// Compare tells what differs in b from a. Reasons that differ only in names made at random, durations or local ports
-// count as the same.
+// Compare says how b differs from a. Reasons that differ only in random names, durations or local ports count as the
+// same.
 func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
 	id := func(c *matrix.CellResult) (string, bool) { return c.ID, true }
 	return compare(a, b, a.ID, b.ID, id, id, o)
 }
 
-// CompareDrafts tells what differs with draft b ("draft-18") from draft a, in one run. A cell counts by the draft that
-// it was seen with, else by the one that was offered or predicted. The error names the drafts of the run when one is
-// not among them.
+// CompareDrafts says how the results with draft b ("draft-18") differ from those with draft a, in one run. A cell
+// belongs to the draft that was pinned, else to the one negotiated, else to the one predicted. When the run has no cell
+// of a draft, the error says so and lists the drafts it has.
 func CompareDrafts(run *matrix.Run, a, b string, o CompareOptions) (*Comparison, error) {
 	known := make(map[string]int)
 	for i := range run.Cells {
@@ -128,13 +129,13 @@ func withoutDraft(c *matrix.CellResult) string {
 // unknownDraft stands for the draft of a cell that nobody knows.
 const unknownDraft = "unknown"
 
-// draftOf is the draft under which a cell is shown: the one that was pinned (a label that contradicts it is an error of
-// its own), else the one that was seen, else the predicted one.
+// draftOf gives the draft under which a cell is shown: the one that was pinned (a label that contradicts it is an error
+// of its own), else the one negotiated, else the one predicted.
 func draftOf(c *matrix.CellResult) string {
 	return cmp.Or(c.Draft, c.Label.Draft, c.Predicted, unknownDraft)
 }
 
-// cellKey tells under which name a cell is compared, and whether it is at all.
+// cellKey gives the name under which a cell is compared, and whether it is compared at all.
 type cellKey func(*matrix.CellResult) (key string, take bool)
 
 func compare(a, b *matrix.Run, nameA, nameB string, keyA, keyB cellKey, o CompareOptions) *Comparison {
@@ -194,7 +195,7 @@ func (c *Comparison) cells(key string, a, b *matrix.CellResult, o CompareOptions
 	}
 }
 
-// label is the draft that was seen; empty when nobody saw one.
+// label gives the draft that was negotiated; empty when the client did not report one.
 func label(c *matrix.CellResult) string {
 	if c == nil || c.Label.Source != matrix.Negotiated {
 		return ""
@@ -202,7 +203,7 @@ func label(c *matrix.CellResult) string {
 	return c.Label.Draft
 }
 
-// byName gives a cell's cases; of several with one name the worst counts.
+// byName gives a cell's cases by name; of several with the same name, the worst.
 func byName(c *matrix.CellResult) map[string]*matrix.CaseResult {
 	if c == nil {
 		return nil
@@ -217,8 +218,8 @@ func byName(c *matrix.CellResult) map[string]*matrix.CaseResult {
 	return m
 }
 
-// stateIn gives what a case amounts to in a cell; nil when there is nothing to compare with. A case that is not among
-// those of a cell with which something is wrong is as wrong as the cell: the client ended before it.
+// stateIn gives the state of a case in a cell; nil when there is nothing to compare. When something is wrong with the
+// cell and the case is not in it, the case has the cell's state: the client ended before it.
 func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name string) *State {
 	switch {
 	case c == nil:
@@ -265,8 +266,8 @@ func (c *Comparison) add(cell, name string, a, b *State, o CompareOptions) {
 	c.Changes = append(c.Changes, Change{Kind: kind, Cell: cell, Case: name, Before: a, After: b})
 }
 
-// kindOf tells how b differs from a; empty when it does not. Nothing is known of what a run lacks a result of: when it
-// was the first one, what the second says is new; when it is the second, something that passed broke.
+// kindOf says how b differs from a; empty when it does not. When the first run has no result of a case, the case is
+// new. When the second has none, a case that passed is broken.
 func kindOf(a, b *State, o CompareOptions) Kind {
 	switch {
 	case a == nil && b == nil:

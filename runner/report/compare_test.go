@@ -202,8 +202,8 @@ func TestGroupsJoinCells(t *testing.T) {
 
 broken
   x/relay/local  fetch
-      in 8 cells: draft-16/quic, draft-16/webtransport, draft-18/quic, draft-18/webtransport, draft-20/quic, ` +
-		`draft-20/webtransport and 2 more
+      in 8 cells: draft-16/quic, draft-16/webtransport, draft-18/quic, draft-18/webtransport, ` +
+		`draft-20/quic, draft-20/webtransport and 2 more
       pass -> fail in data: nothing for 2000 ms
   x/relay/other/draft-18/quic  fetch
       pass -> fail in data: nothing for 2 ms

@@ -18,26 +18,25 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// What is shown of a text (TAP, transcript, stderr) that is longer than textHead+textTail bytes: its beginning and its
-// end.
+// Of a text (TAP, transcript, stderr) that is longer than textHead+textTail bytes, the beginning and the end are shown.
 const (
 	textHead = 48 << 10
 	textTail = 16 << 10
 )
 
-// details are the cells of a client and a relay: data/C-R.js, which calls moqCells with the name and these.
+// details is what data/C-R.js hands to moqCells: the cells of one client and one relay.
 type details struct {
 	Run   string               `json:"run"`
 	Cells []*matrix.CellResult `json:"cells"`
-	// Drafts are those under which the cells stand; Was what stale cells amounted to; History a letter for each run,
-	// the class of the status.
+	// Drafts are the drafts under which the cells stand. Was has what stale cells amounted to. History has a letter for
+	// each run: the class of the status.
 	Drafts  []string                 `json:"drafts"`
 	Was     map[string]matrix.Status `json:"was,omitempty"`
 	History map[string]string        `json:"history,omitempty"`
 }
 
-// texts are what the clients wrote: data/C-R.text.js, which calls moqTexts with the name and, by the cell's id, these.
-// They are apart since they are long and seldom read.
+// texts is what data/C-R.text.js hands to moqTexts: what the client wrote, by cell. It has a file of its own because it
+// is long and seldom read.
 type texts struct {
 	TAP        string   `json:"tap,omitempty"`
 	Retries    []string `json:"retries,omitempty"`
@@ -89,7 +88,7 @@ func (v *view) writeDetails(dir, files string) error {
 	return errors.Join(append(errs, removeOthers(dir, written))...)
 }
 
-// ours are the names that details have.
+// ours matches the names of the files that writeDetails writes.
 var ours = regexp.MustCompile(`^\d+-\d+(\.text)?\.js$`)
 
 func removeOthers(dir string, written map[string]bool) error {

@@ -2,9 +2,9 @@
 //
 // Write writes all forms of a report to a folder. WriteHTML writes one page that needs nothing from elsewhere, with the
 // details of each cell in files beside it; WriteMarkdown a job summary, WriteJUnit an XML report, WriteBadges JSON for
-// shields. Compare tells two runs apart, CompareDrafts two drafts within one run, and ByDraft puts the drafts of a
-// relay side by side. Load reads run.json.
+// shields. Compare says how two runs differ, CompareDrafts how two drafts within one run do, and ByDraft puts the
+// drafts of a relay side by side. Load reads run.json.
 //
-// Everything that a run says comes from peers or from catalogues, and is taken for hostile text in every form that is
-// written here. Nothing in this package keeps state; its functions may be called concurrently.
+// All text in a run comes from peers or catalogues, so every form escapes it as hostile text. The package keeps no
+// state: its functions are safe for concurrent use.
 package report

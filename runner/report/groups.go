@@ -14,9 +14,9 @@ type failures struct {
 	Relay  string
 	Status matrix.Status
 	Layer  string
-	// Text, Expected and Received are of the first one; the latter two are empty where the text has both.
+	// Text, Expected and Received are those of the first failure. Expected and Received are empty where Text has both.
 	Text, Expected, Received string
-	// Known is the reason of an expected failure.
+	// Known is the reason given for an expected failure.
 	Known string
 	// Count is the number of cases, or of cells that have none.
 	Count int
@@ -98,7 +98,7 @@ func (v *view) failing() []*failures {
 	return list
 }
 
-// told reports whether the message of a case has what was expected and what came: most clients make it of both.
+// told reports whether a case's message already says what was expected and what was received, as most messages do.
 func told(k *matrix.CaseResult) bool {
 	return strings.Contains(k.Message, k.Expected) && strings.Contains(k.Message, k.Received)
 }
@@ -110,11 +110,11 @@ func zeroOne(b bool) int {
 	return 0
 }
 
-// reasons counts why parts of the cross were left out, most frequent first.
+// reasons counts why combinations were left out of the plan, most frequent first.
 type reason struct {
 	Text  string
 	Count int
-	// Example is one of the parts.
+	// Example is one of the combinations.
 	Example matrix.LeftOut
 }
 

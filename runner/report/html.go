@@ -16,7 +16,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// The names of what Write writes.
+// The names of the files that Write writes.
 const (
 	HTMLFile     = "index.html"
 	DataFolder   = "data" // the details of the page's cells
@@ -39,23 +39,23 @@ const (
 // Forms lists all of them.
 func Forms() []Form { return []Form{HTML, Markdown, JUnit, Badges} }
 
-// File is the name of what Write writes: a file, of badges a folder.
+// File gives the name that Write uses: that of a folder for badges, that of a file for the others.
 func (f Form) File() string {
 	return map[Form]string{HTML: HTMLFile, Markdown: MarkdownFile, JUnit: JUnitFile, Badges: BadgesFolder}[f]
 }
 
-// Options say what stands in a report beside the run itself.
+// Options say what a report shows beside the run itself.
 type Options struct {
-	// Title is the page's; empty means "MoQ interop".
+	// Title is the page's title; empty means "MoQ interop".
 	Title string
-	// Notices are said at the top, for example which expected failures passed; at most 20 of them.
+	// Notices stand at the top, at most 20 of them: for example which expected failures passed.
 	Notices []string
-	// History are earlier runs, for the strip of runs, for what has changed since the latest, and for the results that
-	// stand where the run has none. See LoadHistory.
+	// History has earlier runs: for the strip of runs, for what changed since the latest of them, and for results that
+	// this run lacks. See LoadHistory.
 	History []*matrix.Run
 	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
 	Files string
-	// Forms are those that Write writes; none means all of Forms.
+	// Forms are the forms that Write writes; none means all.
 	Forms []Form
 }
 
@@ -82,16 +82,16 @@ func few(list []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }
 
-// WriteHTML writes the page of a run to dir, which it makes: index.html, which can be read as it is, without scripts,
-// and the details of each client with each relay below data/. The page works from a file system as from a server. Files
-// of an earlier report there are replaced, those of the details that no longer belong to it removed.
+// WriteHTML writes the page of a run into dir, which it creates: index.html, which can be read without scripts, and the
+// details of each client with each relay below data/. The page works from a file system as well as from a server. Files
+// of an earlier report are replaced, and details that no longer belong to it are removed.
 func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	return v.writeHTML(dir, v.page(o), o.Files)
 }
 
-// WritePage writes the page of a run to w, alone: without the details of its cells, which WriteHTML puts beside it, a
-// cell shows its verdict and reason. It touches no file.
+// WritePage writes only the page of a run to w, and touches no file. The details of cells, which WriteHTML puts beside
+// the page, are missing then: a cell shows its verdict, layer and count, and cannot be opened.
 func WritePage(w io.Writer, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	if err := v.writePage(w, v.page(o)); err != nil {
@@ -100,7 +100,7 @@ func WritePage(w io.Writer, run *matrix.Run, o Options) error {
 	return nil
 }
 
-// Write writes the forms of a report to dir, which it makes: the page as WriteHTML does, summary.md, junit.xml and
+// Write writes the forms of a report into dir, which it creates: the page as WriteHTML does, summary.md, junit.xml and
 // badges/.
 func Write(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)

@@ -13,13 +13,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// wholeCell is the name of the test case that stands for a cell of which no case says what is wrong.
+// wholeCell names the test case that stands for the cell itself, when something is wrong that none of its cases tells.
 const wholeCell = "(cell)"
 
-// WriteJUnit writes a run as JUnit XML: a test suite for each cell, a test case for each case. What failed or was flaky
-// is a failure, of the layer's type; what could not be judged or has no result is an error; what was skipped, does not
-// apply, broke only a SHOULD or was expected to fail is skipped, with the reason. It never turns anything but a pass
-// into a pass.
+// WriteJUnit writes a run as JUnit XML: a test suite for each cell, a test case for each case. A case that failed or
+// was flaky is a failure, whose type is the layer. One that could not be judged or has no result is an error. One that
+// was skipped, does not apply, only broke a SHOULD or was expected to fail is skipped, with the reason. Nothing but a
+// pass becomes a pass.
 func WriteJUnit(w io.Writer, run *matrix.Run) error {
 	j := junit{w: bufio.NewWriter(w)}
 	var total counts
@@ -69,7 +69,7 @@ func casesOf(c *matrix.CellResult) []matrix.CaseResult {
 	return append(c.Cases[:len(c.Cases):len(c.Cases)], whole)
 }
 
-// counts are what JUnit sums up.
+// counts are the totals that JUnit's elements have.
 type counts struct {
 	tests, failures, errors, skipped int
 	ms                               int64

@@ -16,16 +16,16 @@ import (
 // RunFile is the name of a run in its folder.
 const RunFile = "run.json"
 
-// Load reads a run, from a file or from run.json in a folder, as matrix.Load does, but cell by cell and with each text
-// once: reports read large runs. An error names the path and what is wrong.
+// Load reads a run from a file, or from run.json in a folder. For the sake of large runs it reads cell by cell and
+// keeps each text once, which matrix.Load does not. The error names the path and what is wrong.
 func Load(path string) (*matrix.Run, error) {
 	return load(path, nil)
 }
 
-// LoadHistory reads earlier runs for WriteHTML, of which it keeps only what that needs beside current: what each cell
-// came to, the cases of the latest one (for what has changed), and the details of cells that current has no result of.
-// So many large runs fit. Runs that are current itself, or that began after it, are left out; of a folder of runs (see
-// Runs) all are taken. The result is in order of time.
+// LoadHistory reads earlier runs for Options.History. It keeps only what a report of current needs, so that many large
+// runs fit in memory: the result of each cell, the cases of the latest run, and the details of cells that current has
+// no result of. A path may be a folder of runs; see Runs. Current itself, and runs that began after it, are left out.
+// The result is in order of time.
 func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	lacking := make(map[string]bool)
 	for i := range current.Cells {
@@ -67,8 +67,9 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	return runs, nil
 }
 
-// Runs gives the paths of the runs that a path stands for: itself, or, of a folder that has no run.json but folders
-// that do, as results/ has, those. Whether there is a run at a path is for Load to say.
+// Runs gives the paths of the runs that a path stands for: the path itself, or, when it is a folder like results/,
+// without a run.json but with folders that have one, those folders. It does not check that there is a run at a path;
+// Load does.
 func Runs(path string) []string {
 	has := func(path string) bool {
 		_, err := os.Stat(filepath.Join(path, RunFile))
@@ -90,7 +91,7 @@ func Runs(path string) []string {
 	return runs
 }
 
-// slim leaves of a case what a comparison asks for.
+// slim keeps of a case only what a comparison needs.
 func slim(c *matrix.CaseResult) {
 	c.Expected, c.Received, c.Sections, c.Level, c.Known = "", "", "", "", ""
 	c.Drafts, c.Notes, c.Tolerated = nil, nil, nil
@@ -117,8 +118,7 @@ func load(path string, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	return run, nil
 }
 
-// read decodes a run cell by cell, so that the file is never in memory as a whole, and keeps texts that repeat only
-// once.
+// read decodes a run cell by cell, so that the whole file is never in memory, and keeps each text once.
 func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	run := new(matrix.Run)
 	dec := json.NewDecoder(r)
@@ -185,7 +185,7 @@ func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	return run, nil
 }
 
-// interned holds each text once. Texts that are long, or one of many, are not looked up.
+// interned keeps each text once, except long ones and those beyond a number of texts.
 type interned map[string]string
 
 func (in interned) text(s *string) {

@@ -9,16 +9,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
-// What a summary lists at most.
+// The most that a summary lists.
 const (
 	mostMarkdownFailures = 60
 	mostMarkdownChanges  = 60
 	mostMarkdownLeftOut  = 20
 )
 
-// WriteMarkdown writes a summary of a run for a job's page: the verdict, what has changed since the latest of the
-// earlier runs, the matrix, and the failures by cause. It is in GitHub's dialect and stays below its limit of 1 MiB for
-// the largest of plans.
+// WriteMarkdown writes a summary of a run for a job's page: the verdict, what changed since the latest earlier run, the
+// matrix, and the failures by cause. It uses GitHub's dialect, and stays below GitHub's limit of 1 MiB even for the
+// largest plans.
 func WriteMarkdown(w io.Writer, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	return v.writeMarkdown(w, v.page(o))
@@ -95,7 +95,7 @@ func (s *section) markdown(b *strings.Builder) {
 	b.WriteString(" " + s.Total + " |\n\n")
 }
 
-// markdown shows a place with the signs that GitHub has in colour.
+// markdown shows a slot by emoji, the only signs that GitHub shows in colour.
 func (c slot) markdown() string {
 	if c.Class == "" {
 		return ""
@@ -132,8 +132,8 @@ func legend() string {
 	for _, s := range matrix.Statuses {
 		parts = append(parts, markOf(s).emoji+" "+markOf(s).Word)
 	}
-	return "<sub>" + strings.Join(parts, " · ") + " · 🔻 broken, 🔺 fixed since the run before · ° the draft is only " +
-		"predicted · 7/9 passed, of those that apply · " +
+	return "<sub>" + strings.Join(parts, " · ") + " · 🔻 broken, 🔺 fixed since the run before · " +
+		"° the draft is only predicted · 7/9 passed, of those that apply · " +
 		"where it failed: dns, udp, tls, alpn, h3 (HTTP/3), wt (WebTransport), setup, req (request), data</sub>\n\n"
 }
 
@@ -185,5 +185,5 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;", "://", "&#58;//",
 )
 
-// markdown makes text of hostile text: no markup, no mention of a person, no link, one line.
+// markdown escapes hostile text: it gives one line without markup, mentions and links.
 func markdown(s string) string { return markdownEscapes.Replace(line(s)) }

@@ -7,7 +7,7 @@ import (
 
 // mark is how a status is shown: never by colour alone.
 type mark struct {
-	// Class is the class of the style sheet, Symbol the sign, Word what a person says.
+	// Class is the style sheet's class, Symbol the sign, Word the word for people.
 	Class  string `json:"class"`
 	Symbol string `json:"symbol"`
 	Word   string `json:"word"`
@@ -26,7 +26,7 @@ var marks = map[matrix.Status]mark{
 	matrix.Skip:          {"s", "»", "skip", "⏭️", "the relay said that it does not support it"},
 	matrix.NotApplicable: {"n", "–", "not applicable", "➖", "does not exist for this client, draft or transport"},
 	matrix.Missing:       {"m", "?", "missing", "❔", "planned, but there is no result"},
-	matrix.Stale:         {"o", "◷", "stale", "🕓", "no result of this run: an earlier one's stands here"},
+	matrix.Stale:         {"o", "◷", "stale", "🕓", "no result in this run: that of an earlier run is shown"},
 	matrix.Error:         {"e", "!", "error", "❗", "could not be judged"},
 }
 
@@ -38,8 +38,8 @@ func markOf(s matrix.Status) mark {
 	return mark{"e", "!", string(s), "❗", "not known to this version"}
 }
 
-// layer is how a layer is shown. Group goes from what is nearest to the wire to what is farthest; it decides the
-// colour.
+// layer is how a layer is shown. Group, which decides the colour, grows from the layers nearest to the wire to the
+// farthest.
 type layer struct {
 	name, short string
 	group       int
@@ -68,17 +68,17 @@ func layerOf(name string) layer {
 	return layer{name: name, short: cut(name, 5)}
 }
 
-// rank orders what is shown by how much it asks for attention, most first.
+// rank orders statuses by how much attention they need, most first.
 var rank = map[matrix.Status]int{
 	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5,
 	matrix.Skip: 6, matrix.Pass: 7,
 	matrix.NotApplicable: 8,
 }
 
-// worse tells whether a asks for more attention than b. An unknown status asks for most.
+// worse reports whether a needs more attention than b. An unknown status needs most.
 func worse(a, b matrix.Status) bool { return rank[a] < rank[b] }
 
-// bad tells whether a status says that something is wrong, or that nobody knows.
+// bad reports whether a status says that something is wrong or unknown.
 func bad(s matrix.Status) bool {
 	switch s {
 	case matrix.Pass, matrix.Todo, matrix.Skip, matrix.NotApplicable, matrix.Stale:

@@ -160,7 +160,7 @@ func (v *view) page(o Options) *page {
 			run.Plan.Shard.Index, run.Plan.Shard.Of, run.Plan.Total))
 	}
 	if run.Resumed > 0 {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("The run was taken up again %s.", times(run.Resumed)))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("The run was resumed %s.", times(run.Resumed)))
 	}
 	for i, notice := range o.Notices {
 		if i == mostNotices {
@@ -219,7 +219,7 @@ func (v *view) counts(p *page) {
 		if n := failed[l.name]; n > 0 {
 			name := l.name
 			if name == "" {
-				name = "layer not told"
+				name = "layer unknown"
 			}
 			p.Layers = append(p.Layers, tally{Layer: name, Group: l.group, N: n})
 		}

@@ -39,7 +39,7 @@ type shown struct {
 	change Kind
 }
 
-// earlier leaves those runs that began before current, each once, in order of time.
+// earlier gives the runs that began before current, each once, in order of time.
 func earlier(runs []*matrix.Run, current *matrix.Run) []*matrix.Run {
 	var kept []*matrix.Run
 	ids := map[string]bool{current.ID: true}
@@ -100,8 +100,8 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 	return v
 }
 
-// amounted tells what a cell came to by its cases: of a cell that was made stale before it came here, nothing else says
-// so.
+// amounted gives a cell's status as its cases have it: of a cell that was already stale when it was read, nothing else
+// tells.
 func amounted(cases []matrix.CaseResult) matrix.Status {
 	status := matrix.NotApplicable
 	for i := range cases {
@@ -196,7 +196,7 @@ func (v *view) judged() int { return len(v.cells) - v.count(matrix.NotApplicable
 
 // sum is what several cells amount to together.
 type sum struct {
-	// status is that of the cell that asks for most attention, layer the one most of the failed cells have.
+	// status is that of the cell that needs most attention, layer the one most of the failed cells have.
 	status matrix.Status
 	layer  string
 	// pass counts the cells that passed, of those that apply; n counts all.

@@ -30,8 +30,8 @@ type lineReader struct {
 	err    error
 }
 
-// next returns the next line, or the error that ended the input. A line without an end
-// before the error still comes first.
+// next returns the next line, or the error that ended the input. A line without an end before the error still comes
+// first.
 func (lr *lineReader) next() (line, error) {
 	var buf []byte
 	l := line{no: lr.no + 1}

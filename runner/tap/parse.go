@@ -21,14 +21,14 @@ const (
 	maxNumber   = 1 << 30   // a point number or plan from here on is taken for nonsense
 )
 
-// Parse reads one TAP document to its end. The Document is never nil; the error is the
-// reader's own, and whatever came before it is in the Document, which then cannot pass.
-// Parse stops early only when the document is over the limit (16 MiB kept).
+// Parse reads one TAP document to its end. The Document is never nil; the error is the reader's own, and whatever came
+// before it is in the Document, which then cannot pass. Parse stops early only when the document is over the limit (16
+// MiB kept).
 func Parse(r io.Reader) (*Document, error) { return ParseFunc(r, nil) }
 
-// ParseFunc is Parse that also calls each, unless nil, with every top-level point as soon as it is
-// complete: when its YAML block ends, or the next TAP line begins, or the input ends. The calls come
-// from this goroutine. What a point amounts to in the end only the Document can tell.
+// ParseFunc is like Parse, and also calls each, unless it is nil, with every top-level point as soon as it is complete:
+// when its YAML block ends, or the next TAP line begins, or the input ends. The calls come from this goroutine. Only
+// the Document tells what a point amounts to in the end.
 func ParseFunc(r io.Reader, each func(*Point)) (*Document, error) {
 	return parse(r, each, maxKept)
 }
@@ -134,8 +134,8 @@ var kinds = []struct {
 	{pragma, "p", regexp.MustCompile(`^pragma [+-][\w-]+\s*$`)},
 }
 
-// classify returns what body is, with the parts of its expression. Bail out counts at any indentation, the
-// others only at a multiple of four, but for comments and markers.
+// classify returns what body is, with the parts of its expression. Bail out counts at any indentation, the others only
+// at a multiple of four, but for comments and markers.
 func classify(indent int, body string) (kind, []string) {
 	for _, k := range kinds {
 		if body == "" || strings.IndexByte(k.first, body[0]) < 0 {
@@ -215,8 +215,8 @@ func (p *parsing) cleaned(l line) {
 	}
 }
 
-// foreign deals with a line from another source than the TAP lines. It can spoil the
-// document, and never add to it.
+// foreign handles a line from another source than the TAP lines. Such a line can break the document, but never add to
+// it.
 func (p *parsing) foreign(l line, kind kind, m []string) {
 	switch {
 	case kind == bail:
@@ -228,8 +228,8 @@ func (p *parsing) foreign(l line, kind kind, m []string) {
 	}
 }
 
-// lock fixes the source of the document at its first line that carries a result, and drops the comments
-// that others have written before.
+// lock fixes the source of the document at its first line that carries a result, and drops the comments that others
+// have written before.
 func (p *parsing) lock(source string) {
 	if p.locked {
 		return
@@ -366,7 +366,7 @@ func (p *parsing) plan(l line, level int, m []string) {
 	case f.Plan == nil:
 		f.Plan = &Plan{Count: count, Reason: reason(m[3]), Line: l.no}
 	case f.Plan.Count == count:
-		p.note(l.no, "the plan once more")
+		p.note(l.no, "the plan again")
 	default:
 		p.planProblem(level, l.no, "a second plan, 1..%d after 1..%d", count, f.Plan.Count)
 	}

@@ -169,8 +169,8 @@ func valid(v any) any {
 	return v
 }
 
-// TestNeverPassesByDamage: cutting lines out of a document never turns it into a pass, and a bail out
-// at its end, or a failed point, always ends that.
+// TestNeverPassesByDamage: cutting lines out of a document never turns it into a pass, and a bail out at its end, or a
+// failed point, always ends that.
 func TestNeverPassesByDamage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lines := rapid.SliceOfN(rapid.OneOf(

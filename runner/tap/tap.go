@@ -53,8 +53,8 @@ type Point struct {
 	Directive Directive // None, Skip or Todo
 	Reason    string    // what follows the directive, unescaped
 
-	// YAML is the diagnostic block, keys in order. The Writer prints it when it is not
-	// empty. The reader fills it as well as it can; see RawYAML for what was there.
+	// YAML is the diagnostic block, keys in order. The Writer prints it when it is not empty. The reader fills it as
+	// well as it can; see RawYAML for what was there.
 	YAML yaml.MapSlice
 
 	RawYAML string   // reader: the text between the markers, indentation removed
@@ -75,8 +75,7 @@ func (p *Point) Status() Status {
 	return StatusFailed
 }
 
-// Subtest is an indented TAP document. It never decides anything: the point that
-// ends it does.
+// Subtest is an indented TAP document. It never decides anything: the point that ends it does.
 type Subtest struct {
 	Name   string // from "# Subtest: name"; may be empty
 	Plan   *Plan  // nil without a plan
@@ -103,9 +102,8 @@ type Comment struct {
 	Text  string
 }
 
-// Draft is a claim which draft was negotiated: a comment "# Draft: …", or
-// sessions.<role>.moqt_version of a point's YAML. What was asked for is no claim
-// ("# request: … draft=18").
+// Draft is a claim about which draft was negotiated: a comment "# Draft: …", or sessions.<role>.moqt_version of a
+// point's YAML. What was asked for is no claim ("# request: … draft=18").
 type Draft struct {
 	Line   int    // line number of the comment or of the point, from 1
 	Point  int    // number of the point; 0 for a comment
@@ -114,7 +112,7 @@ type Draft struct {
 	Number int    // 16 for "draft-16", "moqt-16", "16 (ALPN: moqt-16)"; 0 when it names none or several
 }
 
-// Problem is something in the document that TAP 14 does not have that way.
+// Problem is a place where the document deviates from TAP 14.
 type Problem struct {
 	Line   int // line number, from 1; 0 for the document as a whole
 	Text   string
@@ -140,8 +138,8 @@ type Document struct {
 	Bail     *Bail // the first one; nil without any
 	Problems []Problem
 
-	// MoreProblems is the number of problems that found no place in Problems. None of
-	// them breaks the document unless Problems already has many that do.
+	// MoreProblems is the number of problems that Problems has no room for. None of them breaks the document, unless
+	// Problems already has many that do.
 	MoreProblems int
 }
 
@@ -187,9 +185,8 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// oneLine turns every run of white space and control characters into one space:
-// TAP has no escape for a line break, and some readers break lines at U+0085,
-// U+2028 and the like too.
+// oneLine turns every run of white space and control characters into one space: TAP has no escape for a line break, and
+// some readers break lines at U+0085, U+2028 and the like too.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)

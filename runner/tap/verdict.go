@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Summary counts the outcomes of a document, one for each expected number:
+// Summary counts the outcomes of a document, one for each expected number, so that
 // Passed + Failed + Skipped + Todo + Missing == Expected.
 type Summary struct {
 	Expected  int // the plan's count; without a plan the highest number
@@ -89,14 +89,14 @@ const NoExitCode = math.MinInt
 // Verdict is what a document and an exit code say together.
 type Verdict struct {
 	Pass bool
-	// Unsupported: exit code 127 and nothing but skipped points. The program does not have the
-	// case, or nothing applied. (A shell also says 127 when there is no such program.)
+	// Unsupported: exit code 127 and nothing but skipped points. The program does not have the case, or nothing
+	// applied. (A shell also says 127 when there is no such program.)
 	Unsupported bool
 	Reasons     []string // why it is no pass; empty when it is one
 }
 
-// Verdict judges the document. exitCode is the program's, negative when a signal ended it, or NoExitCode.
-// It is a pass only when everything agrees; see the package's documentation.
+// Verdict judges the document. exitCode is the program's, negative when a signal ended it, or NoExitCode. It is a pass
+// only when everything agrees; see the package's documentation.
 func (d *Document) Verdict(exitCode int) Verdict {
 	s := d.Summary()
 	if exitCode == 127 && d.Bail == nil && s.Passed+s.Failed+s.Todo+s.Missing+s.Unplanned == 0 {

@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// Writer prints one TAP 14 document. Every method builds its text first and hands
-// it over in a single Write, so that nobody reads half a line. A call that breaks
-// the order of the document returns an error and prints nothing; the first error of
-// the underlying writer stays and is returned by every later call.
+// Writer prints one TAP 14 document. Every method builds its text first and hands it over in a single Write, so that
+// nobody reads half a line. A call that breaks the order of the document returns an error and prints nothing; the first
+// error of the underlying writer stays and is returned by every later call.
 //
 // A Writer is not safe for concurrent use.
 type Writer struct {
@@ -79,9 +78,9 @@ func (w *Writer) Plan(n int) error {
 	return nil
 }
 
-// Point prints one point and its YAML block. Its number must be the next one, and
-// within the plan if there is one. RawYAML, Line and Subtest must be empty: they belong to the reader. Line
-// breaks and control characters in Name and Reason become spaces.
+// Point prints one point and its YAML block. Its number must be the next one, and within the plan if there is one.
+// RawYAML, Line and Subtest must be empty: they belong to the reader. Line breaks and control characters in Name and
+// Reason become spaces.
 func (w *Writer) Point(p Point) error {
 	if err := w.check(&p); err != nil {
 		return fmt.Errorf("tap: point %d %q: %w", p.Number, p.Name, err)
@@ -114,7 +113,7 @@ func (w *Writer) Point(p Point) error {
 	return nil
 }
 
-// check says what stands against printing p now.
+// check says why p cannot be printed now.
 func (w *Writer) check(p *Point) error {
 	switch {
 	case p.Number != w.last+1:
@@ -139,9 +138,9 @@ func (w *Writer) check(p *Point) error {
 	return nil
 }
 
-// Subtest prints "# Subtest: name" and returns the Writer of the lines below it, which
-// are indented by 4 more spaces. The next call on w, apart from Comment and Bail, must be
-// the Point of that name; the subtest needs a plan, and all its points, before it.
+// Subtest prints "# Subtest: name" and returns the Writer of the lines below it, which are indented by 4 more spaces.
+// The next call on w, apart from Comment and Bail, must be the Point of that name; the subtest needs a plan, and all
+// its points, before it.
 func (w *Writer) Subtest(name string) (*Writer, error) {
 	name = oneLine(name)
 	if w.open != nil {
@@ -158,8 +157,8 @@ func (w *Writer) Subtest(name string) (*Writer, error) {
 	return w.open, nil
 }
 
-// Bail prints "Bail out! reason", at the top level also when a subtest bails out, because
-// it ends the whole run. Nothing can be printed after it.
+// Bail prints "Bail out! reason", at the top level also when a subtest bails out, because it ends the whole run.
+// Nothing can be printed after it.
 func (w *Writer) Bail(reason string) error {
 	err := w.print(strings.TrimRight("Bail out! "+escape(reason), " ") + "\n")
 	if err == nil {
@@ -168,9 +167,8 @@ func (w *Writer) Bail(reason string) error {
 	return err
 }
 
-// Close prints nothing. It returns the first error of the underlying writer, or says
-// what the document lacks: the plan, points of the plan, the point of a subtest. A document
-// that bailed out lacks nothing.
+// Close prints nothing. It returns the first error of the underlying writer, or says what the document lacks: the plan,
+// points of the plan, the point of a subtest. A document that bailed out lacks nothing.
 func (w *Writer) Close() error {
 	switch {
 	case w.out.err != nil:

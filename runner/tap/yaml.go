@@ -18,10 +18,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// The library's encoder leaves some strings plain that are not plain scalars (tabs,
-// control characters, "? x"), and spreads others over several lines. So the block is
-// written here: a string is plain when it cannot be anything else, and otherwise
-// double-quoted on one line, which no marker, line break or control character can leave.
+// The library's encoder leaves some strings plain that are not plain scalars (tabs, control characters, "? x"), and
+// spreads others over several lines. So the block is written here: a string is plain when it cannot be anything else,
+// and otherwise double-quoted on one line, which no marker, line break or control character can leave.
 
 // maxDepth bounds the nesting that is written and read.
 const maxDepth = 64
@@ -113,9 +112,8 @@ func hideKey(item []byte) []byte {
 	return slices.Concat(item[:colon], []byte(`\x3a`), item[colon+1:])
 }
 
-// simplify reduces v to nil, bool, int64, uint64, float64, string, []any or yaml.MapSlice.
-// Bytes become hex, errors and Stringers their text, other maps sorted mappings, and what
-// YAML has no form for becomes the text that fmt prints.
+// simplify reduces v to nil, bool, int64, uint64, float64, string, []any or yaml.MapSlice. Bytes become hex, errors and
+// Stringers their text, other maps sorted mappings, and what YAML has no form for becomes the text that fmt prints.
 func simplify(v any) any {
 	rv := reflect.ValueOf(v)
 	switch rv.Kind() {
@@ -221,12 +219,11 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// maxBlock is the most bytes of one YAML block that the library's parser gets: its cost grows faster
-// than its input.
+// maxBlock is the most bytes of one YAML block that the library's parser gets: its cost grows faster than its input.
 const maxBlock = 64 << 10
 
-// parseYAML reads a block as well as it can. Text that is not YAML is tried again with
-// its values quoted, and then line by line; the error says why that was needed.
+// parseYAML reads a block as well as it can. Text that is not YAML is tried again with its values quoted, and then line
+// by line; the error says why that was needed.
 func parseYAML(raw string, whole bool) (yaml.MapSlice, error) {
 	if !whole {
 		return flatYAML(raw), errors.New("YAML too long, only its own keys were read")
@@ -241,8 +238,8 @@ func parseYAML(raw string, whole bool) (yaml.MapSlice, error) {
 	return flatYAML(raw), fmt.Errorf("not valid YAML, read line by line: %w", err)
 }
 
-// decodeYAML parses one mapping. Aliases are refused, since a few lines of them make
-// gigabytes, and so is deep nesting, since the parser is recursive.
+// decodeYAML parses one mapping. Aliases are refused, since a few lines of them make gigabytes, and so is deep nesting,
+// since the parser is recursive.
 func decodeYAML(raw string) (m yaml.MapSlice, err error) {
 	defer func() { // the library has panicked on odd input; that must not end a run
 		if r := recover(); r != nil {
@@ -317,8 +314,8 @@ func quoteValues(raw string) string {
 	return strings.Join(lines, "\n")
 }
 
-// flatYAML reads "key: value" lines that are not indented. Other lines continue the value before
-// them. Decimal integers become uint64 or int64, as the library has them; the rest is strings.
+// flatYAML reads "key: value" lines that are not indented. Other lines continue the value before them. Decimal integers
+// become uint64 or int64, as the library has them; the rest is strings.
 func flatYAML(raw string) yaml.MapSlice {
 	var out yaml.MapSlice
 	var more []string

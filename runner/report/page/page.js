@@ -127,13 +127,13 @@
   };
 
   const pairOf = (client, relay) => load(client + "-" + relay + ".js").then((data) => {
-    if (data.run !== index.run) throw new Error("the details are those of another run, " + data.run);
+    if (data.run !== index.run) throw new Error("the details belong to another run, " + data.run);
     data.key = client + "-" + relay;
     return data;
   });
 
   const complain = (error) => {
-    dialog.replaceChildren(head("No details", String(error.message || error)), el("div", { class: "db" }, el("p", null, "They stand in files beside the page; were they moved, or is the report being written?")));
+    dialog.replaceChildren(head("No details", String(error.message || error)), el("div", { class: "db" }, el("p", null, "They are in files beside the page. Were the files moved, or is the report still being written?")));
     if (!dialog.open) dialog.showModal();
     delete dialog.dataset.cell;
     opened = location.hash;
@@ -223,13 +223,13 @@
     cases.sort((a, b) => (bad(b.status) ? 1 : 0) - (bad(a.status) ? 1 : 0));
     const below = cases.some((k) => bad(k.status) && (k.message || k.reason) && c.reason === k.name + ": " + (k.message || k.reason)); // the first case says it too
     const applies = cases.filter((k) => k.status !== "not-applicable").length, passed = cases.filter((k) => k.status === "pass").length;
-    const draft = label.draft ? label.draft + (label.source === "negotiated" ? " (negotiated)" : " (predicted: nobody saw it)") : "draft not known";
+    const draft = label.draft ? label.draft + (label.source === "negotiated" ? " (negotiated)" : " (predicted: the client did not report it)") : "draft unknown";
     dialog.replaceChildren(
       head(c.client + " → " + c.relay, [c.endpoint, c.draft || "any draft", c.transport, c.mode].join(" · ")),
       el("div", { class: "db" },
         el("p", null, el("span", { class: "chip " + classOf(c.status, c.layer) }, m.symbol + " " + m.word), c.layer ? " in " + c.layer : "",
           was ? ": " + was + " in " + c.stale_from : "", " · " + draft, applies ? " · " + passed + " of " + applies + " cases pass" : "", c.reason && !below ? [el("br"), c.reason] : ""),
-        label.conflict && label.conflict !== c.reason ? el("p", { class: "warn" }, "The label is contradicted: " + label.conflict) : null,
+        label.conflict && label.conflict !== c.reason ? el("p", { class: "warn" }, "The client's report contradicts the draft: " + label.conflict) : null,
         el("div", { class: "wide" }, pips(data, c)),
         cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
         command(c.command),
