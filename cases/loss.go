@@ -101,3 +101,55 @@ func (e *Env) because(o *outcome) *outcome {
 	}
 	return o
 }
+
+const (
+	// heardTime is how long ago a relay was heard that is taken to be there still.
+	heardTime = 50 * time.Millisecond
+	// unheardTime is how long a relay may take for a sign of life, on a path with short round trips. The connection asks
+	// for one of its own accord.
+	unheardTime = 3 * time.Second
+)
+
+// unheard waits for a sign of life of a relay that has been silent for a while: a case that passes because nothing came
+// must not pass because nobody is there. It gives the failure where none comes, nil where the transport does not tell.
+func (e *Env) unheard() *outcome {
+	e.mu.Lock()
+	sessions := slices.Clone(e.sessions)
+	e.mu.Unlock()
+	began := time.Now()
+	var open []*Session
+	var packets []uint64
+	for _, s := range sessions {
+		if began.Sub(s.heard()) < heardTime {
+			return nil
+		}
+		if p := s.conn.Path(); p.PacketsReceived > 0 && s.Context().Err() == nil {
+			open, packets = append(open, s), append(packets, p.PacketsReceived)
+		}
+	}
+	for limit := e.stretched(e.settled(unheardTime)); len(open) > 0; time.Sleep(time.Millisecond) {
+		for i, s := range open {
+			if s.Context().Err() != nil || s.conn.Path().PacketsReceived > packets[i] {
+				return nil
+			}
+		}
+		if since := time.Since(began); since > limit {
+			return failed(transport.LayerUDP, "a relay that is there until the case has ended",
+				"not even an acknowledgement for "+seconds(since))
+		}
+	}
+	return nil
+}
+
+// heard is when the peer's last message or bytes of objects came.
+func (s *Session) heard() time.Time {
+	s.log.mu.Lock()
+	at := s.log.receivedAt
+	s.log.mu.Unlock()
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if s.conn.down.last.After(at) {
+		return s.conn.down.last
+	}
+	return at
+}

@@ -30,6 +30,7 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	}
 	if o == nil {
 		time.Sleep(lastWords)
+		o = e.unheard()
 	}
 	o = e.because(o)
 	e.finish()

@@ -100,7 +100,7 @@ func (r *Relay) Connect(o endpoint.DialOptions) endpoint.DialOptions {
 
 // keepAlive is how long a silent relay is left alone before a packet asks for a sign of life, so that a case soon knows
 // when the relay is gone.
-const keepAlive = 500 * time.Millisecond
+const keepAlive = 100 * time.Millisecond
 
 // Dialer makes the function with which cases dial, for cases.Config.Dial: the drafts they offer replace those of o.
 func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn,

@@ -73,6 +73,8 @@ type Path struct {
 	// PacketsSent and PacketsLost count packets of this side's. What was taken for lost and comes after all is taken
 	// off again.
 	PacketsSent, PacketsLost uint64
+	// PacketsReceived counts packets of the peer's, acknowledgements among them.
+	PacketsReceived uint64
 }
 
 // RTT is the larger one of the smoothed and the latest round trip time.

@@ -57,7 +57,7 @@ func (b *Base) Context() context.Context { return b.ctx }
 func (b *Base) Path() transport.Path {
 	s := b.Q.ConnectionStats()
 	return transport.Path{MinRTT: s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT,
-		PacketsSent: s.PacketsSent, PacketsLost: s.PacketsLost}
+		PacketsSent: s.PacketsSent, PacketsLost: s.PacketsLost, PacketsReceived: s.PacketsReceived}
 }
 
 // Done is closed when the QUIC connection has ended and everything it used has been freed.
