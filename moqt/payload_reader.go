@@ -55,8 +55,9 @@ type PayloadReader struct {
 	opts ReaderOptions
 }
 
-// Core is the buffer and the place in it, for package track, which reads many objects at once.
-func (r *PayloadReader) Core() *stream.Reader { return &r.core }
+func init() {
+	stream.ReaderOf = func(r any) *stream.Reader { return &r.(*PayloadReader).core }
+}
 
 // Draft is the draft that the stream is read as.
 func (r *PayloadReader) Draft() wire.Draft { return r.core.Draft }

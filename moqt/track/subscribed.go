@@ -329,7 +329,7 @@ func (t *Subscribed) Body() *Body {
 	}
 	o := &b.objects[b.next-1]
 	if b.body {
-		return &Body{size: b.src.payload.Core().Size, stream: b.src.payload}
+		return &Body{size: b.src.core.Size, stream: b.src.payload}
 	}
 	return &Body{size: uint64(len(o.Payload)), whole: o.Payload}
 }

@@ -231,7 +231,7 @@ func (t *Subscribed) acceptStreams() {
 			return
 		}
 		s := t.newSource()
-		s.subgroup, s.payload = r, &r.PayloadReader
+		s.subgroup, s.payload, s.core = r, &r.PayloadReader, stream.ReaderOf(&r.PayloadReader)
 		t.addSource(s)
 	}
 }
@@ -260,7 +260,7 @@ func (t *Subscribed) acceptDatagrams() {
 func (t *Subscribed) acceptFetch(s *source) {
 	r, err := s.fetch.Accept(t.ctx)
 	if err == nil {
-		s.fetched, s.payload = r, &r.PayloadReader
+		s.fetched, s.payload, s.core = r, &r.PayloadReader, stream.ReaderOf(&r.PayloadReader)
 		t.addSource(s)
 		t.loopEnded(io.EOF)
 		return

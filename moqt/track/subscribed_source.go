@@ -53,6 +53,7 @@ func (b *batch) weigh() int { return cap(b.buf) + cap(b.large) + 128*len(b.objec
 type source struct {
 	t        *Subscribed
 	payload  *moqt.PayloadReader
+	core     *stream.Reader       // within payload
 	subgroup *moqt.SubgroupReader // one of the two
 	fetched  *moqt.FetchReader
 	fetch    *moqt.Fetch // of fetched
@@ -96,8 +97,8 @@ func (s *source) run() {
 			b.free()
 			continue
 		case len(b.objects) > 0:
-			if s.payload.Core().In.Buf != nil && !b.body {
-				b.buf = s.payload.Core().In.Detach()
+			if s.core.In.Buf != nil && !b.body {
+				b.buf = s.core.In.Detach()
 			}
 			body := b.body
 			if !s.t.put(b) {
@@ -125,7 +126,7 @@ func (s *source) run() {
 // fill puts the objects that have come into an empty batch; it waits for the first of them. On error, and with large
 // set, there are none.
 func (s *source) fill(b *batch) error {
-	p := s.payload.Core()
+	p := s.core
 	for {
 		if !s.begun {
 			if p.Err != nil {
@@ -176,7 +177,7 @@ func (s *source) fill(b *batch) error {
 
 // long goes on with an object whose payload has not come as a whole. It reports true when the batch is to be handed on.
 func (s *source) long(b *batch) (done bool, err error) {
-	p := s.payload.Core()
+	p := s.core
 	switch limit := s.t.opts.StreamAbove; {
 	case limit > 0 && p.Left > limit:
 		b.body = true
@@ -238,7 +239,7 @@ func (s *source) more() error {
 // gather reads until the payload is in the buffer, and of what follows a large one no more than a header: the rest
 // would have to be moved.
 func (s *source) gather() error {
-	p := s.payload.Core()
+	p := s.core
 	p.In.Reserve(int(p.Left))
 	for p.Left > uint64(len(p.In.Unread())) {
 		ahead := 0

@@ -23,6 +23,10 @@ type Reader struct {
 	Err     error  // final
 }
 
+// ReaderOf gives the Reader within a *moqt.PayloadReader. Package moqt sets it. So package track, which reads many
+// objects at once, reaches the Reader, and nobody outside does.
+var ReaderOf func(payloadReader any) *Reader
+
 // Read reads from the current object's payload, whatever its size. It returns io.EOF at the payload's end, and without
 // a current object.
 func (r *Reader) Read(p []byte) (int, error) {
