@@ -67,8 +67,7 @@ func (d *dataRoutes) reserve(alias uint64, track string, r *Request) error {
 	return nil
 }
 
-// bind binds the alias of a subscription that is established; sub is nil for a request that nothing stands on (rule
-// 64).
+// bind binds the alias of a subscription that is established. sub is nil for a request that has no Subscription.
 func (d *dataRoutes) bind(alias uint64, track string, r *Request, sub *Subscription) error {
 	d.mu.Lock()
 	e, err := d.entry(alias, track, r)
@@ -123,7 +122,7 @@ func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry,
 				}
 			}
 			return nil, d.s.breach(name, wire.DuplicateTrackAlias, topic,
-				"Track Alias %d of request %d stands for another track already", alias, r.id)
+				"Track Alias %d of request %d is in use for another track", alias, r.id)
 		}
 		e = nil
 	}

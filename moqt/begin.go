@@ -9,14 +9,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Client starts a session on an established connection: it sends SETUP and waits for the peer's. The context bounds
-// that alone. The error wraps the *SessionError that ended the session, or the context's cause; the connection is
-// closed then and nothing is left running.
+// Client starts a session on an established connection: it sends SETUP and waits for the peer's. ctx bounds that wait,
+// not the session. The error wraps the *SessionError that ended the session, or the context's cause. The connection is
+// then closed and no goroutine is left.
 func Client(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	return start(ctx, conn, cfg, wire.ClientSide)
 }
 
-// Server is Client for the side that accepted the connection.
+// Server is Client for the end that accepted the connection.
 func Server(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	return start(ctx, conn, cfg, wire.ServerSide)
 }

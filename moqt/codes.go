@@ -5,12 +5,12 @@ import "github.com/moqinterop/moq-interop-client/moqt/wire"
 // symbolic marks a code that stands for a name. Smaller values are numbers for the wire as they are.
 const symbolic = 1 << 63
 
-// RejectCode is a request error (REQUEST_ERROR, and the error messages of 14). A named one below becomes the number
-// that the draft has for it; any other value goes on the wire as it is.
+// RejectCode is the code of a request error (REQUEST_ERROR, in 14 the error messages of each kind): one of the
+// constants below, which Number translates for the draft, or a number that is sent as it is.
 type RejectCode uint64
 
-// The request errors of all drafts, by the newest name. Where a draft lacks one, its number there is that of the
-// nearest that the draft has, in the end INTERNAL_ERROR: Number says which. They stand in the order of rejectMeanings.
+// The request errors of all drafts, by their newest names. In a draft that lacks one, Number gives the nearest that the
+// draft has, or else INTERNAL_ERROR.
 const (
 	RejectInternalError RejectCode = symbolic + iota
 	RejectUnauthorized
@@ -39,15 +39,15 @@ const (
 	RejectNoObjects
 )
 
-// DoneCode is a status code of PUBLISH_DONE, symbolic or a number as RejectCode.
+// DoneCode is a status code of PUBLISH_DONE: one of the constants below, or a number that is sent as it is.
 type DoneCode uint64
 
-// The status codes of PUBLISH_DONE, in the order of doneMeanings.
+// The status codes of PUBLISH_DONE.
 const (
 	DoneInternalError DoneCode = symbolic + iota
 	DoneUnauthorized
 	DoneTrackEnded
-	// DoneSubscriptionEnded ends with 19; from 20 on its number is TRACK_ENDED's.
+	// DoneSubscriptionEnded exists up to 19. From 20 on its number is that of TRACK_ENDED.
 	DoneSubscriptionEnded
 	DoneGoingAway
 	DoneExpired
@@ -57,10 +57,10 @@ const (
 	DoneExcessiveLoad
 )
 
-// ResetCode is a code of RESET_STREAM and STOP_SENDING, symbolic or a number as RejectCode.
+// ResetCode is a code of RESET_STREAM or STOP_SENDING: one of the constants below, or a number that is sent as it is.
 type ResetCode uint64
 
-// The stream reset codes, in the order of resetMeanings.
+// The stream reset codes.
 const (
 	ResetInternalError ResetCode = symbolic + iota
 	ResetCancelled
@@ -139,7 +139,7 @@ func number[C, N ~uint64](code C, meanings []wire.ErrorName, near map[wire.Error
 	return 0 // INTERNAL_ERROR in every registry
 }
 
-// Number is the code's number in the draft, in answer to a request of that kind (which matters in 14 only).
+// Number is the code's number in the draft. kind is that of the refused request, which matters in 14 only.
 func (c RejectCode) Number(d wire.Draft, kind wire.Kind) uint64 {
 	return number(c, rejectMeanings[:], nearest, func(name wire.ErrorName) (wire.RequestErrorCode, bool) {
 		return wire.RequestErrorFor(d, kind14(kind), name)
@@ -170,14 +170,14 @@ func kind14(kind wire.Kind) wire.Kind {
 	return kind
 }
 
-// RejectName is the draft's name of a request error in answer to a request of that kind (which matters in 14 only), ""
-// for an unknown one.
+// RejectName is the draft's name of a request error, "" for an unknown one. kind is that of the refused request, which
+// matters in 14 only.
 func RejectName(d wire.Draft, kind wire.Kind, number uint64) string {
 	return wire.RequestErrorCode(number).Name(d, kind14(kind))
 }
 
-// DoneName is the draft's name of a status code of PUBLISH_DONE, "" for an unknown one.
+// DoneName is the draft's name of a status code of PUBLISH_DONE, "" for an unknown code.
 func DoneName(d wire.Draft, number uint64) string { return wire.PublishDoneCode(number).Name(d) }
 
-// ResetName is the draft's name of a code of RESET_STREAM or STOP_SENDING, "" for an unknown one.
+// ResetName is the draft's name of a code of RESET_STREAM or STOP_SENDING, "" for an unknown code.
 func ResetName(d wire.Draft, number uint64) string { return wire.ResetCode(number).Name(d) }

@@ -49,7 +49,7 @@ func (s *Session) routeControl(m wire.Message) error {
 	id, ok := addressOf(m)
 	if !ok {
 		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
-			"has no place on the control stream")
+			"it may not come on the control stream")
 	}
 	if done, isDone := m.(*wire.PublishDone); isDone {
 		if r := s.request(id); r != nil {
@@ -82,7 +82,7 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	case late:
 		return nil
 	case !used:
-		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d was not used yet", id)
+		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d has not been used", id)
 	}
 	return s.breach(name, wire.ProtocolViolation, wire.TopicMessages, "a second response to request %d", id)
 }
@@ -96,8 +96,8 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	name := wire.NameOf(s.draft, m)
 	_, ours := s.ids.ours(m.ExistingRequestID)
 	if !ours && !s.ids.existed(m.ExistingRequestID) {
-		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "it names request %d, which never was",
-			m.ExistingRequestID)
+		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate,
+			"it names request %d, which never existed", m.ExistingRequestID)
 	}
 	if err := s.ids.peer(m, m.RequestID); err != nil {
 		return err

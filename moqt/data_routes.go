@@ -72,8 +72,8 @@ func (d *dataRoutes) unhold() {
 	d.held--
 }
 
-// waited is the error for who has waited in vain for a stream: a reset takes a header that was not read yet with it,
-// and whose it was cannot be told.
+// waited is the error for a wait for a stream that did not come. A reset discards a header that has not been read, so
+// it cannot be known which stream it was.
 func (d *dataRoutes) waited(cause error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -84,7 +84,7 @@ func (d *dataRoutes) waited(cause error) error {
 		wire.ResetCode(d.lostCode).In(d.s.draft))
 }
 
-// expectFetch registers who gets the fetch stream with a Request ID, before the request is sent.
+// expectFetch registers the fetch of a Request ID before the request is sent, so that its stream finds it.
 func (d *dataRoutes) expectFetch(id uint64, f *Fetch) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

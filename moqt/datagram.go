@@ -10,8 +10,8 @@ import (
 var blocks = sync.Pool{New: func() any { return new([]byte) }}
 
 // AppendDatagram appends an OBJECT_DATAGRAM with the object (draft-18 §11.3.1). Properties of another draft are
-// translated. It allocates nothing where b has room, but for Immutable Properties that must be translated. The error is
-// a *wire.Error, and nothing is appended: what the draft has no form for, such as an EndOfGroup with a status.
+// translated. If b has room it allocates only to translate Immutable Properties. The error is a *wire.Error about what
+// the draft cannot encode, such as an EndOfGroup with a status; nothing is appended then.
 func AppendDatagram(b []byte, d wire.Draft, trackAlias uint64, o *Object) ([]byte, error) {
 	if o.Range != wire.NoRange {
 		return b, unencodable(d, "the end of a range has its place in a fetch stream")
@@ -41,9 +41,9 @@ func AppendDatagram(b []byte, d wire.Draft, trackAlias uint64, o *Object) ([]byt
 	return wire.AppendDatagram(b, d, &g)
 }
 
-// ParseDatagram reads an OBJECT_DATAGRAM into o and gives its Track Alias. Properties and Payload are views into b. A
-// priority that is left out is DefaultPublisherPriority, with o.DefaultPriority set. The error is wire.ErrPadding for a
-// padding datagram, else a *wire.Error; o is unchanged then. It allocates nothing but the error.
+// ParseDatagram reads an OBJECT_DATAGRAM into o and gives its Track Alias. Properties and Payload are views into b.
+// Where the datagram leaves out the priority, it is DefaultPublisherPriority and o.DefaultPriority is set. The error is
+// wire.ErrPadding for a padding datagram, else a *wire.Error; o is unchanged then. It allocates only the error.
 func ParseDatagram(b []byte, d wire.Draft, opt wire.Options, o *Object) (trackAlias uint64, err error) {
 	var g wire.Datagram
 	if err := wire.ParseDatagram(b, d, opt, &g); err != nil {
@@ -67,7 +67,7 @@ func ParseDatagram(b []byte, d wire.Draft, opt wire.Options, o *Object) (trackAl
 	return g.TrackAlias, nil
 }
 
-// unencodable is the error for what an encoder is given and the draft has no form for.
+// unencodable is the error for what a draft cannot encode.
 func unencodable(d wire.Draft, reason string) error {
 	return &wire.Error{Draft: d, Message: "OBJECT", Code: wire.InternalError, Reason: reason}
 }

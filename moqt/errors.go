@@ -8,22 +8,22 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// SessionError says why a session ended. It is the context cause of everything that belongs to the session, and
+// SessionError says why a session ended. It is the cause of the contexts of the session and of its requests.
 // errors.Is(err, net.ErrClosed) holds.
 type SessionError struct {
-	// Side is who closed; NoSide when the network failed.
+	// Side is the end that closed; NoSide when the network failed.
 	Side wire.Side
 	// Local is true when this end closed.
 	Local bool
-	// Code is the session termination code, Name the draft's name of it ("" for an unknown one).
+	// Code is the session termination code, Name the draft's name of it, "" for an unknown code.
 	Code wire.SessionError
 	Name string
-	// Reason is the reason phrase of who closed.
+	// Reason is the reason phrase of the end that closed.
 	Reason string
-	// Draft is the session's.
+	// Draft is the session's draft.
 	Draft wire.Draft
 	// Err is the cause: a *wire.Error for a breach of the draft, a *transport.CloseError when the peer or the network
-	// ended it. May be nil.
+	// ended the session. It may be nil.
 	Err error
 }
 
@@ -52,21 +52,21 @@ func (e *SessionError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, net.ErrClosed) hold.
 func (e *SessionError) Is(target error) bool { return target == net.ErrClosed }
 
-// RequestError says that a request was refused with REQUEST_ERROR (14: with the kind's own error message).
+// RequestError says that a request was refused with REQUEST_ERROR, or in 14 with the error message of its kind.
 type RequestError struct {
-	// Side is who refused.
+	// Side is the end that refused.
 	Side wire.Side
 	// Kind is the kind of request; KindRequestUpdate for a refused update.
 	Kind wire.Kind
-	// Code is the number on the wire, Name the draft's name of it ("" for an unknown one, which counts as
-	// INTERNAL_ERROR: draft-18 §14).
+	// Code is the number on the wire, Name the draft's name of it. An unknown code has the name "" and counts as
+	// INTERNAL_ERROR (draft-18 §14).
 	Code uint64
 	Name string
-	// Reason is the peer's.
+	// Reason is the peer's reason phrase.
 	Reason string
-	// RetryInterval is milliseconds plus one before a retry, 0 = do not retry (16 and later).
+	// RetryInterval says when to retry (16 and later): 0 is never, any other value is the milliseconds to wait plus 1.
 	RetryInterval uint64
-	// Redirect says where to go instead, with REDIRECT (18 and later).
+	// Redirect says where to connect to or what to ask for instead; set with code REDIRECT (18 and later).
 	Redirect *wire.Redirect
 	Draft    wire.Draft
 }
@@ -80,17 +80,17 @@ func (e *RequestError) Error() string {
 	return text
 }
 
-// CancelError says that a request was cancelled, or ended before it had to (draft-18 §3.3.2): by a message of its own
-// in 14-16, by the end of its stream later.
+// CancelError says that a request was cancelled, or that its stream ended too early (draft-18 §3.3.2). In 14 to 16 a
+// message cancels a request, later the end of its stream.
 type CancelError struct {
-	// Side is who cancelled.
+	// Side is the end that cancelled.
 	Side wire.Side
 	// Kind is the kind of request.
 	Kind wire.Kind
-	// How is the means: RESET_STREAM, STOP_SENDING, FIN, or the message ("UNSUBSCRIBE").
+	// How says what cancelled it: RESET_STREAM, STOP_SENDING, FIN, or the name of a message such as UNSUBSCRIBE.
 	How string
-	// Code is that of the reset, of STOP_SENDING or of PUBLISH_NAMESPACE_CANCEL; Name the draft's name of it. HasCode
-	// tells whether there is one.
+	// Code is that of the reset, of STOP_SENDING or of PUBLISH_NAMESPACE_CANCEL, and Name the draft's name of it.
+	// HasCode says whether there is a code.
 	Code    uint64
 	Name    string
 	HasCode bool
@@ -98,7 +98,7 @@ type CancelError struct {
 	Reason string
 }
 
-// Error names kind, means and code.
+// Error names the kind of request, what cancelled it, and the code.
 func (e *CancelError) Error() string {
 	text := fmt.Sprintf("%s cancelled by the %s with %s", e.Kind, e.Side, e.How)
 	if e.HasCode {
@@ -110,7 +110,7 @@ func (e *CancelError) Error() string {
 	return text
 }
 
-// NoRequestIDError says that the peer granted no Request ID before the context ended (14-16: MAX_REQUEST_ID).
+// NoRequestIDError says that the context ended before the peer granted another Request ID (MAX_REQUEST_ID, 14 to 16).
 type NoRequestIDError struct {
 	// Max is the peer's MAX_REQUEST_ID, Next the ID that the request would have had.
 	Max, Next uint64
@@ -118,7 +118,7 @@ type NoRequestIDError struct {
 	Err error
 }
 
-// Error says what was waited for.
+// Error says what the request waited for.
 func (e *NoRequestIDError) Error() string {
 	return fmt.Sprintf("no request id granted: the peer's MAX_REQUEST_ID is %d, the request needs id %d: %v", e.Max,
 		e.Next, e.Err)
@@ -127,8 +127,8 @@ func (e *NoRequestIDError) Error() string {
 // Unwrap gives the context's cause.
 func (e *NoRequestIDError) Unwrap() error { return e.Err }
 
-// NoStreamError says that the peer's limit of streams (RFC 9000 §4.6) left no room for one of this end's before the
-// context ended. Nothing was sent.
+// NoStreamError says that the context ended before the peer's limit of streams (RFC 9000 §4.6) allowed another one.
+// Nothing was sent.
 type NoStreamError struct {
 	// Uni is true for a unidirectional stream.
 	Uni bool
@@ -136,7 +136,7 @@ type NoStreamError struct {
 	Err error
 }
 
-// Error says what was waited for.
+// Error says what the request waited for.
 func (e *NoStreamError) Error() string {
 	kind := "bidirectional"
 	if e.Uni {
@@ -148,8 +148,8 @@ func (e *NoStreamError) Error() string {
 // Unwrap gives the context's error.
 func (e *NoStreamError) Unwrap() error { return e.Err }
 
-// ErrNotInDraft is the cause of errors for what a draft has no means to say.
-var ErrNotInDraft = errors.New("the draft has no means for it")
+// ErrNotInDraft is wrapped by errors about what the session's draft cannot express.
+var ErrNotInDraft = errors.New("the draft cannot express it")
 
 func codeText(name string, code uint64) string {
 	if name == "" {

@@ -14,19 +14,19 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchRequest is what to fetch, in the newest shape.
+// FetchRequest says what to fetch, in the newest draft's shape.
 type FetchRequest struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// Range has inclusive ends in every draft. Without an end, and with the zero value, it goes up to the Largest
-	// Object. Relative and Next Object cannot be asked for up to 19.
+	// Range has inclusive ends in every draft. The zero value, or one without an end, goes up to the Largest Object. Up
+	// to 19 a relative range or Next Object cannot be asked for.
 	Range wire.LocationFilter
 	// Parameters are further ones: GROUP_ORDER, SUBSCRIBER_PRIORITY, tokens.
 	Parameters wire.Parameters
 }
 
-// Fetch is a FETCH of this end's, or a fill that one of its subscriptions has asked for (20 and later). Its objects are
-// taken with Next, or read from the stream that Accept gives. All methods are safe for concurrent use.
+// Fetch is a FETCH that this end has sent, or a fill that one of its subscriptions has asked for (20 and later). Next
+// gives its objects; or Accept gives its stream to read. All methods are safe for concurrent use.
 type Fetch struct {
 	s          *Session
 	sub        *Subscription // of a fill
@@ -47,7 +47,8 @@ type Fetch struct {
 	partial  *Object
 }
 
-// NoFetch is a fetch that is at its end, for what cannot be asked for because nothing has been published.
+// NoFetch gives a fetch that has nothing and is complete. It stands in for one that need not be sent, because nothing
+// has been published.
 func (s *Session) NoFetch() *Fetch {
 	f := s.newFetch()
 	f.err, f.complete = io.EOF, true
@@ -61,8 +62,8 @@ func (s *Session) newFetch() *Fetch {
 	return f
 }
 
-// StartFetch sends FETCH and does not wait for the answer; see Start for the rest. A range that the draft has no form
-// for is an error that wraps ErrNotInDraft.
+// StartFetch sends FETCH and does not wait for the answer; see Start for the rest. The error wraps ErrNotInDraft for a
+// range that the draft cannot express.
 func (s *Session) StartFetch(ctx context.Context, q FetchRequest) (*Fetch, error) {
 	m, err := q.message(s.draft)
 	if err != nil {
@@ -71,7 +72,7 @@ func (s *Session) StartFetch(ctx context.Context, q FetchRequest) (*Fetch, error
 	return s.StartFetchMessage(ctx, m)
 }
 
-// StartFetchMessage sends a FETCH as it stands, a joining one for instance (14 to 19); see Start for the rest.
+// StartFetchMessage sends this FETCH, for instance a joining one (14 to 19); see Start for the rest.
 func (s *Session) StartFetchMessage(ctx context.Context, m *wire.Fetch) (*Fetch, error) {
 	f := s.newFetch()
 	if _, err := s.startRequest(ctx, m, f); err != nil {
@@ -247,7 +248,7 @@ func (f *Fetch) settle() {
 	r.finish(io.EOF, stateDone)
 }
 
-// Ready waits for FETCH_OK; a fill has none and is always ready. See Request.Response for the error.
+// Ready waits for FETCH_OK. A fill has none and is always ready. See Request.Response for the error.
 func (f *Fetch) Ready(ctx context.Context) error {
 	if r := f.Request(); r != nil {
 		_, err := r.Response(ctx)
@@ -256,7 +257,7 @@ func (f *Fetch) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Request is the request; for a fill that of its subscription.
+// Request is the FETCH; for a fill it is that of the subscription.
 func (f *Fetch) Request() *Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -266,11 +267,10 @@ func (f *Fetch) Request() *Request {
 // Session is the session that the fetch belongs to.
 func (f *Fetch) Session() *Session { return f.s }
 
-// Descending reports whether groups come in descending order.
+// Descending reports whether the fetch asks for groups in descending order.
 func (f *Fetch) Descending() bool { return f.descending }
 
-// AskedParameters are those of the FETCH, or of the fill. A fill without range filters of its own has those of its
-// subscription.
+// AskedParameters are those of the FETCH or of the fill. A fill without range filters has those of its subscription.
 func (f *Fetch) AskedParameters() wire.Parameters {
 	switch r := f.Request(); {
 	case r != nil:
@@ -284,15 +284,15 @@ func (f *Fetch) AskedParameters() wire.Parameters {
 // ID is the Request ID in the header of the fetch stream.
 func (f *Fetch) ID() uint64 { return f.id }
 
-// OK is FETCH_OK as it came, nil before and for a fill. It may not be changed.
+// OK is the FETCH_OK that came; nil before it comes and for a fill. Do not change it.
 func (f *Fetch) OK() *wire.FetchOK {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ok
 }
 
-// End is the End Location of FETCH_OK, inclusive in every draft; up to 19 the Object ID of a whole group's end is
-// 2^64-1. It reports false before FETCH_OK, and for a fill.
+// End is the End Location of FETCH_OK, inclusive in every draft. Up to 19 its Object ID is 2^64-1 where the end is that
+// of a whole group. It reports false before FETCH_OK, and for a fill.
 func (f *Fetch) End() (wire.Location, bool) {
 	ok := f.OK()
 	if ok == nil {
@@ -301,11 +301,11 @@ func (f *Fetch) End() (wire.Location, bool) {
 	return inclusiveEnd(f.s.draft, ok.End), true
 }
 
-// Next waits for the next object, or range marker (Object.Range). The object is the caller's. io.EOF means that the
-// stream has ended with FIN: everything has come; for a fill also that there is nothing to fill. A
-// *transport.StreamError says that the publisher has reset the stream, and with which code; a *RequestError that it
-// refused; an *ObjectTooLargeError stands for one object and ends nothing. Other errors: *CancelError, *SessionError,
-// and the context's cause, after which Next may be called again.
+// Next waits for the next object or range marker (Object.Range). The object belongs to the caller. io.EOF means that
+// everything has come: the stream has ended with FIN, or there is nothing to fill. A *transport.StreamError says that
+// the publisher has reset the stream, a *RequestError that it has refused the request. Other final errors are
+// *CancelError and *SessionError. After an *ObjectTooLargeError, which is about one object, and after the context's
+// cause, Next may be called again.
 func (f *Fetch) Next(ctx context.Context) (*Object, error) {
 	select {
 	case <-f.turn:
@@ -373,8 +373,8 @@ func (f *Fetch) stream(ctx context.Context) (*FetchReader, error) {
 	return f.reader, nil
 }
 
-// StreamEnded takes the end of the stream from Accept: err is what its reader returned. The result is what Next returns
-// from then on: io.EOF where the fetch is complete.
+// StreamEnded is to be called with the final error of the reader that Accept gave. The result is what Next returns from
+// then on: io.EOF if the fetch is complete.
 func (f *Fetch) StreamEnded(err error) error {
 	var reset *transport.StreamError
 	var breach *wire.Error
@@ -415,11 +415,11 @@ func (f *Fetch) StreamEnded(err error) error {
 	return err
 }
 
-// Accept waits for the stream and gives it to the caller to read, instead of Next. Call Close when it has been read, or
-// Cancel.
+// Accept waits for the stream and gives it to the caller, who reads it instead of calling Next. Then call Close, or
+// Cancel to stop early. Errors are those of Next.
 func (f *Fetch) Accept(ctx context.Context) (*FetchReader, error) { return f.stream(ctx) }
 
-// Close ends a fetch whose stream was read to its end from what Accept gave. After Next it does nothing.
+// Close ends a fetch after the stream that Accept gave was read to its end. It does nothing after Next.
 func (f *Fetch) Close() {
 	f.mu.Lock()
 	if f.err == nil {
@@ -433,7 +433,7 @@ func (f *Fetch) Close() {
 	}
 }
 
-// Cancel ends the fetch: its stream is stopped, and the request cancelled (draft-18 §5.2). A fill ends alone, its
+// Cancel stops the fetch's stream and cancels the request (draft-18 §5.2). Of a fill it stops the stream alone, and the
 // subscription goes on. It does nothing once the stream has ended.
 func (f *Fetch) Cancel() {
 	f.mu.Lock()

@@ -6,8 +6,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchReader reads the objects and range markers of one fetch stream (draft-18 §11.4.4), also of a fill (20 and
-// later). It allocates nothing per object. See PayloadReader for waiting, errors and concurrency.
+// FetchReader reads the objects and range markers of one fetch stream (draft-18 §11.4.4), the answer to a FETCH or a
+// fill (20 and later). It allocates nothing per object. See PayloadReader for waiting, errors and concurrency.
 type FetchReader struct {
 	PayloadReader
 	requestID uint64
@@ -16,9 +16,8 @@ type FetchReader struct {
 	count     uint64
 }
 
-// NewFetchReader reads the header of a stream that must be a fetch stream, and gives a reader of its objects. Where the
-// kind of the stream or the request is not known before, use ReadUniHeader. It waits for the header.
-// opts.Decode.Descending is the Group Order of the fetch.
+// NewFetchReader waits for the header of a fetch stream, and gives a reader of its objects. It fails for another kind
+// of stream; use ReadUniHeader if the kind is not known. opts.Decode.Descending must be the Group Order of the FETCH.
 func NewFetchReader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*FetchReader, error) {
 	u, err := ReadUniHeader(stream, d, opts)
 	if err != nil {
@@ -27,16 +26,16 @@ func NewFetchReader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOpt
 	return u.FetchReader(opts.Decode.Descending)
 }
 
-// RequestID is that of the request which the stream answers.
+// RequestID is that of the request that the stream answers.
 func (r *FetchReader) RequestID() uint64 { return r.requestID }
 
-// Objects is the number of objects reached so far, markers not counted.
+// Objects is the number of objects reached so far, without markers.
 func (r *FetchReader) Objects() uint64 { return r.count }
 
-// Next goes to the next object or marker, past what is left of the current one's payload, and gives its header. The
-// header is the reader's own, its Properties are a view: both are valid until the next call of any method that reads.
-// io.EOF means that the stream ended with FIN: the fetch is complete. FIN inside an object is a *wire.Error with
-// PROTOCOL_VIOLATION (draft-18 §11.4).
+// Next skips the rest of the current payload and gives the header of the next object or marker. The header and its
+// Properties belong to the reader and are valid until the next call of any method that reads. io.EOF means that the
+// stream ended with FIN: the fetch is complete. FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION (draft-18
+// §11.4).
 func (r *FetchReader) Next() (*wire.FetchObject, error) {
 	if err := stream.NextHeader(&r.core, &r.objects, &r.current); err != nil {
 		return nil, err
@@ -56,10 +55,10 @@ func (r *FetchReader) reached() {
 	}
 }
 
-// ReadObject reads the next object whole into o, whose buffers are used again, or the next marker: o.Range tells them
-// apart. Errors are those of Next, and *ObjectTooLargeError for a payload above the bound, which does not end the
-// reading: the object's header is in o, and its payload can be read in pieces or skipped with Next. After a deadline
-// call it again with the same o.
+// ReadObject reads the next whole object, or the next marker, into o; o.Range tells them apart. It uses o's buffers
+// again. Errors are those of Next, and *ObjectTooLargeError for a payload above MaxObjectSize. Then o has the object's
+// header, and its payload can be read in pieces, or skipped with Next. After a deadline call ReadObject again with the
+// same o.
 func (r *FetchReader) ReadObject(o *Object) error {
 	if !r.core.Started {
 		h, err := r.Next()
@@ -76,8 +75,8 @@ func (r *FetchReader) ReadObject(o *Object) error {
 	return r.readPayload(o)
 }
 
-// View makes o the object or marker that Next or NextBuffered has reached, without its payload. Its Properties are a
-// view, valid until the next call of any method that reads.
+// View sets o to the object or marker that Next or NextBuffered has reached, without its payload. Its Properties are
+// valid until the next call of any method that reads.
 func (r *FetchReader) View(o *Object) {
 	h := &r.current
 	*o = Object{
@@ -93,8 +92,8 @@ func (r *FetchReader) View(o *Object) {
 	}
 }
 
-// NextBuffered is Next for an object whose header has come already; the current object's payload must have been read.
-// wire.ErrTruncated says that it has not: More waits for more bytes of it. Other errors are those of the header.
+// NextBuffered is Next without waiting and without skipping: the current payload must have been read. wire.ErrTruncated
+// means that the whole header has not come; More waits for more of it. Other errors are breaches in the header.
 func (r *FetchReader) NextBuffered() error {
 	n, err := r.objects.ParseHeader(r.core.In.Unread(), &r.current)
 	if err != nil {
@@ -105,11 +104,11 @@ func (r *FetchReader) NextBuffered() error {
 	return nil
 }
 
-// More waits until more bytes of the next object's header have come. Errors are those of Next.
+// More waits until more bytes of the next header have come. Errors are those of Next.
 func (r *FetchReader) More() error { return stream.MoreHeader(&r.core, &r.objects) }
 
-// FetchReader goes on with the objects of a fetch stream. descending is the Group Order that the request has; 18 and
-// later cannot be read without it. The error says that it is none.
+// FetchReader gives a reader of the objects of a fetch stream. descending is the Group Order of the request, which
+// reading needs from 18 on. It is an error for another type of stream.
 func (u *UniStream) FetchReader(descending bool) (*FetchReader, error) {
 	if u.Type != wire.FetchStream {
 		return nil, u.not("a fetch stream")

@@ -10,13 +10,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchAsked is what an incoming FETCH asks for, in the newest shape.
+// FetchAsked is what an incoming FETCH asks for, in the newest draft's shape.
 type FetchAsked struct {
-	// TrackNamespace and TrackName are those of the track; of a joining FETCH those of the subscription it joins, nil
-	// when there is none.
+	// TrackNamespace and TrackName are those of the track. For a joining FETCH they are those of the subscription that
+	// it joins, and empty when there is none.
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// Range has an inclusive end; it is the zero value for a joining FETCH.
+	// Range has an inclusive end. For a joining FETCH it is the zero value.
 	Range wire.LocationFilter
 	// Joining is set for a joining FETCH (up to 19).
 	Joining *Joining
@@ -24,18 +24,19 @@ type FetchAsked struct {
 	Descending bool
 }
 
-// Joining says what a joining FETCH joins (draft-19 §10.12.2).
+// Joining says which subscription a joining FETCH joins, and from where on (draft-19 §10.12.2).
 type Joining struct {
-	// RequestID names the subscription; Target is its request, nil when there is none (INVALID_JOINING_REQUEST_ID).
+	// RequestID names the subscription. Target is its request, nil when there is none; INVALID_JOINING_REQUEST_ID is
+	// the answer then.
 	RequestID uint64
 	Target    *Request
-	// Relative: Start counts groups back from the group of the subscription's Largest Object; otherwise Start is a
+	// If Relative is set, Start counts groups back from that of the subscription's Largest Object. Otherwise Start is a
 	// group.
 	Relative bool
 	Start    uint64
 }
 
-// FetchRange says what an incoming FETCH asks for. It fails for other requests.
+// FetchRange says what an incoming FETCH asks for. It is an error for any other request.
 func (r *Request) FetchRange() (FetchAsked, error) {
 	m, ok := r.message.(*wire.Fetch)
 	if !ok {
@@ -67,9 +68,9 @@ func (r *Request) descending() bool {
 	return parametersOf(r.message).UintOr(wire.ParamGroupOrder, wire.Ascending) == wire.Descending
 }
 
-// AcceptFetch answers a FETCH of the peer's with FETCH_OK and opens its stream. ok.End is inclusive in every draft and
-// becomes the draft's form; the largest Object ID there is, 2^64-1, says the whole group up to 19. Closing or resetting
-// the writer ends the request; it is reset when the peer cancels. Updates are answered by the session.
+// AcceptFetch answers the peer's FETCH with FETCH_OK and opens its stream. ok.End is inclusive in every draft, and is
+// translated for the draft. Up to 19 the Object ID 2^64-1 means the whole group. The request ends when the writer is
+// closed or reset. When the peer cancels, the stream is reset. The session answers updates.
 func (r *Request) AcceptFetch(ctx context.Context, ok *wire.FetchOK) (*FetchWriter, error) {
 	w, err := r.OpenFetch(ctx)
 	if err != nil {
@@ -82,7 +83,7 @@ func (r *Request) AcceptFetch(ctx context.Context, ok *wire.FetchOK) (*FetchWrit
 	return w, nil
 }
 
-// AcceptFetchOnly is AcceptFetch without the stream, for who opens it earlier or later with OpenFetch.
+// AcceptFetchOnly is AcceptFetch without the stream: OpenFetch opens it, before or after.
 func (r *Request) AcceptFetchOnly(ctx context.Context, ok *wire.FetchOK) error {
 	m := wire.FetchOK{}
 	if ok != nil {
@@ -101,7 +102,7 @@ func (r *Request) AcceptFetchOnly(ctx context.Context, ok *wire.FetchOK) error {
 	return nil
 }
 
-// OpenFetch opens the stream of a FETCH of the peer's, answered or not: objects may go before FETCH_OK (draft-19
+// OpenFetch opens the stream of the peer's FETCH, before or after the answer: objects may go before FETCH_OK (draft-19
 // §10.13). The header goes out with the first object, or with Flush or Close.
 func (r *Request) OpenFetch(ctx context.Context) (*FetchWriter, error) {
 	if r.kind != wire.KindFetch || !r.incoming {

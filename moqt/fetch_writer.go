@@ -6,7 +6,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FetchWriter writes one fetch stream (draft-18 §11.4.4): the answer to a FETCH, or a fill (20 and later). It allocates
+// FetchWriter writes one fetch stream (draft-18 §11.4.4), the answer to a FETCH or a fill (20 and later). It allocates
 // nothing per object. See PayloadWriter for flushing, errors and concurrency.
 type FetchWriter struct {
 	PayloadWriter
@@ -15,9 +15,9 @@ type FetchWriter struct {
 	count   uint64
 }
 
-// NewFetchWriter gives a writer of the stream that answers a request. descending is the Group Order that the request
-// has. The header goes out with the first object, or with Flush or Close: a fetch without objects is NewFetchWriter and
-// Close. The error is a *wire.Error: a Request ID that has no form in the draft.
+// NewFetchWriter gives a writer of the stream that answers a request. descending is the request's Group Order. The
+// header goes out with the first object, or with Flush or Close; Close alone makes a fetch without objects. The error
+// is a *wire.Error for a Request ID that the draft cannot encode.
 func NewFetchWriter(out transport.SendStream, d wire.Draft, requestID uint64, descending bool) (*FetchWriter,
 	error) {
 	w := &FetchWriter{PayloadWriter: PayloadWriter{core: stream.Writer{Stream: out, Draft: d}},
@@ -30,18 +30,17 @@ func NewFetchWriter(out transport.SendStream, d wire.Draft, requestID uint64, de
 	return w, nil
 }
 
-// Objects is the number of objects written or begun so far, markers not counted.
+// Objects is the number of objects written or begun so far, without markers.
 func (w *FetchWriter) Objects() uint64 {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
 	return w.count
 }
 
-// WriteObject writes a whole object, or a marker when o.Range says so. Properties of another draft are translated, so
-// that an object that came from a session of any draft, by stream, datagram or fetch, can be written as it is. From 18
-// on groups must follow the Group Order, and objects must not go back within their group. From 16 on a fetch stream has
-// no status: an object with another than Normal is an error, and leaving it out or naming the range is the caller's to
-// decide.
+// WriteObject writes a whole object, or a marker if o.Range is set. Properties of another draft are translated, so an
+// object from a session of any draft, by stream, datagram or fetch, can be written as it is. From 18 on groups must
+// follow the Group Order, and Object IDs must ascend within a group. From 16 on a fetch stream has no status, so an
+// object with a status other than Normal is an error: leave it out, or write a marker.
 func (w *FetchWriter) WriteObject(o *Object) error {
 	h := wire.FetchObject{
 		Group:         o.GroupID,
@@ -57,9 +56,9 @@ func (w *FetchWriter) WriteObject(o *Object) error {
 	return w.object(h, o.Draft, o.Payload, 0)
 }
 
-// WriteRange writes a marker: from after the last object or marker up to and including end, nothing exists, or nothing
-// is known (draft-18 §11.4.4.2). The error is a *wire.Error where the draft does not have the marker: 14 and 15 have
-// none, TimedOutRange is there from 20 on.
+// WriteRange writes a marker. It says of the locations after the last object or marker, up to and including end, that
+// no objects exist there, or that it is unknown (draft-18 §11.4.4.2). The error is a *wire.Error in a draft without the
+// marker: 14 and 15 have none, and TimedOutRange exists from 20 on.
 func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	if kind == wire.NoRange {
 		return unencodable(w.core.Draft, "no kind of range given")
@@ -67,9 +66,9 @@ func (w *FetchWriter) WriteRange(kind wire.RangeKind, end wire.Location) error {
 	return w.object(wire.FetchObject{Group: end.Group, Object: end.Object, Range: kind}, 0, nil, 0)
 }
 
-// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes.
-// h.Properties are in the form of draft from, 0 meaning the stream's own; the fields of h that only reading sets are
-// not used. It is otherwise as WriteObject. A header that FetchReader.Next returned can be given as it is, markers too.
+// BeginObject writes the header of an object. Exactly h.PayloadLength bytes of payload must follow with Write.
+// h.Properties are in the form of draft from, 0 meaning the stream's own. It takes headers and markers as
+// FetchReader.Next returns them, and does not use the fields that only reading sets. See WriteObject for the rest.
 func (w *FetchWriter) BeginObject(h *wire.FetchObject, from wire.Draft) error {
 	v := *h
 	v.KeepFlags = false

@@ -115,10 +115,9 @@ func (p *Publication) answerFill(requestID uint64) {
 	}
 }
 
-// OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS, in the SUBSCRIBE or REQUEST_UPDATE
-// with that id (20 and later). The stream counts for PUBLISH_DONE, and is reset when the subscription is cancelled.
-// Whether there is anything to fill is the caller's to see: if not, no stream may be opened. A failure is told by Reset
-// right after Flush.
+// OpenFill opens the stream of a fill that the peer asked for with FILL_PARAMETERS (20 and later). requestID is that of
+// the SUBSCRIBE or REQUEST_UPDATE. The stream counts for PUBLISH_DONE, and is reset when the subscription is cancelled.
+// Do not open it if there is nothing to fill. To report a failure, call Flush and then Reset.
 func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter, error) {
 	var inner wire.Parameters
 	asked := false
@@ -137,7 +136,7 @@ func (s *Session) OpenFill(ctx context.Context, requestID uint64) (*FetchWriter,
 		return ok
 	})
 	if r == nil {
-		return nil, fmt.Errorf("request %d asks for no fill", requestID)
+		return nil, fmt.Errorf("request %d does not ask for a fill", requestID)
 	}
 	order, ok := inner.Uint(wire.ParamGroupOrder)
 	if !ok {

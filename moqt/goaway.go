@@ -6,10 +6,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 the Request ID of
-// g, when 0, becomes the smallest id of the peer's not yet seen, and requests that come afterwards are refused with
-// GOING_AWAY, as its text demands; in the other drafts refusing is left to the application. Closing after the timeout
-// is too. To move one request only, send a *wire.Goaway with Request.Send (18 and later).
+// Goaway tells the peer on the control channel that this end will close soon (draft-18 §10.4). In 18 a Request ID of 0
+// in g becomes the smallest one that the peer has not used, and later requests are refused with GOING_AWAY, as that
+// draft demands. In the other drafts the application decides whether to refuse requests, and in all when to close. To
+// move one request only, send a *wire.Goaway with Request.Send (18 and later).
 func (s *Session) Goaway(ctx context.Context, g *wire.Goaway) error {
 	m := *g
 	if s.draft == wire.Draft18 {
@@ -30,11 +30,11 @@ func (s *Session) goingAway() bool {
 	return s.goaway.sent
 }
 
-// PeerGoaway is closed when the peer has sent GOAWAY on the control channel. The session goes on: whether to make new
-// requests (draft-18 §10.4: SHOULD NOT) is the application's to decide.
+// PeerGoaway is closed when the peer has sent GOAWAY on the control channel. The session goes on. The application
+// decides whether to make new requests, which it SHOULD NOT (draft-18 §10.4).
 func (s *Session) PeerGoaway() <-chan struct{} { return s.goaway.came }
 
-// LastGoaway is the peer's GOAWAY on the control channel, nil if none has come.
+// LastGoaway is the GOAWAY that the peer has sent on the control channel, nil if none has come.
 func (s *Session) LastGoaway() *wire.Goaway {
 	s.goaway.mu.Lock()
 	defer s.goaway.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	if s.draft == wire.Draft18 { // draft-18 §10.4: the Request ID is one of ours
 		if parity, _ := s.ids.ours(m.RequestID); !parity {
 			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway,
-				"Request ID %d has not the parity of this side's requests", m.RequestID)
+				"Request ID %d does not have the parity of this side's requests", m.RequestID)
 		}
 	}
 	s.goaway.state, s.goaway.last = next, m

@@ -155,7 +155,7 @@ func (s *Session) refuse(r *Request, code RejectCode, reason string) {
 	})
 }
 
-// dispatch gives a request to who is waiting for it: a namespace subscription (14, 15), the handler, or AcceptRequest.
+// dispatch hands a request to a namespace subscription (14, 15), to the handler, or to AcceptRequest.
 func (s *Session) dispatch(r *Request) {
 	if s.names.announced(r) {
 		return
@@ -194,8 +194,8 @@ func (s *Session) overload(r *Request) {
 	s.refuse(r, RejectExcessiveLoad, "too many requests wait")
 }
 
-// AcceptRequest waits for the next request of the peer. Cancelled ones come too: their context has ended. With
-// Config.Handler set it waits for ever.
+// AcceptRequest waits for the next request of the peer. A request that the peer has already cancelled comes too; its
+// context has ended. With Config.Handler set no request comes. The error is the context's cause, or a *SessionError.
 func (s *Session) AcceptRequest(ctx context.Context) (*Request, error) {
 	r, err := s.incoming.Take(ctx, s.ctx)
 	if err != nil {

@@ -68,7 +68,7 @@ type messageWriter struct {
 	kind   wire.StreamKind
 	lock   chan struct{} // holds one token while nobody writes
 	buf    []byte
-	fin    atomic.Bool // FIN is wanted; whoever holds the lock sees to it
+	fin    atomic.Bool // FIN is wanted; the holder of the lock sends it
 	closed bool        // FIN is sent
 }
 

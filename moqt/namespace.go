@@ -10,7 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Announcement is a PUBLISH_NAMESPACE of this end's. All methods are safe for concurrent use.
+// Announcement is a PUBLISH_NAMESPACE that this end has sent. All methods are safe for concurrent use.
 type Announcement struct{ r *Request }
 
 // StartPublishNamespace sends PUBLISH_NAMESPACE and does not wait for the answer; see Start for the rest.
@@ -47,26 +47,26 @@ func (a *Announcement) Ready(ctx context.Context) error {
 // Request is the request.
 func (a *Announcement) Request() *Request { return a.r }
 
-// Withdraw takes the namespace back: PUBLISH_NAMESPACE_DONE up to 16, later RESET_STREAM and STOP_SENDING with
-// CANCELLED. It does nothing once the peer has refused or revoked it.
+// Withdraw ends the announcement: with PUBLISH_NAMESPACE_DONE up to 16, later with RESET_STREAM and STOP_SENDING and
+// code CANCELLED. It does nothing once the peer has refused or revoked the namespace.
 func (a *Announcement) Withdraw() { a.r.Cancel(ResetCancelled) }
 
-// Context ends when the peer has revoked the namespace (*CancelError), refused it, or the session has ended.
+// Context ends when the peer revokes the namespace (*CancelError) or refuses it, or when the session ends.
 func (a *Announcement) Context() context.Context { return a.r.ctx }
 
-// NamespaceEvent says that a namespace under a subscribed prefix has come, or gone.
+// NamespaceEvent says that a namespace under a subscribed prefix was announced, or is gone.
 type NamespaceEvent struct {
-	// Namespace is the whole namespace, prefix included.
+	// Namespace is the whole namespace, including the prefix.
 	Namespace wire.TrackNamespace
-	// Done: it is gone.
+	// Done is set when the namespace is gone.
 	Done bool
 }
 
-// NamespaceSubscription is a SUBSCRIBE_NAMESPACE of this end's that asks for namespaces. All methods are safe for
-// concurrent use.
+// NamespaceSubscription is a SUBSCRIBE_NAMESPACE that this end has sent to learn of namespaces. All methods are safe
+// for concurrent use.
 //
-// In 14 and 15, which have no NAMESPACE messages, a PUBLISH_NAMESPACE of the peer's under the prefix becomes an event
-// instead of an incoming request, and is accepted.
+// 14 and 15 have no NAMESPACE messages. There the session accepts each PUBLISH_NAMESPACE of the peer under the prefix,
+// and it becomes an event instead of an incoming request.
 type NamespaceSubscription struct {
 	s      *Session
 	r      *Request
@@ -82,8 +82,8 @@ type namespaceNews struct {
 	own bool
 }
 
-// StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. Options
-// of m counts in 16 and 17: with SubscribeBoth PUBLISHes come too, as incoming requests.
+// StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. m.Options
+// is used in 16 and 17. With SubscribeBoth, PUBLISH messages come as incoming requests too.
 func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.SubscribeNamespace) (*NamespaceSubscription,
 	error) {
 	n := &NamespaceSubscription{s: s, active: make(map[string]wire.TrackNamespace)}
@@ -93,8 +93,8 @@ func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.Subscribe
 	return n, nil
 }
 
-// SubscribeNamespace asks for the namespaces under a prefix and waits for the OK. The error is that of Start or of
-// Request.Response. When the context ends before the answer, the request is cancelled.
+// SubscribeNamespace asks to be told of the namespaces under a prefix and waits for the OK. The error is that of Start
+// or of Request.Response. When the context ends before the answer, the request is cancelled.
 func (s *Session) SubscribeNamespace(ctx context.Context, prefix wire.TrackNamespace,
 	ps wire.Parameters) (*NamespaceSubscription, error) {
 	n, err := s.StartSubscribeNamespace(ctx, &wire.SubscribeNamespace{Prefix: prefix, Options: wire.SubscribeNamespaces,
@@ -184,8 +184,9 @@ func (n *NamespaceSubscription) Ready(ctx context.Context) error {
 // Request is the request. Its Update changes the prefix (18 and later).
 func (n *NamespaceSubscription) Request() *Request { return n.r }
 
-// Next waits for the next event. When the publisher ends the subscription, the namespaces that it had announced are
-// gone first; then the error says how it ended: io.EOF for FIN, *CancelError, *RequestError, *SessionError.
+// Next waits for the next event. When the publisher ends the subscription, an event with Done comes first for each
+// namespace that it had announced. Then the error says how it ended: io.EOF for FIN, *CancelError, *RequestError or
+// *SessionError.
 func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error) {
 	e, err := n.events.Take(ctx, n.s.ctx)
 	if e.own {
@@ -194,8 +195,8 @@ func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error
 	return e.NamespaceEvent, err
 }
 
-// Close ends the subscription: UNSUBSCRIBE_NAMESPACE in 14 and 15, later RESET_STREAM and STOP_SENDING with CANCELLED.
-// It does nothing once it is over.
+// Close ends the subscription: with UNSUBSCRIBE_NAMESPACE in 14 and 15, later with RESET_STREAM and STOP_SENDING and
+// code CANCELLED. It does nothing once the subscription is over.
 func (n *NamespaceSubscription) Close() { n.r.Cancel(ResetCancelled) }
 
 func (t *nameRoutes) add(n *NamespaceSubscription) {

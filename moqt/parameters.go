@@ -18,8 +18,8 @@ func lasting(ps wire.Parameters) wire.Parameters {
 	})
 }
 
-// MergeParameters gives the parameters in effect after an update: what it leaves out stays; a filter without content
-// removes (draft-20 §10.9, draft-22 §9.6).
+// MergeParameters gives the parameters in effect after an update. Parameters that the update leaves out stay, and an
+// empty filter removes that filter (draft-20 §10.9, draft-22 §9.6).
 func MergeParameters(old, update wire.Parameters) wire.Parameters {
 	update = lasting(update)
 	out := mergedRanges(old.Clone(), update)

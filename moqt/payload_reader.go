@@ -15,7 +15,7 @@ const (
 	DefaultMaxProperties = 256 << 10
 )
 
-// ReaderOptions bound and adjust the reading of data streams. The zero value is strict and has the default bounds.
+// ReaderOptions bound and adjust the reading of data streams. The zero value has the default bounds and no tolerances.
 type ReaderOptions struct {
 	// MaxObjectSize is the longest payload that ReadObject takes, in bytes; 0 is DefaultMaxObjectSize. Reading payloads
 	// in pieces has no bound.
@@ -23,11 +23,11 @@ type ReaderOptions struct {
 	// MaxProperties is the longest encoded block of properties of one object, in bytes; 0 is DefaultMaxProperties. A
 	// longer one is a *wire.Error with code INTERNAL_ERROR and ends the reading.
 	MaxProperties uint64
-	// Ended, if set, is told once how the reading ended: io.EOF, the final error of a read, or a *transport.StreamError
-	// for Stop. It is called by the goroutine that read or stopped, before that returns, so that a session can close
-	// for a breach that somebody else's reading met.
+	// Ended, if set, is called once with how the reading ended: io.EOF, the final error of a read, or a
+	// *transport.StreamError after Stop. The goroutine that reads or stops calls it before it returns. So a session can
+	// close for a breach on a stream that somebody else reads.
 	Ended func(error)
-	// Decode is for package wire. Descending is needed for fetch streams from 18 on.
+	// Decode goes to package wire. Fetch streams from 18 on need its Descending.
 	Decode wire.Options
 
 	log transport.EventLog // of the session, or nil
@@ -43,13 +43,13 @@ func (o ReaderOptions) withDefaults() ReaderOptions {
 	return o
 }
 
-// PayloadReader is the part that SubgroupReader and FetchReader share: the payload of the current object, which Next or
-// ReadObject has reached, and the stream.
+// PayloadReader is the part that SubgroupReader and FetchReader share: the stream, and the payload of the current
+// object, the one that Next or ReadObject has reached.
 //
-// Reads wait for the stream; to end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline
-// (errors.Is os.ErrDeadlineExceeded) nothing is lost and reading may go on; every other error is final. Resets come
-// through as *transport.StreamError, breaches of the draft as *wire.Error, with the offset in the stream. Only Stop,
-// SetReadDeadline and StreamID may be called concurrently with other methods.
+// Reads wait for the stream. To end the wait, call Stop or SetReadDeadline from another goroutine. After a deadline
+// (os.ErrDeadlineExceeded) nothing is lost and reading may go on; every other error is final. A reset is a
+// *transport.StreamError, a breach of the draft a *wire.Error with the offset in the stream. Only Stop, SetReadDeadline
+// and StreamID may be called while another method runs.
 type PayloadReader struct {
 	core stream.Reader
 	opts ReaderOptions
@@ -70,11 +70,11 @@ func (r *PayloadReader) SetReadDeadline(t time.Time) error {
 	return r.core.In.Stream.SetReadDeadline(t)
 }
 
-// Stop asks the peer with STOP_SENDING and a code of the draft's stream reset codes to stop. A blocked read ends, later
-// ones fail once what had already come is read. Safe for concurrent use.
+// Stop sends STOP_SENDING with a code of the draft's stream reset codes. A blocked read ends; later reads fail once the
+// bytes that had come are read. Safe for concurrent use.
 func (r *PayloadReader) Stop(code uint64) { r.core.In.Stop(code) }
 
-// Remaining is how many bytes of the current object's payload are not read yet.
+// Remaining is how many bytes of the current object's payload have not been read.
 func (r *PayloadReader) Remaining() uint64 { return r.core.Left }
 
 // MaxObjectSize is the longest payload that ReadObject takes, in bytes.

@@ -10,18 +10,18 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// PayloadWriter is the part that SubgroupWriter and FetchWriter share: the payload of an object that BeginObject began,
-// the gathering of bytes into large writes, and the stream.
+// PayloadWriter is the part that SubgroupWriter and FetchWriter share: the stream, the gathering of bytes into large
+// writes, and the payload of the object that BeginObject began.
 //
-// By default every object, and every piece of a payload, is written to the stream at once. With SetAutoFlush(false)
-// bytes gather until 64 KiB of them have come, or until Flush or Close; that is for senders who have more to send.
-// Buffers are held only while there are bytes in them.
+// By default every object, and every piece of a payload, is written to the stream at once. With SetAutoFlush(false) the
+// writer gathers up to 64 KiB before it writes, or until Flush or Close; that is for a sender that has more to send. It
+// holds a buffer only while there are bytes in it.
 //
-// Writes wait while the peer takes nothing; to end the wait, call Reset or SetWriteDeadline from another goroutine. An
-// error of the stream is final (*transport.StreamError when the stream was reset or stopped); an error that says that
-// something cannot be encoded (*wire.Error) writes nothing and leaves the writer as it was. All methods are safe for
-// concurrent use, but objects are written by one goroutine at a time, and what asks for the writer's state waits for a
-// write that is under way.
+// Writes wait while the peer takes nothing. To end the wait, call Reset or SetWriteDeadline from another goroutine. An
+// error of the stream is final; it is a *transport.StreamError when the stream was reset or stopped. A *wire.Error says
+// what cannot be encoded; nothing is written then, and the writer stays as it was. All methods are safe for concurrent
+// use, but only one goroutine at a time may write objects, and methods that tell the writer's state wait for a write
+// that is under way.
 type PayloadWriter struct {
 	core stream.Writer
 	log  transport.EventLog // of the session, or nil
@@ -36,26 +36,26 @@ func (w *PayloadWriter) Stream() transport.SendStream { return w.core.Stream }
 // StreamID is the QUIC stream id.
 func (w *PayloadWriter) StreamID() uint64 { return w.core.Stream.StreamID() }
 
-// SetWriteDeadline bounds the wait of writes; a zero time removes the bound. A write that it ends has ended the writer:
-// what went out is not known. Safe for concurrent use.
+// SetWriteDeadline bounds the wait of writes; a zero time removes the bound. A write that misses the deadline ends the
+// writer, because it is not known how much went out. Safe for concurrent use.
 func (w *PayloadWriter) SetWriteDeadline(t time.Time) error { return w.core.Stream.SetWriteDeadline(t) }
 
-// SetAutoFlush says whether every object is written to the stream at once, which is the default.
+// SetAutoFlush says whether every object is written to the stream at once. It is by default.
 func (w *PayloadWriter) SetAutoFlush(on bool) {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
 	w.core.Gather = !on
 }
 
-// Remaining is how many bytes of the payload begun with BeginObject are to come.
+// Remaining is how many bytes of the payload that BeginObject began have not been written.
 func (w *PayloadWriter) Remaining() uint64 {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
 	return w.core.Left
 }
 
-// Write writes a piece of the payload that BeginObject began. More than what is left of it is an error, and nothing is
-// written.
+// Write writes a piece of the payload that BeginObject began. A piece longer than the rest of the payload is an error,
+// and nothing of it is written.
 func (w *PayloadWriter) Write(p []byte) (int, error) {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
@@ -74,16 +74,16 @@ func (w *PayloadWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush writes what was gathered to the stream: also the stream's header, which otherwise waits for the first object.
+// Flush writes what was gathered to the stream, also the stream's header, which otherwise waits for the first object.
 func (w *PayloadWriter) Flush() error {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
 	return w.core.Flush()
 }
 
-// Close writes what was gathered and ends the stream with FIN. It is an error while a payload is not complete, and the
-// stream stays open then: only Reset may end it. A second Close does nothing; after any other end Close returns the
-// error that was it.
+// Close writes what was gathered and ends the stream with FIN. While a payload is incomplete Close fails and the stream
+// stays open: complete it, or Reset. A second Close does nothing. When an error has ended the writer before, Close
+// returns it.
 func (w *PayloadWriter) Close() error {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()
@@ -100,8 +100,8 @@ func (w *PayloadWriter) Close() error {
 	return w.core.Stream.Close()
 }
 
-// Reset ends the stream with RESET_STREAM and a code of the draft's stream reset codes; what was gathered is dropped.
-// It ends a blocked write.
+// Reset ends the stream with RESET_STREAM and a code of the draft's stream reset codes. What was gathered is dropped,
+// and a blocked write ends.
 func (w *PayloadWriter) Reset(code uint64) {
 	w.core.Stream.Reset(code)
 	w.core.Mu.Lock()

@@ -11,12 +11,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Publication is a subscription of which this end is the publisher: made by a SUBSCRIBE of the peer's or by our
-// PUBLISH. All methods are safe for concurrent use.
+// Publication is the publisher's end of a subscription, made by the peer's SUBSCRIBE or by our PUBLISH. All methods are
+// safe for concurrent use.
 //
-// Updates of the subscriber are applied and answered by the session itself, unless ManualUpdates was asked for:
-// Parameters and Forward tell what is in effect. A fill that such an update asks for (20 and later) is answered with
-// all of its range unknown, up to what SetLargest said.
+// The session applies and answers the subscriber's updates, unless ManualUpdates is given: Parameters and Forward tell
+// what is in effect. If such an update asks for a fill (20 and later), the answer is that its whole range is unknown,
+// up to the location given to SetLargest.
 type Publication struct {
 	s     *Session
 	r     *Request
@@ -42,12 +42,12 @@ type publicationOptions struct {
 	alias  *uint64
 }
 
-// ManualUpdates leaves updates of the subscriber to the application: it must take them with NextUpdate and answer each.
+// ManualUpdates leaves the subscriber's updates to the application, which must take each with NextUpdate and answer it.
 func ManualUpdates() PublicationOption {
 	return func(o *publicationOptions) { o.manual = true }
 }
 
-// WithTrackAlias sets the Track Alias, also to 0. Without it a Track Alias of 0 in the message means that the session
+// WithTrackAlias sets the Track Alias, also to 0. Without it, and with a Track Alias of 0 in the message, the session
 // chooses one that is not in use.
 func WithTrackAlias(alias uint64) PublicationOption {
 	return func(o *publicationOptions) { o.alias = &alias }
@@ -66,8 +66,8 @@ func (s *Session) newPublication(alias uint64, opts []PublicationOption) *Public
 	return p
 }
 
-// StartPublish sends PUBLISH and does not wait for the answer; see Start for the rest. Unless FORWARD is 0, objects may
-// be sent at once (draft-19 §10.10).
+// StartPublish sends PUBLISH and does not wait for the answer; see Start for the rest. Objects may be sent at once,
+// unless FORWARD is 0 (draft-19 §10.10).
 func (s *Session) StartPublish(ctx context.Context, m *wire.Publish, opts ...PublicationOption) (*Publication, error) {
 	p := s.newPublication(m.TrackAlias, opts)
 	c := *m
@@ -93,8 +93,8 @@ func (s *Session) Publish(ctx context.Context, m *wire.Publish, opts ...Publicat
 	return p, nil
 }
 
-// AcceptSubscribe accepts a SUBSCRIBE of the peer's: this end becomes the publisher. ok may be nil; its LARGEST_OBJECT
-// is what relative filters refer to.
+// AcceptSubscribe accepts the peer's SUBSCRIBE, and this end becomes the publisher. ok may be nil. Relative filters
+// refer to its LARGEST_OBJECT.
 func (r *Request) AcceptSubscribe(ctx context.Context, ok *wire.SubscribeOK, opts ...PublicationOption) (*Publication,
 	error) {
 	if r.kind != wire.KindSubscribe || !r.incoming {
@@ -205,7 +205,7 @@ func (p *Publication) free() {
 	}
 }
 
-// Ready waits for PUBLISH_OK; a publication that a SUBSCRIBE made is ready. See Request.Response for the error.
+// Ready waits for PUBLISH_OK. A publication that a SUBSCRIBE made is always ready. See Request.Response for the error.
 func (p *Publication) Ready(ctx context.Context) error {
 	if p.r.incoming {
 		return nil
@@ -217,21 +217,22 @@ func (p *Publication) Ready(ctx context.Context) error {
 // Session is the session that the subscription belongs to.
 func (p *Publication) Session() *Session { return p.s }
 
-// Request is the request of the publication.
+// Request is the SUBSCRIBE or PUBLISH of the publication.
 func (p *Publication) Request() *Request { return p.r }
 
 // Draft is the session's draft.
 func (p *Publication) Draft() wire.Draft { return p.s.draft }
 
-// TrackAlias is the Track Alias that this end has chosen.
+// TrackAlias is the Track Alias that this end uses.
 func (p *Publication) TrackAlias() uint64 { return p.alias }
 
-// Forward reports whether the Forward State is 1: objects are to be sent.
+// Forward reports whether the Forward State is 1, so that objects are to be sent.
 func (p *Publication) Forward() bool {
 	return p.r.Parameters().UintOr(wire.ParamForward, 1) == 1
 }
 
-// WaitForward waits until the Forward State is 1. The error is the context's cause, or why the publication has ended.
+// WaitForward waits until the Forward State is 1. The error is the context's cause, or says why the publication has
+// ended.
 func (p *Publication) WaitForward(ctx context.Context) error {
 	switch {
 	case p.r.waitForward(ctx):
@@ -242,18 +243,17 @@ func (p *Publication) WaitForward(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Parameters are the subscription's parameters in effect; see Request.Parameters.
+// Parameters are the parameters of the subscription that are in effect; see Request.Parameters.
 func (p *Publication) Parameters() wire.Parameters { return p.r.Parameters() }
 
-// SetLargest says what the track's Largest Object is: answers to updates carry it (draft-19 §10.9.1).
+// SetLargest sets the track's Largest Object for answers to updates (draft-19 §10.9.1).
 func (p *Publication) SetLargest(l wire.Location) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.largest, p.hasLargest = l, true
 }
 
-// Context ends when the publication has: the subscriber cancelled or refused, Done was called, or the session ended.
-// See Request.Context.
+// Context ends when the subscriber cancels or refuses, after Done, and when the session ends. See Request.Context.
 func (p *Publication) Context() context.Context { return p.r.ctx }
 
 // openStream opens a data stream that counts.
@@ -282,9 +282,9 @@ func (p *Publication) openStream(ctx context.Context) (*trackedStream, error) {
 	return t, nil
 }
 
-// OpenSubgroup opens a subgroup stream with the header, whose Track Alias is filled in. The stream counts for
-// PUBLISH_DONE, and is reset when the subscriber cancels. It waits while the peer's stream limit is reached. The
-// Forward State and the filter are the caller's to heed. In 14 a header without priority has DefaultPublisherPriority.
+// OpenSubgroup opens a subgroup stream with this header and fills in its Track Alias. It waits while the peer's limit
+// of streams is reached. The stream counts for PUBLISH_DONE, and is reset when the subscriber cancels. The caller must
+// heed the Forward State and the filters. In 14 a header without priority gets DefaultPublisherPriority.
 func (p *Publication) OpenSubgroup(ctx context.Context, h wire.SubgroupHeader) (*SubgroupWriter, error) {
 	h.TrackAlias = p.alias
 	if h.DefaultPriority && p.s.draft == wire.Draft14 { // 14 has no form without
@@ -308,8 +308,8 @@ func (p *Publication) OpenSubgroup(ctx context.Context, h wire.SubgroupHeader) (
 	return w, nil
 }
 
-// SendDatagram sends an object as a datagram. The error is a *transport.DatagramTooLargeError when it does not fit the
-// path.
+// SendDatagram sends an object as a datagram. The error is a *transport.DatagramTooLargeError if it is too large for
+// the path.
 func (p *Publication) SendDatagram(o *Object) error {
 	if p.r.ctx.Err() != nil {
 		return context.Cause(p.r.ctx)
@@ -323,21 +323,21 @@ func (p *Publication) SendDatagram(o *Object) error {
 	return p.s.streamError(p.s.conn.SendDatagram(b))
 }
 
-// Skip tells the session's trace that an object does not go out as a datagram, and why.
+// Skip tells Config.Trace that an object was not sent as a datagram, and why.
 func (p *Publication) Skip(at wire.Location, why error) {
 	p.s.trace(Event{Type: EventDropped, Sent: true, Stream: wire.DatagramStream, TrackAlias: p.alias, Location: at,
 		Err: why})
 }
 
-// StreamCount is the number of data streams opened so far, fills included.
+// StreamCount is the number of data streams opened so far, including fills.
 func (p *Publication) StreamCount() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.count
 }
 
-// Notify reports with PUBLISH_STATE_NOTIFY a change that is the publisher's own (20 and later): LARGEST_OBJECT,
-// FORWARD, LOCATION_FILTER. The error is that of Request.Send: a *wire.Error where the draft has no such message.
+// Notify tells the subscriber with PUBLISH_STATE_NOTIFY what the publisher has changed (20 and later): LARGEST_OBJECT,
+// FORWARD or LOCATION_FILTER. The error is that of Request.Send, a *wire.Error in earlier drafts.
 func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	if err := p.r.Send(ctx, &wire.PublishStateNotify{Parameters: ps}); err != nil {
 		return err
@@ -348,8 +348,8 @@ func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	return nil
 }
 
-// Done ends the publication with PUBLISH_DONE and the exact Stream Count. It is an error while data streams are open:
-// PUBLISH_DONE may come only after them (draft-18 §10.11). A symbolic code becomes the draft's number.
+// Done ends the publication with PUBLISH_DONE and the exact Stream Count. It fails while data streams are open, because
+// PUBLISH_DONE must come after them (draft-18 §10.11).
 func (p *Publication) Done(ctx context.Context, code DoneCode, reason string) error {
 	p.mu.Lock()
 	open, count := len(p.open), p.count
@@ -360,7 +360,7 @@ func (p *Publication) Done(ctx context.Context, code DoneCode, reason string) er
 	return p.DoneWith(ctx, &wire.PublishDone{StatusCode: code.Number(p.s.draft), StreamCount: count, Reason: reason})
 }
 
-// DoneWith ends the publication with this PUBLISH_DONE, as it is.
+// DoneWith ends the publication with this PUBLISH_DONE, unchanged and unchecked.
 func (p *Publication) DoneWith(ctx context.Context, m *wire.PublishDone) error {
 	if p.r.ctx.Err() != nil {
 		return context.Cause(p.r.ctx)
@@ -368,7 +368,7 @@ func (p *Publication) DoneWith(ctx context.Context, m *wire.PublishDone) error {
 	return p.r.Send(ctx, m)
 }
 
-// Abandon ends the publication although streams are open: they are reset.
+// Abandon resets the open streams and ends the publication with PUBLISH_DONE. See Done.
 func (p *Publication) Abandon(ctx context.Context, code DoneCode, reason string) error {
 	p.mu.Lock()
 	open, count := p.open, p.count
@@ -380,20 +380,21 @@ func (p *Publication) Abandon(ctx context.Context, code DoneCode, reason string)
 	return p.DoneWith(ctx, &wire.PublishDone{StatusCode: code.Number(p.s.draft), StreamCount: count, Reason: reason})
 }
 
-// Update is an update of the subscriber's that waits for its answer.
+// Update is an update of the subscriber that the application has to answer.
 type Update struct {
-	// Message is the update. Its parameters are only those that change.
+	// Message is the update. It has only the parameters that change.
 	Message *wire.RequestUpdate
 	p       *Publication
 }
 
-// Parameters are the parameters that the update changes. They may not be changed.
+// Parameters are the parameters that the update changes. Do not change them.
 func (u *Update) Parameters() wire.Parameters { return u.Message.Parameters }
 
-// NextUpdate waits for the subscriber's next update, with ManualUpdates. The error says how the publication ended.
+// NextUpdate waits for the subscriber's next update. It needs ManualUpdates. The error says how the publication ended,
+// or is the context's cause.
 func (p *Publication) NextUpdate(ctx context.Context) (*Update, error) {
 	if !p.opts.manual {
-		return nil, errors.New("updates are answered by the session: ManualUpdates was not asked for")
+		return nil, errors.New("the session answers updates itself without the option ManualUpdates")
 	}
 	u, err := p.updates.Take(ctx, p.s.ctx)
 	if err == nil {
@@ -407,7 +408,7 @@ func (u *Update) Accept(ctx context.Context, ok *wire.RequestOK) error {
 	return u.p.r.AcceptUpdate(ctx, u.Message, ok)
 }
 
-// Reject refuses the update, and ends the publication with UPDATE_FAILED: its open streams are reset; see
+// Reject refuses the update, resets the open streams and ends the publication with UPDATE_FAILED; see
 // Request.RejectUpdate.
 func (u *Update) Reject(ctx context.Context, code RejectCode, reason string) error {
 	return u.p.r.RejectUpdate(ctx, u.Message, code, reason)

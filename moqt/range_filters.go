@@ -6,9 +6,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// RangeFilters are the range filters in effect of a subscription, fetch or SUBSCRIBE_TRACKS (draft-19 §5.1.3), for
-// whoever must heed them. The zero value lets everything pass. A value is not changed once made, and may be used
-// concurrently.
+// RangeFilters are the range filters in effect of a subscription, fetch or SUBSCRIBE_TRACKS (draft-19 §5.1.3). A
+// publisher or relay uses them to decide what to send. The zero value lets everything pass. A value is immutable and
+// safe for concurrent use.
 type RangeFilters struct {
 	params wire.Parameters // range filters only
 	sets   []filterSet
@@ -25,11 +25,11 @@ func isRangeFilter(p wire.Parameter) bool {
 	return p.Type >= wire.ParamSubgroupFilter && p.Type <= wire.ParamTrackPropertyFilter && !p.Raw
 }
 
-// RangeFiltersOf are those among the parameters of a request.
+// RangeFiltersOf gives the range filters among the parameters of a request.
 func RangeFiltersOf(ps wire.Parameters) RangeFilters { return RangeFilters{}.Updated(ps) }
 
-// Updated are the filters after an update with these parameters: each type of filter that stands there replaces all of
-// the type, or removes it.
+// Updated gives the filters after an update with these parameters. Each type of filter in the update replaces all
+// filters of that type, or removes them.
 func (f RangeFilters) Updated(ps wire.Parameters) RangeFilters {
 	if !slices.ContainsFunc(ps, isRangeFilter) {
 		return f
@@ -72,12 +72,12 @@ func mergedRanges(ps, update wire.Parameters) wire.Parameters {
 	return ps
 }
 
-// Empty reports whether there are none: everything passes.
+// Empty reports whether there are no filters, so that everything passes.
 func (f RangeFilters) Empty() bool { return len(f.sets) == 0 }
 
-// ForTrack judges a track by its properties, which have the newest draft's shape. It gives the filters that are left
-// for its objects, and false when none of the track's objects can pass: the TRACK_PROPERTY_FILTERs of a set must hold,
-// and a track without the property does not.
+// ForTrack applies the filters to a track. props are its properties, in the newest draft's shape. It gives the filters
+// that are left for the track's objects, and reports false when none of them can pass. The TRACK_PROPERTY_FILTERs of a
+// set hold only for a track that has the property.
 func (f RangeFilters) ForTrack(props wire.Properties) (left RangeFilters, passes bool) {
 	if f.Empty() {
 		return f, true
@@ -103,9 +103,9 @@ func (f RangeFilters) ForTrack(props wire.Properties) (left RangeFilters, passes
 	return filtersFrom(kept), passes
 }
 
-// Pass judges an object: one of the sets must hold, if there are any. A datagram has no Subgroup ID, so none is in
-// range. d is the draft whose form the object's properties have where the object does not say; subgroup and priority
-// are the object's, which it does not know where its stream says them.
+// Pass reports whether an object passes: if there are sets of filters, one of them must hold. A datagram has no
+// Subgroup ID, so it passes no filter of Subgroup IDs. subgroup and priority are the object's Subgroup ID and Publisher
+// Priority. d is the draft of the object's properties if o.Draft is 0.
 func (f RangeFilters) Pass(d wire.Draft, o *Object, subgroup uint64, priority uint8) bool {
 	if f.Empty() {
 		return true

@@ -12,9 +12,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Request is one request, of this end or of the peer: a virtual bidirectional stream of messages that begins with the
-// request. Messages have the newest draft's shape; up to 16 the session fills in and reads the ids by which they are
-// matched. All methods are safe for concurrent use.
+// Request is one request of this end or of the peer, and the messages that follow it in both directions. Messages have
+// the newest draft's shape. Up to 16 the session fills in and reads the ids that match them. All methods are safe for
+// concurrent use.
 type Request struct {
 	s        *Session
 	id       uint64
@@ -80,7 +80,7 @@ func (r *Request) ID() uint64 { return r.id }
 // Kind is the kind of request. SUBSCRIBE_NAMESPACE of 16 and 17 is KindSubscribeNamespace whatever its options.
 func (r *Request) Kind() wire.Kind { return r.kind }
 
-// Message is the request as it went over the wire. It may not be changed.
+// Message is the request as it was sent. Do not change it.
 func (r *Request) Message() wire.Message { return r.message }
 
 // Incoming is true for a request of the peer.
@@ -89,19 +89,19 @@ func (r *Request) Incoming() bool { return r.incoming }
 // Session is the session of the request.
 func (r *Request) Session() *Session { return r.s }
 
-// Context ends when the request has ended: refused, done, cancelled by either end, or with its session. context.Cause
-// says why: *RequestError, io.EOF (done), *CancelError, *SessionError. The data streams of a subscription or fetch may
-// still be on their way then.
+// Context ends when the request does. context.Cause says why: *RequestError when it was refused, io.EOF when it is
+// done, *CancelError when either end cancelled it, *SessionError when the session ended. Data streams of a subscription
+// or fetch may still come then.
 func (r *Request) Context() context.Context { return r.ctx }
 
-// Tokens are the tokens of an incoming request, aliases resolved, as USE_VALUE.
+// Tokens are the tokens of an incoming request, with aliases resolved: all are USE_VALUE.
 func (r *Request) Tokens() []wire.Token { return slices.Clone(r.tokens) }
 
-// AskedParameters are those of the request as it was sent. Parameters are those in effect.
+// AskedParameters are the parameters of the request as it was sent. Parameters gives those in effect now.
 func (r *Request) AskedParameters() wire.Parameters { return parametersOf(r.message) }
 
-// Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all updates that were
-// accepted. Tokens, FILL_PARAMETERS and NEW_GROUP_REQUEST are not kept: they act once.
+// Parameters are the parameters in effect: those of the request, of PUBLISH_OK up to 19, and of all accepted updates.
+// Tokens, FILL_PARAMETERS and NEW_GROUP_REQUEST take effect once and are not among them.
 func (r *Request) Parameters() wire.Parameters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,24 +115,24 @@ func (r *Request) setParams(ps wire.Parameters) {
 	r.paramsChanged = make(chan struct{})
 }
 
-// TrackNamespace is the namespace, or the prefix, that the request names; nil for a joining FETCH.
+// TrackNamespace is the namespace or prefix that the request names; nil for a joining FETCH.
 func (r *Request) TrackNamespace() wire.TrackNamespace {
 	ns, _, _ := trackOf(r.message)
 	return ns
 }
 
-// TrackName is the track that the request names, "" where it names none.
+// TrackName is the track that the request names, "" if it names none.
 func (r *Request) TrackName() string {
 	_, name, _ := trackOf(r.message)
 	return name
 }
 
-// Response waits for the answer to a request of ours: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK. It may be
-// called again. The error is a *RequestError when the peer refused, a *CancelError when it cancelled, a *SessionError,
-// or the context's cause.
+// Response waits for the answer to a request that this end has sent: *wire.SubscribeOK, *wire.FetchOK or
+// *wire.RequestOK. It may be called again. The error is a *RequestError if the peer refused, a *CancelError if it
+// cancelled, a *SessionError, or the context's cause.
 func (r *Request) Response(ctx context.Context) (wire.Message, error) {
 	if r.incoming {
-		return nil, fmt.Errorf("%s %d is the peer's: it is for this end to answer", r.kind, r.id)
+		return nil, fmt.Errorf("%s %d is a request of the peer, which this end answers", r.kind, r.id)
 	}
 	select {
 	case <-r.responded:
@@ -150,10 +150,10 @@ func (r *Request) Response(ctx context.Context) (wire.Message, error) {
 	return r.response, r.refused
 }
 
-// Next waits for the peer's next message on the request behind the response: *wire.RequestUpdate, *wire.PublishDone,
-// *wire.PublishStateNotify, *wire.Namespace, *wire.NamespaceDone, *wire.PublishSkipped, *wire.Goaway. io.EOF means that
-// the peer will send no more, a *CancelError that it cancelled. A request that a Subscription, a Publication or another
-// type stands on gives its messages to that.
+// Next waits for the peer's next message on the request after the response: *wire.RequestUpdate, *wire.PublishDone,
+// *wire.PublishStateNotify, *wire.Namespace, *wire.NamespaceDone, *wire.PublishSkipped or *wire.Goaway. io.EOF means
+// that the peer will send no more, a *CancelError that it cancelled. A Subscription, Publication or other type of this
+// package takes the messages of its request itself.
 func (r *Request) Next(ctx context.Context) (wire.Message, error) {
 	m, err := r.inbox.Take(ctx, r.s.ctx)
 	if _, ok := m.(*wire.RequestUpdate); ok {
@@ -162,8 +162,8 @@ func (r *Request) Next(ctx context.Context) (wire.Message, error) {
 	return m, err
 }
 
-// Send sends a later message of ours on the request: an illegal one if asked to. A *wire.RequestUpdate gets its id, and
-// its answer is not waited for; use Update to have it. PUBLISH_DONE ends the request, and from 17 on our direction of
+// Send sends a further message on the request, also one that is illegal there. It gives a *wire.RequestUpdate its id
+// but does not wait for the answer; use Update for that. PUBLISH_DONE ends the request, and from 17 on our direction of
 // its stream.
 func (r *Request) Send(ctx context.Context, m wire.Message) error {
 	switch x := m.(type) {
@@ -182,11 +182,11 @@ func (r *Request) Send(ctx context.Context, m wire.Message) error {
 	return r.carrier.send(ctx, r, r.addressed(m), false)
 }
 
-// Cancel ends the request from either end (draft-19 §3.3.3). From 17 on it resets our direction of the stream and stops
-// the peer's, with the code. Up to 16 it sends the message that the draft has for it: UNSUBSCRIBE, FETCH_CANCEL,
-// PUBLISH_NAMESPACE_DONE or _CANCEL, UNSUBSCRIBE_NAMESPACE, PUBLISH_DONE, or an error when the request is not answered.
-// Data streams of a Subscription or Fetch on it are stopped, those of a Publication reset. It does nothing once the
-// request has ended.
+// Cancel ends a request of either end (draft-19 §3.3.3). From 17 on it resets our direction of the request's stream and
+// stops the peer's, with this code. Up to 16 it sends the draft's message: UNSUBSCRIBE, FETCH_CANCEL,
+// PUBLISH_NAMESPACE_DONE, PUBLISH_NAMESPACE_CANCEL, UNSUBSCRIBE_NAMESPACE or PUBLISH_DONE, or an error if the request
+// is not answered. Data streams of a Subscription or Fetch are stopped, those of a Publication reset. It does nothing
+// once the request has ended.
 func (r *Request) Cancel(code ResetCode) {
 	r.mu.Lock()
 	over, state := r.ended, r.state
@@ -203,8 +203,7 @@ func (r *Request) Cancel(code ResetCode) {
 	r.carrier.cancel(r, state, number)
 }
 
-// CloseSend ends our direction of the request's stream with FIN (17 and later): we have no more to say. It does nothing
-// up to 16.
+// CloseSend ends our direction of the request's stream with FIN (17 and later). It does nothing up to 16.
 func (r *Request) CloseSend() error {
 	r.carrier.closeSend()
 	return nil

@@ -9,9 +9,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK, whose ids are
-// filled in; nil is an empty one. End of a FETCH_OK has the wire's meaning here. A request can be answered once. To
-// have the data of a request too, use AcceptSubscribe, AcceptPublish or AcceptFetch.
+// Accept answers a request of the peer with its OK: *wire.SubscribeOK, *wire.FetchOK or *wire.RequestOK. It fills in
+// the ids; nil stands for an empty OK. End of a FETCH_OK has the draft's own meaning here. A request can be answered
+// once. Use AcceptSubscribe, AcceptPublish or AcceptFetch to send or receive its objects too.
 func (r *Request) Accept(ctx context.Context, ok wire.Message) error {
 	if err := r.accept(ctx, ok); err != nil {
 		return err
@@ -53,13 +53,12 @@ func (r *Request) accept(ctx context.Context, ok wire.Message) error {
 	return nil
 }
 
-// Reject answers a request of the peer with an error; from 17 on FIN follows. A symbolic code becomes the draft's
-// number.
+// Reject answers a request of the peer with an error. From 17 on FIN follows.
 func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
 	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
 }
 
-// RejectWith is Reject with every field of the error: the number on the wire, Retry Interval, Redirect.
+// RejectWith is Reject with every field of the error message. Code is the number on the wire.
 func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
 	if err := r.answer(); err != nil {
 		return err
@@ -86,7 +85,7 @@ func (r *Request) releaseAlias() {
 // answer claims the right to answer.
 func (r *Request) answer() error {
 	if !r.incoming {
-		return fmt.Errorf("%s %d is our own: it is for the peer to answer", r.kind, r.id)
+		return fmt.Errorf("%s %d is a request of this end, which the peer answers", r.kind, r.id)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -51,7 +51,7 @@ func (r *Request) receive(m wire.Message) error {
 // misplaced is the breach of a message on a request that has no place for it.
 func (r *Request) misplaced(m wire.Message) error {
 	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, wire.TopicMessages,
-		"has no place on the stream of a %s from the %s", r.kind, r.sender())
+		"it may not come on the stream of a %s from the %s", r.kind, r.sender())
 }
 
 // sender is who made the request.

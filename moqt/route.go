@@ -213,8 +213,9 @@ func (d *dataRoutes) routeFetch(u *UniStream) {
 	f.bind(u)
 }
 
-// StreamBefore reports whether a unidirectional stream of the peer's with a smaller id has come whose header has not
-// been read, so that nobody knows whose it is. If so, news is signalled at the next change; it has room for one value.
+// StreamBefore reports whether a unidirectional stream of the peer with a smaller id has come whose header has not been
+// read, so that its request is not known. If so, a value is sent to news at the next change, without waiting; news
+// needs a buffer of one value.
 func (s *Session) StreamBefore(id uint64, news chan struct{}) bool {
 	return s.data.unrouted.below(id, news)
 }

@@ -72,7 +72,7 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 			"the connection negotiated no draft of MoQT (ALPN %q, WebTransport protocol %q)", info.ALPN, info.Protocol),
 			nil))
 	case !slices.Contains(s.cfg.Drafts, d):
-		s.end(s.local(versionFailure(d), fmt.Sprintf("the connection negotiated %s, which is not on offer here", d),
+		s.end(s.local(versionFailure(d), fmt.Sprintf("the connection negotiated %s, which this end does not offer", d),
 			nil))
 	}
 	if err := s.Err(); err != nil {
@@ -114,7 +114,7 @@ func (s *Session) peerSide() wire.Side {
 // Context ends when the session does; context.Cause is then its *SessionError.
 func (s *Session) Context() context.Context { return s.ctx }
 
-// Err is why the session ended (*SessionError), nil while it lives.
+// Err is the *SessionError that says why the session ended, nil while it has not.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,9 +124,9 @@ func (s *Session) Err() error {
 	return s.cause
 }
 
-// Close ends the session with a code and a reason for the peer, and returns when every goroutine of the session has
-// ended. The first cause wins: when the session had ended before, Close only waits, and returns why it had
-// (*SessionError); otherwise it returns nil. It may not be called from Config.Handler.
+// Close ends the session with a code and a reason for the peer, and waits until every goroutine of the session has
+// ended. It returns nil. If the session had ended before, Close only waits, and returns the *SessionError that says
+// why. It must not be called from Config.Handler.
 func (s *Session) Close(code wire.SessionError, reason string) error {
 	ours := s.local(code, reason, nil)
 	s.end(ours)
@@ -141,7 +141,7 @@ func (s *Session) Close(code wire.SessionError, reason string) error {
 	return nil
 }
 
-// Abort is Close without waiting; it may be called from anywhere.
+// Abort is Close without waiting. It may be called from Config.Handler too.
 func (s *Session) Abort(code wire.SessionError, reason string) { s.end(s.local(code, reason, nil)) }
 
 // local is the cause of a close by this end.
@@ -250,11 +250,11 @@ func (s *Session) notOpened(uni bool, err error) error {
 	return err
 }
 
-// Limits are the session's, with the defaults filled in.
+// Limits are the session's limits, with the defaults filled in.
 func (s *Session) Limits() Limits { return s.limits }
 
-// Go runs f on a goroutine that Close waits for. It reports false, and does nothing, when the session has ended. A
-// panic in f ends the session where Config.Panicked is set. f must return soon after the session's context has ended.
+// Go runs f on a goroutine that Close waits for. f must return soon after the session's context has ended. Go reports
+// false, and does nothing, once Close has been called. A panic in f is treated as Config.Panicked says.
 func (s *Session) Go(f func()) bool {
 	s.mu.Lock()
 	if s.joining {

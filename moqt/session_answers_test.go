@@ -195,8 +195,7 @@ func TestStopWithoutAnswer(t *testing.T) {
 			began := time.Now()
 			var e *CancelError
 			if _, err := r.Response(p.ctx); !errors.As(err, &e) || e.How != "STOP_SENDING" ||
-				e.Side != wire.ServerSide ||
-				e.Name != "EXCESSIVE_LOAD" {
+				e.Side != wire.ServerSide || e.Name != "EXCESSIVE_LOAD" {
 				t.Errorf("%s: %v", m.Kind(), err)
 			}
 			if took := time.Since(began); took > stopGrace {

@@ -294,7 +294,7 @@ func (s *Session) decode(frame []byte, kind wire.StreamKind, streamID uint64, r 
 	return m, err
 }
 
-// PeerSetup is the peer's setup message. It may not be changed.
+// PeerSetup is the peer's setup message. Do not change it.
 func (s *Session) PeerSetup() *wire.Setup { return s.setup.peer }
 
 // PeerImplementation is the peer's MOQT_IMPLEMENTATION, "" if it named none.
@@ -309,13 +309,13 @@ func (s *Session) PeerImplementation() string {
 	return ""
 }
 
-// Path is the path that the client asked for: with query, from the WebTransport request or from SETUP.
+// Path is the path that the client asked for, with its query, from the WebTransport request or from SETUP.
 func (s *Session) Path() string { return s.setup.path }
 
 // Authority is the authority that the client asked for.
 func (s *Session) Authority() string { return s.setup.authority }
 
-// AuthTokens are the tokens of the peer's setup message, as USE_VALUE.
+// AuthTokens are the tokens of the peer's setup message; all are USE_VALUE.
 func (s *Session) AuthTokens() []wire.Token { return slices.Clone(s.setup.tokens) }
 
 // waitSetup waits for the peer's setup message: requests and data may come before it (draft-16 §3.3). Past
@@ -332,7 +332,8 @@ func (s *Session) waitSetup(stream interface{ Stop(code uint64) }) bool {
 		if bidi, ok := stream.(transport.Stream); ok {
 			bidi.Reset(code)
 		}
-		s.trace(Event{Type: EventDropped, Err: errors.New("a stream before the setup message: too many are held")})
+		s.trace(Event{Type: EventDropped,
+			Err: errors.New("a stream before the setup message: too many are held already")})
 		return false
 	}
 	defer s.data.unhold()

@@ -9,17 +9,17 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Start sends a request of any kind, in the newest draft's shape but for what a draft has fields of its own for (Fetch
-// up to 19), and does not wait for the answer. The Request ID is filled in. Up to 16 it waits until the peer's
-// MAX_REQUEST_ID allows the request, and sends REQUESTS_BLOCKED once while it may not; the error is a *NoRequestIDError
-// when the context ends first. From 17 on it waits until the peer's limit of streams allows one; the error is a
-// *NoStreamError then. A *wire.Error says what the draft cannot express, and nothing is sent then.
+// Start sends a request of any kind and does not wait for the answer. m has the newest draft's shape, except a Fetch up
+// to 19, which has fields of its own. Start fills in the Request ID. Up to 16 it waits until the peer's MAX_REQUEST_ID
+// allows the request, and sends REQUESTS_BLOCKED once meanwhile; if the context ends first, the error is a
+// *NoRequestIDError. From 17 on it waits until the peer's limit of streams allows another one, and the error is a
+// *NoStreamError. A *wire.Error says what the draft cannot encode; nothing is sent then.
 //
-// A *wire.Raw is sent as it is, from 17 on first on a new stream: what comes back is queued for Next and judged by the
-// codec alone.
+// A *wire.Raw is sent as it is, from 17 on as the first message of a new stream. Messages that come back wait for Next;
+// they must be well formed, and are not judged further.
 //
-// Start binds no data streams: those of a SUBSCRIBE or FETCH are stopped. Use StartSubscribe, StartFetch and the like
-// to have them.
+// Data streams that answer a request made with Start are stopped. Use StartSubscribe, StartFetch and the like to
+// receive them.
 func (s *Session) Start(ctx context.Context, m wire.Message) (*Request, error) {
 	return s.startRequest(ctx, m, nil)
 }
@@ -131,8 +131,7 @@ func (s *Session) cutMessage(err error) error {
 	return err
 }
 
-// SendControl sends any message on the control channel, without regard for what may stand there: for messages that are
-// illegal on purpose.
+// SendControl sends any message on the control channel, also one that is illegal there.
 func (s *Session) SendControl(ctx context.Context, m wire.Message) error {
 	return s.control.write(ctx, m, 0)
 }

@@ -19,8 +19,8 @@ type SubgroupReader struct {
 	priority uint8 // the track's default
 }
 
-// NewSubgroupReader reads the header of a stream that must be a subgroup stream, and gives a reader of its objects.
-// Where the kind of the stream is not known, use ReadUniHeader. It waits for the header.
+// NewSubgroupReader waits for the header of a subgroup stream, and gives a reader of its objects. It fails for another
+// kind of stream; use ReadUniHeader if the kind is not known.
 func NewSubgroupReader(stream transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*SubgroupReader, error) {
 	u, err := ReadUniHeader(stream, d, opts)
 	if err != nil {
@@ -33,7 +33,7 @@ func NewSubgroupReader(stream transport.ReceiveStream, d wire.Draft, opts Reader
 // read.
 func (r *SubgroupReader) Header() wire.SubgroupHeader { return r.header }
 
-// SetDefaultPriority says which Publisher Priority objects have whose stream's header leaves it out: that of the track
+// SetDefaultPriority sets the Publisher Priority to use if the stream's header leaves it out: that of the track
 // (PUBLISHER_PRIORITY in 15, DEFAULT_PUBLISHER_PRIORITY from 16 on). It is DefaultPublisherPriority at first.
 func (r *SubgroupReader) SetDefaultPriority(p uint8) { r.priority = p }
 
@@ -48,10 +48,9 @@ func (r *SubgroupReader) Priority() uint8 {
 // Objects is the number of objects reached so far.
 func (r *SubgroupReader) Objects() uint64 { return r.count }
 
-// Next goes to the next object, past what is left of the current one's payload, and gives its header. The header is the
-// reader's own, its Properties are a view: both are valid until the next call of any method that reads. io.EOF means
-// that the stream ended with FIN after the last object; FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION
-// (draft-18 §11.4).
+// Next skips the rest of the current payload and gives the header of the next object. The header and its Properties
+// belong to the reader and are valid until the next call of any method that reads. io.EOF means that the stream ended
+// with FIN after the last object. FIN inside an object is a *wire.Error with PROTOCOL_VIOLATION (draft-18 §11.4).
 func (r *SubgroupReader) Next() (*wire.ObjectHeader, error) {
 	if err := stream.NextHeader(&r.core, &r.objects, &r.current); err != nil {
 		return nil, err
@@ -72,9 +71,9 @@ func (r *SubgroupReader) reached() {
 	}
 }
 
-// ReadObject reads the next object whole into o, whose buffers are used again. Errors are those of Next, and
-// *ObjectTooLargeError for a payload above the bound, which does not end the reading: the object's header is in o, and
-// its payload can be read in pieces or skipped with Next. After a deadline call it again with the same o.
+// ReadObject reads the next whole object into o and uses o's buffers again. Errors are those of Next, and
+// *ObjectTooLargeError for a payload above MaxObjectSize. Then o has the object's header, and its payload can be read
+// in pieces, or skipped with Next. After a deadline call ReadObject again with the same o.
 func (r *SubgroupReader) ReadObject(o *Object) error {
 	if !r.core.Started {
 		h, err := r.Next()
@@ -91,8 +90,8 @@ func (r *SubgroupReader) ReadObject(o *Object) error {
 	return r.readPayload(o)
 }
 
-// View makes o the object that Next or NextBuffered has reached, without its payload. Its Properties are a view, valid
-// until the next call of any method that reads.
+// View sets o to the object that Next or NextBuffered has reached, without its payload. Its Properties are valid until
+// the next call of any method that reads.
 func (r *SubgroupReader) View(o *Object) {
 	*o = Object{
 		GroupID:         r.header.GroupID,
@@ -107,8 +106,8 @@ func (r *SubgroupReader) View(o *Object) {
 	}
 }
 
-// NextBuffered is Next for an object whose header has come already; the current object's payload must have been read.
-// wire.ErrTruncated says that it has not: More waits for more bytes of it. Other errors are those of the header.
+// NextBuffered is Next without waiting and without skipping: the current payload must have been read. wire.ErrTruncated
+// means that the whole header has not come; More waits for more of it. Other errors are breaches in the header.
 func (r *SubgroupReader) NextBuffered() error {
 	n, err := r.objects.ParseHeader(r.core.In.Unread(), &r.current)
 	if err != nil {
@@ -119,15 +118,15 @@ func (r *SubgroupReader) NextBuffered() error {
 	return nil
 }
 
-// More waits until more bytes of the next object's header have come. Errors are those of Next.
+// More waits until more bytes of the next header have come. Errors are those of Next.
 func (r *SubgroupReader) More() error { return stream.MoreHeader(&r.core, &r.objects) }
 
-// EndOfGroup reports whether the last object that was read is the last of its group: the stream has ended with FIN, and
-// its header says so. It is known only once Next or ReadObject has returned io.EOF. An object with status End of Group
-// says the same by itself.
+// EndOfGroup reports whether the last object that was read is the last of its group, because the stream's header says
+// so and the stream has ended with FIN. It is false until Next or ReadObject has returned io.EOF. An object with status
+// End of Group says the same by itself.
 func (r *SubgroupReader) EndOfGroup() bool { return r.core.Err == io.EOF && r.header.EndOfGroup }
 
-// SubgroupReader goes on with the objects of a subgroup stream. The error says that it is none.
+// SubgroupReader gives a reader of the objects of a subgroup stream. It is an error for another type of stream.
 func (u *UniStream) SubgroupReader() (*SubgroupReader, error) {
 	if u.Type != wire.SubgroupStream {
 		return nil, u.not("a subgroup stream")

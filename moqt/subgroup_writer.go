@@ -16,9 +16,9 @@ type SubgroupWriter struct {
 	count   uint64
 }
 
-// NewSubgroupWriter gives a writer of a stream with this header, which goes out with the first object, or with Flush or
-// Close. The error is a *wire.Error: what the draft has no form for. A relay that does not start with the first object
-// of the stream it forwards must turn mode SubgroupIDFirstObject into SubgroupIDPresent.
+// NewSubgroupWriter gives a writer of a stream with this header. The header goes out with the first object, or with
+// Flush or Close. The error is a *wire.Error if the draft cannot encode the header. A relay that does not begin with
+// the first object of the stream that it forwards must change the mode SubgroupIDFirstObject to SubgroupIDPresent.
 func NewSubgroupWriter(out transport.SendStream, d wire.Draft, h wire.SubgroupHeader) (*SubgroupWriter, error) {
 	w := &SubgroupWriter{PayloadWriter: PayloadWriter{core: stream.Writer{Stream: out, Draft: d}}, header: h,
 		objects: h.Objects(d)}
@@ -43,11 +43,11 @@ func (w *SubgroupWriter) Objects() uint64 {
 	return w.count
 }
 
-// WriteObject writes a whole object: its ObjectID, Status, Properties and Payload; what else there is in o is the
-// stream's to say. Properties of another draft are translated, so that an object read from a session of any draft can
-// be written as it is. Object IDs must ascend; an object with properties needs a stream with HasProperties, and a
-// status that allows them: End of Group has none from 15 on. A status that the draft does not have (Object Does Not
-// Exist from 16 on) is an error too.
+// WriteObject writes a whole object. Of o it uses ObjectID, Status, Properties and Payload; the stream's header says
+// the rest. Properties of another draft are translated, so an object from a session of any draft can be written as it
+// is. Object IDs must ascend. An object with properties needs a header with HasProperties, and a status that allows
+// them: from 15 on End of Group does not. A status that the draft lacks (Object Does Not Exist from 16 on) is an error
+// too.
 func (w *SubgroupWriter) WriteObject(o *Object) error {
 	if o.Range != wire.NoRange {
 		return unencodable(w.core.Draft, "the end of a range has its place in a fetch stream")
@@ -57,9 +57,9 @@ func (w *SubgroupWriter) WriteObject(o *Object) error {
 	return w.object(h, o.Draft, o.Payload, 0)
 }
 
-// BeginObject writes the header of an object whose payload follows with Write: exactly h.PayloadLength bytes.
-// h.Properties are in the form of draft from, 0 meaning the stream's own; h.Delta is not used. It is otherwise as
-// WriteObject. A header that SubgroupReader.Next returned can be given as it is.
+// BeginObject writes the header of an object. Exactly h.PayloadLength bytes of payload must follow with Write.
+// h.Properties are in the form of draft from, 0 meaning the stream's own. It takes headers as SubgroupReader.Next
+// returns them, and does not use h.Delta. See WriteObject for the rest.
 func (w *SubgroupWriter) BeginObject(h *wire.ObjectHeader, from wire.Draft) error {
 	return w.object(*h, from, nil, h.PayloadLength)
 }
@@ -83,8 +83,9 @@ func (w *SubgroupWriter) object(h wire.ObjectHeader, from wire.Draft, payload []
 	return nil
 }
 
-// Detach gives the stream to a caller that writes it itself: the stream, the bytes of its header, which are to go out
-// first, and the state of the objects' headers. It is for a writer that has written nothing, which is of no use then.
+// Detach hands the stream over to a caller that writes it itself. It gives the stream, the bytes of its header, which
+// must go out first, and the encoder of the objects' headers. Call it before anything is written, and do not use the
+// writer afterwards.
 func (w *SubgroupWriter) Detach() (out transport.SendStream, header []byte, objects wire.SubgroupObjects) {
 	w.core.Mu.Lock()
 	defer w.core.Mu.Unlock()

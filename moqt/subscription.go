@@ -12,13 +12,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Subscription is a subscription of which this end is the subscriber: made by our SUBSCRIBE or by a PUBLISH of the
-// peer's. Its objects are taken whole with Next, or stream by stream with AcceptSubgroup and AcceptDatagram; the first
-// call of either decides which. All methods are safe for concurrent use.
+// Subscription is the subscriber's end of a subscription, made by our SUBSCRIBE or by the peer's PUBLISH. Next gives
+// its objects whole. Or AcceptSubgroup and AcceptDatagram give its streams and datagrams. The first call decides which.
+// All methods are safe for concurrent use.
 //
-// What is not taken is held: up to Limits.QueuedObjects and QueuedBytes with Next, as unread streams otherwise. Then
-// the peer's flow control stops it. Datagrams have no flow control: past Limits.QueuedDatagrams they are dropped,
-// counted (Dropped) and traced.
+// With Next, objects wait up to Limits.QueuedObjects and QueuedBytes; otherwise streams wait unread. Beyond that flow
+// control stops the peer. Datagrams have no flow control. More than Limits.QueuedDatagrams of them are dropped, counted
+// (Dropped) and traced.
 type Subscription struct {
 	s *Session
 	r *Request
@@ -89,9 +89,9 @@ func (s *Session) Subscribe(ctx context.Context, m *wire.Subscribe) (*Subscripti
 	return sub, nil
 }
 
-// AcceptPublish accepts a PUBLISH of the peer's: this end becomes the subscriber. Up to 19 the parameters of ok are the
-// subscription's; from 20 on PUBLISH_OK carries EXPIRES only (draft-20 §10.10), and the others follow in a
-// REQUEST_UPDATE behind it, whose answer is waited for. ok may be nil.
+// AcceptPublish accepts the peer's PUBLISH, and this end becomes the subscriber. ok may be nil. Up to 19 its parameters
+// are the subscription's. From 20 on PUBLISH_OK has EXPIRES only (draft-20 §10.10), so the others follow in a
+// REQUEST_UPDATE, and AcceptPublish waits for the answer.
 func (r *Request) AcceptPublish(ctx context.Context, ok *wire.RequestOK) (*Subscription, error) {
 	m, isPublish := r.message.(*wire.Publish)
 	if !isPublish || !r.incoming {
@@ -194,7 +194,7 @@ func (sub *Subscription) over(cause error) {
 	sub.finish(cause)
 }
 
-// Ready waits for SUBSCRIBE_OK; a subscription that a PUBLISH made is ready. See Request.Response for the error.
+// Ready waits for SUBSCRIBE_OK. A subscription that a PUBLISH made is always ready. See Request.Response for the error.
 func (sub *Subscription) Ready(ctx context.Context) error {
 	if sub.r.incoming {
 		return nil
@@ -203,20 +203,20 @@ func (sub *Subscription) Ready(ctx context.Context) error {
 	return err
 }
 
-// OK is SUBSCRIBE_OK, or what PUBLISH says in its stead; nil before it has come. It may not be changed.
+// OK is SUBSCRIBE_OK, or the same information from PUBLISH; nil before it has come. Do not change it.
 func (sub *Subscription) OK() *wire.SubscribeOK {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	return sub.ok
 }
 
-// Request is the request of the subscription.
+// Request is the SUBSCRIBE or PUBLISH of the subscription.
 func (sub *Subscription) Request() *Request { return sub.r }
 
 // Session is the session that the subscription belongs to.
 func (sub *Subscription) Session() *Session { return sub.s }
 
-// TrackAlias is the Track Alias that the publisher chose, 0 before it is known.
+// TrackAlias is the Track Alias that the publisher has chosen, 0 before it is known.
 func (sub *Subscription) TrackAlias() uint64 {
 	if ok := sub.OK(); ok != nil {
 		return ok.TrackAlias
@@ -224,8 +224,8 @@ func (sub *Subscription) TrackAlias() uint64 {
 	return 0
 }
 
-// Largest is the Largest Object that the publisher has told of last: in SUBSCRIBE_OK or PUBLISH, in
-// PUBLISH_STATE_NOTIFY.
+// Largest is the Largest Object that the publisher has told last, in SUBSCRIBE_OK, PUBLISH or PUBLISH_STATE_NOTIFY. It
+// reports false if the publisher has told none.
 func (sub *Subscription) Largest() (wire.Location, bool) {
 	if l, ok := sub.r.Parameters().Largest(); ok {
 		return l, true
@@ -236,7 +236,7 @@ func (sub *Subscription) Largest() (wire.Location, bool) {
 	return wire.Location{}, false
 }
 
-// Properties are the track's, nil before SUBSCRIBE_OK.
+// Properties are the track's properties, nil before SUBSCRIBE_OK.
 func (sub *Subscription) Properties() wire.Properties {
 	if ok := sub.OK(); ok != nil {
 		return ok.Properties
@@ -244,17 +244,17 @@ func (sub *Subscription) Properties() wire.Properties {
 	return nil
 }
 
-// Parameters are the subscription's parameters in effect; see Request.Parameters.
+// Parameters are the parameters of the subscription that are in effect; see Request.Parameters.
 func (sub *Subscription) Parameters() wire.Parameters { return sub.r.Parameters() }
 
-// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later) and gives its parameters. When more than
-// Limits.QueuedMessages wait the oldest are forgotten; Parameters has their sum. The error says how the subscription
-// ended, or is the context's cause.
+// NextNotify waits for the next PUBLISH_STATE_NOTIFY (20 and later) and gives its parameters. At most
+// Limits.QueuedMessages wait; the oldest are dropped then, but Parameters still has what they changed. The error says
+// how the subscription ended, or is the context's cause.
 func (sub *Subscription) NextNotify(ctx context.Context) (wire.Parameters, error) {
 	return sub.notices.Take(ctx, sub.ctx)
 }
 
-// Done waits for PUBLISH_DONE. The error says how the subscription ended without one.
+// Done waits for PUBLISH_DONE. The error says how the subscription ended without one, or is the context's cause.
 func (sub *Subscription) Done(ctx context.Context) (*wire.PublishDone, error) {
 	select {
 	case <-sub.doneCame:
@@ -276,36 +276,36 @@ func (sub *Subscription) Done(ctx context.Context) (*wire.PublishDone, error) {
 	return sub.done, nil
 }
 
-// StreamsSeen is the number of data streams of the subscription so far, fills included: what PUBLISH_DONE's Stream
-// Count counts. More than that is for the caller to judge; the session does not close for it (draft-18 §10.11: MAY).
+// StreamsSeen is the number of data streams of the subscription so far, including fills, as the Stream Count of
+// PUBLISH_DONE counts them. The session does not close when more come than that (draft-18 §10.11, MAY).
 func (sub *Subscription) StreamsSeen() uint64 {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	return sub.seen
 }
 
-// Dropped is how many datagrams were dropped because nobody took them in time.
+// Dropped is how many datagrams were dropped because the queue was full.
 func (sub *Subscription) Dropped() uint64 {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	return sub.dropped
 }
 
-// Resets is how many of its streams ended with RESET_STREAM while Next read them.
+// Resets is how many streams ended with RESET_STREAM while Next read them.
 func (sub *Subscription) Resets() uint64 {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	return sub.resets
 }
 
-// Update is Request.Update.
+// Update changes parameters of the subscription; see Request.Update.
 func (sub *Subscription) Update(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, error) {
 	return sub.r.Update(ctx, ps)
 }
 
-// UpdateFill is Update for parameters with FILL_PARAMETERS (20 and later): the fill comes on a stream of its own, and
-// is at its end at once where there is nothing to fill. The error is that of Request.Update, or says that the parameter
-// is missing.
+// UpdateFill is Update with FILL_PARAMETERS among the parameters (20 and later). It also gives the fill that they ask
+// for, which is complete at once if there is nothing to fill. The error is that of Request.Update, or says that
+// FILL_PARAMETERS is missing.
 func (sub *Subscription) UpdateFill(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, *Fetch, error) {
 	p, ok := ps.Get(wire.ParamFillParameters)
 	if !ok {
@@ -329,18 +329,18 @@ func (sub *Subscription) UpdateFill(ctx context.Context, ps wire.Parameters) (*w
 	return answer, fill, nil
 }
 
-// Fill is what FILL_PARAMETERS of SUBSCRIBE asked for; nil if it had none.
+// Fill is the fill that FILL_PARAMETERS of our SUBSCRIBE asked for; nil if it had none.
 func (sub *Subscription) Fill() *Fetch { return sub.fill }
 
-// Unsubscribe ends the subscription: Request.Cancel with CANCELLED. Streams that Next reads, or that nobody has
-// accepted, are stopped. It does nothing once the subscription is over.
+// Unsubscribe ends the subscription as Request.Cancel does, with CANCELLED. It stops streams that Next reads or that
+// wait for AcceptSubgroup. It does nothing once the subscription is over.
 func (sub *Subscription) Unsubscribe() {
 	sub.r.Cancel(ResetCancelled)
 	sub.finish(&CancelError{Side: sub.s.side, Kind: sub.r.kind, How: "Unsubscribe"})
 }
 
-// Context ends when nothing more comes: after PUBLISH_DONE once its streams are drained (io.EOF), after a refusal or
-// cancellation, or with the session.
+// Context ends when nothing more will come: after PUBLISH_DONE once all streams have come (cause io.EOF), after a
+// refusal or cancellation, or with the session.
 func (sub *Subscription) Context() context.Context { return sub.ctx }
 
 // isDone reports whether PUBLISH_DONE has come.

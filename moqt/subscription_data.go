@@ -11,12 +11,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Next waits for the next object, in the order in which objects arrive over all streams and datagrams. The object is
-// the caller's. io.EOF comes after PUBLISH_DONE, once as many streams have ended as its Stream Count says; where
-// streams that were promised do not come, or the count is unknown, Limits.Drain after the last thing that came, and
-// where datagrams may still be on their way Limits.Linger after. An *ObjectTooLargeError stands for one object, and
-// ends nothing. Streams that are reset end without an error, as the drafts have it; Resets counts them. Other errors:
-// *RequestError, *CancelError, *SessionError, and the context's cause.
+// Next waits for the next object, in the order in which objects arrive on all streams and datagrams. The object belongs
+// to the caller. io.EOF comes after PUBLISH_DONE, once as many streams have ended as its Stream Count says. If some of
+// them do not come, or the count is unknown, it comes Limits.Drain after the last arrival; if only datagrams may still
+// come, Limits.Linger after it. A stream that is reset is no error; Resets counts it. After an *ObjectTooLargeError,
+// which is about one object, and after the context's cause, Next may be called again. The other errors are
+// *RequestError, *CancelError and *SessionError.
 func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 	sub.pull()
 	d, err := sub.objects.Take(ctx, never)
@@ -29,14 +29,14 @@ func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 // never is a context that does not end.
 var never = context.Background()
 
-// AcceptSubgroup waits for the next subgroup stream of the subscription, whose objects the caller reads; it must read
-// to the end or Stop it. Errors are those of Next. After Unsubscribe, or when the subscription is cancelled, streams
-// that were accepted are the caller's to stop.
+// AcceptSubgroup waits for the next subgroup stream of the subscription. The caller must read it to its end or Stop it,
+// also after Unsubscribe or when the subscription is cancelled. Errors are those of Next.
 func (sub *Subscription) AcceptSubgroup(ctx context.Context) (*SubgroupReader, error) {
 	return sub.streams.Take(ctx, never)
 }
 
-// AcceptDatagram waits for the next datagram of the subscription. The object is the caller's. Errors are those of Next.
+// AcceptDatagram waits for the next datagram of the subscription. The object belongs to the caller. Errors are those of
+// Next.
 func (sub *Subscription) AcceptDatagram(ctx context.Context) (*Object, error) {
 	return sub.datagrams.Take(ctx, never)
 }
@@ -92,7 +92,7 @@ func (sub *Subscription) serve(r *SubgroupReader) {
 	}
 }
 
-// Given is how many subgroup streams AcceptSubgroup has been given so far, and how many of them it has not handed on.
+// Given is how many subgroup streams have come so far, and how many of them wait for AcceptSubgroup.
 func (sub *Subscription) Given() (all, waiting uint64) {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
@@ -141,9 +141,9 @@ func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
 	}
 }
 
-// StreamEnded judges how the reading of a stream from AcceptSubgroup has ended: err is what its reader returned. A
-// breach of the draft closes the session, and what this end refuses for its size stops the stream. The result is nil
-// for FIN, a *transport.StreamError for a reset, a *wire.Error for what this end refused, else why the session ended.
+// StreamEnded is to be called with the final error of a reader from AcceptSubgroup. After a breach of the draft it
+// closes the session. After an error of this end's limits it stops the stream. The result is nil for FIN, a
+// *transport.StreamError for a reset, a *wire.Error for a limit of this end, and otherwise says why the session ended.
 func (sub *Subscription) StreamEnded(r *SubgroupReader, err error) error {
 	var reset *transport.StreamError
 	var breach *wire.Error
@@ -185,7 +185,7 @@ func (sub *Subscription) addDatagram(o *Object) {
 	if !room {
 		sub.s.trace(Event{Type: EventDropped, Stream: wire.DatagramStream, TrackAlias: sub.TrackAlias(),
 			Location: o.Location(), Bytes: len(o.Payload),
-			Err: fmt.Errorf("datagram %s: nobody takes the objects of request %d", o, sub.r.id)})
+			Err: fmt.Errorf("datagram %s: the queue of request %d is full", o, sub.r.id)})
 	}
 	sub.settle()
 }

@@ -82,7 +82,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 			for _, v := range values {
 				if v.Type == value.Type && bytes.Equal(v.Value, value.Value) {
 					return nil, s.breach(message, wire.ProtocolViolation, wire.TopicTokens,
-						"the same token stands twice")
+						"it has the same token twice")
 				}
 			}
 		}
@@ -116,8 +116,8 @@ func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 	return s.resolve("SETUP", tokens, true)
 }
 
-// ExpireAuthToken marks a token that the peer has registered as expired: messages that use its alias from now on are
-// refused with EXPIRED_AUTH_TOKEN (draft-18 §10.2.2). It does nothing for an alias that is not registered.
+// ExpireAuthToken marks a token that the peer has registered as expired. Messages that use its alias from now on are
+// refused with EXPIRED_AUTH_TOKEN (draft-18 §10.2.2). It does nothing for an unknown alias.
 func (s *Session) ExpireAuthToken(alias uint64) {
 	c := &s.tokens
 	c.mu.Lock()

@@ -6,12 +6,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// EventType says what a trace event tells of.
+// EventType says what kind of event an Event is.
 type EventType uint8
 
 // The events.
 const (
-	// EventMessage: a control message was sent or received. With Err set, it could not be decoded or broke a rule.
+	// EventMessage: a control message was sent or received. If Err is set, it could not be decoded or broke a rule.
 	EventMessage EventType = iota + 1
 	// EventSubgroup: a SUBGROUP_HEADER was sent or received.
 	EventSubgroup
@@ -27,10 +27,10 @@ const (
 	EventReset
 	// EventStop: STOP_SENDING with Code.
 	EventStop
-	// EventDropped: something of the peer's was dropped: Err says what and why.
+	// EventDropped: something that the peer sent was dropped. Err says what and why.
 	EventDropped
-	// EventClosed: the session ended; Err is its *SessionError. It is told of once; what other goroutines were about to
-	// tell may come behind it.
+	// EventClosed: the session ended; Err is its *SessionError. It comes once. Events of other goroutines may still
+	// come after it.
 	EventClosed
 )
 
@@ -44,23 +44,23 @@ func (t EventType) String() string {
 	return "event"
 }
 
-// Event is one thing that happened on the wire of a session. What it points to may not be changed.
+// Event is one thing that happened on the wire of a session. Do not change what it points to.
 type Event struct {
-	// Time is when it was seen here.
+	// Time is when this end saw it.
 	Time time.Time
 	Type EventType
-	// Sent is true for what this end did, false for what the peer did.
+	// Sent is true for what this end did, and false for what the peer did.
 	Sent  bool
 	Draft wire.Draft
-	// Stream is the kind of stream, StreamID its QUIC stream id (not for datagrams and the close).
+	// Stream is the kind of stream. StreamID is its QUIC stream id, which datagrams and the close do not have.
 	Stream   wire.StreamKind
 	StreamID uint64
-	// Message is set for EventMessage (nil when it could not be decoded); MessageType is its type code.
+	// Message is set for EventMessage, nil when it could not be decoded. MessageType is its type code.
 	Message     wire.Message
 	MessageType uint64
 	// Subgroup is set for EventSubgroup.
 	Subgroup *wire.SubgroupHeader
-	// RequestID is that of the request a message belongs to where there is one, and that of a FETCH_HEADER.
+	// RequestID is that of the request that a message belongs to, if any, or that in a FETCH_HEADER.
 	RequestID uint64
 	// TrackAlias, Location and Status are those of a datagram; TrackAlias also that of a subgroup.
 	TrackAlias uint64
@@ -68,8 +68,8 @@ type Event struct {
 	Status     wire.ObjectStatus
 	// Bytes is the length on the wire: of the whole message, of the header, of the datagram.
 	Bytes int
-	// Code is that of a reset or stop.
+	// Code is the code of a reset or stop.
 	Code uint64
-	// Err says what was wrong, where something was.
+	// Err says what was wrong, if anything.
 	Err error
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TracksSubscription asks for the tracks under a prefix: the peer's PUBLISHes come as incoming requests. It is
-// SUBSCRIBE_TRACKS from 18 on, SUBSCRIBE_NAMESPACE with option PUBLISH in 16 and 17, and plain SUBSCRIBE_NAMESPACE
-// before, where the peer announces namespaces too. All methods are safe for concurrent use.
+// TracksSubscription asks for the tracks under a prefix. The peer's PUBLISH messages come as incoming requests. It is
+// SUBSCRIBE_TRACKS from 18 on, SUBSCRIBE_NAMESPACE with option PUBLISH in 16 and 17, and SUBSCRIBE_NAMESPACE in 14 and
+// 15, where the peer announces namespaces too. All methods are safe for concurrent use.
 type TracksSubscription struct{ r *Request }
 
 // StartSubscribeTracks sends the request and does not wait for the answer; see Start for the rest.
@@ -49,8 +49,8 @@ func (t *TracksSubscription) Ready(ctx context.Context) error {
 // Request is the request. Its Update changes the prefix (18 and later).
 func (t *TracksSubscription) Request() *Request { return t.r }
 
-// NextSkipped waits for the next PUBLISH_SKIPPED (PUBLISH_BLOCKED in 17 and 18): a track under the prefix for which no
-// PUBLISH comes. Its suffix is relative to the prefix. Errors are those of Request.Next.
+// NextSkipped waits for the next PUBLISH_SKIPPED (PUBLISH_BLOCKED in 17 and 18), which names a track under the prefix
+// for which no PUBLISH comes. Its suffix is relative to the prefix. Errors are those of Request.Next.
 func (t *TracksSubscription) NextSkipped(ctx context.Context) (*wire.PublishSkipped, error) {
 	for {
 		m, err := t.r.Next(ctx)
@@ -63,11 +63,11 @@ func (t *TracksSubscription) NextSkipped(ctx context.Context) (*wire.PublishSkip
 	}
 }
 
-// Close ends the subscription; subscriptions that it has brought go on. See NamespaceSubscription.Close.
+// Close ends this request; subscriptions to tracks under the prefix go on. See NamespaceSubscription.Close.
 func (t *TracksSubscription) Close() { t.r.Cancel(ResetCancelled) }
 
-// TrackStatus asks for the status of a track and waits for the answer: LARGEST_OBJECT stands in its parameters, the
-// track's properties in Properties (18 and later). The error is that of Start or of Request.Response. When the context
+// TrackStatus asks for the status of a track and waits for the answer. The answer's parameters have LARGEST_OBJECT, its
+// Properties those of the track (18 and later). The error is that of Start or of Request.Response. When the context
 // ends before the answer, the request is cancelled.
 func (s *Session) TrackStatus(ctx context.Context, m *wire.TrackStatus) (*wire.RequestOK, error) {
 	r, err := s.Start(ctx, m)

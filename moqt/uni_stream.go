@@ -9,15 +9,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// UniStream is an incoming unidirectional stream whose first header has been read, so that it can be given to whom it
-// is for. What was read beyond the header is kept: use the stream only through UniStream, or through the reader made
-// from it, after which UniStream itself is of no use.
+// UniStream is an incoming unidirectional stream whose header has been read, so that the request that it belongs to is
+// known. It may have read beyond the header, so use the stream only through UniStream, or through the reader made from
+// it. Do not use UniStream itself after that.
 type UniStream struct {
-	// Type says which of the following holds.
+	// Type is the type of the stream.
 	Type wire.StreamType
 	// Subgroup is the header of a SubgroupStream.
 	Subgroup wire.SubgroupHeader
-	// RequestID is that of the FETCH_HEADER of a FetchStream.
+	// RequestID is that in the FETCH_HEADER of a FetchStream.
 	RequestID uint64
 
 	in    *stream.Buffer
@@ -25,10 +25,11 @@ type UniStream struct {
 	opts  ReaderOptions
 }
 
-// ReadUniHeader waits for the first header of a stream and reads it. io.EOF means that the stream ended without a byte;
-// a *wire.Error that it ended inside the header, that its type is not defined (wire.ErrUnknownType: the session must be
-// closed, draft-18 §3.4) or that the header is invalid. To end the wait, stop the stream or set its deadline; after a
-// deadline what had come is lost. opts are for the reader to come; its Ended is not told of an error of ReadUniHeader.
+// ReadUniHeader waits for the header of a stream and reads it. io.EOF means that the stream ended without a byte. A
+// *wire.Error means that it ended inside the header, that the header is invalid, or that the type is not defined; the
+// last wraps wire.ErrUnknownType, and the session must be closed (draft-18 §3.4). To end the wait, stop the stream or
+// set its deadline; the bytes read so far are lost then. opts are those of the reader made from the UniStream. An error
+// of ReadUniHeader does not call opts.Ended.
 func ReadUniHeader(in transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
 	u := &UniStream{in: &stream.Buffer{Stream: in, OnEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
 	for {
@@ -84,11 +85,11 @@ func (u *UniStream) Draft() wire.Draft { return u.draft }
 // StreamID is the QUIC stream id.
 func (u *UniStream) StreamID() uint64 { return u.in.Stream.StreamID() }
 
-// Stop asks the peer with STOP_SENDING to stop. Safe for concurrent use.
+// Stop sends STOP_SENDING with a code of the draft's stream reset codes. Safe for concurrent use.
 func (u *UniStream) Stop(code uint64) { u.in.Stop(code) }
 
-// Read reads what follows the header of a padding stream, and a control stream from its first byte: the type of its
-// first message. Not for the other types.
+// Read reads a padding stream after its header, or a control stream from its first byte, the type of the first message.
+// Do not call it for the other types.
 func (u *UniStream) Read(p []byte) (int, error) {
 	n, err := u.in.Read(p, 0)
 	if u.in.Err != nil && len(u.in.Unread()) == 0 {

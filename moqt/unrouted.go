@@ -6,9 +6,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 )
 
-// unrouted are the peer's unidirectional streams that have come and that nobody has been given yet: whose they are,
-// their headers have still to tell. A peer's stream implies all with smaller ids (RFC 9000 §2.1), so every stream is
-// known that was opened before one that has come. Safe for concurrent use.
+// unrouted are the peer's unidirectional streams that have come and whose header has not been read, so that their
+// request is not known. A stream implies all with smaller ids (RFC 9000 §2.1), so every stream is known that the peer
+// opened before one that has come. Safe for concurrent use.
 type unrouted struct {
 	mu      sync.Mutex
 	ids     map[uint64]struct{}
@@ -34,7 +34,7 @@ func (u *unrouted) tell(id uint64, coming bool) {
 	}
 }
 
-// remove takes a stream off whose place is known, or that has none. It does nothing the second time.
+// remove takes a stream off once its request is known, or that it has none. A second call does nothing.
 func (u *unrouted) remove(id uint64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -11,11 +11,12 @@ import (
 )
 
 // Update changes parameters of the request with REQUEST_UPDATE (SUBSCRIBE_UPDATE in 14 and 15) and waits for the
-// answer. The error is a *RequestError when the peer refused: it ends a subscription then with PUBLISH_DONE
-// UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only subscriptions can be updated, by the subscriber.
+// answer. The error is a *RequestError if the peer refused; a publisher then also ends the subscription with
+// PUBLISH_DONE UPDATE_FAILED (draft-18 §10.9.1). Up to 15 only a subscriber can update, and only its subscriptions.
 //
-// 14 restates the whole range: what ps leaves out is taken from what is in effect, and the answer is nil at once,
-// because there is none. From 19 on it waits while the peer's MAX_REQUEST_UPDATES are outstanding.
+// In 14 an update has every field, so parameters that ps leaves out are sent as they are in effect. It has no answer
+// there: Update returns nil at once. From 19 on it first waits while as many updates are unanswered as the peer's
+// MAX_REQUEST_UPDATES allows.
 func (r *Request) Update(ctx context.Context, ps wire.Parameters) (*wire.RequestOK, error) {
 	u, err := r.startUpdate(ctx, &wire.RequestUpdate{Parameters: ps})
 	if err != nil || r.s.draft == wire.Draft14 {
@@ -227,8 +228,8 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	return nil
 }
 
-// AcceptUpdate answers an update of the peer's with REQUEST_OK; ok may be nil. Its parameters are in effect from then
-// on. In 14, which has no answers, it only returns nil.
+// AcceptUpdate answers the peer's update with REQUEST_OK, and its parameters take effect. ok may be nil. In 14 updates
+// have no answer, so it sends nothing.
 func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *wire.RequestOK) error {
 	if r.s.draft == wire.Draft14 {
 		return nil
@@ -246,9 +247,9 @@ func (r *Request) AcceptUpdate(ctx context.Context, u *wire.RequestUpdate, ok *w
 	return r.carrier.send(ctx, r, &m, false)
 }
 
-// RejectUpdate answers an update of the peer's with an error, and ends what it was for, as the drafts demand (draft-18
-// §10.9.1): a subscription with PUBLISH_DONE UPDATE_FAILED, other requests by cancelling them. A subscription's Stream
-// Count is that of its Publication, else unknown. In 14 it is an error: nothing can be refused there.
+// RejectUpdate answers the peer's update with an error. It then ends the request, as the drafts demand (draft-18
+// §10.9.1): a subscription with PUBLISH_DONE UPDATE_FAILED, other requests by cancelling them. The Stream Count is that
+// of the Publication, or unknown if there is none. In 14 an update cannot be refused, and RejectUpdate fails.
 func (r *Request) RejectUpdate(ctx context.Context, u *wire.RequestUpdate, code RejectCode, reason string) error {
 	if r.s.draft == wire.Draft14 {
 		return fmt.Errorf("refusing SUBSCRIBE_UPDATE in %s: %w", r.s.draft, ErrNotInDraft)

@@ -99,7 +99,7 @@ func (s *Session) checkFilters(before, ps wire.Parameters) (invalid string) {
 		case p.Ranges.Invalid != "":
 			return p.Type.Name(s.draft) + ": " + p.Ranges.Invalid
 		case seen[k]:
-			return fmt.Sprintf("%s stands twice with SetID %d", p.Type.Name(s.draft), k.set)
+			return fmt.Sprintf("%s comes twice with SetID %d", p.Type.Name(s.draft), k.set)
 		}
 		seen[k] = true
 	}

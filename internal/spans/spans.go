@@ -1,5 +1,5 @@
-// Package spans is a set of numbers kept as runs: which groups and objects there are, which request ids were used. What
-// is added in order costs no memory.
+// Package spans keeps a set of numbers as runs, for instance the groups that a track has, or the request ids that were
+// used. Numbers added in order share one run.
 package spans
 
 import (
@@ -17,7 +17,7 @@ type Run struct{ First, Last uint64 }
 // All is every number.
 var All = Run{0, math.MaxUint64}
 
-// find gives the index of the first run that ends at n or later.
+// Find gives the index of the first run that ends at n or later.
 func (s Set) Find(n uint64) int {
 	if k := len(s); k == 0 || s[k-1].Last < n { // what comes is mostly new
 		return k
@@ -31,19 +31,19 @@ func (s Set) Find(n uint64) int {
 	return i
 }
 
-// has reports whether n is in the set.
+// Has reports whether n is in the set.
 func (s Set) Has(n uint64) bool { return s.Touches(n, n) }
 
-// touches reports whether any number from first to last is in the set.
+// Touches reports whether any number from first to last is in the set.
 func (s Set) Touches(first, last uint64) bool {
 	i := s.Find(first)
 	return i < len(s) && s[i].First <= last
 }
 
-// add adds n.
+// Add adds n.
 func (s *Set) Add(n uint64) { s.AddRun(n, n) }
 
-// addAll adds the numbers from first to last.
+// AddRun adds the numbers from first to last.
 func (s *Set) AddRun(first, last uint64) {
 	i := s.Find(first)
 	if i > 0 && (*s)[i-1].Last+1 == first {
@@ -74,7 +74,7 @@ func (s Set) Missing(first, last uint64, f func(Run) bool) {
 	}
 }
 
-// gaps counts the numbers below n that are not in the set.
+// Gaps counts the numbers below n that are not in the set.
 func (s Set) Gaps(n uint64) int {
 	count := 0
 	if n > 0 {

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"pgregory.net/rapid"
+
+	"github.com/moqinterop/moq-interop-client/internal/spans"
 )
 
 // TestIDSet compares the set with a plain one, where IDs come in order, take turns, or come anyhow, across pages and at

@@ -9,24 +9,24 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// JoinRequest asks for a track live from now on, and for its past from some group on, without gap or overlap.
+// JoinRequest asks for a track's objects from now on and for its past from some group on, without gap or overlap.
 type JoinRequest struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// GroupsBack counts groups back from the current one, where the past starts: 0 is the start of the current group.
+	// GroupsBack says where the past starts, in groups before the current one: 0 is the start of the current group.
 	GroupsBack uint64
 	// Start, if set, is where the past starts instead. Up to 19 only its group counts: a joining FETCH starts with
 	// whole groups.
 	Start *wire.Location
-	// Parameters are those of the SUBSCRIBE, without filter; PastParameters those of the FETCH or fill, without filter.
+	// Parameters are sent in SUBSCRIBE, PastParameters in the FETCH or fill. Neither has a location filter.
 	Parameters     wire.Parameters
 	PastParameters wire.Parameters
 }
 
-// Joined is what a JoinRequest has brought: the objects of Live and Past together are each object of the range once.
+// Joined is the answer to a JoinRequest. Live and Past together have each object of the range once.
 type Joined struct {
 	Live *moqt.Subscription
-	// Past is set once Ready has returned. It is at its end at once when nothing had been published.
+	// Past is set once Ready has returned. Where nothing had been published, its first Next returns io.EOF.
 	Past *moqt.Fetch
 
 	s    *moqt.Session
@@ -35,9 +35,9 @@ type Joined struct {
 	err  error
 }
 
-// StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on it asks for the past too
-// (FILL_PARAMETERS); up to 19 the joining FETCH goes out in Ready, which must be called. The subscription has filter
-// Next Object (Largest Object up to 19), as every draft's joining wants it.
+// StartJoin sends the SUBSCRIBE and does not wait for the answer. From 20 on the SUBSCRIBE asks for the past too
+// (FILL_PARAMETERS). Up to 19 Ready sends the joining FETCH, so it must be called. The subscription's filter is Next
+// Object (Largest Object up to 19), as joining needs it in every draft.
 func StartJoin(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, error) {
 	m := &wire.Subscribe{TrackNamespace: q.TrackNamespace, TrackName: q.TrackName, Parameters: q.Parameters.Clone()}
 	m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterNextObject})
@@ -64,7 +64,7 @@ func StartJoin(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, er
 	return &Joined{Live: live, Past: live.Fill(), s: s, q: q}, nil
 }
 
-// Join is StartJoin and Ready. On error nothing is left behind.
+// Join is StartJoin and Ready. On error no request is left open.
 func Join(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, error) {
 	j, err := StartJoin(ctx, s, q)
 	if err != nil {
@@ -76,8 +76,8 @@ func Join(ctx context.Context, s *moqt.Session, q JoinRequest) (*Joined, error) 
 	return j, nil
 }
 
-// Ready waits for SUBSCRIBE_OK and, up to 19, sends the joining FETCH and waits for FETCH_OK. On error the whole is
-// ended. A *RequestError says with its Kind which of the two was refused. Further calls return the same.
+// Ready waits for SUBSCRIBE_OK and, up to 19, sends the joining FETCH and waits for FETCH_OK. On error both are
+// cancelled. The Kind of a *moqt.RequestError says which of the two was refused. Further calls return the same.
 func (j *Joined) Ready(ctx context.Context) error {
 	j.once.Do(func() {
 		if j.err = j.ready(ctx); j.err == nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pacer hands out turns at an even rate. Who comes late gets the turns that are due at once, one after the other, so
-// that the rate holds on average. Not safe for concurrent use.
+// Pacer hands out turns at an even rate. A caller that is late gets the turns that it has missed at once, one after the
+// other, so that the rate holds on average. Not safe for concurrent use.
 type Pacer struct {
 	interval float64 // nanoseconds
 	start    time.Time
@@ -14,7 +14,8 @@ type Pacer struct {
 	timer    *time.Timer
 }
 
-// NewPacer gives a pacer of so many turns per second; 0 or less is no pace at all. The first turn is at the first Wait.
+// NewPacer makes a pacer. rate is in turns per second; with 0 or less Wait never waits. The first turn is at the first
+// Wait.
 func NewPacer(rate float64) *Pacer {
 	p := &Pacer{}
 	if rate > 0 {
@@ -23,8 +24,8 @@ func NewPacer(rate float64) *Pacer {
 	return p
 }
 
-// Wait waits for the next turn and gives the time for which it was meant, which is earlier than now for who comes late.
-// The error is the context's cause, and the turn is not used up then.
+// Wait waits for the next turn and gives the time that it was due, which is in the past if the caller is late. The
+// error is the context's cause; the turn is then still to come.
 func (p *Pacer) Wait(ctx context.Context) (time.Time, error) {
 	now := time.Now()
 	if p.interval == 0 {

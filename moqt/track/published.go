@@ -14,20 +14,20 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// LayoutMode says which subgroup an object belongs to.
+// LayoutMode says which subgroup an object goes into.
 type LayoutMode uint8
 
-// The layouts. The zero value puts a whole group into Subgroup 0, whose header then says that it has the group's last
-// object, unless OpenSubgroup has opened others in that group.
+// The layouts. LayoutGroup, the zero value, puts a whole group into Subgroup 0. The subgroup's header then says that it
+// has the group's last object, unless OpenSubgroup has opened other subgroups of the group.
 const (
 	LayoutGroup LayoutMode = iota
 	// LayoutObject gives every object a subgroup of its own, whose ID is the object's.
 	LayoutObject
 	// LayoutSpread puts object n into subgroup n modulo Layout.Subgroups.
 	LayoutSpread
-	// LayoutGiven takes Object.SubgroupID, and Object.Datagram for a datagram.
+	// LayoutGiven puts an object into the subgroup of its SubgroupID, or sends it as a datagram if its Datagram is set.
 	LayoutGiven
-	// LayoutDatagram sends every object as a datagram. One with status End of Group or End of Track is one too.
+	// LayoutDatagram sends every object as a datagram, also those with status End of Group or End of Track.
 	LayoutDatagram
 )
 
@@ -36,56 +36,57 @@ type Layout struct {
 	Mode LayoutMode
 	// Subgroups is the number of subgroups of a group in LayoutSpread; 0 is 1.
 	Subgroups uint64
-	// IDs says how Subgroup IDs stand in headers: the zero value leaves out an ID of 0 and writes every other;
-	// SubgroupIDPresent writes all; with SubgroupIDFirstObject a subgroup has the ID of its first object, whatever the
-	// mode says, and only a subscriber that joins in its middle is told it.
+	// IDs says how headers give Subgroup IDs. The zero value leaves out an ID of 0 and writes every other.
+	// SubgroupIDPresent writes all. With SubgroupIDFirstObject a subgroup's ID is that of its first object, whatever
+	// the mode says, and is written only for a subscriber that joins in the middle of the subgroup.
 	IDs wire.SubgroupIDMode
 }
 
-// Options shape a Published. The zero value is a subgroup per group, as fast as subscribers take it, and
-// nothing kept.
+// Options shape a Published. With the zero value each group is one subgroup, objects go out as fast as subscribers take
+// them, and none are kept.
 type Options struct {
 	Layout Layout
-	// Priority, if set, gives the Publisher Priority of a subgroup from its first object, and that of a datagram;
-	// otherwise every one has the track's default.
+	// Priority, if set, gives the Publisher Priority of a datagram, and of a subgroup from its first object. Otherwise
+	// all have the track's default.
 	Priority func(o *moqt.Object) uint8
-	// Properties are the track's, in the newest draft's form; where a draft has parameters for some, those are sent.
-	// Those that bear on publishing are heeded here: the delivery timeouts and DEFAULT_PUBLISHER_PRIORITY.
+	// Properties are the track's, in the newest draft's form. In a draft that has parameters instead of some of them,
+	// those parameters are sent. The delivery timeouts and DEFAULT_PUBLISHER_PRIORITY take effect here too.
 	Properties wire.Properties
-	// ObjectProperties opens every subgroup stream for objects with properties; otherwise the stream's first object
-	// decides, and a later one with properties fails.
+	// ObjectProperties lets every object of a subgroup have properties. Otherwise the first object of a stream decides,
+	// and if it has none, writing a later object with properties fails.
 	ObjectProperties bool
-	// Rate, in objects per second, paces Write; 0 does not. See Pacer.
+	// Rate is the pace of Write in objects per second; 0 is no pace. See Pacer.
 	Rate float64
-	// Stall is how long a write waits for one subscriber that takes nothing. Then that subscription ends with
-	// TOO_FAR_BEHIND, and the others go on. 0 waits for ever: the track goes at the pace of its slowest subscriber.
+	// Stall is how long a write waits for a subscriber that takes nothing. Then that subscription ends with
+	// TOO_FAR_BEHIND, and the others go on. With 0 a write waits for ever: the slowest subscriber sets the track's
+	// pace.
 	Stall time.Duration
-	// KeepGroups is how many groups are kept in memory to answer FETCH, fills and joins with, KeepBytes how many bytes
-	// of payload and properties at most (0: 64 MiB). What is not kept any more is answered as unknown. Objects written
-	// from a reader are not kept. 0 keeps nothing.
+	// KeepGroups is how many groups are kept in memory to answer FETCH, fills and joins; 0 keeps none. KeepBytes bounds
+	// their payloads and properties in bytes; 0 is 64 MiB. Answers say that the rest is unknown. Objects from WriteFrom
+	// are not kept.
 	KeepGroups int
 	KeepBytes  int
-	// OpenGroups leaves the end of groups to EndGroup. Otherwise a group ends when a later one begins.
+	// OpenGroups keeps a group open until EndGroup. Otherwise a group ends when a later one begins.
 	OpenGroups bool
-	// GroupEnds writes an End of Group object at the end of a group where neither a header nor an object of the
-	// caller's says it: in LayoutGroup only for groups that OpenSubgroup has begun.
+	// GroupEnds writes an End of Group object at the end of every group, unless a subgroup's header or an object of the
+	// caller's has said it. In LayoutGroup that leaves the groups that OpenSubgroup has begun.
 	GroupEnds bool
-	// NotifyState tells the subscriber with PUBLISH_STATE_NOTIFY that a change of its Forward State is in effect, and
-	// from which Largest Object (20 and later). Some peers of those drafts do not know the message.
+	// NotifyState sends PUBLISH_STATE_NOTIFY when a change of a subscription's Forward State takes effect, with the
+	// Largest Object at that moment (20 and later). Some peers of those drafts do not know the message.
 	NotifyState bool
-	// NewGroup, if set, is told of NEW_GROUP_REQUEST: the largest group that the subscriber knows plus 1, 0 for none
-	// (draft-19 §10.2.18). Properties should say DYNAMIC_GROUPS then.
+	// NewGroup, if set, is called for each NEW_GROUP_REQUEST with its value: the largest group that the subscriber
+	// knows plus 1, or 0 if it knows none (draft-19 §10.2.18). Properties should then say DYNAMIC_GROUPS.
 	NewGroup func(group uint64)
 }
 
-// Published publishes one track to any number of subscribers, on sessions of any draft. An object goes to each
-// subscription that is there when it is written, whose Forward State is 1 and whose filters let it pass; streams are
-// opened and ended as the draft demands (draft-19 §11.4.3). Subscribers come with Serve and Publish, and go by
-// themselves.
+// Published publishes one track to any number of subscribers, on sessions of any draft. Serve and Publish add a
+// subscriber; it is removed when its subscription ends. An object goes to each subscriber that is there when it is
+// written, if its Forward State is 1 and its filters let the object pass. Streams are opened and ended as the draft
+// demands (draft-19 §11.4.3).
 //
-// Writes wait while a subscriber's streams are full: two buffers of at most 128 KiB each, and what its flow control
-// lets through. All methods are safe for concurrent use, but the objects of one subgroup are written by one goroutine
-// at a time.
+// A write waits while a subscriber's stream is full: it holds two buffers of at most 128 KiB each, besides what flow
+// control lets through. All methods are safe for concurrent use, but only one goroutine at a time may write objects of
+// the same subgroup.
 type Published struct {
 	ns       wire.TrackNamespace
 	name     string
@@ -121,7 +122,7 @@ type publishedGroup struct {
 	told    bool // an object's status has said its end
 }
 
-// NewPublishedTrack makes a track that has no objects and no subscribers.
+// NewPublished makes a track that has no objects and no subscribers yet.
 func NewPublished(ns wire.TrackNamespace, name string, opts Options) *Published {
 	t := &Published{ns: ns, name: name, opts: opts, priority: moqt.DefaultPublisherPriority, pacer: NewPacer(opts.Rate),
 		changed: make(chan struct{}), groups: make(map[uint64]*publishedGroup)}
@@ -141,22 +142,21 @@ func (t *Published) Namespace() wire.TrackNamespace { return t.ns }
 // Name is the Track Name.
 func (t *Published) Name() string { return t.name }
 
-// Largest is the Largest Object so far.
+// Largest is the Largest Object so far. It reports false before the first object.
 func (t *Published) Largest() (wire.Location, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.largest, t.hasLargest
 }
 
-// Subscribers is how many subscriptions there are.
+// Subscribers is how many subscriptions the track has.
 func (t *Published) Subscribers() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.subs)
 }
 
-// WaitForward waits until somebody wants objects: until n subscriptions have Forward State 1. The error is the
-// context's cause.
+// WaitForward waits until at least n subscriptions have Forward State 1. The error is the context's cause.
 func (t *Published) WaitForward(ctx context.Context, n int) error {
 	for {
 		t.mu.Lock()
@@ -187,8 +187,8 @@ func (t *Published) wake() {
 // errTrackEnded says that something was written to a track that End has ended.
 var errTrackEnded = errors.New("the track has ended")
 
-// note makes an object one of the track: it counts from here on, and the result is who gets it and which number it has.
-// o is nil for an object that is not kept.
+// note makes an object part of the track. It gives the subscribers that get it, and its number. o is nil for an object
+// that is not kept.
 func (t *Published) note(at wire.Location, o *moqt.Object, subgroup uint64, priority uint8) (number uint64,
 	subs []*subscriber, err error) {
 	t.mu.Lock()
@@ -210,13 +210,13 @@ func (t *Published) note(at wire.Location, o *moqt.Object, subgroup uint64, prio
 	return t.number, t.subs, nil
 }
 
-// Write writes an object: where it belongs is the layout's to say, its priority Options.Priority's. GroupID,
-// ObjectID, Status, Properties and Payload count, and SubgroupID and Datagram in LayoutGiven. It waits for the pace,
-// and for room. Payload and Properties are the caller's again when it returns.
+// Write writes an object. The layout decides where it goes, Options.Priority its priority. Of o it uses GroupID,
+// ObjectID, Status, Properties and Payload, in LayoutGiven also SubgroupID and Datagram. It waits for the pace and for
+// room. When it returns, Payload and Properties may be used again.
 //
-// The error is the context's cause: some subscribers may have the object then. Or it says what cannot be written: IDs
-// that do not ascend within a subgroup, a group that has ended, what a subscriber's draft cannot encode (*wire.Error;
-// the others have got the object). What becomes of single subscribers is no error.
+// The error is the context's cause, and then some subscribers may have the object. Or it says why the object cannot be
+// written: its ID does not ascend within the subgroup, its group has ended, or a subscriber's draft cannot encode it
+// (*wire.Error; the other subscribers have got it). The end of a subscription is no error.
 func (t *Published) Write(ctx context.Context, o *moqt.Object) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
@@ -237,9 +237,9 @@ func (t *Published) Write(ctx context.Context, o *moqt.Object) error {
 	return err
 }
 
-// WriteFrom writes an object whose payload is the next size bytes of r, which is read as subscribers take it; o.Payload
-// does not count. When r ends early or fails, the subgroup's streams are reset with INTERNAL_ERROR, and it is closed.
-// See Write for the rest.
+// WriteFrom writes an object whose payload is the next size bytes of r. It reads r as fast as subscribers take the
+// payload, and does not use o.Payload. When r ends early or fails, the subgroup's streams are reset with
+// INTERNAL_ERROR, and the subgroup is closed. See Write for the rest.
 func (t *Published) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r io.Reader) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {
@@ -260,7 +260,7 @@ func (t *Published) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, 
 	return err
 }
 
-// Pace waits for the next turn of Options.Rate, for who writes by other means than Write.
+// Pace waits for the next turn of Options.Rate, as Write does. It is for callers that write to a Subgroup.
 func (t *Published) Pace(ctx context.Context) error {
 	t.pace.Lock()
 	defer t.pace.Unlock()
@@ -307,7 +307,7 @@ func (g *publishedGroup) find(key uint64) *Subgroup {
 	return nil
 }
 
-// beginGroup sees to a group that may be written to; earlier ones end.
+// beginGroup begins a group if it may be written to, and ends earlier ones.
 func (t *Published) beginGroup(ctx context.Context, group uint64) error {
 	t.mu.Lock()
 	if t.groups[group] != nil {
@@ -346,10 +346,9 @@ func (t *Published) mayWrite(group uint64) error {
 	return nil
 }
 
-// OpenSubgroup opens a subgroup that the caller writes and closes itself, in any layout; the track's EndGroup and End
-// close it too. Its ID is that of its first object where the layout's IDs are SubgroupIDFirstObject. It is an error
-// where one with the same IDs is open, or was closed, and in a group that Write has put into one subgroup
-// (LayoutGroup).
+// OpenSubgroup opens a subgroup that the caller writes and closes, in any layout. EndGroup and End close it too. With
+// Layout.IDs SubgroupIDFirstObject its ID is that of its first object instead. It fails if a subgroup with these IDs is
+// open or was closed, and in a group that Write has put into one subgroup (LayoutGroup).
 func (t *Published) OpenSubgroup(group, subgroup uint64) (*Subgroup, error) {
 	return t.openSubgroup(group, subgroup, false)
 }
@@ -373,7 +372,7 @@ func (t *Published) openSubgroup(group, subgroup uint64, whole bool) (*Subgroup,
 		return nil, fmt.Errorf("subgroup %d of group %d is closed", subgroup, group)
 	}
 	if in.whole {
-		return nil, fmt.Errorf("group %d has subgroup 0 alone, whose header says that it has the group's last object",
+		return nil, fmt.Errorf("group %d has only subgroup 0: its header says that it has the group's last object",
 			group)
 	}
 	in.whole = whole && len(in.open) == 0 && len(in.closed) == 0
@@ -383,7 +382,7 @@ func (t *Published) openSubgroup(group, subgroup uint64, whole bool) (*Subgroup,
 	return g, nil
 }
 
-// forget takes a subgroup that was closed out of the table; its group stays known until EndGroup.
+// forget removes a closed subgroup from the table. Its group stays known until EndGroup.
 func (t *Published) forget(g *Subgroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -396,8 +395,8 @@ func (t *Published) forget(g *Subgroup) {
 	}
 }
 
-// EndGroup ends a group: its subgroups are closed, and with Options.GroupEnds an End of Group object stands behind
-// its largest one. A group that was not begun, or has ended, is left alone.
+// EndGroup ends a group and closes its subgroups. With Options.GroupEnds it writes an End of Group object after the
+// group's largest one. It does nothing to a group that has not begun or has already ended.
 func (t *Published) EndGroup(ctx context.Context, group uint64) error {
 	t.mu.Lock()
 	in := t.groups[group]
@@ -451,9 +450,9 @@ func (t *Published) beyond(s *subscriber) bool {
 	return later
 }
 
-// End ends the track: every group ends, and every subscription with PUBLISH_DONE TRACK_ENDED behind its last stream.
-// Nothing can be written any more, FETCH is still answered. When the context ends before everything has gone out, the
-// streams that are left are reset.
+// End ends the track: it ends every group, and then every subscription with PUBLISH_DONE TRACK_ENDED after its last
+// stream. Later writes fail; FETCH is still answered. When the context ends before everything has gone out, the
+// remaining streams are reset.
 func (t *Published) End(ctx context.Context) error {
 	t.mu.Lock()
 	var ids []uint64

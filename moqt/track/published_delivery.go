@@ -7,7 +7,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// delivery is what a subscriber of a Published wants from some moment on. It is not changed once made.
+// delivery is what a subscriber of a Published wants from some moment on. It is immutable.
 type delivery struct {
 	since   uint64 // objects whose number in the track is greater
 	forward bool

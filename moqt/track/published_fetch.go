@@ -26,8 +26,8 @@ var trackParameters = []struct {
 	{wire.ParamDynamicGroups, wire.PropDynamicGroups, wire.Draft15, false},
 }
 
-// describe puts the track's properties where a message of the draft has them. in is the message's kind. asked are the
-// parameters of the request.
+// describe puts the track's properties into a message where its draft has them. in is the message's kind, asked the
+// request's parameters.
 func (t *Published) describe(d wire.Draft, in wire.Kind, asked wire.Parameters, ps *wire.Parameters,
 	props *wire.Properties) {
 	if d >= wire.Draft16 {

@@ -26,9 +26,9 @@ const (
 // errStalled says that a subscriber took nothing for longer than Options.Stall.
 var errStalled = errors.New("the subscriber takes nothing")
 
-// outlet is one subgroup stream towards one subscriber of a Published. Objects gather in a buffer while a
-// goroutine writes the buffer before to the stream: under load they go out in large writes, and otherwise each at once,
-// without anybody having to flush. The goroutine is one of the subscriber's, for as long as the stream is open.
+// outlet is one subgroup stream to one subscriber of a Published. Objects gather in one buffer while a goroutine writes
+// another to the stream. So under load they go out in large writes, otherwise each at once, and nobody needs to flush.
+// The goroutine is one of the subscriber's, for as long as the stream is open.
 //
 // One goroutine at a time adds to it.
 type outlet struct {
@@ -63,13 +63,13 @@ type outlet struct {
 	timer  *time.Timer
 }
 
-// age says when the object came whose bytes end at an offset of the buffer.
+// age says when an object came, given where its bytes end in the buffer.
 type age struct {
 	end int
 	at  time.Time
 }
 
-// newOutlet takes over a writer that was just opened; open is how many the subscriber has.
+// newOutlet takes over a writer that was just opened. open is how many outlets the subscriber has.
 func newOutlet(w *moqt.SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
 	stream, header, objects := w.Detach()
 	return &outlet{stream: stream, draft: w.Draft(), open: open, objects: objects, first: header,
@@ -85,10 +85,10 @@ func (o *outlet) most() int {
 	return stream.OutletBuffer
 }
 
-// add takes an object: its header, and payload, of which left bytes are to come with more. It waits for room, at most
-// stall where that is not 0 (errStalled). A *wire.Error says what cannot be encoded, and nothing is written then, nor
-// is with errStalled and the context's cause, unless the payload is written from where it is: then the stream has been
-// reset. Other errors are the stream's, and final.
+// add takes an object: its header and payload. left more bytes of the payload follow with more. It waits for room, at
+// most for stall if that is not 0 (errStalled). A *wire.Error says what cannot be encoded. After that, errStalled or
+// the context's cause nothing of the object was written, unless the payload was being written from the caller's memory:
+// then the stream has been reset. Other errors are the stream's, and final.
 func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte,
 	left uint64) (err error) {
 	o.header = *h
@@ -217,7 +217,7 @@ func (o *outlet) addLarge(ctx context.Context, stall time.Duration, payload []by
 	}
 }
 
-// hold sees to a buffer that has room for need more bytes: a small one at first, because many streams carry little. The
+// hold makes sure that the buffer has room for need more bytes. It starts small, because many streams carry little. The
 // caller holds mu.
 func (o *outlet) hold(need int) {
 	need += len(o.buf)
@@ -238,8 +238,8 @@ func (o *outlet) hold(need int) {
 	o.buf = b
 }
 
-// mark notes when the object came whose bytes are at the end of the buffer; what came together shares a mark. The
-// caller holds mu.
+// mark notes when the object at the end of the buffer came. Objects that came together share a mark. The caller holds
+// mu.
 func (o *outlet) mark() {
 	if o.timeout == 0 {
 		return
@@ -290,7 +290,7 @@ func (o *outlet) run() {
 			o.fail(err)
 			return
 		}
-		if large != nil { // who gave it waits for the end of the write, the others only for the buffer
+		if large != nil { // its writer waits for the end of the write, the others only for the buffer
 			stream.Signal(o.room)
 		}
 	}
@@ -352,7 +352,7 @@ func (o *outlet) reset(code moqt.ResetCode) {
 
 var errOutletReset = errors.New("the stream was reset")
 
-// fail makes an error final, unless it is nil or there is one, and wakes whoever waits.
+// fail makes an error final, unless it is nil or there is one, and wakes the waiting goroutines.
 func (o *outlet) fail(err error) {
 	if err == nil {
 		return

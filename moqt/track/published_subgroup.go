@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Subgroup is one subgroup of a Published: a stream towards every subscriber that wants it. Objects are
-// written by one goroutine at a time.
+// Subgroup is one subgroup of a Published: one stream to every subscriber that wants it. Only one goroutine at a time
+// may write objects; the other methods are safe for concurrent use.
 type Subgroup struct {
 	t     *Published
 	group uint64
@@ -34,7 +34,7 @@ type Subgroup struct {
 	timeout, lifetime time.Duration
 }
 
-// way is what a subgroup is to one subscriber.
+// way is the stream of a subgroup to one subscriber, or the reason why there is none.
 type way struct {
 	sub   *subscriber
 	out   *outlet // nil while there is no stream
@@ -42,15 +42,15 @@ type way struct {
 	gone  bool    // the stream has failed: no other one is opened (draft-19 §8, §11.4.3)
 }
 
-// WriteObject writes an object of the subgroup: ObjectID, Status, Properties and Payload count. See
-// Published.Write; there is no pace here.
+// WriteObject writes an object of the subgroup. Of o it uses ObjectID, Status, Properties and Payload. It keeps no
+// pace. See Published.Write for the errors.
 func (g *Subgroup) WriteObject(ctx context.Context, o *moqt.Object) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.write(ctx, o, 0)
 }
 
-// WriteFrom writes an object whose payload comes from r; see Published.WriteFrom.
+// WriteFrom writes an object whose payload is the next size bytes of r; see Published.WriteFrom.
 func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r io.Reader) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,7 +88,7 @@ func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r
 	return failed
 }
 
-// unencodableError tells what a draft has no form for from what ends a write.
+// unencodableError tells an object that a draft cannot encode from an error that ends a write.
 func unencodableError(err error) bool {
 	var e *wire.Error
 	return errors.As(err, &e)
@@ -126,7 +126,7 @@ func (g *Subgroup) write(ctx context.Context, o *moqt.Object, left uint64) error
 	for i := range g.ways {
 		err := g.deliver(ctx, &g.ways[i], number, o, left, first)
 		if err != nil && !unencodableError(err) {
-			for j := i; j < len(g.ways); j++ { // who has not got it has a hole, which FIN would deny
+			for j := i; j < len(g.ways); j++ { // a subscriber without it has a hole, which FIN would deny
 				g.ways[j].giveUp()
 			}
 			return err
@@ -248,7 +248,7 @@ func (w *way) judge(err error) error {
 	return err
 }
 
-// open opens the stream towards a subscriber. No outlet and no error: the subscriber is gone.
+// open opens the stream to a subscriber. Without outlet and error the subscriber is gone.
 func (g *Subgroup) open(ctx context.Context, s *subscriber, d *delivery, first bool) (*outlet, error) {
 	h := g.header
 	h.FirstObject = first
@@ -265,7 +265,7 @@ func (g *Subgroup) open(ctx context.Context, s *subscriber, d *delivery, first b
 	return s.open(ctx, h, sooner(timeout, d.timeout), sooner(lifetime, d.lifetime))
 }
 
-// Close ends the subgroup: its streams end with FIN behind what was written.
+// Close ends the subgroup: its streams end with FIN after what was written.
 func (g *Subgroup) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -281,14 +281,14 @@ func (g *Subgroup) Close() {
 	g.t.forget(g)
 }
 
-// Reset gives the subgroup up: its streams are reset, and what they had not delivered is lost.
+// Reset ends the subgroup and resets its streams. What they had not delivered is lost.
 func (g *Subgroup) Reset(code moqt.ResetCode) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reset(code)
 }
 
-// reset is Reset for who holds mu.
+// reset is Reset with mu held.
 func (g *Subgroup) reset(code moqt.ResetCode) {
 	if g.closed {
 		return
@@ -302,7 +302,7 @@ func (g *Subgroup) reset(code moqt.ResetCode) {
 	g.t.forget(g)
 }
 
-// ID is the Subgroup ID; false before the first object where that gives it.
+// ID is the Subgroup ID. It reports false while the ID depends on a first object that has not been written.
 func (g *Subgroup) ID() (uint64, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -84,7 +84,7 @@ func (s *subscriber) leave() {
 	}
 }
 
-// Asks reports whether a request is for this track: SUBSCRIBE, FETCH, also a joining one, and TRACK_STATUS.
+// Asks reports whether a request is a SUBSCRIBE, a FETCH (also a joining one) or a TRACK_STATUS for this track.
 func (t *Published) Asks(r *moqt.Request) bool {
 	ns, name := r.TrackNamespace(), r.TrackName()
 	switch r.Kind() {
@@ -101,9 +101,9 @@ func (t *Published) Asks(r *moqt.Request) bool {
 	return ns.Equal(t.ns) && name == t.name
 }
 
-// Serve answers a request for the track, and returns when that is over: a subscription when it has ended, a FETCH when
-// its stream has. The error says how a subscription ended other than by PUBLISH_DONE, or why an answer could not be
-// given. A request that is not for this track is an error, and is not answered.
+// Serve answers a request for the track. It returns when the subscription, or the stream of a FETCH, has ended. The
+// error says how a subscription ended, unless it ended with PUBLISH_DONE, or why no answer could be given. A request
+// that is not for this track is an error, and is not answered.
 func (t *Published) Serve(ctx context.Context, r *moqt.Request) error {
 	if !r.Incoming() || !t.Asks(r) {
 		return fmt.Errorf("%s %d is not for the track %q", r.Kind(), r.ID(), t.name)
@@ -152,9 +152,9 @@ func (t *Published) serveSubscribe(ctx context.Context, r *moqt.Request) error {
 	return s.serve()
 }
 
-// Publish offers the track to a peer with PUBLISH, whose parameters ps are, and goes on as with Serve in the
-// background. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It waits for PUBLISH_OK; the error is that
-// of Session.Publish. The subscription ends with the track, or by Publication.Request().Cancel.
+// Publish offers the track to a peer with PUBLISH and serves the subscription in the background. ps are the parameters
+// of PUBLISH. Objects are sent at once, unless FORWARD is 0 (draft-19 §5.1). It waits for PUBLISH_OK; the error is that
+// of Session.Publish. The subscription ends with the track, or with Publication.Request().Cancel.
 func (t *Published) Publish(ctx context.Context, session *moqt.Session, ps wire.Parameters) (*moqt.Publication, error) {
 	s, largest, has := t.join(nil, session.Draft(), ps)
 	m := &wire.Publish{TrackNamespace: t.ns, TrackName: t.name, Parameters: ps.Clone()}
@@ -268,7 +268,7 @@ func (s *subscriber) await(ctx context.Context) error {
 	}
 }
 
-// open opens a stream and has it written. No outlet and no error: the subscription is over.
+// open opens a stream, which a goroutine of the subscriber writes. Without outlet and error the subscription is over.
 func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, lifetime time.Duration) (*outlet,
 	error) {
 	if err := s.await(ctx); err != nil || s.pub == nil {

@@ -13,47 +13,46 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// ReadOptions shape the reading of a Subscribed. The zero value hands out whole objects in the order in which they
-// arrive.
+// ReadOptions say how a Subscribed hands out objects. With the zero value it hands out whole objects in the order in
+// which they arrive.
 type ReadOptions struct {
 	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for
-	// those before it that may still come: until their group is known to have nothing more (its end was told, or its
-	// streams, and all that were opened before, have ended and left no hole), and at most for Patience (0: 250 ms).
-	// What comes after its place has been passed is counted as late, and not handed out.
+	// missing ones before it until it is known that none will come: the publisher has told the end of their group, or
+	// all streams that may have them have ended without leaving a hole. It waits at most for Patience; 0 is 250 ms. An
+	// object that comes after a later one was handed out counts as late and is dropped.
 	InOrder  bool
 	Patience time.Duration
-	// Gap, if set, is told by Next, in order only, that nothing has come between one location and the other, which is
-	// handed out now.
+	// Gap, if set, is called by Next with InOrder when objects are passed over: nothing has come after from and before
+	// to, which Next hands out now.
 	Gap func(from, to wire.Location)
-	// StreamAbove, if not 0, is the length in bytes above which a payload that has not come as a whole is not waited
-	// for: Next gives the object with an empty Payload, and Body reads it as it comes. Such an object may be of any
-	// length.
+	// StreamAbove, if not 0, is a length in bytes. Next does not wait for the whole of a longer payload: it gives the
+	// object with an empty Payload, and Body reads the payload as it comes, whatever its length.
 	StreamAbove uint64
-	// Groups is how many groups are remembered, to tell objects that come again, and gaps; 0 is 1024.
+	// Groups is how many groups are remembered to recognize duplicates and gaps; 0 is 1024.
 	Groups int
 }
 
-// Request says which track is wanted, and which part of it.
+// Request asks for a track, or a part of it.
 type Request struct {
 	TrackNamespace wire.TrackNamespace
 	TrackName      string
-	// Filter is the location filter of the subscription; none passes everything from now on. Parameters are further
-	// ones, range filters among them.
+	// Filter is the subscription's location filter; the zero value passes everything from now on. Parameters are all
+	// other parameters of the SUBSCRIBE, range filters included.
 	Filter     wire.LocationFilter
 	Parameters wire.Parameters
-	// Past, if set, asks for what was published before too; Filter does not count then. Its names and Parameters may be
-	// left out.
+	// Past, if set, also asks for objects published before; Filter is not used then. Its namespace, name and Parameters
+	// may be left out.
 	Past *JoinRequest
 	// Read says how the objects are handed out.
 	Read ReadOptions
 }
 
-// Subscribed is a track as one who receives it sees it: the objects of a subscription, of fetches, or of both
-// together, each once, on whatever streams and datagrams they come. Next is called by one goroutine at a time; the
-// other methods are safe for concurrent use.
+// Subscribed reads a track: each object of a subscription, of fetches, or of both together once, whatever streams and
+// datagrams they come on. Only one goroutine at a time may call Next and read its Body; the other methods are safe for
+// concurrent use.
 //
-// What is not taken is held up to Limits.QueuedBytes; then streams are not read further, and the peer's flow control
-// stops it.
+// It holds objects that Next has not taken, up to Limits.QueuedBytes. Then it stops reading streams, and flow control
+// stops the peer.
 type Subscribed struct {
 	s      *moqt.Session
 	sub    *moqt.Subscription // nil for fetches alone
@@ -109,8 +108,8 @@ func newTrack(s *moqt.Session, sub *moqt.Subscription, opts ReadOptions) *Subscr
 // begin sets where the track starts.
 func (t *Subscribed) begin(at wire.Location) { t.due, t.account.first = at, at }
 
-// Open subscribes to a track, and with Request.Past joins it, and waits for the answer. The error is that of
-// Session.Subscribe or Join.
+// Open subscribes to a track, or joins it if Request.Past is set, and waits for the answer. The error is that of
+// Session.Subscribe or of Join.
 func Open(ctx context.Context, s *moqt.Session, q Request) (*Subscribed, error) {
 	if q.Past != nil {
 		join := *q.Past
@@ -153,8 +152,8 @@ func Fetch(ctx context.Context, s *moqt.Session, q moqt.FetchRequest, opts ReadO
 	return t, nil
 }
 
-// Read reads the objects of a subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, that is established
-// and that nobody else reads. A fill that it has asked for is read too.
+// Read reads an established subscription, made by SUBSCRIBE or by a PUBLISH of the peer's, and the fill that its
+// SUBSCRIBE asked for. Nobody else may read them.
 func Read(sub *moqt.Subscription, opts ReadOptions) *Subscribed {
 	t := newTrack(sub.Session(), sub, opts)
 	filter, filtered := sub.Parameters().Filter()
@@ -174,7 +173,7 @@ func Read(sub *moqt.Subscription, opts ReadOptions) *Subscribed {
 	return t
 }
 
-// ReadJoined reads what a JoinRequest has brought: the past and what is live as one track, each object once.
+// ReadJoined reads the past and the live part of a joined track as one, each object once.
 func ReadJoined(j *Joined, opts ReadOptions) *Subscribed {
 	t := newTrack(j.s, j.Live, opts)
 	largest, published := j.Live.OK().Parameters.Largest()
@@ -214,8 +213,8 @@ func (t *Subscribed) follow() {
 	}
 }
 
-// AddFetch reads the objects of one more fetch, or fill, of the same track, that nobody else reads: to fill gaps, for
-// instance. What came already is not handed out again.
+// AddFetch also reads a fetch, or fill, of the same track, for instance to fill gaps. Nobody else may read it. Objects
+// that have come before are not handed out again.
 func (t *Subscribed) AddFetch(f *moqt.Fetch) { t.add(t.newSource(), f) }
 
 // add expects the stream of a fetch, which s is for.
@@ -232,16 +231,16 @@ func (t *Subscribed) add(s *source, f *moqt.Fetch) {
 	}
 }
 
-// Subscription is the subscription, nil where the track consists of fetches.
+// Subscription is the subscription, nil for a track that is only fetched.
 func (t *Subscribed) Subscription() *moqt.Subscription { return t.sub }
 
-// Next waits for the next object. It is valid until the next call of Next; Clone keeps it. End of Group and End of
-// Track come as objects with that status.
+// Next waits for the next object. The object is valid until the next call of Next; use Clone to keep it. End of Group
+// and End of Track come as objects with that status.
 //
-// io.EOF says that everything has come: PUBLISH_DONE and all that it promises, and the end of every fetch. Errors that
-// end nothing, after which Next goes on: *ObjectTooLargeError for one object; a *RequestError or *transport.StreamError
-// of a fetch beside a subscription, a part of whose objects will not come; the context's cause. Final ones: those of
-// Subscription.Next, *MalformedError, and what says that Close was called.
+// io.EOF means that everything has come: PUBLISH_DONE with all streams that it counts, and the end of every fetch.
+// After some errors Next may be called again: a *moqt.ObjectTooLargeError is about one object; a *moqt.RequestError or
+// *transport.StreamError is about a fetch beside a subscription, whose other objects will not come; and the context's
+// cause. The other errors are final: those of Subscription.Next, *MalformedError, and one after Close.
 func (t *Subscribed) Next(ctx context.Context) (*moqt.Object, error) {
 	if b := t.current; b != nil && b.next < len(b.objects) && !t.closed.Load() {
 		o := &b.objects[b.next]
@@ -320,8 +319,8 @@ func (t *Subscribed) wait(ctx context.Context, atMost time.Duration) error {
 	return nil
 }
 
-// Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which passes
-// over what is left.
+// Body reads the payload of the object that Next returned last. It is valid until the next call of Next, which skips
+// the rest.
 func (t *Subscribed) Body() *Body {
 	b := t.current
 	if b == nil || b.next == 0 {
@@ -334,7 +333,8 @@ func (t *Subscribed) Body() *Body {
 	return &Body{size: uint64(len(o.Payload)), whole: o.Payload}
 }
 
-// Body is a payload as a stream. Reads wait for what has not come; Subscribed.Close ends the wait.
+// Body reads a payload while it comes. Reads wait for more of it; Subscribed.Close ends the wait. Not safe for
+// concurrent use.
 type Body struct {
 	size   uint64
 	whole  []byte
@@ -358,7 +358,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo implements io.WriterTo, without a buffer of its own.
+// WriteTo implements io.WriterTo. It needs no buffer of its own. Errors are those of Read and of w.
 func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	if b.stream != nil {
 		return b.stream.WriteTo(w)
@@ -368,7 +368,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Report says what has come so far and what is missing.
+// Report says which objects have come so far and which are missing.
 func (t *Subscribed) Report() Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -379,8 +379,8 @@ func (t *Subscribed) Report() Report {
 	return r
 }
 
-// Close ends the reading: the subscription is cancelled, and fetches that are not at their end. Next returns an error
-// from then on. It does nothing the second time.
+// Close ends the reading: it cancels the subscription and unfinished fetches. Next then returns an error. A second call
+// does nothing.
 func (t *Subscribed) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

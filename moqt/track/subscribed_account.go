@@ -11,8 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// account is what a Subscribed knows of which objects there are: those that came, those that do not exist, where
-// groups end. The track's mutex guards it.
+// account is what a Subscribed knows of the track's objects: which have come, which do not exist, where groups end. The
+// track's mutex guards it.
 type account struct {
 	draft     wire.Draft
 	maxGroups int
@@ -40,36 +40,36 @@ type groupAccount struct {
 	fins   int // streams that have ended with FIN
 }
 
-// Report is what a Subscribed has got so far.
+// Report says which objects a Subscribed has got so far.
 type Report struct {
-	// Objects and Bytes count what has come, each object once and those with status Normal alone; Bytes is payload.
+	// Objects counts the objects with status Normal that have come, each once. Bytes is the sum of their payloads.
 	Objects, Bytes uint64
 	// Duplicates is how many objects came again; they are not handed out.
 	Duplicates uint64
-	// Late is how many objects came after their place had been passed (in order only); they are not handed out.
+	// Late is how many objects came after a later one was handed out (InOrder only); they are not handed out.
 	Late uint64
 	// Skipped is how many objects were longer than Limits.MaxObjectSize.
 	Skipped uint64
-	// Resets is how many streams ended with RESET_STREAM; Dropped how many datagrams had no room.
+	// Resets is how many streams ended with RESET_STREAM, Dropped how many datagrams were dropped for lack of room.
 	Resets, Dropped uint64
-	// Missing is how many objects are known to be missing: below the largest that came in their group, or below the
-	// group's end where that was told. Gaps are the first of them as ranges, at most 256, in order.
+	// Missing is how many objects are known to be missing: they are below the largest of their group that came, or
+	// below the end of the group if the publisher has told it. Gaps has at most the first 256 runs of them, in order.
 	Missing uint64
 	Gaps    []Gap
-	// MissingGroups is how many groups are missing as a whole between those that came.
+	// MissingGroups is how many groups between those that came are missing as a whole.
 	MissingGroups uint64
 	// Largest is the largest location that came, if any has.
 	Largest    wire.Location
 	HasLargest bool
 }
 
-// Gap is a run of objects of one group that are missing.
+// Gap is a run of missing objects in one group.
 type Gap struct {
 	Group       uint64
 	First, Last uint64 // Object IDs
 }
 
-// String is "{3, 4} to {3, 6}".
+// String is for people: "{3, 4} to {3, 6}".
 func (g Gap) String() string {
 	if g.First == g.Last {
 		return fmt.Sprintf("{%d, %d}", g.Group, g.First)
@@ -82,15 +82,14 @@ const maxGaps = 256
 // maxPages bounds the memory for Object IDs, of 512 bytes each.
 const maxPages = 8192
 
-// MalformedError says why a track is malformed (draft-19 §2.4.2). The subscription and its fetches have been
-// cancelled.
+// MalformedError says why a track is malformed (draft-19 §2.4.2). Its subscription and fetches have been cancelled.
 type MalformedError struct {
-	// Location is that of the object that shows it.
+	// Location is that of the object that contradicts what the track has said before.
 	Location wire.Location
 	Reason   string
 }
 
-// Error implements error.
+// Error names location and reason.
 func (e *MalformedError) Error() string {
 	return fmt.Sprintf("malformed track at %s: %s", e.Location, e.Reason)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// perSource is how many batches of one stream are on their way at most: one is read while the other is used.
+// perSource is how many batches of one stream may be in use: one is read while the consumer has the other.
 const perSource = 2
 
-// put hands a batch on; it waits while too much is held, which stops the stream by its flow control. It reports false
-// when nothing is wanted any more. Either way the batch is not the caller's any more.
+// put queues a batch. It waits while too much is held, so that flow control stops the stream. It reports false when
+// nothing is wanted any more. Either way the caller gives the batch away.
 func (t *Subscribed) put(b *batch) bool {
 	s := b.src
 	b.cost = b.weigh()

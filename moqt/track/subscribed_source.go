@@ -18,8 +18,8 @@ const (
 	keepLarge = 4 << 20
 )
 
-// batch is objects of one stream on their way to who takes them. They are views into the buffer that the stream was
-// read into: a batch costs no copy and nothing per object.
+// batch is a run of objects from one stream, waiting for the consumer. They are views into the buffer that the stream
+// was read into: a batch costs no copy, and nothing per object.
 type batch struct {
 	src     *source // nil for a datagram
 	objects []moqt.Object

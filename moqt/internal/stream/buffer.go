@@ -13,21 +13,22 @@ import (
 
 // Sizes of the pooled buffers, in bytes.
 const (
-	// SmallBuffer is what a stream reads into at first and when little comes: many idle streams must not hold much.
+	// SmallBuffer is the size of a stream's first buffer, and of its buffer while little comes: many idle streams must
+	// not hold much memory.
 	SmallBuffer = 4 << 10
-	// LargeBuffer is what it reads into once a read has filled the small one.
+	// LargeBuffer is the size that follows once a read has filled the small buffer.
 	LargeBuffer = 64 << 10
-	// HugeBuffer is for objects that do not fit into the large one and are read in place all the same.
+	// HugeBuffer is for objects that do not fit into the large buffer and are still read in place.
 	HugeBuffer = 256 << 10
-	// WriteBuffer is what a writer gathers before it writes: 64 KiB of payload and their headers.
+	// WriteBuffer is how much a writer gathers before it writes: 64 KiB of payload and the headers.
 	WriteBuffer = 65 << 10
-	// OutletBuffer is how much a track gathers for a subscriber that has few streams: large writes fill QUIC's batches
-	// of packets. Two of them are held for a stream that is busy.
+	// OutletBuffer is how much a track gathers for a subscriber with few streams: large writes fill QUIC's batches of
+	// packets. A busy stream holds two of them.
 	OutletBuffer = 128 << 10
 	// HeaderAhead is how much is read for a header when large objects are expected, so that most of the payload goes
 	// straight to the caller's buffer.
 	HeaderAhead = 256
-	// LargePayload is from where on an object is large in that sense.
+	// LargePayload is the smallest payload of an object that counts as large here.
 	LargePayload = 16 << 10
 )
 
@@ -52,7 +53,7 @@ func getBuffer(n int) []byte {
 	return make([]byte, n)
 }
 
-// PutBuffer gives a buffer back to the pool it came from; one that was grown is left to the collector.
+// PutBuffer gives a buffer back to the pool it came from. A buffer of any other size is left to the garbage collector.
 func PutBuffer(b []byte) {
 	switch cap(b) {
 	case SmallBuffer:
@@ -68,8 +69,8 @@ func PutBuffer(b []byte) {
 	}
 }
 
-// streamBuffer reads a stream through a pooled buffer. Its size follows the traffic; it grows past largeBuffer only as
-// bytes come for a header that the parser has not refused by its length. Not safe for concurrent use, but for stop.
+// Buffer reads a stream through a pooled buffer. The buffer's size follows the traffic. It grows past LargeBuffer only
+// as bytes come for a header whose length the parser has not refused. Not safe for concurrent use, except Stop.
 type Buffer struct {
 	Stream transport.ReceiveStream
 	Buf    []byte // nil while nothing is held
@@ -79,17 +80,17 @@ type Buffer struct {
 	Offset uint64 // bytes of the stream before buf[r]
 	Err    error  // what ended the stream; follows the bytes in buf
 	OnEnd  func(error)
-	ended  atomic.Bool // onEnd was told
+	ended  atomic.Bool // OnEnd was called
 }
 
-// End tells of the end of the reading, once. Safe for concurrent use.
+// End calls OnEnd with how the reading ended, the first time only. Safe for concurrent use.
 func (b *Buffer) End(err error) {
 	if b.ended.CompareAndSwap(false, true) && b.OnEnd != nil {
 		b.OnEnd(err)
 	}
 }
 
-// Stop stops the stream. Safe for concurrent use; the buffer stays with whoever reads.
+// Stop stops the stream. Safe for concurrent use. The reading goroutine still owns the buffer.
 func (b *Buffer) Stop(code uint64) {
 	b.Stream.Stop(code)
 	b.End(&transport.StreamError{StreamID: b.Stream.StreamID(), Stop: true, Code: code})
@@ -109,9 +110,9 @@ func (b *Buffer) Release() {
 	b.Buf, b.r, b.w = nil, 0, 0
 }
 
-// Fill reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. It moves what is in
-// the buffer, and returns nil when something came. io.EOF is FIN. Every error but a deadline's is final, and the buffer
-// is given back with it unless bytes are left.
+// Fill makes room and reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. Views
+// into the buffer are invalid afterwards. It returns nil when bytes came, io.EOF for FIN. Every error except a
+// deadline's is final; the buffer is then given back unless unread bytes are left.
 func (b *Buffer) Fill(ahead int) error {
 	if b.Err == nil {
 		b.makeRoom()
@@ -119,7 +120,7 @@ func (b *Buffer) Fill(ahead int) error {
 	return b.ReadOnce(ahead)
 }
 
-// ReadOnce is fill into the room that there is.
+// ReadOnce is Fill without making room: nothing in the buffer moves.
 func (b *Buffer) ReadOnce(ahead int) error {
 	for empty := 0; b.Err == nil; empty++ {
 		room := b.Buf[b.w:]
@@ -149,7 +150,7 @@ func (b *Buffer) ReadOnce(ahead int) error {
 	return b.Err
 }
 
-// makeRoom sees to free bytes at the end of the buffer.
+// makeRoom makes sure that there are free bytes at the end of the buffer.
 func (b *Buffer) makeRoom() {
 	held := b.w - b.r
 	size := len(b.Buf)
@@ -182,7 +183,7 @@ func (b *Buffer) resize(size int) {
 	}
 }
 
-// Reserve sees to room for n bytes from the first unread one on.
+// Reserve makes room for n bytes, counted from the first unread one.
 func (b *Buffer) Reserve(n int) {
 	if len(b.Buf)-b.r >= n {
 		return
@@ -212,7 +213,7 @@ func (b *Buffer) Detach() []byte {
 }
 
 // Read gives bytes from the buffer, or from the stream straight into p when the buffer is empty and p is large enough
-// to be worth it. ahead is as for fill.
+// to be worth it. ahead is that of Fill.
 func (b *Buffer) Read(p []byte, ahead int) (int, error) {
 	if len(p) == 0 {
 		return 0, nil

@@ -1,3 +1,3 @@
-// Package stream is what lies below sessions and tracks: pooled buffers for streams, the core of the readers and
-// writers of data streams, and a bounded line between goroutines. It knows no session.
+// Package stream has what packages moqt and track both stand on: pooled buffers for streams, the core of the readers
+// and writers of data streams, and a bounded queue between goroutines. It knows no session.
 package stream

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Queue is a bounded line of values between goroutines. Waiting takes contexts; the end of the line is an error that
-// follows the values. Safe for concurrent use.
+// Queue is a bounded queue of values between goroutines. Every wait takes a context. An error ends the queue and is
+// given out after the last value. Safe for concurrent use.
 type Queue[T any] struct {
-	// MaxItems and maxCost bound what is held, 0 = no bound. One value above maxCost passes alone.
+	// MaxItems and MaxCost bound what is held, 0 = no bound. A value above MaxCost may be held alone.
 	MaxItems, MaxCost int
 
 	mu      sync.Mutex
@@ -31,7 +31,8 @@ func (q *Queue[T]) Len() int {
 	return len(q.items) - q.head
 }
 
-// Add appends a value at once. It reports false, and does nothing, when there is no room or the line has ended.
+// Add appends a value without waiting. It reports false, and does nothing, when there is no room or the queue has
+// ended.
 func (q *Queue[T]) Add(v T, cost int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -42,7 +43,7 @@ func (q *Queue[T]) Add(v T, cost int) bool {
 	return true
 }
 
-// Put waits for room. The error is the line's end or the cause of the context that ended.
+// Put waits for room and appends a value. The error is the one that ended the queue, or the context's cause.
 func (q *Queue[T]) Put(ctx context.Context, v T, cost int) error {
 	q.mu.Lock()
 	for {
@@ -65,7 +66,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T, cost int) error {
 	}
 }
 
-// WaitRoom waits until there is room for one more value. It reports false when the context or the line has ended.
+// WaitRoom waits until there is room for one more value. It reports false when the context or the queue has ended.
 func (q *Queue[T]) WaitRoom(ctx context.Context) bool {
 	q.mu.Lock()
 	for {
@@ -83,8 +84,8 @@ func (q *Queue[T]) WaitRoom(ctx context.Context) bool {
 	}
 }
 
-// Take waits for a value. Values that are there come before any error; then the line's end, or the cause of the context
-// that ended.
+// Take waits for a value and removes it. Values come before any error. Then the error is the one that ended the queue,
+// or the cause of whichever context ended.
 func (q *Queue[T]) Take(ctx, also context.Context) (v T, err error) {
 	q.mu.Lock()
 	for {
@@ -109,7 +110,7 @@ func (q *Queue[T]) Take(ctx, also context.Context) (v T, err error) {
 	}
 }
 
-// Poll takes a value if one is there.
+// Poll takes a value if there is one. It does not wait.
 func (q *Queue[T]) Poll() (v T, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -138,7 +139,7 @@ func (q *Queue[T]) Drain() []T {
 	return all
 }
 
-// End ends the line; the first error wins. Values that are there can still be taken.
+// End ends the queue with an error; the first one wins. Values in the queue can still be taken.
 func (q *Queue[T]) End(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -183,7 +184,7 @@ func (q *Queue[T]) wake() {
 	}
 }
 
-// wait gives what is closed at the next change, and unlocks.
+// wait gives a channel that is closed at the next change, and unlocks mu.
 func (q *Queue[T]) wait() <-chan struct{} {
 	if q.changed == nil {
 		q.changed = make(chan struct{})

@@ -12,8 +12,8 @@ import (
 // growStep is by how much a payload's buffer grows at first: a length alone must not take much memory.
 const growStep = 256 << 10
 
-// Reader reads the objects of one data stream: the buffer, and where in the current object's payload the reading
-// stands. Not safe for concurrent use, but for the buffer's Stop.
+// Reader reads the objects of one data stream: it has the buffer, and the place in the current object's payload. Not
+// safe for concurrent use, except the buffer's Stop.
 type Reader struct {
 	In      *Buffer
 	Draft   wire.Draft
@@ -150,7 +150,7 @@ type headers[H any] interface {
 }
 
 // NextHeader discards what is left of the current object and reads the next header into h. Views in h are valid until
-// the next read. io.EOF means that the stream ended where it may.
+// the next read. io.EOF means that the stream ended between objects.
 func NextHeader[H any, S headers[H]](r *Reader, state S, h *H) error {
 	if r.Err != nil {
 		return r.Err
@@ -173,7 +173,7 @@ func NextHeader[H any, S headers[H]](r *Reader, state S, h *H) error {
 	}
 }
 
-// MoreHeader waits for more bytes of the next header. Errors are final, but a deadline's.
+// MoreHeader waits for more bytes of the next header. Every error except a deadline's is final.
 func MoreHeader[S interface{ EndOfStream([]byte) error }](r *Reader, state S) error {
 	ahead := 0
 	if len(r.In.Unread()) == 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Writer writes the objects of one data stream: the bytes gathered, and what is to come of the payload begun.
+// Writer writes the objects of one data stream: it has the gathered bytes, and how much of the current payload is
+// missing. Mu guards it.
 type Writer struct {
 	Stream transport.SendStream
 	Draft  wire.Draft
@@ -35,7 +36,7 @@ func (w *Writer) Release() {
 	w.Buf = nil
 }
 
-// room makes room for n more bytes to be gathered, so that a header need not be split. The caller holds mu.
+// room makes room for n more bytes to be gathered, so that a header need not be split. The caller holds Mu.
 func (w *Writer) room(n int) error {
 	w.hold()
 	if len(w.Buf) > 0 && cap(w.Buf)-len(w.Buf) < n {
@@ -47,15 +48,15 @@ func (w *Writer) room(n int) error {
 	return nil
 }
 
-// hold sees to a buffer of full size. The caller holds mu.
+// hold makes sure that there is a buffer of full size. The caller holds Mu.
 func (w *Writer) hold() {
 	if cap(w.Buf) < WriteBuffer {
 		w.Buf = append(WriteBuffers.Get().(*[WriteBuffer]byte)[:0], w.Buf...)
 	}
 }
 
-// Put gathers p, and writes what fills the buffer; with nothing gathered, a p that would fill it is written as it is. n
-// counts what was taken. The caller holds mu.
+// Put gathers p and writes the buffer whenever it is full. A p that would fill an empty buffer is written without a
+// copy. n is how much of p was taken. The caller holds Mu.
 func (w *Writer) Put(p []byte) (n int, err error) {
 	for len(p) > 0 {
 		if len(w.Buf) == 0 && len(p) >= WriteBuffer {
@@ -78,7 +79,7 @@ func (w *Writer) Put(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Written ends a call that wrote objects. The caller holds mu.
+// Written ends a call that wrote objects: it flushes unless the writer gathers. The caller holds Mu.
 func (w *Writer) Written() error {
 	if w.Gather {
 		return nil
@@ -86,7 +87,7 @@ func (w *Writer) Written() error {
 	return w.Flush()
 }
 
-// Flush writes what was gathered and gives the buffer back. The caller holds mu.
+// Flush writes what was gathered and gives the buffer back. The caller holds Mu.
 func (w *Writer) Flush() error {
 	if w.Err != nil {
 		return w.Err
@@ -100,7 +101,7 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Unfinished is the error for whoever forgot part of a payload. The caller holds mu.
+// Unfinished is an error when part of the current payload was not written. The caller holds Mu.
 func (w *Writer) Unfinished() error {
 	if w.Err == nil && w.Left > 0 {
 		return fmt.Errorf("stream %d: %d bytes of the last object's payload were not written", w.Stream.StreamID(),
@@ -109,8 +110,8 @@ func (w *Writer) Unfinished() error {
 	return nil
 }
 
-// block gives an object's properties in the form of the stream's draft; from is the draft they have the form of, 0 for
-// the stream's. The caller holds mu.
+// block translates an object's properties from draft from, 0 meaning the stream's own, into the stream's draft. The
+// caller holds Mu.
 func (w *Writer) block(props []byte, from wire.Draft) ([]byte, error) {
 	if len(props) == 0 || from == 0 || from == w.Draft {
 		return props, nil
@@ -128,8 +129,8 @@ type appender[H any] interface {
 	AppendHeader(b []byte, h *H) ([]byte, error)
 }
 
-// PutObject writes a header, whose properties *props are in the form of draft from, and as much of the payload as is at
-// hand; left bytes of it are to come. The caller holds mu.
+// PutObject writes a header and a payload; left more bytes of the payload follow later. The header's properties,
+// *props, are in the form of draft from, 0 meaning the stream's own. The caller holds Mu.
 func PutObject[H any, S appender[H]](w *Writer, state S, h *H, props *[]byte, from wire.Draft, payload []byte,
 	left uint64) (err error) {
 	if w.Err != nil {
