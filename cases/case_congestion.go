@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,16 +42,16 @@ func (f feeding) skipUnlessAll(e *Env) {
 	case f.slow:
 		e.SkipTooSlow("%s; %s", bitRate(f.rate), notFed)
 	default:
-		e.Skip(notFed)
+		e.NotApplicable(notFed)
 	}
 }
 
 // congestionCase is a case of that.
-func congestionCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
+func congestionCase(id, title string, level Level, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
 	return Case{
 		ID: id, Title: title, Rules: what,
-		Level: Should, Suite: SuiteAll, Tags: []string{"data", "congestion"},
+		Level: level, Suite: SuiteAll, Tags: []string{"data", "congestion"},
 		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults, Run: run,
 	}
@@ -64,7 +65,7 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	sub := s.SubscribeWith(step, p, more...)
+	sub := s.SubscribeTo(step, p, more...)
 	p.WaitForward(step)
 	feed, cancel := e.Within(ctx, feedTime)
 	defer cancel()
@@ -86,10 +87,37 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	return p, s, sub, f
 }
 
-var priorities = congestionCase("priorities", "A slow subscriber gets the group with the higher priority first",
+// mayFallBehind ends the case as skipped when the relay has given up a subscriber that lags because the case lets it.
+func (s *Session) mayFallBehind(sub *moqt.Subscription) {
+	if sub.Context().Err() == nil {
+		return
+	}
+	if text, ok := s.fellBehind(sub); ok {
+		s.skipRefused("the relay has given up a subscriber that takes nothing", rules.TooFarBehind, text)
+	}
+}
+
+// fellBehind reports whether the relay has ended a subscription with TOO_FAR_BEHIND, and says how.
+func (s *Session) fellBehind(sub *moqt.Subscription) (text string, ok bool) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel() // what is known now
+	done, err := sub.Done(over)
+	var end *moqt.CancelError
+	switch {
+	case err == nil:
+		code := wire.PublishDoneCode(done.StatusCode)
+		name, _ := code.Meaning(s.Draft())
+		return "PUBLISH_DONE with " + code.In(s.Draft()), name == wire.NameTooFarBehind
+	case errors.As(err, &end) && end.HasCode:
+		return end.Error(), end.Name == string(wire.NameTooFarBehind)
+	}
+	return "", false
+}
+
+var priorities = congestionCase("priorities", "A slow subscriber gets the group with the higher priority first", Should,
 	[]Fault{
 		dataFault("priority-ignored", "of 26 streams with priority 200 opened behind").should(),
-		dataFault("drop-object", "a stream of group 0"),
+		dataFault("drop-object", "subgroup 0 with 3 objects").should(),
 	}, runPriorities, rules.Priorities)
 
 // runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group
@@ -110,6 +138,10 @@ func runPriorities(ctx context.Context, e *Env) error {
 	})
 	p, s, sub, fed := congest(ctx, e, l)
 	w := s.Watch(ctx, sub)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	w.Wait(step, func() bool { return len(w.Arrivals) >= len(l) || sub.Context().Err() != nil })
+	s.mayFallBehind(sub)
 	s.WantStreams(ctx, w, l.String(), func() bool { return len(w.Arrivals) >= len(l) })
 	p.End()
 	w.mu.Lock()
@@ -157,7 +189,7 @@ func (w *Streams) after(group uint64) (opened, behind int) {
 const deliveryTimeout = 100 * time.Millisecond
 
 var deliveryTimeouts = congestionCase("delivery-timeout",
-	"Objects past the subscriber's delivery timeout are dropped with a reset",
+	"Objects past the subscriber's delivery timeout are dropped with a reset", Must,
 	[]Fault{
 		dataFault("delivery-timeout-ignored", "every object").should(),
 	}, runDeliveryTimeout, rules.DeliveryTimeouts, rules.SubgroupEnd)
@@ -200,6 +232,7 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 		}
 	}
 	e.Note("%d of %d objects came, %d streams were reset", came, len(l), resets)
+	s.mayFallBehind(sub)
 	switch _, err := sub.Done(step); {
 	case came == len(l) && !fed.all:
 		fed.skipUnlessAll(e)

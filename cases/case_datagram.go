@@ -50,7 +50,7 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 			s := e.Dial(ctx, "subscriber")
 			step, cancel := e.Step(ctx)
 			defer cancel()
-			sub := s.SubscribeWith(step, p)
+			sub := s.SubscribeTo(step, p)
 			w := s.Watch(ctx, sub)
 			p.WaitForward(step)
 			l := plan(e)

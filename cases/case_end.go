@@ -27,7 +27,7 @@ func watched(ctx context.Context, e *Env) (*Publisher, *Session, *moqt.Subscript
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	sub := s.SubscribeWith(step, p)
+	sub := s.SubscribeTo(step, p)
 	w := s.Watch(ctx, sub)
 	p.WaitForward(step)
 	return p, s, sub, w

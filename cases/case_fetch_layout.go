@@ -45,43 +45,43 @@ var (
 		return NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd})
 	},
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-		dataFault("fetch-missing-object", "5 of 6 objects: missing {0, 1}"))
+		dataFault("fetch-missing-object", "5 of 6 objects came, {0, 1}"))
 	fetchOnePerObject = fetchLayoutCase("one-subgroup-per-object",
 		"a group whose objects each have a subgroup of their own", func(e *Env) Layout {
 			return NewLayout(Span(0, 0), Span(0, 2), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd,
 				Subgroup: func(object uint64) uint64 { return object }})
 		},
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-		dataFault("fetch-missing-object", "2 of 3 objects: missing {0, 1}"))
+		dataFault("fetch-missing-object", "2 of 3 objects came, {0, 1}"))
 	fetchTwoPerGroup = fetchLayoutCase("two-subgroups-per-group",
 		"a group whose objects alternate between two subgroups", func(e *Env) Layout {
 			return NewLayout(Span(0, 0), Span(0, 5), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd,
 				Subgroup: func(object uint64) uint64 { return object % 2 }})
 		},
 		dataFault("fetch-extra-object", "unexpected {0, 6}"),
-		dataFault("fetch-missing-object", "5 of 6 objects: missing {0, 1}"))
+		dataFault("fetch-missing-object", "5 of 6 objects came, {0, 1}"))
 	fetchStartGroup = fetchLayoutCase("nonzero-start-group", "a track that starts with group 5", func(e *Env) Layout {
 		return NewLayout(Span(5, 6), Span(0, 1), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd})
 	},
 		dataFault("fetch-extra-object", "unexpected {6, 2}"),
-		dataFault("fetch-missing-object", "3 of 4 objects: missing {5, 1}"))
+		dataFault("fetch-missing-object", "3 of 4 objects came, {5, 1}"))
 	fetchStartObject = fetchLayoutCase("nonzero-start-object", "a group that starts with object 3",
 		func(e *Env) Layout {
 			return NewLayout(Span(0, 0), Span(3, 5), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd})
 		},
 		dataFault("fetch-reset", "RESET_STREAM"),
-		dataFault("fetch-missing-object", "2 of 3 objects: missing {0, 4}"))
+		dataFault("fetch-missing-object", "2 of 3 objects came, {0, 4}"))
 	fetchSparse = fetchLayoutCase("sparse-group-object-ids", "groups and objects with gaps between them",
 		func(e *Env) Layout {
 			return NewLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4},
 				LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd})
 		},
 		dataFault("fetch-extra-object", "unexpected {4, 5}"),
-		dataFault("fetch-missing-object", "8 of 9 objects: missing {0, 2}"))
+		dataFault("fetch-missing-object", "8 of 9 objects came, {0, 2}"))
 	fetchProperties = fetchLayoutCase("object-properties", "objects with properties", func(e *Env) Layout {
 		return NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd,
 			Properties: unknownProperties})
 	},
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-		dataFault("fetch-missing-object", "5 of 6 objects: missing {0, 1}"))
+		dataFault("fetch-missing-object", "5 of 6 objects came, {0, 1}"))
 )

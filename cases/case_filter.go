@@ -75,13 +75,13 @@ var (
 		wire.LocationFilter{Form: wire.FilterRelative}, 0, []Fault{
 			dataFault("filter-ignored", "unexpected {2, 3}"),
 			requestFault("largest-missing", "SUBSCRIBE_OK that says that nothing was published"),
-			dataFault("second-subscriber-starved", "0 of 10 objects: missing {3, 0}"),
+			dataFault("second-subscriber-starved", "0 of 10 objects came, {3, 0}"),
 		}, from(3, 0))
 	filterNextObject = filterCase("filter-next-object",
 		"A filter for the next object (Largest Object up to 19) starts after the Largest Object",
 		wire.LocationFilter{Form: wire.FilterNextObject}, 0, []Fault{
 			requestFault("largest-missing", "SUBSCRIBE_OK that says that nothing was published"),
-			dataFault("second-subscriber-starved", "0 of 12 objects: missing {2, 3}"),
+			dataFault("second-subscriber-starved", "0 of 12 objects came, {2, 3}"),
 		},
 		from(2, 3))
 	filterAbsoluteStart = filterCase("filter-absolute-start",
@@ -89,14 +89,14 @@ var (
 		wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3, StartObject: 2}, 0,
 		[]Fault{
 			dataFault("filter-ignored", "unexpected {2, 3}"),
-			dataFault("second-subscriber-starved", "0 of 8 objects: missing {3, 2}"),
+			dataFault("second-subscriber-starved", "0 of 8 objects came, {3, 2}"),
 		}, from(3, 2))
 	filterAbsoluteRange = filterCase("filter-absolute-range",
 		"A filter with an absolute range of groups holds back everything else",
 		wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: 3, StartObject: 1, EndGroup: 3}, 0,
 		[]Fault{
 			dataFault("filter-ignored", "unexpected {2, 3}"),
-			dataFault("second-subscriber-starved", "0 of 4 objects: missing {3, 1}"),
+			dataFault("second-subscriber-starved", "0 of 4 objects came, {3, 1}"),
 		},
 		inRange(wire.Location{Group: 3, Object: 1}, wire.Location{Group: 3, Object: 4}))
 	filterObjectRange = filterCase("filter-object-range",
@@ -104,7 +104,7 @@ var (
 		wire.LocationFilter{Form: wire.FilterRange, StartGroup: 3, StartObject: 1, EndGroup: 4, EndObject: 2},
 		wire.Draft20, []Fault{
 			dataFault("filter-ignored", "unexpected {2, 3}"),
-			dataFault("second-subscriber-starved", "0 of 7 objects: missing {3, 1}"),
+			dataFault("second-subscriber-starved", "0 of 7 objects came, {3, 1}"),
 		},
 		inRange(wire.Location{Group: 3, Object: 1}, wire.Location{Group: 4, Object: 2}))
 	filterRelative = filterCase("filter-relative",
@@ -112,7 +112,7 @@ var (
 		wire.LocationFilter{Form: wire.FilterRelative, StartGroup: 1}, wire.Draft20,
 		[]Fault{
 			requestFault("largest-missing", "SUBSCRIBE_OK that says that nothing was published"),
-			dataFault("second-subscriber-starved", "0 of 12 objects: missing {2, 3}"),
+			dataFault("second-subscriber-starved", "0 of 12 objects came, {2, 3}"),
 		}, from(2, 0))
 )
 

@@ -18,7 +18,7 @@ var goaway = Case{
 	Faults: []Fault{
 		requestFault("goaway-ignored", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
 		requestFault("goaway-closes-session", `connection closed by the peer with 0x0 NO_ERROR "fault"`),
-		dataFault("drop-object", "8 of 20 objects: missing {0, 0}"),
+		dataFault("drop-object", "8 of 20 objects came, {0, 0}"),
 	},
 	Run: runGoaway,
 }
@@ -74,27 +74,33 @@ func (a *Subscriber) wentAway(ctx context.Context) {
 	a.e.Note("the relay has ended the subscription with GOING_AWAY")
 }
 
-// goawayBreach is a case of a client's GOAWAY that the relay may not take.
-func goawayBreach(id, title, because string, rule rules.ID, messages ...*wire.Goaway) Case {
-	return endingCase(id, title, 0, []Fault{
-		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
-	}, func(ctx context.Context, e *Env) error {
-		s := e.Dial(ctx, "client")
-		for i, g := range messages {
-			if err := s.Goaway(ctx, g); i == 0 || s.Context().Err() == nil {
-				s.Check(ctx, err, transport.LayerRequest, "GOAWAY to be sent")
-			}
-		}
-		if len(messages) > 1 {
-			s.mayLeave(ctx)
-		}
-		s.WantClosed(ctx, because, wire.ProtocolViolation)
-		return nil
-	}, rule)
+// survivesGoaway sends a good GOAWAY and ends the case unless the relay takes it: it goes on, or closes the session
+// with NO_ERROR, as it may where there are no requests (draft-18 §3.6). It reports whether the session goes on.
+func (s *Session) survivesGoaway(ctx context.Context) bool {
+	const expected = "a session that goes on after a good GOAWAY, or is closed with NO_ERROR"
+	s.Check(ctx, s.Goaway(ctx, &wire.Goaway{}), transport.LayerRequest, "GOAWAY to be sent")
+	s.e.Silence(ctx, SettleTime)
+	if s.Context().Err() == nil {
+		return true
+	}
+	cause := context.Cause(s.Context())
+	if _, left := s.left(cause); !left {
+		s.Check(ctx, cause, transport.LayerRequest, expected)
+	}
+	return false
 }
 
-// mayLeave ends the case as skipped when the relay closes the session with NO_ERROR: having seen GOAWAY it may do so
-// where there are no requests (draft-18 §3.6), and nothing tells whether it has seen more.
+// left reports whether the relay has closed the session in good order, and says how.
+func (s *Session) left(cause error) (text string, ok bool) {
+	var end *moqt.SessionError
+	if !errors.As(cause, &end) || end.Side == wire.NoSide || end.Local || end.Code != wire.NoError {
+		return "", false
+	}
+	return closing(end, s.Draft()), true
+}
+
+// mayLeave ends the case when the relay closes the session with NO_ERROR within closeTime: it may do so once it has
+// seen GOAWAY and there are no requests (draft-18 §3.6), and nothing tells whether it has seen more.
 func (s *Session) mayLeave(ctx context.Context) {
 	step, cancel := s.e.Within(ctx, closeTime)
 	defer cancel()
@@ -102,17 +108,43 @@ func (s *Session) mayLeave(ctx context.Context) {
 	case <-s.Context().Done():
 	case <-step.Done():
 	}
-	var end *moqt.SessionError
-	ours := !errors.As(context.Cause(s.Context()), &end) || end.Side == wire.NoSide || end.Local
-	if !ours && end.Code == wire.NoError {
-		s.e.Skip("the relay has answered GOAWAY by closing the session: %s", closing(end, s.Draft()))
+	if text, ok := s.left(context.Cause(s.Context())); ok {
+		s.skipRefused("the session was closed after GOAWAY", rules.Goaway, text)
 	}
 }
 
+// goawayBreach is a case of a client's GOAWAY that the relay may not take.
+func goawayBreach(id, title string, rule rules.ID, roles []string,
+	run func(ctx context.Context, e *Env) error) Case {
+	c := endingCase(id, title, 0, []Fault{
+		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
+		requestFault("goaway-is-violation", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
+	}, run, rule)
+	c.Roles = roles
+	return c
+}
+
+// A relay that closes the session at any GOAWAY has not noticed the breach: each of these first sends a good one.
 var (
 	goawayTwice = goawayBreach("goaway-twice", "A second GOAWAY closes the session with PROTOCOL_VIOLATION",
-		"a second GOAWAY", rules.GoawayOnce, &wire.Goaway{}, &wire.Goaway{})
+		rules.GoawayOnce, []string{"client"}, func(ctx context.Context, e *Env) error {
+			s := e.Dial(ctx, "client")
+			if s.survivesGoaway(ctx) {
+				if err := s.Goaway(ctx, &wire.Goaway{}); s.Context().Err() == nil {
+					s.Check(ctx, err, transport.LayerRequest, "a second GOAWAY to be sent")
+				}
+			}
+			s.mayLeave(ctx)
+			s.WantClosed(ctx, "a second GOAWAY", wire.ProtocolViolation)
+			return nil
+		})
 	goawayURI = goawayBreach("goaway-uri", "A client's GOAWAY with a URI closes the session with PROTOCOL_VIOLATION",
-		"a URI in a client's GOAWAY", rules.GoawayURI,
-		&wire.Goaway{NewSessionURI: "https://relay.example/moq"})
+		rules.GoawayURI, []string{"client-1", "client-2"}, func(ctx context.Context, e *Env) error {
+			e.Dial(ctx, "client-1").survivesGoaway(ctx)
+			s := e.Dial(ctx, "client-2")
+			err := s.Goaway(ctx, &wire.Goaway{NewSessionURI: "https://relay.example/moq"})
+			s.Check(ctx, err, transport.LayerRequest, "GOAWAY to be sent")
+			s.WantClosed(ctx, "a URI in a client's GOAWAY", wire.ProtocolViolation)
+			return nil
+		})
 )

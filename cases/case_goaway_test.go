@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
@@ -31,8 +32,8 @@ func TestGoawayAnsweredByLeaving(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				want(t, cases.Run(t.Context(), find(t, "goaway-twice"), against(t, d, leave)), cases.Result{
-					Status: cases.Skip, Reason: "the relay has answered GOAWAY by closing the session: connection " +
-						"closed by the peer with 0x0 NO_ERROR",
+					Status: cases.Skip, Reason: "the session was closed after GOAWAY, as " +
+						rules.Cite(d, rules.Goaway) + " allows: connection closed by the peer with 0x0 NO_ERROR",
 				})
 				got := cases.Run(t.Context(), find(t, "goaway-uri"), against(t, d, leave))
 				if got.Status != cases.Fail {

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases/rules"
@@ -17,13 +18,13 @@ var joinCurrent = Case{
 	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "fetch", "join"},
 	Roles: []string{"publisher", "subscriber", "joiner"}, Timeout: CaseLimit,
 	Faults: []Fault{
-		dataFault("join-hole", "14 of 15 objects: missing {2, 4}"),
-		dataFault("join-duplicate", "15 of 15 objects: more than once {2, 4}"),
-		dataFault("join-silent", "10 of 15 objects: missing {2, 0}").from(wire.Draft20),
+		dataFault("join-hole", "14 of 15 objects came, {2, 4}"),
+		dataFault("join-duplicate", "15 of 15 objects came; more than once {2, 4}"),
+		dataFault("join-silent", "10 of 15 objects came, {2, 0}").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-error", "RESET_STREAM").from(wire.Draft20),
 		requestFault("fetch-error", "0x0 INTERNAL_ERROR").until(wire.Draft19),
-		dataFault("fetch-corrupt-payload", "corrupted {2, 0}: payload differs from byte 0"),
+		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
 	},
 	Run: func(ctx context.Context, e *Env) error { return join(ctx, e, 0) },
 }
@@ -34,9 +35,9 @@ var joinOneBack = Case{
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: []string{"publisher", "subscriber",
 		"joiner"}, Timeout: CaseLimit,
 	Faults: []Fault{
-		dataFault("join-hole", "19 of 20 objects: missing {2, 4}"),
-		dataFault("join-duplicate", "20 of 20 objects: more than once {2, 4}"),
-		dataFault("join-silent", "10 of 20 objects: missing {1, 0}").from(wire.Draft20),
+		dataFault("join-hole", "19 of 20 objects came, {2, 4}"),
+		dataFault("join-duplicate", "20 of 20 objects came; more than once {2, 4}"),
+		dataFault("join-silent", "10 of 20 objects came, {1, 0}").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-reset", "RESET_STREAM"),
 	},
@@ -105,9 +106,9 @@ var joinRoles = []string{"publisher", "subscriber", "joiner"}
 var joinAbsolute = joinCase("join-absolute",
 	"Joining at a numbered group gives each object once, with none missing", 0, joinRoles,
 	[]Fault{
-		dataFault("join-hole", "19 of 20 objects: missing {2, 4}"),
+		dataFault("join-hole", "19 of 20 objects came, {2, 4}"),
 		dataFault("join-duplicate", "more than once {2, 4}"),
-		dataFault("join-silent", "10 of 20 objects: missing {1, 0}").from(wire.Draft20),
+		dataFault("join-silent", "10 of 20 objects came, {1, 0}").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
 	},
@@ -123,8 +124,8 @@ var joinAbsolute = joinCase("join-absolute",
 var joinLive = joinCase("join-live",
 	"Joining while objects keep coming gives each object once, with none missing", 0, joinRoles,
 	[]Fault{
-		dataFault("join-hole", "objects: missing {"),
-		dataFault("join-silent", "objects: missing {").from(wire.Draft20),
+		dataFault("join-hole", "objects came, {"),
+		dataFault("join-silent", "objects came, {").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
 	}, runJoinLive, rules.Join)
@@ -174,7 +175,7 @@ var joinNothing = joinCase("join-nothing-published",
 		s := e.Dial(ctx, "joiner")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		sub := s.SubscribeWith(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
+		sub := s.SubscribeTo(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
 		_, err := s.startJoiningFetch(step, sub.Request().ID(), 0).Response(step)
 		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidRange, "FETCH_OK though nothing was published")
 		s.Healthy(ctx, transport.LayerRequest)
@@ -192,10 +193,17 @@ var joinUnknown = joinCase("join-unknown-request",
 		s := e.Dial(ctx, "joiner")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		s.SubscribeWith(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
-		_, err := s.startJoiningFetch(step, 5000, 0).Response(step)
+		// The Request ID is that of another request: no SUBSCRIBE with it can be on its way, for which a relay might
+		// wait.
+		status, err := s.Start(step, &wire.TrackStatus{TrackNamespace: p.Namespace, TrackName: p.Name,
+			Parameters: e.Parameters()})
+		s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be sent")
+		_, err = status.Response(step)
+		s.answered(step, err, "an answer to TRACK_STATUS")
+		s.SubscribeTo(step, p, FilterParameter(wire.LocationFilter{Form: wire.FilterNextObject}))
+		_, err = s.startJoiningFetch(step, status.ID(), 0).Response(step)
 		s.WantRefusal(step, err, wire.KindFetch, wire.NameInvalidJoiningRequestID,
-			"FETCH_OK for the subscription 5000, which does not exist")
+			fmt.Sprintf("FETCH_OK for request %d, which is a TRACK_STATUS", status.ID()))
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
 	}, rules.JoiningFetch)

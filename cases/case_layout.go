@@ -13,21 +13,24 @@ var dataSubgroupBasic = Case{
 	ID: "data-subgroup-basic", Title: "Three groups of five objects arrive unchanged",
 	Rules: []rules.ID{rules.Routing, rules.Forwarding, rules.ObjectFields, rules.Subgroups, rules.SubgroupEnd,
 		rules.PublishDone},
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "namespace", "subscribe"},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 2*StepLimit + DeliveryLimit,
 	Faults: []Fault{
+		requestFault("refuse-not-supported", "0x3 NOT_SUPPORTED"),
+		requestFault("refuse-unauthorized", "0x1 UNAUTHORIZED"),
+		dataFault("too-far-behind", "TOO_FAR_BEHIND"),
 		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
 		dataFault("die-midway",
 			"the end of the subscriber's session: connection closed by the peer with 0x1 INTERNAL_ERROR"),
-		dataFault("drop-object", "12 of 15 objects: missing {0, 0}, {1, 0}, {2, 0}"),
+		dataFault("drop-object", "12 of 15 objects came, {0, 0}, {1, 0}, {2, 0}"),
 		dataFault("duplicate-object", "more than once {0, 0}"),
-		dataFault("corrupt-payload", "corrupted {0, 0}: payload differs from byte 0"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
 		dataFault("truncate-payload", "63 bytes of payload instead of 64"),
 		dataFault("wrong-object-id", "unexpected {0, 5}"),
-		dataFault("wrong-group-id", "missing {0, 0}"),
+		dataFault("wrong-group-id", "came, {0, 0}"),
 		dataFault("wrong-subgroup-id", "subgroup 1 instead of 0"),
 		dataFault("wrong-priority", "priority 129 instead of 128"),
-		dataFault("drop-group", "10 of 15 objects: missing {1, 0}"),
+		dataFault("drop-group", "10 of 15 objects came, {1, 0}"),
 		dataFault("split-streams", "more than one stream of group 0, subgroup 0"),
 		dataFault("never-fin", "RESET_STREAM"),
 		dataFault("stream-count-wrong", "3 streams"),
@@ -39,11 +42,15 @@ var dataSubgroupBasic = Case{
 
 // runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
 func runDataSubgroupBasic(ctx context.Context, e *Env) error {
-	p := e.Announced(ctx)
-	s := e.Dial(ctx, "subscriber")
+	source := e.Dial(ctx, "publisher")
+	p := source.Publisher(e.Namespace(), "track")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	sub := s.SubscribeTo(step, p)
+	source.Announce(step, p.Namespace)
+	s := e.Dial(ctx, "subscriber")
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	sub := s.SubscribeTo(step, p, UintParameter(wire.ParamGroupOrder, wire.Ascending))
 	p.WaitForward(step)
 	l := NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{Payload: func(_, object uint64) []byte {
 		if object == 0 {
@@ -91,7 +98,7 @@ func layoutCase(id, title string, groups, objects []uint64, o LayoutOptions, fau
 	}
 	return Case{
 		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "layout", "publish"},
+		Level: Must, Suite: SuiteStandard, Tags: []string{"data", "layout", "publish"},
 		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 		Faults: faults,
 		Run:    func(ctx context.Context, e *Env) error { return runLayout(ctx, e, l) },
@@ -112,40 +119,40 @@ var (
 		dataFault("duplicate-object", "more than once {0, 0}"),
 		dataFault("split-streams", "more than one stream of group 0, subgroup 0"),
 		dataFault("never-fin", "RESET_STREAM"),
-		dataFault("first-object-missing", "{0, 0}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
+		dataFault("first-object-missing", "FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	oneSubgroupPerObject = layoutCase("subscribe-one-subgroup-per-object",
 		"A group of 3 objects, each in its own subgroup, arrives unchanged",
 		Span(0, 0), Span(0, 2), LayoutOptions{Subgroup: func(object uint64) uint64 { return object }},
 
-		dataFault("wrong-subgroup-id", "{0, 1}: subgroup 2 instead of 1"),
+		dataFault("wrong-subgroup-id", "subgroup 2 instead of 1"),
 		dataFault("drop-object", "0 of 3 objects"),
-		dataFault("first-object-missing", "{0, 2}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
+		dataFault("first-object-missing", "FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	twoSubgroupsPerGroup = layoutCase("subscribe-two-subgroups-per-group",
 		"A group of 6 objects in two alternating subgroups arrives unchanged",
 		Span(0, 0), Span(0, 5), LayoutOptions{Subgroup: func(object uint64) uint64 { return object % 2 }},
 
-		dataFault("wrong-subgroup-id", "{0, 1}: subgroup 2 instead of 1"),
+		dataFault("wrong-subgroup-id", "subgroup 2 instead of 1"),
 		dataFault("split-streams", "more than one stream of group 0, subgroup"),
 		dataFault("corrupt-payload", "corrupted {0, "))
 	nonzeroStartGroup = layoutCase("subscribe-nonzero-start-group",
 		"Groups 5 and 6 of a track that starts there arrive unchanged",
 		Span(5, 6), Span(0, 1), LayoutOptions{},
 
-		dataFault("wrong-group-id", "missing {5, 0}"),
-		dataFault("drop-group", "2 of 4 objects: missing {5, 0}, {5, 1}"))
+		dataFault("wrong-group-id", "came, {5, 0}"),
+		dataFault("drop-group", "2 of 4 objects came, {5, 0}, {5, 1}"))
 	nonzeroStartObject = layoutCase("subscribe-nonzero-start-object",
 		"A group that starts with object 3 arrives unchanged",
 		Span(0, 0), Span(3, 5), LayoutOptions{},
 
-		dataFault("wrong-object-id", "missing {0, 3}; unexpected {0, 6}"),
+		dataFault("wrong-object-id", "{0, 3} is missing; unexpected {0, 6}"),
 		dataFault("truncate-payload", "{0, 3}: 15 bytes of payload instead of 16"),
-		dataFault("first-object-missing", "{0, 3}: FIRST_OBJECT is false instead of true").from(wire.Draft18))
+		dataFault("first-object-missing", "FIRST_OBJECT is false instead of true").from(wire.Draft18))
 	sparseIDs = layoutCase("subscribe-sparse-group-object-ids",
 		"Groups 0, 2, 4 of objects 0, 2, 4 arrive unchanged",
 		[]uint64{0, 2, 4}, []uint64{0, 2, 4}, LayoutOptions{},
 
 		dataFault("wrong-object-id", "unexpected {0, 1}, {0, 3}, {0, 5}"),
-		dataFault("drop-object", "6 of 9 objects: missing {0, 0}, {2, 0}, {4, 0}"),
+		dataFault("drop-object", "6 of 9 objects came, {0, 0}, {2, 0}, {4, 0}"),
 		dataFault("split-streams", "more than one stream of group"))
 	layoutProperties = layoutCase("subscribe-object-properties",
 		"Properties of two objects arrive unchanged",

@@ -2,9 +2,11 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/moqinterop/moq-interop-client/cases/rules"
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -40,7 +42,7 @@ var objectProperties = Case{
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("strip-properties", "property 0x38 is missing"),
-		dataFault("drop-object", "6 of 8 objects: missing {0, 0}"),
+		dataFault("drop-object", "6 of 8 objects came, {0, 0}"),
 	},
 	Run: func(ctx context.Context, e *Env) error {
 		p := e.Announced(ctx)
@@ -101,11 +103,12 @@ func runTrackProperties(ctx context.Context, e *Env) error {
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	f, err := a.Fetch(step, p.FetchOf(wire.LocationFilter{Form: wire.FilterGroupEnd}))
+	var refused *moqt.RequestError
 	switch {
 	case err == nil:
 		compareProperties(e, "FETCH_OK", p.Properties, f.OK().Properties)
 		f.Cancel()
-	case a.Unsupported(err):
+	case errors.As(err, &refused) && refused.Name == string(wire.NameNotSupported):
 		e.Note("FETCH is not supported")
 	default:
 		a.Refused(step, err, "FETCH_OK", p)

@@ -11,12 +11,16 @@ import (
 )
 
 var publishTrackOnly = Case{
-	ID: "publish-track-only", Title: "PUBLISH without a subscriber is accepted, and the track ends cleanly",
+	ID: "publish-track-only", Aliases: []string{"publish-without-subscriber"},
+	Title: "PUBLISH without a subscriber is accepted, and the track ends cleanly",
 	Rules: []rules.ID{rules.Publish, rules.OneAnswer, rules.PublishDone},
-	Level: Must, Suite: SuiteAll, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: CaseLimit,
+	Level: Must, Suite: SuiteStandard, Tags: []string{"publish"}, Roles: []string{"publisher"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
 		requestFault("publish-reject", "UNINTERESTED"),
+		requestFault("publish-ok-wrong-type", "does not answer PUBLISH").until(wire.Draft16),
+		requestFault("publish-ok-wrong-type", "FORWARD is not allowed in REQUEST_OK").from(wire.Draft17).
+			until(wire.Draft17),
 		requestFault("done-closes-session", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
 	},
 	Run: runPublishTrackOnly,
@@ -48,17 +52,18 @@ func runPublishTrackOnly(ctx context.Context, e *Env) error {
 }
 
 var publishTrackSubscribe = Case{
-	ID: "publish-track-subscribe", Title: "SUBSCRIBE reaches a track announced by PUBLISH",
+	ID: "publish-track-subscribe", Aliases: []string{"publish-to-pending-subscription"},
+	Title: "SUBSCRIBE reaches a track announced by PUBLISH",
 	Rules: []rules.ID{rules.Publish, rules.Rendezvous, rules.ObjectFields, rules.PublishDone},
-	Level: Must, Suite: SuiteAll, Tags: []string{"data", "publish", "subscribe"},
+	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "publish", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("publish-silent", "nothing for 5000 ms after PUBLISH"),
 		requestFault("publish-not-routed", "(the publisher has seen no request for the track)"),
 		requestFault("publish-stays-paused", "for 5000 ms after PUBLISH"),
-		dataFault("drop-object", "0 of 1 objects: missing {0, 0}"),
-		dataFault("duplicate-object", "1 of 1 objects: more than once {0, 0}"),
-		dataFault("corrupt-payload", "corrupted {0, 0}: payload differs from byte 0"),
+		dataFault("drop-object", "0 of 1 objects came, {0, 0}"),
+		dataFault("duplicate-object", "1 of 1 objects came; more than once {0, 0}"),
+		dataFault("corrupt-payload", "payload differs from byte 0"),
 	},
 	Run: runPublishTrackSubscribe,
 }

@@ -16,7 +16,7 @@ var rendezvousTimeout = Case{
 	ID: "rendezvous-timeout", Title: "SUBSCRIBE with RENDEZVOUS_TIMEOUT ends with TIMEOUT when no publisher comes",
 	First: wire.Draft17,
 	Rules: []rules.ID{rules.Rendezvous},
-	Level: Must, Suite: SuiteAll, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: CaseLimit,
+	Level: Must, Suite: SuiteStandard, Tags: []string{"subscribe"}, Roles: []string{"subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that nobody publishes"),
 		requestFault("subscribe-silent", "nothing for 5000 ms after SUBSCRIBE"),

@@ -18,6 +18,7 @@ var subscribeError = Case{
 	Timeout: 2 * time.Second,
 	Faults: []Fault{
 		requestFault("subscribe-accepts-everything", "SUBSCRIBE_OK for a track that does not exist"),
+		requestFault("request-error-wrong-type", "does not answer SUBSCRIBE").until(wire.Draft14),
 		requestFault("subscribe-error-zero", "0x0 INTERNAL_ERROR"),
 		requestFault("subscribe-silent", "nothing for 2000 ms after SUBSCRIBE"),
 	},
@@ -55,6 +56,9 @@ var announceSubscribe = Case{
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
 	Faults: []Fault{
+		requestFault("refuse-not-supported", "0x3 NOT_SUPPORTED"),
+		requestFault("refuse-unauthorized", "0x1 UNAUTHORIZED"),
+		requestFault("subscribe-ok-wrong-type", "does not answer SUBSCRIBE"),
 		requestFault("route-nowhere", "(the publisher has seen no request for the track)"),
 		requestFault("subscribe-ok-without-publisher", "nothing for 3000 ms after"),
 		requestFault("subscribe-silent", "nothing for 3000 ms after SUBSCRIBE"),

@@ -31,8 +31,8 @@ var lateSubscriber = subscribersCase("late-subscriber",
 	"A late subscriber learns the Largest Object and gets everything from then on",
 	[]string{"publisher", "subscriber", "latecomer"}, []Fault{
 		requestFault("largest-missing", "SUBSCRIBE_OK that says that nothing was published"),
-		dataFault("second-subscriber-starved", "0 of 10 objects: missing {3, 0}"),
-		dataFault("drop-object", "12 of 15 objects: missing {0, 0}"),
+		dataFault("second-subscriber-starved", "0 of 10 objects came, {3, 0}"),
+		dataFault("drop-object", "12 of 15 objects came, {0, 0}"),
 	},
 	func(ctx context.Context, e *Env) error {
 		p := e.History(ctx)
@@ -47,8 +47,9 @@ var lateSubscriber = subscribersCase("late-subscriber",
 var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers of one track each get every object",
 	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"},
 	[]Fault{
-		dataFault("second-subscriber-starved", "0 of 15 objects: missing {0, 0}"),
-		dataFault("drop-object", "12 of 15 objects: missing {0, 0}"),
+		dataFault("too-far-behind", "TOO_FAR_BEHIND"),
+		dataFault("second-subscriber-starved", "0 of 15 objects came, {0, 0}"),
+		dataFault("drop-object", "12 of 15 objects came, {0, 0}"),
 		dataFault("corrupt-payload", "payload differs from byte 0"),
 		dataFault("duplicate-object", "more than once {0, 0}"),
 	},
@@ -67,7 +68,7 @@ var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers o
 var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not mixed up",
 	[]string{"publisher", "subscriber"}, []Fault{
 		requestFault("duplicate-alias", "closed with 0x5 DUPLICATE_TRACK_ALIAS"),
-		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("drop-object", "8 of 10 objects came, {0, 0}"),
 	},
 	func(ctx context.Context, e *Env) error {
 		p := e.Announced(ctx)
@@ -81,7 +82,7 @@ var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not
 		step, cancel := e.Step(ctx)
 		defer cancel()
 		b := &Subscriber{Session: a.Session, Checker: NewChecker(l, Checks{})}
-		b.Subscription = a.SubscribeWith(step, second)
+		b.Subscription = a.SubscribeTo(step, second)
 		b.Reader = a.Read(ctx, "SUBSCRIBE", b.Checker, b.Subscription.Next)
 		p.WaitForward(step)
 		second.WaitForward(step)
@@ -97,11 +98,14 @@ var unsubscribeStops = subscribersCase("unsubscribe",
 	"Objects stop for a subscriber that leaves, and keep coming for the others",
 	[]string{"publisher", "subscriber", "leaver"}, []Fault{
 		dataFault("unsubscribe-ignored", "streams and datagrams of the track"),
-		dataFault("drop-object", "8 of 10 objects: missing {0, 0}"),
+		dataFault("drop-object", "8 of 10 objects came, {0, 0}"),
 	}, runUnsubscribe, rules.Unsubscribe)
 
-// runUnsubscribe: streams that come when the relay has had time to see UNSUBSCRIBE (STOP_SENDING from 17 on) were
-// opened after it.
+// stopTime is how long a relay may take to stop sending to a subscriber that has left.
+const stopTime = time.Second
+
+// runUnsubscribe: objects can arrive after a subscription was cancelled (draft-22 §3.1.3), so what comes within
+// stopTime is noted. A relay that still sends what was published later has not noticed that the subscriber left.
 func runUnsubscribe(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	l := e.Groups(0, 9)
@@ -111,15 +115,20 @@ func runUnsubscribe(ctx context.Context, e *Env) error {
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(0, 1), ObjectPace) })
 	leaves.WaitAll(ctx)
 	leaves.Subscription.Unsubscribe()
-	leaves.Healthy(ctx, transport.LayerRequest) // time for it to arrive, and for what was on its way
+	left := leaves.DataSeen()
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(2, 5), ObjectPace) })
+	stays.WaitTo(ctx, wire.Location{Group: 5, Object: 4})
+	e.Silence(ctx, stopTime)
 	before := leaves.DataSeen()
-	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(2, 9), ObjectPace) })
+	if before > left {
+		e.Note("%d streams and datagrams came after the subscriber had left, within %s", before-left, stopTime)
+	}
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(6, 9), ObjectPace) })
 	stays.WaitAll(ctx)
 	e.Silence(ctx, LateTime)
 	if after := leaves.DataSeen(); after != before {
-		e.Fail(transport.LayerData, "no objects after the subscriber has unsubscribed",
-			fmt.Sprintf("%d streams and datagrams of the track, from %d ms on after it", after-before,
-				SettleTime/time.Millisecond))
+		e.Fail(transport.LayerData, "no objects any more for a subscriber that has left",
+			fmt.Sprintf("%d streams and datagrams of the track, from %s on after it left", after-before, stopTime))
 	}
 	leaves.Healthy(ctx, transport.LayerRequest)
 	stays.WantExactly(ctx)

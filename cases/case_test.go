@@ -53,7 +53,11 @@ func TestSuites(t *testing.T) {
 		standard = append(standard, c.ID)
 	}
 	want := []string{"setup-only", "announce-only", "publish-namespace-done", "subscribe-error", "announce-subscribe",
-		"subscribe-before-announce", "fetch", "join"}
+		"subscribe-before-announce", "fetch", "join", "rendezvous-timeout", "publish-track-only",
+		"publish-track-subscribe", "namespace-discovery", "data-subgroup-basic", "subscribe-namespace-lifecycle",
+		"subscribe-one-subgroup-per-group", "subscribe-one-subgroup-per-object", "subscribe-two-subgroups-per-group",
+		"subscribe-nonzero-start-group", "subscribe-nonzero-start-object", "subscribe-sparse-group-object-ids",
+		"subscribe-object-properties"}
 	if diff := cmp.Diff(want, standard); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

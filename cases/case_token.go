@@ -40,8 +40,8 @@ func runTokenAlias(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	value := e.tokenValue()
 	if s.tokenBytes() < tokenOverhead+uint64(len(value)) {
-		e.Skip("the relay stores %d bytes of tokens (MAX_AUTH_TOKEN_CACHE_SIZE), %d are needed", s.tokenBytes(),
-			tokenOverhead+len(value))
+		e.NotApplicable("the relay stores %d bytes of tokens (MAX_AUTH_TOKEN_CACHE_SIZE), %d are needed",
+			s.tokenBytes(), tokenOverhead+len(value))
 	}
 	var answers []string
 	for i, t := range []wire.Token{
@@ -79,13 +79,16 @@ var tokenTwice = endingCase("token-alias-twice",
 	func(ctx context.Context, e *Env) error {
 		s := e.Dial(ctx, "client")
 		if s.tokenBytes() < tokenOverhead+1 {
-			e.Skip("the relay stores no tokens (MAX_AUTH_TOKEN_CACHE_SIZE %d)", s.tokenBytes())
+			e.NotApplicable("the relay stores no tokens (MAX_AUTH_TOKEN_CACHE_SIZE %d)", s.tokenBytes())
 		}
-		for i := range 2 {
-			t := wire.Token{AliasType: wire.TokenRegister, Alias: 1, Value: []byte{byte(i)}}
-			_, err := s.StartPublishNamespace(ctx, e.Namespace(fmt.Sprint(i)), wire.Parameters{TokenParameter(t)})
-			s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
-		}
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		t := wire.Token{AliasType: wire.TokenRegister, Alias: 1, Value: []byte{0}}
+		_, err := s.PublishNamespace(step, e.Namespace("0"), wire.Parameters{TokenParameter(t)})
+		s.answered(step, err, "an answer to PUBLISH_NAMESPACE that registers a token alias")
+		t.Value = []byte{1}
+		_, err = s.StartPublishNamespace(ctx, e.Namespace("1"), wire.Parameters{TokenParameter(t)})
+		s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
 		s.WantClosed(ctx, "a token alias that is registered twice", wire.DuplicateAuthTokenAlias)
 		return nil
 	}, rules.TokenAlias)
@@ -99,11 +102,17 @@ var tokenOverflow = endingCase("token-cache-overflow",
 		s := e.Dial(ctx, "client")
 		size := s.tokenBytes()
 		if size > 1<<15 { // a control message has at most 2^16-1 bytes
-			e.Skip("the relay stores %d bytes of tokens, more than one message can hold", size)
+			e.NotApplicable("the relay stores %d bytes of tokens, more than one message can hold", size)
 		}
-		ps := wire.Parameters{TokenParameter(wire.Token{AliasType: wire.TokenRegister, Alias: 1,
-			Value: Filled(int(size)+1, 1, 1)})}
-		_, err := s.StartPublishNamespace(ctx, e.Namespace(), ps)
+		// The same token by value is no breach: it is not stored.
+		step, cancel := e.Step(ctx)
+		defer cancel()
+		t := wire.Token{AliasType: wire.TokenUseValue, Value: Filled(int(size)+1, 1, 1)}
+		_, err := s.PublishNamespace(step, e.Namespace("by-value"), wire.Parameters{TokenParameter(t)})
+		s.answered(step, err, "an answer to PUBLISH_NAMESPACE with the same token by value")
+		t.AliasType, t.Alias = wire.TokenRegister, 1
+		ps := wire.Parameters{TokenParameter(t)}
+		_, err = s.StartPublishNamespace(ctx, e.Namespace(), ps)
 		s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
 		s.WantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size),
 			wire.AuthTokenCacheOverflow)

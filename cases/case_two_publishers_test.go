@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -34,8 +35,8 @@ func TestTwoPublishersWhereTheNewestIsTaken(t *testing.T) {
 					}
 				}, nil))
 				want(t, cases.Run(t.Context(), find(t, "two-publishers"), cfg), cases.Result{
-					Status: cases.Skip, Reason: "a second publisher is not taken: PUBLISH_NAMESPACE of publisher-1 " +
-						"was ended",
+					Status: cases.Skip, Reason: "a second publisher was given up, as " +
+						rules.Cite(d, rules.FurtherPublisher) + " allows: PUBLISH_NAMESPACE of publisher-1 was ended",
 				})
 			})
 		})

@@ -26,7 +26,7 @@ var forwardState = updateCase("forward-state", "Forward State 0 holds objects ba
 	[]Fault{
 		dataFault("forward-ignored", "2 streams or datagrams"),
 		requestFault("update-silent", "nothing for 5000 ms after REQUEST_UPDATE").from(wire.Draft16),
-		dataFault("second-subscriber-starved", "0 of 10 objects: missing {2, 0}"),
+		dataFault("second-subscriber-starved", "0 of 10 objects came, {2, 0}"),
 	}, runForwardState, rules.ForwardState)
 
 func runForwardState(ctx context.Context, e *Env) error {
@@ -55,7 +55,7 @@ var updatePriority = updateCase("update-priority",
 	[]Fault{
 		requestFault("update-silent", "nothing for 5000 ms after ").from(wire.Draft15),
 		requestFault("update-reject", `REQUEST_ERROR 0x0 INTERNAL_ERROR "fault"`).from(wire.Draft15),
-		dataFault("second-subscriber-starved", "0 of 20 objects: missing {0, 0}"),
+		dataFault("second-subscriber-starved", "0 of 20 objects came, {0, 0}"),
 	}, runUpdatePriority, rules.Update)
 
 func runUpdatePriority(ctx context.Context, e *Env) error {
@@ -73,7 +73,7 @@ func runUpdatePriority(ctx context.Context, e *Env) error {
 var updateRange = updateCase("update-range", "An update that narrows the range holds back what lies after its end",
 	[]Fault{
 		dataFault("filter-ignored", "unexpected {3, 0}").from(wire.Draft16),
-		dataFault("second-subscriber-starved", "0 of 15 objects: missing {0, 0}"),
+		dataFault("second-subscriber-starved", "0 of 15 objects came, {0, 0}"),
 	}, runUpdateRange, rules.Update, rules.LocationFilter)
 
 // runUpdateRange: what had been sent before the update was processed may come; nothing had, for nothing behind its end

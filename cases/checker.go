@@ -36,10 +36,16 @@ type Checker struct {
 	got     []int // how often each wanted object came
 	missing int
 	extra   []wire.Location
-	wrong   []string
+	wrong   []difference
 	marks   []string
 	done    chan struct{} // closed once nothing is missing
 	changed broadcast
+}
+
+// difference is how one object differs from its plan.
+type difference struct {
+	at   wire.Location
+	what string
 }
 
 // maxKept bounds how many locations of objects that nobody waits for are kept.
@@ -83,7 +89,7 @@ func (k *Checker) Add(o *moqt.Object) {
 		return
 	}
 	if what := k.differs(&k.Want[i], o); what != "" {
-		k.wrong = append(k.wrong, fmt.Sprintf("%s: %s", locations([]wire.Location{o.Location()}), what))
+		k.wrong = append(k.wrong, difference{o.Location(), what})
 	}
 	if k.missing--; k.missing == 0 {
 		close(k.done)
@@ -163,7 +169,11 @@ func (k *Checker) Complete() bool {
 func (k *Checker) Unexpected() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var parts []string
+	return strings.Join(k.surplus(), "; ")
+}
+
+// surplus are what came too often, unasked or changed. The caller holds mu.
+func (k *Checker) surplus() (parts []string) {
 	var twice []wire.Location
 	for i, n := range k.got {
 		if n > 1 {
@@ -176,11 +186,30 @@ func (k *Checker) Unexpected() string {
 	if len(k.extra) > 0 {
 		parts = append(parts, "unexpected "+locations(k.extra))
 	}
-	if len(k.wrong) > 0 {
-		parts = append(parts, "corrupted "+few(k.wrong))
-	}
-	return strings.Join(parts, "; ")
+	return append(parts, k.corrupted()...)
 }
+
+// corrupted are the objects that came with other content, those that differ in the same way together. The caller holds
+// mu.
+func (k *Checker) corrupted() (parts []string) {
+	at, kinds := map[string][]wire.Location{}, []string{}
+	for _, d := range k.wrong {
+		if at[d.what] == nil {
+			kinds = append(kinds, d.what)
+		}
+		at[d.what] = append(at[d.what], d.at)
+	}
+	for i, what := range kinds {
+		if i == maxKinds {
+			return append(parts, fmt.Sprintf("and %d other differences", len(kinds)-i))
+		}
+		parts = append(parts, "corrupted "+locations(at[what])+": "+what)
+	}
+	return parts
+}
+
+// maxKinds bounds the differences that one sentence names.
+const maxKinds = 3
 
 // Count is "14 of 15 objects".
 func (k *Checker) Count() string {
@@ -193,45 +222,36 @@ func (k *Checker) Count() string {
 func (k *Checker) Corrupted() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.wrong) == 0 {
-		return ""
-	}
-	return "corrupted " + few(k.wrong)
+	return strings.Join(k.corrupted(), "; ")
 }
 
 // Problem says in one sentence what is missing, doubled, unexpected or corrupted; "" when exactly the wanted objects
-// have come.
+// have come: "105 of 108 objects came, {3, 1} to {3, 3} are missing".
 func (k *Checker) Problem() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var missing, twice []wire.Location
+	var missing []wire.Location
 	for i, n := range k.got {
-		switch {
-		case n == 0:
+		if n == 0 {
 			missing = append(missing, k.Want[i].Location())
-		case n > 1:
-			twice = append(twice, k.Want[i].Location())
 		}
 	}
-	var parts []string
-	for _, x := range []struct {
-		what string
-		at   []wire.Location
-	}{{"missing", missing}, {"more than once", twice}, {"unexpected", k.extra}} {
-		if len(x.at) > 0 {
-			parts = append(parts, x.what+" "+locations(x.at))
-		}
+	parts := k.surplus()
+	if len(missing) == 0 && len(parts) == 0 {
+		return ""
 	}
-	if len(k.wrong) > 0 {
-		parts = append(parts, "corrupted "+few(k.wrong))
+	text := fmt.Sprintf("%d of %d objects came", len(k.Want)-k.missing, len(k.Want))
+	switch len(missing) {
+	case 0:
+	case 1:
+		text += ", " + locations(missing) + " is missing"
+	default:
+		text += ", " + locations(missing) + " are missing"
 	}
 	if len(missing) > 0 && len(k.marks) > 0 {
 		parts = append(parts, "the peer marked "+few(k.marks))
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d of %d objects: %s", len(k.Want)-k.missing, len(k.Want), strings.Join(parts, "; "))
+	return strings.Join(append([]string{text}, parts...), "; ")
 }
 
 // few joins the first few of a list.

@@ -38,38 +38,46 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 		want   string // "" for none
 	}{
 		{"all", func(all []*moqt.Object) []*moqt.Object { return all }, ""},
-		{"one missing", func(all []*moqt.Object) []*moqt.Object { return all[1:] }, "5 of 6 objects: missing {0, 0}"},
+		{"one missing", func(all []*moqt.Object) []*moqt.Object { return all[1:] },
+			"5 of 6 objects came, {0, 0} is missing"},
 		{"none", func([]*moqt.Object) []*moqt.Object { return nil },
-			"0 of 6 objects: missing {0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}"},
+			"0 of 6 objects came, {0, 0} to {0, 2}, {1, 0} to {1, 2} are missing"},
 		{"doubled", func(all []*moqt.Object) []*moqt.Object { return append(all, all[4]) },
-			"6 of 6 objects: more than once {1, 1}"},
+			"6 of 6 objects came; more than once {1, 1}"},
 		{"unexpected", func(all []*moqt.Object) []*moqt.Object {
 			return append(all, &moqt.Object{GroupID: 9})
-		}, "6 of 6 objects: unexpected {9, 0}"},
+		}, "6 of 6 objects came; unexpected {9, 0}"},
 		{"length", func(all []*moqt.Object) []*moqt.Object {
 			all[0].Payload = all[0].Payload[:1]
 			return all
-		}, "6 of 6 objects: corrupted {0, 0}: 1 bytes of payload instead of 3"},
+		}, "6 of 6 objects came; corrupted {0, 0}: 1 bytes of payload instead of 3"},
 		{"payload", func(all []*moqt.Object) []*moqt.Object {
 			all[5].Payload = []byte{1, 2, 8}
 			return all
-		}, "6 of 6 objects: corrupted {1, 2}: payload differs from byte 2 of 3 on"},
+		}, "6 of 6 objects came; corrupted {1, 2}: payload differs from byte 2 of 3 on"},
 		{"subgroup", func(all []*moqt.Object) []*moqt.Object {
 			all[5].SubgroupID = 3
 			return all
-		}, "6 of 6 objects: corrupted {1, 2}: subgroup 3 instead of 0"},
+		}, "6 of 6 objects came; corrupted {1, 2}: subgroup 3 instead of 0"},
 		{"priority", func(all []*moqt.Object) []*moqt.Object {
 			all[5].Priority = 3
 			return all
-		}, "6 of 6 objects: corrupted {1, 2}: priority 3 instead of 201"},
+		}, "6 of 6 objects came; corrupted {1, 2}: priority 3 instead of 201"},
 		{"property gone", func(all []*moqt.Object) []*moqt.Object {
 			all[0].Properties = nil
 			return all
-		}, "6 of 6 objects: corrupted {0, 0}: property 0x3800 is missing"},
+		}, "6 of 6 objects came; corrupted {0, 0}: property 0x3800 is missing"},
 		{"property changed", func(all []*moqt.Object) []*moqt.Object {
 			all[0].EncodeProperties(wire.Draft18, wire.Properties{{Type: 0x3800, Uint: 1}})
 			return all
-		}, "6 of 6 objects: corrupted {0, 0}: property 0x3800 has another value"},
+		}, "6 of 6 objects came; corrupted {0, 0}: property 0x3800 has another value"},
+		{"all corrupted in the same way", func(all []*moqt.Object) []*moqt.Object {
+			for _, o := range all {
+				o.Priority = 7
+			}
+			return all
+		}, "6 of 6 objects came; corrupted {0, 0} to {0, 2}: priority 7 instead of 200; " +
+			"corrupted {1, 0} to {1, 2}: priority 7 instead of 201"},
 		{"property added", func(all []*moqt.Object) []*moqt.Object {
 			all[1].EncodeProperties(wire.Draft18, wire.Properties{{Type: 0x10, Uint: 1}})
 			return all
@@ -79,7 +87,7 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 		}, ""},
 		{"marked", func(all []*moqt.Object) []*moqt.Object {
 			return append(all[1:], &moqt.Object{Range: wire.UnknownRange})
-		}, "5 of 6 objects: missing {0, 0}; the peer marked {0, 0}"},
+		}, "5 of 6 objects came, {0, 0} is missing; the peer marked {0, 0}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			k := NewChecker(l, Checks{Priority: true, Properties: true})
@@ -93,7 +101,8 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 			if got := k.Problem(); got != test.want && !(test.name == "marked" && strings.HasPrefix(got, test.want)) {
 				t.Errorf("problem %q, want %q", got, test.want)
 			}
-			if want := !strings.Contains(test.want, ": missing {"); k.Complete() != want {
+			if want := !strings.Contains(test.want, " is missing") && !strings.Contains(test.want, " are missing") ||
+				strings.HasPrefix(test.want, "6 of 6"); k.Complete() != want {
 				t.Errorf("complete is %v, want %v", k.Complete(), want)
 			}
 		})
@@ -174,7 +183,7 @@ func TestLayout(t *testing.T) {
 		{NewLayout(Span(0, 0), Span(0, 2), LayoutOptions{Subgroup: func(o uint64) uint64 { return o }}),
 			"3 objects: group 0, objects 0-2", 3},
 		{NewLayout(Span(0, 2), Span(0, 4), LayoutOptions{})[1:],
-			"14 objects: {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, and 6 more", -1},
+			"14 objects: {0, 1} to {0, 4}, {1, 0} to {1, 4}, {2, 0} to {2, 4}", -1},
 		{nil, "no objects", 0},
 	} {
 		if got := test.l.String(); got != test.text {

@@ -77,7 +77,7 @@ func (d *Delivery) Complete(ctx context.Context) {
 		if !errors.Is(cause, io.EOF) {
 			problem += "; " + d.s.e.classify(ctx, cause, d.s, transport.LayerData, expected).received
 		}
-		d.s.e.Fail(transport.LayerData, expected, problem+d.resets())
+		d.s.e.Fail(transport.LayerData, expected, problem+d.resets()+d.s.log.doneText())
 	}
 	d.s.Late(ctx, expected, problem, k)
 }

@@ -262,7 +262,7 @@ func TestDelivery(t *testing.T) {
 				"with 1 objects (…"}},
 		{"an object missing", 0, func(a *act) { a.objects = a.objects[:1]; a.whole(); a.done(moqt.DoneTrackEnded, 1) },
 			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-				Received: "1 of 2 objects: missing {0, 1}"}},
+				Received: "1 of 2 objects came, {0, 1} is missing"}},
 		{"an object too many", 0, func(a *act) {
 			o := a.objects[1].Clone()
 			o.ObjectID = 2
@@ -270,7 +270,7 @@ func TestDelivery(t *testing.T) {
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 1)
 		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-			Received: "2 of 2 objects: unexpected {0, 2}"}},
+			Received: "2 of 2 objects came; unexpected {0, 2}"}},
 		{"an object as a datagram", 0, func(a *act) {
 			if err := a.pub.SendDatagram(a.objects[1]); err != nil {
 				a.t.Error(err)
@@ -280,7 +280,7 @@ func TestDelivery(t *testing.T) {
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 1)
 		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-			Received: "2 of 2 objects: corrupted {0, 1}: sent as a datagram though published in a subgroup, or the " +
+			Received: "2 of 2 objects came; corrupted {0, 1}: sent as a datagram though published in a subgroup, or the " +
 				"other way round"}},
 		{"another status", 0, func(a *act) { a.whole(); a.done(moqt.DoneInternalError, 1) },
 			cases.Result{Status: cases.Fail, Layer: "request", Expected: done,
@@ -297,7 +297,7 @@ func TestDelivery(t *testing.T) {
 				Received: "the end of the subscriber's session: " +
 					`connection closed by the peer with 0x1 INTERNAL_ERROR "broken"`}},
 		{"nothing", 0, nil, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-			Received: "0 of 2 objects: missing {0, 0}, {0, 1}; nothing new for…"}},
+			Received: "0 of 2 objects came, {0, 0}, {0, 1} are missing; nothing new for…"}},
 	} {
 		for _, d := range []wire.Draft{14, 16, 17, 18, 22} {
 			if d < test.first {

@@ -93,6 +93,11 @@ func (e *Env) Skip(format string, args ...any) {
 	panic(&outcome{status: Skip, reason: fmt.Sprintf(format, args...)})
 }
 
+// NotApplicable ends the case as one that this relay, by what it says of itself, gives nothing to try.
+func (e *Env) NotApplicable(format string, args ...any) {
+	panic(&outcome{status: NotApplicable, reason: fmt.Sprintf(format, args...)})
+}
+
 // Check ends the case as failed unless err is nil. Where the session is known Session.Check knows more.
 func (e *Env) Check(ctx context.Context, err error, layer transport.Layer, expected string) {
 	if err != nil {

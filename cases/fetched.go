@@ -13,12 +13,17 @@ import (
 // groupEnd is the Object ID of an End that stands for the end of its group.
 const groupEnd = 1<<64 - 1
 
-// EndText is the End Location of a FETCH_OK for people: "of group 1" for a whole group.
-func EndText(end wire.Location) string {
-	if end.Object == groupEnd {
-		return fmt.Sprintf("of group %d", end.Group)
+// EndText is the End of a FETCH_OK as it stands on the wire: up to 19 that is behind the last object, and Object 0
+// stands for the end of the group (draft-18 §10.13).
+func EndText(d wire.Draft, end wire.Location) string {
+	switch {
+	case d >= wire.Draft20:
+	case end.Object == groupEnd:
+		end.Object = 0
+	default:
+		end.Object++
 	}
-	return end.String()
+	return locationText(end)
 }
 
 // FetchOf is a standalone FETCH of a range of the track, with the user's token and more parameters.
@@ -85,10 +90,10 @@ func Descending(l Layout) Layout {
 }
 
 // fetchAccepted says that a FETCH was accepted that should not have been.
-func fetchAccepted(f *moqt.Fetch) string {
+func fetchAccepted(d wire.Draft, f *moqt.Fetch) string {
 	if f == nil {
 		return ""
 	}
 	end, _ := f.End()
-	return "FETCH_OK with End " + EndText(end)
+	return "FETCH_OK with End " + EndText(d, end)
 }

@@ -47,6 +47,18 @@ func (r *Reader) Over() bool {
 	}
 }
 
+// wait waits until nothing is missing, and reports false when the reader has ended before.
+func (k *Checker) wait(ctx context.Context, r *Reader) bool {
+	select {
+	case <-k.done:
+		return true
+	case <-r.ended:
+		return k.Complete()
+	case <-ctx.Done():
+		return true // who waits next says so
+	}
+}
+
 // Gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and
 // something is still missing, and when ctx ends.
 func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
@@ -72,7 +84,7 @@ func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 				}
 			}
 			if left == 0 && !k.Complete() {
-				s.e.Fail(transport.LayerData, k.Want.String(), k.Problem())
+				s.e.Fail(transport.LayerData, k.Want.String(), k.Problem()+s.log.ends())
 			}
 		case <-ctx.Done():
 			s.Late(ctx, k.Want.String(), k.Problem(), k)

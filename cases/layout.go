@@ -165,15 +165,30 @@ func numbers(all []uint64) string {
 // maxListed bounds the locations that one sentence names.
 const maxListed = 8
 
-// locations lists the first few locations.
+// locations lists the first few locations; three or more that follow each other in a group are written short: "{3, 1}
+// to {3, 3}".
 func locations(at []wire.Location) string {
 	var parts []string
-	for i, l := range at {
-		if i == maxListed {
+	for i := 0; i < len(at); {
+		if len(parts) == maxListed {
 			parts = append(parts, fmt.Sprintf("and %d more", len(at)-i))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("{%d, %d}", l.Group, l.Object))
+		n := 1
+		for i+n < len(at) && at[i+n].Group == at[i].Group && at[i+n].Object == at[i].Object+uint64(n) {
+			n++
+		}
+		if n < 3 {
+			n = 1
+		}
+		text := locationText(at[i])
+		if n > 1 {
+			text += " to " + locationText(at[i+n-1])
+		}
+		parts = append(parts, text)
+		i += n
 	}
 	return strings.Join(parts, ", ")
 }
+
+func locationText(l wire.Location) string { return fmt.Sprintf("{%d, %d}", l.Group, l.Object) }

@@ -70,7 +70,7 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 	case errors.As(err, &blocked):
 		o := failed(transport.LayerRequest, fmt.Sprintf("MAX_REQUEST_ID above %d", blocked.Next),
 			fmt.Sprintf("MAX_REQUEST_ID %d and no more", blocked.Max))
-		o.message = "no request id granted"
+		o.message = "no request id granted; would pass with --compat " + NoRequestLimit
 		return o
 	case errors.As(err, &full) && errors.Is(err, context.DeadlineExceeded):
 		return failed(layer, expected, "nothing, for nothing could be sent: "+full.Error())

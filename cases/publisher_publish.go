@@ -118,22 +118,3 @@ func (p *Publisher) OfferBeside(ctx context.Context) func(ctx context.Context) {
 		}
 	}
 }
-
-// WantPublish waits for the relay's PUBLISH of p's track and ends the case when another one comes, or none. The text
-// what begins the expectation: "PUBLISH with Forward State 0".
-func (s *Session) WantPublish(ctx context.Context, publishes <-chan *moqt.Request, p *Publisher,
-	what string) *moqt.Request {
-	expected := what + " of " + fullName(p.Namespace, p.Name)
-	select {
-	case r := <-publishes:
-		if !r.TrackNamespace().Equal(p.Namespace) || r.TrackName() != p.Name {
-			s.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
-		}
-		return r
-	case <-s.Context().Done():
-		s.Check(ctx, context.Cause(s.Context()), transport.LayerRequest, expected)
-	case <-ctx.Done():
-		s.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
-	}
-	return nil
-}

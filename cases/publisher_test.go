@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -307,7 +308,8 @@ func TestRefusals(t *testing.T) {
 				}
 				r := Run(t.Context(), c, cfg)
 				said := wire.NameOf(d, &wire.RequestError{Answers: wire.KindFetch}) + " "
-				if want == Skip && (r.Status != Skip || r.Reason != "FETCH: "+said+`0x3 NOT_SUPPORTED "no"`) {
+				if want == Skip && (r.Status != Skip || r.Reason != "FETCH was refused, as "+
+					rules.Cite(d, rules.NotSupported)+" allows: "+said+`0x3 NOT_SUPPORTED "no"`) {
 					t.Errorf("%s: %s %q", d, r.Status, r.Reason)
 				}
 				if want == Fail && (r.Status != Fail || r.Received != said+

@@ -4,21 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Unsupported reports whether a request was refused with NOT_SUPPORTED.
-func (s *Session) Unsupported(err error) bool {
+// MayRefuse ends the case as skipped when err is a refusal of a step that the draft allows: rule says where, names are
+// the codes with which, any code when there are none. Otherwise it returns, and the case judges err. step names the
+// step for people: "FETCH", "a second PUBLISH_NAMESPACE".
+func (s *Session) MayRefuse(err error, step string, rule rules.ID, names ...wire.ErrorName) {
 	var refused *moqt.RequestError
 	if !errors.As(err, &refused) {
-		return false
+		return
 	}
-	name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
-	return ok && name == wire.NameNotSupported
+	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
+	if len(names) == 0 || slices.Contains(names, name) {
+		s.skipRefused(step+" was refused", rule, RefusalText(refused))
+	}
+}
+
+// skipRefused ends the case as skipped: the relay has declined something in a way that a rule allows.
+func (s *Session) skipRefused(what string, rule rules.ID, received string) {
+	s.e.Skip("%s, as %s allows: %s", what, rules.Cite(s.Draft(), rule), received)
+}
+
+// SkipUnsupported ends the case as skipped when err says that the relay does not support a kind of request. That is no
+// excuse for SUBSCRIBE and PUBLISH_NAMESPACE, without which there is no relay.
+func (s *Session) SkipUnsupported(err error) {
+	var refused *moqt.RequestError
+	if errors.As(err, &refused) && refused.Kind != wire.KindSubscribe && refused.Kind != wire.KindPublishNamespace {
+		s.MayRefuse(err, refused.Kind.String(), rules.NotSupported, wire.NameNotSupported)
+	}
 }
 
 // WantRefusal ends the case unless a request was refused with the code that the draft demands; err is its outcome,
@@ -28,11 +48,10 @@ func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, na
 	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}),
 		code.In(s.Draft(), kind))
 	var refused *moqt.RequestError
+	s.SkipUnsupported(err)
 	switch {
 	case err == nil:
 		s.e.Fail(transport.LayerRequest, expected, accepted)
-	case s.Unsupported(err):
-		s.e.Skip("%s: %s", kind, s.e.classify(ctx, err, s, transport.LayerRequest, expected).received)
 	case !errors.As(err, &refused) || refused.Code != uint64(code):
 		s.Check(ctx, err, transport.LayerRequest, expected)
 	}
@@ -43,11 +62,10 @@ func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, na
 func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, accepted string) {
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
 	var refused *moqt.RequestError
+	s.SkipUnsupported(err)
 	switch {
 	case err == nil:
 		s.e.Fail(transport.LayerRequest, expected, accepted)
-	case s.Unsupported(err):
-		s.e.Skip("%s: %s", kind, s.e.classify(ctx, err, s, transport.LayerRequest, expected).received)
 	case !errors.As(err, &refused) || refused.Code == 0:
 		s.Check(ctx, err, transport.LayerRequest, expected)
 	}
@@ -58,21 +76,6 @@ func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, ac
 		s.e.Annotate("%s; the draft's own code for what does not exist is %s", RefusalText(refused),
 			want.In(s.Draft(), kind))
 	}
-}
-
-// declined reports whether a request was refused for what the relay does not do, or cannot at the moment:
-// NOT_SUPPORTED, EXCESSIVE_LOAD, DUPLICATE_SUBSCRIPTION, UNINTERESTED.
-func (s *Session) declined(ctx context.Context, err error) (reason string, no bool) {
-	var refused *moqt.RequestError
-	if !errors.As(err, &refused) {
-		return "", false
-	}
-	name, _ := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind)
-	switch name {
-	case wire.NameNotSupported, wire.NameExcessiveLoad, wire.NameDuplicateSubscription, wire.NameUninterested:
-		return RefusalText(refused), true
-	}
-	return "", false
 }
 
 // OKName is the draft's name for the message that accepts a kind of request.
@@ -96,22 +99,11 @@ func (s *Session) unanswered(ctx context.Context, err error, expected string, p 
 	return o
 }
 
-// Refused ends the case because a request of p's track got no OK: as skipped when the relay says NOT_SUPPORTED, else as
-// failed.
+// Refused ends the case because a FETCH of p's track got no FETCH_OK, or a SUBSCRIBE no SUBSCRIBE_OK. A FETCH may be
+// refused with NOT_SUPPORTED: then the case is skipped.
 func (s *Session) Refused(ctx context.Context, err error, expected string, p *Publisher) {
 	s.SkipUnsupported(err)
 	panic(s.unanswered(ctx, err, expected, p))
-}
-
-// SkipUnsupported ends the case as skipped when err says that the relay does not support the request.
-func (s *Session) SkipUnsupported(err error) {
-	var refused *moqt.RequestError
-	if errors.As(err, &refused) {
-		if name, ok := wire.RequestErrorCode(refused.Code).Meaning(s.Draft(), refused.Kind); ok &&
-			name == wire.NameNotSupported {
-			s.e.Skip("%s: %s", refused.Kind, RefusalText(refused))
-		}
-	}
 }
 
 // WantClosed waits until the relay has closed the session, at most closeTime, and ends the case unless it did so with
@@ -152,3 +144,11 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 
 // closeTime is how long a relay may take to close a session that it must close.
 const closeTime = StepLimit / 2
+
+// answered ends the case unless a request was answered, be it with an error.
+func (s *Session) answered(ctx context.Context, err error, expected string) {
+	var refused *moqt.RequestError
+	if !errors.As(err, &refused) {
+		s.Check(ctx, err, transport.LayerRequest, expected)
+	}
+}

@@ -225,10 +225,9 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 	}
 }
 
-// ExpectPublishes hands the relay's PUBLISHes of this run's namespaces to the case from now on; all others are refused.
+// expectPublishes hands the relay's PUBLISHes of this run's namespaces to the case from now on; all others are refused.
 // A relay may offer tracks unasked.
-func (s *Session) ExpectPublishes() <-chan *moqt.Request {
-	p := s.peer
+func (p *responder) expectPublishes() <-chan *moqt.Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.publishes == nil {

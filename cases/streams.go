@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -170,8 +171,14 @@ func (w *Streams) Describe(d wire.Draft) string {
 	if len(parts) == 0 {
 		return "no stream and no datagram"
 	}
-	return few(parts)
+	if len(parts) > maxDescribed {
+		parts = append(parts[:maxDescribed], fmt.Sprintf("and %d more", len(parts)-maxDescribed))
+	}
+	return strings.Join(parts, ", ")
 }
+
+// maxDescribed bounds the streams that one sentence describes.
+const maxDescribed = 4
 
 // WantStreams waits for one step until cond holds, which is called with w's lock held, and ends the case when it does
 // not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/cases/rules"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -32,7 +33,7 @@ func (s *Session) Follow(ctx context.Context, p *Publisher, want Layout, c Check
 	a := &Subscriber{Session: s, Checker: NewChecker(want, c)}
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
-	a.Subscription = a.SubscribeWith(step, p, more...)
+	a.Subscription = a.SubscribeTo(step, p, more...)
 	a.Reader = a.Read(ctx, "SUBSCRIBE", a.Checker, a.Subscription.Next)
 	return a
 }
@@ -110,13 +111,7 @@ func (a *Subscriber) Update(ctx context.Context, ps ...wire.Parameter) {
 	defer cancel()
 	name := wire.NameOf(a.Draft(), &wire.RequestUpdate{})
 	_, err := a.Subscription.Update(step, ps)
-	var refused *moqt.RequestError
-	switch {
-	case a.Unsupported(err):
-		a.e.Skip("%s: %s", name, a.e.classify(step, err, a.Session, transport.LayerRequest, "").received)
-	case errors.As(err, &refused):
-		a.Check(step, err, transport.LayerRequest, "REQUEST_OK for "+name)
-	}
+	a.MayRefuse(err, name, rules.NotSupported, wire.NameNotSupported)
 	a.Check(step, err, transport.LayerRequest, "REQUEST_OK for "+name)
 	if a.Draft() == wire.Draft14 {
 		a.heard(step)

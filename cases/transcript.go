@@ -70,6 +70,7 @@ type sessionLog struct {
 	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
 	reset              string // the last RESET_STREAM on a data stream
+	done               string // the last PUBLISH_DONE that says anything but TRACK_ENDED
 	headless           int    // data streams that ended before their header was whole
 	maxRequestID       uint64 // the peer's, 14-16
 	objects            int    // subgroup streams and datagrams that came
@@ -104,6 +105,11 @@ func (l *sessionLog) event(ev moqt.Event) {
 	default:
 		l.received, l.receivedAt = what, ev.Time
 		switch m := ev.Message.(type) {
+		case *wire.PublishDone:
+			code := wire.PublishDoneCode(m.StatusCode)
+			if name, _ := code.Meaning(ev.Draft); name != wire.NameTrackEnded {
+				l.done = what + " with " + code.In(ev.Draft)
+			}
 		case *wire.MaxRequestID:
 			l.maxRequestID = m.MaxRequestID
 		case *wire.Setup:
@@ -192,6 +198,28 @@ func (l *sessionLog) resetText() string {
 		return ""
 	}
 	return "; " + l.reset + " came"
+}
+
+// ends says how subscriptions of the session have ended, where they did not end well: with a reset, or with
+// PUBLISH_DONE for another reason than that the track has ended.
+func (l *sessionLog) ends() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := l.resetText()
+	if l.done != "" {
+		text += "; " + l.done + " came"
+	}
+	return text
+}
+
+// doneText is the last PUBLISH_DONE for another reason than that the track has ended.
+func (l *sessionLog) doneText() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done == "" {
+		return ""
+	}
+	return "; " + l.done + " came"
 }
 
 // eventName is the message or header that an event tells of, "" for other events.

@@ -17,10 +17,11 @@ const (
 
 // Requests.
 const (
-	OneAnswer    ID = "one-answer"
-	AnswerType   ID = "answer-type"
-	NotSupported ID = "not-supported"
-	UnknownTrack ID = "unknown-track"
+	OneAnswer     ID = "one-answer"
+	AnswerType    ID = "answer-type"
+	NotSupported  ID = "not-supported"
+	UnknownTrack  ID = "unknown-track"
+	CancelRequest ID = "cancel-request"
 )
 
 // Namespaces.
@@ -43,6 +44,7 @@ const (
 	Publish            ID = "publish"
 	Rendezvous         ID = "rendezvous"
 	MultiplePublishers ID = "multiple-publishers"
+	FurtherPublisher   ID = "further-publisher"
 	PublishDone        ID = "publish-done"
 )
 
@@ -144,10 +146,9 @@ var table = []Rule{
 
 	// Requests
 	{
-		ID:   OneAnswer,
-		Says: "A request gets exactly one answer: its OK or its error.",
-		sections: columns{"5.1 6.2", "5.1 6.2", "5.1 6.2", "5.1 6.2", "5.1 6.2",
-			"5.1 6.2", "5.1 6.2", "3.1 4.1", "3.1 4.1"},
+		ID:       OneAnswer,
+		Says:     "SUBSCRIBE and PUBLISH get exactly one answer: an OK or an error.",
+		sections: columns{"5.1", "5.1", "5.1", "5.1", "5.1", "5.1", "5.1", "3.1", "3.1"},
 	},
 	{
 		ID:       AnswerType,
@@ -163,6 +164,11 @@ var table = []Rule{
 		ID:       UnknownTrack,
 		Says:     "A request for a track that does not exist is refused.",
 		sections: columns{"9.9 9.18", "9.8", "9.8", "9.7", "10.6.2", "10.6.2", "10.6.2", "9.4.2", "9.4.2"},
+	},
+	{
+		ID:       CancelRequest,
+		Says:     "Either end may cancel a request, by ending both directions of its stream abruptly.",
+		sections: columns{"", "", "", "3.3.1", "3.3.2", "3.3.3", "3.3.3", "6.4.2.3", "6.4.2.3"},
 	},
 
 	// Namespaces
@@ -246,11 +252,15 @@ var table = []Rule{
 		sections: columns{"", "", "", "9.3.4", "10.2.6", "10.2.6", "10.2.6", "9.20.7", "9.20.6"},
 	},
 	{
-		ID: MultiplePublishers,
-		Says: "A relay handles objects of one track from several publishers and forwards them; it may refuse a " +
-			"further publisher.",
+		ID:   MultiplePublishers,
+		Says: "A relay asks every publisher of a track, and forwards the objects of each.",
 		sections: columns{"8.2 8.4", "8.3 8.5", "8.3 8.5", "8.3 8.5", "9.3 9.5",
 			"9.3 9.5", "9.3 9.5", "7.3 7.6", "7.3 7.6"},
+	},
+	{
+		ID:       FurtherPublisher,
+		Says:     "A relay may refuse a further publisher of a track or namespace, or give one up.",
+		sections: columns{"8.2", "8.3", "8.3", "8.3", "9.3", "9.3", "9.3", "7.3", "7.3"},
 	},
 	{
 		ID:       PublishDone,

@@ -59,8 +59,8 @@ var caught = map[string]string{
 	"track-status-silent":      "status", "track-status-wrong": "status", "goaway-ignored": "goaway",
 
 	"fetch-silent": "fetch", "fetch-error": "fetch", "fetch-missing-object": "fetch", "fetch-extra-object": "fetch",
-	"fetch-corrupt-payload": "fetch",
-	"fetch-reset":           "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending",
+	"fetch-corrupt-payload": "fetch", "fetch-cache-only": "fetch upstream",
+	"fetch-reset": "fetch", "fetch-no-stream": "fetch", "fetch-wrong-order": "fetch descending",
 	"fetch-wrong-end": "fetch", "fetch-everything": "fetch",
 	"strip-track-properties": "track properties", "mandatory-property-ignored": "mandatory property",
 	"past-range-accepted": "past range", "past-range-refused": "past range", "invalid-range-wrong": "fetch beyond",
@@ -360,6 +360,20 @@ var checks = map[string]check{
 		if end, _ := f.End(); end.Group != 1 {
 			v.fail("End %s", end)
 		}
+	}},
+	"fetch upstream": {run: func(v *visit) {
+		s := v.dial()
+		v.announce(s)
+		go func() {
+			if r, err := s.AcceptRequest(v.ctx); err == nil {
+				if w, err := r.AcceptFetch(v.ctx, &wire.FetchOK{End: loc(1, 4)}); err == nil {
+					w.Close()
+				}
+			}
+		}()
+		_, err := v.dial().Fetch(v.ctx, moqt.FetchRequest{TrackNamespace: someNamespace, TrackName: "t",
+			Range: groupEnd(loc(1, 0), 1)})
+		v.must(err)
 	}},
 	"fetch descending": {run: func(v *visit) {
 		_, sub, sent := v.track()

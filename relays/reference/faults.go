@@ -113,6 +113,7 @@ const (
 	fetchCorrupt
 	fetchReset
 	fetchNoStream
+	fetchCacheOnly
 	fetchWrongOrder
 	fetchWrongEnd
 	fetchEverything
@@ -244,10 +245,12 @@ var faultTable = [numFaults]Fault{
 	fetchExtraObject:   {"fetch-extra-object", "adds an object behind the last one that a FETCH returns"},
 	fetchCorrupt:       {"fetch-corrupt-payload", "changes the first byte of every payload that a FETCH returns"},
 	fetchReset:         {"fetch-reset", "resets a fetch stream after the first object"},
-	fetchNoStream:      {"fetch-no-stream", "answers FETCH with FETCH_OK and opens no stream"},
-	fetchWrongOrder:    {"fetch-wrong-order", "returns groups in ascending order though descending was asked for"},
-	fetchWrongEnd:      {"fetch-wrong-end", "reports in FETCH_OK an End that is one group too high"},
-	fetchEverything:    {"fetch-everything", "returns the whole track for any range"},
+	fetchCacheOnly: {"fetch-cache-only",
+		"refuses a FETCH for what it does not hold, and asks no publisher"},
+	fetchNoStream:   {"fetch-no-stream", "answers FETCH with FETCH_OK and opens no stream"},
+	fetchWrongOrder: {"fetch-wrong-order", "returns groups in ascending order though descending was asked for"},
+	fetchWrongEnd:   {"fetch-wrong-end", "reports in FETCH_OK an End that is one group too high"},
+	fetchEverything: {"fetch-everything", "returns the whole track for any range"},
 	fetchCancelCloses: {"fetch-cancel-closes-session",
 		"closes the session with PROTOCOL_VIOLATION when a FETCH is cancelled"},
 	joinHole:      {"join-hole", "leaves the last object before the live edge out of a joining FETCH or fill"},

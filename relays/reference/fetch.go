@@ -333,7 +333,11 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 	ctx, cancel := context.WithTimeout(f.ctx, f.budget)
 	defer cancel()
 	failed := error(refuse(moqt.RejectDoesNotExist, "nobody publishes this track"))
-	for i, p := range t.sources() {
+	sources := t.sources()
+	if r.faults[fetchCacheOnly] {
+		sources = nil
+	}
+	for i, p := range sources {
 		request := moqt.FetchRequest{TrackNamespace: t.namespace, TrackName: t.name,
 			Range: rangeOf(p.session.Draft(), first, last)}
 		if f.descending {

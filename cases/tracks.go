@@ -1,0 +1,94 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moqinterop/moq-interop-client/cases/rules"
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// TracksFollower is a session that has asked for the tracks under a prefix: SUBSCRIBE_TRACKS, up to 17
+// SUBSCRIBE_NAMESPACE. Safe for concurrent use.
+type TracksFollower struct {
+	*Session
+	publishes <-chan *moqt.Request
+	// skipped gets the first track that the relay will send no PUBLISH for, or how the request ended.
+	skipped chan error
+}
+
+// skippedError is a track for which no PUBLISH will come.
+type skippedError struct{ text string }
+
+func (e *skippedError) Error() string { return e.text }
+
+// FollowTracks asks for the tracks under a prefix, with more parameters, and ends the case unless the relay accepts
+// that; it is skipped when the relay says NOT_SUPPORTED. From then on the relay's PUBLISHes of this run's namespaces go
+// to the case; all others are refused, for a relay may offer tracks unasked.
+func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
+	more ...wire.Parameter) *TracksFollower {
+	t := &TracksFollower{Session: s, publishes: s.peer.expectPublishes(), skipped: make(chan error, 1)}
+	ts, err := s.StartSubscribeTracks(ctx, prefix, WithParameters(s.e.Parameters(), more...))
+	request := wire.NameOf(s.Draft(), &wire.SubscribeTracks{})
+	if s.Draft() <= wire.Draft17 {
+		request = wire.NameOf(s.Draft(), &wire.SubscribeNamespace{})
+	}
+	s.Check(ctx, err, transport.LayerRequest, request+" to be sent")
+	if err := ts.Ready(ctx); err != nil {
+		s.SkipUnsupported(err)
+		s.Check(ctx, err, transport.LayerRequest, s.OKName(ts.Request().Kind())+" for "+request)
+	}
+	if s.Draft() >= wire.Draft17 { // which can say that a PUBLISH will not come
+		s.e.Go(ctx, func(ctx context.Context) {
+			switch skipped, err := ts.NextSkipped(ctx); {
+			case err == nil:
+				t.skipped <- &skippedError{fmt.Sprintf("%s of %s", wire.NameOf(s.Draft(), skipped),
+					fullName(prefix.Join(skipped.Suffix...), skipped.TrackName))}
+			case !errors.Is(err, io.EOF): // FIN says that no PUBLISH will be skipped (draft-19 §3.3.2)
+				t.skipped <- err
+			}
+		})
+	}
+	return t
+}
+
+// WantPublish waits for the relay's PUBLISH of p's track and ends the case when another one comes, or none; what begins
+// the expectation: "PUBLISH with Forward State 0". From 19 on the relay may skip a track for any reason (draft-19 §6.1,
+// draft-22 §3.6.3): then the case is skipped.
+func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what string) *moqt.Request {
+	expected := what + " of " + fullName(p.Namespace, p.Name)
+	select {
+	case r := <-t.publishes:
+		if !r.TrackNamespace().Equal(p.Namespace) || r.TrackName() != p.Name {
+			t.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
+		}
+		return r
+	case err := <-t.skipped:
+		var skipped *skippedError
+		if errors.As(err, &skipped) && t.Draft() >= wire.Draft19 {
+			t.skipRefused("the track was skipped", rules.SkippedTracks, skipped.text)
+		}
+		t.Check(ctx, err, transport.LayerRequest, expected)
+	case <-t.Context().Done():
+		t.Check(ctx, context.Cause(t.Context()), transport.LayerRequest, expected)
+	case <-ctx.Done():
+		t.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
+	}
+	return nil
+}
+
+// mayCancel ends the case as skipped when the relay has cancelled the PUBLISH that it sent, and that was accepted:
+// either end may cancel a request with RESET_STREAM (draft-17 §3.3.1, draft-22 §6.4.2.3). FIN is something else. From
+// 19 on it may not come before PUBLISH_DONE (draft-19 §3.3.2) and fails the case; 17 and 18 do not say what it means,
+// so there it is no failure either.
+func (s *Session) mayCancel(err error) {
+	var cancel *moqt.CancelError
+	if !errors.As(err, &cancel) || cancel.How == "FIN" && s.Draft() >= wire.Draft19 {
+		return
+	}
+	s.skipRefused("the relay has ended the PUBLISH that was accepted", rules.CancelRequest, cancel.Error())
+}
