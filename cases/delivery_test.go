@@ -280,8 +280,8 @@ func TestDelivery(t *testing.T) {
 			a.whole()
 			a.done(moqt.DoneTrackEnded, 1)
 		}, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
-			Received: "2 of 2 objects came; corrupted {0, 1}: sent as a datagram though published in a subgroup, or the " +
-				"other way round"}},
+			Received: "2 of 2 objects came; corrupted {0, 1}: sent as a datagram though published in a subgroup, or " +
+				"the other way round"}},
 		{"another status", 0, func(a *act) { a.whole(); a.done(moqt.DoneInternalError, 1) },
 			cases.Result{Status: cases.Fail, Layer: "request", Expected: done,
 				Received: "PUBLISH_DONE with 0x0 INTERNAL_ERROR", Todo: "SHOULD: " + done}},

@@ -105,8 +105,8 @@ func (e *Env) because(o *outcome) *outcome {
 const (
 	// heardTime is how long ago a relay was heard that is taken to be there still.
 	heardTime = 50 * time.Millisecond
-	// unheardTime is how long a relay may take for a sign of life, on a path with short round trips. The connection asks
-	// for one of its own accord.
+	// unheardTime is how long a relay may take for a sign of life, on a path with short round trips. The connection
+	// asks for one of its own accord.
 	unheardTime = 3 * time.Second
 )
 
