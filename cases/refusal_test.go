@@ -30,11 +30,13 @@ func TestWhatMayBeRefused(t *testing.T) {
 					}
 				}, nil))
 				r := cases.Run(t.Context(), find(t, "two-publishers"), cfg)
-				allowed := "a second PUBLISH_NAMESPACE was refused, as " + rules.Cite(d, rules.FurtherPublisher) + " allows"
+				allowed := "a second PUBLISH_NAMESPACE was refused, as " + rules.Cite(d, rules.FurtherPublisher) +
+					" allows"
 				if r.Status != cases.Skip || !strings.HasPrefix(r.Reason, allowed) {
 					t.Errorf("%s %s %s", r.Status, r.Message, r.Reason)
 				}
-				for _, id := range []string{"data-subgroup-basic", "announce-subscribe", "datagram", "filter-next-group"} {
+				for _, id := range []string{"data-subgroup-basic", "announce-subscribe", "datagram",
+					"filter-next-group"} {
 					namespaces.Store(0)
 					r := cases.Run(t.Context(), find(t, id), cfg)
 					if r.Status != cases.Fail || !strings.Contains(r.Received, "NOT_SUPPORTED") {

@@ -25,7 +25,8 @@ func TestRelayIsKilled(t *testing.T) {
 		t.Skip("MOQ_KILL is neither some nor all")
 	}
 	program := filepath.Join(t.TempDir(), "moq-interop-client")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/moq-interop-client").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program,
+		"../../cmd/moq-interop-client").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, c := range cases.All() {
@@ -39,7 +40,8 @@ func TestRelayIsKilled(t *testing.T) {
 				after := max(whole*time.Duration(quarter)/4, time.Millisecond)
 				r, _, in := killed(t, program, c, after)
 				if in && r.Status != cases.Fail {
-					t.Errorf("killed after %s of %s: %s %s%s\nnotes %q\n%s", after, whole, r.Status, r.Message, r.Reason,
+					t.Errorf("killed after %s of %s: %s %s%s\nnotes %q\n%s", after, whole, r.Status, r.Message,
+						r.Reason,
 						r.Notes, strings.Join(r.Transcript, "\n"))
 				}
 			}
@@ -50,8 +52,8 @@ func TestRelayIsKilled(t *testing.T) {
 // noticed is how long before its last check a case can still notice that the relay is gone.
 const noticed = 5 * time.Millisecond
 
-// killed runs a case against a relay of its own, which is killed after a while unless that is 0. took is the time to the
-// case's last check; in reports whether the relay was gone before that.
+// killed runs a case against a relay of its own, which is killed after a while unless that is 0. took is the time to
+// the case's last check; in reports whether the relay was gone before that.
 func killed(t *testing.T, program string, c cases.Case, after time.Duration) (r cases.Result, took time.Duration,
 	in bool) {
 	t.Helper()

@@ -12,8 +12,8 @@ type Error struct {
 	Message string
 	// Field is the draft's name of the field in snake_case, with a path for nested ones: "parameters[1].value".
 	Field string
-	// Offset is in bytes from the start of the input handed to the decoder. Without a Field, 0 is no place: the breach is
-	// not in the bytes.
+	// Offset is in bytes from the start of the input handed to the decoder. Without a Field, 0 is no place: the breach
+	// is not in the bytes.
 	Offset int
 	// Code is the session error that the draft names for the breach (0x3 PROTOCOL_VIOLATION where it names none).
 	Code SessionError

@@ -11,8 +11,8 @@ import (
 )
 
 // guest is a connection that the relay serves. Those that have not sent SETUP, and where a token is required those that
-// have not shown a valid one, are in the lobby: they have a limit of their own, and the one that has waited longest makes
-// room for the next. So nobody locks out those who would be admitted.
+// have not shown a valid one, are in the lobby: they have a limit of their own, and the one that has waited longest
+// makes room for the next. So nobody locks out those who would be admitted.
 type guest struct {
 	address netip.Addr              // of the client; the zero Addr where there is none
 	leave   context.CancelCauseFunc // with the cause

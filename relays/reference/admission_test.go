@@ -63,7 +63,8 @@ func TestLobbyWithoutToken(t *testing.T) {
 		}
 		<-first.Context().Done()
 		var end *moqt.SessionError
-		if !errors.As(first.Err(), &end) || end.Code != wire.InternalError || !strings.Contains(end.Reason, "without a valid token") {
+		if !errors.As(first.Err(), &end) || end.Code != wire.InternalError ||
+			!strings.Contains(end.Reason, "without a valid token") {
 			t.Errorf("who has waited longest is told %v", first.Err())
 		}
 		if good.Err() != nil {

@@ -18,7 +18,8 @@ func (c *Counters) metrics() []metric {
 	count := func(name, help string, v uint64) metric { return metric{name + "_total", "counter", help, v} }
 	return []metric{
 		gauge("sessions", "Sessions, including those being set up.", c.Sessions.Load()),
-		gauge("sessions_lobby", "Sessions without SETUP, or without a valid token where one is required.", c.Lobby.Load()),
+		gauge("sessions_lobby", "Sessions without SETUP, or without a valid token where one is required.",
+			c.Lobby.Load()),
 		gauge("subscriptions", "Subscriptions of all sessions.", c.Subscriptions.Load()),
 		gauge("tracks", "Tracks that are in use or have objects in the cache.", c.Tracks.Load()),
 		gauge("cache_bytes", "Bytes of the objects in the cache.", c.CacheBytes.Load()),

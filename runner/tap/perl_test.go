@@ -52,7 +52,8 @@ func TestPerlReads(t *testing.T) {
 		blocks++
 	}
 	for _, text := range []string{
-		"relay: says no", "word:", "word :", "a : b", `q"x: y`, `back\slash: x`, "+6ms a -> B: c", "x:y z", "'single: x'",
+		"relay: says no", "word:", "word :", "a : b", `q"x: y`, `back\slash: x`, "+6ms a -> B: c", "x:y z",
+		"'single: x'",
 		"- nested: x", "{a: b}", "[a]: b", "~", "|", "> x", "#x: y", "key: ", "a\tb: c",
 	} {
 		add([]string{text})
