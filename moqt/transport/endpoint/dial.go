@@ -46,6 +46,9 @@ type DialOptions struct {
 	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may
 	// be called from any goroutine. Until Dial returns these also go to Info.Notes.
 	Warn func(error)
+	// Panicked is told of a panic in a goroutine of the connection, which ends with an internal error then. It may be
+	// called from any goroutine. When it is nil, Warn is told, stack and all.
+	Panicked func(value any, stack []byte)
 }
 
 // Dial makes one connection, with one handshake that offers everything (a second one only where the name has several
@@ -65,12 +68,13 @@ func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 	info := transport.Info{Client: true, OriginalDestinationConnectionID: a.odcid, Notes: d.takeNotes(),
 		LogFile: a.log.file(), OpenLog: a.log.open()}
 	if a.q.ConnectionState().TLS.NegotiatedProtocol != alpnHTTP3 {
-		return quicconn.New(a.q, info, a.free), nil
+		return quicconn.New(a.q, quicconn.Options{Info: info, OnEnd: a.free, Panicked: d.panicked}), nil
 	}
 	tokens, draft14 := protocols(drafts)
 	conn, err := wtconn.Client(ctx, a.q, wtconn.ClientOptions{
 		Authority: opts.URL.Authority, Path: opts.URL.Path,
 		Protocols: tokens, NoProtocol: draft14, Info: info, OnEnd: a.free,
+		Panicked: d.panicked,
 	})
 	if err != nil {
 		return nil, err
@@ -87,6 +91,8 @@ type dialer struct {
 	notes []string
 	over  bool
 }
+
+func (d *dialer) panicked(value any, stack []byte) { tellPanic(d.opts.Panicked, d.warn, value, stack) }
 
 func (d *dialer) warn(err error) {
 	d.mu.Lock()
@@ -149,8 +155,9 @@ func (d *dialer) race(ctx context.Context, addrs []*net.UDPAddr) (*attempt, erro
 		next++
 		running++
 		go func() {
-			a, err := d.attempt(ctx, addr)
-			results <- result{a, err}
+			r := result{err: &transport.DialError{Layer: transport.LayerUDP, Reason: "a goroutine panicked"}}
+			defer func() { results <- r }()
+			guard(d.panicked, func() { r.a, r.err = d.attempt(ctx, addr) })
 		}()
 	}
 	defer func() {
@@ -234,7 +241,7 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 	dir := qlogDir(d.opts.QLOGDir)
 	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts
-		a.log = newLog(dir, "", true, id, d.warn)
+		guard(d.panicked, func() { a.log = newLog(dir, "", true, id, d.warn, d.panicked) })
 		return a.log.quic()
 	}
 	if a.q, err = a.tr.Dial(ctx, addr, conf, qconf); err != nil {

@@ -103,8 +103,8 @@ func (d *dialer) transportError(qerr *quic.TransportError,
 // it from being asked.
 func (d *dialer) otherTransport() string {
 	late := func(x wire.Draft) bool { return x >= firstWithWebTransportInURI }
-	if d.opts.Transport != transport.Scheme || d.opts.URL.Scheme != "moqt" || !slices.ContainsFunc(orAll(d.opts.Drafts),
-		late) {
+	if d.opts.Transport != transport.Scheme || d.opts.URL.Scheme != "moqt" ||
+		!slices.ContainsFunc(orAll(d.opts.Drafts), late) {
 		return ""
 	}
 	return "; the relay may speak WebTransport alone: give its URL as https://, or --transport auto"

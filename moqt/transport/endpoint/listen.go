@@ -49,6 +49,9 @@ type ListenOptions struct {
 	// Warn, which may be nil, is told of connections that came to nothing and of logs that cannot be written.
 	// It may be called from any goroutine.
 	Warn func(error)
+	// Panicked is told of a panic in a goroutine of a connection, which ends with an internal error then; the others go
+	// on. It may be called from any goroutine. When it is nil, Warn is told, stack and all.
+	Panicked func(value any, stack []byte)
 }
 
 // DefaultMaxConnections is the MaxConnections of a listener that is not told another number.
@@ -58,8 +61,9 @@ const DefaultMaxConnections = 4096
 // Further ones are refused.
 const maxPending = 256
 
-// refusedBusy is the application code of that refusal: MoQT has none for it, 1 is its INTERNAL_ERROR.
-const refusedBusy = 1
+// internalError is MoQT's session error code INTERNAL_ERROR, the same in each draft (draft-18 §3.5). It is for
+// refusals, too: MoQT has no code for those.
+const internalError = 1
 
 // Listener serves both transports on one UDP port.
 type Listener struct {
@@ -114,7 +118,8 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	qconf := quicConfig(0)
 	dir := qlogDir(opts.QLOGDir)
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
-		log := newLog(dir, l.opts.MLOGDir, false, id, l.warn)
+		var log *connLog
+		guard(l.panicked, func() { log = newLog(dir, l.opts.MLOGDir, false, id, l.warn, l.panicked) })
 		if m, ok := ctx.Value(metaKey{}).(*meta); ok {
 			m.odcid, m.log = slices.Clone(id.Bytes()), log
 		}
@@ -216,6 +221,10 @@ func (l *Listener) Connections() (open int, refused uint64) {
 	return l.open, l.refused
 }
 
+func (l *Listener) panicked(value any, stack []byte) {
+	tellPanic(l.opts.Panicked, l.warn, value, stack)
+}
+
 func (l *Listener) warn(err error) {
 	if l.opts.Warn != nil {
 		l.opts.Warn(err)
@@ -275,12 +284,14 @@ func (l *Listener) Close() error {
 const goodbye = "the server is shutting down"
 
 // farewell ends a connection that nobody has taken when the listener closes.
-func farewell(q *quic.Conn) {
-	code := quic.ApplicationErrorCode(0)
+func farewell(q *quic.Conn) { end(q, 0, http3.ErrCodeNoError, goodbye) }
+
+// end ends a connection with a code of MoQT's, or where it is for HTTP/3 with one of HTTP/3's.
+func end(q *quic.Conn, code quic.ApplicationErrorCode, web http3.ErrCode, reason string) {
 	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {
-		code = quic.ApplicationErrorCode(http3.ErrCodeNoError)
+		code = quic.ApplicationErrorCode(web)
 	}
-	q.CloseWithError(code, goodbye)
+	q.CloseWithError(code, reason)
 }
 
 func (l *Listener) serve() {
@@ -297,14 +308,32 @@ func (l *Listener) serve() {
 		case l.pending <- struct{}{}:
 		default:
 			l.warn(fmt.Errorf("refused %s: %d connections wait to be accepted", q.RemoteAddr(), maxPending))
-			q.CloseWithError(refusedBusy, "too many connections wait")
+			q.CloseWithError(internalError, "too many connections wait")
 			continue
 		}
 		l.workers.Go(func() {
 			defer func() { <-l.pending }()
-			l.bring(q)
+			whole := false
+			defer func() {
+				if !whole { // it panicked, and what is left of the connection is nobody's
+					end(q, internalError, http3.ErrCodeInternalError, "internal error")
+				}
+			}()
+			guard(l.panicked, func() { l.bring(q); whole = true })
 		})
 	}
+}
+
+// keep has Close end a connection, unless it has ended by then.
+func (l *Listener) keep(conn transport.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock() // also in a panic, which ends one connection and may not stop the others
+	l.conns[conn] = struct{}{}
+	context.AfterFunc(conn.Context(), func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.conns, conn)
+	})
 }
 
 // bring makes a connection of q and waits until it is accepted. A slow WebTransport client holds up nobody else.
@@ -322,7 +351,7 @@ func (l *Listener) bring(q *quic.Conn) {
 			tokens = append(tokens, wire.Draft14.ALPN()) // no draft's token, but some clients offer it
 		}
 		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14,
-			Info: info})
+			Info: info, Panicked: l.panicked})
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {
 				l.warn(err)
@@ -331,16 +360,9 @@ func (l *Listener) bring(q *quic.Conn) {
 		}
 		conn = wt
 	} else {
-		conn = quicconn.New(q, info, nil)
+		conn = quicconn.New(q, quicconn.Options{Info: info, Panicked: l.panicked})
 	}
-	l.mu.Lock()
-	l.conns[conn] = struct{}{}
-	l.mu.Unlock()
-	context.AfterFunc(conn.Context(), func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.conns, conn)
-	})
+	l.keep(conn)
 	select {
 	case l.ready <- conn:
 	case <-conn.Context().Done(): // ended before anybody wanted it

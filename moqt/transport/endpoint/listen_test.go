@@ -158,7 +158,7 @@ func TestTooManyWaitingConnectionsAreRefused(t *testing.T) {
 	defer c.CloseWithError(0, "")
 	<-c.Context().Done()
 	var cause *transport.CloseError
-	if !errors.As(context.Cause(c.Context()), &cause) || cause.Code != refusedBusy {
+	if !errors.As(context.Cause(c.Context()), &cause) || cause.Code != internalError {
 		t.Errorf("cause %v", context.Cause(c.Context()))
 	}
 }

@@ -75,7 +75,8 @@ type connLog struct {
 
 // newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is
 // reported.
-func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn func(error)) *connLog {
+func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn func(error),
+	panicked func(value any, stack []byte)) *connLog {
 	side := "server"
 	if client {
 		side = "client"
@@ -99,7 +100,8 @@ func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn fun
 		return nil
 	}
 	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema}), name}
-	go l.trace.Run() // ends when the connection and all of open have, which wait for it
+	// It ends when the connection and all of open have, which wait for it.
+	go guard(panicked, l.trace.Run)
 	return l
 }
 

@@ -17,13 +17,30 @@ type Conn struct {
 	info transport.Info
 }
 
-// New wraps an established connection, whose incoming streams and datagrams nobody else may take. What q itself knows
-// (addresses, TLS, ALPN) is filled into info. onEnd, which may be nil, is called once after q has ended; CloseWithError
-// waits for it.
-func New(q *quic.Conn, info transport.Info, onEnd func()) *Conn {
+// Options shape New.
+type Options struct {
+	// Info is completed with what the connection itself knows: its addresses and ALPN.
+	Info transport.Info
+	// OnEnd, which may be nil, is called once after the connection has ended; CloseWithError waits for it.
+	OnEnd func()
+	// Panicked, which may be nil, is told of a panic in a goroutine of the connection, which then ends with
+	// INTERNAL_ERROR.
+	Panicked func(value any, stack []byte)
+}
+
+// internalError is MoQT's session error code INTERNAL_ERROR, the same in each draft (draft-18 §3.5).
+const internalError = 0x1
+
+// New wraps an established connection, whose incoming streams and datagrams nobody else may take.
+func New(q *quic.Conn, opts Options) *Conn {
+	info := opts.Info
 	info.Kind, info.ALPN, info.WireStreamIDs = transport.QUIC, q.ConnectionState().TLS.NegotiatedProtocol, true
 	info.LocalAddr, info.RemoteAddr = q.LocalAddr(), q.RemoteAddr()
-	return &Conn{base: quicbase.NewBase(q, nil, onEnd), info: info}
+	return &Conn{info: info, base: quicbase.NewBase(q, quicbase.Hooks{OnEnd: opts.OnEnd, Panicked: opts.Panicked,
+		Broken: func() (*transport.CloseError, uint64) {
+			return &transport.CloseError{Code: internalError, Reason: "a goroutine of the connection panicked"},
+				internalError
+		}})}
 }
 
 // Info implements transport.Conn.

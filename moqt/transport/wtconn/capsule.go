@@ -27,37 +27,41 @@ const maxCloseReason = 1024
 
 // readCapsules reads the CONNECT stream until the session ends.
 func (c *Conn) readCapsules() {
-	defer close(c.connectEnded)
-	parser := http3.NewCapsuleParser(c.connect)
+	cause, err := parseCapsules(c.connect, c.drained)
+	if cause != nil {
+		c.peerClosed(cause)
+		return
+	}
+	c.connectEnd(err)
+}
+
+// parseCapsules reads capsules to the one that closes the session, which it gives, or to the end of the stream, which
+// is the error.
+func parseCapsules(stream io.Reader, draining func()) (*transport.CloseError, error) {
+	parser := http3.NewCapsuleParser(stream)
 	for {
 		kind, r, err := parser.Next()
 		if err != nil {
-			c.connectEnd(err)
-			return
+			return nil, err
 		}
 		switch kind {
 		case capsuleClose:
-			cause, err := readClose(r)
-			if err != nil {
-				c.connectEnd(err)
-				return
-			}
-			c.peerClosed(cause)
-			return
+			return readClose(r)
 		case capsuleDrain:
-			c.drain.Do(func() { close(c.draining) })
+			draining()
 		}
 		if err := r.Discard(); err != nil {
-			c.connectEnd(err)
-			return
+			return nil, err
 		}
 	}
 }
 
 func readClose(r http3.CapsuleReader) (*transport.CloseError, error) {
 	var code [4]byte
-	if _, err := io.ReadFull(r, code[:]); err != nil {
+	if _, err := io.ReadFull(r, code[:]); err == io.EOF || err == io.ErrUnexpectedEOF {
 		return nil, errShortClose
+	} else if err != nil {
+		return nil, err
 	}
 	reason, err := io.ReadAll(io.LimitReader(r, maxCloseReason))
 	if err != nil {
@@ -118,9 +122,10 @@ const (
 	maxCloseWait = time.Second
 )
 
-// CloseWithError implements transport.Conn: it sends the close capsule, waits until the peer has ended the CONNECT
-// stream too, but not for long, and closes the QUIC connection. The code has 32 bits; larger ones are sent as the
-// largest.
+// CloseWithError implements transport.Conn. It sends the close capsule, waits for a short time until the peer closes
+// the QUIC connection, and else closes it. That the peer has ended the CONNECT stream too is no reason to close: a
+// browser that has done so may not have told its page yet, and the page would learn of a lost connection in place of
+// code and reason. The code has 32 bits; larger ones are sent as the largest.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
 	if !c.base.Decide(&transport.CloseError{Code: code, Reason: reason}) {
 		<-c.base.Done()
@@ -132,7 +137,6 @@ func (c *Conn) CloseWithError(code uint64, reason string) error {
 		c.connect.Close()
 		t := time.NewTimer(wait)
 		select {
-		case <-c.connectEnded:
 		case <-c.base.Q.Context().Done():
 		case <-t.C:
 		}

@@ -30,13 +30,16 @@ type ClientOptions struct {
 	Info transport.Info
 	// OnEnd, which may be nil, is called once after the connection has ended; CloseWithError waits for it.
 	OnEnd func()
+	// Panicked, which may be nil, is told of a panic in a goroutine of the connection, which then ends with
+	// H3_INTERNAL_ERROR.
+	Panicked func(value any, stack []byte)
 }
 
 // Client makes a WebTransport session on a QUIC connection whose ALPN is h3 and which nobody else uses. It takes the
 // connection over, and closes it when it fails. Errors are *transport.DialError of layer http3 or webtransport.
 func Client(ctx context.Context, q *quic.Conn, opts ClientOptions) (*Conn, error) {
 	h3 := &http3.Transport{AdditionalSettings: announced(), MaxResponseHeaderBytes: maxHeader, DisableCompression: true}
-	c := newConn(q, opts.OnEnd)
+	c := newConn(q, opts.OnEnd, opts.Panicked)
 	raw := h3.NewRawClientConn(q)
 	c.start(raw.HandleUnidirectionalStream, raw.HandleBidirectionalStream)
 	stream, info, err := c.request(ctx, raw, opts)

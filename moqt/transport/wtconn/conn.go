@@ -9,9 +9,7 @@ package wtconn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,23 +23,6 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport/quicconn"
 )
 
-// The first varint of a WebTransport stream; the session id follows (draft-ietf-webtrans-http3 §4.2 and §4.3).
-const (
-	streamTypeUni  = 0x54
-	streamTypeBidi = 0x41
-)
-
-// criticalStreams are the types of HTTP/3's own streams of which a peer may open one each: the control stream (RFC 9114
-// §6.2.1) and QPACK's two (RFC 9204 §4.2).
-var criticalStreams = [...]string{"control", 2: "QPACK encoder", 3: "QPACK decoder"}
-
-const streamControl = 0 // index in criticalStreams
-
-// maxWaiting bounds the incoming streams of each kind whose header is still being read, or that wait to be accepted,
-// among them those that came before the session was established. Further ones wait in the QUIC connection, whose stream
-// limits push back.
-const maxWaiting = 1024
-
 // Conn is a WebTransport session; it implements transport.Conn.
 type Conn struct {
 	base *quicbase.Base
@@ -50,6 +31,7 @@ type Conn struct {
 	// The HTTP/3 library's share: streams that are not WebTransport's.
 	otherUni  func(*quic.ReceiveStream)
 	otherBidi func(*quic.Stream)
+	requests  chan struct{} // has an item for each stream that otherBidi is busy with
 
 	workers  sync.WaitGroup
 	critical [len(criticalStreams)]atomic.Bool // streams of that type that have come
@@ -62,13 +44,12 @@ type Conn struct {
 	bidiHeader  []byte
 	dgramHeader []byte
 
-	uni          chan *quic.ReceiveStream
-	tell         atomic.Pointer[func(id uint64, coming bool)] // see TellUniStreams
-	bidi         chan *quic.Stream
-	foreign      atomic.Uint64
-	draining     chan struct{}
-	drain        sync.Once
-	connectEnded chan struct{} // the peer has ended its side of the CONNECT stream
+	uni      chan *quic.ReceiveStream
+	tell     atomic.Pointer[func(id uint64, coming bool)] // see TellUniStreams
+	bidi     chan *quic.Stream
+	foreign  atomic.Uint64
+	draining chan struct{}
+	drain    sync.Once
 }
 
 // connectStream is the stream of the CONNECT request, which frames what is written into DATA frames.
@@ -81,203 +62,36 @@ type connectStream interface {
 	StreamID() quic.StreamID
 }
 
-func newConn(q *quic.Conn, onEnd func()) *Conn {
+// newConn takes over a QUIC connection. onEnd and panicked may be nil.
+func newConn(q *quic.Conn, onEnd func(), panicked func(value any, stack []byte)) *Conn {
 	c := &Conn{
-		settled:      make(chan struct{}),
-		established:  make(chan struct{}),
-		uni:          make(chan *quic.ReceiveStream),
-		bidi:         make(chan *quic.Stream),
-		draining:     make(chan struct{}),
-		connectEnded: make(chan struct{}),
+		settled:     make(chan struct{}),
+		established: make(chan struct{}),
+		uni:         make(chan *quic.ReceiveStream),
+		bidi:        make(chan *quic.Stream),
+		requests:    make(chan struct{}, maxRequests),
+		draining:    make(chan struct{}),
 	}
 	c.workers.Add(1) // until establish or abandon
-	c.base = quicbase.NewBase(q, classify, func() {
+	c.base = quicbase.NewBase(q, quicbase.Hooks{Classify: classify, Panicked: panicked, OnEnd: func() {
 		c.workers.Wait()
 		if onEnd != nil {
 			onEnd()
 		}
-	})
+	}, Broken: func() (*transport.CloseError, uint64) {
+		const code = uint64(http3.ErrCodeInternalError)
+		return http3End(code, false, "a goroutine of the connection panicked"), code
+	}})
 	return c
 }
 
-// start begins to take the peer's streams.
-func (c *Conn) start(otherUni func(*quic.ReceiveStream), otherBidi func(*quic.Stream)) {
-	c.otherUni, c.otherBidi = otherUni, otherBidi
-	ctx := c.base.Q.Context()
-	acceptUni := func(ctx context.Context) (*quic.ReceiveStream, error) {
-		s, err := c.base.Q.AcceptUniStream(ctx)
-		if err == nil {
-			c.tellUni(s, true)
-		}
-		return s, err
-	}
-	c.workers.Go(func() { acceptLoop(c, ctx, acceptUni, c.takeUni) })
-	c.workers.Go(func() { acceptLoop(c, ctx, c.base.Q.AcceptStream, c.takeBidi) })
-}
-
-func acceptLoop[S any](c *Conn, ctx context.Context, accept func(context.Context) (S, error), take func(S)) {
-	slots := make(chan struct{}, maxWaiting)
-	for {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		s, err := accept(ctx)
-		if err != nil {
-			return
-		}
-		c.workers.Go(func() {
-			defer func() { <-slots }()
-			take(s)
-		})
-	}
-}
-
-// takeUni reads a stream's type and passes it on.
-func (c *Conn) takeUni(s *quic.ReceiveStream) {
-	kind, err := quicvarint.Peek(s)
-	// before its type came: no stream of HTTP/3's own may be (RFC 9114 §6.2.1)
-	if reset := (*quic.StreamError)(nil); errors.As(err, &reset) {
-		c.deliverUni(s)
-		return
-	}
-	r := headerReader{s}
-	if err == nil && kind == streamTypeUni {
-		quicvarint.Read(r) // peeked above
-		if c.ours(r, s.CancelRead) {
-			c.deliverUni(s)
-			return
-		}
-	}
-	c.tellUni(s, false)
-	switch {
-	case err != nil || kind == streamTypeUni:
-	case kind < uint64(len(criticalStreams)) && criticalStreams[kind] != "" && c.critical[kind].Swap(true):
-		c.fail(http3.ErrCodeStreamCreationError, fmt.Sprintf("a second %s stream", criticalStreams[kind]))
-	case kind == streamControl:
-		quicvarint.Read(r)
-		c.readControl(r)
-	default:
-		c.otherUni(s)
-	}
-}
-
-// TellUniStreams implements transport.UniStreamTeller: whose a stream is, the first bytes on it have to tell.
-func (c *Conn) TellUniStreams(f func(id uint64, coming bool)) { c.tell.Store(&f) }
-
-func (c *Conn) tellUni(s *quic.ReceiveStream, coming bool) {
-	if f := c.tell.Load(); f != nil {
-		(*f)(uint64(s.StreamID()), coming)
-	}
-}
-
-// deliverUni hands a stream on to AcceptUniStream.
-func (c *Conn) deliverUni(s *quic.ReceiveStream) {
-	select {
-	case c.uni <- s:
-	case <-c.base.Q.Context().Done():
-	}
-}
-
-// takeBidi does the same for a bidirectional stream.
-func (c *Conn) takeBidi(s *quic.Stream) {
-	kind, err := quicvarint.Peek(s)
-	if err != nil {
-		return
-	}
-	if kind != streamTypeBidi {
-		c.otherBidi(s)
-		return
-	}
-	r := headerReader{s}
-	quicvarint.Read(r)
-	reject := func(code quic.StreamErrorCode) { s.CancelRead(code); s.CancelWrite(code) }
-	if !c.ours(r, reject) {
-		return
-	}
-	select {
-	case c.bidi <- s:
-	case <-c.base.Q.Context().Done():
-	}
-}
-
-// headerReader reads byte by byte. When RESET_STREAM_AT covers just the header, quic-go gives its last byte together
-// with the error of the reset, which is for the reader of what follows.
-type headerReader struct{ io.Reader }
-
-func (r headerReader) ReadByte() (byte, error) {
-	var b [1]byte
-	for {
-		n, err := r.Read(b[:])
-		if n == 1 {
-			return b[0], nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-}
-
-// ours reads the session id and waits until the session is established: streams may overtake the answer.
-func (c *Conn) ours(r quicvarint.Reader, reject func(quic.StreamErrorCode)) bool {
-	id, err := quicvarint.Read(r)
-	if err != nil {
-		return false
-	}
-	if id%4 != 0 { // not a stream that a request can stand on (§4.2)
-		c.fail(http3.ErrCodeIDError, fmt.Sprintf("session id %d in a stream header", id))
-		return false
-	}
-	select {
-	case <-c.established:
-	case <-c.base.Q.Context().Done():
-		return false
-	}
-	if id != uint64(c.connect.StreamID()) {
-		reject(codeStreamRejected)
-		return false
-	}
-	return true
-}
+// spawn starts a goroutine that the end of the connection waits for. A panic in it ends the connection.
+func (c *Conn) spawn(f func()) { c.workers.Go(func() { c.base.Guard(f) }) }
 
 // fail ends the connection because of what the peer did.
 func (c *Conn) fail(code http3.ErrCode, what string) {
 	if c.base.Decide(http3End(uint64(code), false, what)) {
 		c.base.CloseDecided(uint64(code), what)
-	}
-}
-
-// readControl reads the peer's control stream until it ends. Frames behind SETTINGS are skipped; GOAWAY counts as
-// draining.
-func (c *Conn) readControl(r quicvarint.Reader) {
-	s, err := readSettings(r)
-	if err == nil {
-		c.settings = s
-		close(c.settled)
-	}
-	for err == nil {
-		var kind, length uint64
-		if kind, length, err = readFrameHeader(r); err != nil {
-			break
-		}
-		if kind == frameSettings {
-			c.fail(http3.ErrCodeFrameUnexpected, "a second SETTINGS frame")
-			return
-		}
-		if kind == frameGoAway {
-			c.drain.Do(func() { close(c.draining) })
-		}
-		_, err = io.CopyN(io.Discard, r, int64(min(length, quicvarint.Max)))
-	}
-	switch {
-	case errors.Is(err, net.ErrClosed): // the whole connection
-	case errors.Is(err, errMissingSettings):
-		c.fail(http3.ErrCodeMissingSettings, err.Error())
-	case err == io.EOF || errors.As(err, new(*quic.StreamError)):
-		c.fail(http3.ErrCodeClosedCriticalStream, "the control stream ended")
-	default:
-		c.fail(http3.ErrCodeFrameError, err.Error())
 	}
 }
 
@@ -293,7 +107,7 @@ func (c *Conn) establish(connect connectStream, info transport.Info) {
 	c.bidiHeader = quicvarint.Append(quicvarint.Append(nil, streamTypeBidi), id)
 	c.dgramHeader = quicvarint.Append(nil, id/4)
 	close(c.established)
-	c.workers.Go(c.readCapsules)
+	c.spawn(c.readCapsules)
 	c.workers.Done()
 }
 
@@ -317,6 +131,8 @@ func (c *Conn) Context() context.Context { return c.base.Context() }
 
 // Draining is closed when the peer has asked for the end of the session, with DRAIN_WEBTRANSPORT_SESSION or GOAWAY.
 func (c *Conn) Draining() <-chan struct{} { return c.draining }
+
+func (c *Conn) drained() { c.drain.Do(func() { close(c.draining) }) }
 
 // ForeignDatagrams is how many datagrams for other sessions came and were dropped.
 func (c *Conn) ForeignDatagrams() uint64 { return c.foreign.Load() }
@@ -393,6 +209,9 @@ func (c *Conn) SendDatagram(b []byte) error {
 	return quicconn.DatagramError(c.base.Q.SendDatagram(*buf), len(*buf), len(c.dgramHeader), c.base.Err)
 }
 
+// maxQuarter is the largest quarter stream id: stream ids are below 2^62 (RFC 9297 §2.1).
+const maxQuarter = 1<<60 - 1
+
 // ReceiveDatagram implements transport.Conn.
 func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	for {
@@ -404,7 +223,7 @@ func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 			return nil, c.base.Err(err)
 		}
 		quarter, n, err := quicvarint.Parse(b)
-		if err != nil {
+		if err != nil || quarter > maxQuarter {
 			c.fail(http3.ErrCodeDatagramError, "a datagram without a quarter stream id")
 			continue
 		}
@@ -427,8 +246,12 @@ func (mapper) FromWire(wire quic.StreamErrorCode) (uint64, bool) {
 	return uint64(wire), false
 }
 
-// maxHeader bounds a request's and an answer's header fields, in bytes.
-const maxHeader = 64 << 10
+// maxHeader and maxRequestHeader bound the header fields of an answer and of a request, in bytes. A server reads a few
+// requests at a time.
+const (
+	maxHeader        = 64 << 10
+	maxRequestHeader = 16 << 10
+)
 
 // goneWait is how long a stream that ended because its session did waits for word of that end, which may arrive later.
 const goneWait = time.Second

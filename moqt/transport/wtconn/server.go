@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dunglas/httpsfv"
 	"github.com/quic-go/quic-go"
@@ -27,15 +28,18 @@ type ServerOptions struct {
 	Info transport.Info
 	// OnEnd, which may be nil, is called once after the connection has ended; CloseWithError waits for it.
 	OnEnd func()
+	// Panicked, which may be nil, is told of a panic in a goroutine of the connection, which then ends with
+	// H3_INTERNAL_ERROR.
+	Panicked func(value any, stack []byte)
 }
 
 // Server waits on a QUIC connection whose ALPN is h3 for a WebTransport request that it can accept, accepts it (from
 // any origin) and gives its session. It takes the connection over, and closes it when ctx ends before: the error then
 // says which requests were refused and why.
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
-	c := newConn(q, opts.OnEnd)
+	c := newConn(q, opts.OnEnd, opts.Panicked)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
-	h3 := &http3.Server{AdditionalSettings: announced(), MaxHeaderBytes: maxHeader, Handler: up}
+	h3 := &http3.Server{AdditionalSettings: announced(), MaxHeaderBytes: maxRequestHeader, Handler: up}
 	raw, err := h3.NewRawServerConn(q)
 	if err != nil {
 		c.abandon(http3.ErrCodeInternalError, "")
@@ -89,6 +93,10 @@ func (u *upgrader) giveUp() (refused string, accepted bool) {
 
 // ServeHTTP implements http.Handler.
 func (u *upgrader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	u.c.base.Guard(func() { u.answer(w, r) })
+}
+
+func (u *upgrader) answer(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-u.c.settled: // before them the client's datagrams and version are unknown
 	case <-u.c.base.Context().Done():
@@ -123,6 +131,7 @@ func (u *upgrader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.info.Notes = append(slices.Clone(u.info.Notes), "the client's HTTP/3 SETTINGS are: "+u.c.settings.String(),
 		"the request's :protocol is "+r.Proto)
 	u.stream = w.(http3.HTTPStreamer).HTTPStream() // sends the 200
+	u.stream.SetReadDeadline(time.Time{})
 	u.over = true
 	close(u.accepted)
 }

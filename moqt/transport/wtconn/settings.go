@@ -1,12 +1,12 @@
 package wtconn
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/quic-go/quic-go/http3"
 	"github.com/quic-go/quic-go/quicvarint"
 )
 
@@ -66,16 +66,11 @@ func (s settings) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Frame types of the control stream (RFC 9114 §7.2).
-const (
-	frameSettings = 0x4
-	frameGoAway   = 0x7
-)
-
 // maxSettings bounds the SETTINGS frame in bytes.
 const maxSettings = 8 << 10
 
-var errMissingSettings = errors.New("the first frame of the control stream is not SETTINGS")
+var errMissingSettings error = &breach{http3.ErrCodeMissingSettings,
+	"the first frame of the control stream is not SETTINGS"}
 
 // readSettings reads the first frame of a control stream, whose type has been read (RFC 9114 §6.2.1).
 func readSettings(r quicvarint.Reader) (settings, error) {
@@ -86,31 +81,32 @@ func readSettings(r quicvarint.Reader) (settings, error) {
 	case kind != frameSettings:
 		return nil, errMissingSettings
 	case length > maxSettings:
-		return nil, fmt.Errorf("a SETTINGS frame of %d bytes, at most %d are taken", length, maxSettings)
+		return nil, &breach{http3.ErrCodeExcessiveLoad,
+			fmt.Sprintf("a SETTINGS frame of %d bytes, at most %d are taken", length, maxSettings)}
 	}
 	body := make([]byte, length)
 	if _, err := io.ReadFull(r, body); err != nil {
 		return nil, err
 	}
 	var out settings
+	seen := make(map[uint64]bool)
 	for len(body) > 0 {
 		var x setting
 		for _, v := range []*uint64{&x.id, &x.value} {
 			value, n, err := quicvarint.Parse(body)
 			if err != nil {
-				return nil, fmt.Errorf("truncated SETTINGS frame: %w", err)
+				return nil, &breach{http3.ErrCodeFrameError, "a SETTINGS frame that ends inside a setting"}
 			}
 			*v, body = value, body[n:]
 		}
+		switch {
+		case x.id == 0x0 || 0x2 <= x.id && x.id <= 0x5: // HTTP/2's (RFC 9114 §7.2.4.1)
+			return nil, &breach{http3.ErrCodeSettingsError, fmt.Sprintf("the setting 0x%x, which is HTTP/2's", x.id)}
+		case seen[x.id]:
+			return nil, &breach{http3.ErrCodeSettingsError, fmt.Sprintf("the setting 0x%x twice", x.id)}
+		}
+		seen[x.id] = true
 		out = append(out, x)
 	}
 	return out, nil
-}
-
-func readFrameHeader(r quicvarint.Reader) (kind, length uint64, err error) {
-	if kind, err = quicvarint.Read(r); err != nil {
-		return 0, 0, err
-	}
-	length, err = quicvarint.Read(r)
-	return kind, length, err
 }

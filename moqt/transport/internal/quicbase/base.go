@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,33 +22,64 @@ import (
 // MaxCode is the largest application code that QUIC can carry (RFC 9000 §16); larger ones are sent as this.
 const MaxCode = 1<<62 - 1
 
+// Hooks are what differs between the users of Base.
+type Hooks struct {
+	// Classify says what the error that ended the QUIC connection means; nil is Classify.
+	Classify func(error) *transport.CloseError
+	// OnEnd, which may be nil, is called once after the QUIC connection has ended. It frees what the connection used.
+	OnEnd func()
+	// Panicked, which may be nil, is told of a panic in a goroutine of the connection, which then ends as Broken says.
+	Panicked func(value any, stack []byte)
+	// Broken is the end of a connection in which a goroutine panicked: the cause, and the code on the wire.
+	Broken func() (cause *transport.CloseError, code uint64)
+}
+
 // Base is a QUIC connection that ends once, for one cause.
 type Base struct {
 	Q *quic.Conn
 
-	classify func(error) *transport.CloseError
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	cause    atomic.Pointer[transport.CloseError]
-	done     chan struct{}
+	hooks  Hooks
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	cause  atomic.Pointer[transport.CloseError]
+	done   chan struct{}
 }
 
-// NewBase wraps q. classify says what the error that ended q means; nil is Classify. onEnd, which may be nil, is called
-// once after q has ended: it frees what q used.
-func NewBase(q *quic.Conn, classify func(error) *transport.CloseError, onEnd func()) *Base {
-	if classify == nil {
-		classify = Classify
+// NewBase wraps q.
+func NewBase(q *quic.Conn, hooks Hooks) *Base {
+	if hooks.Classify == nil {
+		hooks.Classify = Classify
 	}
-	b := &Base{Q: q, classify: classify, done: make(chan struct{})}
+	b := &Base{Q: q, hooks: hooks, done: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancelCause(context.Background())
 	context.AfterFunc(q.Context(), func() {
 		defer close(b.done)
-		b.Decide(classify(context.Cause(q.Context())))
-		if onEnd != nil {
-			onEnd()
-		}
+		b.Guard(func() {
+			b.Decide(hooks.Classify(context.Cause(q.Context())))
+			if hooks.OnEnd != nil {
+				hooks.OnEnd()
+			}
+		})
 	})
 	return b
+}
+
+// Guard runs a goroutine's function. A panic in it ends this connection and not the program.
+func (b *Base) Guard(f func()) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		if b.hooks.Panicked != nil {
+			b.hooks.Panicked(value, debug.Stack())
+		}
+		cause, code := b.hooks.Broken()
+		if b.Decide(cause) {
+			b.CloseDecided(code, cause.Reason)
+		}
+	}()
+	f()
 }
 
 // Context is the connection's; its cause is the *transport.CloseError.
@@ -96,9 +128,9 @@ func (b *Base) Err(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return err
 	case b.Q.Context().Err() != nil:
-		b.Decide(b.classify(context.Cause(b.Q.Context())))
+		b.Decide(b.hooks.Classify(context.Cause(b.Q.Context())))
 	case errors.Is(err, net.ErrClosed):
-		b.Decide(b.classify(err))
+		b.Decide(b.hooks.Classify(err))
 	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

@@ -16,6 +16,8 @@ import (
 type Mapper interface {
 	// Err turns any other error of quic-go's into one of package transport's.
 	Err(error) error
+	// Guard runs a goroutine's function; a panic in it ends the connection.
+	Guard(func())
 	// Ended is the cause when the connection has ended, else nil.
 	Ended() error
 	// ToWire and FromWire map an application code to the one in RESET_STREAM and STOP_SENDING and back;
@@ -142,11 +144,13 @@ func (s *Send) Context() context.Context {
 	s.once.Do(func() {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		context.AfterFunc(s.str.Context(), func() {
-			cause := context.Cause(s.str.Context())
-			if cause != context.Canceled {
-				cause = s.err(cause)
-			}
-			cancel(cause)
+			s.m.Guard(func() {
+				cause := context.Cause(s.str.Context())
+				if cause != context.Canceled {
+					cause = s.err(cause)
+				}
+				cancel(cause)
+			})
 		})
 		s.ctx = ctx
 	})

@@ -62,6 +62,7 @@ func (f *fake) StreamID() quic.StreamID               { return 4 }
 type plain struct{}
 
 func (plain) Err(err error) error                            { return err }
+func (plain) Guard(f func())                                 { f() }
 func (plain) Ended() error                                   { return nil }
 func (plain) ToWire(code uint64) quic.StreamErrorCode        { return quic.StreamErrorCode(code) }
 func (plain) FromWire(c quic.StreamErrorCode) (uint64, bool) { return uint64(c), true }
