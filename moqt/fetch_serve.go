@@ -143,10 +143,7 @@ type fetchServer struct {
 func (f *fetchServer) received(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	if ok {
-		f.r.s.Go(func() {
-			f.r.s.ids.took()
-			_ = f.r.AcceptUpdate(f.r.ctx, u, nil)
-		})
+		f.r.reply(func() { _ = f.r.AcceptUpdate(f.r.ctx, u, nil) })
 	}
 	return ok
 }

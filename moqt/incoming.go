@@ -43,9 +43,8 @@ func (s *Session) serveBidi(stream transport.Stream) {
 		return
 	}
 	m, err := s.decode(frame, wire.RequestStream, stream.StreamID(), nil)
-	var unknown *wire.Error
 	switch {
-	case errors.As(err, &unknown):
+	case err != nil:
 		s.fail(err)
 		return
 	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // draft-19 §3.3
@@ -109,7 +108,7 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	r := s.newRequest(m, true)
 	r.id, r.carrier = id, c
 	if _, own := c.(*ownStream); own {
-		r.inbox.MaxItems = s.limits.QueuedMessages
+		r.bound()
 	}
 	s.mu.Lock()
 	s.requests[id] = r

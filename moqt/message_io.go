@@ -78,12 +78,20 @@ func newMessageWriter(s *Session, stream transport.SendStream, kind wire.StreamK
 	return w
 }
 
-// acquire waits for its turn.
-func (w *messageWriter) acquire(ctx context.Context) error {
+// tryAcquire takes the turn if nobody has it.
+func (w *messageWriter) tryAcquire() bool {
 	select {
 	case <-w.lock:
-		return nil
+		return true
 	default:
+		return false
+	}
+}
+
+// acquire waits for its turn.
+func (w *messageWriter) acquire(ctx context.Context) error {
+	if w.tryAcquire() {
+		return nil
 	}
 	select {
 	case <-w.lock:

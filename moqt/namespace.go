@@ -142,13 +142,17 @@ func (n *NamespaceSubscription) tell(ns wire.TrackNamespace, done, own bool) {
 		n.active[ns.Key()] = ns
 	}
 	n.mu.Unlock()
-	_ = n.events.Put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
+	err := n.events.Put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
+	if err != nil && own {
+		n.s.ids.took()
+	}
 }
 
 // over implements hook. When the publisher ends the subscription, all its namespaces are gone (draft-17 §6.1, draft-18
 // §6.1).
 func (n *NamespaceSubscription) over(cause error) {
 	n.s.names.remove(n)
+	n.returnIDs()
 	var cancelled *CancelError
 	if cause == io.EOF || errors.As(cause, &cancelled) && cancelled.Side != n.s.side {
 		n.mu.Lock()
@@ -161,6 +165,19 @@ func (n *NamespaceSubscription) over(cause error) {
 		}
 	}
 	n.events.End(cause)
+}
+
+// returnIDs counts the requests behind events that nobody has taken as taken: the subscription is over, and perhaps
+// nobody ever will.
+func (n *NamespaceSubscription) returnIDs() {
+	waiting := n.events.Drain()
+	for i := range waiting {
+		if waiting[i].own {
+			waiting[i].own = false
+			n.s.ids.took()
+		}
+	}
+	n.events.PutBack(waiting)
 }
 
 // namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update

@@ -48,6 +48,8 @@ type Request struct {
 	bounds        bounds
 	fills         map[uint64]wire.Parameters // the fills that the peer asks for, by the id that names their stream
 	stopped       *transport.StreamError     // the peer's STOP_SENDING, while it decides nothing
+	replies       stream.Queue[func()]       // answers to updates that this end gives by itself
+	replying      bool                       // a goroutine sends them
 	finCame       bool                       // the peer has no more to say
 	decided       bool                       // our last message is on its way, which ends the request
 	ended         bool
@@ -72,6 +74,12 @@ func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
 	r.params = lasting(parametersOf(m))
 	r.bounds.begin(r.params)
 	return r
+}
+
+// bound limits what waits for a request on a stream of its own. On the shared stream of 14-16 the peer's request ids
+// bound it.
+func (r *Request) bound() {
+	r.inbox.MaxItems, r.replies.MaxItems = r.s.limits.QueuedMessages, r.s.limits.QueuedMessages
 }
 
 // ID is the Request ID.
@@ -274,15 +282,20 @@ func (r *Request) finish(cause error, state requestState) bool {
 // awaited reports whether the answer to a request of ours is still to come. The caller holds mu.
 func (r *Request) awaited() bool { return !r.incoming && r.response == nil && r.refused == nil }
 
-// attach puts a hook on an incoming request, and gives it the messages that have come in the meantime, in order.
+// attach puts a hook on an incoming request, and gives it the messages that have come in the meantime, in order. Those
+// that are not for it stay for Next.
 func (r *Request) attach(h hook) {
+	var kept []wire.Message
 	for {
 		for _, m := range r.inbox.Drain() {
-			h.received(m)
+			if !h.received(m) {
+				kept = append(kept, m)
+			}
 		}
 		r.mu.Lock()
 		if r.inbox.Len() == 0 {
 			r.hook = h
+			r.inbox.PutBack(kept)
 			over := r.ended
 			r.mu.Unlock()
 			if over {

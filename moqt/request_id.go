@@ -55,36 +55,43 @@ func (ids *requestIDs) allowed() bool {
 	return ids.s.draft >= wire.Draft17 || ids.next < ids.max || ids.s.cfg.IgnoreRequestLimit
 }
 
-// blockedAt gives what to wait for when the limit forbids a request, and whether REQUESTS_BLOCKED is to be sent for it:
-// once per limit (draft-16 §9.6, SHOULD).
-func (ids *requestIDs) blockedAt() (raised <-chan struct{}, next, limit uint64, tell bool) {
+// blocked is what holds a request up.
+type blocked struct {
+	raised      <-chan struct{} // closed when the limit is raised; nil when nothing holds it up
+	next, limit uint64
+	tell        bool // REQUESTS_BLOCKED is to be sent
+}
+
+// blockedAt looks at the limit once: a request that may not be sent waits for the limit after this one. REQUESTS_BLOCKED
+// is sent once per limit (draft-16 §9.6, SHOULD).
+func (ids *requestIDs) blockedAt() (b blocked) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
-	tell = !ids.blocked && !ids.allowed()
+	if ids.allowed() {
+		return b
+	}
+	b = blocked{raised: ids.raised, next: ids.next, limit: ids.max, tell: !ids.blocked}
 	ids.blocked = true
-	return ids.raised, ids.next, ids.max, tell
+	return b
 }
 
 // waitAllowed waits until a request may be sent (14-16).
 func (ids *requestIDs) waitAllowed(ctx context.Context) error {
 	for {
-		ids.mu.Lock()
-		ok := ids.allowed()
-		ids.mu.Unlock()
-		if ok {
+		b := ids.blockedAt()
+		if b.raised == nil {
 			return nil
 		}
-		raised, next, limit, tell := ids.blockedAt()
-		if tell {
-			if err := ids.s.control.write(ctx, &wire.RequestsBlocked{MaximumRequestID: limit}, 0); err != nil &&
-				ctx.Err() == nil {
+		if b.tell {
+			err := ids.s.control.write(ctx, &wire.RequestsBlocked{MaximumRequestID: b.limit}, 0)
+			if err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 		select {
-		case <-raised:
+		case <-b.raised:
 		case <-ctx.Done():
-			return &NoRequestIDError{Max: limit, Next: next, Err: context.Cause(ctx)}
+			return &NoRequestIDError{Max: b.limit, Next: b.next, Err: context.Cause(ctx)}
 		case <-ids.s.ctx.Done():
 			return context.Cause(ids.s.ctx)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
@@ -176,10 +177,15 @@ func (s *Session) end(cause *SessionError) {
 // shortened keeps a close reason within what every transport carries (1024 bytes, draft-ietf-webtrans-http3 §6).
 func shortened(reason string) string {
 	const most = 512
-	if len(reason) > most {
-		return reason[:most]
+	if len(reason) <= most {
+		return reason
 	}
-	return reason
+	for cut := most; cut > most-utf8.UTFMax; cut-- { // not inside a rune
+		if utf8.RuneStart(reason[cut]) {
+			return reason[:cut]
+		}
+	}
+	return reason[:most]
 }
 
 // fail ends the session for an error: a *wire.Error with the code that it names, anything else with INTERNAL_ERROR. nil

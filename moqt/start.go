@@ -36,11 +36,13 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 	if s.draft >= wire.Draft17 || s.draft == wire.Draft16 && r.kind == wire.KindSubscribeNamespace {
 		var err error
 		if stream, err = s.conn.OpenStream(ctx); err != nil {
-			return nil, s.notOpened(false, err)
+			err = s.notOpened(false, err)
+			r.cancel(err)
+			return nil, err
 		}
 		own := s.newOwnStream(stream)
 		r.carrier, out = own, own.out
-		r.inbox.MaxItems = s.limits.QueuedMessages
+		r.bound()
 	} else {
 		r.carrier, out = sharedStream{s}, s.control
 	}
@@ -89,6 +91,7 @@ type startHook interface {
 func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, stream transport.Stream) (*Request,
 	error) {
 	if err := out.write(ctx, r.message, 0); err != nil {
+		r.cancel(err)
 		return nil, err
 	}
 	if stream != nil {

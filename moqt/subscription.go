@@ -175,10 +175,7 @@ func (sub *Subscription) received(m wire.Message) bool {
 			sub.notices.Add(x.Parameters, 1)
 		}
 	case *wire.RequestUpdate: // the publisher renews its PUBLISH (draft-17 §9.10)
-		sub.s.Go(func() {
-			sub.s.ids.took()
-			_ = sub.r.AcceptUpdate(sub.s.ctx, x, nil)
-		})
+		sub.r.reply(func() { _ = sub.r.AcceptUpdate(sub.s.ctx, x, nil) })
 	default:
 		return false
 	}

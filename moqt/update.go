@@ -217,15 +217,43 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	switch {
 	case over:
-		s.ids.took()
-		s.Go(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
+		r.reply(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
 	case refused != nil:
-		s.ids.took()
-		s.Go(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
+		r.reply(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
 	default:
 		r.deliver(m)
 	}
 	return nil
+}
+
+// reply has an answer to an update of the peer's sent behind those before it, on one goroutine for all of them: readers
+// must not wait for writers. On a stream of its own the reader waits when too many of them wait, which holds up that
+// stream alone. What finds no room once the request has ended is not sent.
+func (r *Request) reply(answer func()) {
+	if r.replies.Put(r.ctx, answer, 1) != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.replying {
+		r.replying = r.s.Go(r.sendReplies)
+	}
+}
+
+// sendReplies sends answers until there are none.
+func (r *Request) sendReplies() {
+	for {
+		r.mu.Lock()
+		answer, ok := r.replies.Poll()
+		if !ok {
+			r.replying = false
+			r.mu.Unlock()
+			return
+		}
+		r.mu.Unlock()
+		r.s.ids.took() // only now: up to 16 this bounds how many can wait
+		answer()
+	}
 }
 
 // AcceptUpdate answers the peer's update with REQUEST_OK, and its parameters take effect. ok may be nil. In 14 updates

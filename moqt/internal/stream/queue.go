@@ -139,6 +139,23 @@ func (q *Queue[T]) Drain() []T {
 	return all
 }
 
+// PutBack puts values that were taken out of the line at its beginning again, whatever the bounds, and also behind its
+// end.
+func (q *Queue[T]) PutBack(values []T) {
+	if len(values) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	items := make([]entry[T], 0, len(values)+len(q.items)-q.head)
+	for _, v := range values {
+		items = append(items, entry[T]{v, 1})
+	}
+	q.items, q.head = append(items, q.items[q.head:]...), 0
+	q.cost += len(values)
+	q.wake()
+}
+
 // End ends the queue with an error; the first one wins. Values in the queue can still be taken.
 func (q *Queue[T]) End(err error) {
 	q.mu.Lock()
