@@ -22,7 +22,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(siegeRelay) != "" {
+		serveSiege()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world is a relay with its clients, in memory.
 type world struct {

@@ -70,13 +70,14 @@ type Limits struct {
 	// before it goes on without it; default 500 ms.
 	SubscriberBytes int64
 	Patience        time.Duration
-	// Streams is how many subgroup streams towards one subscription may be open at a time, Writing how many towards one
-	// session may be blocked with bytes in hand because the client does not read them; further ones wait. Defaults 4096
-	// and 256.
-	Streams int
-	Writing int
-	// Waiting is how many subgroup streams of one subscription may wait to be opened; when there are more, the oldest
-	// are dropped and counted. Default 65536.
+	// Streams is how many subgroup streams towards one session may be open at a time, AllStreams how many towards all;
+	// a session may have 64 in any case. Writing is how many towards one session may be blocked with bytes in hand
+	// because the client does not read them. Further ones wait. Defaults 1024, 12288 and 256.
+	Streams    int
+	AllStreams int
+	Writing    int
+	// Waiting is how many subgroup streams towards one session may wait to be opened; when there are more, the oldest
+	// of the subscription are dropped and counted. Default 65536.
 	Waiting int
 	// Datagrams is how many of one subscription wait to be sent; further ones are dropped and counted. Default 1024.
 	Datagrams int
@@ -116,7 +117,8 @@ func (l Limits) withDefaults() Limits {
 	def(&l.WaitingBytes, 32<<20)
 	def(&l.SubscriberBytes, 4<<20)
 	def(&l.Patience, 500*time.Millisecond)
-	def(&l.Streams, 4096)
+	def(&l.Streams, 1024)
+	def(&l.AllStreams, 12288)
 	def(&l.Writing, 256)
 	def(&l.Waiting, 65536)
 	def(&l.Datagrams, 1024)

@@ -57,6 +57,11 @@ func (o *outflow) unfollow() {
 func (o *outflow) lose() {
 	o.lost = true
 	o.unfollow()
+	first := 0
+	for first < len(o.sub.ready) && o.sub.ready[first].lost {
+		first++
+	}
+	o.sub.unready(first)
 	r := o.sub.track.relay
 	r.counters.TooFarBehind.Add(1)
 	if !o.sub.behind {

@@ -27,6 +27,11 @@ type peer struct {
 	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil is no bound.
 	scope wire.TrackNamespace
 
+	// open is the number of its streams, starved the subscribers that wait for one; see slots.
+	open    int
+	starved []*subscriber
+	// ready counts the streams that wait to be opened.
+	ready atomic.Int64
 	// sent counts objects, for the faults alone.
 	sent atomic.Int64
 

@@ -34,6 +34,7 @@ type Relay struct {
 	log      *slog.Logger
 	counters Counters
 	cache    *cache
+	slots    slots
 	serial   atomic.Uint64 // of sessions
 
 	ctx    context.Context
@@ -72,6 +73,7 @@ func New(opts Options) (*Relay, error) {
 	if r.opts.Implementation == "" {
 		r.opts.Implementation = DefaultImplementation
 	}
+	r.slots.few, r.slots.session, r.slots.all = min(fewStreams, r.limits.Streams), r.limits.Streams, r.limits.AllStreams
 	r.cache = newCache(r.limits, &r.counters)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil

@@ -114,7 +114,7 @@ func (s *subscriber) spoilBehind() bool {
 	for _, o := range lost {
 		o.lose()
 	}
-	s.ready = nil
+	s.unready(len(s.ready))
 	t.mu.Unlock()
 	for _, o := range lost {
 		o.abort(moqt.ResetTooFarBehind)

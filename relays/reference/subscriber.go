@@ -28,8 +28,9 @@ type subscriber struct {
 	done   sync.WaitGroup
 	flow   flow
 
-	datagrams chan *entry
-	queued    atomic.Int64 // datagrams that are not sent yet
+	datagrams []*entry      // that are to be sent
+	came      chan struct{} // signalled with the first of them
+	queued    atomic.Int64  // datagrams that are not sent yet
 
 	filter     wire.LocationFilter
 	order      uint64 // group order; 0 is the track's
@@ -55,6 +56,10 @@ type subscriber struct {
 	ready  []*outflow
 	open   int // streams, of fills too
 	ending *ending
+	// granted are slots that it was handed, starving that it waits for one, gone that it needs none any more. The
+	// lock of the slots guards them.
+	granted        int
+	starving, gone bool
 	// behind: the log has said that s is too slow; it says so once.
 	behind bool
 	// sent counts objects, for the faults alone.
@@ -74,7 +79,7 @@ type timeouts struct{ object, subgroup time.Duration }
 func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
 	s := &subscriber{
 		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1), until: math.MaxUint64,
-		signal: make(chan struct{}, 1), datagrams: make(chan *entry, t.relay.limits.Datagrams),
+		signal: make(chan struct{}, 1), came: make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.priority.Store(defaultPriority)
@@ -176,7 +181,7 @@ func (t *track) leave(s *subscriber) {
 	for _, o := range s.ready {
 		o.unfollow()
 	}
-	s.ready = nil
+	s.unready(len(s.ready))
 	for _, id := range t.ids {
 		for _, in := range t.groups[id].inflows {
 			in.dormant = slices.DeleteFunc(in.dormant, func(d *subscriber) bool { return d == s })
@@ -270,10 +275,10 @@ func (s *subscriber) push(in *inflow, cursor int) {
 		}
 		in.followers = append(in.followers, o)
 		s.ready = append(s.ready, o)
+		s.peer.ready.Add(1)
 	}
-	if len(s.ready) > s.track.relay.limits.Waiting {
+	if s.peer.ready.Load() > int64(s.track.relay.limits.Waiting) {
 		s.ready[0].lose()
-		s.ready = s.ready[1:]
 	}
 	s.wake()
 }
@@ -317,6 +322,7 @@ func (s *subscriber) serve(pub *moqt.Publication) {
 	end := s.run()
 	s.cancel()
 	s.done.Wait()
+	s.track.relay.slots.spare(s, true)
 	s.track.leave(s)
 	if end != nil {
 		s.peer.drops(s.track.key, pub.Request())
@@ -332,8 +338,9 @@ func (s *subscriber) run() *ending {
 		var o *outflow
 		var end *ending
 		switch {
-		case len(s.ready) > 0 && s.open < t.relay.limits.Streams:
-			o, s.ready = s.ready[0], s.ready[1:]
+		case len(s.ready) > 0 && t.relay.slots.take(s):
+			o = s.ready[0]
+			s.unready(1)
 			s.open++
 		case len(s.ready) == 0 && s.open == 0 && s.queued.Load() == 0:
 			end = s.ending
@@ -345,6 +352,7 @@ func (s *subscriber) run() *ending {
 		case o != nil:
 			s.done.Go(func() {
 				defer s.closed()
+				defer t.relay.slots.give(s.peer, 1)
 				o.send()
 				t.mu.Lock()
 				defer t.mu.Unlock()
@@ -352,12 +360,22 @@ func (s *subscriber) run() *ending {
 			})
 			continue
 		}
+		t.relay.slots.spare(s, false)
 		select {
 		case <-s.signal:
 		case <-s.ctx.Done():
 			return nil
 		}
 	}
+}
+
+// unready takes the first n streams off those that wait to be opened. The caller holds the track's lock.
+func (s *subscriber) unready(n int) {
+	clear(s.ready[:n])
+	if s.ready = s.ready[n:]; len(s.ready) == 0 {
+		s.ready = nil
+	}
+	s.peer.ready.Add(int64(-n))
 }
 
 // closed counts one open stream less.

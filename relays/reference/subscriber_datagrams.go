@@ -2,42 +2,59 @@ package reference
 
 // datagram queues a datagram for s. The caller holds the track's lock.
 func (s *subscriber) datagram(e *entry) {
-	s.queued.Add(1)
-	select {
-	case s.datagrams <- e:
-	default:
-		s.queued.Add(-1)
+	if len(s.datagrams) >= s.track.relay.limits.Datagrams {
 		s.track.relay.counters.DatagramsDropped.Add(1)
+		return
+	}
+	s.queued.Add(1)
+	s.datagrams = append(s.datagrams, e)
+	select {
+	case s.came <- struct{}{}:
+	default:
 	}
 }
 
 // sendDatagrams sends the queued datagrams.
 func (s *subscriber) sendDatagrams() {
-	r := s.track.relay
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
-		case e := <-s.datagrams:
-			object := r.spoiledDatagram(e)
-			if object == nil || s.expired(e) {
-				break
+		case <-s.came:
+		}
+		s.track.mu.Lock()
+		datagrams := s.datagrams
+		s.datagrams = nil
+		s.track.mu.Unlock()
+		for _, e := range datagrams {
+			if s.ctx.Err() != nil {
+				return
 			}
-			if err := s.pub.SendDatagram(object); err != nil {
-				r.counters.DatagramsDropped.Add(1)
-				r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(),
-					"error", err)
-				break
-			}
-			r.counters.ObjectsOut.Add(1)
-			r.counters.BytesOut.Add(uint64(len(e.Payload)))
-			if r.faulty {
-				s.peer.spoilSent()
-				s.spoilBehind()
+			s.sendDatagram(e)
+			if s.queued.Add(-1) == 0 {
+				s.wake()
 			}
 		}
-		if s.queued.Add(-1) == 0 {
-			s.wake()
-		}
+	}
+}
+
+// sendDatagram sends one, unless its time has passed.
+func (s *subscriber) sendDatagram(e *entry) {
+	r := s.track.relay
+	object := r.spoiledDatagram(e)
+	if object == nil || s.expired(e) {
+		return
+	}
+	if err := s.pub.SendDatagram(object); err != nil {
+		r.counters.DatagramsDropped.Add(1)
+		r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error",
+			err)
+		return
+	}
+	r.counters.ObjectsOut.Add(1)
+	r.counters.BytesOut.Add(uint64(len(e.Payload)))
+	if r.faulty {
+		s.peer.spoilSent()
+		s.spoilBehind()
 	}
 }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package reference
+
+const siegeRelay = "SIEGE_RELAY"
+
+func serveSiege() {}

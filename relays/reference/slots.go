@@ -1,0 +1,109 @@
+package reference
+
+import (
+	"slices"
+	"sync"
+)
+
+// slots bounds the subgroup streams that are open towards clients: each is served by a goroutine. A session may have
+// few of them in any case, so that those that do not read what they are sent keep nobody else from getting anything.
+// Beyond that there is a limit for the session and one for all. Who finds no slot is handed one as soon as there is.
+type slots struct {
+	few, session, all int
+
+	mu   sync.Mutex
+	open int
+	// hungry are the sessions with subscribers that wait for a slot.
+	hungry []*peer
+}
+
+// fewStreams is how many streams each session may have, whatever others have.
+const fewStreams = 64
+
+// may reports whether a session may have another stream. The caller holds mu.
+func (q *slots) may(p *peer) bool {
+	return p.open < q.few || p.open < q.session && q.open < q.all
+}
+
+// take takes a slot for a subscriber, or notes that it waits for one and will be woken.
+func (q *slots) take(s *subscriber) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s.granted > 0 {
+		s.granted--
+		return true
+	}
+	if q.may(s.peer) {
+		s.peer.open++
+		q.open++
+		return true
+	}
+	if !s.starving {
+		s.starving = true
+		if s.peer.starved = append(s.peer.starved, s); len(s.peer.starved) == 1 {
+			q.hungry = append(q.hungry, s.peer)
+		}
+	}
+	return false
+}
+
+// give gives slots of a session back, and hands them on: to the session itself, or to the one that has waited longest.
+func (q *slots) give(p *peer, n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p.open -= n
+	q.open -= n
+	for range n {
+		if q.hand(p) {
+			continue
+		}
+		for _, other := range slices.Clone(q.hungry) {
+			if q.hand(other) {
+				break
+			}
+		}
+	}
+}
+
+// hand gives a slot to the first of a session who waits, and reports whether there is one and it may have it. The
+// session then stands behind the others. The caller holds mu.
+func (q *slots) hand(p *peer) bool {
+	for len(p.starved) > 0 && p.starved[0].gone {
+		q.shift(p)
+	}
+	if len(p.starved) == 0 || !q.may(p) {
+		return false
+	}
+	s := q.shift(p)
+	p.open++
+	q.open++
+	s.granted++
+	s.wake()
+	return true
+}
+
+// shift takes the first of a session who waits out of the queue. The caller holds mu.
+func (q *slots) shift(p *peer) *subscriber {
+	s := p.starved[0]
+	p.starved[0] = nil
+	p.starved = p.starved[1:]
+	s.starving = false
+	i := slices.Index(q.hungry, p)
+	q.hungry = slices.Delete(q.hungry, i, i+1)
+	if len(p.starved) > 0 {
+		q.hungry = append(q.hungry, p)
+	}
+	return s
+}
+
+// spare takes back the slots that a subscriber was handed and has no use for; gone says that it never will.
+func (q *slots) spare(s *subscriber, gone bool) {
+	q.mu.Lock()
+	s.gone = gone
+	n := s.granted
+	s.granted = 0
+	q.mu.Unlock()
+	if n > 0 {
+		q.give(s.peer, n)
+	}
+}

@@ -1,0 +1,186 @@
+package reference
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// readSubgroup takes in one subgroup stream.
+func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
+	stop := onDone(u.ctx, func() { sr.Stop(moqt.ResetCancelled.Number(u.draft)) })
+	defer stop()
+	t := u.track
+	sr.SetDefaultPriority(u.priority)
+	src := &source{draft: u.draft}
+	for {
+		var o moqt.Object
+		if err := sr.ReadObject(&o); err != nil {
+			u.ended(sr, src, err)
+			return
+		}
+		if sr.Objects() == 1 {
+			u.describe(sr, src)
+		}
+		if !u.bring(src, &o) {
+			return
+		}
+		t.relay.cache.trim()
+		t.gate(u.ctx, src)
+	}
+}
+
+// describe gives a source its stream's header, with the Subgroup ID and Priority that amount to it.
+func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
+	src.header = sr.Header()
+	src.header.Priority = sr.Priority()
+	u.track.mu.Lock()
+	defer u.track.mu.Unlock()
+	if u.priority != u.track.priority {
+		src.header.DefaultPriority = false // subscribers know the first publisher's default
+	}
+}
+
+// bring puts an object of a stream into the log. It reports false when nothing more of it is wanted.
+func (u *upstream) bring(src *source, o *moqt.Object) bool {
+	t, r := u.track, u.track.relay
+	r.counters.ObjectsIn.Add(1)
+	r.counters.BytesIn.Add(uint64(len(o.Payload)))
+	t.mu.Lock()
+	if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
+		t.mu.Unlock()
+		return true
+	}
+	group := t.largest.Group
+	fresh, err := t.trackLog.bring(src, &entry{Object: *o, at: time.Now()}, t.subscribers)
+	if t.largest.Group != group {
+		t.newGroups = 0
+	}
+	t.mu.Unlock()
+	if err != nil {
+		src.close(t, moqt.ResetMalformedTrack)
+		t.malformed(err)
+		return false
+	}
+	if !fresh {
+		r.counters.Duplicates.Add(1)
+	}
+	return true
+}
+
+// close takes a source away from its inflow.
+func (src *source) close(t *track, cause moqt.ResetCode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	src.leave(cause)
+}
+
+// ended notes how a stream ended.
+func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
+	t := u.track
+	var reset *transport.StreamError
+	var large *moqt.ObjectTooLargeError
+	switch {
+	case errors.Is(err, io.EOF) && sr.Objects() > 0:
+		t.mu.Lock()
+		src.fin()
+		t.mu.Unlock()
+	case errors.Is(err, io.EOF):
+		if h := sr.Header(); h.IDMode != wire.SubgroupIDFirstObject { // otherwise it has no Subgroup ID
+			u.describe(sr, src)
+			t.mu.Lock()
+			t.emptyStream(src, t.subscribers)
+			t.mu.Unlock()
+		}
+	case errors.As(err, &reset) && reset.Remote:
+		src.close(t, meaningOfReset(u.draft, reset.Code))
+	case errors.As(err, &large):
+		t.relay.log.Warn("object too large", "track", t.name, "session", u.peer.id, "error", err)
+		sr.Stop(moqt.ResetExcessiveLoad.Number(u.draft))
+		src.close(t, moqt.ResetInternalError)
+	default:
+		src.close(t, moqt.ResetInternalError)
+	}
+}
+
+// meaningOfReset is a publisher's reset code as it goes to subscribers of any draft.
+func meaningOfReset(d wire.Draft, code uint64) moqt.ResetCode {
+	meaning, _ := wire.ResetCode(code).Meaning(d)
+	switch meaning {
+	case wire.NameCancelled:
+		return moqt.ResetCancelled
+	case wire.NameDeliveryTimeout:
+		return moqt.ResetDeliveryTimeout
+	case wire.NameTooFarBehind:
+		return moqt.ResetTooFarBehind
+	case wire.NameGoingAway:
+		return moqt.ResetGoingAway
+	case wire.NameMalformedTrack:
+		return moqt.ResetMalformedTrack
+	case wire.NameUnknownObjectStatus:
+		return moqt.ResetUnknownObjectStatus
+	case wire.NameExcessiveLoad:
+		return moqt.ResetExcessiveLoad
+	}
+	return moqt.ResetInternalError
+}
+
+// readDatagrams takes in datagrams.
+func (u *upstream) readDatagrams() {
+	t, r := u.track, u.track.relay
+	for {
+		o, err := u.sub.AcceptDatagram(u.ctx)
+		if err != nil {
+			return
+		}
+		r.counters.ObjectsIn.Add(1)
+		r.counters.BytesIn.Add(uint64(len(o.Payload)))
+		e := &entry{Object: *o, at: time.Now()}
+		if e.DefaultPriority {
+			e.Priority = u.priority
+		}
+		if r.faults[datagramsAsStreams] {
+			u.asStream(e)
+			continue
+		}
+		t.mu.Lock()
+		e.DefaultPriority = e.DefaultPriority && u.priority == t.priority
+		fresh, err := t.add(e, true)
+		if fresh {
+			for _, s := range t.subscribers {
+				if s.wants(e) {
+					s.datagram(e)
+				}
+			}
+		}
+		t.mu.Unlock()
+		switch {
+		case err != nil:
+			t.malformed(err)
+			return
+		case !fresh:
+			r.counters.Duplicates.Add(1)
+		}
+		r.cache.trim()
+	}
+}
+
+// asStream is the fault datagrams-as-streams.
+func (u *upstream) asStream(e *entry) {
+	t := u.track
+	o := e.Object
+	o.Datagram = false
+	src := &source{draft: u.draft, header: wire.SubgroupHeader{GroupID: o.GroupID, SubgroupID: o.ObjectID,
+		IDMode:   wire.SubgroupIDPresent,
+		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
+	o.SubgroupID = o.ObjectID
+	u.bring(src, &o)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	src.fin()
+}
+
