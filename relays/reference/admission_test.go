@@ -30,6 +30,7 @@ func TestLobby(t *testing.T) {
 			}
 		}
 		a, b := w.dial(d), w.dial(d)
+		synctest.Wait() // a client has its session before the relay has let it in
 		if _, err := a.PublishNamespace(w.ctx, wire.TrackNamespace{"n"}, nil); err != nil {
 			t.Error(err)
 		}

@@ -183,4 +183,3 @@ func (u *upstream) asStream(e *entry) {
 	defer t.mu.Unlock()
 	src.fin()
 }
-
