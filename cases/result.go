@@ -47,6 +47,8 @@ type Result struct {
 	Notes, Tolerated []string
 	// Transcript are the decoded messages of all sessions, in order of time; bounded.
 	Transcript []string
+	// Lost is true when the failure is the end of a session that the case did not end.
+	Lost bool
 	// DialFailed is true when the failure lies below SETUP (dns to webtransport) and the case had no session before it.
 	DialFailed bool
 }

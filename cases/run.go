@@ -118,7 +118,7 @@ func (e *Env) result(o *outcome) Result {
 	if o != nil {
 		r.Status, r.Layer, r.Message, r.Expected, r.Received, r.Reason = o.status, o.layer, o.message, o.expected,
 			o.received, o.reason
-		r.DialFailed, r.TooSlow = o.dial && !ready, o.slow
+		r.DialFailed, r.TooSlow, r.Lost = o.dial && !ready, o.slow, o.lost
 		if r.Status == Fail && e.c.Level == Should && !o.lost && !o.dial && o.stack == "" && !e.cfg.Strict {
 			r.Todo = "SHOULD: " + o.expected // nothing else is what the case is about
 		}

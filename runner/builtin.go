@@ -57,6 +57,7 @@ func result(r cases.Result) Result {
 	out := Result{
 		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Layer: r.Layer,
 		Message: r.Message, Expected: r.Expected, Received: r.Received, Reason: r.Reason, TooSlow: r.TooSlow,
+		Lost:     r.Lost,
 		Duration: r.Duration, Notes: r.Notes, Tolerated: r.Tolerated, Transcript: r.Transcript,
 	}
 	if r.Status == cases.Fail && r.Todo != "" {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // Pulse is a Client that can look whether the relay answers. Without it a run does not wait for a relay that is gone.
@@ -38,10 +40,10 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 		o.mu.Lock()
 		turn, over, gone := o.count, o.over, o.gone
 		o.mu.Unlock()
-		switch {
-		case gone || ctx.Err() != nil:
+		if gone || ctx.Err() != nil {
 			return 0, false
-		case over == nil:
+		}
+		if over == nil {
 			return turn, true
 		}
 		select {
@@ -58,31 +60,58 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	}
 }
 
-// end is for a case that has lost the relay, or did not reach it, in its turn. It waits until the relay is back, and
-// reports whether it is. first says that no other case noticed before: the verdict of this one stands.
-func (o *outages) end(ctx context.Context, turn, at int, id string, pulse Pulse) (first, back bool) {
+// end is for a case that failed in its turn. When the relay was gone since the turn began, it waits until the relay is
+// back and reports again: the failure tells nothing, and the case must run again. Else, if the case may be the one that
+// lost the relay, it looks for the relay and waits for it; the verdict of this case stands. waited is how long the relay
+// took to answer; 0 when it answered at once, or does not come back.
+func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse) (again bool, waited time.Duration) {
+	suspect := r.Lost || r.Layer == transport.LayerUDP
 	o.mu.Lock()
-	if first = o.count == turn; first {
-		o.count++
-		o.over, o.id, o.at = make(chan struct{}), id, at
-	}
-	over := o.over
-	o.mu.Unlock()
-	if first {
-		back = waitBack(ctx, pulse)
-		o.mu.Lock()
-		o.gone = !back
+	if o.count != turn {
+		over := o.over
 		o.mu.Unlock()
-		close(over)
-		return true, back
+		back := o.wait(ctx, over)
+		o.mu.Lock()
+		if o.count != turn {
+			o.mu.Unlock()
+			return back, 0
+		}
 	}
-	select {
-	case <-over:
-	case <-ctx.Done():
+	if !suspect {
+		o.mu.Unlock()
+		return false, 0
+	}
+	o.count++
+	over := make(chan struct{})
+	o.over, o.id, o.at = over, r.Case, at
+	o.mu.Unlock()
+
+	start := time.Now()
+	looks, back := waitBack(ctx, pulse)
+	if looks > 1 {
+		waited = time.Since(start)
+	}
+	o.mu.Lock()
+	o.gone = !back && ctx.Err() == nil
+	if back && looks == 1 && r.Layer != transport.LayerUDP && o.count == turn+1 {
+		o.count, o.over = turn, nil // the relay ended a session, and was there all the time
+	}
+	o.mu.Unlock()
+	close(over)
+	return false, waited
+}
+
+// wait waits for the end of an outage, and reports whether the relay is back.
+func (o *outages) wait(ctx context.Context, over <-chan struct{}) bool {
+	if over != nil {
+		select {
+		case <-over:
+		case <-ctx.Done():
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return false, !o.gone && ctx.Err() == nil
+	return !o.gone && ctx.Err() == nil
 }
 
 // lost gives the case that lost the relay for good.
@@ -95,18 +124,19 @@ func (o *outages) lost() (id string, at int) {
 	return o.id, o.at
 }
 
-// waitBack looks for the relay until it answers or outageWait has passed.
-func waitBack(ctx context.Context, pulse Pulse) bool {
+// waitBack looks for the relay until it answers or outageWait has passed. It gives the number of looks.
+func waitBack(ctx context.Context, pulse Pulse) (looks int, back bool) {
 	ctx, cancel := context.WithTimeout(ctx, outageWait)
 	defer cancel()
 	for {
+		looks++
 		if pulse.Alive(ctx) == nil {
-			return true
+			return looks, true
 		}
 		select {
 		case <-time.After(outagePause):
 		case <-ctx.Done():
-			return false
+			return looks, false
 		}
 	}
 }

@@ -98,6 +98,72 @@ func TestRelayThatComesBack(t *testing.T) {
 	}
 }
 
+// TestCrashInTheFirstCases: a crash that ends the run's first sessions fails one case, too.
+func TestCrashInTheFirstCases(t *testing.T) {
+	for _, jobs := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			report, c, _ := crash(t, jobs, 100*time.Millisecond, 500*time.Millisecond)
+			var broken []string
+			for _, r := range report.Results {
+				if r.Status != Pass {
+					broken = append(broken, r.Case)
+				}
+			}
+			if len(broken) != 1 || report.BailOut != "" {
+				t.Errorf("%d at a time: not ok: %v, bail out %q; ran %v", jobs, broken, report.BailOut, c.ran)
+			}
+		})
+	}
+}
+
+// deaf is a client whose case "b" waits for SETUP until long after the relay that case "a" lost is back.
+type deaf struct {
+	mu     sync.Mutex
+	ran    map[string]int
+	looked int
+}
+
+func (d *deaf) Info() ClientInfo { return ClientInfo{Name: "deaf", Version: "1"} }
+
+func (d *deaf) Alive(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.looked++; d.looked < 3 {
+		return errors.New("nobody listens")
+	}
+	return nil
+}
+
+func (d *deaf) Run(_ context.Context, x cases.Case, watch func(Session)) Result {
+	d.mu.Lock()
+	d.ran[x.ID]++
+	n := d.ran[x.ID]
+	d.mu.Unlock()
+	s := quicSession("client", "01")
+	switch {
+	case x.ID == "a":
+		watch(s)
+		time.Sleep(time.Second)
+		return Result{Status: Fail, Layer: transport.LayerRequest, Lost: true, Sessions: []Session{s}, Message: "lost"}
+	case n == 1:
+		time.Sleep(5 * time.Second)
+		return Result{Status: Fail, Layer: transport.LayerSetup, Message: "expected SETUP, received nothing"}
+	}
+	watch(s)
+	return passed(x.ID, s)
+}
+
+// TestCaseThatMetACrash: a case that failed in any layer while the relay was gone runs again.
+func TestCaseThatMetACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &deaf{ran: make(map[string]int)}
+		report, err := Run(t.Context(), Options{Client: d, Cases: plan("a", "b"), Parallel: 2, TAP: &bytes.Buffer{}})
+		if err != nil || report.Count(Fail) != 1 || report.Results[1].Status != Pass || d.ran["b"] != 2 {
+			t.Errorf("%+v, ran %v, %v", report.Results, d.ran, err)
+		}
+	})
+}
+
 // TestRelayThatStaysAway: the run ends with the case that lost the relay, and nothing further runs.
 func TestRelayThatStaysAway(t *testing.T) {
 	for _, jobs := range []int{1, 8} {

@@ -78,6 +78,8 @@ type Result struct {
 	Reason string
 	// TooSlow is true when the case was skipped because the path is too slow.
 	TooSlow bool
+	// Lost is true when the case failed because a session ended that it did not end.
+	Lost bool
 	// Duration is how long the whole case took.
 	Duration time.Duration
 	// Sessions are the sessions of the case, in the order in which they were made.

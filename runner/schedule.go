@@ -4,10 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // schedule runs the cases of a run and gives their results in order. With one case at a time, each runs when its result
@@ -80,29 +78,29 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 	if ctx.Err() == nil {
 		s.tell(s.o.Cases[i], nil)
 	}
+	pulse, has := s.o.Client.(Pulse)
 	for {
 		turn, ok := s.outages.begin(ctx)
 		if !ok {
 			return outcome{}
 		}
-		had := s.reached.Load()
 		out.result, out.known = runCase(ctx, s.o.Client, s.o.Cases[i], watch)
-		pulse, has := s.o.Client.(Pulse)
-		if !has || !out.known || !had || out.result.Status != Fail || out.result.Layer != transport.LayerUDP {
+		r := &out.result
+		if !has || !out.known || !s.reached.Load() || r.Status == Pass || r.Status == NotApplicable {
 			return out
 		}
-		began := time.Now()
-		first, back := s.outages.end(ctx, turn, i, s.o.Cases[i].ID, pulse)
-		if first {
-			r := &out.result
+		again, waited := s.outages.end(ctx, turn, i, r, pulse)
+		lost, at := s.lost()
+		switch {
+		case again:
+			continue
+		case lost != "" && at == i:
 			r.Message = "the relay answered before and was lost: " + firstOf(r.Message, r.Received)
-			if back {
-				r.Notes = append(r.Notes, "the relay answers again after "+took(time.Since(began)))
-			}
+		case waited > 0:
+			r.Message = "the relay answered before and was lost: " + firstOf(r.Message, r.Received)
+			r.Notes = append(r.Notes, "the relay answers again after "+took(waited))
 		}
-		if first || !back {
-			return out
-		}
+		return out
 	}
 }
 
