@@ -62,8 +62,8 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 
 // end is for a case that failed in its turn. When the relay was gone since the turn began, it waits until the relay is
 // back and reports again: the failure tells nothing, and the case must run again. Else, if the case may be the one that
-// lost the relay, it looks for the relay and waits for it; the verdict of this case stands. waited is how long the relay
-// took to answer; 0 when it answered at once, or does not come back.
+// lost the relay, it looks for the relay and waits for it; the verdict of this case stands. waited is how long the
+// relay took to answer; 0 when it answered at once, or does not come back.
 func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse) (again bool, waited time.Duration) {
 	suspect := r.Lost || r.Layer == transport.LayerUDP
 	o.mu.Lock()
