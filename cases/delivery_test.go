@@ -293,7 +293,7 @@ func TestDelivery(t *testing.T) {
 			a.pub.Request().Cancel(moqt.ResetInternalError)
 		}, cases.Result{Status: cases.Fail, Layer: "request", Expected: done, Received: "…", Todo: "SHOULD: " + done}},
 		{"a breach", 0, func(a *act) { a.pub.Request().Session().Abort(wire.InternalError, "broken") },
-			cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,
+			cases.Result{Status: cases.Fail, Lost: true, Layer: "data", Expected: objects,
 				Received: "the end of the subscriber's session: " +
 					`connection closed by the peer with 0x1 INTERNAL_ERROR "broken"`}},
 		{"nothing", 0, nil, cases.Result{Status: cases.Fail, Layer: "data", Expected: objects,

@@ -260,7 +260,7 @@ func TestBreachBehindTheAnswer(t *testing.T) {
 				s.SendControl(r.Context(), &wire.Raw{Type: 0x3b, Body: []byte{0}})
 			}, nil)
 			r := cases.Run(t.Context(), find(t, "announce-only"), against(t, d, relay))
-			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
+			want(t, r, cases.Result{Status: cases.Fail, Lost: true, Layer: transport.LayerRequest,
 				Expected: "a relay that keeps to the draft until the case has ended",
 				Received: "a breach of the draft: …"})
 		})

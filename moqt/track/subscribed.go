@@ -20,6 +20,9 @@ type ReadOptions struct {
 	// missing ones before it until it is known that none will come: the publisher has told the end of their group, or
 	// all streams that may have them have ended without leaving a hole. It waits at most for Patience; 0 is 250 ms. An
 	// object that comes after a later one was handed out counts as late and is dropped.
+	//
+	// A fetch or fill that is on its way is waited for as long as some of it comes, and otherwise for
+	// Limits.PendingTime, or Patience if that is longer; then what it was to bring is a gap.
 	InOrder  bool
 	Patience time.Duration
 	// Gap, if set, is called by Next with InOrder when objects are passed over: nothing has come after from and before
@@ -71,8 +74,10 @@ type Subscribed struct {
 	blocked   []*source
 	datagrams *source // stands for the datagrams in blocked
 	fetches   []*moqt.Fetch
-	loops     int     // goroutines that bring streams
-	past      int     // fetches that are not at their end
+	loops     int    // goroutines that bring streams
+	past      int    // fetches that are not at their end
+	pastBytes uint64 // in order: what has come of them
+	pastAt    time.Time
 	subgroups uint64  // streams of the subscription that are, or were, in sources, or somebody else had before
 	problems  []error // for Next, and end nothing
 	cause     error   // how the subscription ended other than by io.EOF
@@ -224,6 +229,7 @@ func (t *Subscribed) add(s *source, f *moqt.Fetch) {
 	t.mu.Lock()
 	t.loops++
 	t.past++
+	t.pastAt = time.Now()
 	t.fetches = append(t.fetches, f)
 	t.mu.Unlock()
 	if !t.s.Go(func() { t.acceptFetch(s) }) {

@@ -124,6 +124,16 @@ func (a *account) forget() {
 	a.pages -= a.groups[least].seen.weight()
 	delete(a.groups, least)
 	a.lowest = least + 1
+	if first := a.known[0].First; first < least { // the groups up to here are counted for good, and kept as one run
+		a.known.Missing(first, least, a.report.addGroups)
+		a.known.AddRun(first, least)
+	}
+}
+
+// addGroups counts groups that are missing.
+func (r *Report) addGroups(s spans.Run) bool {
+	r.MissingGroups += s.Last - s.First + 1
+	return true
 }
 
 func (r *Report) addGap(g Gap) {
@@ -380,10 +390,7 @@ func (a *account) total() Report {
 		a.groups[id].gaps(id, r.addGap)
 	}
 	if n := len(a.known); n > 0 {
-		a.known.Missing(a.known[0].First, a.known[n-1].Last, func(s spans.Run) bool {
-			r.MissingGroups += s.Last - s.First + 1
-			return true
-		})
+		a.known.Missing(a.known[0].First, a.known[n-1].Last, r.addGroups)
 	}
 	return r
 }

@@ -111,17 +111,34 @@ func (t *Subscribed) pick() (b *batch, wait time.Duration) {
 // the moment at which it was found missing, because streams that were held up by a slow reader have their say then.
 // What a fetch leaves out will not come; while one is on its way everything waits for it. The caller holds mu.
 func (t *Subscribed) ripe(b *batch) (ready bool, wait time.Duration) {
-	switch {
-	case b.src != nil && b.src.fetch != nil, t.loops == 0 && len(t.sources) == 0:
+	if b.src != nil && b.src.fetch != nil || t.loops == 0 && len(t.sources) == 0 {
 		return true, 0
-	case t.past > 0:
-		return false, 0
+	}
+	if t.past > 0 {
+		if wait = t.awaitPast(); wait > 0 {
+			return false, wait
+		}
 	}
 	if t.missed != t.due || t.since.IsZero() {
 		t.missed, t.since = t.due, time.Now()
 	}
 	wait = time.Until(t.since.Add(t.opts.Patience))
 	return wait <= 0, wait
+}
+
+// awaitPast says how long the fetches that are on their way are still waited for: not for ever, when nothing comes of
+// them. The caller holds mu.
+func (t *Subscribed) awaitPast() time.Duration {
+	came := uint64(0)
+	for s := range t.sources {
+		if s.fetch != nil {
+			came += 1 + s.payload.Core().In.Received.Load() // the stream counts too
+		}
+	}
+	if came != t.pastBytes {
+		t.pastBytes, t.pastAt = came, time.Now()
+	}
+	return time.Until(t.pastAt.Add(max(t.opts.Patience, t.s.Limits().PendingTime)))
 }
 
 // allKnown reports whether every stream is being read that the peer has opened before that of a batch. If not, there

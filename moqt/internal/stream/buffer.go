@@ -78,9 +78,11 @@ type Buffer struct {
 	// filled: the last read into the buffer filled it, so more may be waiting.
 	filled bool
 	Offset uint64 // bytes of the stream before buf[r]
-	Err    error  // what ended the stream; follows the bytes in buf
-	OnEnd  func(error)
-	ended  atomic.Bool // OnEnd was called
+	// Received counts the bytes that have come. Safe for concurrent use.
+	Received atomic.Uint64
+	Err      error // what ended the stream; follows the bytes in buf
+	OnEnd    func(error)
+	ended    atomic.Bool // OnEnd was called
 }
 
 // End calls OnEnd with how the reading ended, the first time only. Safe for concurrent use.
@@ -128,6 +130,7 @@ func (b *Buffer) ReadOnce(ahead int) error {
 			room = room[:ahead]
 		}
 		n, err := b.Stream.Read(room)
+		b.Received.Add(uint64(n))
 		b.w += n
 		b.filled = b.w == len(b.Buf)
 		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -234,6 +237,7 @@ func (b *Buffer) Read(p []byte, ahead int) (int, error) {
 func (b *Buffer) readDirect(p []byte) (int, error) {
 	for empty := 0; ; empty++ {
 		n, err := b.Stream.Read(p)
+		b.Received.Add(uint64(n))
 		b.Offset += uint64(n)
 		switch {
 		case err != nil && errors.Is(err, os.ErrDeadlineExceeded):
