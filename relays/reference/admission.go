@@ -14,8 +14,9 @@ import (
 // have not shown a valid one, are in the lobby: they have a limit of their own, and the one that has waited longest
 // makes room for the next. So nobody locks out those who would be admitted.
 type guest struct {
-	address netip.Addr              // of the client; the zero Addr where there is none
-	leave   context.CancelCauseFunc // with the cause
+	address netip.Addr // of the client; the zero Addr where there is none
+	// turnAway closes its connection with a reason for the client.
+	turnAway func(reason string)
 	// lobby is its place there, nil when it has none; admitted that it was let in. The relay's lock guards both.
 	lobby    *list.Element
 	admitted bool
@@ -31,18 +32,12 @@ type admission struct {
 // errClosed is the cause when the relay was closed.
 var errClosed = fmt.Errorf("the relay is shutting down: %w", net.ErrClosed)
 
-// errLobby is the cause for a guest that made room for another one.
-type errLobby struct{ waits string }
-
-func (e errLobby) Error() string {
-	return "the relay has no room for more connections without " + e.waits
-}
-
-// begin takes a connection into the lobby. done counts it out.
-func (r *Relay) begin(ctx context.Context, info transport.Info) (_ context.Context, g *guest, done func(), err error) {
+// begin takes a connection into the lobby; turnAway closes it with a reason for the client. done counts it out.
+func (r *Relay) begin(ctx context.Context, info transport.Info, turnAway func(reason string)) (_ context.Context,
+	g *guest, done func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g = &guest{address: hostOf(info)}
+	g = &guest{address: hostOf(info), turnAway: turnAway}
 	a := &r.admission
 	switch limit := r.limits.PerAddress; {
 	case r.closed:
@@ -55,11 +50,10 @@ func (r *Relay) begin(ctx context.Context, info transport.Info) (_ context.Conte
 	if a.lobby.Len() >= r.limits.Lobby {
 		first := a.lobby.Remove(a.lobby.Front()).(*guest)
 		first.lobby = nil
-		first.leave(errLobby{r.awaited()})
+		r.tasks.Go(func() { first.turnAway(r.crowded().Error()) })
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := onDone(r.ctx, func() { cancel(errClosed) })
-	g.leave = cancel
+	ctx, cancel := context.WithCancel(ctx)
+	stop := onDone(r.ctx, cancel)
 	g.lobby = a.lobby.PushBack(g)
 	if g.address.IsValid() {
 		a.addresses[g.address]++
@@ -69,7 +63,7 @@ func (r *Relay) begin(ctx context.Context, info transport.Info) (_ context.Conte
 	r.tasks.Add(1)
 	return ctx, g, func() {
 		stop()
-		cancel(context.Canceled)
+		cancel()
 		r.counters.Sessions.Add(-1)
 		r.mu.Lock()
 		r.leaves(g)
@@ -85,12 +79,13 @@ func (r *Relay) full() error {
 	return fmt.Errorf("the relay has its limit of %d sessions", r.limits.Sessions)
 }
 
-// awaited is what those in the lobby lack.
-func (r *Relay) awaited() string {
+// crowded is the error for a guest that made room for another one.
+func (r *Relay) crowded() error {
+	lacks := "SETUP"
 	if r.opts.RequireToken != "" {
-		return "a valid token"
+		lacks = "a valid token"
 	}
-	return "SETUP"
+	return fmt.Errorf("the relay has no room for more connections without %s", lacks)
 }
 
 // admit takes a guest out of the lobby, and reports whether there is room for it.
@@ -102,7 +97,7 @@ func (r *Relay) admit(g *guest) error {
 	case g.admitted:
 		return nil
 	case g.lobby == nil:
-		return errLobby{r.awaited()}
+		return r.crowded()
 	case a.admitted >= r.limits.Sessions:
 		return r.full()
 	}

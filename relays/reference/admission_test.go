@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"errors"
 	"net"
 	"strings"
@@ -27,6 +28,11 @@ func TestLobby(t *testing.T) {
 			ended := conn.Context().Err() != nil
 			if ended != (i < 7) {
 				t.Errorf("connection %d: ended %v", i, ended)
+			}
+			var why *transport.CloseError
+			if ended && (!errors.As(context.Cause(conn.Context()), &why) || why.Code != uint64(wire.InternalError) ||
+				!strings.Contains(why.Reason, "without SETUP")) {
+				t.Errorf("connection %d is told %v", i, context.Cause(conn.Context()))
 			}
 		}
 		a, b := w.dial(d), w.dial(d)
@@ -60,6 +66,7 @@ func TestLobbyWithoutToken(t *testing.T) {
 		}
 		first := w.dial(d)
 		for range 3 {
+			synctest.Wait()
 			w.dial(d)
 		}
 		<-first.Context().Done()

@@ -101,9 +101,6 @@ func (p *peer) run(ctx context.Context) error {
 		})
 	}
 	p.cancel()
-	if crowded := (errLobby{}); errors.As(context.Cause(ctx), &crowded) {
-		p.session.Abort(wire.InternalError, crowded.Error())
-	}
 	p.session.Close(wire.NoError, "the relay is shutting down") // only waits when the session has ended
 	cause := context.Cause(p.session.Context())
 	var end *moqt.SessionError

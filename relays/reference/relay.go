@@ -10,7 +10,6 @@ package reference
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -85,7 +84,9 @@ func (r *Relay) Counters() *Counters { return &r.counters }
 // ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error
 // says why the session could not be set up, or how it ended; nil when it ended well.
 func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
-	ctx, g, done, err := r.begin(ctx, conn.Info())
+	ctx, g, done, err := r.begin(ctx, conn.Info(), func(reason string) {
+		conn.CloseWithError(uint64(wire.InternalError), reason)
+	})
 	if err != nil {
 		conn.CloseWithError(uint64(wire.InternalError), err.Error())
 		return err
@@ -119,11 +120,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)
 	if err != nil {
-		reason := "setup failed"
-		if crowded := (errLobby{}); errors.As(context.Cause(ctx), &crowded) {
-			reason = crowded.Error()
-		}
-		conn.CloseWithError(uint64(wire.InternalError), reason)
+		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
 		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()),
 			"error", err)
 		return err
@@ -133,7 +130,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 
 // Serve serves a session that is set up, without Config.Handler, until it ends, ctx ends or the relay is closed.
 func (r *Relay) Serve(ctx context.Context, s *moqt.Session) error {
-	ctx, g, done, err := r.begin(ctx, s.Conn().Info())
+	ctx, g, done, err := r.begin(ctx, s.Conn().Info(), func(reason string) { s.Abort(wire.InternalError, reason) })
 	if err != nil {
 		s.Close(wire.InternalError, err.Error())
 		return err
