@@ -62,8 +62,8 @@ type blocked struct {
 	tell        bool // REQUESTS_BLOCKED is to be sent
 }
 
-// blockedAt looks at the limit once: a request that may not be sent waits for the limit after this one. REQUESTS_BLOCKED
-// is sent once per limit (draft-16 §9.6, SHOULD).
+// blockedAt looks at the limit once: a request that may not be sent waits for the limit after this one.
+// REQUESTS_BLOCKED is sent once per limit (draft-16 §9.6, SHOULD).
 func (ids *requestIDs) blockedAt() (b blocked) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()

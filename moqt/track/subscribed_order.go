@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -132,7 +133,7 @@ func (t *Subscribed) awaitPast() time.Duration {
 	came := uint64(0)
 	for s := range t.sources {
 		if s.fetch != nil {
-			came += 1 + s.payload.Core().In.Received.Load() // the stream counts too
+			came += 1 + stream.ReaderOf(s.payload).In.Received.Load() // the stream counts too
 		}
 	}
 	if came != t.pastBytes {
