@@ -65,17 +65,6 @@ type hook interface {
 	over(cause error)
 }
 
-// newRequest prepares a request; it is not registered.
-func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
-	r := &Request{s: s, kind: m.Kind(), message: m, incoming: incoming, responded: make(chan struct{}),
-		updated:       make(chan struct{}),
-		paramsChanged: make(chan struct{})}
-	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
-	r.params = lasting(parametersOf(m))
-	r.bounds.begin(r.params)
-	return r
-}
-
 // bound limits what waits for a request on a stream of its own. On the shared stream of 14-16 the peer's request ids
 // bound it.
 func (r *Request) bound() {

@@ -138,3 +138,14 @@ func (s *Session) cutMessage(err error) error {
 func (s *Session) SendControl(ctx context.Context, m wire.Message) error {
 	return s.control.write(ctx, m, 0)
 }
+
+// newRequest prepares a request; it is not registered.
+func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
+	r := &Request{s: s, kind: m.Kind(), message: m, incoming: incoming, responded: make(chan struct{}),
+		updated:       make(chan struct{}),
+		paramsChanged: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
+	r.params = lasting(parametersOf(m))
+	r.bounds.begin(r.params)
+	return r
+}
