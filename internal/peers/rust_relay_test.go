@@ -22,14 +22,16 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 		`NOT_SUPPORTED "SUBSCRIBE_TRACKS is not supported"`, "It takes no SUBSCRIBE_TRACKS."},
 	{"track-status track-status-unknown", "", "skip", `NOT_SUPPORTED "TRACK_STATUS is not supported"`,
 		"It takes no TRACK_STATUS."},
-	{"range-filter", "19-22", "skip", `NOT_SUPPORTED "range filters not supported"`, "It takes no range filters."},
-	{"range-filter-update", "19-22", "skip", "its SETUP has no MAX_FILTER_RANGES", "It takes no range filters."},
-	{"forward-state", "", "skip", `NOT_SUPPORTED "FORWARD=0 not supported"`,
-		"It takes no subscription with Forward State 0."},
-	{"token-alias token-alias-twice", "", "skip", "the relay stores",
+	{"range-filter", "19-22", "fail request", `NOT_SUPPORTED "range filters not supported"`,
+		"It refuses a subscription with a range filter with the wrong code (draft-19 §5.1.3: INVALID_FILTER)."},
+	{"range-filter-update", "19-22", "not-applicable", "its SETUP has no MAX_FILTER_RANGES",
+		"It takes no range filters."},
+	{"forward-state", "", "fail request", `NOT_SUPPORTED "FORWARD=0 not supported"`,
+		"It takes no subscription with Forward State 0 (draft-18 §5.1), to a track whose namespace it has accepted."},
+	{"token-alias token-alias-twice", "", "not-applicable", "the relay stores",
 		"It says MAX_AUTH_TOKEN_CACHE_SIZE 0 by leaving it out."},
 
-	{"fetch", "14-19", "todo", "FETCH_OK with End of group 2",
+	{"fetch", "14-19", "todo", "received FETCH_OK with End {2, 0}",
 		"Its FETCH_OK for group 1 ends at {2, 0}, all of group 2; draft-18 §10.13 defines {1, 0}. aiomoqt's client " +
 			"looks at the objects alone and passes it."},
 	{
