@@ -65,12 +65,6 @@ type hook interface {
 	over(cause error)
 }
 
-// bound limits what waits for a request on a stream of its own. On the shared stream of 14-16 the peer's request ids
-// bound it.
-func (r *Request) bound() {
-	r.inbox.MaxItems, r.replies.MaxItems = r.s.limits.QueuedMessages, r.s.limits.QueuedMessages
-}
-
 // ID is the Request ID.
 func (r *Request) ID() uint64 { return r.id }
 

@@ -149,3 +149,9 @@ func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
 	r.bounds.begin(r.params)
 	return r
 }
+
+// bound limits what waits for a request on a stream of its own. On the shared stream of 14-16 the peer's request ids
+// bound it.
+func (r *Request) bound() {
+	r.inbox.MaxItems, r.replies.MaxItems = r.s.limits.QueuedMessages, r.s.limits.QueuedMessages
+}
