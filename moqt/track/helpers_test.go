@@ -114,10 +114,6 @@ func subscribeMessage() *wire.Subscribe {
 	return &wire.Subscribe{TrackNamespace: testNS, TrackName: testName}
 }
 
-func publishMessage() *wire.Publish {
-	return &wire.Publish{TrackNamespace: testNS, TrackName: testName}
-}
-
 // accept waits for the next request at a session and checks its kind.
 func (p *sessions) accept(s *moqt.Session, kind wire.Kind) *moqt.Request {
 	p.t.Helper()
@@ -184,12 +180,3 @@ func rest(t *testing.T, ctx context.Context, next func(context.Context) (*moqt.O
 }
 
 func loc(group, object uint64) wire.Location { return wire.Location{Group: group, Object: object} }
-
-// serveFetch writes objects 0 to last of a group and closes.
-func serveFetch(t *testing.T, w *moqt.FetchWriter, group, last uint64) {
-	t.Helper()
-	for o := range last + 1 {
-		noError(t, w.WriteObject(&moqt.Object{GroupID: group, ObjectID: o, Priority: 1, Payload: []byte{byte(o)}}))
-	}
-	noError(t, w.Close())
-}

@@ -11,7 +11,7 @@ import (
 
 // feed gives a decoder a long input in pieces, and returns the lines, the error and the most memory in use between
 // them.
-func feed(t *testing.T, l *LineDecoder, head []byte, n int, fill byte) (lines []Line, err error, peak uint64) {
+func feed(t *testing.T, l *LineDecoder, head []byte, n int, fill byte) (lines []Line, peak uint64, err error) {
 	t.Helper()
 	var before, now runtime.MemStats
 	runtime.GC()
@@ -29,7 +29,7 @@ func feed(t *testing.T, l *LineDecoder, head []byte, n int, fill byte) (lines []
 			peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
 		}
 	}
-	return lines, err, peak
+	return lines, peak, err
 }
 
 // TestDecodeIsBounded: with MaxPayload, what an input says of its size makes nothing large here.
@@ -57,7 +57,7 @@ func TestDecodeIsBounded(t *testing.T) {
 	} {
 		l := NewLineDecoder(Draft18, UniStream, Options{})
 		l.MaxPayload = 64 << 10
-		lines, err, peak := feed(t, l, x.head, x.n, x.fill)
+		lines, peak, err := feed(t, l, x.head, x.n, x.fill)
 		if len(lines) != x.lines || (err == nil) != (x.err == "") ||
 			err != nil && !strings.Contains(err.Error(), x.err) {
 			t.Errorf("%s: %d lines, %v", x.name, len(lines), err)
