@@ -53,9 +53,24 @@ func TestBrowserSubscribes(t *testing.T) {
 	namespace := wire.TrackNamespace{"browser", "demo"}
 	publish(ctx, t, relay.Addr().String(), namespace, payload)
 
+	page := func(web string) string {
+		hash := endpoint.CertificateHash(relay.Certificate())
+		return fmt.Sprintf("%s/page.html?%s", web, url.Values{
+			"url": {fmt.Sprintf("https://%s/", relay.Addr())}, "hash": {hex.EncodeToString(hash[:])},
+			"namespace": {"browser/demo"}, "track": {"greeting"},
+		}.Encode())
+	}
+	if got, want := reported(ctx, t, path, page), "moqt-18 "+payload; got != want {
+		t.Errorf("the page shows %q, want %q", got, want)
+	}
+}
+
+// reported opens a page of testdata in the browser, and gives what it reports. web is where the pages are.
+func reported(ctx context.Context, t *testing.T, path string, page func(web string) string) string {
+	t.Helper()
 	results := make(chan string, 4)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/page.html") })
+	mux.Handle("GET /", http.FileServer(http.Dir("testdata")))
 	mux.HandleFunc("POST /result", func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<16))
 		select {
@@ -65,15 +80,8 @@ func TestBrowserSubscribes(t *testing.T) {
 	})
 	web := httptest.NewServer(mux)
 	defer web.Close()
-	hash := endpoint.CertificateHash(relay.Certificate())
-	page := fmt.Sprintf("%s/?%s", web.URL, url.Values{
-		"url": {fmt.Sprintf("https://%s/", relay.Addr())}, "hash": {hex.EncodeToString(hash[:])},
-		"namespace": {"browser/demo"}, "track": {"greeting"},
-	}.Encode())
-
 	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update",
-		"--disable-sync"}
+		"--disable-component-update", "--disable-sync"}
 	if shot := os.Getenv("BROWSER_SCREENSHOT"); shot != "" { // to look at the page: BROWSER_SCREENSHOT=page.png
 		args = append(args, "--screenshot="+shot, "--window-size=800,400", "--timeout=3000")
 	} else {
@@ -81,15 +89,30 @@ func TestBrowserSubscribes(t *testing.T) {
 	}
 	// A busy machine can starve a browser that starts: it gets a second and a third try.
 	for try := range 3 {
-		if got, ok := browse(ctx, t, path, append(args, "--user-data-dir="+t.TempDir(), page), results); ok {
-			if want := "moqt-18 " + payload; got != want {
-				t.Errorf("the page shows %q, want %q", got, want)
-			}
-			return
+		got, ok := browse(ctx, t, path, append(args, "--user-data-dir="+profile(t), page(web.URL)), results)
+		if ok {
+			return got
 		}
 		t.Logf("try %d: the page did not report", try+1)
 	}
-	t.Error("the page never reported")
+	t.Fatal("the page never reported")
+	return ""
+}
+
+// profile is a folder for the browser. Its helpers outlive it by a moment and write on, so that removing it takes some
+// tries.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for try := 0; os.RemoveAll(dir) != nil && try < 100; try++ {
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 // browse runs the browser until the page reports, or for a while.
