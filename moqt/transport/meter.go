@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Meter is a connection that counts what the peer sends until it is stopped, so that a failure of SETUP can say whether
-// the peer was silent or said something that is no whole SETUP. NewMeter makes one. Safe for concurrent use.
+// Meter is a connection that counts what the peer sends, until Stop. A failure of SETUP can then say whether the peer
+// was silent or sent something that is no whole SETUP. NewMeter makes one. It is safe for concurrent use.
 type Meter struct {
 	Conn
 

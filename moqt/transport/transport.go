@@ -50,12 +50,12 @@ type Conn interface {
 	Info() Info
 }
 
-// UniStreamTeller is implemented by a Conn that knows of a peer's unidirectional stream some time before
-// AcceptUniStream can give it, and gives them in another order than that in which they were opened.
+// UniStreamTeller is implemented by a Conn whose AcceptUniStream gives a peer's streams later than the Conn knows of
+// them, and not in the order in which they were opened.
 type UniStreamTeller interface {
-	// TellUniStreams has f called with the id of each stream as soon as it is known, in the order of opening and before
-	// it is given, with coming true; and again with false when it will not be given after all. f is called from several
-	// goroutines and may not wait. Streams of before the call are not told of.
+	// TellUniStreams calls f with the id of each stream and coming true as soon as the stream is known: in the order of
+	// opening, and before AcceptUniStream gives it. It calls f again with false for a stream that will not be given. f
+	// is called from several goroutines and may not wait. Streams from before the call are left out.
 	TellUniStreams(f func(id uint64, coming bool))
 }
 
@@ -141,8 +141,8 @@ type Info struct {
 	WireStreamIDs bool
 	// LogFile is the file that the connection's log is written to; empty where there is none.
 	LogFile string
-	// OpenLog opens the connection's log for a layer above, nil where there is none. It gives nil when the connection
-	// has ended. What is opened must be closed.
+	// OpenLog opens the connection's log for a layer above. It is nil if there is no log, and returns nil once the
+	// connection has ended. The EventLog must be closed.
 	OpenLog func() EventLog
 	// Notes are facts worth a diagnostic line, e.g. the HTTP/3 settings that the server announced.
 	Notes []string
@@ -154,7 +154,7 @@ type EventLog interface {
 	// Record writes an event, stamped with the time of the call. In data, integers may be uint64 too. Nothing happens
 	// after Close.
 	Record(name string, data wire.Fields)
-	// Close says that no more events come. The log is complete when all that was opened is closed and the connection
-	// has ended; the last of these returns then.
+	// Close says that no more events come. The log is complete once every EventLog is closed and the connection has
+	// ended; the last Close waits for that.
 	Close()
 }

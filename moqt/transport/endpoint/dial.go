@@ -37,11 +37,11 @@ type DialOptions struct {
 	QLOGDir string
 	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
 	KeyLog io.Writer
-	// HandshakeTimeout bounds the time without a packet during the handshake, and twice it the whole handshake; 0 is 10
-	// s. The context bounds everything anyway.
+	// HandshakeTimeout bounds the silence of the peer during the handshake; the whole handshake may take twice as long.
+	// 0 is 10 s. The context bounds everything.
 	HandshakeTimeout time.Duration
-	// KeepAlive is after how long without a packet from the peer a packet is sent that it has to acknowledge, so that
-	// the loss of a peer shows where the system reports it (a port that nobody listens on any more); 0 is 10 s.
+	// KeepAlive is how long the peer may be silent before it is sent a packet that it has to acknowledge. The loss of a
+	// peer shows then, if the system reports that nobody listens on its port. 0 is 10 s.
 	KeepAlive time.Duration
 	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may
 	// be called from any goroutine. Until Dial returns these also go to Info.Notes.

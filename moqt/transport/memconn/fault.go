@@ -22,7 +22,7 @@ type Action int
 const (
 	// None lets everything through.
 	None Action = iota
-	// Cut does no more than that: the receiver waits for ever.
+	// Cut loses what follows: the receiver waits for ever.
 	Cut
 	// Reset shows the receiver a RESET_STREAM with Code.
 	Reset
@@ -45,8 +45,8 @@ type Fault struct {
 	Code   uint64
 }
 
-// OnStream gives Options.Faults that strikes one direction of one stream: that of the index-th stream of its kind
-// opened by the client (or the server), in the direction in which the opener sends.
+// OnStream makes an Options.Faults with one fault: on the index-th stream of its kind that the client (or the server)
+// opens, in the direction in which the opener sends.
 func OnStream(openedByClient, uni bool, index int, f Fault) func(StreamInfo) Fault {
 	return func(s StreamInfo) Fault {
 		if s.OpenedByClient == openedByClient && s.FromClient == openedByClient && s.Uni == uni && s.Index == index {

@@ -11,8 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Stream is one side of a stream, or of the one direction of a unidirectional stream. It implements transport.Stream;
-// the half that a unidirectional stream does not have is nil, and the interfaces it is given out as do not reach it.
+// Stream is one side of a stream. It implements transport.Stream. A unidirectional stream lacks one of the halves, and
+// callers get it as an interface that does not use that half.
 type Stream struct {
 	id   uint64
 	send *half

@@ -105,8 +105,8 @@ func (c *Conn) SendDatagram(b []byte) error {
 	return DatagramError(c.base.Q.SendDatagram(b), len(b), 0, c.base.Err)
 }
 
-// DatagramError turns what quic-go said to a datagram of size bytes, overhead of which were not the caller's, into
-// an error of package transport's; other errors go through otherwise.
+// DatagramError turns an error of quic-go for a datagram into one of package transport. size is the datagram's, in
+// bytes, and overhead is how many of them are not the caller's. Errors about anything but the size go to otherwise.
 func DatagramError(err error, size, overhead int, otherwise func(error) error) error {
 	var large *quic.DatagramTooLargeError
 	if errors.As(err, &large) {

@@ -102,7 +102,8 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 	}
 }
 
-// TellUniStreams implements transport.UniStreamTeller: whose a stream is, the first bytes on it have to tell.
+// TellUniStreams implements transport.UniStreamTeller. The first bytes of a stream tell whose it is, so that streams
+// are accepted in the order in which these bytes come.
 func (c *Conn) TellUniStreams(f func(id uint64, coming bool)) { c.tell.Store(&f) }
 
 func (c *Conn) tellUni(s *quic.ReceiveStream, coming bool) {

@@ -20,7 +20,7 @@ import (
 type ServerOptions struct {
 	// Path is the only path that is served; empty is any.
 	Path string
-	// Protocols are served; of the client's, in the client's order, the first that is among them is selected.
+	// Protocols are served. The first of the client's protocols that is among them is selected.
 	Protocols []string
 	// NoProtocol accepts a request that offers no protocols.
 	NoProtocol bool
@@ -33,9 +33,9 @@ type ServerOptions struct {
 	Panicked func(value any, stack []byte)
 }
 
-// Server waits on a QUIC connection whose ALPN is h3 for a WebTransport request that it can accept, accepts it (from
-// any origin) and gives its session. It takes the connection over, and closes it when ctx ends before: the error then
-// says which requests were refused and why.
+// Server waits for a WebTransport request on a QUIC connection whose ALPN is h3, accepts it from any origin, and
+// returns its session. It takes the connection over. When ctx ends first it closes the connection, and the error says
+// which requests were refused and why.
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
 	c := newConn(q, opts.OnEnd, opts.Panicked)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
