@@ -4,18 +4,32 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 )
 
+const (
+	// patience is what cases that failed may take in all before a run hurries, and runs further ones beside each other:
+	// a relay that answers nothing costs each case its whole limit, and a container has 120 s for the standard set.
+	patience = 10 * time.Second
+	// hurried is how many cases run at a time then.
+	hurried = 4
+)
+
 // schedule runs the cases of a run and gives their results in order. With one case at a time, each runs when its result
-// is asked for.
+// is asked for, until the run hurries.
 type schedule struct {
 	o     *Options
-	watch func(Session) // of the first case
-
-	ahead []chan outcome // one for each case; nil for one at a time
+	watch func(Session)  // of the first case
+	ahead []chan outcome // one for each case
 	done  sync.WaitGroup
+
+	mu     sync.Mutex
+	next   int           // the case that starts next
+	asked  int           // results up to this one were asked for
+	active int           // cases that run
+	wasted time.Duration // by cases that failed
 
 	reached atomic.Bool // some case has had a session
 	outages outages
@@ -30,37 +44,53 @@ type outcome struct {
 
 // begin starts up to Options.Parallel cases at a time, in order; ctx ends them. join waits for all of them.
 func begin(ctx context.Context, o *Options, watch func(Session)) *schedule {
-	s := &schedule{o: o, watch: watch}
-	if o.Parallel <= 1 {
-		return s
-	}
-	s.ahead = make([]chan outcome, len(o.Cases))
+	s := &schedule{o: o, watch: watch, ahead: make([]chan outcome, len(o.Cases)), asked: -1}
 	for i := range s.ahead {
 		s.ahead[i] = make(chan outcome, 1)
 	}
-	next := make(chan int, len(o.Cases))
-	for i := range o.Cases {
-		next <- i
-	}
-	close(next)
-	for range min(o.Parallel, len(o.Cases)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.start(ctx)
+	return s
+}
+
+// start starts the cases that may run now, with mu held.
+func (s *schedule) start(ctx context.Context) {
+	for ; s.next < len(s.ahead) && s.room(); s.next++ {
+		i := s.next
+		s.active++
 		s.done.Go(func() {
-			for i := range next {
-				s.ahead[i] <- s.run(ctx, i)
+			out := s.run(ctx, i)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.active--
+			if out.known && out.result.Status == Fail {
+				s.wasted += out.result.Duration
 			}
+			s.ahead[i] <- out
+			s.start(ctx)
 		})
 	}
-	return s
+}
+
+// room reports whether another case may start, with mu held.
+func (s *schedule) room() bool {
+	if s.wasted >= patience {
+		return s.active < max(s.o.Parallel, hurried)
+	}
+	if s.o.Parallel > 1 {
+		return s.active < s.o.Parallel
+	}
+	return s.active == 0 && s.next <= s.asked
 }
 
 // result waits for the result of a case.
 func (s *schedule) result(ctx context.Context, i int) (Result, bool) {
-	out := outcome{}
-	if s.ahead == nil {
-		out = s.run(ctx, i)
-	} else {
-		out = <-s.ahead[i]
-	}
+	s.mu.Lock()
+	s.asked = i
+	s.start(ctx)
+	s.mu.Unlock()
+	out := <-s.ahead[i]
 	if out.known {
 		s.tell(s.o.Cases[i], &out.result)
 	}

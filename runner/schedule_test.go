@@ -188,3 +188,35 @@ func TestParallelInterrupted(t *testing.T) {
 		validate(t, report)
 	})
 }
+
+// TestSilentRelayIsHurried: a run whose cases cost their whole limits ends soon, with every case judged and the points
+// in order. One whose cases take as long and pass stays with one case at a time.
+func TestSilentRelayIsHurried(t *testing.T) {
+	for _, test := range []struct {
+		status Status
+		most   int
+		within time.Duration
+	}{{Fail, hurried, 50 * time.Second}, {Pass, 1, 150 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			ids := names(21)
+			c := &slowClient{takes: map[string]time.Duration{}, result: func(id string) Result {
+				r := passed(id, quicSession("client", "01"))
+				r.Status, r.Layer, r.Duration = test.status, transport.LayerRequest, 7*time.Second
+				return r
+			}}
+			for _, id := range ids {
+				c.takes[id] = 7 * time.Second
+			}
+			var out bytes.Buffer
+			start := time.Now()
+			report, err := Run(t.Context(), Options{Client: c, Cases: plan(ids...), Relay: "x", TAP: &out})
+			if err != nil || len(report.Results) != len(ids) || report.BailOut != "" {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			if took := time.Since(start); c.most != test.most || took > test.within {
+				t.Errorf("%s: %d at a time in %s, want %d within %s", test.status, c.most, took, test.most, test.within)
+			}
+			checkDocument(t, out.String(), report)
+		})
+	}
+}

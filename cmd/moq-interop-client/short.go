@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,10 +47,11 @@ func terminalWidth(w io.Writer) (columns int, ok bool) {
 	return columns, true
 }
 
-// repeat gives the command that runs one case again, in the same way. A token is left out: it is a secret.
+// repeat gives the command that runs one case again, in the same way. A token is a secret: the command takes it from
+// the environment.
 func (s *settings) repeat(id string) string {
 	words := []string{program, "-r", s.target.Name, "-t", id}
-	if len(s.cases.Drafts) != len(wire.Drafts()) {
+	if !slices.Equal(s.cases.Drafts, wire.Drafts()) {
 		var drafts []string
 		for _, d := range s.cases.Drafts {
 			drafts = append(drafts, strconv.Itoa(int(d)))
@@ -78,6 +80,9 @@ func (s *settings) repeat(id string) string {
 		if strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=@%+") != "" {
 			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 		}
+	}
+	if s.cases.AuthToken != "" {
+		words = append(words, "--auth-token", `"$AUTH_TOKEN"`)
 	}
 	return strings.Join(words, " ")
 }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestCrashingRelay: a relay is killed in the middle of a run, by SIGKILL. When it is back within a second, the one
+// case that lost it is not ok and every other passes; when it stays away, the run ends.
+func TestCrashingRelay(t *testing.T) {
+	for _, jobs := range []string{"1", "8"} {
+		for _, back := range []bool{true, false} {
+			t.Run(fmt.Sprintf("jobs=%s,back=%t", jobs, back), func(t *testing.T) {
+				t.Parallel()
+				crashingRelay(t, jobs, back)
+			})
+		}
+	}
+}
+
+func crashingRelay(t *testing.T, jobs string, back bool) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := conn.LocalAddr().String()
+	conn.Close()
+	kill := startRelay(t, addr)
+	const list = "setup-only,announce-only,publish-namespace-done,subscribe-error,announce-subscribe," +
+		"data-subgroup-basic,fetch,subscribe-namespace-lifecycle,publish-track-only,tag:layout," +
+		"namespace-discovery"
+	client := exec.CommandContext(t.Context(), program, "-r", "moqt://"+addr, "--tls-disable-verify", "-j", jobs,
+		"-t", list)
+	var errors bytes.Buffer
+	client.Stderr = &errors
+	out, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	var again sync.WaitGroup // the relay's second start
+	points, broken := 0, 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		line := lines.Text()
+		text.WriteString(line + "\n")
+		if strings.HasPrefix(line, "ok ") || strings.HasPrefix(line, "not ok ") {
+			points++
+		}
+		if strings.HasPrefix(line, "not ok ") {
+			broken++
+		}
+		if strings.HasPrefix(line, "ok 2 ") {
+			kill()
+			if back {
+				again.Go(func() {
+					time.Sleep(500 * time.Millisecond)
+					startRelay(t, addr)
+				})
+			}
+		}
+	}
+	again.Wait()
+	err = client.Wait()
+	switch said := text.String(); {
+	case err == nil || client.ProcessState.ExitCode() != 1:
+		t.Errorf("exit code %d, want 1\n%s%s", client.ProcessState.ExitCode(), said, &errors)
+	case back && (broken != 1 || strings.Contains(said, "Bail out!")):
+		t.Errorf("%d of %d cases are not ok, want 1\n%s", broken, points, said)
+	case !back && !strings.Contains(said, "\nBail out! udp: the relay was lost in "):
+		t.Errorf("no bail out\n%s", said)
+	case !strings.Contains(said, "was lost") && !strings.Contains(said, "the loss of the connection"):
+		t.Errorf("no case says that it lost the relay\n%s", said)
+	}
+}
+
+// startRelay runs the reference relay as a process until the test ends. It gives what kills it at once.
+func startRelay(t *testing.T, addr string) (kill func()) {
+	serve := exec.Command(program, "serve", "--addr", addr)
+	log, err := serve.StderrPipe()
+	if err != nil {
+		t.Error(err)
+		return func() {}
+	}
+	if err := serve.Start(); err != nil {
+		t.Error(err)
+		return func() {}
+	}
+	ended := make(chan struct{})
+	kill = func() {
+		serve.Process.Kill()
+		<-ended
+	}
+	t.Cleanup(kill)
+	read := bufio.NewReader(log)
+	read.ReadString('\n') // it listens now
+	go func() {
+		defer close(ended)
+		io.Copy(io.Discard, read)
+		serve.Wait()
+	}()
+	return kill
+}
