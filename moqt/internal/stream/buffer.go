@@ -98,6 +98,7 @@ func (b *Buffer) Stop(code uint64) {
 	b.End(&transport.StreamError{StreamID: b.Stream.StreamID(), Stop: true, Code: code})
 }
 
+// Unread is what has been read from the stream and not consumed: a view, valid until the next read.
 func (b *Buffer) Unread() []byte { return b.Buf[b.r:b.w] }
 
 // Advance consumes n unread bytes.

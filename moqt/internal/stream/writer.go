@@ -31,6 +31,7 @@ func (w *Writer) Fail(err error) error {
 	return err
 }
 
+// Release gives the buffer back to its pool. The caller holds Mu.
 func (w *Writer) Release() {
 	PutBuffer(w.Buf)
 	w.Buf = nil
