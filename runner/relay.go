@@ -107,7 +107,7 @@ func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, draft
 	error) {
 	return func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
 		o := o
-		o.Drafts, o.KeepAlive = drafts, keepAlive
+		o.Drafts, o.QUIC.KeepAlive = drafts, keepAlive
 		return endpoint.Dial(ctx, o)
 	}
 }

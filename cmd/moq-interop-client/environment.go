@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"os"
 	"strings"
 )
 
@@ -60,4 +62,18 @@ func (v setting) names() (names []string) {
 		}
 	}
 	return names
+}
+
+// keyLog opens the file for TLS secrets that the flag or SSLKEYLOGFILE names; nil when none is named. It stays open
+// until the program ends.
+func (s *system) keyLog(flag *string) (io.Writer, error) {
+	v := s.choose(flag, "--keylog", "", "SSLKEYLOGFILE")
+	if v.text == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(v.text, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, v.fail(err)
+	}
+	return f, nil
 }

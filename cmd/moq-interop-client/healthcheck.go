@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/moqinterop/moq-interop-client/internal/probe"
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
@@ -42,10 +40,6 @@ func (c *healthcheckCmd) Run(sys *system) error {
 	limit, err := probe.ParseDuration(c.Timeout)
 	if err != nil {
 		return usage("--timeout: %w", err)
-	}
-	// It comes every few seconds: what the relay's environment says about logs is not for this handshake.
-	if err := errors.Join(os.Unsetenv("QLOGDIR"), os.Unsetenv("SSLKEYLOGFILE")); err != nil {
-		return err
 	}
 	ctx, cancel := context.WithTimeout(sys.ctx, limit)
 	defer cancel()

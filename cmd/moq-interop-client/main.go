@@ -49,11 +49,21 @@ func usage(format string, args ...any) error {
 }
 
 func main() {
+	quietBuffers()
 	ctx, stop := interruptible()
 	code := run(os.Args[1:], &system{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		getenv: os.Getenv})
 	stop()
 	os.Exit(code)
+}
+
+// quietBuffers keeps the QUIC library from writing to stderr that UDP buffers are smaller than it wishes: it raises them
+// as far as the system lets it, and the rest is for a user's sysctl, not for the diagnostics of a run.
+func quietBuffers() {
+	const name = "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING"
+	if os.Getenv(name) == "" {
+		os.Setenv(name, "true")
+	}
 }
 
 // interruptible gives a context that ends with the first SIGINT or SIGTERM. The second one ends the program as if

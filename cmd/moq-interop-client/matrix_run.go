@@ -102,7 +102,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 	matrix.Here{
 		Info: runner.ClientInfo{Name: program, Version: runner.Version()}, Config: settings.cases,
 		Standard: cases.Suite(cases.SuiteStandard),
-		Relay:    reference.Options{Logger: logger(sys.stderr, false)},
+		Relay:    reference.Options{Logger: logger(sys.stderr, false)}, KeyLog: settings.connect.KeyLog,
 	}.Fill(&o)
 	ctx := sys.ctx
 	if c.Deadline > 0 {

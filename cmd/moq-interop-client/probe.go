@@ -133,6 +133,7 @@ func (c *probeCmd) options(sys *system) (o probe.Options, err error) {
 			return err
 		},
 		func() (err error) { o.Once, err = sys.chooseBool(c.Once, probe.EnvOnce); return err },
+		func() (err error) { o.KeyLog, err = sys.keyLog(nil); return err },
 		func() (err error) { verbose, err = sys.chooseBool(c.Verbose, "VERBOSE"); return err },
 		func() (err error) {
 			o.Output, err = openOutput(output, "stdout carries the lines, or --json")

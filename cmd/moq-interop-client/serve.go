@@ -100,6 +100,10 @@ func (c *serveCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
+	keys, err := sys.keyLog(nil)
+	if err != nil {
+		return err
+	}
 	log := slog.New(c.handler(sys.stderr, c.level()))
 	tolerate, err := codecTolerances(sys.chooseList(c.Compat, "--compat"))
 	if err != nil {
@@ -111,8 +115,8 @@ func (c *serveCmd) Run(sys *system) error {
 		PathScopes: c.PathScopes, Decode: decode, Logger: log}
 	listen := endpoint.ListenOptions{
 		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-		MLOGDir: mlogDir.text,
-		Warn:    func(err error) { log.Info("listener reports", "error", err) },
+		MLOGDir: mlogDir.text, KeyLog: keys,
+		Warn: func(err error) { log.Info("listener reports", "error", err) },
 	}
 	c.apply(&options, &listen)
 	relay, err := runner.StartRelay(options, listen)

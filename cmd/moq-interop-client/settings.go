@@ -60,12 +60,17 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 			return nil, err
 		}
 	}
+	keys, err := sys.keyLog(nil)
+	if err != nil {
+		return nil, err
+	}
 	s.cases.AuthToken = sys.choose(t.AuthToken, "--auth-token", "", "AUTH_TOKEN").text
 	s.cases.Strict = t.Strict
 	s.cases.Implementation = program + " " + runner.Version()
 	s.connect = endpoint.DialOptions{
 		URL: s.target.URL, Transport: s.choice, Drafts: s.cases.Drafts, TLS: &tls.Config{InsecureSkipVerify: !verify},
 		QLOGDir: sys.choose(t.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
+		KeyLog:  keys,
 	}
 	return s, nil
 }

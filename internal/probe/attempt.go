@@ -88,7 +88,7 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 func (p *prober) dialOptions(j job, seen *shown) endpoint.DialOptions {
 	o := endpoint.DialOptions{
 		URL: j.target.URL, Transport: j.transport, Drafts: j.offer, TLS: &tls.Config{},
-		QLOGDir: p.QLOGDir, HandshakeTimeout: p.Timeout, Warn: p.Warn,
+		QLOGDir: p.QLOGDir, KeyLog: p.KeyLog, QUIC: endpoint.QUIC{HandshakeTimeout: p.Timeout}, Warn: p.Warn,
 	}
 	if p.TLS != nil {
 		o.TLS = p.TLS.Clone()

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -75,8 +76,10 @@ type Options struct {
 	TLSDisableVerify bool
 	// TLS is the base of the TLS configuration (RootCAs). May be nil.
 	TLS *tls.Config
-	// QLOGDir is a directory for a qlog file per connection; empty is what the environment variable QLOGDIR says.
+	// QLOGDir is a directory for a qlog file per connection; empty is none.
 	QLOGDir string
+	// KeyLog gets the TLS secrets of every connection; nil is nowhere.
+	KeyLog io.Writer
 	// Program and Version identify this program in SETUP and in the status file.
 	Program, Version string
 	// Logger is the embedded relay's; nil logs nothing.

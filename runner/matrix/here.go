@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,8 @@ type Here struct {
 	Standard []cases.Case
 	// Relay has the options of the embedded relay, except for its faults, which are in its URL.
 	Relay reference.Options
+	// KeyLog gets the TLS secrets of the built-in client; nil is nowhere.
+	KeyLog io.Writer
 }
 
 // Fill sets the options that are functions: Builtin, Embedded, Probe and Certificate.
@@ -66,7 +69,7 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	}
 	dial := endpoint.DialOptions{
 		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts,
-		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir,
+		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir, KeyLog: h.KeyLog,
 	}
 	if r.Instance != nil {
 		if relay, ok := r.Instance.Value.(*runner.Relay); ok {

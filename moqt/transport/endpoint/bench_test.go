@@ -23,13 +23,13 @@ func BenchmarkThroughput(b *testing.B) {
 			b.Fatal(err)
 		}
 		ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
-			NextProtos: []string{"x"}}, quicConfig(0))
+			NextProtos: []string{"x"}}, quicDefaults())
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer ln.Close()
 		q, err := quic.DialAddr(b.Context(), ln.Addr().String(),
-			&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"x"}}, quicConfig(0))
+			&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"x"}}, quicDefaults())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -92,4 +92,13 @@ func throughput(b *testing.B, open func(context.Context) (io.WriteCloser, error)
 	if err := <-done; err != nil {
 		b.Fatal(err)
 	}
+}
+
+// quicDefaults is how QUIC is set up without any settings.
+func quicDefaults() *quic.Config {
+	conf, err := QUIC{}.config()
+	if err != nil {
+		panic(err)
+	}
+	return conf
 }

@@ -32,17 +32,13 @@ type DialOptions struct {
 	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host
 	// when empty; NextProtos is replaced. May be nil.
 	TLS *tls.Config
-	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is what the environment
-	// variable QLOGDIR says. See transport.Info.OpenLog for what sessions can add.
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is none. See
+	// transport.Info.OpenLog for what sessions can add.
 	QLOGDir string
-	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
+	// KeyLog gets the TLS secrets; nil is nowhere. Several connections may share it.
 	KeyLog io.Writer
-	// HandshakeTimeout bounds the silence of the peer during the handshake; the whole handshake may take twice as long.
-	// 0 is 10 s. The context bounds everything.
-	HandshakeTimeout time.Duration
-	// KeepAlive is how long the peer may be silent before it is sent a packet that it has to acknowledge. The loss of a
-	// peer shows then, if the system reports that nobody listens on its port. 0 is 10 s.
-	KeepAlive time.Duration
+	// QUIC are the settings of the connection.
+	QUIC QUIC
 	// Warn, which may be nil, is told of what went wrong beside the connection (a qlog that cannot be written). It may
 	// be called from any goroutine. Until Dial returns these also go to Info.Notes.
 	Warn func(error)
@@ -52,11 +48,14 @@ type DialOptions struct {
 }
 
 // Dial makes one connection, with one handshake that offers everything (a second one only where the name has several
-// addresses and the first does not answer). Errors are *transport.DialError, which say in which layer it failed.
+// addresses and the first does not answer). Errors are *transport.DialError, which say in which layer it failed; but for
+// settings that are out of range.
 func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
-	quiet()
 	drafts := orAll(opts.Drafts)
 	d := &dialer{opts: opts, offer: alpns(opts.Transport, opts.URL.Scheme, drafts)}
+	if _, err := opts.QUIC.config(); err != nil {
+		return nil, err
+	}
 	addrs, err := resolve(ctx, opts.URL)
 	if err != nil {
 		return nil, err
@@ -204,14 +203,12 @@ type attempt struct {
 	log    *connLog
 	socket *clientSocket
 	tr     *quic.Transport
-	closer func()
 }
 
-// free gives back socket and files after the connection has ended.
+// free gives back the socket after the connection has ended.
 func (a *attempt) free() {
 	a.tr.Close()
 	a.socket.Close()
-	a.closer()
 }
 
 func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *transport.DialError) {
@@ -230,18 +227,18 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 	if conf.ServerName == "" {
 		conf.ServerName = d.opts.URL.Host
 	}
-	a := &attempt{socket: socket, tr: &quic.Transport{Conn: socket}, closer: func() {}}
+	a := &attempt{socket: socket, tr: &quic.Transport{Conn: socket}}
 	if conf.KeyLogWriter == nil {
-		conf.KeyLogWriter, a.closer = keyLog(d.opts.KeyLog, d.warn)
+		conf.KeyLogWriter = keyLog(d.opts.KeyLog, d.warn)
 	}
-	qconf := quicConfig(d.opts.HandshakeTimeout)
-	if d.opts.KeepAlive > 0 {
-		qconf.KeepAlivePeriod = d.opts.KeepAlive
+	qconf, err := d.opts.QUIC.config()
+	if err != nil {
+		a.free()
+		return nil, &transport.DialError{Layer: transport.LayerUDP, Reason: err.Error(), Err: err}
 	}
-	dir := qlogDir(d.opts.QLOGDir)
 	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts
-		guard(d.panicked, func() { a.log = newLog(dir, "", true, id, d.warn, d.panicked) })
+		guard(d.panicked, func() { a.log = newLog(d.opts.QLOGDir, "", true, id, d.warn, d.panicked) })
 		return a.log.quic()
 	}
 	if a.q, err = a.tr.Dial(ctx, addr, conf, qconf); err != nil {

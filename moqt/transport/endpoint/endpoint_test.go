@@ -303,6 +303,9 @@ func TestResetBeforeAByteWhenTheConnectionIsFull(t *testing.T) {
 		t.Run(s.scheme, func(t *testing.T) {
 			client, server := connect(t, ListenOptions{}, DialOptions{Drafts: []wire.Draft{wire.Draft17}}, s.scheme, "")
 			ctx := testContext(t)
+			conf := quicDefaults()
+			connectionWindow, streamWindow := int(conf.InitialConnectionReceiveWindow),
+				int(conf.InitialStreamReceiveWindow)
 			for total := 0; total < connectionWindow-64; { // the client reads nothing of it
 				w, err := server.OpenUniStream(ctx)
 				if err != nil {
@@ -389,7 +392,7 @@ func TestTrustedCertificate(t *testing.T) {
 func TestPath(t *testing.T) {
 	for _, s := range schemes {
 		t.Run(s.scheme, func(t *testing.T) {
-			client, server := connect(t, ListenOptions{}, DialOptions{KeepAlive: time.Second}, s.scheme, "/")
+			client, server := connect(t, ListenOptions{}, DialOptions{QUIC: QUIC{KeepAlive: time.Second}}, s.scheme, "/")
 			for _, c := range []transport.Conn{client, server} {
 				p := c.(transport.PathTeller).Path()
 				if p.SmoothedRTT <= 0 || p.MinRTT <= 0 || p.RTT() < p.SmoothedRTT || p.RTT() < p.LatestRTT ||

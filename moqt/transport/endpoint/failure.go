@@ -65,9 +65,8 @@ func (d *dialer) handshakeError(err error, a *attempt, addr *net.UDPAddr, waited
 		}
 		return fail(transport.LayerUDP,
 			"no answer from %s within %s: nothing listens there, something on the way drops UDP or packets of this "+
-				"size "+
-				"(%d bytes, the least that QUIC allows), or the server ignores the ALPNs offered (%s)",
-			addr, waited, packetSize, offer)
+				"size (%d bytes; 1200 is the least that QUIC allows), or the server ignores the ALPNs offered (%s)",
+			addr, waited, or(d.opts.QUIC.PacketSize, packetSize), offer)
 	}
 	return fail(transport.LayerUDP, "the handshake with %s failed: %v", addr, err)
 }

@@ -53,7 +53,7 @@ func quicServer(t *testing.T, alpn string, conf *quic.Config, serve func(*quic.C
 		t.Fatal(err)
 	}
 	if conf == nil {
-		conf = quicConfig(0)
+		conf = quicDefaults()
 	}
 	ln, err := quic.ListenAddr("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert},
 		NextProtos: []string{alpn}}, conf)
@@ -421,7 +421,7 @@ func TestPeerThatDies(t *testing.T) {
 	}
 	tr := &quic.Transport{Conn: conn}
 	if _, err := tr.Listen(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"moqt-18"}},
-		quicConfig(0)); err != nil {
+		quicDefaults()); err != nil {
 		t.Fatal(err)
 	}
 	client, err := Dial(testContext(t), DialOptions{URL: urlOf(t, "moqt", conn.LocalAddr(), ""), TLS: insecure})

@@ -34,12 +34,14 @@ type ListenOptions struct {
 	Transport transport.Choice
 	// Path is the only path that is served over WebTransport; empty is any.
 	Path string
-	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog; empty is what the environment
-	// variable QLOGDIR says. MLOGDir is one for files with the same contents and the name that the public interop
-	// runner wants, <odcid>_server.mlog. See transport.Info.OpenLog for what sessions can add.
+	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog. MLOGDir is one for
+	// files with the same contents and the name that the public interop runner wants, <odcid>_server.mlog. Empty is
+	// none. See transport.Info.OpenLog for what sessions can add.
 	QLOGDir, MLOGDir string
-	// KeyLog gets the TLS secrets; nil is the file that the environment variable SSLKEYLOGFILE names, if any.
+	// KeyLog gets the TLS secrets; nil is nowhere.
 	KeyLog io.Writer
+	// QUIC are the settings of every connection.
+	QUIC QUIC
 	// MaxConnections is how many connections there may be at a time, those in their handshake among them; 0 is
 	// DefaultMaxConnections. Further ones are refused with CONNECTION_REFUSED (RFC 9000 §20.1) before anything is kept
 	// of them, and the first of a row of refusals is told to Warn.
@@ -73,7 +75,6 @@ type Listener struct {
 	socket    *net.UDPConn
 	tr        *quic.Transport
 	ln        *quic.Listener
-	closeLog  func()
 	ctx       context.Context
 	cancel    context.CancelFunc
 	workers   sync.WaitGroup
@@ -91,7 +92,6 @@ type Listener struct {
 
 // Listen begins to serve.
 func Listen(opts ListenOptions) (*Listener, error) {
-	quiet()
 	if opts.UpgradeTimeout <= 0 {
 		opts.UpgradeTimeout = handshakeTimeout
 	}
@@ -99,7 +99,7 @@ func Listen(opts ListenOptions) (*Listener, error) {
 		opts.MaxConnections = DefaultMaxConnections
 	}
 	l := &Listener{
-		opts: opts, drafts: orAll(opts.Drafts), closeLog: func() {},
+		opts: opts, drafts: orAll(opts.Drafts),
 		pending: make(chan struct{}, maxPending), ready: make(chan transport.Conn),
 		conns: make(map[transport.Conn]struct{}),
 	}
@@ -115,11 +115,14 @@ func Listen(opts ListenOptions) (*Listener, error) {
 		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
 	}
 	l.tr = &quic.Transport{Conn: l.socket, ConnContext: l.admit}
-	qconf := quicConfig(0)
-	dir := qlogDir(opts.QLOGDir)
+	opts.QUIC.HandshakeTimeout = 0
+	qconf, err := opts.QUIC.config()
+	if err != nil {
+		return nil, err
+	}
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		var log *connLog
-		guard(l.panicked, func() { log = newLog(dir, l.opts.MLOGDir, false, id, l.warn, l.panicked) })
+		guard(l.panicked, func() { log = newLog(opts.QLOGDir, l.opts.MLOGDir, false, id, l.warn, l.panicked) })
 		if m, ok := ctx.Value(metaKey{}).(*meta); ok {
 			m.odcid, m.log = slices.Clone(id.Bytes()), log
 		}
@@ -128,7 +131,6 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	if l.ln, err = l.tr.Listen(conf, qconf); err != nil {
 		l.tr.Close()
 		l.socket.Close()
-		l.closeLog()
 		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -154,7 +156,7 @@ func (l *Listener) tlsConfig() (*tls.Config, error) {
 	}
 	base.MinVersion = tls.VersionTLS13
 	if base.KeyLogWriter == nil {
-		base.KeyLogWriter, l.closeLog = keyLog(l.opts.KeyLog, l.warn)
+		base.KeyLogWriter = keyLog(l.opts.KeyLog, l.warn)
 	}
 	base.NextProtos = nil
 	if l.opts.Transport != transport.OnlyWebTransport {
@@ -275,7 +277,6 @@ func (l *Listener) Close() error {
 		closing.Wait()
 		l.tr.Close()
 		l.socket.Close()
-		l.closeLog()
 	})
 	return nil
 }

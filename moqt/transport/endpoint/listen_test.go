@@ -35,7 +35,7 @@ func TestSlowClientHoldsUpNobody(t *testing.T) {
 	}})
 	ctx := testContext(t)
 	slow, err := quic.DialAddr(ctx, l.Addr().String(), &tls.Config{InsecureSkipVerify: true,
-		NextProtos: []string{"h3"}}, quicConfig(0))
+		NextProtos: []string{"h3"}}, quicDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,13 +226,13 @@ func TestSelfSigned(t *testing.T) {
 
 func TestLogs(t *testing.T) {
 	dir := t.TempDir()
-	keys := filepath.Join(dir, "keys")
-	t.Setenv("SSLKEYLOGFILE", keys)
+	t.Setenv("SSLKEYLOGFILE", filepath.Join(dir, "keys")) // a library takes nothing from there
 	t.Setenv("QLOGDIR", filepath.Join(dir, "from the environment"))
-	var serverKeys bytes.Buffer
+	var clientKeys, serverKeys bytes.Buffer
 	l := listen(t, ListenOptions{QLOGDir: filepath.Join(dir, "q"), KeyLog: &serverKeys})
 	ctx := testContext(t)
-	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure})
+	c, err := Dial(ctx, DialOptions{URL: urlOf(t, "moqt", l.Addr(), ""), TLS: insecure,
+		QLOGDir: filepath.Join(dir, "client"), KeyLog: &clientKeys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,16 +242,18 @@ func TestLogs(t *testing.T) {
 	}
 	c.CloseWithError(0, "")
 	l.Close()
-	for _, file := range []string{filepath.Join(dir, "from the environment", id+"_client.sqlog"),
+	for _, file := range []string{filepath.Join(dir, "client", id+"_client.sqlog"),
 		filepath.Join(dir, "q", id+"_server.sqlog")} {
 		b, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(b, []byte(id)) || !bytes.Contains(b, []byte("connection_close")) {
 			t.Errorf("%s: %d bytes, %v", file, len(b), err)
 		}
 	}
-	b, err := os.ReadFile(keys)
-	if err != nil || !bytes.Contains(b, []byte("CLIENT_TRAFFIC_SECRET_0")) {
-		t.Errorf("%q %v", b, err)
+	if !bytes.Contains(clientKeys.Bytes(), []byte("CLIENT_TRAFFIC_SECRET_0")) {
+		t.Errorf("client's secrets: %q", clientKeys.Bytes())
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v: want the two folders that were asked for", entries, err)
 	}
 	if !bytes.Contains(serverKeys.Bytes(), []byte("SERVER_TRAFFIC_SECRET_0")) {
 		t.Errorf("server's secrets: %q", serverKeys.Bytes())

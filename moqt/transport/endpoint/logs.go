@@ -21,30 +21,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// keyLog is where TLS secrets go: w, or else the file that SSLKEYLOGFILE names, or nowhere (nil). What cannot be
-// written is reported once and ends no handshake. closeLog is never nil.
-func keyLog(w io.Writer, warn func(error)) (log io.Writer, closeLog func()) {
-	closeLog = func() {}
-	if name := os.Getenv("SSLKEYLOGFILE"); w == nil && name != "" {
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			warn(fmt.Errorf("SSLKEYLOGFILE: %w", err))
-			return nil, closeLog
-		}
-		w, closeLog = f, func() { f.Close() }
-	}
+// keyLog is where TLS secrets go: w, or nowhere (nil). What cannot be written is reported once and ends no handshake.
+func keyLog(w io.Writer, warn func(error)) io.Writer {
 	if w == nil {
-		return nil, closeLog
+		return nil
 	}
-	return &tolerant{w: w, warn: warn, what: "TLS key log"}, closeLog
-}
-
-// qlogDir is the directory for qlog files: dir, or else what QLOGDIR names; empty is none.
-func qlogDir(dir string) string {
-	if dir == "" {
-		return os.Getenv("QLOGDIR")
-	}
-	return dir
+	return &tolerant{w: w, warn: warn, what: "TLS key log"}
 }
 
 // CheckLogDir makes a directory for logs, if it is not there, and finds out whether files can be made in it.

@@ -64,7 +64,7 @@ func foreignClient(t *testing.T, ctx context.Context, addr net.Addr, path string
 	// On a connection of ours: one that it dials itself it closes together with the session, and what it said last is
 	// lost.
 	q, err := quic.DialAddr(ctx, addr.String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}},
-		quicConfig(0))
+		quicDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestOurCloseReachesTheOtherStack(t *testing.T) {
 // of a capsule.
 func rustStyle(t *testing.T, protocol string,
 	serve func(q *quic.Conn, connect *http3.Stream, streams <-chan *quic.Stream)) net.Addr {
-	conf := quicConfig(0)
+	conf := quicDefaults()
 	conf.EnableStreamResetPartialDelivery = false
 	return quicServer(t, "h3", conf, func(q *quic.Conn) {
 		early, err := q.OpenUniStream()
