@@ -57,8 +57,8 @@ func main() {
 	os.Exit(code)
 }
 
-// quietBuffers keeps the QUIC library from writing to stderr that UDP buffers are smaller than it wishes: it raises them
-// as far as the system lets it, and the rest is for a user's sysctl, not for the diagnostics of a run.
+// quietBuffers keeps the QUIC library from writing to stderr that UDP buffers are smaller than it wishes. It raises
+// them as far as the system lets it, and the rest is for a user's sysctl.
 func quietBuffers() {
 	const name = "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING"
 	if os.Getenv(name) == "" {

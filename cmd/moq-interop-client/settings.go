@@ -70,7 +70,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 	s.connect = endpoint.DialOptions{
 		URL: s.target.URL, Transport: s.choice, Drafts: s.cases.Drafts, TLS: &tls.Config{InsecureSkipVerify: !verify},
 		QLOGDir: sys.choose(t.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-		KeyLog:  keys,
+		KeyLog:  keys, UserAgent: program,
 	}
 	return s, nil
 }

@@ -88,7 +88,8 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 func (p *prober) dialOptions(j job, seen *shown) endpoint.DialOptions {
 	o := endpoint.DialOptions{
 		URL: j.target.URL, Transport: j.transport, Drafts: j.offer, TLS: &tls.Config{},
-		QLOGDir: p.QLOGDir, KeyLog: p.KeyLog, QUIC: endpoint.QUIC{HandshakeTimeout: p.Timeout}, Warn: p.Warn,
+		QLOGDir: p.QLOGDir, KeyLog: p.KeyLog, UserAgent: p.Program, Warn: p.Warn,
+		QUIC: endpoint.QUIC{HandshakeTimeout: p.Timeout},
 	}
 	if p.TLS != nil {
 		o.TLS = p.TLS.Clone()

@@ -70,6 +70,7 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	dial := endpoint.DialOptions{
 		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts,
 		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir, KeyLog: h.KeyLog,
+		UserAgent: h.Info.Name,
 	}
 	if r.Instance != nil {
 		if relay, ok := r.Instance.Value.(*runner.Relay); ok {

@@ -32,6 +32,8 @@ type DialOptions struct {
 	// TLS is the base of the TLS configuration: RootCAs, InsecureSkipVerify and so on. ServerName is the URL's host
 	// when empty; NextProtos is replaced. May be nil.
 	TLS *tls.Config
+	// UserAgent is the User-Agent of the WebTransport request; empty sends none.
+	UserAgent string
 	// QLOGDir is a directory for a qlog file per connection, <odcid>_client.sqlog; empty is none. See
 	// transport.Info.OpenLog for what sessions can add.
 	QLOGDir string
@@ -48,8 +50,8 @@ type DialOptions struct {
 }
 
 // Dial makes one connection, with one handshake that offers everything (a second one only where the name has several
-// addresses and the first does not answer). Errors are *transport.DialError, which say in which layer it failed; but for
-// settings that are out of range.
+// addresses and the first does not answer). Errors are *transport.DialError, which say in which layer it failed, except
+// for settings that are out of range.
 func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 	drafts := orAll(opts.Drafts)
 	d := &dialer{opts: opts, offer: alpns(opts.Transport, opts.URL.Scheme, drafts)}
@@ -71,7 +73,7 @@ func Dial(ctx context.Context, opts DialOptions) (transport.Conn, error) {
 	}
 	tokens, draft14 := protocols(drafts)
 	conn, err := wtconn.Client(ctx, a.q, wtconn.ClientOptions{
-		Authority: opts.URL.Authority, Path: opts.URL.Path,
+		Authority: opts.URL.Authority, Path: opts.URL.Path, UserAgent: opts.UserAgent,
 		Protocols: tokens, NoProtocol: draft14, Info: info, OnEnd: a.free,
 		Panicked: d.panicked,
 	})

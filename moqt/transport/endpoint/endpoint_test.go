@@ -392,7 +392,8 @@ func TestTrustedCertificate(t *testing.T) {
 func TestPath(t *testing.T) {
 	for _, s := range schemes {
 		t.Run(s.scheme, func(t *testing.T) {
-			client, server := connect(t, ListenOptions{}, DialOptions{QUIC: QUIC{KeepAlive: time.Second}}, s.scheme, "/")
+			client, server := connect(t, ListenOptions{}, DialOptions{QUIC: QUIC{KeepAlive: time.Second}},
+				s.scheme, "/")
 			for _, c := range []transport.Conn{client, server} {
 				p := c.(transport.PathTeller).Path()
 				if p.SmoothedRTT <= 0 || p.MinRTT <= 0 || p.RTT() < p.SmoothedRTT || p.RTT() < p.LatestRTT ||

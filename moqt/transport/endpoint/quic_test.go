@@ -20,7 +20,8 @@ func TestQUICSettings(t *testing.T) {
 		{QUIC{KeepAlive: -1}, "KeepAlive is negative"},
 		{QUIC{Streams: -1}, "Streams is negative"},
 	} {
-		_, err := Dial(t.Context(), DialOptions{URL: urlOf(t, "moqt", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, ""), QUIC: c.settings})
+		nobody := urlOf(t, "moqt", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, "")
+		_, err := Dial(t.Context(), DialOptions{URL: nobody, QUIC: c.settings})
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("Dial with %+v: %v", c.settings, err)
 		}

@@ -22,6 +22,8 @@ import (
 type ClientOptions struct {
 	// Authority and Path are the request's; an empty path is "/".
 	Authority, Path string
+	// UserAgent is the request's User-Agent; empty sends none.
+	UserAgent string
 	// Protocols is offered in WT-Available-Protocols, in order; no header is sent when it is empty.
 	Protocols []string
 	// NoProtocol accepts an answer that names no protocol.
@@ -122,7 +124,7 @@ func newRequest(protocol string, opts ClientOptions) (*http.Request, error) {
 		return nil, err
 	}
 	req := &http.Request{Method: http.MethodConnect, Proto: protocol, URL: u, Host: opts.Authority, Header: http.Header{
-		"User-Agent": {"moq-interop-client"},
+		"User-Agent": {opts.UserAgent}, // with "" the HTTP library sends none, and without an entry its own
 	}}
 	if protocol == protocolOld {
 		req.Header[headerDraft02] = []string{"1"}
