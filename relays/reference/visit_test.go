@@ -58,7 +58,7 @@ func (v *visit) connect() (_ transport.Conn, served <-chan struct{}) {
 	return client, done
 }
 
-// run runs a check against a relay with a fault, or without, in a bubble of time.
+// run runs a check against a relay with options, in a bubble of time.
 func run(t *testing.T, d wire.Draft, opts Options, check func(v *visit)) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { err = look(t, d, opts, check) })
@@ -240,39 +240,7 @@ func (v *visit) quiet(sub *moqt.Subscription) {
 	}
 }
 
-// TestFaults: each fault is noticed by its check, on every draft in which it can show.
-func TestFaults(t *testing.T) {
-	for _, f := range Faults() {
-		name := caught[f.Name]
-		c, ok := checks[name]
-		if !ok {
-			t.Errorf("%s: no check is said to notice it", f.Name)
-			continue
-		}
-		opts := c.opts
-		opts.Faults = []string{f.Name}
-		shown := false
-		for _, d := range someDrafts {
-			if d < c.first || d < onlyFrom[f.Name] || onlyTo[f.Name] > 0 && d > onlyTo[f.Name] {
-				continue
-			}
-			shown = true
-			if run(t, d, opts, c.run) == nil {
-				t.Errorf("%s on %s: %s passes", f.Name, d, name)
-			}
-		}
-		if !shown {
-			t.Errorf("%s: no draft has it", f.Name)
-		}
-	}
-	for name := range caught {
-		if !slices.Contains(faultNames(), name) {
-			t.Errorf("there is no fault %q", name)
-		}
-	}
-}
-
-// TestChecks: without a fault every check passes.
+// TestChecks: every check passes.
 func TestChecks(t *testing.T) {
 	for name, c := range checks {
 		for _, d := range someDrafts {
