@@ -320,21 +320,11 @@ func (r *Request) addressed(m wire.Message) wire.Message {
 	switch x := m.(type) {
 	case *wire.RequestOK:
 		c := *x
-		if c.Answers == wire.KindNone {
-			c.Answers = r.kind
-		}
-		if c.Answers != wire.KindRequestUpdate {
-			c.RequestID = r.id
-		}
+		r.address(&c.Answers, &c.RequestID)
 		return &c
 	case *wire.RequestError:
 		c := *x
-		if c.Answers == wire.KindNone {
-			c.Answers = r.kind
-		}
-		if c.Answers != wire.KindRequestUpdate {
-			c.RequestID = r.id
-		}
+		r.address(&c.Answers, &c.RequestID)
 		return &c
 	case *wire.SubscribeOK:
 		c := *x
@@ -364,6 +354,17 @@ func (r *Request) addressed(m wire.Message) wire.Message {
 		return &wire.UnsubscribeNamespace{RequestID: r.id, Prefix: r.TrackNamespace()}
 	}
 	return m
+}
+
+// address says what an answer of ours answers: the request itself, unless it says otherwise. An answer to an update has
+// the update's id.
+func (r *Request) address(answers *wire.Kind, id *uint64) {
+	if *answers == wire.KindNone {
+		*answers = r.kind
+	}
+	if *answers != wire.KindRequestUpdate {
+		*id = r.id
+	}
 }
 
 // requestIDOf is the request that a received message belongs to, for the trace.

@@ -8,6 +8,7 @@ import (
 	"log"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/internal/sessiontest"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
@@ -24,20 +25,14 @@ func connect(ctx context.Context, d wire.Draft, handler func(*moqt.Request)) (cl
 
 // connectTo is connect with more to say about the server.
 func connectTo(ctx context.Context, d wire.Draft, config moqt.Config) (client *moqt.Session, closeBoth func()) {
-	near, far := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: d.ALPN()}})
-	accepted := make(chan *moqt.Session, 1)
-	go func() {
-		server, err := moqt.Server(ctx, far, config)
-		if err != nil {
-			log.Fatal(err)
-		}
-		accepted <- server
-	}()
-	client, err := moqt.Client(ctx, near, moqt.Config{})
+	client, server, err := sessiontest.Pair(ctx, memconn.Options{Info: sessiontest.Info(d)},
+		func(ctx context.Context, c transport.Conn) (*moqt.Session, error) {
+			return moqt.Client(ctx, c, moqt.Config{})
+		},
+		func(ctx context.Context, c transport.Conn) (*moqt.Session, error) { return moqt.Server(ctx, c, config) })
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := <-accepted
 	return client, func() {
 		client.Close(wire.NoError, "")
 		server.Close(wire.NoError, "")

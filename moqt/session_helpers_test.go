@@ -2,14 +2,12 @@ package moqt
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/sessiontest"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -25,8 +23,16 @@ type sessions struct {
 	draft          wire.Draft
 }
 
-// memInfo is the connection info under which a pair negotiates a draft.
-func memInfo(d wire.Draft) transport.Info { return transport.Info{ALPN: d.ALPN()} }
+// What is the same in the tests of both packages.
+var (
+	memInfo   = sessiontest.Info
+	eachDraft = sessiontest.EachDraft
+	eachSide  = sessiontest.EachSide
+	noError   = sessiontest.NoError
+)
+
+// must fails the test on an error.
+func must[T any](t *testing.T) func(T, error) T { return sessiontest.Must[T](t) }
 
 // dialSessions makes both ends; they are closed at the end of the test.
 func dialSessions(t *testing.T, d wire.Draft, client, server Config) *sessions {
@@ -36,25 +42,10 @@ func dialSessions(t *testing.T, d wire.Draft, client, server Config) *sessions {
 
 func dialOver(t *testing.T, d wire.Draft, opts memconn.Options, client, server Config) *sessions {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	near, far := memconn.Pair(opts)
-	p := &sessions{t: t, ctx: ctx, draft: d}
-	var wg sync.WaitGroup
-	var errs [2]error
-	wg.Go(func() { p.client, errs[0] = Client(ctx, near, client) })
-	wg.Go(func() { p.server, errs[1] = Server(ctx, far, server) })
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			t.Fatalf("%s: %v", d, err)
-		}
-	}
-	t.Cleanup(func() {
-		p.client.Close(wire.NoError, "")
-		p.server.Close(wire.NoError, "")
-		cancel()
-	})
-	return p
+	ctx, near, far := sessiontest.Dial(t, opts,
+		func(ctx context.Context, c transport.Conn) (*Session, error) { return Client(ctx, c, client) },
+		func(ctx context.Context, c transport.Conn) (*Session, error) { return Server(ctx, c, server) })
+	return &sessions{t: t, ctx: ctx, client: near, server: far, draft: d}
 }
 
 // end gives the session of a side.
@@ -63,45 +54,6 @@ func (p *sessions) end(side wire.Side) *Session {
 		return p.client
 	}
 	return p.server
-}
-
-// eachDraft runs a test for every draft in a bubble of its own.
-func eachDraft(t *testing.T, f func(t *testing.T, d wire.Draft)) {
-	for _, d := range wire.Drafts() {
-		t.Run(d.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { f(t, d) })
-		})
-	}
-}
-
-// eachSide runs a test for every draft, with the acting side on either end.
-func eachSide(t *testing.T, f func(t *testing.T, d wire.Draft, near, far wire.Side)) {
-	for _, d := range wire.Drafts() {
-		for _, near := range []wire.Side{wire.ClientSide, wire.ServerSide} {
-			far := wire.ClientSide + wire.ServerSide - near
-			t.Run(fmt.Sprintf("%s/%s", d, near), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { f(t, d, near, far) })
-			})
-		}
-	}
-}
-
-// must fails the test on an error.
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func noError(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 var (

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // Finding is something in a file that is wrong, or that has no place in a catalogue. It is an error that names all it
@@ -89,7 +91,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 // WriteText writes a line for each value that was left out, and nothing when there is none.
 func (r Report) WriteText(w io.Writer) error {
 	for _, f := range r.Left {
-		if _, err := fmt.Fprintln(w, printable(f.Error())); err != nil {
+		if _, err := fmt.Fprintln(w, printable.Text(f.Error())); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode"
+
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // WriteTable writes a line for each implementation: name, organisation, roles, drafts, transports, and how many ways
@@ -16,7 +17,7 @@ func WriteTable(w io.Writer, c *Catalogue) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
 		for i, cell := range cells {
-			cells[i] = printable(orDash(cell))
+			cells[i] = printable.Text(orDash(cell))
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
@@ -87,7 +88,7 @@ type sheet struct{ b strings.Builder }
 // line writes nothing for an empty value.
 func (s *sheet) line(indent, key, value string) {
 	if value != "" {
-		fmt.Fprintf(&s.b, "%-17s %s\n", indent+key, printable(value))
+		fmt.Fprintf(&s.b, "%-17s %s\n", indent+key, printable.Text(value))
 	}
 }
 
@@ -163,14 +164,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-// printable keeps text from a file from moving a terminal's cursor or a table's columns.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '\ufffd'
-	}, s)
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // Short is the form of a run for a person at a terminal: a line for each case, and the failures again at the end, with
@@ -67,10 +67,10 @@ func (s *shortForm) headerLocked(first Session) {
 		s.draft = d
 		what = d + " over " + first.Transport
 		if first.PeerImplementation != "" {
-			what += ", " + oneLine(first.PeerImplementation)
+			what += ", " + printable.OneLine(first.PeerImplementation)
 		}
 	}
-	s.print("%s  %s\n\n", s.paint(bold, oneLine(s.relay)), what)
+	s.print("%s  %s\n\n", s.paint(bold, printable.OneLine(s.relay)), what)
 }
 
 func (s *shortForm) result(_ cases.Case, r Result) error {
@@ -94,7 +94,7 @@ func (s *shortForm) result(_ cases.Case, r Result) error {
 	if r.Status == Fail || r.Status == Todo {
 		s.broken = append(s.broken, r)
 	}
-	line := fmt.Sprintf("%-*s %7s  %s", s.column, r.Case, took(r.Duration), oneLine(why))
+	line := fmt.Sprintf("%-*s %7s  %s", s.column, r.Case, took(r.Duration), printable.OneLine(why))
 	if room := s.Width - 8; s.Width > 0 && len([]rune(line)) > max(room, s.column+10) {
 		line = string([]rune(line)[:max(room, s.column+10)-1]) + "…"
 	}
@@ -107,7 +107,7 @@ func (s *shortForm) bail(reason string) error {
 	defer s.mu.Unlock()
 	s.headerLocked(Session{})
 	s.again()
-	s.print("\n%s %s\n", s.paint(red, "Ended early:"), oneLine(reason))
+	s.print("\n%s %s\n", s.paint(red, "Ended early:"), printable.OneLine(reason))
 	return s.err
 }
 
@@ -132,18 +132,18 @@ func (s *shortForm) again() {
 			s.print("  (%s)", where)
 		}
 		s.print("\n")
-		expected, received := oneLine(r.Expected), oneLine(r.Received)
-		if message := oneLine(r.Message); expected == "" || !strings.Contains(message, expected) {
+		expected, received := printable.OneLine(r.Expected), printable.OneLine(r.Received)
+		if message := printable.OneLine(r.Message); expected == "" || !strings.Contains(message, expected) {
 			s.print("  %s\n", message)
 		}
 		if expected != "" {
 			s.print("  expected  %s\n  received  %s\n", expected, received)
 		}
 		for _, n := range r.Notes {
-			s.print("  note      %s\n", oneLine(n))
+			s.print("  note      %s\n", printable.OneLine(n))
 		}
 		if s.repeat != nil {
-			s.print("  again     %s\n", oneLine(s.repeat(r.Case)))
+			s.print("  again     %s\n", printable.OneLine(s.repeat(r.Case)))
 		}
 	}
 }
@@ -177,14 +177,4 @@ func (s *shortForm) print(format string, args ...any) {
 	if s.err == nil {
 		_, s.err = fmt.Fprintf(s.To, format, args...)
 	}
-}
-
-// oneLine makes a text that a peer may have had a hand in one printable line.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text)
 }

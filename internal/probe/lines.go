@@ -10,8 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/relays"
 )
@@ -25,16 +25,16 @@ func WriteLines(w io.Writer, r *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // drafts and what follows are no columns: they can be long
 	for _, e := range r.Endpoints {
 		for _, g := range groups(e.Attempts) {
-			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable(e.Label), g[0].Transport, g.drafts(),
-				printable(g.text(e, r.Started)))
+			fmt.Fprintf(t, "%s\t%s\t%s  %s\n", printable.Text(e.Label), g[0].Transport, g.drafts(),
+				printable.Text(g.text(e, r.Started)))
 		}
 		for _, n := range e.NotAsked {
 			var drafts []string
 			for _, d := range n.Drafts {
 				drafts = append(drafts, string(d))
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s  not asked: %s\n", printable(e.Label), n.Transport, strings.Join(drafts, ","),
-				n.Reason)
+			fmt.Fprintf(t, "%s\t%s\t%s  not asked: %s\n", printable.Text(e.Label), n.Transport,
+				strings.Join(drafts, ","), n.Reason)
 		}
 	}
 	return t.Flush()
@@ -248,14 +248,4 @@ func (g group) notStaying() string {
 		return "but the relay ended the session right after SETUP"
 	}
 	return fmt.Sprintf("but the relay ended the session right after SETUP (%s)", strings.Join(numbers, ","))
-}
-
-// printable keeps what a relay says from moving a terminal's cursor or the columns.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '\ufffd'
-	}, s)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // Execute runs a plan. It stores results in Options.Dir: in a journal, from which a later call with Resume continues,
@@ -203,7 +205,7 @@ func (x *execution) write(cancel context.CancelCauseFunc) {
 		var come []CellResult
 		select {
 		case text := <-x.notes:
-			x.o.Progress.Note(OneLine(text))
+			x.o.Progress.Note(printable.OneLine(text))
 			continue
 		case r, ok := <-x.done:
 			if !ok {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 	"github.com/moqinterop/moq-interop-client/runner"
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
@@ -184,7 +185,7 @@ func (j Judgement) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "%s (%d):\n", part.heading, len(part.lines))
 		}
 		for _, line := range part.lines {
-			fmt.Fprintf(&b, "  %s\n", OneLine(line))
+			fmt.Fprintf(&b, "  %s\n", printable.OneLine(line))
 		}
 	}
 	if j.Untested {

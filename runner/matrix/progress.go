@@ -3,10 +3,10 @@ package matrix
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // Progress hears how a run goes. Calls do not overlap. A result is stored before Cell is called.
@@ -104,15 +104,7 @@ func result(c *CellResult) string {
 	if c.Reason != "" {
 		s += " " + c.Reason
 	}
-	return OneLine(s)
-}
-
-// OneLine makes one line of text that others wrote, for a terminal or a page: control characters, line breaks and marks
-// that turn the direction of text become spaces, and what is not UTF-8 the replacement character.
-func OneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
-	}), " ")
+	return printable.OneLine(s)
 }
 
 // lines is progress for what is no terminal.

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
-	"github.com/moqinterop/moq-interop-client/runner/matrix"
+	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
 // cut gives at most n characters of s, with an ellipsis for what is gone.
@@ -17,7 +17,7 @@ func cut(s string, n int) string {
 }
 
 // line makes one line of hostile text.
-func line(s string) string { return matrix.OneLine(s) }
+func line(s string) string { return printable.OneLine(s) }
 
 var (
 	// random is what differs from run to run without meaning anything: the fields of namespaces, connection ids.

@@ -6,11 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
-	"log"
 	"net"
-	"os"
 	"testing"
 	"time"
 
@@ -18,24 +15,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quietlog"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(quietRun{m}) }
-
-// quietRun fails when a library below has logged something: that would go to a user's stderr.
-type quietRun struct{ m *testing.M }
-
-func (q quietRun) Run() int {
-	var logged bytes.Buffer
-	log.SetOutput(&logged)
-	code := q.m.Run()
-	if code == 0 && logged.Len() > 0 {
-		fmt.Fprintf(os.Stderr, "the libraries logged: %s", logged.Bytes())
-		code = 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(quietlog.Run{M: m}) }
 
 // insecure accepts any certificate.
 var insecure = &tls.Config{InsecureSkipVerify: true}

@@ -5,9 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"log"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -20,23 +17,10 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quietlog"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(quietRun{m}) }
-
-// quietRun fails when a library below has logged something: that would go to a user's stderr.
-type quietRun struct{ m *testing.M }
-
-func (q quietRun) Run() int {
-	var logged bytes.Buffer
-	log.SetOutput(&logged)
-	code := q.m.Run()
-	if code == 0 && logged.Len() > 0 {
-		fmt.Fprintf(os.Stderr, "the libraries logged: %s", logged.Bytes())
-		code = 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(quietlog.Run{M: m}) }
 
 // victim is a side of ours, and a QUIC connection of a peer that may write on it what it likes.
 type victim struct {
