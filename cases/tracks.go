@@ -3,7 +3,6 @@ package cases
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/moqinterop/moq-interop-client/cases/rules"
@@ -22,9 +21,9 @@ type TracksFollower struct {
 }
 
 // skippedError is a track for which no PUBLISH will come.
-type skippedError struct{ text string }
+type skippedError struct{ message, track string }
 
-func (e *skippedError) Error() string { return e.text }
+func (e *skippedError) Error() string { return e.message + " of " + e.track }
 
 // FollowTracks asks for the tracks under a prefix, with more parameters, and ends the case unless the relay accepts
 // that; it is skipped when the relay says NOT_SUPPORTED. From then on the relay's PUBLISHes of this run's namespaces go
@@ -46,8 +45,8 @@ func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 		s.e.Go(ctx, func(ctx context.Context) {
 			switch skipped, err := ts.NextSkipped(ctx); {
 			case err == nil:
-				t.skipped <- &skippedError{fmt.Sprintf("%s of %s", wire.NameOf(s.Draft(), skipped),
-					fullName(prefix.Join(skipped.Suffix...), skipped.TrackName))}
+				t.skipped <- &skippedError{wire.NameOf(s.Draft(), skipped),
+					fullName(prefix.Join(skipped.Suffix...), skipped.TrackName)}
 			case !errors.Is(err, io.EOF): // FIN says that no PUBLISH will be skipped (draft-19 §3.3.2)
 				t.skipped <- err
 			}
@@ -57,8 +56,8 @@ func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 }
 
 // WantPublish waits for the relay's PUBLISH of p's track and ends the case when another one comes, or none; what begins
-// the expectation: "PUBLISH with Forward State 0". From 19 on the relay may skip a track for any reason (draft-19 §6.1,
-// draft-22 §3.6.3): then the case is skipped.
+// the expectation: "PUBLISH with Forward State 0". From 19 on the relay may skip the track for any reason (draft-19
+// §6.1, draft-22 §3.6.3): then the case is skipped.
 func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what string) *moqt.Request {
 	expected := what + " of " + fullName(p.Namespace, p.Name)
 	select {
@@ -69,8 +68,8 @@ func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what str
 		return r
 	case err := <-t.skipped:
 		var skipped *skippedError
-		if errors.As(err, &skipped) && t.Draft() >= wire.Draft19 {
-			t.skipRefused("the track was skipped", rules.SkippedTracks, skipped.text)
+		if errors.As(err, &skipped) && skipped.track == fullName(p.Namespace, p.Name) && t.Draft() >= wire.Draft19 {
+			t.skipRefused("the track was skipped", rules.SkippedTracks, skipped.Error())
 		}
 		t.Check(ctx, err, transport.LayerRequest, expected)
 	case <-t.Context().Done():
