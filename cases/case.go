@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/moqinterop/moq-interop-client/cases/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )

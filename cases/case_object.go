@@ -3,7 +3,7 @@ package cases
 import (
 	"context"
 
-	"github.com/moqinterop/moq-interop-client/cases/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // Objects of all sizes, many groups, and the properties of objects and tracks.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/cases"
-	"github.com/moqinterop/moq-interop-client/cases/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"

@@ -25,7 +25,8 @@ var mayImport = []struct {
 	own  []string
 	only bool
 }{
-	{"moqt/wire", nil, true},
+	{"moqt/rules", nil, true},
+	{"moqt/wire", []string{"moqt/rules"}, true},
 	{"moqt/transport", []string{"moqt/wire"}, true},
 	{"moqt/transport/memconn", []string{"moqt/wire", "moqt/transport"}, true},
 	{"moqt/transport/internal", []string{"moqt/wire", "moqt/transport"}, false},
@@ -38,8 +39,7 @@ var mayImport = []struct {
 	{"moqt/internal/sessiontest", []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn"}, true},
 	{"moqt", []string{"moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
 	{"moqt/track", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
-	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "cases/rules"}, true},
-	{"cases/rules", []string{"moqt/wire"}, true},
+	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/rules"}, true},
 	{"internal/spans", nil, true},
 	{"internal/printable", nil, true},
 	{"relays/reference", []string{"moqt", "moqt/track", "internal/spans", "moqt/wire", "moqt/transport",

@@ -1,0 +1,72 @@
+package rules
+
+// Fetches, as the code names them.
+const (
+	Fetch             ID = "fetch"
+	FetchOrder        ID = "fetch-order"
+	FetchEnd          ID = "fetch-end"
+	FetchInvalidRange ID = "fetch-invalid-range"
+	FetchUpstream     ID = "fetch-upstream"
+	FetchCancel       ID = "fetch-cancel"
+	Join              ID = "join"
+	JoiningFetch      ID = "joining-fetch"
+	Fill              ID = "fill"
+	TrackStatus       ID = "track-status"
+)
+
+// fetches are the rules of FETCH, of joining and of TRACK_STATUS.
+var fetches = []Rule{
+	{
+		ID: Fetch, Binds: Publisher, Level: Must, By: Cases,
+		Says: "FETCH returns exactly the objects of its range, on one stream that ends with FIN.",
+		In: "14 9.16 9.16.3; 15-16 9.16 9.16.3 5.2/1; 17 9.14 9.14.3 5.2/1; 18-19 10.12 10.12.3 5.2/1; 20 10.13; " +
+			"21-22 3.2 3.2.1 3.2.2",
+	},
+	{
+		ID: FetchOrder, Binds: Publisher, Level: Must, By: Cases,
+		Says: "FETCH returns groups in the order that was asked for.",
+		In:   "14-16 9.16.3/4; 17 9.14.3/4; 18-19 10.12.3/4; 20 10.13; 21-22 3.2.1",
+	},
+	{
+		ID: FetchEnd, Binds: Publisher, Level: Must, By: Codec | Cases,
+		Says: "FETCH_OK tells where the answer ends.",
+		In:   "14-16 9.17/1; 17 9.15/1; 18-19 10.13/1; 20 10.14; 21-22 3.2 9.12",
+	},
+	{
+		ID: FetchInvalidRange, Binds: Publisher, Level: Must, By: Cases,
+		Says: "A FETCH that starts after the Largest Object is refused with INVALID_RANGE.",
+		In:   "14-16 9.16.3/3; 17 9.14.3/3; 18-19 10.12.3/3; 20 10.13; 21-22 3.2",
+	},
+	{
+		ID: FetchUpstream, Binds: Relay, Level: Must, By: Cases,
+		Says: "A relay asks a publisher for what it does not hold: it may up to 19, and must from 20 on.",
+		In:   "14 8.4; 15-17 8.5; 18-20 9.5; 21-22 3.2.3 7.6",
+	},
+	{
+		ID: FetchCancel, Binds: Publisher, Level: Must, By: Cases,
+		Says: "A FETCH may be cancelled at any time; the publisher then resets its stream.",
+		In:   "14 9.19 5.1/4; 15-16 5.2/3 9.18; 17-19 5.2/3; 20 5.2; 21-22 3.2.4",
+	},
+	{
+		ID: Join, Binds: Publisher, Level: Must, By: Cases,
+		Says: "A subscriber joins a live track with a joining FETCH up to 19, from 20 on with a fill, and misses " +
+			"nothing between.",
+		In: "14-16 9.16.2; 17 9.14.2; 18-19 10.12.2; 20 5.1.3 5.1.6; 21-22 3.4 3.5",
+	},
+	{
+		ID: JoiningFetch, Binds: Publisher, Level: Must, By: Cases,
+		Says: "A joining FETCH names a subscription of the session, and has a range only when objects were " +
+			"published.",
+		In: "14-16 9.16.2/1,2; 17 9.14.2/2,3; 18-19 10.12.2/2,3",
+	},
+	{
+		ID: Fill, Binds: Publisher, Level: Must, By: Cases,
+		Says: "A fill returns the objects of its range on a stream of its own; an empty fill has no stream.",
+		In:   "20 5.1.3; 21-22 3.4 3.4.1",
+	},
+	{
+		ID: TrackStatus, Binds: Publisher, Level: Must, By: Cases,
+		Says: "TRACK_STATUS is answered with what SUBSCRIBE_OK would say.",
+		In:   "14 9.20; 15-16 9.19; 17 9.16; 18-19 10.14; 20 10.15; 21-22 9.13",
+	},
+}

@@ -1,0 +1,133 @@
+package rules
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unclaimed is how many paragraphs with a MUST no rule stands for yet, per draft. The numbers only fall.
+var unclaimed = map[int]int{14: 83, 15: 93, 16: 101, 17: 116, 18: 152, 19: 163}
+
+// text is what a draft's source has of sections and demands.
+type text struct {
+	sections map[string]bool
+	// musts are the paragraphs that have a MUST, by section and ordinal: "9.5/2".
+	musts map[string]string
+}
+
+// Where the texts lie beside the project, each paragraph or list item that has a MUST is claimed by a rule, by section
+// and ordinal; each section that a rule cites is there; and no rule claims more than three paragraphs of a draft.
+func TestTextsAreClaimed(t *testing.T) {
+	for draft := oldest; draft <= 19; draft++ {
+		t.Run(fmt.Sprint(draft), func(t *testing.T) {
+			path := filepath.Join("..", "..", "..", "shared", "specs", fmt.Sprintf("draft-%d.md", draft))
+			source, err := read(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				t.Skipf("the text of draft-%d does not lie beside the project", draft)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			left := claims(t, draft, source)
+			if n := unclaimed[draft]; len(left) > n {
+				t.Errorf("draft-%d: %d of %d paragraphs with a MUST have no rule, at most %d may: %s", draft,
+					len(left), len(source.musts), n, strings.Join(left, " "))
+			} else if len(left) < n {
+				t.Errorf("draft-%d: only %d paragraphs have no rule now, take the number down from %d", draft,
+					len(left), n)
+			}
+		})
+	}
+}
+
+// claims checks what the rules say of a draft, and gives the paragraphs that none of them claims.
+func claims(t *testing.T, draft int, source text) (left []string) {
+	claimed := map[string]bool{}
+	for _, r := range All() {
+		n := 0
+		for _, p := range r.Places(draft) {
+			if !source.sections[p.Section] {
+				t.Errorf("%s: draft-%d has no §%s", r.ID, draft, p.Section)
+			}
+			for _, ordinal := range p.Paragraphs {
+				n++
+				at := fmt.Sprintf("%s/%d", p.Section, ordinal)
+				if source.musts[at] == "" {
+					t.Errorf("%s: draft-%d has no paragraph %s with a MUST", r.ID, draft, at)
+				}
+				claimed[at] = true
+			}
+		}
+		if n > 3 {
+			t.Errorf("%s claims %d paragraphs of draft-%d", r.ID, n, draft)
+		}
+	}
+	for at := range source.musts {
+		if !claimed[at] {
+			left = append(left, at)
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// read finds sections and paragraphs with a MUST in a draft's source.
+func read(path string) (text, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return text{}, err
+	}
+	defer f.Close()
+	var (
+		item, must         = regexp.MustCompile(`^\s*([*+:-]|[0-9]+\.)\s`), regexp.MustCompile(`\bMUST\b`)
+		found              = text{map[string]bool{}, map[string]string{}}
+		counts             [7]int
+		ordinals           = map[string]int{}
+		section, paragraph string
+		middle, code       bool
+		lines              = bufio.NewScanner(f)
+		heading            = regexp.MustCompile(`^#+`)
+	)
+	end := func() {
+		if must.MatchString(paragraph) {
+			ordinals[section]++
+			found.musts[fmt.Sprintf("%s/%d", section, ordinals[section])] = paragraph
+		}
+		paragraph = ""
+	}
+	for lines.Scan() {
+		switch l := lines.Text(); {
+		case strings.HasPrefix(l, "--- "):
+			end()
+			middle = l == "--- middle"
+		case !middle:
+		case strings.HasPrefix(strings.TrimSpace(l), "~~~"), strings.HasPrefix(strings.TrimSpace(l), "```"):
+			end()
+			code = !code
+		case code:
+		case heading.MatchString(l):
+			end()
+			level := len(heading.FindString(l))
+			counts[level]++
+			clear(counts[level+1:])
+			section = strings.Trim(strings.ReplaceAll(fmt.Sprint(counts[1:level+1]), " ", "."), "[]")
+			found.sections[section] = true
+		case strings.TrimSpace(l) == "":
+			end()
+		default:
+			if item.MatchString(l) {
+				end()
+			}
+			paragraph += l + "\n"
+		}
+	}
+	end()
+	return found, lines.Err()
+}
