@@ -140,7 +140,7 @@ func (a *act) whole() {
 
 // done sends PUBLISH_DONE.
 func (a *act) done(code moqt.DoneCode, count uint64) {
-	if err := a.pub.DoneWith(a.ctx, &wire.PublishDone{StatusCode: code.Number(a.d), StreamCount: count}); err != nil {
+	if err := a.pub.Done(a.ctx, code, "", moqt.WithStreamCount(count)); err != nil {
 		a.t.Errorf("PUBLISH_DONE: %v", err)
 	}
 }

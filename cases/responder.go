@@ -79,6 +79,7 @@ func (p *responder) serve(r *moqt.Request) {
 		p.namespaceSubscription(ctx, r, m)
 	case *wire.Publish:
 		if p.expected(ctx, r) {
+			<-ctx.Done() // the case answers it
 			return
 		}
 		p.refuse(ctx, r, moqt.RejectUninterested, fullName(m.TrackNamespace, m.TrackName))

@@ -41,8 +41,8 @@ type Config struct {
 	// and for the close. Several goroutines call it at once, and wait for it, so it must be fast.
 	Trace func(Event)
 	// Handler, if set, is called for each incoming request in a goroutine of its own. Close waits for it, so it must
-	// return when the session's context ends, and must not call Close; Abort does not wait. Without a handler requests
-	// wait for AcceptRequest.
+	// return when the session's context ends, and must not call Close; Abort does not wait. A request that it leaves
+	// unanswered when it returns is refused with INTERNAL_ERROR. Without a handler requests wait for AcceptRequest.
 	Handler func(*Request)
 	// Panicked, if set, is called after a panic in a goroutine of the session or in Handler. The session then closes
 	// with INTERNAL_ERROR. Without it the panic ends the process.

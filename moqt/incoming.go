@@ -183,7 +183,21 @@ func (s *Session) dispatch(r *Request) {
 		}()
 		s.ids.took()
 		s.cfg.Handler(r)
+		s.unanswered(r)
 	})
+}
+
+// unanswered refuses a request that the handler has returned from without an answer: nobody else can have it.
+func (s *Session) unanswered(r *Request) {
+	r.mu.Lock()
+	forgotten := !r.answering && !r.ended
+	r.mu.Unlock()
+	if !forgotten {
+		return
+	}
+	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: the handler returned without an "+
+		"answer", r.kind)})
+	_ = r.Reject(s.ctx, RejectInternalError, "the request was left unanswered") // or the session has ended
 }
 
 // overload rejects the newest request when too many wait.

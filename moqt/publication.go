@@ -348,20 +348,30 @@ func (p *Publication) Notify(ctx context.Context, ps wire.Parameters) error {
 	return nil
 }
 
+// DoneOption changes the PUBLISH_DONE of a Done.
+type DoneOption func(*wire.PublishDone)
+
+// WithStreamCount sets another Stream Count than that of the streams that were opened, and sends PUBLISH_DONE also
+// while some of them are open. It is for a publisher that knows of streams of another session, and for tests.
+func WithStreamCount(n uint64) DoneOption { return func(m *wire.PublishDone) { m.StreamCount = n } }
+
 // Done ends the publication with PUBLISH_DONE and the exact Stream Count. It fails while data streams are open, because
 // PUBLISH_DONE must come after them (draft-18 §10.11).
-func (p *Publication) Done(ctx context.Context, code DoneCode, reason string) error {
+func (p *Publication) Done(ctx context.Context, code DoneCode, reason string, opts ...DoneOption) error {
 	p.mu.Lock()
 	open, count := len(p.open), p.count
 	p.mu.Unlock()
-	if open > 0 {
+	if open > 0 && len(opts) == 0 {
 		return fmt.Errorf("PUBLISH_DONE for request %d: %d of its data streams are still open", p.r.id, open)
 	}
-	return p.DoneWith(ctx, &wire.PublishDone{StatusCode: code.Number(p.s.draft), StreamCount: count, Reason: reason})
+	return p.done(ctx, code, count, reason, opts...)
 }
 
-// DoneWith ends the publication with this PUBLISH_DONE, unchanged and unchecked.
-func (p *Publication) DoneWith(ctx context.Context, m *wire.PublishDone) error {
+func (p *Publication) done(ctx context.Context, code DoneCode, count uint64, reason string, opts ...DoneOption) error {
+	m := &wire.PublishDone{StatusCode: code.Number(p.s.draft), StreamCount: count, Reason: reason}
+	for _, o := range opts {
+		o(m)
+	}
 	if p.r.ctx.Err() != nil {
 		return context.Cause(p.r.ctx)
 	}
@@ -377,7 +387,7 @@ func (p *Publication) Abandon(ctx context.Context, code DoneCode, reason string)
 	for t := range open {
 		t.Reset(ResetCancelled.Number(p.s.draft))
 	}
-	return p.DoneWith(ctx, &wire.PublishDone{StatusCode: code.Number(p.s.draft), StreamCount: count, Reason: reason})
+	return p.done(ctx, code, count, reason)
 }
 
 // Update is an update of the subscriber that the application has to answer.

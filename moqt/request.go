@@ -195,10 +195,7 @@ func (r *Request) Cancel(code ResetCode) {
 }
 
 // CloseSend ends our direction of the request's stream with FIN (17 and later). It does nothing up to 16.
-func (r *Request) CloseSend() error {
-	r.carrier.closeSend()
-	return nil
-}
+func (r *Request) CloseSend() { r.carrier.closeSend() }
 
 // step moves the state by an event and reports whether it was allowed; the state of a request that has ended stays.
 func (r *Request) step(e requestEvent) error {

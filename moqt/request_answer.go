@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -53,13 +54,26 @@ func (r *Request) accept(ctx context.Context, ok wire.Message) error {
 	return nil
 }
 
-// Reject answers a request of the peer with an error. From 17 on FIN follows.
-func (r *Request) Reject(ctx context.Context, code RejectCode, reason string) error {
-	return r.RejectWith(ctx, &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason})
+// RejectOption adds to the error of a Reject.
+type RejectOption func(*wire.RequestError)
+
+// RetryAfter says that the peer may ask again after some time, in whole milliseconds (16 and later; not sent before).
+// Without it the peer should not.
+func RetryAfter(d time.Duration) RejectOption {
+	return func(m *wire.RequestError) { m.RetryInterval = uint64(max(0, d.Milliseconds())) + 1 }
 }
 
-// RejectWith is Reject with every field of the error message. Code is the number on the wire.
-func (r *Request) RejectWith(ctx context.Context, m *wire.RequestError) error {
+// RedirectTo says whom or what to ask instead; it goes with RejectRedirect (18 and later).
+func RedirectTo(to wire.Redirect) RejectOption {
+	return func(m *wire.RequestError) { m.Redirect = &to }
+}
+
+// Reject answers a request of the peer with an error. From 17 on FIN follows.
+func (r *Request) Reject(ctx context.Context, code RejectCode, reason string, opts ...RejectOption) error {
+	m := &wire.RequestError{Code: code.Number(r.s.draft, r.kind), Reason: reason}
+	for _, o := range opts {
+		o(m)
+	}
 	if err := r.answer(); err != nil {
 		return err
 	}

@@ -212,6 +212,30 @@ func TestHandler(t *testing.T) {
 	})
 }
 
+// TestHandlerThatForgets: a request that the handler leaves unanswered is refused when it returns.
+func TestHandlerThatForgets(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p := dialSessions(t, d, Config{}, Config{Handler: func(r *Request) {
+			if r.TrackNamespace().String() == "later" {
+				_ = r.Reject(r.Context(), RejectTimeout, "not now", RetryAfter(time.Second))
+			}
+		}})
+		_, err := p.client.PublishNamespace(p.ctx, testNS, nil)
+		var refused *RequestError
+		if !errors.As(err, &refused) || refused.Code != RejectInternalError.Number(d, wire.KindPublishNamespace) {
+			t.Errorf("the handler answered nothing: %v", err)
+		}
+		_, err = p.client.PublishNamespace(p.ctx, wire.TrackNamespace{"later"}, nil)
+		want := uint64(0)
+		if d >= wire.Draft16 {
+			want = 1001
+		}
+		if !errors.As(err, &refused) || refused.Reason != "not now" || refused.RetryInterval != want {
+			t.Errorf("%v, Retry Interval %d", err, refused.RetryInterval)
+		}
+	})
+}
+
 // TestTrace: what is told is enough for a transcript.
 func TestTrace(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {

@@ -19,8 +19,7 @@ func TestDoneThenGone(t *testing.T) {
 		pub := o.publication()
 		o.send(pub, 0, 0)
 		w.receive(sub, 1)
-		err := pub.DoneWith(w.ctx, &wire.PublishDone{StatusCode: moqt.DoneTrackEnded.Number(d), StreamCount: 2,
-			Reason: "the end"})
+		err := pub.Done(w.ctx, moqt.DoneTrackEnded, "the end", moqt.WithStreamCount(2))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,13 +175,12 @@ func connectionID(info transport.Info) string {
 }
 
 // Close ends all sessions with NO_ERROR and returns when all that the relay runs has ended.
-func (r *Relay) Close() error {
+func (r *Relay) Close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
 	r.cancel()
 	r.tasks.Wait()
-	return nil
 }
 
 // Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.

@@ -396,8 +396,7 @@ func (s *subscriber) finish(end *ending) {
 	case r.faults[doneNever]:
 		<-s.pub.Context().Done()
 	case r.faults[streamCountWrong]:
-		err = s.pub.DoneWith(ctx, &wire.PublishDone{StatusCode: end.code.Number(s.draft),
-			StreamCount: s.pub.StreamCount() + 1, Reason: end.reason})
+		err = s.pub.Done(ctx, end.code, end.reason, moqt.WithStreamCount(s.pub.StreamCount()+1))
 	case r.faults[doneWrongStatus]:
 		err = s.pub.Done(ctx, moqt.DoneInternalError, end.reason)
 	default:

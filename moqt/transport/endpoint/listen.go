@@ -255,7 +255,7 @@ func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
 
 // Close stops serving: it ends every connection, accepted or not, with code 0, and returns when all goroutines have
 // ended.
-func (l *Listener) Close() error {
+func (l *Listener) Close() {
 	l.closeOnce.Do(func() {
 		l.cancel()
 		l.ln.Close()
@@ -278,7 +278,6 @@ func (l *Listener) Close() error {
 		l.tr.Close()
 		l.socket.Close()
 	})
-	return nil
 }
 
 // goodbye is the reason that clients are given when a listener closes.
