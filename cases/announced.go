@@ -20,8 +20,8 @@ func (e *Env) Announced(ctx context.Context, properties ...wire.Property) *Publi
 	return p
 }
 
-// Announce publishes a namespace and ends the case unless the relay accepts it. When the relay subscribes to a prefix
-// of it, it is told of the namespace.
+// Announce publishes a namespace and ends the case unless the relay accepts it. If the relay has subscribed to a prefix
+// of it, Announce also sends it NAMESPACE.
 func (s *Session) Announce(ctx context.Context, ns wire.TrackNamespace) *moqt.Announcement {
 	a, err := s.PublishNamespace(ctx, ns, s.e.Parameters())
 	s.Check(ctx, err, transport.LayerRequest, s.OKName(wire.KindPublishNamespace)+" for PUBLISH_NAMESPACE")
@@ -29,13 +29,13 @@ func (s *Session) Announce(ctx context.Context, ns wire.TrackNamespace) *moqt.An
 	return a
 }
 
-// Withdraw takes a namespace back.
+// Withdraw withdraws a namespace.
 func (s *Session) Withdraw(a *moqt.Announcement, ns wire.TrackNamespace) {
 	a.Withdraw()
 	s.peer.withdraw(ns)
 }
 
-// History is a live track with a past: its publisher has published the groups 0 to 2 of 5 objects, and a subscriber has
+// History is a live track with a past: its publisher has published groups 0 to 2 of 5 objects each. A subscriber has
 // received all of them and goes on reading. It dials the roles "publisher" and "subscriber".
 func (e *Env) History(ctx context.Context) *Publisher {
 	p := e.Announced(ctx)

@@ -48,17 +48,17 @@ type Case struct {
 	Suite string
 	// Tags group cases by topic.
 	Tags []string
-	// Roles are its connections, in the order in which they are made. With one role, and one role alone, Result
-	// knows a single connection id.
+	// Roles names the connections, in the order in which they are made. Only a case with a single role has one
+	// connection id for its whole result.
 	Roles []string
-	// Timeout bounds everything but the handshakes, which have limits of their own, and what the path takes;
-	// Config.TimeoutFactor stretches it.
+	// Timeout limits the procedure. The handshakes have limits of their own, and the time that the path takes does not
+	// count. Config.TimeoutFactor stretches it.
 	Timeout time.Duration
-	// Ending is true for a case about how a session ends, which judges that by itself. In any other a session that ends
-	// before the case has ended it is a failure.
+	// Ending is true for a case about how a session ends: it judges the end itself. Any other case fails when a session
+	// ends before the case has closed it.
 	Ending bool
-	// Faults are what must make it fail: misbehaviours that the reference relay can be given. A case that none can fail
-	// proves nothing.
+	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves
+	// nothing.
 	Faults []Fault
 	// Run is the procedure. It returns nil for a pass; the verbs of Env end it early.
 	Run func(ctx context.Context, e *Env) error

@@ -12,30 +12,30 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// What a relay does when a subscriber takes less than there is: this one takes nothing for a while, so that the windows
-// of its connection fill and the relay has to decide what to send next, or whether.
+// What a relay does when a subscriber reads too slowly. The subscriber reads nothing for a while. The flow control
+// windows of its connection fill, and the relay has to decide what to send next, or whether to send it.
 
 const (
 	// congestedObject is the size of each object, in bytes; congestedGroup how many a group has.
 	congestedObject = 70_000
 	congestedGroup  = 4
-	// congestedGroups of them are more than a connection of ours takes unread.
+	// congestedGroups such groups are more than a connection of ours buffers unread.
 	congestedGroups = 26
-	// feedTime is how long the relay may take to take all of it in while its subscriber takes nothing.
+	// feedTime is how long the relay may take to read all of it while its subscriber reads nothing.
 	feedTime = 3 * time.Second
 )
 
-// notFed is why there is nothing to judge: what the relay has not taken in cannot wait in it.
+// notFed is why a case is skipped: objects that the relay has not read cannot wait in it.
 const notFed = "the relay did not take everything in while its subscriber took nothing"
 
-// feeding says how the relay took objects in: all of them or not, at which rate, and whether the path is so slow that
-// they could not have gone in in time.
+// feeding says how the relay has read the objects: whether it read all of them, at which rate, and whether the path was
+// too slow to carry them in time.
 type feeding struct {
 	all, slow bool
 	rate      float64 // bit/s
 }
 
-// skipUnlessAll ends the case as skipped when the relay has not taken everything in.
+// skipUnlessAll ends the case as skipped unless the relay has read everything.
 func (f feeding) skipUnlessAll(e *Env) {
 	switch {
 	case f.all:
@@ -46,7 +46,7 @@ func (f feeding) skipUnlessAll(e *Env) {
 	}
 }
 
-// congestionCase is a case of that.
+// congestionCase is a case of a slow subscriber.
 func congestionCase(id, title string, level Level, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
 	return Case{
@@ -57,8 +57,8 @@ func congestionCase(id, title string, level Level, faults []Fault, run func(ctx 
 	}
 }
 
-// congest publishes objects towards a subscriber that takes none of them yet, the last group a moment behind the
-// others, and says how the relay has taken them in.
+// congest publishes objects for a subscriber that reads none of them yet, and says how the relay has read them. The
+// last group follows a moment after the others.
 func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Publisher, *Session, *moqt.Subscription,
 	feeding) {
 	p := e.Announced(ctx)
@@ -87,7 +87,7 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	return p, s, sub, f
 }
 
-// mayFallBehind ends the case as skipped when the relay has given up a subscriber that lags because the case lets it.
+// mayFallBehind ends the case as skipped when the relay has given the slow subscriber up, which it may do.
 func (s *Session) mayFallBehind(sub *moqt.Subscription) {
 	if sub.Context().Err() == nil {
 		return
@@ -120,11 +120,10 @@ var priorities = congestionCase("priorities", "A slow subscriber gets the group 
 		dataFault("drop-object", "subgroup 0 with 3 objects").should(),
 	}, runPriorities, rules.Priorities)
 
-// runPriorities: a relay SHOULD send what has the higher Publisher Priority first (draft-18 §7.2). The last group
-// published has the highest; those before it fill the windows, so that many of them still wait at the relay when it
-// comes there. That it was preferred shows in one of two ways: its stream was opened before theirs, or most of what
-// waited came behind it. A relay that serves all streams in turns shows neither, nor does one that heeds the order of
-// arrival.
+// runPriorities: a relay SHOULD send first what has the higher Publisher Priority (draft-18 §7.2). The group published
+// last has the highest. The groups before it fill the windows, so many of them still wait in the relay when it arrives
+// there. The relay has preferred it if its stream was opened before theirs, or if most of what waited came after it. A
+// relay that serves all streams in turn does neither, nor does one that keeps the order of arrival.
 func runPriorities(ctx context.Context, e *Env) error {
 	const low, high = 200, 10
 	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1), LayoutOptions{
@@ -163,8 +162,8 @@ func runPriorities(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// after counts the streams that were opened behind that of a group, and the objects of other groups that came behind
-// its last. The caller holds the lock.
+// after counts the streams that were opened after the stream of a group, and the objects of other groups that came
+// after its last object. The caller holds the lock.
 func (w *Streams) after(group uint64) (opened, behind int) {
 	for _, at := range w.Arrivals {
 		if behind++; at.Group == group {
@@ -185,7 +184,7 @@ func (w *Streams) after(group uint64) (opened, behind int) {
 	return opened, behind
 }
 
-// deliveryTimeout is what the subscriber asks for; it takes nothing for much longer.
+// deliveryTimeout is what the subscriber asks for. It reads nothing for much longer.
 const deliveryTimeout = 100 * time.Millisecond
 
 var deliveryTimeouts = congestionCase("delivery-timeout",
@@ -194,10 +193,10 @@ var deliveryTimeouts = congestionCase("delivery-timeout",
 		dataFault("delivery-timeout-ignored", "every object").should(),
 	}, runDeliveryTimeout, rules.DeliveryTimeouts, rules.SubgroupEnd)
 
-// runDeliveryTimeout: a relay must reset a stream before it hands an object to the transport that has waited longer
-// (draft-18 §8). What the transport holds may come, and how much that is the text only wishes to be little, so that
-// everything comes breaks a SHOULD. What does not come must be known to be missing: a stream that lacks objects must
-// not end with FIN (§11.4.3).
+// runDeliveryTimeout: a relay must reset a stream rather than hand the transport an object that has waited longer than
+// the timeout (draft-18 §8). What the transport already holds may still come; the text only recommends that it be
+// little, so a relay that delivers everything breaks a SHOULD. The subscriber must be able to see that objects are
+// missing: a stream that lacks some must not end with FIN (§11.4.3).
 func runDeliveryTimeout(ctx context.Context, e *Env) error {
 	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1),
 		LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(congestedObject, g, o) }})

@@ -14,10 +14,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Datagrams may get lost on any path, so no case wants every one of them: what comes must be intact and travel as a
-// datagram, and some of it must come.
+// Any path may lose datagrams, so no case demands all of them. Those that come must be intact and must be datagrams,
+// and some must come.
 
-// datagramLayout is groups 0 to 4 of 5 objects that travel as datagrams.
+// datagramLayout is groups 0 to 4 of 5 objects each, all sent as datagrams.
 func datagramLayout(e *Env, properties func(group, object uint64) wire.Properties) Layout {
 	l := NewLayout(Span(0, 4), Span(0, 4), LayoutOptions{Payload: e.NamedPayload, Properties: properties,
 		Priority: func(g uint64) uint8 { return uint8(100 + g) }})
@@ -28,7 +28,7 @@ func datagramLayout(e *Env, properties func(group, object uint64) wire.Propertie
 	return l
 }
 
-// datagramPace is the time between two datagrams: they must not wait in queues that may drop them.
+// datagramPace is the time between two datagrams, long enough that they do not wait in queues that may drop them.
 const datagramPace = 4 * time.Millisecond
 
 // datagramCase is a case of datagrams.
@@ -67,10 +67,10 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 	}
 }
 
-// patience is how long a datagram that is not lost may take: longer than a machine that is busy holds one up.
+// patience is how long to wait for a datagram that is not lost. It is longer than a busy machine delays one.
 const patience = 2 * time.Second
 
-// gathered waits until so many datagrams have come, or none has for a while: the others are lost then.
+// gathered waits until that many datagrams have come, or until none has come for a while: then the others are lost.
 func (w *Streams) gathered(ctx context.Context, e *Env, want int) {
 	for seen, all := -1, false; !all; {
 		w.mu.Lock()
@@ -86,8 +86,8 @@ func (w *Streams) gathered(ctx context.Context, e *Env, want int) {
 	}
 }
 
-// settled waits until nothing more comes of a subscription whose track has ended; where the relay does not say so,
-// until that would have come.
+// settled waits until the relay has ended the subscription of a track that is over. If the relay does not, it waits as
+// long as the end may take.
 func (s *Session) settled(ctx context.Context, sub interface{ Context() context.Context }) {
 	wait := time.NewTimer(s.e.settled(SettleTime + LateTime))
 	defer wait.Stop()
@@ -101,8 +101,8 @@ func (s *Session) settled(ctx context.Context, sub interface{ Context() context.
 	}
 }
 
-// intact ends the case when no datagram has come, when one is not as planned, or when an object came by another way.
-// What got lost is noted.
+// intact ends the case when no datagram has come, when one differs from what was sent, or when an object came on a
+// stream. It notes what was lost.
 func (s *Session) intact(ctx context.Context, l Layout, w *Streams) {
 	e := s.e
 	w.mu.Lock()
@@ -140,7 +140,7 @@ var datagramProperties = datagramCase("datagram-properties", "Objects sent as da
 	},
 	func(e *Env) Layout { return datagramLayout(e, unknownProperties) }, nil, rules.ObjectProperties)
 
-// statusLayout is groups 0 to 4 of 3 objects as datagrams, and a fourth one that says that there are no more.
+// statusLayout is groups 0 to 4 of 3 objects as datagrams, each followed by a datagram with status End of Group.
 func statusLayout(e *Env) Layout {
 	var l Layout
 	for _, x := range datagramLayout(e, nil) {
@@ -179,7 +179,7 @@ var datagramStatus = datagramCase("datagram-status", "A datagram with status End
 		e.Note("%d datagrams with status End of Group, %d with the END_OF_GROUP bit instead", status, said)
 	}, rules.ObjectStatus)
 
-// endLayout is datagramLayout whose last object of each group is said to be the last.
+// endLayout is datagramLayout with the END_OF_GROUP bit at the last object of each group.
 func endLayout(e *Env) Layout {
 	l := datagramLayout(e, nil)
 	for i := range l {
@@ -188,8 +188,8 @@ func endLayout(e *Env) Layout {
 	return l
 }
 
-// No draft says that a relay must keep the END_OF_GROUP bit, which is no field of the object; what becomes of it is
-// recorded.
+// No draft says that a relay must keep the END_OF_GROUP bit, which is no field of the object. The case records whether
+// it does.
 var datagramEnd = datagramCase("datagram-end-of-group",
 	"Datagrams with END_OF_GROUP arrive; whether they keep the bit is recorded",
 	[]Fault{

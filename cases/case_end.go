@@ -11,7 +11,7 @@ import (
 
 // How a subscriber learns that a group or a track is over.
 
-// endsCase is a case of that.
+// endsCase is a case of that end.
 func endsCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
 	return Case{
@@ -21,7 +21,7 @@ func endsCase(id, title string, faults []Fault, run func(ctx context.Context, e 
 	}
 }
 
-// watched announces a track, subscribes to it and looks at its streams.
+// watched announces a track, subscribes to it and reads its streams.
 func watched(ctx context.Context, e *Env) (*Publisher, *Session, *moqt.Subscription, *Streams) {
 	p := e.Announced(ctx)
 	s := e.Dial(ctx, "subscriber")
@@ -50,9 +50,9 @@ func (w *Streams) whole(group, last uint64) *Arrived {
 	return nil
 }
 
-// wholeSubgroup reports whether a subgroup has come as it must: its objects may not be spread over streams unless one
-// of these was reset (draft-18 §2.2), and the stream that brought the last one ends with FIN (draft-18 §11.4.3). The
-// caller holds the lock.
+// wholeSubgroup reports whether a subgroup has come as it must. Its objects must be on one stream, unless a stream was
+// reset (draft-18 §2.2), and the stream with the last object must end with FIN (draft-18 §11.4.3). The caller holds the
+// lock.
 func (w *Streams) wholeSubgroup(group, subgroup uint64, objects int) bool {
 	have := map[uint64]bool{}
 	unbroken, fin := 0, false
@@ -94,8 +94,9 @@ var subgroupFin = endsCase("subgroup-fin", "Each subgroup arrives on one stream 
 		return nil
 	}, rules.SubgroupEnd, rules.Subgroups)
 
-// The END_OF_GROUP bit is no field of an object: what becomes of it is recorded. An object with status End of Group is
-// one, and a relay may not drop it from a stream (draft-18 §9.4), but it may say the same with the bit (§9.1).
+// The END_OF_GROUP bit is no field of an object, so the case only records what becomes of it. An object with status End
+// of Group is an object: a relay must not drop it from a stream (draft-18 §9.4), but it may say the same with the bit
+// (§9.1).
 var endOfGroup = endsCase("end-of-group", "An End of Group object reaches the subscriber",
 	[]Fault{
 		dataFault("end-of-group-missing", "and FIN, without either"),
@@ -150,7 +151,7 @@ func runEndOfTrack(ctx context.Context, e *Env) error {
 	l.Mark()
 	p.Publish(ctx, l, ObjectPace)
 	p.End()
-	// A relay may say the same in another way (draft-18 §9.1): at any place behind the last object.
+	// A relay may signal the end otherwise (draft-18 §9.1): at any location after the last object.
 	s.WantStreams(ctx, w, "an object with status End of Track at {1, 3}", func() bool {
 		for _, a := range w.Subgroups {
 			for _, o := range a.Objects {

@@ -32,9 +32,9 @@ var fetchGroup = Case{
 	Run: runFetchGroup,
 }
 
-// runFetchGroup: a standalone FETCH of group 1 returns exactly its objects. What FETCH_OK says of its end is defined,
-// but not by a MUST (draft-18 §10.13): of the two ways to name the end of a whole group either will do, and another
-// range counts as a SHOULD.
+// runFetchGroup: a standalone FETCH of group 1 returns exactly its objects. The drafts define the End in FETCH_OK, but
+// not with a MUST (draft-18 §10.13): the end of a whole group can be named in two ways, both are accepted, and any
+// other End breaks a SHOULD.
 func runFetchGroup(ctx context.Context, e *Env) error {
 	p := e.History(ctx)
 	s := e.Dial(ctx, "fetcher")
@@ -147,7 +147,7 @@ var fetchOpenEnd = fetchCase("fetch-past-the-end",
 			e.Groups(1, 2), Checks{})
 		end, _ := got.Fetch.End()
 		want := wire.Location{Group: 2, Object: 4}
-		// as in fetch: no MUST
+		// no MUST, as in the case fetch
 		expected := "FETCH_OK with End " + EndText(s.Draft(), want) + ", which names the Largest Object"
 		e.Should(end == want, transport.LayerRequest, expected,
 			"FETCH_OK with End "+EndText(s.Draft(), end))
@@ -254,7 +254,7 @@ var fetchCancel = fetchCase("fetch-cancel", "After a cancelled FETCH the session
 		dataFault("fetch-no-stream", "nothing for 5000 ms after FETCH"),
 	},
 	func(ctx context.Context, e *Env) error {
-		// More than a session takes in unread, so that the FETCH cannot be over when it is cancelled.
+		// More than a session buffers unread, so that the FETCH is not over when it is cancelled.
 		l := NewLayout(Span(0, 1), Span(0, 9),
 			LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(300_000, g, o) }})
 		p := e.Announced(ctx)

@@ -8,10 +8,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// FETCH of tracks that are laid out in other ways than one subgroup of consecutive objects a group.
+// FETCH of tracks with other layouts than one subgroup of consecutive objects in each group.
 
-// fetchLayoutCase is a case that fetches a whole track of one layout, once a subscriber has received it. What that gets
-// is not judged here.
+// fetchLayoutCase is a case that fetches a whole track of one layout. A subscriber has received the track before; what
+// it received is not judged here.
 func fetchLayoutCase(layoutName, title string, plan func(e *Env) Layout, faults ...Fault) Case {
 	return fetchCase("fetch-"+layoutName, "FETCH of "+title, faults,
 		func(ctx context.Context, e *Env) error {
@@ -28,7 +28,7 @@ func fetchLayoutCase(layoutName, title string, plan func(e *Env) Layout, faults 
 		}, rules.Fetch, rules.ObjectFields)
 }
 
-// expect waits a while for everything wanted, and notes what has not come.
+// expect waits a while for every wanted object, and notes what has not come.
 func (a *Subscriber) expect(ctx context.Context) {
 	step, cancel := a.e.Within(ctx, time.Second)
 	defer cancel()

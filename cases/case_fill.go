@@ -60,7 +60,8 @@ var fillUpdate = Case{
 	Run: runFillUpdate,
 }
 
-// runFillUpdate: the stream has the Request ID of the update, and an end inside the past (draft-22 §3.4).
+// runFillUpdate: the stream of the fill carries the Request ID of the update, and ends before the live edge (draft-22
+// §3.4).
 func runFillUpdate(ctx context.Context, e *Env) error {
 	p := e.History(ctx)
 	s := e.Dial(ctx, "joiner")

@@ -10,15 +10,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Subscription filters. The track is at {2, 2} when the subscriber comes, in the midst of group 2, whose rest and the
-// groups 3 and 4 follow. A publisher must send what passes a filter and must not send anything else (draft-18 §5.1.2);
-// what of the past passes may come or not.
+// Subscription filters. The subscriber comes when the track is at {2, 2}, in the middle of group 2. The rest of group 2
+// and groups 3 and 4 follow. A publisher must send what passes a filter and nothing else (draft-18 §5.1.2). Past
+// objects that pass may come or not.
 
 // largestAtFilter is the Largest Object when the subscriber with the filter comes.
 var largestAtFilter = wire.Location{Group: 2, Object: 2}
 
-// halfway publishes the groups 0 and 1 and the first objects of group 2 to a subscriber who stays and is held against
-// everything. rest is what is to follow.
+// halfway publishes groups 0 and 1 and the first objects of group 2 to a subscriber that stays and must receive
+// everything. rest is what follows.
 func halfway(ctx context.Context, e *Env) (p *Publisher, control *Subscriber, rest Layout) {
 	p = e.Announced(ctx)
 	l := e.Groups(0, 4)
@@ -30,7 +30,7 @@ func halfway(ctx context.Context, e *Env) (p *Publisher, control *Subscriber, re
 	return p, control, l.Within(wire.Location{Group: 2, Object: 3}, wire.Location{Group: 4, Object: 4})
 }
 
-// filterCase is a case of one filter: which of the objects that follow must pass.
+// filterCase is a case of one filter. It says which of the objects that follow must pass.
 func filterCase(id, title string, f wire.LocationFilter, first wire.Draft, faults []Fault,
 	passes func(at wire.Location) bool) Case {
 	return Case{
@@ -47,7 +47,7 @@ func filterCase(id, title string, f wire.LocationFilter, first wire.Draft, fault
 					want = append(want, x)
 				}
 			}
-			// Objects of the past that pass are not asked for, but may come.
+			// Past objects that pass were not asked for, but may come.
 			may := func(at wire.Location) bool { return at.Compare(largestAtFilter) <= 0 && passes(at) }
 			a := e.Follow(ctx, "filtered", p, want, Checks{May: may}, FilterParameter(f))
 			a.WantLargest(largestAtFilter)
@@ -129,9 +129,9 @@ var filterPast = Case{
 	Run: runFilterPast,
 }
 
-// runFilterPast: up to 19 a publisher SHOULD refuse a range that has been published (draft-18 §5.1.2); from 20 on it
-// accepts it and has nothing to send. That it may not refuse it then is said nowhere, so there that is judged no
-// harder. Objects of other groups may never come.
+// runFilterPast: up to 19 a publisher SHOULD refuse a range that is already published (draft-18 §5.1.2). From 20 on it
+// accepts the range and has nothing to send; no text forbids a refusal there, so a refusal is judged as a SHOULD too.
+// Objects of other groups must never come.
 func runFilterPast(ctx context.Context, e *Env) error {
 	p, control, rest := halfway(ctx, e)
 	s := e.Dial(ctx, "filtered")

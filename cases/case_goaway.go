@@ -24,7 +24,7 @@ var goaway = Case{
 }
 
 // runGoaway: GOAWAY has no effect on subscriptions (draft-18 §10.4), but a relay may end one with PUBLISH_DONE
-// GOING_AWAY. New requests it may refuse; it must answer them.
+// GOING_AWAY. It may refuse new requests, and must answer them.
 func runGoaway(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	a := e.Follow(ctx, "subscriber", p, e.Groups(0, 3), Checks{})
@@ -74,8 +74,9 @@ func (a *Subscriber) wentAway(ctx context.Context) {
 	a.e.Note("the relay has ended the subscription with GOING_AWAY")
 }
 
-// survivesGoaway sends a good GOAWAY and ends the case unless the relay takes it: it goes on, or closes the session
-// with NO_ERROR, as it may where there are no requests (draft-18 §3.6). It reports whether the session goes on.
+// survivesGoaway sends a valid GOAWAY and ends the case unless the relay accepts it. The relay accepts it by going on,
+// or by closing the session with NO_ERROR, as it may when there are no requests (draft-18 §3.6). The result reports
+// whether the session goes on.
 func (s *Session) survivesGoaway(ctx context.Context) bool {
 	const expected = "a session that goes on after a good GOAWAY, or is closed with NO_ERROR"
 	s.Check(ctx, s.Goaway(ctx, &wire.Goaway{}), transport.LayerRequest, "GOAWAY to be sent")
@@ -90,7 +91,7 @@ func (s *Session) survivesGoaway(ctx context.Context) bool {
 	return false
 }
 
-// left reports whether the relay has closed the session in good order, and says how.
+// left reports whether the relay has closed the session with NO_ERROR, and says how it was closed.
 func (s *Session) left(cause error) (text string, ok bool) {
 	var end *moqt.SessionError
 	if !errors.As(cause, &end) || end.Side == wire.NoSide || end.Local || end.Code != wire.NoError {
@@ -99,8 +100,8 @@ func (s *Session) left(cause error) (text string, ok bool) {
 	return closing(end, s.Draft()), true
 }
 
-// mayLeave ends the case when the relay closes the session with NO_ERROR within closeTime: it may do so once it has
-// seen GOAWAY and there are no requests (draft-18 §3.6), and nothing tells whether it has seen more.
+// mayLeave ends the case when the relay closes the session with NO_ERROR within closeTime. A relay may do so after
+// GOAWAY when there are no requests (draft-18 §3.6), and then nothing shows whether it has read what came after GOAWAY.
 func (s *Session) mayLeave(ctx context.Context) {
 	step, cancel := s.e.Within(ctx, closeTime)
 	defer cancel()
@@ -113,7 +114,7 @@ func (s *Session) mayLeave(ctx context.Context) {
 	}
 }
 
-// goawayBreach is a case of a client's GOAWAY that the relay may not take.
+// goawayBreach is a case of a GOAWAY that a relay must not accept from a client.
 func goawayBreach(id, title string, rule rules.ID, roles []string,
 	run func(ctx context.Context, e *Env) error) Case {
 	c := endingCase(id, title, 0, []Fault{
@@ -124,7 +125,8 @@ func goawayBreach(id, title string, rule rules.ID, roles []string,
 	return c
 }
 
-// A relay that closes the session at any GOAWAY has not noticed the breach: each of these first sends a good one.
+// A relay that closes the session after any GOAWAY has not noticed the breach, so each of these cases first sends a
+// valid one.
 var (
 	goawayTwice = goawayBreach("goaway-twice", "A second GOAWAY closes the session with PROTOCOL_VIOLATION",
 		rules.GoawayOnce, []string{"client"}, func(ctx context.Context, e *Env) error {

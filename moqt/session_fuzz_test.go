@@ -52,7 +52,7 @@ func FuzzSession(f *testing.F) {
 		if len(in) == 0 {
 			return
 		}
-		d, side := wire.Oldest+wire.Draft(in[0]/2%9), wire.Side(in[0]%2)+wire.ClientSide
+		d, side := wire.Oldest+wire.Draft(in[0]/2)%(wire.Newest-wire.Oldest+1), wire.Side(in[0]%2)+wire.ClientSide
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		a, b := memconn.Pair(memconn.Options{Info: memInfo(d)})

@@ -47,9 +47,9 @@ const (
 	TopicMalformedTracks
 )
 
-// sections has per topic one column for each of 14 to 22. 21 has a section more than 22 at the beginning of its
-// parameters and of its objects.
-var sections = [...][9]string{
+// sections has per topic one column for each draft from 14 on; a column that is left out is "". 21 has a
+// section more than 22 at the beginning of its parameters, and of its objects.
+var sections = [...][Newest - Oldest + 1]string{
 	TopicIntegers:      {"§1.4", "§1.4", "§1.4", "§1.4.1", "§1.4.1", "§1.4.1", "§1.4.1", "§8.1", "§8.1"},
 	TopicKeyValuePairs: {"§1.4.2", "§1.4.2", "§1.4.2", "§1.4.3", "§1.4.3", "§1.4.3", "§1.4.3", "§8.3", "§8.3"},
 	TopicReasonPhrase:  {"§1.4.3", "§1.4.3", "§1.4.3", "§1.4.4", "§1.4.4", "§1.4.4", "§1.4.4", "§8.5", "§8.5"},
