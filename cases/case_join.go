@@ -44,9 +44,9 @@ var joinOneBack = Case{
 	Run: func(ctx context.Context, e *Env) error { return join(ctx, e, 1) },
 }
 
-// join: live from here, the past from the start of a group: SUBSCRIBE at the live edge with a joining FETCH (14-19) or
-// a fill (20 and later). Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing
-// at the seam.
+// join: SUBSCRIBE at the live edge, and the past from the start of a group with a joining FETCH (14-19) or a fill (20
+// and later). Groups 3 and 4 follow live meanwhile. Each object of the range comes once, and none is missing between
+// past and live.
 func join(ctx context.Context, e *Env, back uint64) error {
 	p := e.History(ctx)
 	s := e.Dial(ctx, "joiner")
@@ -88,7 +88,7 @@ func join(ctx context.Context, e *Env, back uint64) error {
 	return nil
 }
 
-// Joining a track: more forms of it, and what must be refused.
+// More forms of joining a track, and what a relay must refuse.
 
 // joinCase is a case of joining.
 func joinCase(id, title string, last wire.Draft, roles []string, faults []Fault,
@@ -130,10 +130,10 @@ var joinLive = joinCase("join-live",
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
 	}, runJoinLive, rules.Join)
 
-// livePace is the time between two objects of a track that is joined while it goes on.
+// livePace is the time between two objects of a track that goes on while it is joined.
 const livePace = 5 * time.Millisecond
 
-// runJoinLive: objects are on their way the whole time, so that the seam lies where nobody can know beforehand.
+// runJoinLive: the publisher sends all the time, so nobody can know beforehand where the past ends and live begins.
 func runJoinLive(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	l := NewLayout(Span(0, 5), Span(0, 9), LayoutOptions{Payload: e.NamedPayload})
@@ -156,7 +156,7 @@ func runJoinLive(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// startJoiningFetch sends a joining FETCH with nothing done for it beforehand (up to 19).
+// startJoiningFetch sends a joining FETCH for any Request ID (up to 19), without checking it.
 func (s *Session) startJoiningFetch(ctx context.Context, subscription, back uint64) *moqt.Request {
 	r, err := s.Start(ctx, &wire.Fetch{Type: wire.FetchRelativeJoining, JoiningRequestID: subscription,
 		JoiningStart: back, Parameters: s.e.Parameters()})
@@ -193,8 +193,8 @@ var joinUnknown = joinCase("join-unknown-request",
 		s := e.Dial(ctx, "joiner")
 		step, cancel := e.Step(ctx)
 		defer cancel()
-		// The Request ID is that of another request: no SUBSCRIBE with it can be on its way, for which a relay might
-		// wait.
+		// The Request ID belongs to another request. No SUBSCRIBE with it can still be on its way, so the relay has
+		// nothing to wait for.
 		status, err := s.Start(step, &wire.TrackStatus{TrackNamespace: p.Namespace, TrackName: p.Name,
 			Parameters: e.Parameters()})
 		s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be sent")

@@ -40,7 +40,8 @@ var dataSubgroupBasic = Case{
 	Run: runDataSubgroupBasic,
 }
 
-// runDataSubgroupBasic: a namespace is published, a track in it subscribed to, and 15 objects in 3 streams go through.
+// runDataSubgroupBasic: a namespace is published, a subscriber subscribes to a track in it, and receives 15 objects on
+// 3 streams.
 func runDataSubgroupBasic(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
 	p := source.Publisher(e.Namespace(), "track")
@@ -70,8 +71,8 @@ func runDataSubgroupBasic(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// The objects of the layout cases: the first of a group is longer than the others, and the priority tells even groups
-// from odd ones.
+// The objects of the layout cases. The first object of a group is longer than the others. Even and odd groups have
+// different priorities.
 const (
 	layoutFirst   = 16 // bytes
 	layoutOther   = 8  // bytes
@@ -167,9 +168,9 @@ var (
 		requestFault("publish-not-routed", "(the publisher has seen no request for the track)"))
 )
 
-// runLayout: the publisher publishes the track itself and sends the layout once a subscriber has SUBSCRIBE_OK and the
-// Forward State is 1. The subscriber gets exactly these objects, with their ids, priorities and properties, each
-// subgroup on a stream of its own, and no other (draft-18 §2.2, §9.7).
+// runLayout: the publisher sends PUBLISH, and the layout once a subscriber has SUBSCRIBE_OK and the Forward State is 1.
+// The subscriber gets exactly these objects with their ids, priorities and properties, each subgroup on a stream of its
+// own (draft-18 §2.2, §9.7).
 func runLayout(ctx context.Context, e *Env, l Layout) error {
 	source := e.Dial(ctx, "publisher")
 	p := source.Publisher(e.Namespace(), e.TrackName())

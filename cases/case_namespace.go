@@ -57,9 +57,9 @@ func runPublishNamespaceDone(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// Namespaces: how they match, which subscriptions of them exclude each other, and tracks that come by PUBLISH.
+// Namespaces: which prefixes match, which namespace subscriptions exclude each other, and where a SUBSCRIBE goes.
 
-// namespaceCase is a case of them.
+// namespaceCase is a case of namespaces.
 func namespaceCase(id, title string, first wire.Draft, roles []string, faults []Fault,
 	run func(ctx context.Context, e *Env) error, what ...rules.ID) Case {
 	return Case{
@@ -85,7 +85,7 @@ var namespaceOverlap = namespaceCase("namespace-overlap",
 				fmt.Sprintf("%s for the prefix %q beside %q", s.OKName(wire.KindSubscribeNamespace), ns,
 					e.Namespace("a")))
 		}
-		// From 15 on the text forbids what "shares a common prefix", which these do if taken by the letter.
+		// From 15 on the text forbids prefixes that share "a common prefix". Taken literally, these do.
 		_, err := s.SubscribeNamespace(step, e.Namespace("ab"), e.Parameters())
 		expected := fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q",
 			s.OKName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a"))
@@ -107,8 +107,8 @@ var namespaceMatching = namespaceCase("namespace-matching",
 	}, runNamespaceMatching,
 	rules.SubscribeNamespace, rules.PrefixMatch)
 
-// runNamespaceMatching: who subscribes to "live" is told of "live" and "live"/"a", which are there, and of "live"/"b",
-// which comes, and not of "livestream" (draft-18 §9.5).
+// runNamespaceMatching: a subscriber of the prefix "live" is told of "live" and "live"/"a", published before, and of
+// "live"/"b", published after, but not of "livestream" (draft-18 §9.5).
 func runNamespaceMatching(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
 	step, cancel := e.Step(ctx)
@@ -170,7 +170,7 @@ var namespaceRouting = namespaceCase("namespace-routing",
 		requestFault("namespace-prefix-as-text", `SUBSCRIBE_OK for namespace "moq-interop/namespace-routing/`),
 	}, runNamespaceRouting, rules.Routing)
 
-// runNamespaceRouting: the namespace "live" of the publisher stands for "live"/"studio", and not for "livestream".
+// runNamespaceRouting: a SUBSCRIBE in "live"/"studio" goes to the publisher of "live", one in "livestream" does not.
 func runNamespaceRouting(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
 	step, cancel := e.Step(ctx)
@@ -211,8 +211,8 @@ var subscribeNamespaceLifecycle = Case{
 	Run: runSubscribeNamespaceLifecycle,
 }
 
-// runSubscribeNamespaceLifecycle: NAMESPACE, then NAMESPACE_DONE once the namespace is withdrawn; up to 15
-// PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
+// runSubscribeNamespaceLifecycle: the subscriber gets NAMESPACE, and NAMESPACE_DONE once the namespace is withdrawn. Up
+// to 15 these are PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE.
 func runSubscribeNamespaceLifecycle(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)

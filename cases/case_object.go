@@ -8,7 +8,7 @@ import (
 
 // Objects of all sizes, many groups, and the properties of objects and tracks.
 
-// sized is a case of objects of one size.
+// sized is a case whose objects all have one size.
 func sized(id, size string, bytes, groups, objects int, faults ...Fault) Case {
 	return Case{
 		ID: id, Title: "Objects of " + size + " arrive unchanged",

@@ -11,8 +11,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Property types of the cases: those for applications (draft-18 §2.5), a grease value, and one that nobody has
-// registered. No relay supports them.
+// Property types that the cases use: two for applications (draft-18 §2.5), a grease value, and one that nobody has
+// registered. No relay knows them.
 const (
 	propSmallEven = 0x38
 	propSmallOdd  = 0x39
@@ -22,8 +22,7 @@ const (
 	propGrease    = 0x9D      // odd; 0x7f * N + 0x9D (draft-18 §14)
 )
 
-// unknownProperties are properties of every kind that a relay cannot know: integers of every length, and bytes, none
-// and many.
+// unknownProperties are properties that a relay cannot know: integers of every length, no bytes, and many bytes.
 func unknownProperties(group, object uint64) wire.Properties {
 	return wire.Properties{
 		{Type: propSmallEven, Uint: object},
@@ -89,8 +88,8 @@ var trackProperties = Case{
 	Run: runTrackProperties,
 }
 
-// runTrackProperties: a relay must include all properties of a track (draft-18 §9.6). It is asked for them where it has
-// a subscription, and by a FETCH on top of that.
+// runTrackProperties: a relay must pass on all properties of a track (draft-18 §9.6). The case looks for them in the
+// answer to SUBSCRIBE, and in the answer to a FETCH as well.
 func runTrackProperties(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx, unknownProperties(1, 2)...)
 	l := NewLayout(Span(0, 0), Span(0, 2), LayoutOptions{Payload: e.NamedPayload})
@@ -116,7 +115,7 @@ func runTrackProperties(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// compareProperties ends the case when a message lacks a property of the track, or has another value.
+// compareProperties ends the case when a message lacks a property of the track, or gives it another value.
 func compareProperties(e *Env, where string, want, have wire.Properties) {
 	for _, p := range want {
 		expected := fmt.Sprintf("property 0x%x of the track in %s, as its publisher said it", p.Type, where)
@@ -146,8 +145,8 @@ var mandatoryProperty = Case{
 	Run: runMandatoryProperty,
 }
 
-// runMandatoryProperty: a relay that gets SUBSCRIBE_OK with one that it does not understand must refuse its subscribers
-// with UNSUPPORTED_EXTENSION (draft-18 §2.5.1).
+// runMandatoryProperty: a relay that gets a SUBSCRIBE_OK with a Mandatory Track Property that it does not know must
+// refuse its subscribers with UNSUPPORTED_EXTENSION (draft-18 §2.5.1).
 func runMandatoryProperty(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx, wire.Property{Type: propMandatory, Uint: 1})
 	s := e.Dial(ctx, "subscriber")

@@ -26,8 +26,8 @@ var publishTrackOnly = Case{
 	Run: runPublishTrackOnly,
 }
 
-// runPublishTrackOnly: whether a relay wants objects that nobody has subscribed to is its affair (draft-18 §9.5): with
-// Forward State 1 it gets one, else none.
+// runPublishTrackOnly: a relay may ask for objects that nobody has subscribed to, or not (draft-18 §9.5). With Forward
+// State 1 the publisher sends it one object, else none.
 func runPublishTrackOnly(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "publisher")
 	p := s.Publisher(e.Namespace(), e.TrackName())
@@ -68,11 +68,11 @@ var publishTrackSubscribe = Case{
 	Run: runPublishTrackSubscribe,
 }
 
-// waitForPublisher is the RENDEZVOUS_TIMEOUT of a subscriber whose publisher comes in time.
+// waitForPublisher is the RENDEZVOUS_TIMEOUT of a subscriber whose publisher does come.
 const waitForPublisher = 5000 // ms
 
-// runPublishTrackSubscribe: from 17 on the subscriber comes first and waits with RENDEZVOUS_TIMEOUT, before the
-// publisher does. A relay that does not hold the SUBSCRIBE gets it again behind the PUBLISH.
+// runPublishTrackSubscribe: from 17 on the subscriber comes first and waits for the publisher with RENDEZVOUS_TIMEOUT.
+// If the relay does not hold the SUBSCRIBE, it is sent again after the PUBLISH.
 func runPublishTrackSubscribe(ctx context.Context, e *Env) error {
 	source := e.Dial(ctx, "publisher")
 	p := source.Publisher(e.Namespace(), e.TrackName())
@@ -121,7 +121,7 @@ func (s *Session) subscribeAhead(ctx context.Context, p *Publisher) *moqt.Subscr
 }
 
 // held waits for the answer to a SUBSCRIBE that came before its publisher. It reports false when the relay has refused
-// it: TIMEOUT is its right, for it may shorten the time; with another code it has not held it, as it should (draft-18
+// it. A relay may refuse it with TIMEOUT, since it may shorten the wait; with another code it breaks a SHOULD (draft-18
 // §10.2.6).
 func (s *Session) held(ctx context.Context, sub *moqt.Subscription) bool {
 	const expected = "SUBSCRIBE_OK at the subscriber that has waited for the publisher"

@@ -20,8 +20,8 @@ var rangeFilter = Case{
 	Run: runRangeFilter,
 }
 
-// runRangeFilter: without MAX_FILTER_RANGES in its SETUP a relay must refuse range filters (draft-19 §5.1.3), with it
-// what does not pass must not come.
+// runRangeFilter: a relay without MAX_FILTER_RANGES in its SETUP must refuse range filters (draft-19 §5.1.3). A relay
+// with it must not forward what does not pass.
 func runRangeFilter(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	l := twoSubgroups(e, 0, 2)
@@ -51,19 +51,19 @@ func runRangeFilter(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// subgroupFilter is a filter by Subgroup ID; without ranges it takes the filter away.
+// subgroupFilter is a filter by Subgroup ID. Without ranges it removes the filter.
 func subgroupFilter(ranges ...wire.Range) wire.Parameter {
 	return wire.Parameter{Type: wire.ParamSubgroupFilter, Ranges: wire.RangeFilter{Ranges: ranges,
 		Remove: len(ranges) == 0}}
 }
 
-// twoSubgroups is groups of six objects, the even ones in subgroup 0 and the odd ones in subgroup 1.
+// twoSubgroups is groups of six objects each: even objects in subgroup 0, odd ones in subgroup 1.
 func twoSubgroups(e *Env, first, last uint64) Layout {
 	return NewLayout(Span(first, last), Span(0, 5),
 		LayoutOptions{Payload: e.NamedPayload, Subgroup: func(o uint64) uint64 { return o % 2 }})
 }
 
-// OfSubgroup is the part of a layout that is in a subgroup.
+// OfSubgroup is the part of a layout that belongs to one subgroup.
 func (l Layout) OfSubgroup(id uint64) (part Layout) {
 	for _, x := range l {
 		if x.Subgroup == id {
@@ -86,8 +86,8 @@ var rangeFilterUpdate = Case{
 	Run: runRangeFilterUpdate,
 }
 
-// runRangeFilterUpdate: one group under each filter. What a relay has not judged when it heeds an update may pass by
-// the new filter, so objects of a group that the next filter lets pass may come too.
+// runRangeFilterUpdate: one group is sent under each filter. A relay may apply the new filter to objects that it has
+// not filtered yet, so objects of a group that pass the next filter may come too.
 func runRangeFilterUpdate(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	control := e.Follow(ctx, "subscriber", p, twoSubgroups(e, 0, 2), Checks{})

@@ -25,14 +25,15 @@ var rendezvousTimeout = Case{
 	Run: runRendezvousTimeout,
 }
 
-// The RENDEZVOUS_TIMEOUT of a subscriber whose publisher never comes, and until when TIMEOUT is in time.
+// The RENDEZVOUS_TIMEOUT of a subscriber whose publisher never comes, and how late TIMEOUT may come.
 const (
 	rendezvousWait  = 500 * time.Millisecond
 	rendezvousLimit = 1500 * time.Millisecond
 )
 
-// runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time that it names, or a shorter one of its own, and
-// then say TIMEOUT (draft-17 §9.3.4, draft-18 §10.2.6). It may not accept it, for nobody publishes the track.
+// runRendezvousTimeout: a relay should hold the SUBSCRIBE for the time in it, or for a shorter time of its own, and
+// then refuse it with TIMEOUT (draft-17 §9.3.4, draft-18 §10.2.6). It must not accept it, since nobody publishes the
+// track.
 func runRendezvousTimeout(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
 	step, cancel := e.Step(ctx)

@@ -12,9 +12,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Limits of a session and its end: request ids, GOAWAY, the token cache.
+// Request IDs and their limit; helpers for the cases about the limits and the end of one session.
 
-// limitsCase is a case of one session.
+// limitsCase is a case of a session's limits.
 func limitsCase(id, title string, last wire.Draft, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
 	return Case{
@@ -32,13 +32,13 @@ func endingCase(id, title string, last wire.Draft, faults []Fault, run func(ctx 
 	return c
 }
 
-// granted is the relay's MAX_REQUEST_ID at first, 0 if it names none.
+// granted is the MAX_REQUEST_ID in the relay's SETUP, 0 if it has none.
 func (s *Session) granted() uint64 {
 	p, _ := s.PeerSetup().Options.Get(wire.OptionMaxRequestID)
 	return p.Uint
 }
 
-// manyRequests is how many requests a session makes at most to see whether it is granted more.
+// manyRequests is how many requests a session makes at most to see whether it is granted more of them.
 const manyRequests = 300
 
 var requestIDs = limitsCase("request-ids",
@@ -48,8 +48,8 @@ var requestIDs = limitsCase("request-ids",
 		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
 	}, runRequestIDs, rules.RequestID, rules.PublishNamespace)
 
-// runRequestIDs makes more requests than were granted at first. That a relay grants more is not demanded; that it
-// grants any is, for without there is no session to speak of, and every request must be answered.
+// runRequestIDs makes more requests than SETUP allows. No text demands that a relay allow more. But it must allow some
+// at the start, since a session is of no use without requests, and it must answer every request.
 func runRequestIDs(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	first := s.granted() / 2
@@ -110,8 +110,8 @@ var requestIDLimit = endingCase("request-id-limit",
 		requestFault("close-code-wrong", "connection closed by the peer with 0x1 INTERNAL_ERROR"),
 	}, runRequestIDLimit, rules.RequestID)
 
-// runRequestIDLimit: the id is not the next one either, so INVALID_REQUEST_ID is right too (draft-16 §9.1). A
-// TRACK_STATUS with a good id goes before it and is answered: what closes the session is the id.
+// runRequestIDLimit: the ID is also not the next one, so INVALID_REQUEST_ID is right too (draft-16 §9.1). A
+// TRACK_STATUS with a valid ID goes first and is answered, so it is the ID that closes the session.
 func runRequestIDLimit(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	const above = 1 << 20

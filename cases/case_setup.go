@@ -22,7 +22,7 @@ var setupOnly = Case{
 	Run: runSetupOnly,
 }
 
-// runSetupOnly: SETUP both ways, then a clean close.
+// runSetupOnly: SETUP goes both ways, and the session closes cleanly.
 func runSetupOnly(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	s.Healthy(ctx, transport.LayerSetup)

@@ -25,8 +25,8 @@ var subscribeError = Case{
 	Run: runSubscribeError,
 }
 
-// runSubscribeError: SUBSCRIBE to a track that does not exist. The number on the wire decides: INTERNAL_ERROR says
-// nothing about the track; any other code refuses it, and the message names it where it is not the draft's own for
+// runSubscribeError: SUBSCRIBE to a track that does not exist. The code on the wire decides. INTERNAL_ERROR says
+// nothing about the track; any other code refuses it. The message names the code where the draft has another one for
 // this.
 func runSubscribeError(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "subscriber")
@@ -66,7 +66,7 @@ var announceSubscribe = Case{
 	Run: runAnnounceSubscribe,
 }
 
-// runAnnounceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and its SUBSCRIBE_OK the subscriber.
+// runAnnounceSubscribe: a SUBSCRIBE reaches the publisher of the namespace, and the subscriber gets SUBSCRIBE_OK.
 func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	subscriber := e.DialBeside(ctx, "subscriber") // the limit is short for two connections one after the other
@@ -79,7 +79,7 @@ func runAnnounceSubscribe(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// announceDelay is how much later than the SUBSCRIBE the namespace is published.
+// announceDelay is the time between the SUBSCRIBE and the PUBLISH_NAMESPACE.
 const announceDelay = 500 * time.Millisecond
 
 var subscribeBeforeAnnounce = Case{
@@ -95,8 +95,7 @@ var subscribeBeforeAnnounce = Case{
 	Run: runSubscribeBeforeAnnounce,
 }
 
-// runSubscribeBeforeAnnounce: the subscriber comes first. Whether a relay holds its SUBSCRIBE is the relay's affair,
-// but it must answer it.
+// runSubscribeBeforeAnnounce: the subscriber comes first. A relay may hold its SUBSCRIBE or not, but must answer it.
 func runSubscribeBeforeAnnounce(ctx context.Context, e *Env) error {
 	ns := e.Namespace()
 	s := e.Dial(ctx, "subscriber")

@@ -46,8 +46,8 @@ var subscribeTracks = Case{
 	Run: runSubscribeTracks,
 }
 
-// runSubscribeTracks: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, then PUBLISH, its acceptance with Forward State
-// 1, and objects.
+// runSubscribeTracks: the client sends SUBSCRIBE_TRACKS (up to 17 SUBSCRIBE_NAMESPACE), gets a PUBLISH, accepts it with
+// Forward State 1, and receives objects.
 func runSubscribeTracks(ctx context.Context, e *Env) error {
 	step, cancel := e.Step(ctx)
 	defer cancel()
@@ -60,7 +60,7 @@ func runSubscribeTracks(ctx context.Context, e *Env) error {
 	offered := p.OfferBeside(ctx)
 	r := s.WantPublish(step, p, "PUBLISH")
 	ok := &wire.RequestOK{}
-	// from 20 on only what changes is said, in an update
+	// from 20 on an update carries only what changes
 	if s.Draft() <= wire.Draft19 || r.Parameters().UintOr(wire.ParamForward, 1) == 0 {
 		ok.Parameters.SetUint(wire.ParamForward, 1)
 	}
@@ -142,7 +142,7 @@ var namespaceDiscovery = Case{
 	Run: runNamespaceDiscovery,
 }
 
-// runNamespaceDiscovery: SUBSCRIBE_TRACKS, up to 17 SUBSCRIBE_NAMESPACE, brings the tracks that are published already
+// runNamespaceDiscovery: SUBSCRIBE_TRACKS (up to 17 SUBSCRIBE_NAMESPACE) brings tracks that were published before it
 // (draft-14 §9.28, draft-18 §10.19).
 func runNamespaceDiscovery(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)

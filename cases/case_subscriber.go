@@ -10,7 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Who gets what: subscribers that come late or together, publishers that share a track, subscribers that leave.
+// Who receives what: late subscribers, several subscribers, publishers that share a track, subscribers that leave.
 
 // subscribersCase is a case of live delivery.
 func subscribersCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
@@ -22,7 +22,7 @@ func subscribersCase(id, title string, roles []string, faults []Fault, run func(
 	}
 }
 
-// past tells whether a location lies before a group.
+// past reports for a location whether it lies before a group.
 func past(group uint64) func(at wire.Location) bool {
 	return func(at wire.Location) bool { return at.Group < group }
 }
@@ -37,7 +37,8 @@ var lateSubscriber = subscribersCase("late-subscriber",
 	func(ctx context.Context, e *Env) error {
 		p := e.History(ctx)
 		l := e.Groups(3, 4)
-		// The past is not asked for, but a relay may hold that it has it from a subscription (draft-18 §5.1.2).
+		// Past objects were not asked for. A relay that has them from a subscription may still send them (draft-18
+		// §5.1.2).
 		late := e.Follow(ctx, "latecomer", p, l, Checks{May: past(3)})
 		late.WantLargest(wire.Location{Group: 2, Object: 4})
 		p.Deliver(ctx, l, ObjectPace, late)
@@ -104,8 +105,8 @@ var unsubscribeStops = subscribersCase("unsubscribe",
 // stopTime is how long a relay may take to stop sending to a subscriber that has left.
 const stopTime = time.Second
 
-// runUnsubscribe: objects can arrive after a subscription was cancelled (draft-22 §3.1.3), so what comes within
-// stopTime is noted. A relay that still sends what was published later has not noticed that the subscriber left.
+// runUnsubscribe: objects may still arrive after a subscription was cancelled (draft-22 §3.1.3), so those that come
+// within stopTime are only noted. A relay that sends objects published later has not noticed that the subscriber left.
 func runUnsubscribe(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	l := e.Groups(0, 9)

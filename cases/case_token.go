@@ -11,16 +11,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// tokenBytes is how many bytes of tokens the relay stores.
+// tokenBytes is how many bytes of tokens the relay stores for a session.
 func (s *Session) tokenBytes() uint64 {
 	p, _ := s.PeerSetup().Options.Get(wire.OptionMaxAuthTokenCacheSize)
 	return p.Uint
 }
 
-// tokenOverhead is what a registered token counts besides its value (draft-18 §10.3.1.3).
+// tokenOverhead is what a registered token counts in addition to its value, in bytes (draft-18 §10.3.1.3).
 const tokenOverhead = 16
 
-// tokenValue is the user's token, or one that means nothing.
+// tokenValue is the user's token, or a made-up one.
 func (e *Env) tokenValue() []byte {
 	if e.cfg.AuthToken != "" {
 		return []byte(e.cfg.AuthToken)
@@ -34,8 +34,8 @@ var tokenAlias = limitsCase("token-alias", "A token alias works like the token t
 		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
 	}, runTokenAlias, rules.Token)
 
-// runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). Whether
-// the relay wants it is its affair.
+// runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). A relay
+// may accept the token or refuse it.
 func runTokenAlias(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "client")
 	value := e.tokenValue()
@@ -113,7 +113,7 @@ var tokenOverflow = endingCase("token-cache-overflow",
 		if size > 1<<15 { // a control message has at most 2^16-1 bytes
 			e.NotApplicable("the relay stores %d bytes of tokens, more than one message can hold", size)
 		}
-		// The same token by value is no breach: it is not stored. Neither is one registered that there is room for.
+		// The same token by value is allowed: it is not stored. So is registering one that there is room for.
 		step, cancel := e.Step(ctx)
 		defer cancel()
 		t := wire.Token{AliasType: wire.TokenUseValue, Value: Filled(int(size)+1, 1, 1)}

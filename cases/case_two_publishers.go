@@ -18,9 +18,9 @@ var twoPublishers = subscribersCase("two-publishers",
 	},
 	runTwoPublishers, rules.MultiplePublishers)
 
-// runTwoPublishers: a relay must ask all publishers of a namespace for a track, and forward the objects of each
-// (draft-18 §9.3, §9.5). It may refuse a further publisher, with any code, or end its request later (draft-22 §7.3);
-// one that it has accepted it must ask.
+// runTwoPublishers: a relay must ask every publisher of a namespace for a track, and forward the objects of each
+// (draft-18 §9.3, §9.5). It may refuse a second publisher with any code, or end its request later (draft-22 §7.3). If
+// it has accepted one, it must ask it.
 func runTwoPublishers(ctx context.Context, e *Env) error {
 	first := e.Dial(ctx, "publisher-1")
 	p := first.Publisher(e.Namespace(), e.TrackName())
@@ -39,7 +39,7 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	other.wantAsked(step, q, a, p)
 	p.WaitForward(step)
 	q.WaitForward(step)
-	// Each group comes from one of them, in turns: what the first one has sent has arrived when the second one goes on.
+	// The publishers take turns, one group each. The first one's group has arrived when the second one goes on.
 	for i, x := range []*Publisher{p, q, p, q} {
 		g := uint64(i)
 		x.Publish(ctx, e.Groups(g, g), ObjectPace)
@@ -52,9 +52,9 @@ func runTwoPublishers(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// recordPublish notes what comes of the PUBLISH of one more publisher while the track has an Established subscription.
-// The text speaks in two ways of that: the relay may refuse a further publisher (draft-22 §7.3), and must accept the
-// PUBLISH of a track with subscribers (draft-22 §7.6).
+// recordPublish notes how the relay answers the PUBLISH of one more publisher while the track has an Established
+// subscription. The text contradicts itself: the relay may refuse a further publisher (draft-22 §7.3), and must accept
+// the PUBLISH of a track with subscribers (draft-22 §7.6).
 func (e *Env) recordPublish(ctx context.Context, p *Publisher) {
 	s := e.Dial(ctx, "publisher-3")
 	step, cancel := e.Step(ctx)
@@ -72,8 +72,8 @@ func (e *Env) recordPublish(ctx context.Context, p *Publisher) {
 		"lets a relay refuse a further publisher, §7.6 demands PUBLISH_OK", said)
 }
 
-// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended its
-// PUBLISH_NAMESPACE: which of them it takes is for the relay to say.
+// wantAsked waits for the SUBSCRIBE at one of two publishers. The case is skipped when the relay has ended that one's
+// PUBLISH_NAMESPACE, since the relay may choose between publishers.
 func (s *Session) wantAsked(ctx context.Context, p *Publisher, a *moqt.Announcement, other *Publisher) {
 	err := p.WaitSubscribed(ctx)
 	switch {

@@ -33,7 +33,7 @@ func runForwardState(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	control := e.Follow(ctx, "subscriber", p, e.Groups(0, 3), Checks{})
 	p.WaitForward(ctx)
-	// No text says that what was published meanwhile must not follow; with Forward State 0 none of it may come.
+	// No text says whether what was published meanwhile may follow. With Forward State 0 none of it may come.
 	paused := e.Follow(ctx, "updater", p, e.Groups(2, 3), Checks{May: past(2)}, UintParameter(wire.ParamForward, 0))
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, e.Groups(0, 1), ObjectPace) })
 	control.WaitTo(ctx, wire.Location{Group: 1, Object: 4})
@@ -76,9 +76,9 @@ var updateRange = updateCase("update-range", "An update that narrows the range h
 		dataFault("second-subscriber-starved", "0 of 15 objects came, {0, 0}"),
 	}, runUpdateRange, rules.Update, rules.LocationFilter)
 
-// runUpdateRange: what had been sent before the update was processed may come; nothing had, for nothing behind its end
-// was published before its answer. In 14, which has no answer, an update that is not processed promptly is what the
-// text puts up with (draft-14 §9.10).
+// runUpdateRange: objects sent before the update was processed may come. Here there are none, since nothing past the
+// new end is published before the answer. Draft 14 has no answer, and allows that an update is processed late (draft-14
+// §9.10).
 func runUpdateRange(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)
 	control := e.Follow(ctx, "subscriber", p, e.Groups(0, 4), Checks{})
