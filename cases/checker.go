@@ -11,20 +11,20 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Checks says what else of an object is compared besides its ids and payload.
+// Checks says what of an object is compared in addition to its ids and payload.
 type Checks struct {
-	// Priority: the Publisher Priority. Properties: every planned property is there, with its value; a relay may add
-	// its own.
+	// Priority: the Publisher Priority. Properties: every property that was published is there, with its value; a relay
+	// may add its own.
 	Priority, Properties bool
-	// Forwarding: the object comes the way it was published, as a datagram or in a subgroup. FirstObject: FIRST_OBJECT
-	// is set where a stream begins with the first object of its subgroup, and nowhere else (18 and later).
+	// Forwarding: the object comes as it was published, as a datagram or in a subgroup. FirstObject: FIRST_OBJECT is
+	// set where a stream begins with the first object of its subgroup, and nowhere else (18 and later).
 	Forwarding, FirstObject bool
-	// May reports whether an object that is not wanted may come all the same; nil means none may.
+	// May reports whether an object that is not wanted may still come; nil means that none may.
 	May func(at wire.Location) bool
 }
 
-// Checker compares the objects received with those that were published, in any order. It does not count an object that
-// only says something about the track (End of Group, End of Track, the end of a range): relays may add those. Safe for
+// Checker compares received objects with those that were published, in any order. It ignores objects that only signal
+// something about the track (End of Group, End of Track, the end of a range), since relays may add those. Safe for
 // concurrent use.
 type Checker struct {
 	// Want is what should come.
@@ -42,13 +42,13 @@ type Checker struct {
 	changed broadcast
 }
 
-// difference is how one object differs from its plan.
+// difference is how one object differs from what was published.
 type difference struct {
 	at   wire.Location
 	what string
 }
 
-// maxKept bounds how many locations of objects that nobody waits for are kept.
+// maxKept bounds how many locations of unwanted objects are kept.
 const maxKept = 1000
 
 // NewChecker is a checker that has seen nothing yet.
@@ -64,7 +64,7 @@ func NewChecker(want Layout, c Checks) *Checker {
 	return k
 }
 
-// Add takes one object that was received. It keeps nothing of o.
+// Add compares one received object. It keeps nothing of o.
 func (k *Checker) Add(o *moqt.Object) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -119,7 +119,7 @@ func (k *Checker) WaitRange(ctx context.Context, start, end wire.Location) bool 
 	}
 }
 
-// differs says how an object differs from its plan; "" when it does not.
+// differs says how an object differs from what was published; "" when it does not.
 func (k *Checker) differs(want *Item, o *moqt.Object) string {
 	switch {
 	case !o.Datagram && o.SubgroupID != want.Subgroup:
@@ -165,14 +165,15 @@ func (k *Checker) Complete() bool {
 	return k.missing == 0
 }
 
-// Unexpected says what should not have come, or came changed; "" when nothing did. Missing objects do not matter.
+// Unexpected says which objects should not have come, or were changed; "" when there are none. Missing objects do not
+// matter here.
 func (k *Checker) Unexpected() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return strings.Join(k.surplus(), "; ")
 }
 
-// surplus are what came too often, unasked or changed. The caller holds mu.
+// surplus are the objects that came too often, unwanted or changed. The caller holds mu.
 func (k *Checker) surplus() (parts []string) {
 	var twice []wire.Location
 	for i, n := range k.got {
@@ -189,8 +190,7 @@ func (k *Checker) surplus() (parts []string) {
 	return append(parts, k.corrupted()...)
 }
 
-// corrupted are the objects that came with other content, those that differ in the same way together. The caller holds
-// mu.
+// corrupted are the objects that came with other content, grouped by how they differ. The caller holds mu.
 func (k *Checker) corrupted() (parts []string) {
 	at, kinds := map[string][]wire.Location{}, []string{}
 	for _, d := range k.wrong {
@@ -208,7 +208,7 @@ func (k *Checker) corrupted() (parts []string) {
 	return parts
 }
 
-// maxKinds bounds the differences that one sentence names.
+// maxKinds bounds how many kinds of difference one sentence names.
 const maxKinds = 3
 
 // Count is "14 of 15 objects".
@@ -254,7 +254,7 @@ func (k *Checker) Problem() string {
 	return strings.Join(append([]string{text}, parts...), "; ")
 }
 
-// few joins the first few of a list.
+// few joins the first few entries of a list.
 func few(list []string) string {
 	if len(list) > maxListed {
 		return strings.Join(list[:maxListed], ", ") + fmt.Sprintf(" and %d more", len(list)-maxListed)

@@ -9,21 +9,21 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Config says how to reach the relay, and what the user asked for. It is not changed by Run and may serve several
-// runs at once.
+// Config says how to reach the relay, and what the user asked for. Run does not change it; it may serve several runs at
+// once.
 type Config struct {
-	// Dial makes a connection that offers the drafts, in order. The role is for diagnostics. Errors are a
+	// Dial makes a connection and offers the drafts in this order. The role is for diagnostics. Its error is a
 	// *transport.DialError where the layer is known. It must return when ctx ends.
 	Dial func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error)
 	// Drafts are offered in this order, in every handshake; nil means all, newest first.
 	Drafts []wire.Draft
 	// URL is the relay's: on raw QUIC its path and authority stand in SETUP.
 	URL transport.URL
-	// NamespacePrefix are the leading fields of every namespace we use.
+	// NamespacePrefix is the leading fields of every namespace that cases use.
 	NamespacePrefix wire.TrackNamespace
-	// AuthToken, if not empty, goes by value, with Token Type 0, into every request that allows it.
+	// AuthToken, if not empty, is sent by value, with Token Type 0, in every request that allows it.
 	AuthToken string
-	// Tolerate are the codec's named tolerances, NoRequestLimit is the cases' own: requests are sent although
+	// Tolerate are the codec's named tolerances. NoRequestLimit is the cases' own: requests are sent even if
 	// MAX_REQUEST_ID does not allow them (14-16).
 	Tolerate       wire.Tolerance
 	NoRequestLimit bool
@@ -31,24 +31,24 @@ type Config struct {
 	Strict bool
 	// TimeoutFactor stretches every limit; 0 means 1.
 	TimeoutFactor float64
-	// Embedded says that the relay runs beside the cases: no path can be too slow.
+	// Embedded says that the relay runs in the same process, so that no path is too slow.
 	Embedded bool
 	// Implementation is sent as MOQT_IMPLEMENTATION; empty sends none.
 	Implementation string
-	// RunID is the randomness in all names, 32 hexadecimal digits; empty draws 128 bits anew for each Run.
+	// RunID is the random part of all names, 32 hexadecimal digits. If it is empty, each Run draws 128 bits of its own.
 	RunID string
-	// OnSession, if set, is told of each session as soon as it is set up. Calls do not overlap.
+	// OnSession, if set, is called for each session as soon as it is set up. Calls do not overlap.
 	OnSession func(SessionInfo)
 }
 
-// NoRequestLimit is the name of the cases' own tolerance: requests are sent although MAX_REQUEST_ID does not allow them
+// NoRequestLimit is the name of the cases' own tolerance: requests are sent even if MAX_REQUEST_ID does not allow them
 // (14-16).
 const NoRequestLimit = "no-request-limit"
 
 // ToleranceNames lists the names that SetTolerance knows: the codec's, then the cases' own.
 func ToleranceNames() []string { return append(wire.ToleranceNames(), NoRequestLimit) }
 
-// SetTolerance switches on one named tolerance. The error lists the names there are.
+// SetTolerance switches on one named tolerance. The error lists the names that exist.
 func (c *Config) SetTolerance(name string) error {
 	if name == NoRequestLimit {
 		c.NoRequestLimit = true

@@ -9,35 +9,35 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// The path is not the relay: a wait has its limit, three round trips for each thing that the peer is asked, the time of
-// handshakes beside it, and what bytes of objects take that still come.
+// A slow path is not the relay's fault. So a wait gets more time than its limit: three round trips for each request to
+// the peer, the time of handshakes meanwhile, and more for as long as bytes of objects still arrive.
 
 const (
-	// stepRoundTrips is how many round trips a step gets on top of its limit.
+	// stepRoundTrips is how many round trips a step gets in addition to its limit.
 	stepRoundTrips = 3
-	// maxSteps bounds the steps of one wait: what is asked for all at once is one.
+	// maxSteps bounds the steps of one wait. Requests sent at the same time count as one.
 	maxSteps = 20
-	// handshakeLimit bounds the making of one connection, SETUP included. It is no part of the case's limit.
+	// handshakeLimit bounds making one connection, SETUP included. It is not part of the case's limit.
 	handshakeLimit = 5 * time.Second
-	// arrivalLimit is how long a wait goes on at most while bytes of objects come.
+	// arrivalLimit is how long a wait goes on at most while bytes of objects arrive.
 	arrivalLimit = 60 * time.Second
-	// stoppedTime is how long no byte comes until bytes have stopped coming, on a path with short round trips.
+	// stoppedTime is how long no byte must arrive before bytes count as stopped, on a path with short round trips.
 	stoppedTime = time.Second
 )
 
 // errLimit is the cause of a wait's context when its time has passed.
 var errLimit = fmt.Errorf("the time for this has passed: %w", context.DeadlineExceeded)
 
-// clock is what a case has been granted so far. Safe for concurrent use.
+// clock is how much time a case has been granted so far. Safe for concurrent use.
 type clock struct {
 	mu sync.Mutex
 	// steps is how many times the peer was asked for something.
 	steps int
-	// dialling is how many connections are being made, since when, and how long some were before.
+	// dialling is how many connections are being made now, since when, and how long earlier ones took.
 	dialling  int
 	dialSince time.Time
 	dialled   time.Duration
-	// granted is what waits got on top of their limits: bytes still came.
+	// granted is the time that waits got beyond their limits because bytes still arrived.
 	granted time.Duration
 }
 
@@ -47,7 +47,7 @@ func (c *clock) step() {
 	c.steps++
 }
 
-// dial says that a connection is being made, until the function is called that it gives.
+// dial says that a connection is being made, until the returned function is called.
 func (c *clock) dial() (made func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,7 +70,7 @@ func (c *clock) grant(d time.Duration) {
 	c.granted += d
 }
 
-// reading is what a clock says at a time.
+// reading is the state of a clock at one moment.
 type reading struct {
 	steps            int
 	dialled, granted time.Duration
@@ -86,13 +86,13 @@ func (c *clock) read(now time.Time) reading {
 	return r
 }
 
-// stretched is a limit with the user's factor.
+// stretched is a limit multiplied by the user's factor.
 func (e *Env) stretched(limit time.Duration) time.Duration {
 	return time.Duration(float64(limit) * e.cfg.factor())
 }
 
-// RTT is the round trip time of the slowest session: what QUIC measures, or how long connection and SETUP took where
-// the transport does not tell. It is 0 before there is a session.
+// RTT is the round trip time of the slowest session: as QUIC measures it, or the time that connection and SETUP took
+// where the transport does not tell. It is 0 before there is a session.
 func (e *Env) RTT() (rtt time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -109,18 +109,18 @@ func (s *Session) rtt() time.Duration {
 	return s.setup
 }
 
-// settled is how long a silence has to last before it says anything: a time, and at least three round trips.
+// settled is how long a silence must last before it means something: the given time, and at least three round trips.
 func (e *Env) settled(d time.Duration) time.Duration { return max(d, stepRoundTrips*e.RTT()) }
 
-// Silence waits for as long as something may still come that should not: a time, and at least three round trips. The
-// case gets it on top of its limit.
+// Silence waits for as long as something unwanted may still come: the given time, and at least three round trips. The
+// case's limit grows by that much.
 func (e *Env) Silence(ctx context.Context, d time.Duration) {
 	wait := e.settled(d)
 	e.clock.grant(wait - d)
 	e.Sleep(ctx, wait)
 }
 
-// lastByte is when bytes of objects came last, on any session.
+// lastByte is when the last bytes of objects came, on any session.
 func (e *Env) lastByte() (last time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -132,7 +132,7 @@ func (e *Env) lastByte() (last time.Time) {
 	return last
 }
 
-// bounded gives a context that ends when the time for something has passed. limit is stretched by the user's factor.
+// bounded gives a context that ends when the time for something has passed. limit is multiplied by the user's factor.
 func (e *Env) bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &wait{e: e, limit: e.stretched(limit), began: time.Now(), cancel: cancel}
@@ -159,7 +159,7 @@ type wait struct {
 	timer *time.Timer
 }
 
-// check ends the wait when its time has passed, and looks again later when it has not.
+// check ends the wait if its time has passed, and looks again later if not.
 func (w *wait) check() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -182,17 +182,17 @@ func (w *wait) check() {
 	w.timer.Reset(left)
 }
 
-// Step bounds one step: 5 s, stretched by the timeout factor, and what the path takes.
+// Step bounds one step: 5 s, multiplied by the timeout factor, plus the time that the path takes.
 func (e *Env) Step(ctx context.Context) (context.Context, context.CancelFunc) {
 	return e.bounded(ctx, StepLimit)
 }
 
-// Within bounds a step by its own limit, stretched by the timeout factor, and what the path takes.
+// Within bounds a step by its own limit, multiplied by the timeout factor, plus the time that the path takes.
 func (e *Env) Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	return e.bounded(ctx, limit)
 }
 
-// Sleep waits; it ends the case when that ends before.
+// Sleep waits for a time. It ends the case if ctx ends first.
 func (e *Env) Sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -12,8 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Delivery compares what comes of a subscription, stream by stream, with what the track's publisher sends. Safe for
-// concurrent use.
+// Delivery compares the streams of a subscription with what the track's publisher sends. Safe for concurrent use.
 type Delivery struct {
 	s    *Session
 	sub  *moqt.Subscription
@@ -22,12 +21,12 @@ type Delivery struct {
 	c    Checks
 }
 
-// Delivery begins to read a subscription of which exactly these objects should come.
+// Delivery begins to read a subscription that should bring exactly these objects.
 func (s *Session) Delivery(ctx context.Context, sub *moqt.Subscription, want Layout, c Checks) *Delivery {
 	return &Delivery{s: s, sub: sub, w: s.Watch(ctx, sub), want: want, c: c}
 }
 
-// tally compares what has come with the plan. The caller holds the streams' lock.
+// tally compares what has come with what was published. The caller holds the streams' lock.
 func (d *Delivery) tally() *Checker {
 	k := NewChecker(d.want, d.c)
 	for _, a := range d.w.Subgroups {
@@ -41,7 +40,7 @@ func (d *Delivery) tally() *Checker {
 	return k
 }
 
-// ended reports whether nothing more can come: the subscription is over and every stream of it has ended. The caller
+// ended reports whether nothing more can come: the subscription is over and all of its streams have ended. The caller
 // holds the streams' lock.
 func (d *Delivery) ended() bool {
 	return d.w.closed == 2 && uint64(len(d.w.Subgroups)) >= d.sub.StreamsSeen() && d.open() == nil
@@ -82,7 +81,7 @@ func (d *Delivery) Complete(ctx context.Context) {
 	d.s.Late(ctx, expected, problem, k)
 }
 
-// resets tells of streams that did not end with FIN.
+// resets describes the streams that did not end with FIN.
 func (d *Delivery) resets() string {
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
@@ -95,9 +94,9 @@ func (d *Delivery) resets() string {
 	return text
 }
 
-// Drain waits for PUBLISH_DONE and for as many streams as it counts, and ends the case unless exactly the wanted
-// objects have come, each subgroup on one stream with FIN behind its last object (draft-18 §2.2, §11.4.3). The relay's
-// own streams, and objects that say something about the track, may be more.
+// Drain waits for PUBLISH_DONE and for as many streams as it counts. It ends the case unless exactly the wanted objects
+// have come, each subgroup on one stream with FIN after its last object (draft-18 §2.2, §11.4.3). There may be more
+// streams of the relay's own, and objects that only signal something about the track.
 func (d *Delivery) Drain(ctx context.Context) {
 	step, cancel := d.s.e.Step(ctx)
 	defer cancel()
@@ -143,8 +142,8 @@ func (d *Delivery) holds(a *Arrived) (some, last bool) {
 	return some, last
 }
 
-// Done waits for PUBLISH_DONE. That a relay passes it on at once, and with the publisher's status, is a SHOULD
-// (draft-18 §10.11): it may hope for another publisher. nil: none came.
+// Done waits for PUBLISH_DONE, and gives nil when none came. Passing it on at once with the publisher's status is a
+// SHOULD (draft-18 §10.11), since a relay may hope for another publisher.
 func (d *Delivery) Done(ctx context.Context) *wire.PublishDone {
 	const expected = "PUBLISH_DONE with TRACK_ENDED for the subscriber, behind the publisher's"
 	done, err := d.sub.Done(ctx)
@@ -171,8 +170,8 @@ func (d *Delivery) Done(ctx context.Context) *wire.PublishDone {
 	return nil
 }
 
-// count waits for the streams that PUBLISH_DONE counts, and ends the case when it counts another number than were
-// opened (draft-18 §10.11: MUST).
+// count waits for the streams that PUBLISH_DONE counts. It ends the case when the count differs from the number of
+// streams opened (draft-18 §10.11: MUST).
 func (d *Delivery) count(ctx context.Context, done *wire.PublishDone) {
 	ctx, cancel := d.s.e.Step(ctx)
 	defer cancel()
@@ -191,7 +190,7 @@ func (d *Delivery) count(ctx context.Context, done *wire.PublishDone) {
 			open.Text(d.s.Draft()), nil)
 	case !known:
 		d.s.e.Silence(ctx, LateTime)
-	// one that was reset before its header cannot be seen
+	// a stream that was reset before its header cannot be seen
 	case came > done.StreamCount, came < done.StreamCount && headless == 0:
 		d.s.e.Fail(transport.LayerData, fmt.Sprintf("as many streams as PUBLISH_DONE counts: %d", done.StreamCount),
 			fmt.Sprintf("%d streams", came))

@@ -18,15 +18,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The limits of cases that have none of their own: CaseLimit in all, StepLimit a step. What the path takes comes on
-// top.
+// The limits of cases that have none of their own: CaseLimit for the whole case, StepLimit for a step. The time that
+// the path takes is added.
 const (
 	CaseLimit = 15 * time.Second
 	StepLimit = 5 * time.Second
 )
 
-// Env is what a case works with: its sessions, names and verbs. A verb that cannot go on ends the case: it does not
-// return. Verbs may be called in the case's own goroutine and in those started with Go; Env is safe for concurrent use.
+// Env is what a case works with: sessions, names and verbs. A verb that cannot go on ends the case and does not return.
+// Call verbs in the case's own goroutine and in those started with Go only. Env is safe for concurrent use.
 type Env struct {
 	c      Case
 	cfg    Config
@@ -65,16 +65,16 @@ func newEnv(c Case, cfg Config) *Env {
 	return e
 }
 
-// Namespace is a namespace of this run alone: the user's prefix, then ours, then more.
+// Namespace is a namespace that only this run uses: the user's prefix, then the cases' own fields, then more.
 func (e *Env) Namespace(more ...string) wire.TrackNamespace {
 	return e.cfg.NamespacePrefix.Join("moq-interop", e.c.ID, e.run).Join(more...)
 }
 
-// TrackName is a track name of this run alone.
+// TrackName is a track name that only this run uses.
 func (e *Env) TrackName() string { return "track-" + e.run }
 
-// Parameters are what every request of a kind carries that allows it: the user's authorization token, by value, with
-// Token Type 0.
+// Parameters are what every request that allows it carries: the user's authorization token, by value, with Token Type
+// 0.
 func (e *Env) Parameters() wire.Parameters {
 	if e.cfg.AuthToken == "" {
 		return nil
@@ -93,19 +93,19 @@ func (e *Env) Skip(format string, args ...any) {
 	panic(&outcome{status: Skip, reason: fmt.Sprintf(format, args...)})
 }
 
-// NotApplicable ends the case as one that this relay, by what it says of itself, gives nothing to try.
+// NotApplicable ends the case as not applicable: by its own SETUP the relay offers nothing to test.
 func (e *Env) NotApplicable(format string, args ...any) {
 	panic(&outcome{status: NotApplicable, reason: fmt.Sprintf(format, args...)})
 }
 
-// Check ends the case as failed unless err is nil. Where the session is known Session.Check knows more.
+// Check ends the case as failed unless err is nil. Use Session.Check where the session is known; it says more.
 func (e *Env) Check(ctx context.Context, err error, layer transport.Layer, expected string) {
 	if err != nil {
 		panic(e.classify(ctx, err, nil, layer, expected))
 	}
 }
 
-// classify is the one way from an error to a failure. s may be nil.
+// classify turns an error into a failure; nothing else does. s may be nil.
 func (e *Env) classify(ctx context.Context, err error, s *Session, layer transport.Layer, expected string) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok { // beside the case something has ended it; err follows from that
 		return o.metBy(layer, expected)
@@ -129,11 +129,11 @@ func (e *Env) classify(ctx context.Context, err error, s *Session, layer transpo
 	return o
 }
 
-// minHidden is the shortest authorization token, in bytes, that is looked for in what a peer says: shorter ones are
-// found in ordinary words.
+// minHidden is the shortest authorization token, in bytes, that is hidden in what a peer says. Shorter ones occur in
+// ordinary words.
 const minHidden = 6
 
-// hide takes our authorization token out of a text: a peer may repeat it in a reason.
+// hide removes our authorization token from a text, since a peer may repeat it in a reason.
 func (e *Env) hide(text string) string {
 	if len(e.cfg.AuthToken) < minHidden {
 		return text
@@ -153,14 +153,14 @@ func (e *Env) Note(format string, args ...any) {
 // maxNotes bounds the observations of one case.
 const maxNotes = 64
 
-// Annotate sets the message of a case that passes.
+// Annotate sets the message of a passing case.
 func (e *Env) Annotate(format string, args ...any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.message = fmt.Sprintf(format, args...)
 }
 
-// Should records a broken SHOULD unless ok: what the draft recommends, and what came. The case goes on.
+// Should records a broken SHOULD unless ok is true: what the draft recommends, and what came. The case goes on.
 func (e *Env) Should(ok bool, layer transport.Layer, what, received string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -178,8 +178,8 @@ func (e *Env) tolerate(name, where string) {
 	}
 }
 
-// Go runs f beside the case; it is joined before the case's result is known and must return when its context ends. A
-// verb that fails in it, and a panic, end the case.
+// Go runs f beside the case. The case's result waits for f, so f must return when its context ends. A verb that fails
+// in f ends the case, and so does a panic.
 func (e *Env) Go(ctx context.Context, f func(ctx context.Context)) {
 	e.group.Add(1)
 	go func() {
@@ -190,7 +190,7 @@ func (e *Env) Go(ctx context.Context, f func(ctx context.Context)) {
 	}()
 }
 
-// abort ends the case from beside it. The first outcome counts, but a panic always does.
+// abort ends the case from another goroutine. The first outcome counts, except that a panic always does.
 func (e *Env) abort(o *outcome) {
 	e.mu.Lock()
 	if (e.over || o.quiet) && o.stack == "" || e.beside != nil && (o.stack == "" || e.beside.stack != "") {
@@ -202,7 +202,7 @@ func (e *Env) abort(o *outcome) {
 	e.cancel(o)
 }
 
-// guard runs f and recovers what the verbs end it with; a panic of another kind becomes a failure.
+// guard runs f and recovers the panic with which verbs end it. Any other panic becomes a failure.
 func guard(f func() error) (o *outcome) {
 	defer func() {
 		switch x := recover().(type) {
@@ -220,7 +220,7 @@ func guard(f func() error) (o *outcome) {
 	return nil
 }
 
-// panicked is a panic as a failure. It is ours, not the relay's, so it has no layer.
+// panicked is a panic as a failure. The mistake is ours, not the relay's, so it has no layer.
 func panicked(value any, stack []byte) *outcome {
 	text := string(stack)
 	if len(text) > maxStack {

@@ -5,12 +5,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Fault is a misbehaviour of a relay that must make a case fail, and what the failure must say of it. A case may name
-// one twice, where drafts differ in what comes of it.
+// Fault is a misbehaviour of a relay that must make a case fail, and what the failure must say. A case may name one
+// twice where drafts lead to different failures.
 type Fault struct {
 	// Name is the fault's name in the reference relay (--list-faults).
 	Name string
-	// Says is a piece of Result.Received.
+	// Says is part of Result.Received.
 	Says string
 	// Layer is Result.Layer.
 	Layer transport.Layer
@@ -23,7 +23,7 @@ type Fault struct {
 // Applies reports whether the fault shows in a draft in which its case applies.
 func (f *Fault) Applies(d wire.Draft) bool { return f.First <= d && (f.Last == 0 || d <= f.Last) }
 
-// setupFault, requestFault and dataFault are faults that show in these layers.
+// setupFault, requestFault and dataFault are faults that fail in that layer.
 func setupFault(name, says string) Fault {
 	return Fault{Name: name, Says: says, Layer: transport.LayerSetup}
 }
@@ -36,7 +36,7 @@ func dataFault(name, says string) Fault {
 	return Fault{Name: name, Says: says, Layer: transport.LayerData}
 }
 
-// from and until bound the drafts in which a fault shows; should says that it breaks no MUST.
+// from and until bound the drafts in which a fault shows. should says that it breaks no MUST.
 func (f Fault) from(d wire.Draft) Fault {
 	f.First = d
 	return f

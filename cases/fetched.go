@@ -10,11 +10,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// groupEnd is the Object ID of an End that stands for the end of its group.
+// groupEnd is the Object ID in an End that means the end of its group.
 const groupEnd = 1<<64 - 1
 
-// EndText is the End of a FETCH_OK as it stands on the wire: up to 19 that is behind the last object, and Object 0
-// stands for the end of the group (draft-18 §10.13).
+// EndText is the End of a FETCH_OK as on the wire. Up to 19 it is one past the last object, and Object 0 means the end
+// of the group (draft-18 §10.13).
 func EndText(d wire.Draft, end wire.Location) string {
 	switch {
 	case d >= wire.Draft20:
@@ -26,7 +26,7 @@ func EndText(d wire.Draft, end wire.Location) string {
 	return locationText(end)
 }
 
-// FetchOf is a standalone FETCH of a range of the track, with the user's token and more parameters.
+// FetchOf is a standalone FETCH of a range of the track, with the user's token and the given parameters.
 func (p *Publisher) FetchOf(f wire.LocationFilter, more ...wire.Parameter) moqt.FetchRequest {
 	return moqt.FetchRequest{TrackNamespace: p.Namespace, TrackName: p.Name, Range: f,
 		Parameters: WithParameters(p.Session.e.Parameters(), more...)}
@@ -36,12 +36,12 @@ func (p *Publisher) FetchOf(f wire.LocationFilter, more ...wire.Parameter) moqt.
 type Fetched struct {
 	// Fetch is the request, with its FETCH_OK.
 	Fetch *moqt.Fetch
-	// Order is where the objects stood, in the order of the stream.
+	// Order is the locations of the objects in the order of the stream.
 	Order []wire.Location
 }
 
-// FetchExactly sends a FETCH of p's track and ends the case unless exactly these objects come, and then FIN. It is
-// skipped when the relay says NOT_SUPPORTED.
+// FetchExactly sends a FETCH of p's track and ends the case unless exactly these objects come, and then FIN. The case
+// is skipped when the relay answers NOT_SUPPORTED.
 func (s *Session) FetchExactly(ctx context.Context, p *Publisher, q moqt.FetchRequest, want Layout, c Checks) *Fetched {
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
@@ -65,8 +65,8 @@ func (s *Session) FetchExactly(ctx context.Context, p *Publisher, q moqt.FetchRe
 	return got
 }
 
-// WantOrder ends the case unless the objects stood on the stream as planned: groups in the order asked for, objects
-// ascending in each (draft-18 §10.12.3).
+// WantOrder ends the case unless the objects came in the right order: groups as asked for, objects ascending in each
+// group (draft-18 §10.12.3).
 func (f *Fetched) WantOrder(e *Env, want Layout) {
 	for i, x := range want {
 		if f.Order[i] != x.Location() {
@@ -89,7 +89,7 @@ func Descending(l Layout) Layout {
 	return l
 }
 
-// fetchAccepted says that a FETCH was accepted that should not have been.
+// fetchAccepted is the text for a FETCH that was accepted and should not have been.
 func fetchAccepted(d wire.Draft, f *moqt.Fetch) string {
 	if f == nil {
 		return ""

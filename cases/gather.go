@@ -10,16 +10,16 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Reader reads the objects of one subscription or fetch into a checker, beside the case.
+// Reader reads the objects of one subscription or fetch into a checker, in a goroutine of its own.
 type Reader struct {
-	// what is its name in failures: "FETCH".
+	// what is its name in failure messages: "FETCH".
 	what string
-	// ended is closed when it has ended. After that err may be read: io.EOF for a good end.
+	// ended is closed when the reader has ended. Only then may err be read: io.EOF for a good end.
 	ended chan struct{}
 	err   error
 }
 
-// Read starts a reader. The text what names it in failures ("FETCH"); next gives one object after the other.
+// Read starts a reader. what is its name in failure messages ("FETCH"); next returns one object after the other.
 func (s *Session) Read(ctx context.Context, what string, k *Checker, next func(context.Context) (*moqt.Object,
 	error)) *Reader {
 	r := &Reader{what: what, ended: make(chan struct{})}
@@ -47,7 +47,7 @@ func (r *Reader) Over() bool {
 	}
 }
 
-// wait waits until nothing is missing, and reports false when the reader has ended before.
+// wait waits until nothing is missing. It reports false when the reader has ended first.
 func (k *Checker) wait(ctx context.Context, r *Reader) bool {
 	select {
 	case <-k.done:
@@ -59,7 +59,7 @@ func (k *Checker) wait(ctx context.Context, r *Reader) bool {
 	}
 }
 
-// Gather waits until nothing is missing. It ends the case when a reader fails, when all of them have ended and
+// Gather waits until nothing is missing. It ends the case when a reader fails, when all readers have ended and
 // something is still missing, and when ctx ends.
 func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 	ended := make(chan struct{}, len(readers))
@@ -92,7 +92,7 @@ func (s *Session) Gather(ctx context.Context, k *Checker, readers ...*Reader) {
 	}
 }
 
-// broken ends the case: a reader ended before it should.
+// broken ends the case because a reader ended too early.
 func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
 	o := s.e.classify(ctx, r.err, s, transport.LayerData, k.Want.String())
 	if o.status == Fail && o.stack == "" {
@@ -103,7 +103,7 @@ func (s *Session) broken(ctx context.Context, k *Checker, r *Reader) {
 	panic(o)
 }
 
-// Finished waits until a reader has come to a good end, and ends the case when it comes to another, or to none in time.
+// Finished waits until a reader has ended well. It ends the case when the reader ends otherwise or not in time.
 func (s *Session) Finished(ctx context.Context, k *Checker, r *Reader) {
 	select {
 	case <-r.ended:
@@ -115,8 +115,8 @@ func (s *Session) Finished(ctx context.Context, k *Checker, r *Reader) {
 	}
 }
 
-// Exactly ends the case unless the checker has exactly what it wants. late is how long something that should not come
-// may still do so.
+// Exactly ends the case unless the checker has exactly what it wants. late is how long to wait for what should not
+// come.
 func (s *Session) Exactly(ctx context.Context, k *Checker, late time.Duration, r *Reader) {
 	t := time.NewTimer(s.e.settled(late))
 	defer t.Stop()

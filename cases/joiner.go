@@ -8,10 +8,10 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Joiner is a subscription that has asked for objects of the past too.
+// Joiner is a subscription that has also asked for past objects.
 type Joiner struct {
 	*Session
-	// Joined is the subscription and the request for the past.
+	// Joined is the subscription and the request for past objects.
 	Joined *track.Joined
 	// Largest is the Largest Object of SUBSCRIBE_OK; HasLargest is false when it names none.
 	Largest    wire.Location
@@ -21,8 +21,8 @@ type Joiner struct {
 	past <-chan error
 }
 
-// JoinTrack subscribes to a track live and asks for its past: with a joining FETCH up to 19, from 20 on with a fill. It
-// ends the case unless the relay accepts the SUBSCRIBE; q's track and parameters are filled in.
+// JoinTrack subscribes to a track live and asks for its past, up to 19 with a joining FETCH, from 20 on with a fill. It
+// ends the case unless the relay accepts the SUBSCRIBE. It fills in q's track and parameters.
 func (s *Session) JoinTrack(ctx context.Context, p *Publisher, q track.JoinRequest) *Joiner {
 	e := s.e
 	q.TrackNamespace, q.TrackName, q.Parameters = p.Namespace, p.Name, e.Parameters()

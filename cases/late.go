@@ -10,26 +10,26 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// What is said of objects that have not come in time: nothing came; bytes stopped coming; or bytes still come, and then
-// either the path is too slow or the relay is.
+// What a failure says when objects have not come in time: that nothing came, that bytes stopped coming, or that bytes
+// still come and the path or the relay is too slow.
 
 const (
-	// busyPath and busyPathMin are by how much the round trip time must have grown to show that a path is full.
+	// busyPath and busyPathMin say how much the round trip time must have grown before a path counts as full.
 	busyPath    = 2
 	busyPathMin = 50 * time.Millisecond
 	// lossyPath is the share of lost packets that slows a path down.
 	lossyPath = 0.005
-	// alikeRates is by how much the rates of upload and download may differ to be called alike.
+	// alikeRates is the ratio up to which the rates of upload and download count as equal.
 	alikeRates = 3
-	// tricklingRate is what any path carries that sessions were set up on in time, in bit/s.
+	// tricklingRate is a rate in bit/s that any path carries if sessions were set up over it in time.
 	tricklingRate = 64_000
 )
 
-// moreTime is said where the limits may have been too short.
+// moreTime is the advice where the limits may have been too short.
 const moreTime = "--timeout-factor gives it more time"
 
-// Late ends the case because something was incomplete when ctx ended; problem says what is missing. k, which may be
-// nil, knows the objects that are waited for.
+// Late ends the case because something was incomplete when ctx ended; problem says what is missing. k knows the objects
+// that are waited for, and may be nil.
 func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker) {
 	o := s.e.classify(ctx, context.Cause(ctx), s, transport.LayerData, expected)
 	if !o.timeout {
@@ -65,7 +65,7 @@ func (s *Session) sent() float64 {
 	return s.conn.up.carried()
 }
 
-// arrival is what has come of the objects that are waited for.
+// arrival is how much of the objects that are waited for has come.
 type arrival struct {
 	bytes  int64
 	amount string        // "554 kB of 1 MB of {0, 0}"
@@ -73,7 +73,7 @@ type arrival struct {
 	rate   float64       // bit/s, since the first byte
 }
 
-// arrivals is what has come on a session.
+// arrivals is how much has come on a session.
 func (s *Session) arrivals(now time.Time, k *Checker) arrival {
 	t := s.conn
 	t.mu.Lock()
@@ -100,7 +100,7 @@ func (k *Checker) size() (n int64) {
 	return n
 }
 
-// partial says which object a subgroup's stream is in the middle of, and how much of it has come.
+// partial says which object has come in part on a subgroup's stream, and how much of it.
 func (k *Checker) partial(in *inflow) (at string, have, size int64, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -119,8 +119,8 @@ func (k *Checker) partial(in *inflow) (at string, have, size int64, ok bool) {
 	return "", 0, 0, false
 }
 
-// slowPath reports whether QUIC shows that the path is why objects came at a rate, in bit/s: packets get lost, round
-// trips grow, or what we sent over it went no faster. The embedded relay, and one in memory, has no path.
+// slowPath reports whether QUIC shows that the path is the reason for a low rate of objects, in bit/s: packets are
+// lost, round trips grow, or what we sent was no faster. The embedded relay and a relay in memory have no path.
 func (e *Env) slowPath(rate float64) bool {
 	if e.cfg.Embedded {
 		return false
@@ -146,7 +146,7 @@ func (e *Env) slowPath(rate float64) bool {
 	return (lossy || busy) && rate > tricklingRate
 }
 
-// relayRate says how slow the relay was, and against what.
+// relayRate says how slow the relay was, compared with what.
 func (e *Env) relayRate(rate float64) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -192,7 +192,7 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// short is a number with one digit behind the point below 10, and none above.
+// short is a number with one decimal digit below 10, and none above.
 func short(x float64) string {
 	if x < 9.95 {
 		return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64)
