@@ -1,7 +1,9 @@
 package cases_test
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -31,5 +33,38 @@ func TestNamespaceMatchingOfOneThatNobodyPublished(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The last step of namespace-overlap: prefixes that differ in their last field alone. From 15 on the text forbids two
+// that share a common prefix, which these do by the letter (draft-15 §9.23, draft-22 §4.2): a refusal is noted. Draft
+// 14 says when two overlap, and these do not (draft-14 §9.28).
+func TestNamespaceOverlapByTheLetter(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		for _, accepts := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/%v", d, accepts), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var seen atomic.Int32
+					cfg := against(t, d, session(func(s *moqt.Session, r *moqt.Request) {
+						ns := r.TrackNamespace()
+						if seen.Add(1) == 1 || accepts && ns[len(ns)-1] == "ab" {
+							acceptAll(s, r)
+							return
+						}
+						r.Reject(r.Context(), moqt.RejectPrefixOverlap, "")
+					}, nil))
+					r := cases.Run(t.Context(), find(t, "namespace-overlap"), cfg)
+					want := cases.Pass
+					if d == wire.Draft14 && !accepts {
+						want = cases.Fail
+					}
+					noted := strings.Contains(strings.Join(r.Notes, "\n"), "which the text may mean")
+					if r.Status != want || noted != (want == cases.Pass && !accepts) {
+						t.Errorf("%s: %s, notes %q\n%s", r.Status, r.Message, r.Notes,
+							strings.Join(r.Transcript, "\n"))
+					}
+				})
+			})
+		}
 	}
 }
