@@ -33,21 +33,13 @@ func (b builtin) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(list) == 0 {
 		return outcome{problem: "the built-in client has none of the cases"}
 	}
-	p := &parallel{Client: client, cases: list, slots: w.slots, results: make([]runner.Result, len(list)),
-		done: make([]chan struct{}, len(list))}
-	for i := range p.done {
-		p.done[i] = make(chan struct{})
-	}
 	var doc bytes.Buffer
-	o := runner.Options{Client: p, Cases: list, Relay: r.URL, About: []string{"Cell: " + w.cell.ID},
-		Transport: w.cell.Transport, TAP: &doc}
+	o := runner.Options{Client: withSlots(client, list[0].ID, w.slots), Cases: list, Parallel: w.slots.size(),
+		Relay: r.URL, About: []string{"Cell: " + w.cell.ID}, Transport: w.cell.Transport, TAP: &doc}
 	if w.cell.Draft != "" {
 		o.Drafts = []string{w.cell.Draft}
 	}
-	ctx, cancel := context.WithCancel(ctx)
 	report, err := runner.Run(ctx, o)
-	cancel()
-	p.running.Wait()
 	out := reported(report, doc.Bytes())
 	if err != nil {
 		out.problem = "the report: " + err.Error()
@@ -80,48 +72,90 @@ func (b builtin) repeat(w *work, cases []string) string {
 	return quote(words)
 }
 
-// parallel runs the first case alone, since the run ends when that does not reach the relay, and then as many of the
-// others at once as there are slots. runner.Run asks it for one result after the other.
-type parallel struct {
+// withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. The first case
+// runs alone, since the run ends when it does not reach the relay. It looks for a relay that is gone if client does.
+func withSlots(client runner.Client, first string, free slots) runner.Client {
+	s := &slotted{Client: client, first: first, tried: make(chan struct{}), own: make(chan struct{}, 1), free: free,
+		ended: make(chan struct{})}
+	s.own <- struct{}{}
+	if p, ok := client.(runner.Pulse); ok {
+		return struct {
+			*slotted
+			runner.Pulse
+		}{s, p}
+	}
+	return s
+}
+
+// slotted is the client that withSlots gives.
+type slotted struct {
 	runner.Client
-	cases   []cases.Case
-	slots   slots
-	results []runner.Result
-	done    []chan struct{}
-	once    sync.Once
-	running sync.WaitGroup
+	first string        // the case that runs alone
+	tried chan struct{} // closed when it has ended
+	once  sync.Once     // closes it
+	own   chan struct{} // has the cell's slot while no case uses it
+	free  slots
+
+	mu    sync.Mutex
+	ended chan struct{} // closed, and made anew, when a case ends
 }
 
 // Run implements runner.Client.
-func (p *parallel) Run(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
-	i := 0
-	for i < len(p.cases) && p.cases[i].ID != c.ID {
-		i++
+func (s *slotted) Run(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
+	if c.ID == s.first {
+		defer s.once.Do(func() { close(s.tried) })
+	} else {
+		select {
+		case <-s.tried:
+		case <-ctx.Done():
+			return runner.Result{}
+		}
 	}
-	if i == 0 || i == len(p.cases) {
-		return p.one(ctx, c, watch)
+	give := s.take(ctx)
+	if give == nil {
+		return runner.Result{}
 	}
-	p.once.Do(func() {
-		p.running.Go(func() {
-			p.slots.each(len(p.cases)-1, func(j int) {
-				defer close(p.done[j+1])
-				if ctx.Err() == nil {
-					p.results[j+1] = p.one(ctx, p.cases[j+1], func(runner.Session) {})
-				}
-			})
-		})
-	})
-	<-p.done[i] // each case ends when ctx does
-	return p.results[i]
+	defer give()
+	return s.one(ctx, c, watch)
+}
+
+// take waits for the cell's slot or one that is free, and gives the function that gives it back; nil when ctx ends.
+func (s *slotted) take(ctx context.Context) (give func()) {
+	for {
+		s.mu.Lock()
+		ended := s.ended
+		s.mu.Unlock()
+		select {
+		case <-s.own:
+			return func() { s.own <- struct{}{}; s.wake() }
+		default:
+		}
+		if s.free.try() {
+			return func() { s.free.give(); s.wake() }
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// wake lets those look again who wait for a slot.
+func (s *slotted) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.ended)
+	s.ended = make(chan struct{})
 }
 
 // one runs a case; a panic of the client is the case's failure, not the end of all cells.
-func (p *parallel) one(ctx context.Context, c cases.Case, watch func(runner.Session)) (r runner.Result) {
+func (s *slotted) one(ctx context.Context, c cases.Case, watch func(runner.Session)) (r runner.Result) {
 	defer func() {
 		if v := recover(); v != nil {
 			r = runner.Result{Status: runner.Fail, Message: fmt.Sprintf("panic in the client: %v", v),
 				Transcript: strings.Split(string(debug.Stack()), "\n")}
 		}
 	}()
-	return p.Client.Run(ctx, c, watch)
+	return s.Client.Run(ctx, c, watch)
 }

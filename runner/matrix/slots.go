@@ -47,6 +47,15 @@ func (s slots) give() {
 	}
 }
 
+// size is how many places there are at most.
+func (s slots) size() int {
+	size := cap(s[0])
+	for _, bound := range s {
+		size = min(size, cap(bound))
+	}
+	return size
+}
+
 // each calls f for 0 to n-1, in this order, on the caller's slot and on as many more as are free; it returns when all
 // calls have.
 func (s slots) each(n int, f func(int)) {
