@@ -57,6 +57,8 @@ type Case struct {
 	// Ending is true for a case about how a session ends: it judges the end itself. Any other case fails when a session
 	// ends before the case has closed it.
 	Ending bool
+	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up.
+	Lags bool
 	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves
 	// nothing.
 	Faults []Fault

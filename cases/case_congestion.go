@@ -2,7 +2,6 @@ package cases
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -52,7 +51,7 @@ func congestionCase(id, title string, level Level, faults []Fault, run func(ctx 
 	return Case{
 		ID: id, Title: title, Rules: what,
 		Level: level, Suite: SuiteAll, Tags: []string{"data", "congestion"},
-		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
+		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit, Lags: true,
 		Faults: faults, Run: run,
 	}
 }
@@ -87,33 +86,6 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	return p, s, sub, f
 }
 
-// mayFallBehind ends the case as skipped when the relay has given the slow subscriber up, which it may do.
-func (s *Session) mayFallBehind(sub *moqt.Subscription) {
-	if sub.Context().Err() == nil {
-		return
-	}
-	if text, ok := s.fellBehind(sub); ok {
-		s.skipRefused("the relay has given up a subscriber that takes nothing", rules.TooFarBehind, text)
-	}
-}
-
-// fellBehind reports whether the relay has ended a subscription with TOO_FAR_BEHIND, and says how.
-func (s *Session) fellBehind(sub *moqt.Subscription) (text string, ok bool) {
-	over, cancel := context.WithCancel(context.Background())
-	cancel() // what is known now
-	done, err := sub.Done(over)
-	var end *moqt.CancelError
-	switch {
-	case err == nil:
-		code := wire.PublishDoneCode(done.StatusCode)
-		name, _ := code.Meaning(s.Draft())
-		return "PUBLISH_DONE with " + code.In(s.Draft()), name == wire.NameTooFarBehind
-	case errors.As(err, &end) && end.HasCode:
-		return end.Error(), end.Name == string(wire.NameTooFarBehind)
-	}
-	return "", false
-}
-
 var priorities = congestionCase("priorities", "A slow subscriber gets the group with the higher priority first", Should,
 	[]Fault{
 		dataFault("priority-ignored", "of 26 streams with priority 200 opened behind").should(),
@@ -139,8 +111,10 @@ func runPriorities(ctx context.Context, e *Env) error {
 	w := s.Watch(ctx, sub)
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	w.Wait(step, func() bool { return len(w.Arrivals) >= len(l) || sub.Context().Err() != nil })
-	s.mayFallBehind(sub)
+	w.Wait(step, func() bool {
+		return len(w.Arrivals) >= len(l) || sub.Context().Err() != nil || s.gaveUp() != ""
+	})
+	s.mayFallBehind()
 	s.WantStreams(ctx, w, l.String(), func() bool { return len(w.Arrivals) >= len(l) })
 	p.End()
 	w.mu.Lock()
@@ -231,7 +205,7 @@ func runDeliveryTimeout(ctx context.Context, e *Env) error {
 		}
 	}
 	e.Note("%d of %d objects came, %d streams were reset", came, len(l), resets)
-	s.mayFallBehind(sub)
+	s.mayFallBehind()
 	switch _, err := sub.Done(step); {
 	case came == len(l) && !fed.all:
 		fed.skipUnlessAll(e)

@@ -20,9 +20,12 @@ func sized(id, size string, bytes, groups, objects int, faults ...Fault) Case {
 			p := e.Announced(ctx)
 			l := NewLayout(Span(0, uint64(groups)-1), Span(0, uint64(objects)-1),
 				LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(bytes, g, o) }})
-			a := e.Follow(ctx, "subscriber", p, l, Checks{})
+			s := e.Dial(ctx, "subscriber")
+			step, cancel := e.Step(ctx)
+			defer cancel()
+			d := s.Delivery(ctx, s.SubscribeTo(step, p), l, Checks{})
 			p.WaitForward(ctx)
-			p.Deliver(ctx, l, 0, a)
+			p.DeliverOrRefuse(ctx, d, "objects of "+size)
 			return nil
 		},
 	}
@@ -43,13 +46,17 @@ var (
 		dataFault("corrupt-payload", "payload differs from byte 0"),
 		dataFault("truncate-payload", "9999 bytes of payload instead of 10000"))
 	object1MB = sized("object-1-mb", "1 MB", 1_000_000, 1, 2,
-		dataFault("large-objects-missing", "0 of 2 objects came, {0, 0}"),
+		dataFault("large-objects-missing", "0 of 2 objects came, {0, 0}, {0, 1} are missing; there was a stream of "+
+			"group 0, subgroup 0 with no object and FIN; PUBLISH_DONE with 0x2 TRACK_ENDED"),
+		dataFault("large-objects-refused", "objects of 1 MB were refused, as draft-").refused(),
 		dataFault("stall-midway", "stopped at 500 kB of 1 MB of {0, 0}, "),
 		dataFault("trickle", "the relay sent 12 kbit/s where the path took "),
 		dataFault("corrupt-payload", "payload differs from byte 0"),
 		dataFault("truncate-payload", "999999 bytes of payload instead of 1000000"))
 	object10MB = sized("object-10-mb", "10 MB", 10_000_000, 1, 1,
-		dataFault("large-objects-missing", "0 of 1 objects came, {0, 0}"),
+		dataFault("large-objects-missing", "0 of 1 objects came, {0, 0} is missing; there was a stream of group 0, "+
+			"subgroup 0 with no object and FIN; PUBLISH_DONE with 0x2 TRACK_ENDED"),
+		dataFault("large-objects-refused", " allows: ").refused(),
 		dataFault("truncate-payload", "9999999 bytes of payload instead of 10000000"))
 )
 

@@ -18,26 +18,13 @@ type Delivery struct {
 	sub  *moqt.Subscription
 	w    *Streams
 	want Layout
-	c    Checks
+	k    *Checker
 }
 
 // Delivery begins to read a subscription that should bring exactly these objects.
 func (s *Session) Delivery(ctx context.Context, sub *moqt.Subscription, want Layout, c Checks) *Delivery {
-	return &Delivery{s: s, sub: sub, w: s.Watch(ctx, sub), want: want, c: c}
-}
-
-// tally compares what has come with what was published. The caller holds the streams' lock.
-func (d *Delivery) tally() *Checker {
-	k := NewChecker(d.want, d.c)
-	for _, a := range d.w.Subgroups {
-		for _, o := range a.Objects {
-			k.Add(o)
-		}
-	}
-	for _, o := range d.w.Datagrams {
-		k.Add(o)
-	}
-	return k
+	k := NewChecker(want, c)
+	return &Delivery{s: s, sub: sub, w: s.watch(ctx, sub, k), want: want, k: k}
 }
 
 // ended reports whether nothing more can come: the subscription is over and all of its streams have ended. The caller
@@ -61,16 +48,13 @@ func (d *Delivery) Complete(ctx context.Context) {
 	expected := d.want.String()
 	all := false
 	in := d.w.Wait(ctx, func() bool {
-		all = d.tally().Complete()
+		all = d.k.Complete()
 		return all || d.ended()
 	})
 	if all {
 		return
 	}
-	d.w.mu.Lock()
-	k := d.tally()
-	d.w.mu.Unlock()
-	problem := k.Problem()
+	problem := d.k.Problem()
 	if in { // it is over
 		cause := context.Cause(d.sub.Context())
 		if !errors.Is(cause, io.EOF) {
@@ -78,7 +62,7 @@ func (d *Delivery) Complete(ctx context.Context) {
 		}
 		d.s.e.Fail(transport.LayerData, expected, problem+d.resets()+d.s.log.doneText())
 	}
-	d.s.Late(ctx, expected, problem, k)
+	d.s.Late(ctx, expected, problem, d.k)
 }
 
 // resets describes the streams that did not end with FIN.
@@ -106,7 +90,7 @@ func (d *Delivery) Drain(ctx context.Context) {
 	}
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
-	if problem := d.tally().Problem(); problem != "" {
+	if problem := d.k.Problem(); problem != "" {
 		d.s.e.Fail(transport.LayerData, d.want.String(), problem)
 	}
 	type key struct{ group, subgroup uint64 }

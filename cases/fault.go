@@ -5,8 +5,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Fault is a misbehaviour of a relay that must make a case fail, and what the failure must say. A case may name one
-// twice where drafts lead to different failures.
+// Fault is a misbehaviour of a relay that must make a case fail, and what the failure must say; or a refusal that the
+// case must be skipped for. A case may name one twice where drafts lead to different results.
 type Fault struct {
 	// Name is the fault's name in the reference relay (--list-faults).
 	Name string
@@ -18,6 +18,8 @@ type Fault struct {
 	First, Last wire.Draft
 	// Should: the fault breaks a SHOULD, so Result.Todo is set in a run that is not strict.
 	Should bool
+	// Refused: the relay refuses what it may refuse. The case is skipped, and Says is a piece of Result.Reason.
+	Refused bool
 }
 
 // Applies reports whether the fault shows in a draft in which its case applies.
@@ -36,7 +38,8 @@ func dataFault(name, says string) Fault {
 	return Fault{Name: name, Says: says, Layer: transport.LayerData}
 }
 
-// from and until bound the drafts in which a fault shows. should says that it breaks no MUST.
+// from and until bound the drafts in which a fault shows. should says that it breaks no MUST, refused that it breaks
+// nothing.
 func (f Fault) from(d wire.Draft) Fault {
 	f.First = d
 	return f
@@ -49,5 +52,10 @@ func (f Fault) until(d wire.Draft) Fault {
 
 func (f Fault) should() Fault {
 	f.Should = true
+	return f
+}
+
+func (f Fault) refused() Fault {
+	f.Refused = true
 	return f
 }

@@ -119,48 +119,58 @@ func (k *Checker) partial(in *inflow) (at string, have, size int64, ok bool) {
 	return "", 0, 0, false
 }
 
+// pathSigns are what the sessions of a case know of the path.
+type pathSigns struct {
+	// known: QUIC tells anything at all. lossy: packets get lost; busy: round trips grow under load.
+	known, lossy, busy bool
+	// lost and sent are the packets of the session that lost most; rtt and minRTT the round trips of the one whose grew
+	// most.
+	lost, sent  uint64
+	rtt, minRTT time.Duration
+	// carried is what our upload has shown the path to carry, in bit/s.
+	carried float64
+}
+
+func (e *Env) path() (p pathSigns) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.sessions {
+		x := s.conn.Path()
+		p.known = p.known || x.SmoothedRTT > 0
+		p.lossy = p.lossy || float64(x.PacketsLost) > max(lossyPath*float64(x.PacketsSent), 2)
+		if x.PacketsLost >= p.lost {
+			p.lost, p.sent = x.PacketsLost, x.PacketsSent
+		}
+		p.busy = p.busy || x.RTT() > busyPath*x.MinRTT && x.RTT() > x.MinRTT+busyPathMin
+		if x.RTT()-x.MinRTT >= p.rtt-p.minRTT {
+			p.rtt, p.minRTT = x.RTT(), x.MinRTT
+		}
+		s.conn.mu.Lock()
+		p.carried = max(p.carried, s.conn.up.carried())
+		s.conn.mu.Unlock()
+	}
+	return p
+}
+
 // slowPath reports whether QUIC shows that the path is the reason for a low rate of objects, in bit/s: packets are
 // lost, round trips grow, or what we sent was no faster. The embedded relay and a relay in memory have no path.
 func (e *Env) slowPath(rate float64) bool {
-	if e.cfg.Embedded {
+	p := e.path()
+	if e.cfg.Embedded || !p.known {
 		return false
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	known, lossy, busy, carried := false, false, false, 0.0
-	for _, s := range e.sessions {
-		p := s.conn.Path()
-		known = known || p.SmoothedRTT > 0
-		lossy = lossy || float64(p.PacketsLost) > max(lossyPath*float64(p.PacketsSent), 2)
-		busy = busy || p.RTT() > busyPath*p.MinRTT && p.RTT() > p.MinRTT+busyPathMin
-		s.conn.mu.Lock()
-		carried = max(carried, s.conn.up.carried())
-		s.conn.mu.Unlock()
+	if p.carried > 0 { // what was sent says more than anything else
+		return p.carried < alikeRates*rate || (p.lossy || p.busy) && p.carried < 2*alikeRates*rate
 	}
-	if !known {
-		return false
-	}
-	if carried > 0 { // what was sent says more than anything else
-		return carried < alikeRates*rate || (lossy || busy) && carried < 2*alikeRates*rate
-	}
-	return (lossy || busy) && rate > tricklingRate
+	return (p.lossy || p.busy) && rate > tricklingRate
 }
 
 // relayRate says how slow the relay was, compared with what.
 func (e *Env) relayRate(rate float64) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	carried, rtt := 0.0, time.Duration(0)
-	for _, s := range e.sessions {
-		s.conn.mu.Lock()
-		carried = max(carried, s.conn.up.carried())
-		s.conn.mu.Unlock()
-		rtt = max(rtt, s.rtt())
-	}
-	if carried > 0 {
+	if carried := e.path().carried; carried > 0 {
 		return fmt.Sprintf("the relay sent %s where the path took %s", bitRate(rate), bitRate(carried))
 	}
-	return fmt.Sprintf("the relay sent %s over a path with round trips of %s", bitRate(rate), seconds(rtt))
+	return fmt.Sprintf("the relay sent %s over a path with round trips of %s", bitRate(rate), seconds(e.RTT()))
 }
 
 // bitRate is a rate in bit/s for people: "12 kbit/s", "1.2 Mbit/s".

@@ -30,7 +30,8 @@ type Publisher struct {
 	subscriptions []*subscription
 	// by request id, registered before the answer goes out: a joining FETCH may follow at once
 	begun map[uint64]*subscription
-	asked map[string]int // requests of the relay, by name
+	asked map[string]int           // requests of the relay, by name
+	stops map[wire.Location]string // how the relay has stopped the streams of objects
 }
 
 // subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
@@ -48,7 +49,7 @@ type subscription struct {
 // Publisher registers a track on the session, so that requests for it are answered. It announces nothing.
 func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
 	p := &Publisher{Session: s, Namespace: ns, Name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
-		asked: map[string]int{}}
+		asked: map[string]int{}, stops: map[wire.Location]string{}}
 	s.peer.mu.Lock()
 	defer s.peer.mu.Unlock()
 	s.peer.tracks[trackKey(ns, name)] = p
@@ -272,7 +273,7 @@ func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 				if ctx.Err() != nil || sub.pub.Context().Err() != nil {
 					return
 				}
-				p.Session.e.Note("%s: object %s not sent: %v", p.Session.Role, x.Location(), err)
+				p.notSent(x.Location(), err)
 			}
 			streams[k] = w
 		}

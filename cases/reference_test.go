@@ -134,10 +134,17 @@ func TestFaultsFailTheirCases(t *testing.T) {
 				t.Run(c.ID+"/"+f.Name+"/"+d.String(), func(t *testing.T) {
 					t.Parallel()
 					r := onReference(t, c, d, f.Name)
+					if f.Refused {
+						if r.Status != cases.Skip || !strings.Contains(r.Reason, f.Says) || r.TooSlow {
+							t.Errorf("%s %s%s\nwant a skip: %q\nnotes %q\n%s", r.Status, r.Message, r.Reason, f.Says,
+								r.Notes, strings.Join(r.Transcript, "\n"))
+						}
+						return
+					}
 					if r.Status != cases.Fail || r.Layer != f.Layer || !strings.Contains(r.Received, f.Says) ||
 						r.Expected == "" || (r.Todo != "") != f.Should {
-						t.Errorf("%s %s: %s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, f.Layer, f.Says,
-							r.Notes, strings.Join(r.Transcript, "\n"))
+						t.Errorf("%s %s: %s%s\nwant %s: %q\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Reason,
+							f.Layer, f.Says, r.Notes, strings.Join(r.Transcript, "\n"))
 					}
 				})
 			}

@@ -32,7 +32,7 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 		time.Sleep(lastWords)
 		o = e.unheard()
 	}
-	o = e.because(o)
+	o = e.promptly(e.because(o))
 	e.finish()
 	return e.result(o)
 }

@@ -16,6 +16,9 @@ import (
 // Streams is what has come of a subscription, stream by stream. Its fields may be read in a condition of Wait alone.
 // Safe for concurrent use.
 type Streams struct {
+	sub   *moqt.Subscription
+	check *Checker // which gets each object as it comes; nil for none
+
 	mu        sync.Mutex
 	changed   broadcast
 	closed    int // see nothingMore
@@ -40,7 +43,11 @@ const keepPayload = 1024
 
 // Watch reads the streams and datagrams of a subscription beside the case.
 func (s *Session) Watch(ctx context.Context, sub *moqt.Subscription) *Streams {
-	w := &Streams{changed: newBroadcast()}
+	return s.watch(ctx, sub, nil)
+}
+
+func (s *Session) watch(ctx context.Context, sub *moqt.Subscription, check *Checker) *Streams {
+	w := &Streams{sub: sub, check: check, changed: newBroadcast()}
 	s.e.Go(ctx, func(ctx context.Context) {
 		for {
 			r, err := sub.AcceptSubgroup(ctx)
@@ -78,6 +85,9 @@ func (w *Streams) nothingMore() {
 
 // arrived notes that an object came. The caller holds the lock.
 func (w *Streams) arrived(o *moqt.Object) {
+	if w.check != nil {
+		w.check.Add(o)
+	}
 	if o.Status == wire.StatusNormal {
 		w.Arrivals = append(w.Arrivals, o.Location())
 	}
@@ -96,6 +106,9 @@ func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) 
 	for {
 		o := &moqt.Object{}
 		err := r.ReadObject(o)
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = w.sub.StreamEnded(r, err)
+		}
 		w.mu.Lock()
 		a.Header = r.Header()
 		if err != nil {
@@ -104,11 +117,11 @@ func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) 
 			w.mu.Unlock()
 			return
 		}
+		w.arrived(o)
 		if len(o.Payload) > keepPayload {
 			o.Payload = nil
 		}
 		a.Objects = append(a.Objects, o)
-		w.arrived(o)
 		w.changed.fire()
 		w.mu.Unlock()
 	}
@@ -134,6 +147,12 @@ func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
 // Finished reports whether a stream has ended with FIN.
 func (a *Arrived) Finished() bool { return errors.Is(a.End, io.EOF) }
 
+// Reset reports whether the peer has reset a stream.
+func (a *Arrived) Reset() bool {
+	var reset *transport.StreamError
+	return errors.As(a.End, &reset) && reset.Remote && !reset.Stop
+}
+
 // Text describes a stream for a failure's text: its ids, its objects and its end.
 func (a *Arrived) Text(d wire.Draft) string {
 	var at []wire.Location
@@ -143,8 +162,12 @@ func (a *Arrived) Text(d wire.Draft) string {
 			marks += fmt.Sprintf(", %s with status %s", locations(at[len(at)-1:]), o.Status)
 		}
 	}
-	text := fmt.Sprintf("a stream of group %d, subgroup %d with %d objects (%s)%s", a.Header.GroupID,
-		a.Header.SubgroupID, len(at), locations(at), marks)
+	objects := "no object"
+	if len(at) > 0 {
+		objects = fmt.Sprintf("%d objects (%s)", len(at), locations(at))
+	}
+	text := fmt.Sprintf("a stream of group %d, subgroup %d with %s%s", a.Header.GroupID, a.Header.SubgroupID, objects,
+		marks)
 	var reset *transport.StreamError
 	switch {
 	case a.End == nil:

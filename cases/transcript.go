@@ -71,6 +71,7 @@ type sessionLog struct {
 	sentAt, receivedAt time.Time
 	reset              string // the last RESET_STREAM on a data stream
 	done               string // the last PUBLISH_DONE that says anything but TRACK_ENDED
+	behind             string // how the peer first gave up a subscriber of ours
 	headless           int    // data streams that ended before their header was whole
 	maxRequestID       uint64 // the peer's, 14-16
 	objects            int    // subgroup streams and datagrams that came
@@ -84,6 +85,9 @@ func (l *sessionLog) event(ev moqt.Event) {
 	defer l.mu.Unlock()
 	what := eventName(ev)
 	l.count(ev)
+	if l.behind == "" {
+		l.behind = behindText(ev)
+	}
 	if ev.Type == moqt.EventReset && !ev.Sent && ev.Stream == wire.UniStream {
 		l.reset = describeEvent(ev)
 		if ev.Subgroup == nil {

@@ -54,13 +54,16 @@ func describe(b *strings.Builder, c *cases.Case, drafts []wire.Draft) {
 	}
 	fmt.Fprintf(b, "    %s; %s; suite %s\n", c.DraftRange(), c.Level, c.Suite)
 	fmt.Fprintf(b, "    tags: %s\n", strings.Join(c.Tags, ", "))
-	var faults []string
+	faults := map[bool][]string{}
 	for _, f := range c.Faults {
-		if !slices.Contains(faults, f.Name) {
-			faults = append(faults, f.Name)
+		if !slices.Contains(faults[f.Refused], f.Name) {
+			faults[f.Refused] = append(faults[f.Refused], f.Name)
 		}
 	}
-	fmt.Fprintf(b, "    fails under: %s\n", strings.Join(faults, ", "))
+	fmt.Fprintf(b, "    fails under: %s\n", strings.Join(faults[false], ", "))
+	if len(faults[true]) > 0 {
+		fmt.Fprintf(b, "    is skipped under: %s\n", strings.Join(faults[true], ", "))
+	}
 	if len(drafts) == 0 {
 		drafts = wire.Drafts()
 		for i, d := range drafts {

@@ -86,6 +86,7 @@ const (
 	dropDatagrams
 	datagramsAsStreams
 	loseLargeObjects
+	refuseLargeObjects
 	stallMidway
 	trickle
 	tooFarBehind
@@ -217,7 +218,9 @@ var faultTable = [numFaults]Fault{
 	neverFin:           {"never-fin", "resets subgroup streams where they should end with FIN"},
 	dropDatagrams:      {"drop-datagrams", "forwards no datagram"},
 	datagramsAsStreams: {"datagrams-as-streams", "forwards datagrams as subgroup streams"},
-	loseLargeObjects:   {"large-objects-missing", "resets a subgroup stream at an object of 1 MB or more"},
+	loseLargeObjects: {"large-objects-missing",
+		"leaves out objects of 1 MB or more, and ends stream and track as if nothing were missing"},
+	refuseLargeObjects: {"large-objects-refused", "resets a subgroup stream at an object of 1 MB or more"},
 	stallMidway:        {"stall-midway", "sends half of an object's payload, and then nothing more on its stream"},
 	trickle:            {"trickle", "sends payloads at 12 kbit/s a stream"},
 	tooFarBehind: {"too-far-behind",

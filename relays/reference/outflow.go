@@ -255,7 +255,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 			o.w.Reset(moqt.ResetDeliveryTimeout.Number(s.draft))
 			return bytes, false
 		}
-		if r.faults[loseLargeObjects] && len(e.Payload) >= largeObject {
+		if r.faults[refuseLargeObjects] && len(e.Payload) >= largeObject {
 			o.w.Reset(moqt.ResetInternalError.Number(s.draft))
 			return bytes, false
 		}

@@ -12,7 +12,7 @@ import (
 
 // The faults of the data plane. Without any, these functions do nothing.
 
-// largeObject is from where large-objects-missing counts, in bytes.
+// largeObject is from where large-objects-missing and large-objects-refused count, in bytes.
 const largeObject = 1_000_000
 
 // spoils reports whether the relay keeps a stream from a subscriber. The caller holds the track's lock.
@@ -53,6 +53,7 @@ func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 	o := e.Object
 	switch {
 	case r.faults[dropObject] && first,
+		r.faults[loseLargeObjects] && len(o.Payload) >= largeObject,
 		r.faults[loseStatus] && o.Status != wire.StatusNormal,
 		r.faults[loseEndOfGroup] && o.Status == wire.StatusEndOfGroup:
 		return nil
