@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -34,6 +36,9 @@ type ListenOptions struct {
 	Transport transport.Choice
 	// Path is the only path that is served over WebTransport; empty is any.
 	Path string
+	// HTTP, if set, answers the HTTP/3 requests that are not for MoQT: every request but WebTransport's, and those for
+	// another path. So MoQT and a web server share a port. Such a connection ends when its client is idle.
+	HTTP http.Handler
 	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog. MLOGDir is one for
 	// files with the same contents and the name that the public interop runner wants, <odcid>_server.mlog. Empty is
 	// none. See transport.Info.OpenLog for what sessions can add.
@@ -312,14 +317,15 @@ func (l *Listener) serve() {
 			continue
 		}
 		l.workers.Go(func() {
-			defer func() { <-l.pending }()
+			free := sync.OnceFunc(func() { <-l.pending })
+			defer free()
 			whole := false
 			defer func() {
 				if !whole { // it panicked, and what is left of the connection is nobody's
 					end(q, internalError, http3.ErrCodeInternalError, "internal error")
 				}
 			}()
-			guard(l.panicked, func() { l.bring(q); whole = true })
+			guard(l.panicked, func() { l.bring(q, free); whole = true })
 		})
 	}
 }
@@ -336,24 +342,33 @@ func (l *Listener) keep(conn transport.Conn) {
 	})
 }
 
-// bring makes a connection of q and waits until it is accepted. A slow WebTransport client holds up nobody else.
-func (l *Listener) bring(q *quic.Conn) {
+// bring makes a connection of q and waits until it is accepted. free gives its place among those that wait to the next,
+// and is called anyway when bring has returned. A slow WebTransport client holds up nobody else.
+func (l *Listener) bring(q *quic.Conn, free func()) {
 	info := transport.Info{}
 	if m, ok := q.Context().Value(metaKey{}).(*meta); ok {
 		info.OriginalDestinationConnectionID, info.OpenLog = m.odcid, m.log.open()
 	}
 	var conn transport.Conn
 	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {
-		ctx, cancel := context.WithTimeout(l.ctx, l.opts.UpgradeTimeout)
-		defer cancel()
+		ctx, cancel := context.WithCancelCause(l.ctx)
+		defer cancel(nil)
+		late := time.AfterFunc(l.opts.UpgradeTimeout, func() { cancel(context.DeadlineExceeded) })
+		defer late.Stop()
+		var web atomic.Bool // an HTTP request came: it may never become a session, and need not
+		onHTTP := func() {
+			web.Store(true)
+			late.Stop()
+			free()
+		}
 		tokens, draft14 := protocols(l.drafts)
 		if draft14 {
 			tokens = append(tokens, wire.Draft14.ALPN()) // no draft's token, but some clients offer it
 		}
 		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14,
-			Info: info, Panicked: l.panicked})
+			HTTP: l.opts.HTTP, OnHTTP: onHTTP, Info: info, Panicked: l.panicked})
 		if err != nil {
-			if !errors.Is(err, context.Canceled) {
+			if !web.Load() && !errors.Is(err, context.Canceled) {
 				l.warn(err)
 			}
 			return

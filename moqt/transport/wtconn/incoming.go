@@ -26,6 +26,8 @@ const (
 	maxWaiting = 1024
 	// maxRequests bounds the HTTP requests that are being read or answered. Further ones are rejected.
 	maxRequests = 8
+	// maxHTTPRequests is the bound where others than MoQT are served too.
+	maxHTTPRequests = 100
 	// headerWait is how long the header of a stream may take.
 	headerWait = 30 * time.Second
 )

@@ -24,6 +24,12 @@ type ServerOptions struct {
 	Protocols []string
 	// NoProtocol accepts a request that offers no protocols.
 	NoProtocol bool
+	// HTTP, if set, answers what is not for MoQT: every request but WebTransport's, and those for another path. Up to
+	// 100 are answered at a time. A connection with such a request need not become a WebTransport session: Server then
+	// waits until the connection ends.
+	HTTP http.Handler
+	// OnHTTP, if set, is called once, before the first request goes to HTTP.
+	OnHTTP func()
 	// Info is completed with what the connection and the request know.
 	Info transport.Info
 	// OnEnd, which may be nil, is called once after the connection has ended; CloseWithError waits for it.
@@ -35,10 +41,14 @@ type ServerOptions struct {
 
 // Server waits for a WebTransport request on a QUIC connection whose ALPN is h3, accepts it from any origin, and
 // returns its session. It takes the connection over. When ctx ends first it closes the connection, and the error says
-// which requests were refused and why.
+// which requests were refused and why. With ServerOptions.HTTP a connection of an existing HTTP/3 server can be given to
+// it as it was accepted.
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
 	c := newConn(q, opts.OnEnd, opts.Panicked)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
+	if opts.HTTP != nil {
+		c.requests = make(chan struct{}, maxHTTPRequests)
+	}
 	h3 := &http3.Server{AdditionalSettings: announced(), MaxHeaderBytes: maxRequestHeader, Handler: up}
 	raw, err := h3.NewRawServerConn(q)
 	if err != nil {
@@ -51,7 +61,7 @@ func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error
 	case <-c.base.Context().Done():
 		err = context.Cause(c.base.Context())
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	}
 	refused, accepted := up.giveUp()
 	// in spite of an end that came meanwhile: the client has its answer, and a session to be closed like any other
@@ -72,6 +82,7 @@ type upgrader struct {
 	ctx      context.Context
 	opts     ServerOptions
 	accepted chan struct{}
+	first    sync.Once // of the requests for opts.HTTP
 
 	mu      sync.Mutex
 	over    bool // accepted, or given up
@@ -97,12 +108,25 @@ func (u *upgrader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (u *upgrader) answer(w http.ResponseWriter, r *http.Request) {
+	if u.opts.HTTP != nil && (!webTransport(r) || !u.forMoQT(r)) {
+		if u.opts.OnHTTP != nil {
+			u.first.Do(u.opts.OnHTTP)
+		}
+		// the deadline was for the header, and who answers may set another
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		u.opts.HTTP.ServeHTTP(w, r)
+		return
+	}
 	select {
 	case <-u.c.settled: // before them the client's datagrams and version are unknown
 	case <-u.c.base.Context().Done():
 		return
 	case <-u.ctx.Done():
-		return
+		select {
+		case <-u.c.settled: // the session was accepted, and this is another request
+		default:
+			return
+		}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,15 +160,25 @@ func (u *upgrader) answer(w http.ResponseWriter, r *http.Request) {
 	close(u.accepted)
 }
 
+// webTransport reports whether a request asks for a WebTransport session.
+func webTransport(r *http.Request) bool {
+	return r.Method == http.MethodConnect && (r.Proto == protocolNew || r.Proto == protocolOld)
+}
+
+// forMoQT reports whether a request's path is MoQT's.
+func (u *upgrader) forMoQT(r *http.Request) bool {
+	return u.opts.Path == "" || r.URL.Path == u.opts.Path
+}
+
 // judge decides about a request. The caller holds mu.
 func (u *upgrader) judge(r *http.Request) (protocol string, offered []string, status int, why string) {
 	offered, ok := parseProtocols(r.Header[headerAvailable])
 	switch {
-	case r.Method != http.MethodConnect || (r.Proto != protocolNew && r.Proto != protocolOld):
+	case !webTransport(r):
 		return "", nil, http.StatusNotFound, "this is a MoQT endpoint: it takes WebTransport requests alone"
 	case u.over:
 		return "", nil, http.StatusTooManyRequests, "one WebTransport session per connection"
-	case u.opts.Path != "" && r.URL.Path != u.opts.Path:
+	case !u.forMoQT(r):
 		return "", nil, http.StatusNotFound, fmt.Sprintf("no WebTransport at path %q", r.URL.Path)
 	case ok:
 		if protocol, ok := choose(offered, u.opts.Protocols); ok {
