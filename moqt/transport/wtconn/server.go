@@ -41,8 +41,8 @@ type ServerOptions struct {
 
 // Server waits for a WebTransport request on a QUIC connection whose ALPN is h3, accepts it from any origin, and
 // returns its session. It takes the connection over. When ctx ends first it closes the connection, and the error says
-// which requests were refused and why. With ServerOptions.HTTP a connection of an existing HTTP/3 server can be given to
-// it as it was accepted.
+// which requests were refused and why. With ServerOptions.HTTP it can be given a connection of an existing HTTP/3
+// server, as it was accepted.
 func Server(ctx context.Context, q *quic.Conn, opts ServerOptions) (*Conn, error) {
 	c := newConn(q, opts.OnEnd, opts.Panicked)
 	up := &upgrader{c: c, ctx: ctx, opts: opts, accepted: make(chan struct{})}
