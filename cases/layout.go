@@ -10,19 +10,20 @@ import (
 // Item is one planned object of a track.
 type Item struct {
 	Group, Subgroup, Object uint64
-	// Priority is the Publisher Priority. It stands in the subgroup header.
+	// Priority is the Publisher Priority, sent in the subgroup header.
 	Priority   uint8
 	Payload    []byte
 	Properties wire.Properties
-	// first and last: the object begins and ends its subgroup; its stream is opened before the first and ends with FIN
-	// after the last. extended: some object of the subgroup has properties, so the stream's header says that all may.
+	// first and last: the object begins and ends its subgroup. The stream is opened before the first and ends with FIN
+	// after the last. extended: some object of the subgroup has properties, so the stream's header allows them.
 	first, last, extended bool
-	// Datagram: it travels as a datagram, not in a subgroup.
+	// Datagram: the object is sent as a datagram, not in a subgroup.
 	Datagram bool
-	// Status other than Normal goes without payload and properties. From 16 on a fetch stream has no form for it.
+	// Status: an object with a Status other than Normal has no payload and no properties. From 16 on a fetch stream
+	// cannot carry one.
 	Status wire.ObjectStatus
-	// EndOfGroup: nothing follows in the group. The header of its datagram says so, or that of its subgroup's stream;
-	// closing is set at every object of that stream.
+	// EndOfGroup: nothing follows in the group. The header of the object's datagram or of its subgroup's stream says
+	// so; closing is set for every object of that stream.
 	EndOfGroup, closing bool
 }
 
@@ -32,7 +33,8 @@ func (i *Item) Location() wire.Location { return wire.Location{Group: i.Group, O
 // Layout is a track's objects, in the order in which they are published.
 type Layout []Item
 
-// LayoutOptions vary a grid of objects. The zero value is one subgroup, 0, in each group, priority 128 and no payload.
+// LayoutOptions vary a grid of objects. The zero value gives each group one subgroup, 0, with priority 128 and no
+// payloads.
 type LayoutOptions struct {
 	// Payload gives an object's payload; nil gives none.
 	Payload func(group, object uint64) []byte
@@ -69,8 +71,8 @@ func NewLayout(groups, objects []uint64, o LayoutOptions) Layout {
 	return l
 }
 
-// Mark notes where each subgroup begins and ends, and which have properties. NewLayout does it; call it again after
-// changing items.
+// Mark notes where each subgroup begins and ends, and which subgroups have properties. NewLayout calls it; call it
+// again after changing items.
 func (l Layout) Mark() {
 	type stream struct{ group, subgroup uint64 }
 	last, extended, closing := map[stream]int{}, map[stream]bool{}, map[stream]bool{}
@@ -114,8 +116,8 @@ func (l Layout) Within(start, end wire.Location) Layout {
 	return some
 }
 
-// String names the objects for people: "15 objects: groups 0-2, objects 0-4 each", or a list of locations where they
-// form no grid.
+// String names the objects for people: "15 objects: groups 0-2, objects 0-4 each", or a list of locations if they form
+// no grid.
 func (l Layout) String() string {
 	if len(l) == 0 {
 		return "no objects"
@@ -162,11 +164,10 @@ func numbers(all []uint64) string {
 	return strings.Join(parts, ", ")
 }
 
-// maxListed bounds the locations that one sentence names.
+// maxListed bounds how many locations one sentence names.
 const maxListed = 8
 
-// locations lists the first few locations; three or more that follow each other in a group are written short: "{3, 1}
-// to {3, 3}".
+// locations lists the first few locations. Three or more consecutive ones in a group are shortened: "{3, 1} to {3, 3}".
 func locations(at []wire.Location) string {
 	var parts []string
 	for i := 0; i < len(at); {

@@ -10,13 +10,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// There is no verdict without a session: one that ends when the case did not end it is the case's failure, at once, and
-// nothing that follows from it is said instead. Only a case about how sessions end says otherwise.
+// Without a session there is no verdict. A session that ends when the case did not end it fails the case at once, and
+// the failure names the lost session instead of what followed from it. Only cases about how sessions end judge
+// otherwise.
 
-// lossTime is how long it takes at most from the end of a connection until its session knows.
+// lossTime is how long a session takes at most to notice that its connection has ended.
 const lossTime = time.Second
 
-// guardLoss ends the case as soon as the session ends without the case. The function that it gives calls it off.
+// guardLoss ends the case as soon as the session ends and the case did not end it. The returned function stops this.
 func (s *Session) guardLoss() (stop func() bool) {
 	return context.AfterFunc(s.Context(), func() {
 		if o := s.loss(); o != nil {
@@ -25,7 +26,7 @@ func (s *Session) guardLoss() (stop func() bool) {
 	})
 }
 
-// loss is the failure of a session that has ended though the case did not end it; nil when there is none.
+// loss is the failure of a session that ended and that the case did not end; nil if there is none.
 func (s *Session) loss() *outcome {
 	cause := context.Cause(s.Context())
 	var end *moqt.SessionError
@@ -41,8 +42,8 @@ func (s *Session) loss() *outcome {
 	return o
 }
 
-// metBy is the loss of a session in the words of a step that it has ended: what was expected there, "" where the step
-// has none. Other outcomes stay as they are.
+// metBy is the loss of a session as met by a step: with what the step expected, "" if it expected nothing in
+// particular. Other outcomes stay as they are.
 func (o *outcome) metBy(layer transport.Layer, expected string) *outcome {
 	if !o.lost || expected == "" {
 		return o
@@ -55,8 +56,8 @@ func (o *outcome) metBy(layer transport.Layer, expected string) *outcome {
 	return met
 }
 
-// lossOf is the failure of the first session that has ended without the case. Where a connection has just ended, it
-// waits until the session knows.
+// lossOf is the failure of the first session that ended and that the case did not end. If a connection has just ended,
+// it waits until its session has noticed.
 func (e *Env) lossOf() *outcome {
 	e.mu.Lock()
 	sessions := slices.Clone(e.sessions)
@@ -77,8 +78,8 @@ func (e *Env) lossOf() *outcome {
 	return nil
 }
 
-// because gives the outcome of a case that a session's loss has ended: the loss, in the words of the step that met it,
-// and what else there was to say as a note. Where there are several sessions it says whose.
+// because gives the outcome of a case that was ended by the loss of a session: the loss, with what the step expected
+// that met it, and the rest as a note. If there are several sessions it says whose was lost.
 func (e *Env) because(o *outcome) *outcome {
 	if o == nil || !o.lost && o.stack == "" {
 		loss := e.lossOf()
@@ -103,15 +104,15 @@ func (e *Env) because(o *outcome) *outcome {
 }
 
 const (
-	// heardTime is how long ago a relay was heard that is taken to be there still.
+	// heardTime is how recently a relay must have been heard to count as alive.
 	heardTime = 50 * time.Millisecond
-	// unheardTime is how long a relay may take for a sign of life, on a path with short round trips. The connection
-	// asks for one of its own accord.
+	// unheardTime is how long a relay may take to give a sign of life, on a path with short round trips. The connection
+	// itself asks for one.
 	unheardTime = 3 * time.Second
 )
 
-// unheard waits for a sign of life of a relay that has been silent for a while: a case that passes because nothing came
-// must not pass because nobody is there. It gives the failure where none comes, nil where the transport does not tell.
+// unheard waits for a sign of life from a relay that has been silent for a while: a case that passes because nothing
+// came must not pass because nobody is there. It returns a failure if none comes, and nil if the transport cannot tell.
 func (e *Env) unheard() *outcome {
 	e.mu.Lock()
 	sessions := slices.Clone(e.sessions)
@@ -141,7 +142,7 @@ func (e *Env) unheard() *outcome {
 	return nil
 }
 
-// heard is when the peer's last message or bytes of objects came.
+// heard is when the peer's last message or the last bytes of its objects came.
 func (s *Session) heard() time.Time {
 	s.log.mu.Lock()
 	at := s.log.receivedAt

@@ -11,7 +11,7 @@ import (
 )
 
 // WantNamespaceSubscription subscribes to the namespaces under a prefix and ends the case unless the relay accepts it.
-// It is skipped when the relay says NOT_SUPPORTED.
+// The case is skipped when the relay answers NOT_SUPPORTED.
 func (s *Session) WantNamespaceSubscription(ctx context.Context,
 	prefix wire.TrackNamespace) *moqt.NamespaceSubscription {
 	n, err := s.SubscribeNamespace(ctx, prefix, s.e.Parameters())
@@ -20,8 +20,8 @@ func (s *Session) WantNamespaceSubscription(ctx context.Context,
 	return n
 }
 
-// WantNamespace waits until a namespace subscription tells of a namespace, or with gone that it is gone. News that
-// comes twice is noted. Any other namespace ends the case: nobody else can have published one under the prefix.
+// WantNamespace waits until a namespace subscription reports a namespace, or with gone its end. It notes reports that
+// come twice. Any other namespace ends the case, since nobody else can have published one under the prefix.
 func (s *Session) WantNamespace(ctx context.Context, n *moqt.NamespaceSubscription, ns wire.TrackNamespace, gone bool) {
 	expected := NewsText(s.Draft(), ns, gone)
 	for {
@@ -45,7 +45,7 @@ func (s *Session) WantNamespace(ctx context.Context, n *moqt.NamespaceSubscripti
 	}
 }
 
-// NewsText names the message that tells of a namespace or of its end: `NAMESPACE of "a/b"`.
+// NewsText names the message that reports a namespace or its end: `NAMESPACE of "a/b"`.
 func NewsText(d wire.Draft, ns wire.TrackNamespace, gone bool) string {
 	name := map[bool]string{false: "NAMESPACE", true: "NAMESPACE_DONE"}[gone]
 	if d <= wire.Draft15 {

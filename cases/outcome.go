@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// outcome ends a case early: the verbs of Env panic with it and Run recovers it. As an error it is also the cause of
-// the case's context when a goroutine beside the case ended it.
+// outcome ends a case early: the verbs of Env panic with it, and Run recovers it. It is also the cause of the case's
+// context when another goroutine ended the case.
 type outcome struct {
 	status                      Status
 	layer                       transport.Layer
@@ -21,14 +21,14 @@ type outcome struct {
 	reason                      string
 	// dial: no connection could be made.
 	dial bool
-	// quiet: the step was called off, which says nothing about the peer.
+	// quiet: the step was cancelled, which says nothing about the peer.
 	quiet bool
-	// timeout: the time for the step has passed. slow: because of the path.
+	// timeout: the time for the step has passed. slow: the path was the reason.
 	timeout, slow bool
-	// lost: a session ended that the case did not end. whose is its role.
+	// lost: a session ended and the case did not end it. whose is its role.
 	lost  bool
 	whose string
-	// stack is that of a panic.
+	// stack is the stack of a panic.
 	stack string
 }
 
@@ -40,14 +40,14 @@ func (o *outcome) Error() string {
 	return o.reason
 }
 
-// failed is a failure with both of its halves; the message is made of them.
+// failed is a failure with what was expected and what was received. Its message is made of the two.
 func failed(layer transport.Layer, expected, received string) *outcome {
 	return &outcome{status: Fail, layer: layer, expected: expected, received: received,
 		message: fmt.Sprintf("expected %s, received %s", expected, received)}
 }
 
-// classify makes a failure of an error that a step of a case met: in which layer, and what came instead of what was
-// expected. silence says what there was to see where nothing came in time.
+// classify turns the error of a step into a failure: in which layer, and what came instead of what was expected.
+// silence describes what was seen of the peer if nothing came in time.
 func classify(err error, d wire.Draft, layer transport.Layer, expected string, silence func() string) *outcome {
 	var (
 		known   *outcome
@@ -98,7 +98,7 @@ func classify(err error, d wire.Draft, layer transport.Layer, expected string, s
 	return failed(layer, expected, err.Error())
 }
 
-// RefusalText is a refused request, by the name of the message and of the code in its draft.
+// RefusalText describes a refused request, with the draft's names for the message and the code.
 func RefusalText(e *moqt.RequestError) string {
 	name := wire.NameOf(e.Draft, &wire.RequestError{Answers: e.Kind})
 	text := name + " " + wire.RequestErrorCode(e.Code).In(e.Draft, e.Kind)
@@ -108,7 +108,7 @@ func RefusalText(e *moqt.RequestError) string {
 	return text
 }
 
-// streamEnd is a stream that was reset or stopped, with the code's name in the draft.
+// streamEnd describes a stream that was reset or stopped, with the draft's name for the code.
 func streamEnd(e *transport.StreamError, d wire.Draft) string {
 	if e.Transport {
 		return e.Error()
@@ -123,7 +123,8 @@ func streamEnd(e *transport.StreamError, d wire.Draft) string {
 	return fmt.Sprintf("%s %s on stream %d with %s", what, who, e.StreamID, wire.ResetCode(e.Code).In(d))
 }
 
-// ended is a session that is over: the peer closed it, the network did, or we had to because the peer broke a rule.
+// ended describes a session that is over: the peer closed it, the network failed, or we closed it because the peer
+// broke a rule.
 func ended(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected string) *outcome {
 	o := end(e, d, layer, expected)
 	o.lost = true
@@ -149,7 +150,7 @@ func end(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected str
 	return failed(layer, expected, closing(e, d))
 }
 
-// closing says how a session ended that we did not end.
+// closing says how a session ended if we did not end it.
 func closing(e *moqt.SessionError, d wire.Draft) string {
 	var lost *transport.CloseError
 	if errors.As(e.Err, &lost) && (lost.Transport || lost.Timeout) {
@@ -179,7 +180,7 @@ func closing(e *moqt.SessionError, d wire.Draft) string {
 	return text
 }
 
-// layerOf is the layer of a broken rule, by what was being read; def where that does not tell.
+// layerOf is the layer of a broken rule, judged by what was being read; def if that does not tell.
 func layerOf(e *wire.Error, def transport.Layer) transport.Layer {
 	switch e.Message {
 	case "SETUP", "CLIENT_SETUP", "SERVER_SETUP":
@@ -190,7 +191,7 @@ func layerOf(e *wire.Error, def transport.Layer) transport.Layer {
 	return def
 }
 
-// closedByUs reports whether the error only says that this end has closed the connection in good order.
+// closedByUs reports whether the error only says that this end has closed the connection with NO_ERROR.
 func closedByUs(err error) bool {
 	var session *moqt.SessionError
 	if errors.As(err, &session) {

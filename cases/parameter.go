@@ -12,7 +12,7 @@ func FilterParameter(f wire.LocationFilter) wire.Parameter {
 	return wire.Parameter{Type: wire.ParamLocationFilter, Filter: f}
 }
 
-// WithParameters is a copy of parameters with more, each in place of one of its type.
+// WithParameters is a copy of parameters with more added. Each one added replaces one of the same type.
 func WithParameters(ps wire.Parameters, more ...wire.Parameter) wire.Parameters {
 	ps = ps.Clone()
 	for _, p := range more {

@@ -2,8 +2,8 @@ package cases
 
 import "fmt"
 
-// Filled gives n bytes that depend on the location. They repeat after 4093 bytes, which no packet's size divides, so a
-// piece that is lost or moved shows.
+// Filled gives n bytes that depend on the location. They repeat every 4093 bytes. No packet size is a multiple of that,
+// so a lost or moved piece shows.
 func Filled(n int, group, object uint64) []byte {
 	b := make([]byte, n)
 	x := uint32(group*31 + object*7 + 1)
@@ -19,7 +19,7 @@ func Filled(n int, group, object uint64) []byte {
 
 const fillPeriod = 4093 // a prime
 
-// NamedPayload is a payload that names the run and the object's place in the track.
+// NamedPayload is a payload that names the run and the object's location.
 func (e *Env) NamedPayload(group, object uint64) []byte {
 	return fmt.Appendf(nil, "%s object %d of group %d", e.run, object, group)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Publisher publishes one track on one session. It accepts every SUBSCRIBE for the track and sends what is published
-// from then on; it answers FETCH, fills and TRACK_STATUS from what was published before. Objects are appended to a log,
+// afterwards. It answers FETCH, fills and TRACK_STATUS with what was published before. Objects are appended to a log,
 // and each subscription follows the log at its own pace. Safe for concurrent use.
 type Publisher struct {
 	Session   *Session
@@ -28,7 +28,7 @@ type Publisher struct {
 	ended         bool
 	offered       bool // with PUBLISH, see offer
 	subscriptions []*subscription
-	// by request id, registered before the answer goes out: a joining FETCH may follow at once
+	// by request id, registered before the answer is sent, since a joining FETCH may follow at once
 	begun map[uint64]*subscription
 	asked map[string]int           // requests of the relay, by name
 	stops map[wire.Location]string // how the relay has stopped the streams of objects
@@ -40,13 +40,13 @@ type subscription struct {
 	// next is the index in the log of the next object; done: nothing more will be sent.
 	next int
 	done bool
-	// largest is the Largest Object when it began; has tells whether there was one.
+	// largest is the Largest Object when the subscription began; has tells whether there was one.
 	largest wire.Location
 	has     bool
 	filter  wire.LocationFilter
 }
 
-// Publisher registers a track on the session, so that requests for it are answered. It announces nothing.
+// Publisher registers a track on the session, so that requests for it are answered. It does not announce the track.
 func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
 	p := &Publisher{Session: s, Namespace: ns, Name: name, changed: newBroadcast(), begun: map[uint64]*subscription{},
 		asked: map[string]int{}, stops: map[wire.Location]string{}}
@@ -56,7 +56,7 @@ func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
 	return p
 }
 
-// Publish publishes objects, pace apart. It ends the case when ctx ends first.
+// Publish publishes objects with a pause between them. It ends the case if ctx ends first.
 func (p *Publisher) Publish(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 && pace > 0 {
@@ -77,7 +77,7 @@ func (p *Publisher) End() {
 	p.changed.fire()
 }
 
-// wait waits until cond holds, which is called with the lock held.
+// wait waits until cond holds. cond is called with the lock held.
 func (p *Publisher) wait(ctx context.Context, cond func() bool) error {
 	for {
 		p.mu.Lock()
@@ -99,8 +99,8 @@ func (p *Publisher) WaitSubscribed(ctx context.Context) error {
 	return p.wait(ctx, func() bool { return len(p.subscriptions) > 0 })
 }
 
-// WaitForward waits until the relay has subscribed and its first subscription has Forward State 1. It ends the case
-// when that does not happen in time.
+// WaitForward waits until the relay has subscribed and its first subscription has Forward State 1. It ends the case if
+// that takes too long.
 func (p *Publisher) WaitForward(ctx context.Context) {
 	p.Session.Check(ctx, p.WaitSubscribed(ctx), transport.LayerRequest, "SUBSCRIBE at the publisher")
 	p.mu.Lock()
@@ -109,7 +109,7 @@ func (p *Publisher) WaitForward(ctx context.Context) {
 	p.Session.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
 }
 
-// Saw names the requests for the track that have reached the publisher, for a failure's text.
+// Saw lists the requests for the track that have reached the publisher, for the text of a failure.
 func (p *Publisher) Saw() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,8 +133,8 @@ func (p *Publisher) count(r *moqt.Request) {
 	p.changed.fire()
 }
 
-// largest is the Largest Object so far. An object with a status does not count: it says what does not exist. The caller
-// holds mu.
+// largest is the Largest Object so far. Objects with a status other than Normal do not count, since they say what does
+// not exist. The caller holds mu.
 func (p *Publisher) largest() (l wire.Location, ok bool) {
 	for _, x := range p.log {
 		if at := x.Location(); x.Status == wire.StatusNormal && (!ok || at.Compare(l) > 0) {
@@ -180,8 +180,8 @@ func (p *Publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
 	return ps
 }
 
-// follow sends a subscription its objects and answers its updates; first runs beside that. It returns when all of it is
-// over.
+// follow sends a subscription its objects and answers its updates. first runs meanwhile. It returns when all three are
+// done.
 func (p *Publisher) follow(ctx context.Context, sub *subscription, pub *moqt.Publication,
 	first func(ctx context.Context)) {
 	p.mu.Lock()
@@ -240,7 +240,7 @@ func (p *Publisher) updates(ctx context.Context, sub *subscription) {
 	}
 }
 
-// feed sends objects as they are published, each subgroup on its own stream, and PUBLISH_DONE after the last.
+// feed sends objects as they are published, each subgroup on its own stream, and PUBLISH_DONE after the last one.
 func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 	type key struct{ group, subgroup uint64 }
 	streams := map[key]*moqt.SubgroupWriter{}
@@ -291,13 +291,13 @@ func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 	}
 }
 
-// passes reports whether the subscription's filter lets a location pass. The caller holds mu.
+// passes reports whether a location passes the subscription's filter. The caller holds mu.
 func (p *Publisher) passes(sub *subscription, at wire.Location) bool {
 	start, end, open := sub.filter.Bounds(sub.largest, sub.has)
 	return at.Compare(start) >= 0 && (open || at.Compare(end) <= 0)
 }
 
-// send writes one object to its stream, opening and ending the stream where the object does.
+// send writes one object to its stream. It opens the stream for the first object and ends it after the last.
 func (p *Publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.SubgroupWriter,
 	x *Item) (*moqt.SubgroupWriter, error) {
 	if w == nil {
@@ -332,7 +332,7 @@ func (p *Publisher) sendDatagram(pub *moqt.Publication, x *Item) error {
 	return pub.SendDatagram(o)
 }
 
-// asObject is the planned object in the form that a session sends.
+// asObject is an object of a layout in the form that a session sends.
 func (i *Item) asObject(d wire.Draft) (*moqt.Object, error) {
 	o := &moqt.Object{
 		GroupID: i.Group, SubgroupID: i.Subgroup, ObjectID: i.Object, Priority: i.Priority, Status: i.Status,

@@ -24,7 +24,7 @@ func (p *Publisher) status(ctx context.Context, r *moqt.Request) {
 	}
 }
 
-// fetched answers a FETCH from what was published. The stream of objects may outlive the request, which is over once
+// fetched answers a FETCH with what was published. The stream of objects may outlive the request, which is over once
 // FETCH_OK is sent.
 func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	ctx := r.Session().Context()
@@ -55,7 +55,7 @@ func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	p.answered(r, err)
 }
 
-// answered notes a FETCH of the relay that got no whole answer.
+// answered notes a FETCH of the relay that was not answered in full.
 func (p *Publisher) answered(r *moqt.Request, err error) {
 	if err != nil && r.Session().Context().Err() == nil {
 		p.Session.e.Note("%s: FETCH of the relay not answered to its end: %v", p.Session.Role, err)
@@ -76,8 +76,8 @@ func (p *Publisher) joined(j *moqt.Joining) wire.LocationFilter {
 	return wire.LocationFilter{Form: wire.FilterNextObject} // nothing was published: no range is valid
 }
 
-// cut finds the objects that a range holds, and the End Location of the answer; ok is false when the range is not
-// valid. The caller holds mu.
+// cut finds the objects in a range, and the End Location of the answer; ok is false for an invalid range. The caller
+// holds mu.
 func (p *Publisher) cut(f wire.LocationFilter) (start, end wire.Location, l Layout, ok bool) {
 	largest, has := p.largest()
 	start, end, open := f.Bounds(largest, has)
@@ -88,7 +88,7 @@ func (p *Publisher) cut(f wire.LocationFilter) (start, end wire.Location, l Layo
 		return start, end, nil, false
 	}
 	l = p.log.Within(start, end)
-	// draft-22 §9.12: the last object, there is no "whole group"
+	// draft-22 §9.12: End names the last object; it has no form for a whole group
 	if p.Session.Draft() >= wire.Draft20 && end.Object == 1<<64-1 && len(l) > 0 {
 		last := l[0].Location()
 		for _, x := range l {

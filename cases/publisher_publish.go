@@ -10,8 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Offer announces the track with PUBLISH and ends the case unless the relay accepts it; the case is skipped when the
-// relay says NOT_SUPPORTED. From 20 on the Forward State is 1, as our PUBLISH says; before, PUBLISH_OK says it
+// Offer announces the track with PUBLISH and ends the case unless the relay accepts it. The case is skipped when the
+// relay answers NOT_SUPPORTED. Up to 19 PUBLISH_OK sets the Forward State; from 20 on our PUBLISH sets it to 1
 // (draft-18 §9.12, draft-20 §10.11).
 func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	s := p.Session
@@ -40,8 +40,8 @@ func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	return pub
 }
 
-// duplicate reports whether a SUBSCRIBE of the relay is one too many: from 16 to 18 a session that has published a
-// track with PUBLISH takes no other subscription for it (draft-16 §5.1, draft-18 §5.1).
+// duplicate reports whether a SUBSCRIBE of the relay is one too many. From 16 to 18 a track published with PUBLISH
+// takes no second subscription on the same session (draft-16 §5.1, draft-18 §5.1).
 func (p *Publisher) duplicate() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,8 +49,8 @@ func (p *Publisher) duplicate() bool {
 	return p.offered && !p.ended && d >= wire.Draft16 && d <= wire.Draft18
 }
 
-// Emit publishes objects, pace apart, each only while some subscription has Forward State 1. It ends the case when none
-// has for a whole step.
+// Emit publishes objects with a pause between them, and only while some subscription has Forward State 1. It ends the
+// case if none has for a whole step.
 func (p *Publisher) Emit(ctx context.Context, l Layout, pace time.Duration) {
 	for i, x := range l {
 		if i > 0 {
@@ -61,8 +61,8 @@ func (p *Publisher) Emit(ctx context.Context, l Layout, pace time.Duration) {
 	}
 }
 
-// WaitAnyForward waits until some subscription has Forward State 1. It ends the case when none has in time, and when
-// all of them are over.
+// WaitAnyForward waits until some subscription has Forward State 1. It ends the case if that takes too long, and if all
+// subscriptions are over.
 func (p *Publisher) WaitAnyForward(ctx context.Context) {
 	ctx, cancel := p.Session.e.Step(ctx)
 	defer cancel()
@@ -99,8 +99,8 @@ func (p *Publisher) Finish(ctx context.Context) {
 	p.Session.Check(ctx, err, transport.LayerData, "the relay to take the objects and PUBLISH_DONE")
 }
 
-// OfferBeside is Offer beside the case, for a relay may ask its own subscribers before it answers. The function that it
-// gives waits until the relay has accepted.
+// OfferBeside starts Offer and returns, since a relay may ask its own subscribers before it answers. The returned
+// function waits until the relay has accepted.
 func (p *Publisher) OfferBeside(ctx context.Context) func(ctx context.Context) {
 	done := make(chan struct{})
 	p.Session.e.Go(ctx, func(ctx context.Context) {

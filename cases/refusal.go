@@ -13,9 +13,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// MayRefuse ends the case as skipped when err is a refusal of a step that the draft allows: rule says where, names are
-// the codes with which, any code when there are none. Otherwise it returns, and the case judges err. step names the
-// step for people: "FETCH", "a second PUBLISH_NAMESPACE".
+// MayRefuse ends the case as skipped when err is a refusal that the draft allows. rule says where the draft allows it,
+// names with which codes; without names any code will do. Otherwise MayRefuse returns, and the case judges err. step
+// names the step for people: "FETCH", "a second PUBLISH_NAMESPACE".
 func (s *Session) MayRefuse(err error, step string, rule rules.ID, names ...wire.ErrorName) {
 	var refused *moqt.RequestError
 	if !errors.As(err, &refused) {
@@ -27,13 +27,13 @@ func (s *Session) MayRefuse(err error, step string, rule rules.ID, names ...wire
 	}
 }
 
-// skipRefused ends the case as skipped: the relay has declined something in a way that a rule allows.
+// skipRefused ends the case as skipped because the relay has declined something, as a rule allows.
 func (s *Session) skipRefused(what string, rule rules.ID, received string) {
 	s.e.Skip("%s, as %s allows: %s", what, rules.Cite(s.Draft(), rule), received)
 }
 
-// SkipUnsupported ends the case as skipped when err says that the relay does not support a kind of request. That is no
-// excuse for SUBSCRIBE and PUBLISH_NAMESPACE, without which there is no relay.
+// SkipUnsupported ends the case as skipped when err says that the relay does not support a kind of request. Relays must
+// support SUBSCRIBE and PUBLISH_NAMESPACE, so for these it does nothing.
 func (s *Session) SkipUnsupported(err error) {
 	var refused *moqt.RequestError
 	if errors.As(err, &refused) && refused.Kind != wire.KindSubscribe && refused.Kind != wire.KindPublishNamespace {
@@ -41,8 +41,9 @@ func (s *Session) SkipUnsupported(err error) {
 	}
 }
 
-// WantRefusal ends the case unless a request was refused with the code that the draft demands; err is its outcome,
-// accepted says what came when there was none. The case is skipped when the relay says NOT_SUPPORTED.
+// WantRefusal ends the case unless a request was refused with the code that the draft demands. err is the request's
+// outcome; accepted describes the answer if there was no error. The case is skipped when the relay answers
+// NOT_SUPPORTED.
 func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, name wire.ErrorName, accepted string) {
 	code, _ := wire.RequestErrorFor(s.Draft(), kind, name)
 	expected := fmt.Sprintf("%s %s", wire.NameOf(s.Draft(), &wire.RequestError{Answers: kind}),
@@ -57,8 +58,9 @@ func (s *Session) WantRefusal(ctx context.Context, err error, kind wire.Kind, na
 	}
 }
 
-// WantUnknown ends the case unless a request for something that does not exist was refused; accepted says what came
-// instead. Any code but 0x0 refuses it; the case's message names a code that is not the draft's own for this.
+// WantUnknown ends the case unless a request for something that does not exist was refused; accepted describes the
+// answer if it was not. Any code but 0x0 is a refusal. If the draft has another code for this, the case's message names
+// the relay's.
 func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, accepted string) {
 	const expected = "a request error that is not 0x0 INTERNAL_ERROR"
 	var refused *moqt.RequestError
@@ -89,8 +91,8 @@ func (s *Session) OKName(kind wire.Kind) string {
 	return wire.NameOf(s.Draft(), &wire.RequestOK{Answers: kind})
 }
 
-// unanswered is the failure of a request that got no OK. It says what the publisher has seen, which tells where the
-// request got lost.
+// unanswered is the failure of a request that got no OK. It says what the publisher has seen, which shows where the
+// request was lost.
 func (s *Session) unanswered(ctx context.Context, err error, expected string, p *Publisher) *outcome {
 	o := s.e.classify(ctx, err, s, transport.LayerRequest, expected)
 	if o.layer == transport.LayerRequest && o.expected == expected && !o.quiet {
@@ -99,8 +101,8 @@ func (s *Session) unanswered(ctx context.Context, err error, expected string, p 
 	return o
 }
 
-// Refused ends the case because a FETCH of p's track got no FETCH_OK, or a SUBSCRIBE no SUBSCRIBE_OK. A FETCH may be
-// refused with NOT_SUPPORTED: then the case is skipped.
+// Refused ends the case because a FETCH of p's track got no FETCH_OK, or a SUBSCRIBE no SUBSCRIBE_OK. The case is
+// skipped if a FETCH was refused with NOT_SUPPORTED.
 func (s *Session) Refused(ctx context.Context, err error, expected string, p *Publisher) {
 	s.SkipUnsupported(err)
 	panic(s.unanswered(ctx, err, expected, p))
@@ -127,7 +129,7 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 	var end *moqt.SessionError
 	var broken *wire.Error
 	cause := context.Cause(s.Context())
-	// The session has no such request, so an answer to it counts as a breach.
+	// The session knows no such request, so an answer to it counts as a breach.
 	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) {
 		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
 	}
@@ -145,7 +147,7 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 // closeTime is how long a relay may take to close a session that it must close.
 const closeTime = StepLimit / 2
 
-// answered ends the case unless a request was answered, be it with an error.
+// answered ends the case unless a request was answered, possibly with an error.
 func (s *Session) answered(ctx context.Context, err error, expected string) {
 	var refused *moqt.RequestError
 	if !errors.As(err, &refused) {

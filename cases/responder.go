@@ -11,8 +11,8 @@ import (
 )
 
 // responder answers the relay's requests on a session: SUBSCRIBE, FETCH and TRACK_STATUS for the tracks published
-// there. Other requests are answered and noted, and never judged. A request can come before Dial has returned, so the
-// responder takes the session from the request. Safe for concurrent use.
+// there. It answers and notes other requests, and never judges them. A request can come before Dial has returned, so
+// the responder takes the session from the request. Safe for concurrent use.
 type responder struct {
 	s *Session
 
@@ -38,7 +38,7 @@ func (p *responder) track(ns wire.TrackNamespace, name string) *Publisher {
 	return p.tracks[trackKey(ns, name)]
 }
 
-// announce tells the relay's namespace subscriptions of a namespace; withdraw tells them that it is gone.
+// announce sends a namespace to the relay's namespace subscriptions; withdraw sends them its end.
 func (p *responder) announce(ns wire.TrackNamespace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +53,7 @@ func (p *responder) withdraw(ns wire.TrackNamespace) {
 	p.changed.fire()
 }
 
-// serve is moqt.Config.Handler. It returns when the request is over, or when there is nothing more to do for it.
+// serve is moqt.Config.Handler. It returns when the request is over or needs nothing more.
 func (p *responder) serve(r *moqt.Request) {
 	ctx := r.Context()
 	switch m := r.Message().(type) {
@@ -92,7 +92,7 @@ func fullName(ns wire.TrackNamespace, name string) string {
 	return fmt.Sprintf("namespace %q track %q", ns, name)
 }
 
-// refuse refuses a request that nobody waits for.
+// refuse refuses a request that no case waits for.
 func (p *responder) refuse(ctx context.Context, r *moqt.Request, code moqt.RejectCode, what string) {
 	p.note(r, what, "refused", r.Reject(ctx, code, "the test case does not offer this"))
 }
@@ -115,7 +115,7 @@ func (p *responder) note(r *moqt.Request, what, answer string, err error) {
 	p.s.e.Note("%s: the relay sent %s%s; %s", p.s.Role, wire.NameOf(r.Session().Draft(), r.Message()), what, answer)
 }
 
-// drain reads what follows on an accepted request until it is over, and accepts its updates.
+// drain reads what follows on an accepted request until the request is over, and accepts its updates.
 func (p *responder) drain(ctx context.Context, r *moqt.Request) {
 	for {
 		m, err := r.Next(ctx)
@@ -130,7 +130,7 @@ func (p *responder) drain(ctx context.Context, r *moqt.Request) {
 	}
 }
 
-// fetch finds the track that an incoming FETCH is about: by its name, or by the subscription that it joins.
+// fetch finds the track of an incoming FETCH: by its name, or by the subscription that it joins.
 func (p *responder) fetch(ctx context.Context, r *moqt.Request) {
 	asked, err := r.FetchRange()
 	if err != nil {
@@ -152,8 +152,9 @@ func (p *responder) fetch(ctx context.Context, r *moqt.Request) {
 	p.refuse(ctx, r, moqt.RejectDoesNotExist, fullName(ns, name))
 }
 
-// namespaceSubscription answers SUBSCRIBE_NAMESPACE. Who accepts it must send NAMESPACE for each matching namespace
-// (draft-16 §6.2, draft-18 §6.2, draft-22 §4.2). Up to 15 that is PUBLISH_NAMESPACE, which the cases send anyway.
+// namespaceSubscription answers SUBSCRIBE_NAMESPACE. An endpoint that accepts it must send NAMESPACE for each matching
+// namespace (draft-16 §6.2, draft-18 §6.2, draft-22 §4.2). Up to 15 that is PUBLISH_NAMESPACE, which the cases send
+// anyway.
 func (p *responder) namespaceSubscription(ctx context.Context, r *moqt.Request, m *wire.SubscribeNamespace) {
 	p.mu.Lock()
 	for _, q := range p.prefixes {
@@ -193,7 +194,7 @@ func (p *responder) namespaceSubscription(ctx context.Context, r *moqt.Request, 
 	p.sendNamespaces(ctx, r, m.Prefix)
 }
 
-// sendNamespaces keeps the relay told of the namespaces under a prefix until ctx ends.
+// sendNamespaces sends the relay the namespaces under a prefix, and every change of them, until ctx ends.
 func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix wire.TrackNamespace) {
 	var told []wire.TrackNamespace
 	for {
@@ -226,8 +227,8 @@ func (p *responder) sendNamespaces(ctx context.Context, r *moqt.Request, prefix 
 	}
 }
 
-// expectPublishes hands the relay's PUBLISHes of this run's namespaces to the case from now on; all others are refused.
-// A relay may offer tracks unasked.
+// expectPublishes passes the relay's PUBLISHes of this run's namespaces to the case from now on. All others are
+// refused, since a relay may offer tracks unasked.
 func (p *responder) expectPublishes() <-chan *moqt.Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -237,7 +238,7 @@ func (p *responder) expectPublishes() <-chan *moqt.Request {
 	return p.publishes
 }
 
-// expected hands a PUBLISH to the case, and reports false when the case waits for none.
+// expected passes a PUBLISH to the case. It reports false when the case waits for none.
 func (p *responder) expected(ctx context.Context, r *moqt.Request) bool {
 	p.mu.Lock()
 	to := p.publishes
@@ -252,7 +253,7 @@ func (p *responder) expected(ctx context.Context, r *moqt.Request) bool {
 	return true
 }
 
-// broadcast wakes everybody who waits for a change. The mutex of what changes guards it.
+// broadcast wakes everybody who waits for a change. It is guarded by the mutex of what changes.
 type broadcast struct{ c chan struct{} }
 
 func newBroadcast() broadcast { return broadcast{make(chan struct{})} }

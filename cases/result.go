@@ -13,9 +13,9 @@ type Status string
 // The outcomes.
 const (
 	Pass Status = "pass"
-	// Fail is a failure; with Result.Todo it is one that does not fail the run.
+	// Fail is a failure. With Result.Todo set it does not fail the run.
 	Fail Status = "fail"
-	// Skip: the relay says properly that it does not support what the case needs.
+	// Skip: the relay has said, as the draft allows, that it does not support what the case needs.
 	Skip Status = "skip"
 	// NotApplicable: the case does not exist for the draft or transport.
 	NotApplicable Status = "not-applicable"
@@ -28,28 +28,29 @@ type Result struct {
 	Status Status
 	// Level is the case's, or SHOULD when only a SHOULD was broken.
 	Level Level
-	// Layer is where it failed; empty unless Status is Fail, and for a panic.
+	// Layer is where the case failed; empty unless Status is Fail, and empty for a panic.
 	Layer transport.Layer
-	// Message is one sentence; Expected and Received are the two halves of a failure. Message may also annotate a pass.
+	// Message is one sentence. A failure also has its two halves, Expected and Received. A pass may have a message too.
 	Message, Expected, Received string
-	// Reason says why it was skipped or does not apply.
+	// Reason says why the case was skipped or does not apply.
 	Reason string
-	// TooSlow is true for a skip because of the path: what was waited for still came when the time had passed.
+	// TooSlow is true for a case skipped because the path was too slow: the objects were still arriving when the time
+	// had passed.
 	TooSlow bool
-	// Todo is "SHOULD: what" for a broken SHOULD in a run that is not strict. Status is Fail then.
+	// Todo is "SHOULD: what" for a broken SHOULD in a run that is not strict. Status is then Fail.
 	Todo string
-	// Sections is where the negotiated draft has the rules, "draft-16 §9.3"; empty before a draft was negotiated.
+	// Sections says where the negotiated draft has the rules, "draft-16 §9.3"; empty before a draft was negotiated.
 	Sections string
 	Duration time.Duration
-	// Sessions are the connections made, in the order of dialling, also those whose SETUP failed.
+	// Sessions are the connections in the order of dialling, including those whose SETUP failed.
 	Sessions []SessionInfo
-	// Notes are observations, Tolerated the named tolerances that mattered.
+	// Notes are observations. Tolerated lists the named tolerances that were needed.
 	Notes, Tolerated []string
-	// Transcript are the decoded messages of all sessions, in order of time; bounded.
+	// Transcript is the decoded messages of all sessions, in order of time; bounded.
 	Transcript []string
-	// Lost is true when the failure is the end of a session that the case did not end.
+	// Lost is true when the case failed because a session ended that it did not end.
 	Lost bool
-	// DialFailed is true when the failure lies below SETUP (dns to webtransport) and the case had no session before it.
+	// DialFailed is true when the failure lies below SETUP (dns to webtransport) and the case had no session before.
 	DialFailed bool
 }
 
@@ -67,8 +68,7 @@ type SessionInfo struct {
 	ALPN, WebTransportProtocol string
 	// ConnectionID is the client's Initial Destination Connection ID in lowercase hex; empty when unknown.
 	ConnectionID string
-	// QLOG is the file that the connection's events are written to; empty where none is, or the connection does not
-	// tell.
+	// QLOG is the file with the connection's events; empty if there is none, or if the connection does not tell.
 	QLOG string
 	// Implementation is the peer's MOQT_IMPLEMENTATION; empty when it sent none.
 	Implementation string

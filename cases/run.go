@@ -11,9 +11,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Run runs one case to its end: within its limit, with every session closed and every goroutine joined when it
-// returns. It never panics: a panic in the case, or in a goroutine started through its Env or its sessions, is the
-// case's failure. When ctx ends before the case does, the result is no verdict.
+// Run runs one case to its end, within its limit. When it returns, every session is closed and every goroutine has
+// ended. It never panics: a panic in the case, or in a goroutine started through its Env or its sessions, fails the
+// case. If ctx ends before the case does, the result is no verdict.
 func Run(ctx context.Context, c Case, cfg Config) Result {
 	e := newEnv(c, cfg)
 	if reason := e.excluded(); reason != "" {
@@ -37,7 +37,7 @@ func Run(ctx context.Context, c Case, cfg Config) Result {
 	return e.result(o)
 }
 
-// late is the failure of a case that has seen all it wanted, but too late.
+// late is the failure of a case that got everything it wanted, but after its limit.
 func (e *Env) late(ctx context.Context) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
@@ -53,11 +53,11 @@ func (e *Env) late(ctx context.Context) *outcome {
 		received+"; "+moreTime)
 }
 
-// lastWords is how long sessions stay open behind a pass, so that what the relay sent right behind its last answer is
-// read and judged.
+// lastWords is how long sessions stay open after a pass, so that what the relay sent right after its last answer is
+// read and judged too.
 const lastWords = 10 * time.Millisecond
 
-// excluded says why the case does not apply to anything that is offered; "" when it may.
+// excluded says why the case applies to nothing that is offered; "" if it may apply.
 func (e *Env) excluded() string {
 	drafts := e.cfg.drafts()
 	if slices.ContainsFunc(drafts, e.c.Applies) {
@@ -70,7 +70,7 @@ func (e *Env) excluded() string {
 	return fmt.Sprintf("exists in %s; offered: %s", e.c.DraftRange(), strings.Join(offered, ", "))
 }
 
-// finish closes every session, the last one first, and joins every goroutine.
+// finish closes every session, the last one first, and waits for every goroutine.
 func (e *Env) finish() {
 	e.mu.Lock()
 	e.over = true
@@ -84,7 +84,7 @@ func (e *Env) finish() {
 	e.group.Wait()
 }
 
-// result puts together what is known. o is nil for a pass.
+// result builds the result from what is known. o is nil for a pass.
 func (e *Env) result(o *outcome) Result {
 	e.mu.Lock()
 	defer e.mu.Unlock()

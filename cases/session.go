@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Session is one session of a case, in a role. What the relay asks for unasked is answered beside the case, see
-// responder. Its verbs end the case when they fail. Safe for concurrent use.
+// Session is one session of a case, in a role. Its responder answers requests that the relay sends unasked. Its verbs
+// end the case when they fail. Safe for concurrent use.
 type Session struct {
 	*moqt.Session
 	// Role is the case's name for it.
@@ -30,8 +30,8 @@ type Session struct {
 	guardStop func() bool
 }
 
-// Dial makes a connection and sets up a session on it, as one step. It ends the case when that fails, or when the case
-// does not apply to what was negotiated.
+// Dial makes a connection and sets up a session on it, as one step. It ends the case if that fails, or if the case does
+// not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
 	defer e.clock.dial()()
 	whole, cancel := context.WithTimeoutCause(e.open, e.stretched(handshakeLimit), errLimit)
@@ -78,7 +78,8 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	return s
 }
 
-// fill sets what is known before SETUP. Draft 14's ALPN stands for every draft up to 14, so only SETUP tells.
+// fill sets what is known before SETUP. Draft 14's ALPN is that of every draft up to 14, so only SETUP tells these
+// apart.
 func (i *SessionInfo) fill(info transport.Info) {
 	i.Transport, i.ALPN, i.WebTransportProtocol = info.Kind, info.ALPN, info.Protocol
 	i.QLOG = info.LogFile
@@ -92,7 +93,7 @@ func (i *SessionInfo) setDraft(d wire.Draft) {
 	i.Draft, i.Version = d, fmt.Sprintf("moqt-%d", uint8(d))
 }
 
-// ready registers a session that has been set up.
+// ready registers a session whose SETUP is complete.
 func (e *Env) ready(s *Session) {
 	e.mu.Lock()
 	s.info.setDraft(s.Draft())
@@ -108,8 +109,8 @@ func (e *Env) ready(s *Session) {
 	}
 }
 
-// alwaysTolerated are deviations in what a relay asks unasked: no case judges that, so no case may fail over it. They
-// are reported like the others.
+// alwaysTolerated are deviations in the requests that a relay sends unasked. No case judges those, so none may fail
+// because of them. They are reported like the others.
 const alwaysTolerated = wire.EmptyNamespacePrefix
 
 func (s *Session) config() moqt.Config {
@@ -117,7 +118,7 @@ func (s *Session) config() moqt.Config {
 	cfg := moqt.Config{
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
 		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
-		// streams may be as late as any other step
+		// streams may be as late as any step
 		Limits: moqt.Limits{Drain: time.Duration(float64(StepLimit) * e.cfg.factor())},
 		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated,
 			Tolerated: func(t wire.Tolerance, where string) { e.tolerate(t.String(), where) }},
@@ -132,7 +133,7 @@ func (s *Session) config() moqt.Config {
 	return cfg
 }
 
-// notDialled is the failure of a connection that could not be made, which was begun at a time.
+// notDialled is the failure of a connection that could not be made. began is when the attempt began.
 func (e *Env) notDialled(ctx context.Context, began time.Time, err error) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
@@ -149,7 +150,7 @@ func (e *Env) notDialled(ctx context.Context, began time.Time, err error) *outco
 	return o
 }
 
-// notSetUp is the failure of a connection that was made at a time, but on which SETUP did not go both ways.
+// notSetUp is the failure of a connection on which SETUP did not go both ways. made is when the connection was made.
 func (e *Env) notSetUp(ctx context.Context, made time.Time, m *transport.Meter, err error) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
@@ -172,19 +173,19 @@ func (e *Env) notSetUp(ctx context.Context, made time.Time, m *transport.Meter, 
 	return o
 }
 
-// Check ends the case as failed unless err is nil; where nothing came in time it says what the peer sent last.
+// Check ends the case as failed unless err is nil. If nothing came in time it says what the peer sent last.
 func (s *Session) Check(ctx context.Context, err error, layer transport.Layer, expected string) {
 	if err != nil {
 		panic(s.e.classify(ctx, err, s, layer, expected))
 	}
 }
 
-// SettleTime is how long Healthy waits at least: what a peer says right behind its last answer arrives within it on any
-// path whose round trip is short against it.
+// SettleTime is how long Healthy waits at least. On a path whose round trips are much shorter, anything that a peer
+// sends right after its last answer arrives within it.
 const SettleTime = 150 * time.Millisecond
 
-// Healthy ends the case as failed when the session has ended, or does so within a moment: what a peer thinks of the
-// last message shows a round trip later.
+// Healthy ends the case as failed if the session has ended, or ends within a moment: how a peer reacts to the last
+// message shows one round trip later.
 func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 	wait := s.e.settled(SettleTime)
 	s.e.clock.grant(wait) // it is our wait, not the relay's
@@ -199,9 +200,9 @@ func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// CloseCleanly closes the session in good order and ends the case as failed when the peer or the network had ended it
-// before. It is a case's last step: what our close waits for is not the relay's time any more, and may take a round
-// trip behind the limit.
+// CloseCleanly closes the session with NO_ERROR. It ends the case as failed if the peer or the network had ended the
+// session before. It is a case's last step: our close no longer takes the relay's time, and may take a round trip
+// beyond the limit.
 func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	s.e.inTime.Store(ctx.Err() == nil)
 	s.Session.Close(wire.NoError, "")
@@ -210,7 +211,7 @@ func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
 	}
 }
 
-// finish closes the session after the case and notes when it had ended with an error before.
+// finish closes the session after the case, and notes if it had ended with an error before.
 func (s *Session) finish() {
 	if s.guardStop != nil {
 		s.guardStop()
@@ -222,9 +223,9 @@ func (s *Session) finish() {
 	}
 }
 
-// DialBeside dials a role beside the case, as soon as the case has a connection: a relay that has room for one alone
-// gives it to the case's first role. The function that it gives waits for the session and ends the case when there is
-// none; before that nothing is said of it.
+// DialBeside dials a role in the background, as soon as the case has a connection: a relay with room for one connection
+// only gives it to the case's first role. The returned function waits for the session and ends the case if there is
+// none. Until it is called, a failed connection is not reported.
 func (e *Env) DialBeside(ctx context.Context, role string) func() *Session {
 	type end struct {
 		s *Session

@@ -13,8 +13,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Streams is what has come of a subscription, stream by stream. Its fields may be read in a condition of Wait alone.
-// Safe for concurrent use.
+// Streams is what has come of a subscription, stream by stream. Read its fields only in a condition of Wait. Safe for
+// concurrent use.
 type Streams struct {
 	sub   *moqt.Subscription
 	check *Checker // which gets each object as it comes; nil for none
@@ -29,19 +29,19 @@ type Streams struct {
 	Arrivals []wire.Location
 }
 
-// Arrived is one subgroup stream, as far as it has come.
+// Arrived is one subgroup stream, as far as it has arrived.
 type Arrived struct {
 	StreamID uint64 // of the QUIC stream: they count up in the order of opening
 	Header   wire.SubgroupHeader
 	Objects  []*moqt.Object // their payloads are dropped above keepPayload bytes
-	// End is nil while the stream is open, io.EOF after FIN, else how it ended.
+	// End is nil while the stream is open and io.EOF after FIN; otherwise it says how the stream ended.
 	End error
 }
 
 // keepPayload is the longest payload that is kept, in bytes.
 const keepPayload = 1024
 
-// Watch reads the streams and datagrams of a subscription beside the case.
+// Watch reads the streams and datagrams of a subscription in the background.
 func (s *Session) Watch(ctx context.Context, sub *moqt.Subscription) *Streams {
 	return s.watch(ctx, sub, nil)
 }
@@ -75,7 +75,7 @@ func (s *Session) watch(ctx context.Context, sub *moqt.Subscription, check *Chec
 	return w
 }
 
-// nothingMore notes that no more streams come, or no more datagrams.
+// nothingMore notes that no more streams, or no more datagrams, will come.
 func (w *Streams) nothingMore() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,7 +93,7 @@ func (w *Streams) arrived(o *moqt.Object) {
 	}
 }
 
-// read takes in one stream.
+// read reads one stream.
 func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) {
 	stop := context.AfterFunc(ctx, func() { r.Stop(moqt.ResetCancelled.Number(s.Draft())) })
 	defer stop()
@@ -127,7 +127,7 @@ func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) 
 	}
 }
 
-// Wait waits until cond holds, which is called with the lock held. It reports false when ctx ends first.
+// Wait waits until cond holds. cond is called with the lock held. It reports false when ctx ends first.
 func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
 	for {
 		w.mu.Lock()
@@ -153,7 +153,7 @@ func (a *Arrived) Reset() bool {
 	return errors.As(a.End, &reset) && reset.Remote && !reset.Stop
 }
 
-// Text describes a stream for a failure's text: its ids, its objects and its end.
+// Text describes a stream for a failure message: its ids, its objects and its end.
 func (a *Arrived) Text(d wire.Draft) string {
 	var at []wire.Location
 	marks := ""
@@ -200,11 +200,10 @@ func (w *Streams) Describe(d wire.Draft) string {
 	return strings.Join(parts, ", ")
 }
 
-// maxDescribed bounds the streams that one sentence describes.
+// maxDescribed bounds how many streams one sentence describes.
 const maxDescribed = 4
 
-// WantStreams waits for one step until cond holds, which is called with w's lock held, and ends the case when it does
-// not.
+// WantStreams waits for one step until cond holds, and ends the case if it does not. cond is called with w's lock held.
 func (s *Session) WantStreams(ctx context.Context, w *Streams, expected string, cond func() bool) {
 	step, cancel := s.e.Step(ctx)
 	defer cancel()

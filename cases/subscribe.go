@@ -12,8 +12,8 @@ func (s *Session) SubscribeMessage(ns wire.TrackNamespace, name string) *wire.Su
 	return &wire.Subscribe{TrackNamespace: ns, TrackName: name, Parameters: s.e.Parameters()}
 }
 
-// SubscribeTo subscribes to a track, with more parameters, and ends the case unless the relay accepts it. No code
-// excuses a refusal: whoever has accepted the track's PUBLISH_NAMESPACE or PUBLISH routes subscriptions to it.
+// SubscribeTo subscribes to a track, with the given parameters, and ends the case unless the relay accepts it. No code
+// excuses a refusal: a relay that has accepted the track's PUBLISH_NAMESPACE or PUBLISH must route subscriptions to it.
 func (s *Session) SubscribeTo(ctx context.Context, p *Publisher, more ...wire.Parameter) *moqt.Subscription {
 	m := s.SubscribeMessage(p.Namespace, p.Name)
 	for _, x := range more {

@@ -12,23 +12,23 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Subscriber is a subscription whose objects are compared with what it should get. Safe for concurrent use.
+// Subscriber is a subscription whose objects are compared with those that it should get. Safe for concurrent use.
 type Subscriber struct {
 	*Session
-	// Subscription is the accepted one. Checker compares what Reader takes from it.
+	// Subscription is the accepted subscription. Checker compares what Reader reads from it.
 	Subscription *moqt.Subscription
 	Checker      *Checker
 	Reader       *Reader
 }
 
-// Follow dials a subscriber in a role and subscribes to the track, of which it should get these objects. It ends the
-// case unless the relay accepts the SUBSCRIBE, which may carry more parameters.
+// Follow dials a subscriber in a role and subscribes to the track with the given parameters. want is the objects that
+// it should get. The case ends unless the relay accepts the SUBSCRIBE.
 func (e *Env) Follow(ctx context.Context, role string, p *Publisher, want Layout, c Checks,
 	more ...wire.Parameter) *Subscriber {
 	return e.Dial(ctx, role).Follow(ctx, p, want, c, more...)
 }
 
-// Follow is Env.Follow on a session that is there already.
+// Follow is Env.Follow on an existing session.
 func (s *Session) Follow(ctx context.Context, p *Publisher, want Layout, c Checks, more ...wire.Parameter) *Subscriber {
 	a := &Subscriber{Session: s, Checker: NewChecker(want, c)}
 	step, cancel := s.e.Step(ctx)
@@ -38,20 +38,20 @@ func (s *Session) Follow(ctx context.Context, p *Publisher, want Layout, c Check
 	return a
 }
 
-// WaitAll waits until everything wanted has come, at most DeliveryLimit; it ends the case when it does not.
+// WaitAll waits until everything wanted has come, at most DeliveryLimit. It ends the case if not.
 func (a *Subscriber) WaitAll(ctx context.Context) {
 	step, cancel := a.e.Within(ctx, DeliveryLimit)
 	defer cancel()
 	a.Gather(step, a.Checker, a.Reader)
 }
 
-// WaitTo waits for one step until every wanted object up to a location has come, and ends the case when it does not.
+// WaitTo waits for one step until every wanted object up to a location has come, and ends the case if not.
 func (a *Subscriber) WaitTo(ctx context.Context, end wire.Location) {
 	a.WaitRange(ctx, wire.Location{}, end)
 }
 
-// WaitRange waits for one step until every wanted object from start to end, inclusive, has come, and ends the case when
-// it does not.
+// WaitRange waits for one step until every wanted object from start to end, inclusive, has come, and ends the case if
+// not.
 func (a *Subscriber) WaitRange(ctx context.Context, start, end wire.Location) {
 	step, cancel := a.e.Step(ctx)
 	defer cancel()
@@ -61,12 +61,11 @@ func (a *Subscriber) WaitRange(ctx context.Context, start, end wire.Location) {
 	}
 }
 
-// WantExactly ends the case unless what came is what was wanted and nothing else. It waits LateTime for what should not
-// come.
+// WantExactly ends the case unless exactly the wanted objects came. It waits LateTime for what should not come.
 func (a *Subscriber) WantExactly(ctx context.Context) { a.Exactly(ctx, a.Checker, LateTime, a.Reader) }
 
-// WaitQuiet waits for what may still come: until the subscription has ended, at most LateTime, or
-// three round trips where that is longer.
+// WaitQuiet waits for what may still come: until the subscription has ended, at most LateTime, or three round trips if
+// that is longer.
 func (a *Subscriber) WaitQuiet(ctx context.Context) {
 	t := time.NewTimer(a.Session.e.settled(LateTime))
 	defer t.Stop()
@@ -77,7 +76,7 @@ func (a *Subscriber) WaitQuiet(ctx context.Context) {
 	}
 }
 
-// Deliver publishes objects, ends the track and ends the case unless every subscriber gets exactly what it wants.
+// Deliver publishes objects and ends the track. It ends the case unless every subscriber gets exactly what it wants.
 func (p *Publisher) Deliver(ctx context.Context, l Layout, pace time.Duration, to ...*Subscriber) {
 	p.Session.e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, pace) })
 	for _, a := range to {
@@ -89,10 +88,10 @@ func (p *Publisher) Deliver(ctx context.Context, l Layout, pace time.Duration, t
 	}
 }
 
-// LateTime is how long a case waits for objects that should not come, behind the last one that should.
+// LateTime is how long a case waits for objects that should not come, after the last one that should.
 const LateTime = 250 * time.Millisecond
 
-// WantLargest ends the case unless SUBSCRIBE_OK says what has been published: it must (draft-18 §10.2.11).
+// WantLargest ends the case unless SUBSCRIBE_OK gives the Largest Object, as it must (draft-18 §10.2.11).
 func (a *Subscriber) WantLargest(want wire.Location) {
 	largest, ok := a.Subscription.OK().Parameters.Largest()
 	expected := fmt.Sprintf("SUBSCRIBE_OK with Largest Object %s at the %s", want, a.Role)
@@ -104,8 +103,8 @@ func (a *Subscriber) WantLargest(want wire.Location) {
 	}
 }
 
-// Update changes the subscription and ends the case unless the relay accepts that. Draft 14 has no answer: there Update
-// waits for the answer to another request behind it.
+// Update changes the subscription and ends the case unless the relay accepts the change. Draft 14 has no answer to it,
+// so there Update waits for the answer to a later request.
 func (a *Subscriber) Update(ctx context.Context, ps ...wire.Parameter) {
 	step, cancel := a.e.Step(ctx)
 	defer cancel()
@@ -119,8 +118,8 @@ func (a *Subscriber) Update(ctx context.Context, ps ...wire.Parameter) {
 	}
 }
 
-// heard waits until the relay has answered a request that stands behind SUBSCRIBE_UPDATE on the control stream, for 14
-// gives the update itself no answer. What the answer is does not matter.
+// heard waits until the relay has answered a request sent after SUBSCRIBE_UPDATE on the control stream, since draft 14
+// has no answer to the update itself. Any answer will do.
 func (a *Subscriber) heard(ctx context.Context) {
 	ns, err := a.PublishNamespace(ctx, a.e.Namespace("behind-the-update"), a.e.Parameters())
 	var refused *moqt.RequestError
@@ -131,5 +130,5 @@ func (a *Subscriber) heard(ctx context.Context) {
 	ns.Withdraw()
 }
 
-// DeliveryLimit is how long the objects of a track may take, stretched by Config.TimeoutFactor.
+// DeliveryLimit is how long the objects of a track may take, multiplied by Config.TimeoutFactor.
 const DeliveryLimit = 10 * time.Second

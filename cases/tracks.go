@@ -11,12 +11,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// TracksFollower is a session that has asked for the tracks under a prefix: SUBSCRIBE_TRACKS, up to 17
+// TracksFollower is a session that has asked for the tracks under a prefix, with SUBSCRIBE_TRACKS or up to 17
 // SUBSCRIBE_NAMESPACE. Safe for concurrent use.
 type TracksFollower struct {
 	*Session
 	publishes <-chan *moqt.Request
-	// skipped gets the first track that the relay will send no PUBLISH for, or how the request ended.
+	// skipped receives the first track for which the relay says that it sends no PUBLISH, or how the request ended.
 	skipped chan error
 }
 
@@ -25,9 +25,9 @@ type skippedError struct{ message, track string }
 
 func (e *skippedError) Error() string { return e.message + " of " + e.track }
 
-// FollowTracks asks for the tracks under a prefix, with more parameters, and ends the case unless the relay accepts
-// that; it is skipped when the relay says NOT_SUPPORTED. From then on the relay's PUBLISHes of this run's namespaces go
-// to the case; all others are refused, for a relay may offer tracks unasked.
+// FollowTracks asks for the tracks under a prefix, with the given parameters, and ends the case unless the relay
+// accepts that. The case is skipped when the relay answers NOT_SUPPORTED. From then on the relay's PUBLISHes of this
+// run's namespaces go to the case. All others are refused, since a relay may offer tracks unasked.
 func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 	more ...wire.Parameter) *TracksFollower {
 	t := &TracksFollower{Session: s, publishes: s.peer.expectPublishes(), skipped: make(chan error, 1)}
@@ -55,9 +55,9 @@ func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 	return t
 }
 
-// WantPublish waits for the relay's PUBLISH of p's track and ends the case when another one comes, or none; what begins
-// the expectation: "PUBLISH with Forward State 0". From 19 on the relay may skip the track for any reason (draft-19
-// §6.1, draft-22 §3.6.3): then the case is skipped.
+// WantPublish waits for the relay's PUBLISH of p's track, and ends the case when another one comes, or none. what
+// begins the expectation: "PUBLISH with Forward State 0". From 19 on the relay may skip a track for any reason
+// (draft-19 §6.1, draft-22 §3.6.3); then the case is skipped.
 func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what string) *moqt.Request {
 	expected := what + " of " + fullName(p.Namespace, p.Name)
 	select {
@@ -80,10 +80,10 @@ func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what str
 	return nil
 }
 
-// mayCancel ends the case as skipped when the relay has cancelled the PUBLISH that it sent, and that was accepted:
-// either end may cancel a request with RESET_STREAM (draft-17 §3.3.1, draft-22 §6.4.2.3). FIN is something else. From
-// 19 on it may not come before PUBLISH_DONE (draft-19 §3.3.2) and fails the case; 17 and 18 do not say what it means,
-// so there it is no failure either.
+// mayCancel ends the case as skipped when the relay has cancelled its PUBLISH after we accepted it: either end may
+// cancel a request with RESET_STREAM (draft-17 §3.3.1, draft-22 §6.4.2.3). FIN is different. From 19 on it must not
+// come before PUBLISH_DONE (draft-19 §3.3.2), so it fails the case; 17 and 18 do not say what it means, so there it
+// does not.
 func (s *Session) mayCancel(err error) {
 	var cancel *moqt.CancelError
 	if !errors.As(err, &cancel) || cancel.How == "FIN" && s.Draft() >= wire.Draft19 {

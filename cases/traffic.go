@@ -10,19 +10,19 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// traffic is a session's connection that counts the bytes of objects, as they come and go: a verdict on a wait has to
-// know whether what is waited for is on its way. Safe for concurrent use.
+// traffic is a session's connection that counts the bytes of objects in both directions. To judge a wait one has to
+// know whether the objects are still on their way. Safe for concurrent use.
 type traffic struct {
 	transport.Conn
 
 	mu sync.Mutex
 	// open are the peer's unidirectional streams that have not ended.
 	open map[uint64]*inflow
-	// latest is the stream that brought bytes last.
+	// latest is the stream on which bytes came last.
 	latest *inflow
 	down   flow
 	up     flow
-	// blocked is when a write ended last for which the path had made us wait.
+	// blocked is when the last write ended that had to wait for the path.
 	blocked time.Time
 }
 
@@ -30,10 +30,10 @@ type traffic struct {
 type inflow struct {
 	bytes int64
 	last  time.Time
-	// header, group and subgroup are known once the header of a subgroup has come; fetch once that of a fetch has.
+	// header, group and subgroup are known once a subgroup's header has come, fetch once a fetch's header has.
 	header, fetch   bool
 	group, subgroup uint64
-	// control: it carries messages, not objects.
+	// control: the stream carries messages, not objects.
 	control bool
 }
 
@@ -41,7 +41,7 @@ type inflow struct {
 type flow struct {
 	bytes       int64
 	first, last time.Time
-	// busy is for how long writes were waited for. best is the highest rate, in bit/s, of any run of bestPieces pieces.
+	// busy is how long writes had to wait. best is the highest rate, in bit/s, of any run of bestPieces pieces.
 	busy  time.Duration
 	best  float64
 	marks [bestPieces]time.Time
@@ -49,11 +49,11 @@ type flow struct {
 }
 
 const (
-	// piece is how much is written at a time, so that it shows how far a long write has come.
+	// piece is how many bytes are written at a time, so that the progress of a long write shows.
 	piece = 64 << 10
-	// bestPieces is long enough to be sent at the pace of the path, and not just into its queue.
+	// bestPieces is how many pieces are sent at the pace of the path, and not just into its queue.
 	bestPieces = 4
-	// blockedTime is how long a write takes at least that waits for the path.
+	// blockedTime is how long a write takes at least if it waits for the path.
 	blockedTime = 5 * time.Millisecond
 )
 
@@ -78,8 +78,8 @@ func (f *flow) rate(now time.Time) float64 {
 	return float64(f.bytes) * 8 / max(now.Sub(f.first), time.Millisecond).Seconds()
 }
 
-// carried is what the path has shown to carry, in bit/s: the mean rate of what had to be waited for, or that of the
-// best run; 0 when too little was written to tell.
+// carried is the rate that the path has shown to carry, in bit/s: the mean rate of writes that had to wait, or the rate
+// of the best run; 0 if too little was written to tell.
 func (f *flow) carried() float64 {
 	mean := 0.0
 	if f.bytes >= piece {
@@ -88,7 +88,7 @@ func (f *flow) carried() float64 {
 	return max(mean, f.best)
 }
 
-// header says that a stream of the peer's carries a subgroup, fetch that it carries a fetch.
+// header says that a stream of the peer carries a subgroup, fetch that it carries a fetch.
 func (t *traffic) header(id uint64, group, subgroup uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (t *traffic) fetch(id uint64) {
 	}
 }
 
-// message says that a stream of the peer's carries messages: what came on it is no object.
+// message says that a stream of the peer carries messages, so that its bytes are not those of objects.
 func (t *traffic) message(id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,7 +121,7 @@ func (t *traffic) message(id uint64) {
 	}
 }
 
-// came counts bytes of a stream of the peer's.
+// came counts bytes that came on a stream of the peer.
 func (t *traffic) came(s *inflow, n int) {
 	if n == 0 {
 		return
@@ -165,7 +165,7 @@ func (t *traffic) ended(id uint64) {
 	delete(t.open, id)
 }
 
-// lastByte is when bytes of objects came last, or went where the path made them wait.
+// lastByte is when the last bytes of objects came, or went out if they had to wait for the path.
 func (t *traffic) lastByte() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,7 +175,7 @@ func (t *traffic) lastByte() time.Time {
 	return t.down.last
 }
 
-// Path implements transport.PathTeller: of a Conn that does not, nothing is known.
+// Path implements transport.PathTeller. If the Conn does not, nothing is known.
 func (t *traffic) Path() transport.Path {
 	if p, ok := t.Conn.(transport.PathTeller); ok {
 		return p.Path()
@@ -183,7 +183,7 @@ func (t *traffic) Path() transport.Path {
 	return transport.Path{}
 }
 
-// TellUniStreams implements transport.UniStreamTeller: of a Conn that does not, nothing is told.
+// TellUniStreams implements transport.UniStreamTeller. If the Conn does not, nothing is told.
 func (t *traffic) TellUniStreams(f func(id uint64, coming bool)) {
 	if c, ok := t.Conn.(transport.UniStreamTeller); ok {
 		c.TellUniStreams(f)
@@ -251,7 +251,7 @@ type countedSendStream struct {
 	t *traffic
 }
 
-// Write implements io.Writer. A long write goes out in pieces.
+// Write implements io.Writer. It sends a long write in pieces.
 func (s *countedSendStream) Write(p []byte) (written int, err error) {
 	for {
 		part := p[written:min(len(p), written+piece)]

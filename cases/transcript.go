@@ -10,15 +10,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A transcript keeps the first and the last lines of a case; what lies between is counted. A line is cut at maxLine
-// bytes.
+// A transcript keeps the first and the last lines of a case, and counts those between. A line is cut at maxLine bytes.
 const (
 	firstLines = 100
 	lastLines  = 100
 	maxLine    = 400
 )
 
-// transcript is what the sessions of a case exchanged, decoded, in order of time. Safe for concurrent use.
+// transcript is the decoded messages of all sessions of a case, in order of time. Safe for concurrent use.
 type transcript struct {
 	start time.Time
 
@@ -49,7 +48,7 @@ func (t *transcript) add(at time.Time, role, text string) {
 	}
 }
 
-// lines gives what was kept.
+// lines gives the lines that were kept.
 func (t *transcript) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -124,7 +123,7 @@ func (l *sessionLog) event(ev moqt.Event) {
 	}
 }
 
-// count tells the clock of what is asked for, and the traffic of what the peer's streams carry.
+// count informs the clock of requests, and the traffic of what the peer's streams carry.
 func (l *sessionLog) count(ev moqt.Event) {
 	switch {
 	case ev.Sent && wantsAnswer(ev.Message) && ev.Message.Kind() != wire.KindSetup: // which has its own time
@@ -147,15 +146,15 @@ func (s *Session) DataSeen() int {
 	return l.objects
 }
 
-// headlessStreams is how many data streams the peer has reset before their header could be read: what they were for
-// cannot be known.
+// headlessStreams is how many data streams the peer reset before their header could be read. Nobody can know what they
+// were for.
 func (l *sessionLog) headlessStreams() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.headless
 }
 
-// wantsAnswer reports whether a message of ours is one that the peer must answer.
+// wantsAnswer reports whether the peer must answer a message of ours.
 func wantsAnswer(m wire.Message) bool {
 	if m == nil {
 		return false
@@ -163,7 +162,7 @@ func wantsAnswer(m wire.Message) bool {
 	return m.Kind().Opens() || m.Kind() == wire.KindSetup || m.Kind() == wire.KindRequestUpdate
 }
 
-// silence says what was seen of a peer that did not do what was waited for.
+// silence says what was last seen of a peer that did not do what the case waited for.
 func (l *sessionLog) silence(now time.Time) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -184,7 +183,7 @@ func (l *sessionLog) silence(now time.Time) string {
 	return text + l.resetText()
 }
 
-// stall says how long a peer that had begun to send has been quiet.
+// stall says how long a peer has been quiet after it had begun to send.
 func (l *sessionLog) stall(now time.Time) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -195,8 +194,8 @@ func (l *sessionLog) stall(now time.Time) string {
 		now.Sub(l.receivedAt).Milliseconds(), l.received, l.resetText())
 }
 
-// resetText tells of a data stream that was reset: that may have overtaken the header that says what the stream was
-// for. The caller holds mu.
+// resetText describes a data stream that was reset. The reset may have overtaken the header, which says what the stream
+// was for. The caller holds mu.
 func (l *sessionLog) resetText() string {
 	if l.reset == "" {
 		return ""
@@ -204,8 +203,8 @@ func (l *sessionLog) resetText() string {
 	return "; " + l.reset + " came"
 }
 
-// ends says how subscriptions of the session have ended, where they did not end well: with a reset, or with
-// PUBLISH_DONE for another reason than that the track has ended.
+// ends says how subscriptions of the session ended if they did not end well: with a reset, or with PUBLISH_DONE for
+// another reason than the end of the track.
 func (l *sessionLog) ends() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -216,7 +215,7 @@ func (l *sessionLog) ends() string {
 	return text
 }
 
-// doneText is the last PUBLISH_DONE for another reason than that the track has ended.
+// doneText is the last PUBLISH_DONE for another reason than the end of the track.
 func (l *sessionLog) doneText() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -226,7 +225,7 @@ func (l *sessionLog) doneText() string {
 	return "; " + l.done + " came"
 }
 
-// eventName is the message or header that an event tells of, "" for other events.
+// eventName is the message or header of an event, "" for other events.
 func eventName(ev moqt.Event) string {
 	switch ev.Type {
 	case moqt.EventMessage:
@@ -259,7 +258,7 @@ func describe(ev moqt.Event) string {
 // hidden stands for the value of an authorization token.
 const hidden = "(token)"
 
-// withoutTokens gives fields without the values of authorization tokens, anybody's.
+// withoutTokens gives fields without the values of authorization tokens, whoever sent them.
 func withoutTokens(fields wire.Fields) wire.Fields {
 	out := slices.Clone(fields)
 	for i, f := range out {
