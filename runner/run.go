@@ -21,6 +21,8 @@ type Options struct {
 	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any
 	// case.
 	Parallel int
+	// FirstAlone starts the others only when the run goes on behind the first case: it may end there.
+	FirstAlone bool
 	// Relay is the relay as the user named it; it stands in the header.
 	Relay string
 	// About are further comment lines for the header.

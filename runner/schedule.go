@@ -75,6 +75,9 @@ func (s *schedule) start(ctx context.Context) {
 
 // room reports whether another case may start, with mu held.
 func (s *schedule) room() bool {
+	if s.o.FirstAlone && s.asked < 1 {
+		return s.active == 0 && s.next <= s.asked
+	}
 	if s.wasted >= patience {
 		return s.active < max(s.o.Parallel, hurried)
 	}

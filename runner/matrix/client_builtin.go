@@ -34,8 +34,8 @@ func (b builtin) run(ctx context.Context, w *work, cases []string) outcome {
 		return outcome{problem: "the built-in client has none of the cases"}
 	}
 	var doc bytes.Buffer
-	o := runner.Options{Client: withSlots(client, list[0].ID, w.slots), Cases: list, Parallel: w.slots.size(),
-		Relay: r.URL, About: []string{"Cell: " + w.cell.ID}, Transport: w.cell.Transport, TAP: &doc}
+	o := runner.Options{Client: withSlots(client, w.slots), Cases: list, Parallel: w.slots.size(),
+		FirstAlone: true, Relay: r.URL, About: []string{"Cell: " + w.cell.ID}, Transport: w.cell.Transport, TAP: &doc}
 	if w.cell.Draft != "" {
 		o.Drafts = []string{w.cell.Draft}
 	}
@@ -72,11 +72,10 @@ func (b builtin) repeat(w *work, cases []string) string {
 	return quote(words)
 }
 
-// withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. The first case
-// runs alone, since the run ends when it does not reach the relay. It looks for a relay that is gone if client does.
-func withSlots(client runner.Client, first string, free slots) runner.Client {
-	s := &slotted{Client: client, first: first, tried: make(chan struct{}), own: make(chan struct{}, 1), free: free,
-		ended: make(chan struct{})}
+// withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. It looks for a
+// relay that is gone if client does.
+func withSlots(client runner.Client, free slots) runner.Client {
+	s := &slotted{Client: client, own: make(chan struct{}, 1), free: free, ended: make(chan struct{})}
 	s.own <- struct{}{}
 	if p, ok := client.(runner.Pulse); ok {
 		return struct {
@@ -90,11 +89,8 @@ func withSlots(client runner.Client, first string, free slots) runner.Client {
 // slotted is the client that withSlots gives.
 type slotted struct {
 	runner.Client
-	first string        // the case that runs alone
-	tried chan struct{} // closed when it has ended
-	once  sync.Once     // closes it
-	own   chan struct{} // has the cell's slot while no case uses it
-	free  slots
+	own  chan struct{} // has the cell's slot while no case uses it
+	free slots
 
 	mu    sync.Mutex
 	ended chan struct{} // closed, and made anew, when a case ends
@@ -102,15 +98,6 @@ type slotted struct {
 
 // Run implements runner.Client.
 func (s *slotted) Run(ctx context.Context, c cases.Case, watch func(runner.Session)) runner.Result {
-	if c.ID == s.first {
-		defer s.once.Do(func() { close(s.tried) })
-	} else {
-		select {
-		case <-s.tried:
-		case <-ctx.Done():
-			return runner.Result{}
-		}
-	}
 	give := s.take(ctx)
 	if give == nil {
 		return runner.Result{}
