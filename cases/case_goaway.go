@@ -94,7 +94,10 @@ func (s *Session) survivesGoaway(ctx context.Context) bool {
 // left reports whether the relay has closed the session with NO_ERROR, and says how it was closed.
 func (s *Session) left(cause error) (text string, ok bool) {
 	var end *moqt.SessionError
-	if !errors.As(cause, &end) || end.Side == wire.NoSide || end.Local || end.Code != wire.NoError {
+	if !errors.As(cause, &end) {
+		return "", false
+	}
+	if code, ok := closedWith(end); !ok || code != wire.NoError {
 		return "", false
 	}
 	return closing(end, s.Draft()), true

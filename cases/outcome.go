@@ -150,6 +150,19 @@ func end(e *moqt.SessionError, d wire.Draft, layer transport.Layer, expected str
 	return failed(layer, expected, closing(e, d))
 }
 
+// closedWith is the code with which the peer has closed a session; false when it was not the peer. On WebTransport a
+// server may end the connection with HTTP/3's CONNECTION_CLOSE instead of the session with CLOSE_WEBTRANSPORT_SESSION
+// (draft-18 §3.5). Then MoQT's code is in the wrong place, which its text says. It counts for what it is: on raw QUIC
+// the same relay would be judged by the same code.
+func closedWith(e *moqt.SessionError) (code wire.SessionError, ok bool) {
+	var lost *transport.CloseError
+	if errors.As(e.Err, &lost) && lost.HTTP3 {
+		misplaced, ok := lost.MisplacedCode()
+		return wire.SessionError(misplaced), ok
+	}
+	return e.Code, e.Side != wire.NoSide && !e.Local
+}
+
 // closing says how a session ended if we did not end it.
 func closing(e *moqt.SessionError, d wire.Draft) string {
 	var lost *transport.CloseError

@@ -133,12 +133,10 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 	if errors.As(cause, &end) && end.Local && errors.As(end.Err, &broken) {
 		s.e.Fail(transport.LayerRequest, expected, broken.Message+" in answer")
 	}
-	if errors.As(cause, &end) && !end.Local {
-		for _, c := range codes {
-			if end.Code == c {
-				s.e.Annotate("%s", closing(end, s.Draft()))
-				return
-			}
+	if errors.As(cause, &end) {
+		if code, ok := closedWith(end); ok && slices.Contains(codes, code) {
+			s.e.Annotate("%s", closing(end, s.Draft()))
+			return
 		}
 	}
 	s.Check(ctx, cause, transport.LayerRequest, expected)

@@ -32,7 +32,7 @@ func TestSubscriberIsGivenUp(t *testing.T) {
 		t.Run(id, func(t *testing.T) {
 			c, _ := cases.Find(id)
 			for _, d := range []wire.Draft{wire.Draft14, wire.Draft18, wire.Draft22} {
-				r := run(t, relay.Addr().String(), []cases.Case{c}, d, transport.OnlyQUIC, 1)[0]
+				r := run(t, []string{relay.Addr().String()}, []cases.Case{c}, d, transport.OnlyQUIC)[0]
 				if r.Status != cases.Fail || r.Todo != "" || !strings.Contains(r.Received, "TOO_FAR_BEHIND") {
 					t.Errorf("%s: %s %s %s%s for a subscriber that reads promptly", d, r.Status, r.Todo, r.Message,
 						r.Reason)
@@ -42,7 +42,7 @@ func TestSubscriberIsGivenUp(t *testing.T) {
 	}
 	t.Run("on a slow path", func(t *testing.T) {
 		c, _ := cases.Find("object-10-kb")
-		r := run(t, proxy.Addr().String(), []cases.Case{c}, wire.Draft18, transport.OnlyQUIC, 1)[0]
+		r := run(t, []string{proxy.Addr().String()}, []cases.Case{c}, wire.Draft18, transport.OnlyQUIC)[0]
 		if r.Status != cases.Skip || !r.TooSlow || !strings.HasPrefix(r.Reason, "the path is too slow: ") ||
 			!strings.Contains(r.Reason, "as draft-18 §8, §10.11 allows there: ") ||
 			!strings.Contains(r.Reason, "TOO_FAR_BEHIND") {

@@ -96,7 +96,7 @@ func killed(t *testing.T, program string, c cases.Case, after time.Duration) (r 
 		})
 	}
 	began := time.Now()
-	r = run(t, addr, []cases.Case{c}, wire.Draft18, transport.OnlyQUIC, 1)[0]
+	r = run(t, []string{addr}, []cases.Case{c}, wire.Draft18, transport.OnlyQUIC)[0]
 	if after == 0 {
 		relay.Process.Kill()
 		relay.Wait()

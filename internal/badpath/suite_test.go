@@ -62,6 +62,9 @@ func TestSuiteThroughBadPaths(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%s", p.name, d, choice), func(t *testing.T) {
+					if mode == "once" && p.d.Rate == 0 {
+						t.Parallel() // such a path is waited for most of the time
+					}
 					began := time.Now()
 					through(t, p.d, p.slow, d, choice, mode == "all")
 					t.Logf("%s", time.Since(began).Round(time.Second))
@@ -83,17 +86,22 @@ func through(t *testing.T, dir badpath.Direction, slow []string, d wire.Draft, c
 		t.Fatal(err)
 	}
 	defer relay.Close()
-	proxy, err := badpath.Listen("127.0.0.1:0", relay.Addr().String(), badpath.Symmetric(dir, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer proxy.Close()
-	clean := run(t, relay.Addr().String(), list, d, choice, 8)
-	jobs := 8
+	clean := run(t, slices.Repeat([]string{relay.Addr().String()}, jobs), list, d, choice)
+	proxies := 1
 	if dir.Rate > 0 {
-		jobs = 1 // which would share the line
+		proxies = jobs // each case has a line of its own
 	}
-	bad := run(t, proxy.Addr().String(), list, d, choice, jobs)
+	var addrs []string
+	for i := range proxies {
+		proxy, err := badpath.Listen("127.0.0.1:0", relay.Addr().String(), badpath.Symmetric(dir, uint64(i+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer proxy.Close()
+		defer func() { t.Logf("%s", proxy.Stats()) }()
+		addrs = append(addrs, proxy.Addr().String())
+	}
+	bad := run(t, slices.Repeat(addrs, jobs/proxies), list, d, choice)
 	for i, c := range list {
 		r := bad[i]
 		if r.Status == clean[i].Status && r.Todo == clean[i].Todo ||
@@ -103,26 +111,28 @@ func through(t *testing.T, dir badpath.Direction, slow []string, d wire.Draft, c
 		t.Errorf("%s: %s instead of %s after %d ms: %s%s\nnotes %q\n%s", c.ID, r.Status, clean[i].Status,
 			r.Duration.Milliseconds(), r.Message, r.Reason, r.Notes, strings.Join(r.Transcript, "\n"))
 	}
-	t.Logf("%s", proxy.Stats())
 }
 
-// run gives the verdicts on the cases, some at a time.
-func run(t *testing.T, addr string, list []cases.Case, d wire.Draft, choice transport.Choice, jobs int) []cases.Result {
+// jobs is how many cases run at a time.
+const jobs = 8
+
+// run gives the verdicts on the cases. At each of the addresses one case runs at a time.
+func run(t *testing.T, addrs []string, list []cases.Case, d wire.Draft, choice transport.Choice) []cases.Result {
 	t.Helper()
 	scheme := "moqt"
 	if choice == transport.OnlyWebTransport {
 		scheme = "https"
 	}
-	u, err := transport.ParseURL(scheme + "://" + addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := cases.Config{URL: u, Drafts: []wire.Draft{d}, Dial: runner.Dialer(endpoint.DialOptions{URL: u,
-		Transport: choice, TLS: &tls.Config{InsecureSkipVerify: true}})}
 	results := make([]cases.Result, len(list))
 	next := make(chan int)
 	var wait sync.WaitGroup
-	for range jobs {
+	for _, addr := range addrs {
+		u, err := transport.ParseURL(scheme + "://" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := cases.Config{URL: u, Drafts: []wire.Draft{d}, Dial: runner.Dialer(endpoint.DialOptions{URL: u,
+			Transport: choice, TLS: &tls.Config{InsecureSkipVerify: true}})}
 		wait.Go(func() {
 			for i := range next {
 				results[i] = cases.Run(context.Background(), list[i], cfg)
