@@ -10,19 +10,20 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// guest is a connection that the relay serves. Those that have not sent SETUP, and where a token is required those that
-// have not shown a valid one, are in the lobby: they have a limit of their own, and the one that has waited longest
-// makes room for the next. So nobody locks out those who would be admitted.
+// guest is a connection that the relay serves. Connections without SETUP are in the lobby, and where a token is
+// required also those that have not shown a valid one. The lobby has a limit of its own: when it is full, the
+// connection that has waited longest is closed to make room. So nobody can lock out clients that would be admitted.
 type guest struct {
 	address netip.Addr // of the client; the zero Addr where there is none
-	// turnAway closes its connection with a reason for the client.
+	// turnAway closes the connection with a reason for the client.
 	turnAway func(reason string)
-	// lobby is its place there, nil when it has none; admitted that it was let in. The relay's lock guards both.
+	// lobby is its place in the lobby, nil if it has none; admitted is true once it was let in. The relay's lock guards
+	// both.
 	lobby    *list.Element
 	admitted bool
 }
 
-// admission is who is served. The relay's lock guards it.
+// admission counts who is served. The relay's lock guards it.
 type admission struct {
 	lobby     list.List // of *guest, the one that came first at the front
 	admitted  int
@@ -32,7 +33,8 @@ type admission struct {
 // errClosed is the cause when the relay was closed.
 var errClosed = fmt.Errorf("the relay is shutting down: %w", net.ErrClosed)
 
-// begin takes a connection into the lobby; turnAway closes it with a reason for the client. done counts it out.
+// begin lets a connection into the lobby. turnAway closes the connection with a reason for the client; done must be
+// called when it has ended.
 func (r *Relay) begin(ctx context.Context, info transport.Info, turnAway func(reason string)) (_ context.Context,
 	g *guest, done func(), err error) {
 	r.mu.Lock()
@@ -74,12 +76,12 @@ func (r *Relay) begin(ctx context.Context, info transport.Info, turnAway func(re
 	}, nil
 }
 
-// full is the error for a guest that comes when there are Limits.Sessions.
+// full is the error for a guest when there are already Limits.Sessions.
 func (r *Relay) full() error {
 	return fmt.Errorf("the relay has its limit of %d sessions", r.limits.Sessions)
 }
 
-// crowded is the error for a guest that made room for another one.
+// crowded is the error for a guest that had to make room for another one.
 func (r *Relay) crowded() error {
 	lacks := "SETUP"
 	if r.opts.RequireToken != "" {
@@ -88,7 +90,7 @@ func (r *Relay) crowded() error {
 	return fmt.Errorf("the relay has no room for more connections without %s", lacks)
 }
 
-// admit takes a guest out of the lobby, and reports whether there is room for it.
+// admit moves a guest from the lobby to the sessions, and reports whether there is room for it.
 func (r *Relay) admit(g *guest) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +110,7 @@ func (r *Relay) admit(g *guest) error {
 	return nil
 }
 
-// leaves counts a guest out. The caller holds the relay's lock.
+// leaves counts a guest as gone. The caller holds the relay's lock.
 func (r *Relay) leaves(g *guest) {
 	a := &r.admission
 	switch {

@@ -26,7 +26,8 @@ func (t *track) stalled(in *inflow) bool {
 }
 
 // gate makes a publisher's stream wait while every subscriber that follows it is far behind, as long as one of them
-// takes something now and then: so a fast publisher and a slow subscriber meet, and one who is stuck stops nobody.
+// reads something now and then. So a slow subscriber slows down a fast publisher, and a subscriber that reads nothing
+// stops nobody.
 func (t *track) gate(ctx context.Context, src *source) {
 	const progress = 64 << 10
 	for ctx.Err() == nil {

@@ -7,18 +7,18 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
-// What things cost in memory beside payloads and properties, in bytes: an object, a group's share of the cache, and a
-// stream, which its first object pays for.
+// What things cost in memory beside payloads and properties, in bytes: an object, a group in the cache, and a stream,
+// which is charged to its first object.
 const (
 	entryOverhead  = 256
 	groupOverhead  = 512
 	streamOverhead = 384
 )
 
-// cache bounds the bytes that the logs of all tracks hold together. What leaves it first is the oldest group, by the
-// time when its first object came, and of a group the lowest Object IDs. Fetches do not find it any more. An object
-// that a subscriber has still to get is kept beside the cache until it has, up to a bound of its own; past it the
-// stream whose objects wait longest loses them. Evicting takes the lock of the log that the group belongs to, so nobody
+// cache bounds the bytes that the logs of all tracks hold together. It evicts the oldest group first, by the time of
+// the group's first object, and in a group the lowest Object IDs first. Fetches no longer find evicted objects. An
+// object that a subscriber has not got yet is kept beside the cache until it has, up to a bound of its own. Beyond that
+// bound the stream whose objects have waited longest loses them. Evicting takes the lock of the group's log, so nobody
 // may call trim with a log's lock held.
 type cache struct {
 	limit, waitingLimit int64
@@ -36,7 +36,7 @@ func newCache(limits Limits, c *Counters) *cache {
 		waits: list.New()}
 }
 
-// grow counts n more bytes of a group and sees to its place in the order. The caller holds the log's lock.
+// grow counts n more bytes of a group and gives the group its place in the order. The caller holds the log's lock.
 func (c *cache) grow(g *group, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,8 +49,8 @@ func (c *cache) grow(g *group, n int64) {
 	c.counters.CacheBytes.Store(c.used)
 }
 
-// shrink counts n bytes of a group less, and takes it out of the order when it holds nothing. The caller holds the
-// log's lock.
+// shrink counts n bytes of a group less, and removes the group from the order when it holds nothing. The caller holds
+// the log's lock.
 func (c *cache) shrink(g *group, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +64,8 @@ func (c *cache) shrink(g *group, n int64) {
 	c.counters.CacheBytes.Store(c.used)
 }
 
-// wait counts n bytes of a stream more that wait beside the cache, or less. The caller holds the log's lock.
+// wait counts n more bytes of a stream that wait beside the cache; fewer if n is negative. The caller holds the log's
+// lock.
 func (c *cache) wait(in *inflow, n int64) {
 	if n == 0 {
 		return

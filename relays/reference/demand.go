@@ -9,8 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// waiter is a request that needs an upstream. It joins the track at the moment when there is one: so an object counts
-// as old only if it came before, and no object is lost between the two (draft-18 §10.2.11).
+// waiter is a request that needs an upstream. It joins the track at the very moment when there is one. So an object
+// counts as past only if it came before, and none is lost in between (draft-18 §10.2.11).
 type waiter struct {
 	join   func() // is called once, with the track's lock held
 	joined chan struct{}
@@ -25,16 +25,16 @@ func (w *waiter) hasJoined() bool {
 	}
 }
 
-// attempt is the asking of publishers for a track, which all who want it wait for.
+// attempt is one round of asking publishers for a track. Everybody who wants the track waits for it.
 type attempt struct {
 	done chan struct{} // closed when one has accepted or all have refused
 	err  error
 	left int
 }
 
-// establish waits until t has an upstream, which publishers are asked for if there is none, and calls join at that
-// moment with the track's lock held. wait is how long it waits for a publisher to appear. The error is a *refusal, or
-// that of ctx; join was not called then.
+// establish waits until t has an upstream, asking publishers if there is none, and calls join at that moment with the
+// track's lock held. wait is how long it waits for a publisher to appear. The error is a *refusal or that of ctx; join
+// was then not called.
 func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Duration, join func()) error {
 	t.mu.Lock()
 	if len(t.upstreams) > 0 {
@@ -56,7 +56,7 @@ func (t *track) establish(ctx context.Context, ps wire.Parameters, wait time.Dur
 	return err
 }
 
-// await waits until w has joined, or there is no hope that it will.
+// await waits until w has joined, or can no longer join.
 func (t *track) await(ctx context.Context, w *waiter, ps wire.Parameters, wait time.Duration) error {
 	var timeout <-chan time.Time
 	if wait > 0 {
@@ -105,7 +105,7 @@ func (t *track) await(ctx context.Context, w *waiter, ps wire.Parameters, wait t
 // maxRounds bounds how often publishers are asked for one request.
 const maxRounds = 3
 
-// provided reports whether t has an upstream, or is about to have one by PUBLISH.
+// provided reports whether t has an upstream, or will have one as soon as a PUBLISH is accepted.
 func (t *track) provided() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -155,8 +155,8 @@ func (t *track) answered(a *attempt, err error) {
 	}
 }
 
-// attach makes an upstream a live one, whose publisher said what it had published. Those who wait for the track join
-// it. The error is a *refusal: the session brings the track already.
+// attach makes an upstream live, after its publisher has said what it has published. Requests that wait for the track
+// join it. The error is a *refusal: the session already brings the track.
 func (t *track) attach(u *upstream, info trackInfo) error {
 	publishers := t.relay.publishers(t.namespace)
 	t.mu.Lock()
@@ -202,7 +202,7 @@ func (t *track) bringsFrom(p *peer) bool {
 	return slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return u.peer == p })
 }
 
-// detach takes an upstream away from those that are live. When it was the last, subscribers get what is left and then
+// detach removes an upstream from the live ones. After the last one, subscribers get what is left and then
 // PUBLISH_DONE. The caller holds the track's lock.
 func (t *track) detach(u *upstream, code moqt.DoneCode, reason string) {
 	i := slices.Index(t.upstreams, u)
@@ -225,8 +225,8 @@ func (t *track) unwanted() bool {
 	return len(t.subscribers) == 0 && len(t.waiters) == 0 && t.attempt == nil
 }
 
-// idle gives up the upstreams that the relay asked for when nobody has needed them for a while: who unsubscribes and
-// subscribes again finds them. What was published unasked goes on into the cache.
+// idle gives up the upstreams that the relay asked for when nobody has needed them for a while. A subscriber that
+// unsubscribes and comes straight back still finds them. Tracks that were published unasked go on filling the cache.
 func (t *track) idle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -240,7 +240,7 @@ func (t *track) idle() {
 	}
 }
 
-// leaveIdle waits until nobody has needed the track for Limits.Keep, or somebody does again.
+// leaveIdle waits until nobody has needed the track for Limits.Keep, or until somebody needs it again.
 func (t *track) leaveIdle() {
 	r := t.relay
 	for {
@@ -268,7 +268,7 @@ func (t *track) leaveIdle() {
 	}
 }
 
-// drop begins to leave upstreams; the caller cancels them without the track's lock, which it holds now.
+// drop begins to leave upstreams. The caller holds the track's lock, and cancels them after releasing it.
 func (t *track) drop(which func(*upstream) bool, code moqt.DoneCode, reason string) (dropping []*upstream) {
 	for _, u := range slices.Clone(t.upstreams) {
 		if which(u) && u.step(dropped) {

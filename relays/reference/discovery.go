@@ -7,8 +7,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// tracksSubscriber is a SUBSCRIBE_TRACKS, up to 17 a SUBSCRIBE_NAMESPACE for publishes: tracks that are published under
-// the prefix go to it by PUBLISH. The relay's lock guards prefix and ranges.
+// tracksSubscriber is a SUBSCRIBE_TRACKS, or up to 17 a SUBSCRIBE_NAMESPACE for publishes. Tracks published under the
+// prefix are sent to it with PUBLISH. The relay's lock guards prefix and ranges.
 type tracksSubscriber struct {
 	peer       *peer
 	req        *moqt.Request
@@ -16,7 +16,7 @@ type tracksSubscriber struct {
 	parameters wire.Parameters
 	ranges     moqt.RangeFilters
 	bare       bool // INCLUDE_PROPERTIES 0
-	// accepted is closed when the request is: nothing is sent before.
+	// accepted is closed when the request is accepted. Nothing is sent before.
 	accepted chan struct{}
 }
 
@@ -31,14 +31,14 @@ func (r *Relay) announceTrack(pub *publication) {
 	pub.track.published()
 }
 
-// withdrawTrack takes a published track away.
+// withdrawTrack removes a published track.
 func (r *Relay) withdrawTrack(pub *publication) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.published.remove(pub.track.namespace, pub)
 }
 
-// track begins to publish tracks to ts, first those that are there already.
+// track begins to publish tracks to ts, and starts with those that exist already.
 func (r *Relay) track(ts *tracksSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,9 +56,9 @@ func (r *Relay) untrack(ts *tracksSubscriber) {
 	r.tracking.remove(ts.prefix, ts)
 }
 
-// pass publishes a track to ts, unless it does not pass its filters (draft-19 §5.1.3) or is its own: from 18 on those
-// are left out (draft-18 §6.1). A subscription that came of it outlives the SUBSCRIBE_TRACKS. The caller holds the
-// relay's lock.
+// pass publishes a track to ts. It leaves out a track that does not pass the filters (draft-19 §5.1.3), and from 18 on
+// the session's own tracks (draft-18 §6.1). The subscription that follows outlives the SUBSCRIBE_TRACKS. The caller
+// holds the relay's lock.
 func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	if pub.peer == ts.peer && ts.peer.session.Draft() >= wire.Draft18 || ts.peer.ctx.Err() != nil {
 		return
@@ -110,8 +110,8 @@ func (ts *tracksSubscriber) skip(t *track) {
 	}
 }
 
-// defaults are the parameters of a PUBLISH that the request leads to: from 20 on all of the request's but its tokens
-// (draft-20 §10.20.1), before that Forward State and, in 19, the group order.
+// defaults are the parameters of a PUBLISH that the request leads to. From 20 on these are all of the request's but its
+// tokens (draft-20 §10.20.1); before, they are the Forward State and, in 19, the group order.
 func (ts *tracksSubscriber) defaults() wire.Parameters {
 	d := ts.peer.session.Draft()
 	allowed := []wire.ParameterType{wire.ParamForward}

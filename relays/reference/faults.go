@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Fault is a misbehaviour of the relay that can be asked for by name, so that it can be shown that a test notices it.
+// Fault is a misbehaviour that the relay can be asked for by name, to show that a test notices it.
 type Fault struct {
 	// Name is what Options.Faults takes, Doc one line that says what the relay then does.
 	Name, Doc string
 }
 
-// fault is a line of the table below.
+// fault is a row of the table below.
 type fault int
 
 // The faults, by what they touch.
@@ -127,7 +127,8 @@ const (
 	numFaults
 )
 
-// faultTable names every fault and says what it does. Each is looked up where the relay does it right.
+// faultTable names every fault and says what it does. The code looks each one up at the place where the relay does it
+// right.
 var faultTable = [numFaults]Fault{
 	setupSilence: {"setup-silence", "takes the connection and never sends a setup message"},
 	setupGarbage: {"setup-garbage", "sends bytes that are no setup message"},
@@ -266,7 +267,7 @@ var faultTable = [numFaults]Fault{
 // Faults lists the faults that the relay knows, in the order of what they touch.
 func Faults() []Fault { return append([]Fault(nil), faultTable[:]...) }
 
-// faultSet is what was asked for.
+// faultSet is the faults that were asked for.
 type faultSet [numFaults]bool
 
 func parseFaults(names []string) (faultSet, error) {

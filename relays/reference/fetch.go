@@ -12,7 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// fetch serves a FETCH: from the cache what is there, and what is missing from a publisher.
+// fetch serves a FETCH from the cache, and from a publisher what the cache lacks.
 func (p *peer) fetch(req *moqt.Request) error {
 	r, ctx := p.relay, req.Context()
 	if err := p.subscribes(); err != nil {
@@ -52,7 +52,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 	return f.answer(req)
 }
 
-// retrieval is the answering of one FETCH or fill.
+// retrieval is the answer to one FETCH or fill while it is made.
 type retrieval struct {
 	peer       *peer
 	track      *track
@@ -63,11 +63,11 @@ type retrieval struct {
 	joining    bool
 	flow       *flow
 	priority   atomic.Uint32 // the subscriber's
-	// budget is how long publishers may take for what is missing, in all.
+	// budget is how long publishers may take in all for what is missing.
 	budget time.Duration
-	// alone: no publisher can be asked any more; timedOut says that it was for want of time.
+	// alone: there is no publisher left to ask; timedOut says that the time was the reason.
 	alone, timedOut bool
-	// asked is an upstream fetch that was begun to find out about the range.
+	// asked is an upstream fetch that was begun to learn about the range.
 	asked *missing
 	w     *moqt.FetchWriter
 	count int // objects written
@@ -114,8 +114,8 @@ func (f *retrieval) join(s *subscriber, j *moqt.Joining) error {
 	return nil
 }
 
-// bound works out the range of a standalone FETCH: where a subscription follows the track, it ends with its largest
-// object.
+// bound works out the range of a standalone FETCH. If a subscription follows the track, the range ends with the track's
+// largest object.
 func (f *retrieval) bound(filter wire.LocationFilter) error {
 	t := f.track
 	t.mu.Lock()
@@ -193,7 +193,7 @@ func (f *retrieval) answer(req *moqt.Request) error {
 	return nil
 }
 
-// fetchParameters are those of a track's that 14 and 15 allow in FETCH_OK.
+// fetchParameters are those parameters of a track that 14 and 15 allow in FETCH_OK.
 func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 	if v, ok := ps.Uint(wire.ParamRendezvousTimeout); ok {
 		out.SetUint(wire.ParamRendezvousTimeout, v)
@@ -201,8 +201,8 @@ func fetchParameters(ps wire.Parameters) (out wire.Parameters) {
 	return out
 }
 
-// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, beside the subscription. It ends at the
-// largest object that the answer to the request told of, if there was one.
+// fill answers a FILL_PARAMETERS of s (20 and later) on a stream of its own, while the subscription goes on. The fill
+// ends at the largest object that the answer to the request named, if it named one.
 func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, has bool) {
 	t, r := s.track, s.track.relay
 	f := &retrieval{peer: s.peer, track: t, ctx: s.ctx, joining: true, budget: r.limits.Fetch, flow: &s.flow}
@@ -379,7 +379,7 @@ func rangeOf(d wire.Draft, first, last wire.Location) wire.LocationFilter {
 	return f
 }
 
-// sources gives the sessions to ask for what the cache lacks: those whose subscriptions are established, then those
+// sources gives the sessions to ask for what the cache lacks: first those with established subscriptions, then those
 // that publish the namespace.
 func (t *track) sources() []*peer {
 	var peers []*peer
@@ -401,7 +401,7 @@ func (t *track) sources() []*peer {
 	return peers
 }
 
-// giveUp ends an upstream fetch that was not used to its end.
+// giveUp ends an upstream fetch that was not read to its end.
 func (f *retrieval) giveUp() {
 	if f.asked != nil {
 		f.asked.fetch.Cancel()

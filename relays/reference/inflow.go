@@ -9,9 +9,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: objects in
-// ascending order, none left out between them, and its end. Each subscriber follows it with a cursor of its own. The
-// log's lock guards it.
+// inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: its objects
+// in ascending order without gaps, and its end. Each subscriber follows it with a cursor of its own. The log's lock
+// guards it.
 type inflow struct {
 	group  *group
 	header wire.SubgroupHeader // with Subgroup ID and Priority, whatever the form
@@ -24,20 +24,20 @@ type inflow struct {
 	sources int    // streams from publishers that may bring more
 	state   flowState
 	reign   uint32
-	// waiting is the bytes of what is evicted; place is where the stream stands among those that have any. The cache's
-	// lock guards both.
+	// waiting is how many bytes wait here that the cache has evicted; place is the stream's position among those that
+	// have any. The cache's lock guards both.
 	waiting int64
 	place   *list.Element
 	cause   moqt.ResetCode // of a reset
 	ended   time.Time
 	// wake is closed at the next change, for those who wait for it.
 	wake chan struct{}
-	// followers are the streams towards subscribers, dormant the subscribers who wanted nothing of it so far.
+	// followers are the streams towards subscribers, dormant the subscribers that wanted nothing of it so far.
 	followers []*outflow
 	dormant   []*subscriber
 }
 
-// flowState is how far an inflow is.
+// flowState is how far an inflow has come.
 type flowState uint8
 
 const (
@@ -46,7 +46,7 @@ const (
 	aborted
 )
 
-// source is one publisher's subgroup stream. Where several publishers send the same subgroup, all feed one inflow.
+// source is one publisher's subgroup stream. If several publishers send the same subgroup, all of them feed one inflow.
 type source struct {
 	header wire.SubgroupHeader
 	draft  wire.Draft
@@ -55,7 +55,7 @@ type source struct {
 	some   bool   // it brought any
 }
 
-// bring puts the next object of a source into the log and into the right inflow. subscribers are those of the track. It
+// bring puts the next object of a source into the log and into the right inflow. subscribers are the track's. It
 // reports whether the object was new; the error is errMalformed.
 func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
 	e.opens = src.in == nil
@@ -70,7 +70,7 @@ func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool
 	if !fresh {
 		return false, nil
 	}
-	// An object may follow on a stream only if nothing of its subgroup is between (draft-18 §11.4.3).
+	// An object may follow on a stream only if no object of its subgroup lies between (draft-18 §11.4.3).
 	if in := src.in; in != nil && (e.ObjectID <= in.last || e.ObjectID != in.last+1 && !(some && before <= in.last)) {
 		src.leave(moqt.ResetCancelled)
 	}
@@ -84,7 +84,7 @@ func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool
 	return true, nil
 }
 
-// follow finds the inflow that the source's object stands in or comes next in.
+// follow finds the inflow that has the source's object, or in which it comes next.
 func (src *source) follow(g *group, id uint64) {
 	if src.in != nil {
 		return
@@ -98,7 +98,7 @@ func (src *source) follow(g *group, id uint64) {
 	}
 }
 
-// leave takes the source away from its inflow, which is aborted when it has no other.
+// leave removes the source from its inflow, and aborts the inflow if it has no other source.
 func (src *source) leave(cause moqt.ResetCode) {
 	if in := src.in; in != nil {
 		src.in = nil
@@ -108,7 +108,7 @@ func (src *source) leave(cause moqt.ResetCode) {
 	}
 }
 
-// fin is the source's FIN. One that ends before what others brought says nothing about the inflow.
+// fin handles the source's FIN. If other sources brought later objects, the FIN does not end the inflow.
 func (src *source) fin() {
 	if in := src.in; in != nil && in.last == src.last {
 		if src.header.EndOfGroup || in.header.EndOfGroup {
@@ -121,7 +121,7 @@ func (src *source) fin() {
 	src.leave(moqt.ResetInternalError)
 }
 
-// emptyStream is the FIN of a source that brought no object: subscribers get an empty stream too.
+// emptyStream handles the FIN of a source without objects: subscribers get an empty stream too.
 func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
 	in := l.openInflow(src.header, src.header.FirstObject)
 	for _, s := range subscribers {
@@ -142,8 +142,8 @@ func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 }
 
 // startsSubgroup tells whether a stream starts with the first object of its subgroup. From 18 on its header says so.
-// Before, an Object ID of 0 or a Subgroup ID taken from the first object does, and so does having followed the group
-// from its start without having seen the subgroup.
+// Before, it does if its Object ID is 0, if the Subgroup ID is taken from its first object, or if the relay has
+// followed the group from its start and has not seen the subgroup.
 func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64) bool {
 	switch {
 	case d >= wire.Draft18:
@@ -197,7 +197,7 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 	in.changed()
 }
 
-// end is the cursor behind the last entry.
+// end is the cursor after the last entry.
 func (in *inflow) end() int { return in.dropped + len(in.entries) }
 
 // changed wakes those who wait for a change.
@@ -216,7 +216,7 @@ func (in *inflow) wait() <-chan struct{} {
 	return in.wake
 }
 
-// evict notes that the cache has the entries up to an Object ID no more.
+// evict notes that the cache no longer has the entries up to an Object ID.
 func (in *inflow) evict(last uint64) {
 	n, bytes := in.evicted, int64(0)
 	for n < len(in.entries) && in.entries[n].ObjectID <= last {
@@ -228,7 +228,7 @@ func (in *inflow) evict(last uint64) {
 	in.release()
 }
 
-// release drops what the cache does not have any more and every subscriber has got.
+// release drops what the cache no longer has and every subscriber has got.
 func (in *inflow) release() {
 	if in.evicted == 0 {
 		return
@@ -248,8 +248,8 @@ func (in *inflow) release() {
 	in.group.log.cache.wait(in, -bytes)
 }
 
-// lose drops about so many bytes of what waits for subscribers, and gives the streams towards those: they have lost
-// their place. One object may be left where no other stream has any that wait.
+// lose drops about that many bytes of what waits for subscribers, and returns the streams towards those subscribers,
+// which have lost their place. One object is kept if no other stream has any that wait.
 func (in *inflow) lose(bytes int64, alone bool) (lost []*outflow) {
 	n := 0
 	for n < in.evicted && bytes > 0 {

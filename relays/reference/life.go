@@ -1,7 +1,7 @@
 package reference
 
-// life is where one subscription of the relay to a publisher is. The steps are a table, which does nothing by itself:
-// the track takes a step under its lock, and then does what belongs to the new state.
+// life is the state of one subscription of the relay to a publisher. The steps are a table without side effects: the
+// track takes a step under its lock, and then does what the new state requires.
 type life uint8
 
 const (
@@ -9,10 +9,10 @@ const (
 	asking life = iota
 	// live: objects come.
 	live
-	// leaving: we have cancelled it, and the publisher may not know yet. Another SUBSCRIBE would be the second of the
-	// session to the track (draft-16 §5.1: DUPLICATE_SUBSCRIPTION; up to 15 the session is closed).
+	// leaving: we have cancelled it, and the publisher may not know yet. Another SUBSCRIBE now would be the session's
+	// second one to the track (draft-16 §5.1: DUPLICATE_SUBSCRIPTION; up to 15 the session is closed).
 	leaving
-	// gone: the publisher has ended it, or must know by now that we have. Then it can be asked again.
+	// gone: the publisher has ended it, or must know by now that we have. It can be asked again.
 	gone
 )
 
@@ -35,7 +35,7 @@ func (e lifeEvent) String() string {
 	return [...]string{"accepted", "superseded", "refused", "unanswered", "dropped", "ended", "left"}[e]
 }
 
-// lives are the steps; what is not in the table changes nothing.
+// lives are the steps. An event that is not in the table changes nothing.
 var lives = map[life]map[lifeEvent]life{
 	asking:  {accepted: live, superseded: leaving, refused: gone, unanswered: leaving, ended: gone},
 	live:    {dropped: leaving, ended: gone},

@@ -12,8 +12,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 )
 
-// ListenAndServe listens and serves until ctx ends or the relay is closed. The error is that of listening; nil when it
-// was told to stop. Where the address must be known first, endpoint.Listen and ServeListener do the same.
+// ListenAndServe listens and serves until ctx ends or the relay is closed. Its error is that of listening; nil if it
+// was told to stop. Use endpoint.Listen and ServeListener instead if the address must be known first.
 func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions) error {
 	if opts.Drafts == nil {
 		opts.Drafts = r.opts.Drafts
@@ -30,8 +30,8 @@ func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions)
 	return r.ServeListener(ctx, l)
 }
 
-// ServeListener serves the connections of a listener until ctx ends, the listener is closed or the relay is. The
-// listener is the caller's to close, after this has returned.
+// ServeListener serves the connections of a listener until ctx ends, or the listener or the relay is closed. Close the
+// listener after it has returned.
 func (r *Relay) ServeListener(ctx context.Context, l *endpoint.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -11,8 +11,8 @@ type metric struct {
 	value            uint64
 }
 
-// metrics are the counters as they are now. A gauge may be below 0 for a moment while it is counted down and up;
-// it then shows 0.
+// metrics are the current values of the counters. A gauge may fall below 0 for a moment while it is being counted; it
+// then shows 0.
 func (c *Counters) metrics() []metric {
 	gauge := func(name, help string, v int64) metric { return metric{name, "gauge", help, uint64(max(0, v))} }
 	count := func(name, help string, v uint64) metric { return metric{name + "_total", "counter", help, v} }

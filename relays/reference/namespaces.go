@@ -12,7 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// announcement is a namespace that a session has published; publication is a track that one has.
+// announcement is a namespace that a session has published; publication is a track that a session has published.
 type announcement struct {
 	peer      *peer
 	namespace wire.TrackNamespace
@@ -24,8 +24,8 @@ type publication struct {
 	properties wire.Properties // as its publisher said them, in the newest shape
 }
 
-// publishers gives the sessions that have published a namespace or a prefix of it, those with the longest first: all of
-// them are asked for a track (draft-18 §9.5). A session stands there once.
+// publishers gives the sessions that have published a namespace or a prefix of it, those with the longest prefix first.
+// The relay asks all of them for a track (draft-18 §9.5). Each session is listed once.
 func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,8 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 	return nil
 }
 
-// announce adds a namespace, tells those who asked to be told, and asks its publisher for tracks with subscribers.
+// announce adds a namespace, reports it to the sessions that asked for it, and asks its publisher for tracks that have
+// subscribers.
 func (r *Relay) announce(a *announcement) {
 	r.mu.Lock()
 	first := len(r.namespaces.at(a.namespace)) == 0
@@ -116,7 +117,7 @@ func (r *Relay) announce(a *announcement) {
 	}
 }
 
-// withdraw takes a namespace away.
+// withdraw removes a namespace.
 func (r *Relay) withdraw(a *announcement) {
 	defer r.orphaned()
 	r.mu.Lock()
@@ -130,13 +131,14 @@ func (r *Relay) withdraw(a *announcement) {
 	}
 }
 
-// event is what a namespace subscriber is told: a namespace is there, or no longer.
+// event is what a namespace subscriber is told: that a namespace exists, or no longer does.
 type event struct {
 	namespace wire.TrackNamespace
 	done      bool
 }
 
-// namespaceSubscriber is a SUBSCRIBE_NAMESPACE for namespaces. The relay's lock guards prefix, its own the queue.
+// namespaceSubscriber is a SUBSCRIBE_NAMESPACE for namespaces. The relay's lock guards prefix, a lock of its own the
+// queue.
 type namespaceSubscriber struct {
 	peer   *peer
 	req    *moqt.Request
@@ -170,7 +172,7 @@ func (s *namespaceSubscriber) pop() (events []event, full bool) {
 	return events, s.full
 }
 
-// subscribeNamespace serves a SUBSCRIBE_NAMESPACE: for namespaces, up to 17 also or instead for publishes.
+// subscribeNamespace serves a SUBSCRIBE_NAMESPACE: for namespaces, and up to 17 for publishes, too or instead.
 func (p *peer) subscribeNamespace(req *moqt.Request) error {
 	m := req.Message().(*wire.SubscribeNamespace)
 	d := p.session.Draft()
@@ -187,7 +189,7 @@ func (p *peer) subscribeTracks(req *moqt.Request) error {
 	return p.discover(req, req.Message().(*wire.SubscribeTracks).Prefix, false, true)
 }
 
-// discover tells a session of namespaces, of tracks, or of both, until it has enough.
+// discover reports namespaces, tracks, or both to a session until the request is over.
 func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespaces, tracks bool) error {
 	r, ctx := p.relay, req.Context()
 	if err := p.claim(req.Kind(), prefix); err != nil {
@@ -237,7 +239,8 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	return nil
 }
 
-// heedUpdates answers the updates of a request until that ends: it applies them, and without apply it accepts them all.
+// heedUpdates answers the updates of a request until it ends, and applies them with apply. Without apply it only
+// accepts them.
 func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
 	for {
 		m, err := req.Next(req.Context())
@@ -268,8 +271,8 @@ func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error)
 	}
 }
 
-// claim notes a prefix of a kind of namespace subscription; the error is PREFIX_OVERLAP: one may not be a prefix of
-// another (draft-18 §10.18).
+// claim notes the prefix of a namespace subscription of one kind. The error is PREFIX_OVERLAP: no prefix may be a
+// prefix of another (draft-18 §10.18).
 func (p *peer) claim(kind wire.Kind, prefix wire.TrackNamespace) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -306,7 +309,7 @@ func (p *peer) reclaim(kind wire.Kind, from, to wire.TrackNamespace) error {
 	return nil
 }
 
-// want begins to tell s of namespaces, first of those that are there already.
+// want begins to report namespaces to s, and starts with those that exist already.
 func (r *Relay) want(s *namespaceSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -320,8 +323,8 @@ func (r *Relay) unwant(s *namespaceSubscriber) {
 	r.wanting.remove(s.prefix, s)
 }
 
-// move changes the prefix of namespace subscriptions (draft-18 §10.9.2). Namespaces of the old prefix alone are
-// withdrawn, those of the new one alone are told; tracks are passed on from now on.
+// move changes the prefix of namespace subscriptions (draft-18 §10.9.2). s is told of namespaces that only the new
+// prefix has, and of the end of those that only the old one has. Tracks are passed on from now on.
 func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.TrackNamespace) {
 	r.mu.Lock()
 	if s != nil {
@@ -345,7 +348,7 @@ func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.Track
 	}
 }
 
-// tell sends what is queued: as NAMESPACE and NAMESPACE_DONE, up to 15 as PUBLISH_NAMESPACE and its withdrawal.
+// tell sends the queued events, as NAMESPACE and NAMESPACE_DONE, or up to 15 as PUBLISH_NAMESPACE and its withdrawal.
 func (s *namespaceSubscriber) tell() {
 	ctx := s.req.Context()
 	sent := make(map[string]*moqt.Announcement)

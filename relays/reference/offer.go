@@ -7,8 +7,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// offer is a track that a session is to subscribe to by PUBLISH, as its SUBSCRIBE_TRACKS (up to 17 SUBSCRIBE_NAMESPACE)
-// asks for.
+// offer is a track that the relay sends to a session with PUBLISH because of its SUBSCRIBE_TRACKS (up to 17
+// SUBSCRIBE_NAMESPACE).
 type offer struct {
 	tracks *tracksSubscriber
 	sub    *subscriber
@@ -16,8 +16,9 @@ type offer struct {
 	publish *wire.Publish
 }
 
-// offer makes a session join the track now, before it is asked, so that it gets what comes from now on. ranges are the
-// filters for its objects. nil means that it has its own SUBSCRIBE (draft-18 §9.5). The caller holds the relay's lock.
+// offer makes a session join the track before it is asked, so that it gets what comes from now on. ranges are the
+// filters for its objects. It returns nil if the session has a SUBSCRIBE of its own (draft-18 §9.5). The caller holds
+// the relay's lock.
 func (t *track) offer(ts *tracksSubscriber, ranges moqt.RangeFilters) *offer {
 	p := ts.peer
 	p.mu.Lock()

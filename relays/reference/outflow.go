@@ -11,25 +11,25 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The most that a stream takes from the log at a time. One object is taken whatever its size.
+// The most that a stream reads from the log at a time. It reads one object in any case, whatever its size.
 const (
 	batchObjects = 64
 	batchBytes   = 64 << 10
 )
 
-// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards what is above
-// batch.
+// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards the fields
+// above batch.
 type outflow struct {
 	sub    *subscriber
 	in     *inflow
 	cursor int // of the first entry that is not sent
-	// pending are the bytes that came and are not sent.
+	// pending is how many bytes have come and are not sent.
 	pending int64
 	lost    bool // what the cursor stands at was evicted
 	over    bool // send is through
 	timer   func()
 
-	// The rest is send's own, but for w and aborted, which mu guards.
+	// Only send uses the rest, except w and aborted, which mu guards.
 	batch []*entry
 	mu    sync.Mutex
 	w     *moqt.SubgroupWriter // nil while no stream is open
@@ -37,13 +37,13 @@ type outflow struct {
 	aborted bool
 }
 
-// grow counts n bytes that came; below 0, bytes that were sent. The caller holds the track's lock.
+// grow counts n bytes that came, or that were sent if n is negative. The caller holds the track's lock.
 func (o *outflow) grow(n int64) {
 	o.pending += n
 	o.sub.grew(n)
 }
 
-// unfollow takes o away from its inflow. The caller holds the track's lock.
+// unfollow removes o from its inflow. The caller holds the track's lock.
 func (o *outflow) unfollow() {
 	if i := slices.Index(o.in.followers, o); i >= 0 {
 		o.in.followers = slices.Delete(o.in.followers, i, i+1)
@@ -71,8 +71,8 @@ func (o *outflow) lose() {
 	}
 }
 
-// abort resets the stream, even while a write is blocked, and keeps it from being opened again. The track's lock must
-// not be held.
+// abort resets the stream, even while a write is blocked, and prevents opening it again. The caller must not hold the
+// track's lock.
 func (o *outflow) abort(code moqt.ResetCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -201,7 +201,7 @@ func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	return o.rest()
 }
 
-// rest says what to do when all that came is sent. The caller holds the track's lock.
+// rest says what to do when everything that came is sent. The caller holds the track's lock.
 func (o *outflow) rest() (next step, code moqt.ResetCode, wait <-chan struct{}) {
 	s, in := o.sub, o.in
 	faults := &s.track.relay.faults
@@ -244,7 +244,7 @@ func (o *outflow) sent() {
 	}
 }
 
-// write writes the batch, and reports how much and whether the stream can go on.
+// write writes the batch. It reports how much it wrote, and whether the stream can go on.
 func (o *outflow) write() (bytes int, ok bool) {
 	s, r := o.sub, o.sub.track.relay
 	for _, e := range o.batch {
@@ -301,7 +301,7 @@ func (o *outflow) put(object *moqt.Object) error {
 	return o.w.WriteObject(object)
 }
 
-// open opens the stream, whose first object is e; nil for an empty stream.
+// open opens the stream. e is its first object; nil for an empty stream.
 func (o *outflow) open(e *entry) bool {
 	s, in, r := o.sub, o.in, o.sub.track.relay
 	h := in.header
@@ -332,7 +332,7 @@ func (o *outflow) open(e *entry) bool {
 }
 
 // startsWith reports whether an entry is the first of the inflow, where the subscriber's location filter ends, and
-// whether it has range filters.
+// whether the subscriber has range filters.
 func (o *outflow) startsWith(e *entry) (whole bool, end wire.Location, filtered bool) {
 	t, in := o.sub.track, o.in
 	t.mu.Lock()
@@ -358,7 +358,7 @@ func (o *outflow) close() {
 	}
 }
 
-// onDone calls f when ctx ends. stop keeps it from that, or waits until it is through.
+// onDone calls f when ctx ends. stop prevents that, or waits until f has returned.
 func onDone(ctx context.Context, f func()) (stop func()) {
 	ran := make(chan struct{})
 	halt := context.AfterFunc(ctx, func() {
@@ -372,7 +372,7 @@ func onDone(ctx context.Context, f func()) (stop func()) {
 	}
 }
 
-// afterTime calls f when so much time has passed. stop keeps it from that, or waits until it is through.
+// afterTime calls f after a time. stop prevents that, or waits until f has returned.
 func afterTime(d time.Duration, f func()) (stop func()) {
 	ran := make(chan struct{})
 	timer := time.AfterFunc(max(d, 0), func() {
