@@ -22,17 +22,17 @@ type peer struct {
 	tasks     sync.WaitGroup // its requests
 	scheduler scheduler
 	guest     *guest
-	// trusted: its SETUP carried the token that the relay requires.
+	// trusted: the client's SETUP carried the token that the relay requires.
 	trusted bool
-	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil is no bound.
+	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil means no bound.
 	scope wire.TrackNamespace
 
-	// open is the number of its streams, starved the subscribers that wait for one; see slots.
+	// open is the number of the session's streams, starved the subscribers that wait for one; see slots.
 	open    int
 	starved []*subscriber
 	// ready counts the streams that wait to be opened.
 	ready atomic.Int64
-	// sent counts objects, for the faults alone.
+	// sent counts objects; only faults use it.
 	sent atomic.Int64
 
 	mu            sync.Mutex
@@ -44,8 +44,8 @@ type peer struct {
 	prefixes      map[wire.Kind][]wire.TrackNamespace
 }
 
-// established is a subscription that a joining FETCH may name. ready is closed when sub is set, or the subscription
-// came to nothing.
+// established is a subscription that a joining FETCH may name. ready is closed when sub is set, or when there will be
+// no subscription.
 type established struct {
 	ready chan struct{}
 	once  sync.Once
@@ -164,7 +164,7 @@ func (p *peer) handle(req *moqt.Request) {
 	}
 }
 
-// check refuses a request that this client may not make, whatever its kind.
+// check refuses a request of any kind that this client must not make.
 func (p *peer) check(req *moqt.Request) error {
 	r, d := p.relay, p.session.Draft()
 	if r.opts.RequireToken != "" && !p.trusted {
@@ -200,7 +200,7 @@ func (p *peer) knows(tokens []wire.Token) bool {
 	return false
 }
 
-// subscribes counts a subscription or fetch in; the error is a *refusal. unsubscribed counts it out.
+// subscribes counts a new subscription or fetch; the error is a *refusal. unsubscribed counts one that has ended.
 func (p *peer) subscribes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -218,7 +218,8 @@ func (p *peer) unsubscribed() {
 	p.subscriptions--
 }
 
-// publishes counts a published namespace or track in; the error is a *refusal. unpublished counts it out.
+// publishes counts a newly published namespace or track; the error is a *refusal. unpublished counts one that has
+// ended.
 func (p *peer) publishes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,10 +237,10 @@ func (p *peer) unpublished() {
 	p.publishing--
 }
 
-// holds notes that the session subscribes to a track. Two subscriptions to a track are an error in the drafts up to 18,
-// as DUPLICATE_SUBSCRIPTION from 16 on (draft-16 §5.1); 14 and 15 close the session, which is package moqt's to do. In
-// 17 and 18 the earlier one may be over: its cancellation and the new SUBSCRIBE have streams of their own. patience is
-// how long that is waited for.
+// holds notes that the session subscribes to a track. Up to 18 two subscriptions to one track are an error, from 16 on
+// DUPLICATE_SUBSCRIPTION (draft-16 §5.1); in 14 and 15 package moqt closes the session. In 17 and 18 the earlier
+// subscription may be over already, since its cancellation and the new SUBSCRIBE are on different streams; patience is
+// how long to wait for that.
 func (p *peer) holds(ctx context.Context, key string, req *moqt.Request, patience time.Duration) error {
 	d := p.session.Draft()
 	timer := time.NewTimer(patience)
@@ -267,7 +268,7 @@ func (p *peer) holds(ctx context.Context, key string, req *moqt.Request, patienc
 	}
 }
 
-// subscribesTo gives a subscription of the session to a track that has not ended, nil when there is none. The caller
+// subscribesTo gives a subscription of the session to a track that has not ended; nil if there is none. The caller
 // holds mu.
 func (p *peer) subscribesTo(key string) *moqt.Request {
 	for _, r := range p.subscribed[key] {
@@ -278,7 +279,7 @@ func (p *peer) subscribesTo(key string) *moqt.Request {
 	return nil
 }
 
-// drops notes that a subscription is over, or will be with the next message of ours on it.
+// drops notes that a subscription is over, or will be with our next message on it.
 func (p *peer) drops(key string, req *moqt.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -297,7 +298,7 @@ func (p *peer) register(req *moqt.Request) {
 	p.arrival = make(chan struct{})
 }
 
-// settle says what became of a registered request: a subscription, or nil when there is none or it has ended.
+// settle notes the outcome of a registered request: a subscription, or nil if there is none or it has ended.
 func (p *peer) settle(req *moqt.Request, s *subscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -314,11 +315,11 @@ func (p *peer) settle(req *moqt.Request, s *subscriber) {
 	}
 }
 
-// overtaken is how long what comes on one stream waits for what was sent before it on another, which it may have
-// overtaken from 17 on: a joining FETCH for its SUBSCRIBE, a SUBSCRIBE for the end of the one before.
+// overtaken is how long something on one stream waits for what was sent before it on another stream and may arrive
+// later (from 17 on): a joining FETCH for its SUBSCRIBE, a SUBSCRIBE for the end of the earlier one.
 const overtaken = 200 * time.Millisecond
 
-// joinable finds the subscription that a joining FETCH names, waiting until it is established; nil when there is none.
+// joinable finds the subscription that a joining FETCH names, and waits until it is established; nil if there is none.
 func (p *peer) joinable(ctx context.Context, fetch *moqt.Request) *subscriber {
 	timer := time.NewTimer(overtaken)
 	defer timer.Stop()
@@ -343,7 +344,7 @@ func (p *peer) joinable(ctx context.Context, fetch *moqt.Request) *subscriber {
 	}
 }
 
-// awaitSubscriber waits until a request has come to a subscription; nil when it has not, or there is none.
+// awaitSubscriber waits until a request has become a subscription; nil if it has not in time.
 func (p *peer) awaitSubscriber(ctx context.Context, req *moqt.Request) *subscriber {
 	p.mu.Lock()
 	e := p.requests[req]

@@ -5,7 +5,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// publish serves a PUBLISH: it is always accepted, and the track can then be subscribed to.
+// publish serves a PUBLISH. It always accepts; then others can subscribe to the track.
 func (p *peer) publish(req *moqt.Request) error {
 	r, d, ctx := p.relay, p.session.Draft(), req.Context()
 	m := req.Message().(*wire.Publish)

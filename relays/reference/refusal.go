@@ -46,7 +46,7 @@ func asRefusal(err error) *refusal {
 	return refuse(moqt.RejectInternalError, "the publisher's session failed")
 }
 
-// rejects are the refusals of publishers that are passed on to subscribers.
+// rejects are the refusals of publishers that the relay passes on to subscribers.
 var rejects = map[wire.ErrorName]moqt.RejectCode{
 	wire.NameUnauthorized:         moqt.RejectUnauthorized,
 	wire.NameTimeout:              moqt.RejectTimeout,

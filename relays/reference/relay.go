@@ -1,10 +1,10 @@
-// Package reference is a relay for Media over QUIC Transport, drafts 14 to 22, any of them towards any other:
-// namespaces, subscriptions with one upstream subscription per track and publisher, subgroup streams and datagrams, and
-// a bounded cache that answers fetches, joins and fills. It can be told to misbehave in named ways (Faults), so that it
-// can be shown that a test notices.
+// Package reference is a relay for Media over QUIC Transport, drafts 14 to 22, from any of them to any other. It serves
+// namespaces, subscriptions with one upstream subscription per track and publisher, subgroup streams and datagrams. A
+// bounded cache answers fetches, joins and fills. The relay can be told to misbehave in named ways (Faults), to show
+// that a test notices.
 //
-// The cache is the log of each track (trackLog): publishers append to it, subscribers follow it with cursors, fetches
-// read from it. A subscriber that is too slow loses its place there, and nobody else is held up.
+// The cache is the log of each track (trackLog). Publishers append to it, subscribers follow it with cursors, and
+// fetches read from it. A subscriber that is too slow loses its place there and holds nobody up.
 package reference
 
 import (
@@ -55,7 +55,7 @@ type Relay struct {
 	tracking   tree[*tracksSubscriber]
 }
 
-// New makes a relay. The error is about Options: an unknown fault.
+// New makes a relay. It fails if the Options name an unknown fault.
 func New(opts Options) (*Relay, error) {
 	faults, err := parseFaults(opts.Faults)
 	if err != nil {
@@ -78,11 +78,11 @@ func New(opts Options) (*Relay, error) {
 	return r, nil
 }
 
-// Counters returns the relay's counters, which go on counting.
+// Counters returns the relay's counters. They go on counting.
 func (r *Relay) Counters() *Counters { return &r.counters }
 
-// ServeConn serves one connection until its session ends, ctx ends or the relay is closed; it is then closed. The error
-// says why the session could not be set up, or how it ended; nil when it ended well.
+// ServeConn serves one connection until its session ends, ctx ends or the relay is closed, and then closes the
+// connection. The error says why the session could not be set up, or how it ended; nil when it ended well.
 func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	ctx, g, done, err := r.begin(ctx, conn.Info(), func(reason string) {
 		conn.CloseWithError(uint64(wire.InternalError), reason)
@@ -161,7 +161,7 @@ func (r *Relay) serve(ctx context.Context, g *guest, s *moqt.Session) error {
 	return err
 }
 
-// address is the client's, "" where there is none.
+// address is the client's address, "" if there is none.
 func address(info transport.Info) string {
 	if info.RemoteAddr == nil {
 		return ""
@@ -169,12 +169,12 @@ func address(info transport.Info) string {
 	return info.RemoteAddr.String()
 }
 
-// connectionID is the id that the connection's log file is named after.
+// connectionID is the connection id in the name of the connection's log file.
 func connectionID(info transport.Info) string {
 	return hex.EncodeToString(info.OriginalDestinationConnectionID)
 }
 
-// Close ends all sessions with NO_ERROR and returns when all that the relay runs has ended.
+// Close ends all sessions with NO_ERROR. When it returns, everything that the relay runs has ended.
 func (r *Relay) Close() {
 	r.mu.Lock()
 	r.closed = true
@@ -183,8 +183,8 @@ func (r *Relay) Close() {
 	r.tasks.Wait()
 }
 
-// Shutdown tells every client with GOAWAY that the relay goes away, waits until they have left or ctx ends, and closes.
-// The error says how many had not left when ctx ended.
+// Shutdown sends every client GOAWAY, waits until all have left or ctx ends, and closes. The error says how many had
+// not left when ctx ended.
 func (r *Relay) Shutdown(ctx context.Context) error {
 	g := &wire.Goaway{}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -207,7 +207,7 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// empty waits until there is no session any more, or ctx ends; then it says how many there are.
+// empty waits until there is no session left, or ctx ends. In the second case it says how many are left.
 func (r *Relay) empty(ctx context.Context) (stayed int64) {
 	for {
 		r.mu.Lock()
@@ -224,7 +224,7 @@ func (r *Relay) empty(ctx context.Context) (stayed int64) {
 	}
 }
 
-// use counts another user of a track that is in use.
+// use counts one more user of a track that is in use.
 func (r *Relay) use(t *track) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

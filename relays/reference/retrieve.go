@@ -16,8 +16,8 @@ type errReset struct{ code moqt.ResetCode }
 
 func (e errReset) Error() string { return "fetch stream reset" }
 
-// write sends the range on a stream: groups in the order asked for, objects ascending within each, and its FIN, or a
-// reset when it cannot be completed. When the subscriber cancels, the session resets the stream.
+// write sends the range on a stream: groups in the order asked for, objects ascending in each, then FIN, or a reset if
+// the range cannot be completed. If the subscriber cancels, the session resets the stream.
 func (f *retrieval) write(w *moqt.FetchWriter) {
 	f.w = w
 	w.SetAutoFlush(false)
@@ -42,7 +42,7 @@ func (f *retrieval) write(w *moqt.FetchWriter) {
 	}
 }
 
-// ranges serves the range, as a whole or group by group from its end.
+// ranges serves the range in one piece, or for descending order group by group from its end.
 func (f *retrieval) ranges() error {
 	if !f.descending || f.peer.relay.faults[fetchWrongOrder] {
 		return f.serve(f.start, f.end)
@@ -65,7 +65,7 @@ func (f *retrieval) ranges() error {
 	}
 }
 
-// skip gives the lowest group of a run of groups, from g down, that are known not to exist.
+// skip gives the lowest group of a run of consecutive groups, from g down, that are known not to exist.
 func (f *retrieval) skip(g uint64) (lowest uint64, ok bool) {
 	t := f.track
 	t.mu.Lock()
@@ -108,15 +108,15 @@ func (f *retrieval) serve(pos, end wire.Location) error {
 	return nil
 }
 
-// behind is where to go on after a location; over says that there is nothing behind it.
+// behind is the location to go on at after a location; over says that nothing follows.
 func behind(last wire.Location) (pos wire.Location, over bool) {
 	pos = after(last)
 	return pos, pos == last
 }
 
-// bridge deals with a gap of the cache: it asks a publisher for everything from there on that is missing, or, when
-// there is none to ask, names the gap as unknown. What subscriptions followed and did not get is taken not to exist. It
-// gives the location to go on at.
+// bridge handles a gap in the cache. It asks a publisher for everything that is missing from there on, or reports the
+// gap as unknown if there is no publisher to ask. Objects that did not come while subscriptions followed the track are
+// taken not to exist. It returns the location to go on at.
 func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire.Location, over bool, err error) {
 	if !f.alone {
 		t := f.track
@@ -151,14 +151,14 @@ func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire
 	return next, over, f.w.WriteRange(wire.UnknownRange, f.clip(gap))
 }
 
-// clip limits a location to the integers that the draft can express.
+// clip limits a location to integers that the draft can express.
 func (f *retrieval) clip(loc wire.Location) wire.Location {
 	limit := f.peer.session.Draft().MaxVarint()
 	return wire.Location{Group: min(loc.Group, limit), Object: min(loc.Object, limit)}
 }
 
-// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It gives the location to go on at;
-// where the fetch failed, the rest is a gap.
+// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It returns the location to go on
+// at. If the fetch failed, the rest is a gap.
 func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location, over bool, err error) {
 	t := f.track
 	last := least(m.last, end)

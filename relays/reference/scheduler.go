@@ -8,12 +8,12 @@ import (
 )
 
 // scheduler decides which streams towards one client may hand bytes to the transport. The transport shares its capacity
-// among all streams that have bytes, so few may have them at a time: those that come first by the subscriber's
-// priority, the publisher's, and then within a subscription by group order and Subgroup ID (draft-18 §7.2).
-// Subscriptions of the same priorities take turns by the bytes they had.
+// among all streams that have bytes, so only few may have some at a time. First come those with the better subscriber
+// priority, then publisher priority, then within a subscription by group order and Subgroup ID (draft-18 §7.2).
+// Subscriptions with equal priorities take turns by bytes sent.
 //
-// A stream whose client does not read it would hold its turn for ever: after a while it does not count any more, and
-// another one goes on beside it.
+// A stream whose client does not read it would keep its turn for ever. So after a while its turn no longer counts, and
+// another stream goes on beside it.
 type scheduler struct {
 	limit    int // of streams that stand aside
 	unranked bool
@@ -27,9 +27,9 @@ type scheduler struct {
 }
 
 const (
-	// activeTurns is how many streams write at a time: one, and one more to bridge the gap between two of its turns.
+	// activeTurns is how many streams write at a time: one, and another one to bridge the gap between two turns.
 	activeTurns = 2
-	// turnPatience is how long a turn may take before the next is given beside it.
+	// turnPatience is how long a turn may take before the next one is given as well.
 	turnPatience = 250 * time.Millisecond
 )
 
@@ -39,7 +39,7 @@ type flow struct {
 	served  int64 // bytes
 }
 
-// rank orders the turns of a flow; what is less comes first.
+// rank orders the turns of a flow; the lesser rank comes first.
 type rank struct {
 	subscriber, publisher uint8
 	group                 uint64 // complemented for descending group order
@@ -68,7 +68,7 @@ func order[T uint8 | uint64](a, b T) int {
 	return 0
 }
 
-// turn is the right to write, waited for or held.
+// turn is the right to write, granted or waited for.
 type turn struct {
 	flow    *flow
 	rank    rank
@@ -79,7 +79,7 @@ type turn struct {
 	serial  uint64
 }
 
-// take waits for a turn. nil means that ctx has ended.
+// take waits for a turn. It returns nil if ctx has ended.
 func (q *scheduler) take(ctx context.Context, f *flow, r rank) *turn {
 	if q.unranked {
 		r = rank{}
@@ -140,7 +140,7 @@ func (q *scheduler) grant(t *turn) {
 	}
 }
 
-// remove takes a turn away from those that count. The caller holds mu.
+// remove stops counting a turn. The caller holds mu.
 func (q *scheduler) remove(t *turn) {
 	for i, a := range q.active {
 		if a == t {
@@ -150,7 +150,7 @@ func (q *scheduler) remove(t *turn) {
 	}
 }
 
-// next grants the turns that may begin. The caller holds mu.
+// next grants the turns that may begin now. The caller holds mu.
 func (q *scheduler) next() {
 	for len(q.active) < activeTurns && len(q.flows) > 0 {
 		best := 0
@@ -171,7 +171,7 @@ func (q *scheduler) next() {
 	}
 }
 
-// withdraw takes back a turn that is waited for; it reports false when it was granted.
+// withdraw gives up waiting for a turn; it reports false if the turn was granted.
 func (q *scheduler) withdraw(t *turn) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -191,7 +191,7 @@ func (q *scheduler) withdraw(t *turn) bool {
 	return true
 }
 
-// standAside lets turns that take long not count any more, as many as may, and says when to look again.
+// standAside stops counting turns that take too long, as many as may be, and says when to look again.
 func (q *scheduler) standAside() time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -214,7 +214,7 @@ func (q *scheduler) standAside() time.Duration {
 	return wait
 }
 
-// turns is a heap by rank, and by arrival among the same.
+// turns is a heap by rank, then by arrival.
 type turns []*turn
 
 func (h turns) Len() int { return len(h) }

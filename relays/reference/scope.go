@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// scopeOf is the namespace that a path stands for: its segments, unescaped, without the empty ones and without the
-// query. What cannot be unescaped stands for itself.
+// scopeOf is the namespace that a path stands for: its segments, unescaped, without empty ones and without the query. A
+// segment that cannot be unescaped is taken as it is.
 func scopeOf(path string) (scope wire.TrackNamespace) {
 	path, _, _ = strings.Cut(path, "?")
 	for segment := range strings.SplitSeq(path, "/") {
@@ -24,7 +24,7 @@ func scopeOf(path string) (scope wire.TrackNamespace) {
 	return scope
 }
 
-// within refuses a namespace or prefix outside of the session's scope, where paths are scopes.
+// within refuses a namespace or prefix outside the session's scope, if paths are scopes.
 func (p *peer) within(ns wire.TrackNamespace) error {
 	if len(p.scope) == 0 || ns.HasPrefix(p.scope) {
 		return nil
@@ -32,7 +32,7 @@ func (p *peer) within(ns wire.TrackNamespace) error {
 	return refuse(moqt.RejectUnauthorized, "the session's path lets it use what begins with %s", p.scope)
 }
 
-// joins reports whether a request names its track by a subscription, which was in scope.
+// joins reports whether a request names its track by a subscription, whose scope was checked before.
 func joins(req *moqt.Request) bool {
 	return req.Kind() == wire.KindFetch && len(req.TrackNamespace()) == 0
 }

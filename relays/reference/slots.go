@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// slots bounds the subgroup streams that are open towards clients: each is served by a goroutine. A session may have
-// few of them in any case, so that those that do not read what they are sent keep nobody else from getting anything.
-// Beyond that there is a limit for the session and one for all. Who finds no slot is handed one as soon as there is.
+// slots bounds the subgroup streams that are open towards clients, since each has a goroutine. Each session may have a
+// few of them in any case, so that clients that read nothing keep nobody else waiting. Beyond that there is a limit for
+// each session and one for all. A subscriber that finds no slot is handed one as soon as one is free.
 type slots struct {
 	few, session, all int
 
@@ -17,15 +17,15 @@ type slots struct {
 	hungry []*peer
 }
 
-// fewStreams is how many streams each session may have, whatever others have.
+// fewStreams is how many streams each session may have, however many others have.
 const fewStreams = 64
 
-// may reports whether a session may have another stream. The caller holds mu.
+// may reports whether a session may have one more stream. The caller holds mu.
 func (q *slots) may(p *peer) bool {
 	return p.open < q.few || p.open < q.session && q.open < q.all
 }
 
-// take takes a slot for a subscriber, or notes that it waits for one and will be woken.
+// take takes a slot for a subscriber, or notes that the subscriber waits for one; it is woken then.
 func (q *slots) take(s *subscriber) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -47,7 +47,7 @@ func (q *slots) take(s *subscriber) bool {
 	return false
 }
 
-// give gives slots of a session back, and hands them on: to the session itself, or to the one that has waited longest.
+// give returns slots of a session and passes them on: to the session itself, or to the one that has waited longest.
 func (q *slots) give(p *peer, n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -65,8 +65,8 @@ func (q *slots) give(p *peer, n int) {
 	}
 }
 
-// hand gives a slot to the first of a session who waits, and reports whether there is one and it may have it. The
-// session then stands behind the others. The caller holds mu.
+// hand gives a slot to the first waiting subscriber of a session, and reports whether there is one and the session may
+// have the slot. The session then goes to the end of the queue. The caller holds mu.
 func (q *slots) hand(p *peer) bool {
 	for len(p.starved) > 0 && p.starved[0].gone {
 		q.shift(p)
@@ -82,7 +82,7 @@ func (q *slots) hand(p *peer) bool {
 	return true
 }
 
-// shift takes the first of a session who waits out of the queue. The caller holds mu.
+// shift removes the first waiting subscriber of a session from the queue. The caller holds mu.
 func (q *slots) shift(p *peer) *subscriber {
 	s := p.starved[0]
 	p.starved[0] = nil
@@ -96,7 +96,7 @@ func (q *slots) shift(p *peer) *subscriber {
 	return s
 }
 
-// spare takes back the slots that a subscriber was handed and has no use for; gone says that it never will.
+// spare takes back the slots that a subscriber was handed and cannot use; gone says that it never will.
 func (q *slots) spare(s *subscriber, gone bool) {
 	q.mu.Lock()
 	s.gone = gone

@@ -10,12 +10,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The faults of the data plane. Without any, these functions do nothing.
+// The faults of the data plane. Without a fault these functions do nothing.
 
-// largeObject is from where large-objects-missing and large-objects-refused count, in bytes.
+// largeObject is the size from which objects are large for the faults large-objects-missing and large-objects-refused,
+// in bytes.
 const largeObject = 1_000_000
 
-// spoils reports whether the relay keeps a stream from a subscriber. The caller holds the track's lock.
+// spoils reports whether a fault keeps a stream from a subscriber. The caller holds the track's lock.
 func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 	switch {
 	case r.faults[tooFarBehind] && s.ending != nil,
@@ -48,7 +49,7 @@ func (r *Relay) spoilHeader(h *wire.SubgroupHeader) {
 	}
 }
 
-// spoiled gives the object to send in an entry's place; nil for none. first says that it is the first of its stream.
+// spoiled gives the object to send instead of an entry; nil for none. first says that it is the first of its stream.
 func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 	o := e.Object
 	switch {
@@ -76,7 +77,7 @@ func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 	return &o
 }
 
-// spoiledDatagram gives the object to send in a datagram's place; nil for none.
+// spoiledDatagram gives the object to send instead of a datagram; nil for none.
 func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	if !r.faulty {
 		return &e.Object
@@ -92,8 +93,7 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	return o
 }
 
-// spoilSent plays the fault that drops a session in the middle, and reports whether it did. It is called after an
-// object.
+// spoilSent is the fault that drops a session in the middle; it reports whether it did. It is called after each object.
 func (p *peer) spoilSent() bool {
 	if !p.relay.faults[dieMidway] || p.sent.Add(1) < 3 {
 		return false
@@ -102,8 +102,8 @@ func (p *peer) spoilSent() bool {
 	return true
 }
 
-// spoilBehind plays the fault that gives up a subscriber who reads promptly, and reports whether it did. It is called
-// after an object.
+// spoilBehind is the fault that gives up a subscriber that reads promptly; it reports whether it did. It is called
+// after each object.
 func (s *subscriber) spoilBehind() bool {
 	t := s.track
 	if !t.relay.faults[tooFarBehind] || s.sent.Add(1) < 2 {
@@ -123,13 +123,13 @@ func (s *subscriber) spoilBehind() bool {
 	return true
 }
 
-// slow reports whether an object's payload is to be sent by writeSlowly.
+// slow reports whether writeSlowly is to send an object's payload.
 func (r *Relay) slow(o *moqt.Object) bool {
 	return (r.faults[stallMidway] || r.faults[trickle]) && len(o.Payload) > 0
 }
 
-// writeSlowly writes the payload of an object that was begun, err saying how that went: half of it, and then nothing
-// until ctx ends, or all of it a piece at a time.
+// writeSlowly writes the payload of an object that has been begun; err says how beginning it went. It writes half and
+// then nothing until ctx ends, or all of it piece by piece.
 func (r *Relay) writeSlowly(ctx context.Context, w *moqt.PayloadWriter, payload []byte, err error) error {
 	const every, piece = 100 * time.Millisecond, 150 // bytes: 12 kbit/s
 	for err == nil && len(payload) > 0 {
@@ -172,7 +172,7 @@ func (r *Relay) spoilJoin(s *subscriber) {
 	}
 }
 
-// openAnyway opens a subgroup stream past the session, which would refuse one for a subscription that has ended.
+// openAnyway opens a subgroup stream without the session, which would refuse one for a subscription that has ended.
 func (s *subscriber) openAnyway(ctx context.Context, h wire.SubgroupHeader) (*moqt.SubgroupWriter, error) {
 	stream, err := s.peer.session.Conn().OpenUniStream(ctx)
 	if err != nil {

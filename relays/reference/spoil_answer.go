@@ -8,15 +8,15 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The faults that answer a request with a message of another type than the draft has for it. Package moqt does not send
-// such answers, so they are changed on their way into the stream.
+// The faults that answer a request with another message type than the draft has for it. Package moqt does not send such
+// answers, so they are changed on their way into the stream.
 
-// retypes reports whether there is such a fault.
+// retypes reports whether such a fault was asked for.
 func (f *faultSet) retypes() bool {
 	return f[publishOKType] || f[requestOKType] || f[subscribeOKType] || f[requestErrorType]
 }
 
-// retype gives what is sent in place of a message: its type code and body.
+// retype gives what is sent instead of a message: its type code and body.
 func (f *faultSet) retype(d wire.Draft, code uint64, body []byte) (uint64, []byte) {
 	switch {
 	case f[publishOKType] && code == 0x1E && d == wire.Draft14:
@@ -46,7 +46,7 @@ func (f *faultSet) retype(d wire.Draft, code uint64, body []byte) (uint64, []byt
 	return code, body
 }
 
-// otherErrors has another error of draft 14 for each: they all have the same fields.
+// otherErrors has for each error message of draft 14 another one. All have the same fields.
 var otherErrors = map[uint64]uint64{
 	0x5:  0x19, // SUBSCRIBE_ERROR: FETCH_ERROR
 	0x19: 0x5,  // FETCH_ERROR: SUBSCRIBE_ERROR
@@ -56,7 +56,7 @@ var otherErrors = map[uint64]uint64{
 	0xF:  0x5,  // TRACK_STATUS_ERROR: SUBSCRIBE_ERROR
 }
 
-// retyper is a connection that changes the messages of ours on the bidirectional streams of the peer.
+// retyper is a connection that changes our messages on the bidirectional streams that the peer opens.
 type retyper struct {
 	transport.Conn
 	change func(d wire.Draft, code uint64, body []byte) (uint64, []byte)

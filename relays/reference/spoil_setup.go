@@ -11,11 +11,11 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// The faults of setup and of whole requests. Without any, these functions do nothing.
+// The faults of setup and of whole requests. Without a fault these functions do nothing.
 
 var errFault = errors.New("fault")
 
-// spoilSetup plays the faults that replace the setup, until the connection ends.
+// spoilSetup is the faults that replace the setup. It returns when the connection has ended.
 func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt bool, err error) {
 	if !r.faults[setupSilence] && !r.faults[setupGarbage] && !r.faults[setupWrongVersion] {
 		return false, nil
@@ -42,8 +42,8 @@ func (r *Relay) spoilSetup(ctx context.Context, conn transport.Conn) (spoilt boo
 	return true, errFault
 }
 
-// answerSetup sends bytes where the client expects a setup message: on its control stream up to 16, on one of our own
-// after.
+// answerSetup sends bytes where the client expects a setup message: up to 16 on its control stream, after that on one
+// of our own.
 func answerSetup(ctx context.Context, conn transport.Conn, d wire.Draft, b []byte) error {
 	if d >= wire.Draft17 {
 		s, err := conn.OpenUniStream(ctx)
@@ -63,7 +63,7 @@ func answerSetup(ctx context.Context, conn transport.Conn, d wire.Draft, b []byt
 	return err
 }
 
-// spoilSession plays the faults that begin with the session.
+// spoilSession is the faults that begin with the session.
 func (p *peer) spoilSession() {
 	f := &p.relay.faults
 	switch {
@@ -92,7 +92,7 @@ func (p *peer) spoilSession() {
 	}
 }
 
-// miscoder is a connection that gives every breach the same code.
+// miscoder is a connection that closes with the same code for every breach.
 type miscoder struct{ transport.Conn }
 
 // CloseWithError implements transport.Conn.
@@ -103,7 +103,7 @@ func (c miscoder) CloseWithError(code uint64, reason string) error {
 	return c.Conn.CloseWithError(code, reason)
 }
 
-// spoilRequest plays the faults that replace the serving of a request.
+// spoilRequest is the faults that replace serving a request.
 func (p *peer) spoilRequest(req *moqt.Request) bool {
 	f := &p.relay.faults
 	for is, code := range map[fault]moqt.RejectCode{
@@ -155,7 +155,7 @@ func (p *peer) spoilRequest(req *moqt.Request) bool {
 	return silent
 }
 
-// spoilRefusal changes why a request is refused.
+// spoilRefusal changes the reason for a refusal.
 func (r *Relay) spoilRefusal(no *refusal) *refusal {
 	if r.faults[invalidRangeWrong] && no.code == moqt.RejectInvalidRange || r.faults[joinUnknownWrong] &&
 		no.code == moqt.RejectInvalidJoiningRequestID {
@@ -164,7 +164,7 @@ func (r *Relay) spoilRefusal(no *refusal) *refusal {
 	return no
 }
 
-// spoilFetched plays the faults that follow a cancelled fetch.
+// spoilFetched is the faults after a cancelled fetch.
 func (p *peer) spoilFetched(end error) {
 	var cancelled *moqt.CancelError
 	var stopped *transport.StreamError
@@ -173,7 +173,7 @@ func (p *peer) spoilFetched(end error) {
 	}
 }
 
-// spoilSubscribe plays the faults that replace asking publishers.
+// spoilSubscribe is the faults that replace asking publishers.
 func (p *peer) spoilSubscribe(ctx context.Context, t *track, req *moqt.Request) (spoilt bool, err error) {
 	r := p.relay
 	t.mu.Lock()

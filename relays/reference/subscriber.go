@@ -13,8 +13,8 @@ import (
 )
 
 // subscriber is one subscription of a session to a track, by its SUBSCRIBE or by a PUBLISH of ours. It follows the
-// track's log: each subgroup stream by a stream of its own, datagrams by a queue. The track's lock guards what is below
-// it.
+// track's log: each subgroup stream on a stream of its own, datagrams through a queue. The track's lock guards what is
+// below it.
 type subscriber struct {
 	track *track
 	peer  *peer
@@ -38,12 +38,12 @@ type subscriber struct {
 	start, end wire.Location // inclusive
 	ranges     moqt.RangeFilters
 	forward    bool
-	// since is the arrival number up to which objects are not for this subscriber: it subscribed, or set Forward State
-	// 1, after them.
+	// since is the arrival number up to which objects are not for this subscriber: it subscribed after them, or set
+	// Forward State 1 after them.
 	since uint64
-	// until is the arrival number after which they are not either: its publishers had ended the track.
+	// until is the arrival number after which objects are not for it either: its publishers had ended the track.
 	until uint64
-	// joining is what a joining FETCH or fill ends with, if hasJoining.
+	// joining is where a joining FETCH or fill ends, if hasJoining.
 	joining    wire.Location
 	hasJoining bool
 	timeouts   timeouts
@@ -56,13 +56,13 @@ type subscriber struct {
 	ready  []*outflow
 	open   int // streams, of fills too
 	ending *ending
-	// granted are slots that it was handed, starving that it waits for one, gone that it needs none any more. The
+	// granted are slots that the subscriber was handed. starving: it waits for one. gone: it needs none any more. The
 	// lock of the slots guards them.
 	granted        int
 	starving, gone bool
-	// behind: the log has said that s is too slow; it says so once.
+	// behind: the log has reported that s is too slow. It does so once.
 	behind bool
-	// sent counts objects, for the faults alone.
+	// sent counts objects; only faults use it.
 	sent atomic.Int64
 }
 
@@ -75,7 +75,7 @@ type ending struct {
 // timeouts are the delivery timeouts in effect; 0 is none (draft-18 §8).
 type timeouts struct{ object, subgroup time.Duration }
 
-// newSubscriber makes a subscriber, which the track does not know yet.
+// newSubscriber makes a subscriber that the track does not know yet.
 func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
 	s := &subscriber{
 		track: t, peer: p, draft: p.session.Draft(), forward: true, end: lastOf(1<<64 - 1), until: math.MaxUint64,
@@ -89,7 +89,7 @@ func (t *track) newSubscriber(ctx context.Context, p *peer) *subscriber {
 // defaultPriority is the Subscriber Priority when none is given (draft-18 §10.2.7).
 const defaultPriority = 128
 
-// rank is where a stream stands among those of the session.
+// rank is the position of a stream among those of the session.
 func (s *subscriber) rank(in *inflow) rank {
 	r := rank{subscriber: uint8(s.priority.Load()), publisher: in.header.Priority, group: in.header.GroupID,
 		subgroup: in.header.SubgroupID}
@@ -99,7 +99,7 @@ func (s *subscriber) rank(in *inflow) rank {
 	return r
 }
 
-// join makes s a subscriber of the track, for what comes from now on. The caller holds the track's lock.
+// join makes s a subscriber of the track from now on. The caller holds the track's lock.
 func (t *track) join(s *subscriber, ps wire.Parameters) {
 	s.since = t.seq
 	s.joining, s.hasJoining = t.largest, t.hasLargest
@@ -119,8 +119,8 @@ func (s *subscriber) groupOrder() uint64 {
 	return p.Uint
 }
 
-// set applies parameters of a SUBSCRIBE, PUBLISH_OK or update; what is left out stays. Relative filters count from
-// largest. The caller holds the track's lock.
+// set applies the parameters of a SUBSCRIBE, PUBLISH_OK or update. What is left out stays as it is. Relative filters
+// count from largest. The caller holds the track's lock.
 func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest bool) {
 	t := s.track
 	if f, ok := ps.Filter(); ok {
@@ -156,7 +156,7 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 	s.limit()
 }
 
-// attach makes s wait for what the open streams still bring. The caller holds the track's lock.
+// attach makes s wait for what the open streams will still bring. The caller holds the track's lock.
 func (s *subscriber) attach() {
 	for _, id := range s.track.ids {
 		for _, in := range s.track.groups[id].inflows {
@@ -168,7 +168,7 @@ func (s *subscriber) attach() {
 	}
 }
 
-// leave ends s's part in the track. None of its streams is being sent any more.
+// leave removes s from the track. None of its streams is being sent any more.
 func (t *track) leave(s *subscriber) {
 	s.cancel()
 	t.mu.Lock()
@@ -193,7 +193,7 @@ func (t *track) leave(s *subscriber) {
 	t.idle()
 }
 
-// fate is what becomes of an object for one subscriber.
+// fate is what the relay does with an object for one subscriber.
 type fate uint8
 
 const (
@@ -203,7 +203,7 @@ const (
 	formless
 )
 
-// judge says what becomes of an object. The caller holds the track's lock.
+// judge says what to do with an object. The caller holds the track's lock.
 func (s *subscriber) judge(e *entry) fate {
 	r := s.track.relay
 	loc := e.Location()
@@ -225,8 +225,8 @@ func (s *subscriber) judge(e *entry) fate {
 // wants reports whether an object is for s. The caller holds the track's lock.
 func (s *subscriber) wants(e *entry) bool { return s.judge(e) == wanted }
 
-// limit works out the delivery timeouts in effect: of the publisher's and the subscriber's the smaller, 0 being none
-// (draft-18 §8). Up to 17 there is one. The caller holds the track's lock.
+// limit works out the delivery timeouts in effect: the smaller of the publisher's and the subscriber's, where 0 is none
+// (draft-18 §8). Up to 17 there is only one. The caller holds the track's lock.
 func (s *subscriber) limit() {
 	smaller := func(a, b time.Duration) int64 {
 		if a == 0 || b > 0 && b < a {
@@ -330,7 +330,7 @@ func (s *subscriber) serve(pub *moqt.Publication) {
 	}
 }
 
-// run opens streams as they become ready, in their order, until the track ends and all is sent, or s is cancelled.
+// run opens streams in order as they become ready, until the track has ended and all is sent, or s is cancelled.
 func (s *subscriber) run() *ending {
 	t := s.track
 	for {
@@ -369,7 +369,7 @@ func (s *subscriber) run() *ending {
 	}
 }
 
-// unready takes the first n streams off those that wait to be opened. The caller holds the track's lock.
+// unready removes the first n streams from those that wait to be opened. The caller holds the track's lock.
 func (s *subscriber) unready(n int) {
 	clear(s.ready[:n])
 	if s.ready = s.ready[n:]; len(s.ready) == 0 {
@@ -407,7 +407,7 @@ func (s *subscriber) finish(end *ending) {
 	}
 }
 
-// finishWith says that the publisher has ended the track; s gets what is left, then PUBLISH_DONE. The caller holds the
+// finishWith notes that the publisher has ended the track: s gets what is left, then PUBLISH_DONE. The caller holds the
 // track's lock.
 func (s *subscriber) finishWith(code moqt.DoneCode, reason string) {
 	if s.ending == nil {

@@ -8,20 +8,20 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// A publisher that comes back may publish other contents under the same names. What the log has is therefore kept by
-// reigns: a new one begins with a publisher that comes when none from before is there. The first object that
-// contradicts one of an earlier reign drops all that is older; until then what is there answers fetches.
+// A publisher that comes back may publish other contents under the same names. So the log keeps its objects by reigns.
+// A new reign begins with a publisher that comes when none from before is left. Until it sends an object that
+// contradicts one of an earlier reign, fetches are answered from the older objects; then these are dropped.
 type reign struct {
 	number uint32
-	// publishers are the sessions that have brought the track in it, by their ids.
+	// publishers are the ids of the sessions that have brought the track in this reign.
 	publishers []uint64
-	// largest is the largest location known in it, covered where it began.
+	// largest is the largest location known in this reign, covered is where the reign began.
 	largest    wire.Location
 	hasLargest bool
 	covered    wire.Location
 }
 
-// reigns counts a session in as a publisher of the track. there are the sessions that publish its namespace now. The
+// reigns counts a session as a publisher of the track. there are the sessions that publish its namespace now. The
 // caller holds the track's lock.
 func (t *track) reigns(p *peer, there []*peer, info trackInfo) {
 	stays := slices.ContainsFunc(t.upstreams, func(u *upstream) bool { return t.reign.has(u.peer) }) ||
@@ -41,7 +41,7 @@ func (t *track) reigns(p *peer, there []*peer, info trackInfo) {
 // has reports whether a session has brought the track in the reign.
 func (r *reign) has(p *peer) bool { return slices.Contains(r.publishers, p.id) }
 
-// raise moves largest up.
+// raise raises largest.
 func (r *reign) raise(loc wire.Location) {
 	if !r.hasLargest || loc.Compare(r.largest) > 0 {
 		r.largest, r.hasLargest = loc, true
@@ -57,7 +57,7 @@ func (l *trackLog) takeOver() {
 	l.largest, l.hasLargest, l.covered = l.reign.largest, l.reign.hasLargest, l.reign.covered
 }
 
-// forgetOlder drops the objects of earlier reigns, and what was known of others.
+// forgetOlder drops the objects of earlier reigns, and what was known about their groups.
 func (g *group) forgetOlder(reign uint32) {
 	var freed int64
 	g.objects = slices.DeleteFunc(slices.Clone(g.objects), func(e *entry) bool {
@@ -84,8 +84,8 @@ func (g *group) forgetOlder(reign uint32) {
 	}
 }
 
-// orphaned begins to look for tracks that nobody publishes any more: what is left of them is dropped after
-// Limits.Forget. It is called when a publisher has gone, without locks.
+// orphaned starts the search for tracks that nobody publishes any more; what is left of them is dropped after
+// Limits.Forget. Call it when a publisher has gone, without holding locks.
 func (r *Relay) orphaned() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// track is one track: its log, who publishes it to the relay, and who subscribes to it here. The log's lock guards all
-// but the first fields.
+// track is one track: its log, who publishes it to the relay, and who subscribes to it here. The log's lock guards
+// everything but the first fields.
 type track struct {
 	trackLog
 	relay     *Relay
@@ -17,21 +17,21 @@ type track struct {
 	key       string
 	users     int // guarded by the relay's lock; a track without users and objects is forgotten
 
-	// upstreams are the live subscriptions that bring the track; asked has those that the relay asked for, by session,
-	// until they are gone; coming has the sessions whose PUBLISH is being accepted.
+	// upstreams are the live subscriptions that bring the track. asked are those that the relay asked for, by session,
+	// until they are gone. coming are the sessions whose PUBLISH is being accepted.
 	upstreams []*upstream
 	asked     map[*peer]*upstream
 	coming    map[*peer]struct{}
-	// attempt is the asking for an upstream, waiters are the requests that need one.
+	// attempt is the current round of asking for an upstream, waiters are the requests that need one.
 	attempt *attempt
 	waiters []*waiter
-	// idling: leaveIdle waits. idleSince is when the last who needed the track went. parted is the session that the
-	// relay left last, at partedAt.
+	// idling: leaveIdle waits. idleSince is when the last one that needed the track left. parted is the session that
+	// the relay left last, at partedAt.
 	idling    bool
 	idleSince time.Time
 	parted    *peer
 	partedAt  time.Time
-	// orphan is when nobody published the track any more, as far as that was looked at.
+	// orphan is the time at which the relay noticed that nobody publishes the track any more.
 	orphan time.Time
 	// subscribers is never changed in place.
 	subscribers []*subscriber
@@ -45,8 +45,8 @@ type track struct {
 	// change is closed when an upstream comes or goes, or a publisher appears.
 	change chan struct{}
 
-	// crowded counts subscribers that are further behind than Limits.SubscriberBytes, taken the bytes sent to any. room
-	// is closed when one has caught up. impatient: the publisher does not wait for them any more.
+	// crowded counts the subscribers that are further behind than Limits.SubscriberBytes, taken the bytes sent to any
+	// of them. room is closed when one has caught up. impatient: the publisher no longer waits for them.
 	crowded   int
 	taken     int64
 	room      chan struct{}
@@ -95,8 +95,8 @@ func (r *Relay) forget(t *track) {
 	}
 }
 
-// sweep forgets tracks that eviction has emptied, when there are many more than the last time. The caller holds the
-// relay's lock.
+// sweep forgets tracks that eviction has emptied, when there are many more tracks than the last time. The caller holds
+// the relay's lock.
 func (r *Relay) sweep() {
 	if len(r.tracks) < r.sweepAt {
 		return

@@ -17,9 +17,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// trackLog is what the relay holds of one track: the objects by group, which are the cache that fetches are answered
-// from, and the subgroup streams as they came, which subscribers follow with cursors. Nobody but the cache's bound
-// removes objects: a subscriber that is too slow finds that its position is gone.
+// trackLog is what the relay holds of one track: its objects by group, the cache from which fetches are answered, and
+// its subgroup streams as they came, which subscribers follow with cursors. Only the cache's bound removes objects: a
+// subscriber that is too slow finds its position gone.
 type trackLog struct {
 	mu     sync.Mutex
 	cache  *cache
@@ -32,11 +32,11 @@ type trackLog struct {
 	hasLargest bool
 	// seq counts what subscriptions brought.
 	seq uint64
-	// covered is where the part of the track starts that subscriptions have followed without a break; live says that
-	// they still do.
+	// covered is the start of the part of the track that subscriptions have followed without a break. live: they still
+	// do.
 	covered wire.Location
 	live    bool
-	// reign is the present one, see takeover.go.
+	// reign is the current one, see takeover.go.
 	reign reign
 	// ended: the track is complete, largest is its final object.
 	ended bool
@@ -59,18 +59,18 @@ func (e *entry) size() int64 {
 	return n
 }
 
-// group is what is held of one group.
+// group is what the log holds of one group.
 type group struct {
 	log     *trackLog
 	id      uint64
 	objects []*entry // by Object ID
-	// known are the Object IDs of which it is known whether they exist; those that do are in objects.
+	// known are the Object IDs of which the relay knows whether they exist. objects has those that do.
 	known spans.Set
-	// final is the ID after which the publisher said that there is nothing, if hasFinal.
+	// final is the ID after which the group has nothing, if hasFinal.
 	final      uint64
 	hasFinal   bool
 	finalReign uint32
-	// whole: every stream of the group is followed since its start; a stream that was reset spoils that.
+	// whole: every stream of the group was followed from its start, and none was reset.
 	whole   bool
 	open    int // streams that have not ended
 	inflows []*inflow
@@ -111,8 +111,8 @@ func (l *trackLog) drop(g *group) {
 	}
 }
 
-// follow says that a subscription follows the track from after a location on; nothing has been published when there is
-// none.
+// follow notes that a subscription follows the track from after a location on. No location means that nothing was
+// published.
 func (l *trackLog) follow(largest wire.Location, has bool) {
 	l.raise(largest, has)
 	if l.live {
@@ -124,7 +124,7 @@ func (l *trackLog) follow(largest wire.Location, has bool) {
 	}
 }
 
-// unfollow says that no subscription follows the track any more; ended that its publisher called it complete.
+// unfollow notes that no subscription follows the track any more. ended: its publisher called it complete.
 func (l *trackLog) unfollow(ended bool) {
 	if ended && l.hasLargest {
 		l.ended = true
@@ -135,7 +135,7 @@ func (l *trackLog) unfollow(ended bool) {
 	l.pause()
 }
 
-// pause says that nothing is forwarded to the relay for now.
+// pause notes that nothing is forwarded to the relay for now.
 func (l *trackLog) pause() {
 	l.live = false
 	for _, g := range l.groups {
@@ -143,7 +143,7 @@ func (l *trackLog) pause() {
 	}
 }
 
-// raise moves largest up.
+// raise raises largest.
 func (l *trackLog) raise(loc wire.Location, has bool) {
 	if has {
 		l.reign.raise(loc)
@@ -159,7 +159,7 @@ func (l *trackLog) raise(loc wire.Location, has bool) {
 	}
 }
 
-// reset forgets everything: a publisher began anew.
+// reset forgets everything because a publisher began anew.
 func (l *trackLog) reset() {
 	for _, g := range l.groups {
 		g.objects = nil
@@ -175,7 +175,7 @@ func (l *trackLog) reset() {
 }
 
 // add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new
-// unless a subscription brought it before; without, it came by a fetch. The error is errMalformed.
+// unless a subscription brought it before. Without, it came by a fetch. The error is errMalformed.
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	e.reign = l.reign.number
 	g := l.group(e.GroupID)
@@ -213,7 +213,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	return true, nil
 }
 
-// contradicts reports whether an object differs from the one that an earlier reign has left in its place.
+// contradicts reports whether an object differs from the one that an earlier reign left in its place.
 func (g *group) contradicts(e *entry) bool {
 	i := sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= e.ObjectID })
 	if i == len(g.objects) || g.objects[i].ObjectID != e.ObjectID {
@@ -222,14 +222,14 @@ func (g *group) contradicts(e *entry) bool {
 	return g.objects[i].reign < e.reign && !g.objects[i].agrees(e)
 }
 
-// agrees reports whether two copies of an object have what may not differ (draft-18 §9.1). The fetch streams of 14 and
-// 15 show datagrams as subgroups.
+// agrees reports whether two copies of an object agree in everything that must not differ (draft-18 §9.1). The fetch
+// streams of 14 and 15 show datagrams as subgroups.
 func (e *entry) agrees(f *entry) bool {
 	return bytes.Equal(e.Payload, f.Payload) && e.Status == f.Status &&
 		(e.SubgroupID == f.SubgroupID || e.Datagram != f.Datagram)
 }
 
-// learn notes what an object tells of others.
+// learn notes what an object says about others.
 func (g *group) learn(o *moqt.Object) {
 	g.known.AddRun(o.ObjectID, o.ObjectID)
 	if gap, ok := o.Property(wire.PropPriorObjectIDGap); ok && gap.Uint > 0 && gap.Uint <= o.ObjectID {
@@ -266,8 +266,8 @@ func (g *group) end(last uint64) {
 	}
 }
 
-// settle concludes that what has not come of a group does not exist: all its streams were followed from their start to
-// their FIN, and the track has gone on or ended.
+// settle concludes that the objects of a group that have not come do not exist: all of its streams were followed from
+// start to FIN, and the track has gone on or ended.
 func (g *group) settle() {
 	l := g.log
 	if g.whole && g.open == 0 && len(g.inflows) > 0 && (l.largest.Group > g.id || l.ended) {

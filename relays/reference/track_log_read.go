@@ -10,7 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// after is the location behind loc. Behind the last of all there is none, and it stays.
+// after is the location after loc. The last location of all has none; it stays.
 func after(loc wire.Location) wire.Location {
 	switch {
 	case loc.Object < math.MaxUint64:
@@ -41,8 +41,8 @@ func least(a, b wire.Location) wire.Location {
 	return b
 }
 
-// knownFrom gives the last location up to which everything from pos on is known, at most to; ok is false when pos
-// itself is not.
+// knownFrom gives the last location, at most to, up to which everything from pos on is known; ok is false if pos itself
+// is not.
 func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool) {
 	for pos.Compare(to) <= 0 {
 		g := l.groups[pos.Group]
@@ -71,7 +71,7 @@ func (l *trackLog) knownFrom(pos, to wire.Location) (last wire.Location, ok bool
 	return last, ok
 }
 
-// nextKnown gives the last location of the gap that starts at pos: right before the next one that is known, at most to.
+// nextKnown gives the last location of the gap that starts at pos: the one before the next known location, at most to.
 func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	if g := l.groups[pos.Group]; g != nil {
 		if id, ok := g.known.Next(pos.Object); ok {
@@ -101,8 +101,8 @@ func (l *trackLog) nextKnown(pos, to wire.Location) wire.Location {
 	return least(lastOf(next-1), to)
 }
 
-// lastGap gives the first and the last location from pos to to of which it is not known whether it exists; ok is false
-// when all are known.
+// lastGap gives the first and the last of the locations from pos to to of which the relay does not know whether they
+// exist; ok is false if it knows of all.
 func (l *trackLog) lastGap(pos, to wire.Location) (first, last wire.Location, ok bool) {
 	for pos.Compare(to) <= 0 {
 		end, known := l.knownFrom(pos, to)
@@ -122,8 +122,8 @@ func (l *trackLog) lastGap(pos, to wire.Location) (first, last wire.Location, ok
 	return first, last, ok
 }
 
-// read gives objects from pos to to in ascending order, as many as fit into so many bytes but at least one, and the
-// last location that they settle. known is false when pos is not known.
+// read gives objects from pos to to in ascending order, at least one and as many as fit into that many bytes, and the
+// last location up to which it has answered. known is false if pos is not known.
 func (l *trackLog) read(pos, to wire.Location, bytes int64) (objects []*entry, last wire.Location, known bool) {
 	last, known = l.knownFrom(pos, to)
 	if !known {
@@ -151,10 +151,10 @@ func (l *trackLog) read(pos, to wire.Location, bytes int64) (objects []*entry, l
 	return objects, last, true
 }
 
-// maxEmpty bounds the ranges of groups that are remembered not to exist.
+// maxEmpty bounds how many ranges of groups that do not exist are remembered.
 const maxEmpty = 4096
 
-// confirm notes that of the locations from a to b nothing exists but what is in the log.
+// confirm notes that of the locations from a to b only those in the log exist.
 func (l *trackLog) confirm(a, b wire.Location) {
 	if a.Compare(b) > 0 {
 		return
@@ -186,8 +186,8 @@ func (l *trackLog) confirm(a, b wire.Location) {
 	}
 }
 
-// confirmEmpty notes that groups from next to before end do not exist; a part of the first group says nothing about all
-// of it.
+// confirmEmpty notes that groups from next to before end do not exist. If only a part of the first group was asked for,
+// that says nothing about the whole group.
 func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
 	if next == a.Group && a.Object > 0 {
 		next++
@@ -197,7 +197,7 @@ func (l *trackLog) confirmEmpty(a, b wire.Location, next, end uint64) {
 	}
 }
 
-// covers reports whether subscriptions have followed the track at a location: what has not come from there probably
+// covers reports whether subscriptions have followed the track at a location. What has not come from there probably
 // does not exist.
 func (l *trackLog) covers(loc wire.Location) bool {
 	return l.hasLargest && l.covered.Compare(loc) <= 0 && loc.Compare(l.largest) <= 0
@@ -217,8 +217,8 @@ func (l *trackLog) lastIn(group uint64) (uint64, bool) {
 	return 0, false
 }
 
-// expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION: their objects may not be
-// sent any more (draft-18 §12.3). It gives the streams towards subscribers that had not got them yet.
+// expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION, since their objects must
+// not be sent any more (draft-18 §12.3). It returns the streams towards subscribers that had not got them yet.
 func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*outflow) {
 	for _, id := range slices.Clone(l.ids) {
 		g := l.groups[id]

@@ -39,8 +39,8 @@ func (p *peer) trackStatus(req *moqt.Request) error {
 	return req.Accept(ctx, ok)
 }
 
-// askStatus asks publishers one after the other for the state of a track. The answer is a track that nobody but the
-// caller knows.
+// askStatus asks publishers one after the other for the state of a track. It returns a new track that only the caller
+// knows.
 func (t *track) askStatus(ctx context.Context) (*track, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.relay.limits.Fetch)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// trackParameters are what 14 and 15 say of a track in parameters and later drafts in properties (draft-14 §9.2.1,
-// draft-15 §9.2.1, draft-16 §11).
+// trackParameters are the facts about a track that 14 and 15 carry in parameters and later drafts in properties
+// (draft-14 §9.2.1, draft-15 §9.2.1, draft-16 §11).
 var trackParameters = []struct {
 	parameter wire.ParameterType
 	property  uint64
@@ -22,7 +22,7 @@ var trackParameters = []struct {
 	{wire.ParamDynamicGroups, wire.PropDynamicGroups, wire.Draft15},
 }
 
-// infoOf reads what a publisher says of a track in SUBSCRIBE_OK, PUBLISH, FETCH_OK or REQUEST_OK.
+// infoOf reads what a publisher says about a track in SUBSCRIBE_OK, PUBLISH, FETCH_OK or REQUEST_OK.
 func infoOf(d wire.Draft, ps wire.Parameters, props wire.Properties) trackInfo {
 	info := trackInfo{properties: slices.Clone(props), priority: moqt.DefaultPublisherPriority}
 	info.largest, info.hasLargest = ps.Largest()
@@ -52,8 +52,8 @@ func infoOf(d wire.Draft, ps wire.Parameters, props wire.Properties) trackInfo {
 	return info
 }
 
-// say puts a track's properties, in the newest shape, where draft d has them: into parameters up to 15 as far as it
-// knows them, into properties after. Largest goes into the parameters.
+// say puts a track's properties, in the newest form, where draft d has them: up to 15 into parameters, as far as these
+// exist, later into properties. Largest goes into the parameters.
 func (t *track) say(d wire.Draft, ps *wire.Parameters, props *wire.Properties) {
 	if t.hasLargest {
 		ps.SetLargest(t.largest)
@@ -72,13 +72,13 @@ func (t *track) say(d wire.Draft, ps *wire.Parameters, props *wire.Properties) {
 	}
 }
 
-// speaks reports whether a property can be said in a draft: 16 forbids a DELIVERY_TIMEOUT of 0, which later means that
-// there is none.
+// speaks reports whether a draft can express a property. Draft 16 forbids a DELIVERY_TIMEOUT of 0, which later drafts
+// use for none.
 func speaks(d wire.Draft, p wire.Property) bool {
 	return d != wire.Draft16 || p.Type != wire.PropObjectDeliveryTimeout || p.Uint > 0
 }
 
-// unknownMandatory finds a Mandatory Track Property: the relay knows none (draft-18 §2.5.1).
+// unknownMandatory finds a Mandatory Track Property. The relay knows none (draft-18 §2.5.1).
 func (r *Relay) unknownMandatory(d wire.Draft, props wire.Properties) (uint64, bool) {
 	for _, p := range props {
 		if wire.MandatoryProperty(d, p.Type) && !r.faults[mandatoryIgnored] {

@@ -30,7 +30,7 @@ func (t *tree[T]) add(ns wire.TrackNamespace, v T) {
 	n.values = append(n.values, v)
 }
 
-// remove takes a value away from a namespace, and reports whether it was there.
+// remove removes a value from a namespace, and reports whether it was there.
 func (t *tree[T]) remove(ns wire.TrackNamespace, v T) bool {
 	return t.root.remove(ns, v)
 }

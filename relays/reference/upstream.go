@@ -19,23 +19,23 @@ type upstream struct {
 	asked bool // by our SUBSCRIBE, not by its PUBLISH
 	draft wire.Draft
 	ctx   context.Context
-	// cancel ends it on our side.
+	// cancel ends the subscription on our side.
 	cancel context.CancelFunc
 
-	// The track's lock guards these. decided is closed when it is not being asked for any more, and failed says why
-	// it came to nothing; over is closed when it is gone.
+	// The track's lock guards these. decided is closed when the request is answered, and failed says why it was
+	// refused; over is closed when the subscription is gone.
 	state   life
 	decided chan struct{}
 	failed  error
 	over    chan struct{}
 	forward bool
 
-	// These are set before it is live. priority is the publisher's default.
+	// These are set before the subscription is live. priority is the publisher's default.
 	sub      *moqt.Subscription
 	priority uint8
 }
 
-// trackInfo is what a publisher says of a track, in the newest shape.
+// trackInfo is what a publisher says about a track, in the newest form.
 type trackInfo struct {
 	largest    wire.Location
 	hasLargest bool
@@ -45,7 +45,7 @@ type trackInfo struct {
 	maxAge     time.Duration
 }
 
-// newUpstream makes one that is being asked for.
+// newUpstream makes an upstream whose request is not answered yet.
 func (t *track) newUpstream(p *peer, asked bool) *upstream {
 	u := &upstream{track: t, peer: p, asked: asked, draft: p.session.Draft(), decided: make(chan struct{}),
 		over: make(chan struct{})}
@@ -53,7 +53,8 @@ func (t *track) newUpstream(p *peer, asked bool) *upstream {
 	return u
 }
 
-// step takes a step of u's life, and reports whether the event was one in its state. The caller holds the track's lock.
+// step takes a step of u's life, and reports whether the event was possible in its state. The caller holds the track's
+// lock.
 func (u *upstream) step(e lifeEvent) bool {
 	next, ok := u.state.next(e)
 	if !ok {
@@ -72,8 +73,8 @@ func (u *upstream) step(e lifeEvent) bool {
 	return true
 }
 
-// subscribeTo asks a publisher for the track, unless it brings it already. When it accepts, its objects flow from then
-// on in a task of the relay's. The error is a *refusal.
+// subscribeTo asks a publisher for the track, unless the publisher brings it already. If it accepts, its objects come
+// from then on in a goroutine of the relay. The error is a *refusal.
 func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	r := t.relay
 	ctx, cancel := context.WithTimeout(p.ctx, r.limits.Fetch)
@@ -127,9 +128,9 @@ func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	return nil
 }
 
-// begin makes the upstream by which t asks a session; nil when that brings the track, or is about to. Where the session
-// is being asked it waits for the answer; where it is being left it waits until that is over, and again says that it
-// has been left just now.
+// begin makes the upstream with which t asks a session; nil if the session brings the track or is about to. If the
+// session is being asked already, begin waits for the answer. If the relay is leaving it, begin waits until that is
+// done, and again says that the relay left it just now.
 func (t *track) begin(ctx context.Context, p *peer) (u *upstream, again bool, err error) {
 	for {
 		t.mu.Lock()
@@ -164,12 +165,12 @@ func (t *track) begin(ctx context.Context, p *peer) (u *upstream, again bool, er
 }
 
 const (
-	// parting is how long a publisher that we have left may take to know it, from 17 on: a cancellation and the next
-	// SUBSCRIBE are on streams of their own, and may change places.
+	// parting is how long a publisher that the relay has left may take to know it, from 17 on: the cancellation and the
+	// next SUBSCRIBE are on different streams and may arrive in either order.
 	parting = 100 * time.Millisecond
-	// crossing is for how long after that a refusal may mean that it did not know yet.
+	// crossing is how long after that a refusal may mean that the publisher did not know yet.
 	crossing = 2 * time.Second
-	// crossings is how often it is asked again then.
+	// crossings is how often the publisher is then asked again.
 	crossings = 3
 )
 
@@ -196,15 +197,15 @@ func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) 
 	}
 }
 
-// crossed reports whether a refusal may come of a cancellation that the publisher does not know of yet: publishers say
-// DUPLICATE_SUBSCRIPTION, and where the draft does not have it, INTERNAL_ERROR.
+// crossed reports whether a refusal may come from a publisher that does not know of the cancellation yet. It would say
+// DUPLICATE_SUBSCRIPTION, or INTERNAL_ERROR if the draft does not have that.
 func crossed(err error) bool {
 	var no *moqt.RequestError
 	return errors.As(err, &no) && (no.Name == string(wire.NameDuplicateSubscription) ||
 		no.Name == string(wire.NameInternalError))
 }
 
-// part ends what we have left: once the publisher must know that, it can be asked again.
+// part ends a subscription that the relay has left: once the publisher must know of it, it can be asked again.
 func (u *upstream) part() {
 	t := u.track
 	t.mu.Lock()
@@ -226,7 +227,7 @@ func (u *upstream) part() {
 	u.step(left)
 }
 
-// run takes in the publisher's objects until it is done, its session ends, or u is cancelled.
+// run reads the publisher's objects until the publisher is done, its session ends, or u is cancelled.
 func (u *upstream) run() {
 	defer u.cancel()
 	var readers sync.WaitGroup
@@ -258,7 +259,7 @@ func (u *upstream) run() {
 	u.part()
 }
 
-// status says how the publisher has ended the track: by PUBLISH_DONE, whatever came after that, else by what err says.
+// status says how the publisher has ended the track: by PUBLISH_DONE, whatever came after it, else by what err says.
 func (u *upstream) status(err error) (moqt.DoneCode, string) {
 	ctx, cancel := context.WithCancel(u.ctx)
 	cancel() // what has come has come
@@ -279,7 +280,7 @@ func (u *upstream) status(err error) (moqt.DoneCode, string) {
 	return moqt.DoneInternalError, "the publisher's session ended"
 }
 
-// dones are the PUBLISH_DONE statuses of publishers that are passed on to subscribers.
+// dones are the PUBLISH_DONE statuses of publishers that the relay passes on to subscribers.
 var dones = map[wire.ErrorName]moqt.DoneCode{
 	wire.NameUnauthorized:      moqt.DoneUnauthorized,
 	wire.NameTrackEnded:        moqt.DoneTrackEnded,
@@ -291,7 +292,7 @@ var dones = map[wire.ErrorName]moqt.DoneCode{
 	wire.NameExcessiveLoad:     moqt.DoneExcessiveLoad,
 }
 
-// readNotifications heeds PUBLISH_STATE_NOTIFY (20 and later).
+// readNotifications handles PUBLISH_STATE_NOTIFY (20 and later).
 func (u *upstream) readNotifications() {
 	for {
 		ps, err := u.sub.NextNotify(u.ctx)
@@ -312,7 +313,7 @@ func (u *upstream) readNotifications() {
 	}
 }
 
-// wantForward sets Forward State 1 at every publisher when a subscriber has it (draft-18 §9.5).
+// wantForward sets Forward State 1 at every publisher if some subscriber has it (draft-18 §9.5).
 func (t *track) wantForward() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -328,7 +329,7 @@ func (t *track) wantForward() {
 	}
 }
 
-// newGroup passes a NEW_GROUP_REQUEST on, unless it is outstanding or too late (draft-18 §10.2.13).
+// newGroup passes on a NEW_GROUP_REQUEST, unless one is outstanding or it comes too late (draft-18 §10.2.13).
 func (t *track) newGroup(ps wire.Parameters) {
 	v, ok := ps.Uint(wire.ParamNewGroupRequest)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// readSubgroup takes in one subgroup stream.
+// readSubgroup reads one subgroup stream.
 func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
 	stop := onDone(u.ctx, func() { sr.Stop(moqt.ResetCancelled.Number(u.draft)) })
 	defer stop()
@@ -34,7 +34,7 @@ func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
 	}
 }
 
-// describe gives a source its stream's header, with the Subgroup ID and Priority that amount to it.
+// describe gives a source the header of its stream, with the Subgroup ID and Priority that follow from it.
 func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 	src.header = sr.Header()
 	src.header.Priority = sr.Priority()
@@ -45,7 +45,7 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 	}
 }
 
-// bring puts an object of a stream into the log. It reports false when nothing more of it is wanted.
+// bring puts an object of a stream into the log. It reports false when the relay wants nothing more of the stream.
 func (u *upstream) bring(src *source, o *moqt.Object) bool {
 	t, r := u.track, u.track.relay
 	r.counters.ObjectsIn.Add(1)
@@ -72,7 +72,7 @@ func (u *upstream) bring(src *source, o *moqt.Object) bool {
 	return true
 }
 
-// close takes a source away from its inflow.
+// close removes a source from its inflow.
 func (src *source) close(t *track, cause moqt.ResetCode) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -107,7 +107,7 @@ func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
 	}
 }
 
-// meaningOfReset is a publisher's reset code as it goes to subscribers of any draft.
+// meaningOfReset translates a publisher's reset code for subscribers of any draft.
 func meaningOfReset(d wire.Draft, code uint64) moqt.ResetCode {
 	meaning, _ := wire.ResetCode(code).Meaning(d)
 	switch meaning {
@@ -129,7 +129,7 @@ func meaningOfReset(d wire.Draft, code uint64) moqt.ResetCode {
 	return moqt.ResetInternalError
 }
 
-// readDatagrams takes in datagrams.
+// readDatagrams reads datagrams.
 func (u *upstream) readDatagrams() {
 	t, r := u.track, u.track.relay
 	for {
