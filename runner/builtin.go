@@ -24,10 +24,10 @@ func (b *builtin) Run(ctx context.Context, c cases.Case, watch func(Session)) Re
 	return result(cases.Run(ctx, c, cfg))
 }
 
-// aliveTimeout is how long one look whether the relay answers may take.
+// aliveTimeout is how long one check may take whether the relay answers.
 const aliveTimeout = time.Second
 
-// Alive implements Pulse: it dials, and sends nothing of MoQT.
+// Alive implements Pulse. It makes a connection and sends no MoQT message.
 func (b *builtin) Alive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func session(s cases.SessionInfo) Session {
 	}
 }
 
-// result translates; a failure that only breaks a SHOULD has a status of its own here.
+// result translates a case's result. Here a failure that only breaks a SHOULD has a status of its own.
 func result(r cases.Result) Result {
 	out := Result{
 		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Layer: r.Layer,

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// metricsTimeout bounds what a client of the metrics may take for its request, and to read the answer.
+// metricsTimeout bounds how long a client of the metrics may take to send its request and to read the answer.
 const metricsTimeout = 5 * time.Second
 
 // ServeMetrics serves the counters of the relay and its listener over HTTP/1.1 on a TCP address, host:port. GET

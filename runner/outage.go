@@ -8,22 +8,22 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// Pulse is a Client that can look whether the relay answers. Without it a run does not wait for a relay that is gone.
+// Pulse is a Client that can check whether the relay answers. Without it a run does not wait for a relay that is gone.
 type Pulse interface {
-	// Alive connects and leaves again; nil means that somebody answered.
+	// Alive makes a connection and closes it; nil means that the relay answered.
 	Alive(ctx context.Context) error
 }
 
 const (
 	// outageWait is how long a run waits for a relay that answered before and is gone.
 	outageWait = 3 * time.Second
-	// outagePause lies between two looks.
+	// outagePause is the time between two checks.
 	outagePause = 50 * time.Millisecond
 )
 
-// outages are the times when the relay was gone. A relay that crashes takes the sessions of all cases with it that run
-// at that moment, and nobody can reach it until it is back: the first case that meets this has lost the relay, and says
-// so; the others run again when it is back. Safe for concurrent use.
+// outages are the times when the relay was gone. A relay that crashes ends the sessions of all cases that run at that
+// moment, and nobody can reach it until it is back. The first case that meets this has lost the relay, and says so; the
+// others run again when it is back. Safe for concurrent use.
 type outages struct {
 	mu    sync.Mutex
 	count int           // of those that have begun
@@ -33,8 +33,8 @@ type outages struct {
 	at    int           // its place in the run
 }
 
-// begin waits while the relay is gone, and gives the turn that a case then has. It reports false when the relay does
-// not come back.
+// begin waits while the relay is gone, and returns the turn in which the case then runs. It reports false when the
+// relay does not come back.
 func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	for {
 		o.mu.Lock()
@@ -60,10 +60,10 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 	}
 }
 
-// end is for a case that failed in its turn. When the relay was gone since the turn began, it waits until the relay is
-// back and reports again: the failure tells nothing, and the case must run again. Else, if the case may be the one that
-// lost the relay, it looks for the relay and waits for it; the verdict of this case stands. waited is how long the
-// relay took to answer; 0 when it answered at once, or does not come back.
+// end is called for a case that failed in its turn. If the relay was gone since the turn began, end waits until the
+// relay is back and reports again: the failure says nothing, and the case must run again. Otherwise, if this case may
+// have lost the relay, end checks the relay and waits for it; the verdict of this case stands. waited is how long the
+// relay took to answer: 0 if it answered at once, or does not come back.
 func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse) (again bool, waited time.Duration) {
 	suspect := r.Lost || r.Layer == transport.LayerUDP
 	o.mu.Lock()
@@ -124,7 +124,7 @@ func (o *outages) lost() (id string, at int) {
 	return o.id, o.at
 }
 
-// waitBack looks for the relay until it answers or outageWait has passed. It gives the number of looks.
+// waitBack checks the relay until it answers or outageWait has passed. It returns the number of checks.
 func waitBack(ctx context.Context, pulse Pulse) (looks int, back bool) {
 	ctx, cancel := context.WithTimeout(ctx, outageWait)
 	defer cancel()

@@ -11,15 +11,14 @@ import (
 	"path/filepath"
 )
 
-// Output is a file for a document, which appears whole or not at all. Anything but a regular file (a pipe, /dev/stderr)
+// Output is a file for a document that appears whole or not at all. Anything but a regular file (a pipe, /dev/stderr)
 // is written directly.
 type Output struct {
 	path   string
 	direct bool
 }
 
-// OpenOutput checks that a document can be written to path later, and leaves nothing behind. It follows a symbolic
-// link.
+// OpenOutput checks that a document can be written to path later, and leaves nothing behind. It follows symbolic links.
 func OpenOutput(path string) (*Output, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -44,7 +43,7 @@ func OpenOutput(path string) (*Output, error) {
 	return o, os.Remove(tmp.Name())
 }
 
-// temp makes a file beside the target, so that renaming it replaces the target at once.
+// temp makes a file beside the target, so that renaming it replaces the target in one step.
 func (o *Output) temp() (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*")
 }
@@ -69,7 +68,7 @@ func (o *Output) Write(r *Report) error {
 	return o.Replace(b.Bytes())
 }
 
-// Replace replaces the file's content by text, at once.
+// Replace replaces the file's content by text, in one step.
 func (o *Output) Replace(text []byte) error {
 	if o.direct {
 		return os.WriteFile(o.path, text, 0)

@@ -9,7 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
-// ReportFormat is the version of the JSON form of a Report; it grows when a reader of the last one would misread it.
+// ReportFormat is the version of the JSON form of a Report. It grows when a reader of the previous one would misread
+// it.
 const ReportFormat = 1
 
 // Schema is the JSON schema (draft 2020-12) of a report's JSON form.
@@ -23,10 +24,10 @@ type Report struct {
 	Client ClientInfo
 	// Relay is the relay as the user named it.
 	Relay string
-	// Transport is the constraint that was asked for ("scheme"), Drafts what was offered, in order ("draft-16").
+	// Transport is the constraint that was asked for ("scheme"). Drafts are what was offered, in order ("draft-16").
 	Transport string
 	Drafts    []string
-	// Draft is the one that the run's first session negotiated, or "unknown".
+	// Draft is the draft that the run's first session negotiated, or "unknown".
 	Draft string
 	// Started is when the run began, Duration how long it took.
 	Started  time.Time

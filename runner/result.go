@@ -20,7 +20,8 @@ const (
 	Fail Status = "fail"
 	// Todo: a SHOULD was broken. It is no pass, and fails a run only when that is strict.
 	Todo Status = "todo"
-	// Skip: the relay properly refused what the case needs, or the path is too slow to tell (Result.TooSlow).
+	// Skip: the relay refused what the case needs, as the draft allows, or the path is too slow to tell
+	// (Result.TooSlow).
 	Skip Status = "skip"
 	// NotApplicable: the case does not exist for the draft, the transport or the client.
 	NotApplicable Status = "not-applicable"
@@ -33,7 +34,7 @@ var Statuses = []Status{Pass, Fail, Todo, Skip, NotApplicable}
 type Session struct {
 	// Role is the session's role in the case: "client", "publisher", "subscriber".
 	Role string `json:"role"`
-	// Version is the negotiated one, as "moqt-16"; empty when the connection did not get that far.
+	// Version is the negotiated version, as "moqt-16"; empty if the connection did not get that far.
 	Version string `json:"moqt_version,omitempty"`
 	// Transport is "quic" or "webtransport-h3".
 	Transport string `json:"transport,omitempty"`
@@ -84,7 +85,7 @@ type Result struct {
 	Duration time.Duration
 	// Sessions are the sessions of the case, in the order in which they were made.
 	Sessions []Session
-	// Notes are facts worth knowing that did not decide the outcome.
+	// Notes are observations that did not decide the outcome.
 	Notes []string
 	// Tolerated are the names of the tolerances without which the case would have failed.
 	Tolerated []string
@@ -92,7 +93,7 @@ type Result struct {
 	Transcript []string
 }
 
-// established gives the first session of the case that did its setup, and false when none did.
+// established gives the first session of the case whose SETUP went both ways; false if there is none.
 func (r *Result) established() (Session, bool) {
 	if i := slices.IndexFunc(r.Sessions, func(s Session) bool { return s.Established }); i >= 0 {
 		return r.Sessions[i], true
@@ -126,9 +127,9 @@ const (
 	ExitUnsupported = 127
 )
 
-// exitCode judges a whole run: 1 when anything failed, when the run bailed out or when results are missing, also when
-// nothing but paths that are too slow came of it; 127 when nothing but skips and what does not apply did; else 0. In a
-// strict run a skip is a failure.
+// exitCode judges a whole run. It is 1 when anything failed, when the run bailed out, when results are missing, or when
+// all there is are paths that are too slow. It is 127 when every case was skipped or does not apply. Otherwise it is 0.
+// In a strict run a skip is a failure.
 func exitCode(planned int, results []Result, bail string, strict bool) int {
 	if bail != "" || len(results) != planned {
 		return ExitFail

@@ -18,23 +18,22 @@ type Options struct {
 	Client Client
 	// Cases are the cases to run, in this order, each with connections of its own.
 	Cases []cases.Case
-	// Parallel is how many cases run at a time; below 2 it is one. Results are printed in the order of Cases in any
-	// case.
+	// Parallel is how many cases run at a time; below 2 it is one. Results are always printed in the order of Cases.
 	Parallel int
-	// FirstAlone starts the others only when the run goes on behind the first case: it may end there.
+	// FirstAlone makes the other cases wait for the first one, after which the run may end.
 	FirstAlone bool
-	// Relay is the relay as the user named it; it stands in the header.
+	// Relay is the relay as the user named it, for the header.
 	Relay string
 	// About are further comment lines for the header.
 	About []string
 	// Transport and Drafts say what was asked for. They are for the report.
 	Transport string
 	Drafts    []string
-	// Short, if set, replaces TAP by a short form for people: one line a case, and the failures again at the end.
+	// Short, if set, replaces TAP by a short form for people: a line for each case, and the failures again at the end.
 	Short *Short
 	// Repeat, if set, gives the command that runs one case again. It is printed with each case that did not pass.
 	Repeat func(id string) string
-	// Strict says that a case that was skipped fails the run: refused, or on a path that is too slow.
+	// Strict makes a skipped case fail the run, whether it was refused or the path is too slow.
 	Strict bool
 	// TAP gets the TAP 14 document, each line or point in one Write as soon as it is known.
 	TAP io.Writer
@@ -43,8 +42,8 @@ type Options struct {
 	Trace func(c cases.Case, r *Result)
 }
 
-// unreachable are the layers below the session: when the first case fails there and the run has had no session, the run
-// ends at once.
+// unreachable are the layers below the session. The run ends at once if the first case fails there and the run has had
+// no session.
 var unreachable = []transport.Layer{
 	transport.LayerDNS, transport.LayerUDP, transport.LayerTLS, transport.LayerALPN, transport.LayerHTTP3,
 	transport.LayerWebTransport,
@@ -53,9 +52,9 @@ var unreachable = []transport.Layer{
 // ErrInterrupted is the cause with which to cancel Run's context when the user asks it to stop.
 var ErrInterrupted = errors.New("interrupted")
 
-// Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: the cases that
-// were running, and those after them, have no result. The error says that the document could not be written; the report
-// is returned all the same.
+// Run runs the cases and prints the TAP document. When ctx ends, it bails out and reports what is known: cases that
+// were running or had not begun have no result. An error means that the document could not be written; the report is
+// returned anyway.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
 	var out document = newPrinter(o.TAP, &o, start)
@@ -131,7 +130,7 @@ func stopped(ctx context.Context, work *schedule) string {
 	return context.Cause(ctx).Error()
 }
 
-// runCase gives the case's result, and whether there is one: a case that was interrupted has none, unless it passed.
+// runCase gives the case's result, and whether there is one: an interrupted case has none, unless it passed.
 func runCase(ctx context.Context, client Client, c cases.Case, watch func(Session)) (Result, bool) {
 	if ctx.Err() != nil {
 		return Result{}, false

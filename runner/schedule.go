@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// patience is what cases that failed may take in all before a run hurries, and runs further ones beside each other:
-	// a relay that answers nothing costs each case its whole limit, and a container has 120 s for the standard set.
+	// patience is how long failed cases may take in all before a run hurries and runs the rest in parallel. A relay
+	// that answers nothing costs each case its whole limit, and a container has 120 s for the standard set.
 	patience = 10 * time.Second
 	// hurried is how many cases run at a time then.
 	hurried = 4
 )
 
-// schedule runs the cases of a run and gives their results in order. With one case at a time, each runs when its result
-// is asked for, until the run hurries.
+// schedule runs the cases of a run and gives their results in order. With one case at a time, a case runs when its
+// result is asked for, until the run hurries.
 type schedule struct {
 	o     *Options
 	watch func(Session)  // of the first case
@@ -137,7 +137,7 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 	}
 }
 
-// lost gives the case in which the relay was lost for good, and its place in the run; "" while there is none.
+// lost gives the case in which the relay was lost for good, and its number in the run; "" if there is none.
 func (s *schedule) lost() (id string, at int) { return s.outages.lost() }
 
 // tell calls Options.Trace, never twice at a time.

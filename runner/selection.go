@@ -12,12 +12,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
 
-// UnknownCaseError says that no case has a name. The exit code of a run that asks for it is ExitUnsupported.
+// UnknownCaseError says that no case has this name. The exit code of a run that asks for it is ExitUnsupported.
 type UnknownCaseError struct {
-	// Name is what was asked for, as it was written. Near are the names that may have been meant, best first.
+	// Name is what was asked for, as it was written. Near are the names that may have been meant, the closest first.
 	Name string
 	Near []string
-	// Draft is the one whose sections were looked through.
+	// Draft is the draft whose sections were searched.
 	Draft wire.Draft
 }
 
@@ -38,28 +38,28 @@ func (e *UnknownCaseError) Error() string {
 	return text
 }
 
-// ErrNoCaseLeft says that the names that exclude cases leave none over.
+// ErrNoCaseLeft says that the names exclude every case.
 var ErrNoCaseLeft = errors.New("every case that is named is excluded too")
 
-// What a name may begin with where a case may be named.
+// What a name of cases may begin with.
 const (
 	exclusion     = "!"
 	tagPrefix     = "tag:"
 	sectionPrefix = "section:"
 )
 
-// Selection is what names of cases refer to.
+// Selection finds the cases that names stand for.
 type Selection struct {
-	// Suite is what names that only exclude are taken from; empty is the standard suite.
+	// Suite is the suite that names beginning with "!" exclude from; empty is the standard suite.
 	Suite string
-	// Draft is the one that sections are of; zero is the newest.
+	// Draft is the draft whose sections "section:" names; zero is the newest.
 	Draft wire.Draft
 }
 
-// Cases finds cases of any suite: by identifier or alias, by pattern ("fetch-*"), by tag ("tag:data"), or by section of
-// the draft ("section:11.3", which has 11.3.2 in it). They come in the order of names and, where one names several, in
-// that of the list; each once. A name behind "!" excludes what it names, wherever it stands; where all names do, the
-// rest is the suite. An error is an *UnknownCaseError or ErrNoCaseLeft.
+// Cases finds cases of any suite by identifier or alias, by pattern ("fetch-*"), by tag ("tag:data"), or by section of
+// the draft ("section:11.3", which includes 11.3.2). They come in the order of the names and, for a name that stands
+// for several, in the order of the list; each once. A name after "!" excludes its cases, wherever it stands; if all
+// names do, they exclude from the suite. An error is an *UnknownCaseError or ErrNoCaseLeft.
 func (s Selection) Cases(names []string) ([]cases.Case, error) {
 	s.Draft = cmp.Or(s.Draft, wire.Newest)
 	var out, not []cases.Case

@@ -11,13 +11,13 @@ import (
 	"github.com/moqinterop/moq-interop-client/internal/printable"
 )
 
-// Short is the form of a run for a person at a terminal: a line for each case, and the failures again at the end, with
-// what was expected, what was received, and the command that repeats the case.
+// Short is the form of a run for a person at a terminal: a line for each case, and at the end the failures again, each
+// with what was expected, what was received, and the command that repeats the case.
 type Short struct {
 	// To gets the text.
 	To io.Writer
-	// Color switches colours on. Width is the terminal's width in columns: the line of a case is cut to it, unless it
-	// is 0.
+	// Color switches colours on. Width is the terminal's width in columns, to which each case's line is cut; 0 cuts
+	// nothing.
 	Color bool
 	Width int
 }
@@ -120,7 +120,7 @@ func (s *shortForm) close(r *Report) error {
 	return s.err
 }
 
-// again prints what failed, whole.
+// again prints each failure in full.
 func (s *shortForm) again() {
 	for _, r := range s.broken {
 		color := red
@@ -148,7 +148,7 @@ func (s *shortForm) again() {
 	}
 }
 
-// took is a duration for people.
+// took is a duration for people: "12 ms", "1.2 s".
 func took(d time.Duration) string {
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())

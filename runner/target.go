@@ -48,8 +48,7 @@ func ParseTarget(name string, known []string) (Target, error) {
 	return t, CheckFaults(t.Faults, known)
 }
 
-// CheckFaults gives an error for the first of names that is not among the known faults. It proposes names that may have
-// been meant.
+// CheckFaults gives an error for the first name that is not a known fault. It proposes names that may have been meant.
 func CheckFaults(names, known []string) error {
 	for _, f := range names {
 		if !slices.Contains(known, f) {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Version is the program's version: the module's where it was installed as one, else the revision it was built from
-// ("devel-0123456789ab", with "+dirty" for changed files), or "devel".
+// Version is the program's version: the module's version if it was installed as a module, else the revision it was
+// built from ("devel-0123456789ab", with "+dirty" for changed files), or "devel".
 var Version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -22,7 +22,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
-// shown is the certificate that a handshake showed, nil where it did not get that far.
+// shown is the certificate that a handshake showed; nil if the handshake did not get that far.
 type shown struct {
 	certificate  *x509.Certificate
 	verification string
@@ -84,7 +84,7 @@ func (p *prober) attempt(ctx context.Context, j job) (Attempt, shown) {
 	return a, seen
 }
 
-// dialOptions are those for one attempt; seen gets the certificate.
+// dialOptions are the options for one attempt. seen is called with the certificate.
 func (p *prober) dialOptions(j job, seen *shown) endpoint.DialOptions {
 	o := endpoint.DialOptions{
 		URL: j.target.URL, Transport: j.transport, Drafts: j.offer, TLS: &tls.Config{},
@@ -128,12 +128,12 @@ func (p *prober) config(j job, u transport.URL, t *tolerances) moqt.Config {
 	return moqt.Config{
 		Drafts:         j.offer, // a session on another one fails
 		Implementation: implementation, Path: u.Path, Authority: u.Authority,
-		// what a relay asks unasked right behind its SETUP is not judged here
+		// requests that a relay sends right after its SETUP are not judged here
 		Decode: wire.Options{Tolerate: j.target.Tolerate | wire.EmptyNamespacePrefix, Tolerated: t.add},
 	}
 }
 
-// fail makes the attempt a failure; the message is made of both halves.
+// fail makes the attempt a failure. The message is made of expected and received.
 func (a *Attempt) fail(layer transport.Layer, timeout bool, expected, received string) {
 	a.Status, a.Expected, a.Received = statusOf(layer, timeout), expected, received
 	a.Message = fmt.Sprintf("expected %s, received %s", expected, received)
@@ -200,7 +200,7 @@ func (a *Attempt) notSetUp(draft wire.Draft, err error, m *transport.Meter, limi
 	a.fail(transport.LayerSetup, timeout, expected, received)
 }
 
-// timedOut reports whether an error says that the time was over.
+// timedOut reports whether an error means that the time was up.
 func timedOut(err error) bool {
 	var n net.Error
 	var lost *transport.CloseError
@@ -208,7 +208,7 @@ func timedOut(err error) bool {
 		n.Timeout()
 }
 
-// options are all of a SETUP's.
+// options are all options of a SETUP.
 func options(m *wire.Setup, d wire.Draft) (out []Option) {
 	for _, o := range m.Options {
 		x := Option{Type: fmt.Sprintf("0x%x", o.Type), Name: wire.OptionName(d, o.Type)}
@@ -231,7 +231,7 @@ func options(m *wire.Setup, d wire.Draft) (out []Option) {
 	return out
 }
 
-// certificate describes one at a time.
+// certificate describes a certificate at a given time.
 func certificate(s shown, now time.Time) Certificate {
 	c := s.certificate
 	sum := sha256.Sum256(c.Raw)
@@ -247,7 +247,7 @@ func certificate(s shown, now time.Time) Certificate {
 	return out
 }
 
-// tolerances collects what was let pass; safe for concurrent use.
+// tolerances collects the deviations that were tolerated. Safe for concurrent use.
 type tolerances struct {
 	mu   sync.Mutex
 	list []string

@@ -19,8 +19,8 @@ import (
 // group is attempts at one endpoint over one transport that ended the same way.
 type group []Attempt
 
-// WriteLines writes a line for each endpoint, transport and way in which drafts were answered: drafts that were
-// answered the same way stand together. What answered comes first, what was not asked last.
+// WriteLines writes a line for each endpoint, transport and outcome: drafts with the same outcome share a line. Drafts
+// that were answered come first, those that were not asked last.
 func WriteLines(w io.Writer, r *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // drafts and what follows are no columns: they can be long
 	for _, e := range r.Endpoints {
@@ -40,7 +40,8 @@ func WriteLines(w io.Writer, r *Report) error {
 	return t.Flush()
 }
 
-// drafts are those of the group. Where several were offered at once it is the one that was chosen, how, and from which.
+// drafts are the drafts of the group. If several were offered at once it is the chosen one, how it was chosen, and from
+// which.
 func (g group) drafts() string {
 	var names []string
 	for _, a := range g {
@@ -102,7 +103,7 @@ var (
 	aboutTime = regexp.MustCompile(`\b\d+(\.\d+)?(ms|s)\b|\b\d+ datagrams\b`)
 )
 
-// general is the message without what differs from draft to draft and from time to time.
+// general is the message without what differs by draft and by time.
 func (a Attempt) general() string {
 	return aboutTime.ReplaceAllString(a.generalDraft(), "#")
 }
@@ -119,7 +120,7 @@ func (a Attempt) generalDraft() string {
 	})
 }
 
-// text is what is said of a group behind its drafts.
+// text is the text of a group after its drafts.
 func (g group) text(e Endpoint, now time.Time) string {
 	a := g[0]
 	if a.Status == OK {
@@ -148,7 +149,7 @@ func (g group) text(e Endpoint, now time.Time) string {
 	return string(a.Status) + ": " + text
 }
 
-// times is how long it took: "4 ms", or from the fastest to the slowest.
+// times is how long the attempts took: "4 ms", or a range from the fastest to the slowest.
 func (g group) times() string {
 	ms := func(a Attempt) int {
 		return max(1, int(time.Duration(a.Duration).Round(time.Millisecond).Milliseconds()))
@@ -178,8 +179,8 @@ func expiry(e Endpoint, sha256 string) string {
 	return ""
 }
 
-// options are the SETUP options of the group, but for the implementation; one that not all drafts have alike names
-// those that have.
+// options are the SETUP options of the group except the implementation. An option that differs between drafts names the
+// drafts that have it.
 func (g group) options() string {
 	var texts []string
 	having := map[string][]relays.Draft{}

@@ -1,6 +1,6 @@
-// Package probe finds out which drafts relays answer to, over which transports: for each endpoint, draft and transport
-// one connection of its own that offers this draft alone, SETUP both ways, and a clean close. What fails is told apart
-// by layer. Behind the command `probe`.
+// Package probe finds out which drafts relays answer to, over which transports. For each endpoint, draft and transport
+// it makes one connection that offers this draft alone, exchanges SETUP and closes. A failure names its layer. The
+// command `probe` uses it.
 package probe
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// The environment twins of the flags; a flag beats its variable, and an empty variable counts as unset.
+// The environment variables of the flags. A flag wins over its variable, and an empty variable counts as unset.
 const (
 	// EnvRelays names files for FromFiles, joined by commas (--relays).
 	EnvRelays = "RELAYS_FILE"
 	// EnvOutput names the status file, Options.Output (--output).
 	EnvOutput = "OUTPUT_FILE"
-	// EnvTimeout is Options.Timeout (--timeout), EnvInterval Options.Interval (--interval): whole or broken seconds, or
-	// as Go writes durations; see ParseDuration.
+	// EnvTimeout is Options.Timeout (--timeout), EnvInterval is Options.Interval (--interval): seconds, with or without
+	// a fraction, or a duration as Go writes it; see ParseDuration.
 	EnvTimeout  = "PROBE_TIMEOUT"
 	EnvInterval = "PROBE_INTERVAL"
 	// EnvOnce is Options.Once (--once): 1 or true.
@@ -36,14 +36,14 @@ const (
 const (
 	// DefaultTimeout is Options.Timeout when it is zero.
 	DefaultTimeout = 8 * time.Second
-	// DefaultInterval is for a status file that is kept up to date and no interval given; see Interval.
+	// DefaultInterval is used for a status file that is kept up to date when no interval is given; see Interval.
 	DefaultInterval = 300 * time.Second
 	// DefaultParallel is Options.Parallel when it is zero.
 	DefaultParallel = 100
 )
 
-// perAddress is how many connections one host and port gets at a time: a transport's drafts, and few enough for a relay
-// that limits connections by client.
+// perAddress is how many connections one host and port gets at a time: all drafts of a transport, and few enough for a
+// relay that limits connections for each client.
 const perAddress = 9
 
 // Options say what to probe and where the results go.
@@ -52,23 +52,23 @@ type Options struct {
 	Targets []Target
 	// Drafts are tried, each in connections of its own; empty is all, newest first.
 	Drafts []wire.Draft
-	// Transport constrains the transports. Empty is transport.Scheme: https:// is WebTransport, moqt:// and the
-	// embedded relay are raw QUIC. transport.Auto adds what a URL may stand for beside that, see Target.Transports. The
-	// others go before a URL's scheme; a catalogue's endpoint that is for one transport keeps to that one.
+	// Transport constrains the transports. Empty is transport.Scheme: WebTransport for https://, raw QUIC for moqt://
+	// and the embedded relay. transport.Auto adds the other transports that a URL may stand for, see Target.Transports.
+	// QUIC and WebTransport override a URL's scheme, but not the transport of a catalogue's endpoint that has only one.
 	Transport transport.Choice
-	// Offer makes one connection at each endpoint that offers all drafts, in this order, and shows which one the relay
-	// chooses; with transport.Auto for a moqt:// URL the transport too. Otherwise each draft is offered alone.
+	// Offer makes one connection to each endpoint that offers all drafts, in this order, and shows which one the relay
+	// chooses; with transport.Auto for a moqt:// URL also which transport. Otherwise each draft is offered alone.
 	Offer bool
 	// Timeout bounds each attempt, from looking up the name to the peer's SETUP; 0 is DefaultTimeout. (PROBE_TIMEOUT, 8
 	// s)
 	Timeout time.Duration
-	// Interval is the time from the start of one round to that of the next; 0 makes one round. A round that takes
-	// longer is followed by the next at once. (PROBE_INTERVAL)
+	// Interval is the time from the start of one round to the start of the next; 0 makes one round. If a round takes
+	// longer, the next follows at once. (PROBE_INTERVAL)
 	Interval time.Duration
 	// Once makes one round whatever Interval says. (PROBE_ONCE)
 	Once bool
-	// Output is the status file; may be nil. Each whole round replaces it at once, so that who reads it never sees half
-	// of one. (OUTPUT_FILE)
+	// Output is the status file; may be nil. Each complete round replaces it as a whole, so that a reader never sees
+	// half of one. (OUTPUT_FILE)
 	Output *runner.Output
 	// Parallel is how many connections are made at a time; 0 is DefaultParallel.
 	Parallel int
@@ -76,22 +76,22 @@ type Options struct {
 	TLSDisableVerify bool
 	// TLS is the base of the TLS configuration (RootCAs). May be nil.
 	TLS *tls.Config
-	// QLOGDir is a directory for a qlog file per connection; empty is none.
+	// QLOGDir is a directory for a qlog file of each connection; empty writes none.
 	QLOGDir string
-	// KeyLog gets the TLS secrets of every connection; nil is nowhere.
+	// KeyLog gets the TLS secrets of every connection; nil writes them nowhere.
 	KeyLog io.Writer
 	// Program and Version identify this program in SETUP and in the status file.
 	Program, Version string
 	// Logger is the embedded relay's; nil logs nothing.
 	Logger *slog.Logger
-	// OnReport, if set, gets the report of each round as soon as it is there, before the file is written.
+	// OnReport, if set, is called with the report of each round as soon as it exists, before the file is written.
 	OnReport func(*Report)
-	// Warn, if set, is told of what went wrong beside the probing: a status file that cannot be written in a run of
-	// several rounds, a qlog. It may be called from any goroutine.
+	// Warn, if set, is called for problems beside the probing: a status file that cannot be written in a run of several
+	// rounds, or a qlog. It may be called from any goroutine.
 	Warn func(error)
 }
 
-// Repeats reports whether rounds follow each other.
+// Repeats reports whether there is more than one round.
 func (o Options) Repeats() bool { return o.Interval > 0 && !o.Once }
 
 func (o Options) withDefaults() Options {
@@ -113,13 +113,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrNothing says that there is nothing to probe: no target, or none that the transports asked for leave over.
+// ErrNothing says that there is nothing to probe: no target, or none with a transport that was asked for.
 var ErrNothing = errors.New("nothing to probe: no relay is given, or none for the transports asked for")
 
-// Run probes the targets, once or again and again. It returns the report of the last whole round; when ctx ends before
-// there is one, the report of what is known, in which the rest is Cancelled, and the context's cause. Other errors mean
-// that nothing was probed, or that the only round's status file could not be written; the report is there in the second
-// case.
+// Run probes the targets, once or again and again, and returns the report of the last complete round. If ctx ends
+// before there is one, it returns a report of what is known, in which the rest is Cancelled, and the context's cause.
+// Other errors mean that nothing was probed, or that the only round's status file could not be written; in the second
+// case there is a report too.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o = o.withDefaults()
 	p, err := newProber(o)
@@ -178,8 +178,8 @@ func (p *prober) write(r *Report) error {
 	return p.Output.Replace(b.Bytes())
 }
 
-// Interval is the interval to run with: the one that was given (set), else DefaultInterval when relays come from a file
-// (fromFile) and a status file is kept, which is how the probe runs as a service, else none: one round.
+// Interval is the interval to run with: set, if it was given; else DefaultInterval if relays come from a file
+// (fromFile) and a status file is kept, as for a service; else 0, which is one round.
 func Interval(given time.Duration, set, fromFile, kept bool) time.Duration {
 	switch {
 	case set:

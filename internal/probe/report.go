@@ -14,7 +14,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/relays"
 )
 
-// Format is the version of the status file's form; it grows when a reader of the last one would misread it.
+// Format is the version of the status file's form. It grows when a reader of the previous one would misread the file.
 const Format = 1
 
 // Schema is the JSON schema (draft 2020-12) of the status file.
@@ -22,11 +22,11 @@ const Format = 1
 //go:embed status.schema.json
 var Schema []byte
 
-// Status is what came of one attempt: OK, the layer in which it failed ("alpn", "webtransport"), the same with
-// "-timeout" when the time was over in that layer, or Cancelled.
+// Status is the outcome of one attempt: OK, the layer in which it failed ("alpn", "webtransport"), that layer with
+// "-timeout" if the time was up there, or Cancelled.
 type Status string
 
-// The statuses that name no layer.
+// The statuses that are not layers.
 const (
 	// OK: SETUP went both ways.
 	OK Status = "ok"
@@ -44,10 +44,10 @@ func statusOf(l transport.Layer, timeout bool) Status {
 	return Status(l)
 }
 
-// Timeout reports whether the time was over.
+// Timeout reports whether the time was up.
 func (s Status) Timeout() bool { return strings.HasSuffix(string(s), timeoutSuffix) }
 
-// Layer is where it failed, "" for OK and Cancelled.
+// Layer is the layer in which the attempt failed, "" for OK and Cancelled.
 func (s Status) Layer() transport.Layer {
 	if s == OK || s == Cancelled {
 		return ""
@@ -63,13 +63,13 @@ func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return json.Marshal(math.Round(time.Duration(m).Seconds()*1e4) / 10)
 }
 
-// Report is what came of one round. Its JSON form is pinned by Schema.
+// Report is the result of one round. Schema pins its JSON form.
 type Report struct {
-	// Format is the constant's.
+	// Format is the constant Format.
 	Format  int    `json:"format"`
 	Program string `json:"program"`
 	Version string `json:"version"`
-	// Started is when the round began, in UTC, Duration how long it took, Timeout what each attempt was given.
+	// Started is when the round began, in UTC. Duration is how long it took, Timeout how long each attempt might take.
 	Started  time.Time    `json:"started"`
 	Duration Milliseconds `json:"duration_ms"`
 	Timeout  Milliseconds `json:"timeout_ms"`
@@ -83,10 +83,10 @@ type Report struct {
 	Endpoints []Endpoint `json:"endpoints"`
 }
 
-// Endpoint is what came of one target.
+// Endpoint is the result for one target.
 type Endpoint struct {
-	// Relay is the implementation's name in the catalogue, URL how the endpoint was named, Label that for people:
-	// "host:port", with the path if there is one.
+	// Relay is the implementation's name in the catalogue. URL is the endpoint as it was given, Label the same for
+	// people: "host:port", with the path if there is one.
 	Relay string `json:"relay,omitempty"`
 	URL   string `json:"url"`
 	Label string `json:"endpoint"`
@@ -94,11 +94,11 @@ type Endpoint struct {
 	Claimed []relays.Draft `json:"claimed_drafts,omitempty"`
 	// Answered are the drafts to which SETUP was answered over any transport, oldest first.
 	Answered []relays.Draft `json:"answered_drafts"`
-	// Certificates are those that were shown, each once, what expires first first.
+	// Certificates are those that were shown, each once, sorted by expiry.
 	Certificates []Certificate `json:"certificates,omitempty"`
 	// Attempts are ordered by transport and draft, oldest first.
 	Attempts []Attempt `json:"attempts"`
-	// NotAsked is what the endpoint may have and was not asked for.
+	// NotAsked is what the endpoint may support and was not asked for.
 	NotAsked []NotAsked `json:"not_asked,omitempty"`
 }
 
@@ -122,13 +122,13 @@ func notAsked(over transport.Choice, drafts []wire.Draft, reason string) []NotAs
 	return []NotAsked{n}
 }
 
-// Certificate is a relay's, as far as it matters to who runs it.
+// Certificate is what an operator wants to know about a relay's certificate.
 type Certificate struct {
 	Subject string   `json:"subject"`
 	Issuer  string   `json:"issuer"`
 	Names   []string `json:"names,omitempty"`
-	// NotBefore and NotAfter bound its validity, in UTC. Days is how many whole days it was still valid when the round
-	// began, negative once it has expired.
+	// NotBefore and NotAfter bound its validity, in UTC. Days is how many whole days were left when the round began,
+	// negative once it has expired.
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`
 	Days      int       `json:"days_left"`
@@ -145,39 +145,39 @@ const (
 	notChecked = "not checked"
 )
 
-// Attempt is what came of one draft over one transport.
+// Attempt is the outcome of one draft over one transport.
 type Attempt struct {
-	// Transport is the one that was tried, Draft the one that was offered and, when Status is OK, negotiated. Where
-	// several drafts were offered at once, Offered has them in order, Draft is the relay's choice, "" when there is
-	// none, and Transport is transport.Auto if the relay was to choose that too and has not.
+	// Transport is the transport that was tried. Draft is the draft that was offered and, if Status is OK, negotiated.
+	// If several drafts were offered at once, Offered has them in order, and Draft is the relay's choice, "" if it made
+	// none. Transport is transport.Auto if the relay was to choose that too and did not.
 	Transport transport.Choice `json:"transport"`
 	Draft     relays.Draft     `json:"draft,omitempty"`
 	Offered   []relays.Draft   `json:"offered_drafts,omitempty"`
 	Status    Status           `json:"status"`
 	// Duration is from looking up the name to the peer's SETUP, or to the failure.
 	Duration Milliseconds `json:"duration_ms"`
-	// Message says for a person what happened, Expected and Received what should have come and what came; empty when
+	// Message says for a person what happened, Expected what should have come and Received what came; all are empty if
 	// Status is OK.
 	Message  string `json:"message,omitempty"`
 	Expected string `json:"expected,omitempty"`
 	Received string `json:"received,omitempty"`
-	// HTTPStatus is that of the answer to a WebTransport request that failed.
+	// HTTPStatus is the status of the answer to a WebTransport request that failed.
 	HTTPStatus int `json:"http_status,omitempty"`
 	// ALPN and Protocol are what the relay selected. ConnectionID is the Initial Destination Connection ID in hex.
 	ALPN         string `json:"alpn,omitempty"`
 	Protocol     string `json:"webtransport_protocol,omitempty"`
 	ConnectionID string `json:"connection_id,omitempty"`
-	// Implementation is the relay's MOQT_IMPLEMENTATION, Options are its SETUP options (14-16: setup parameters), all
-	// of them, in its order.
+	// Implementation is the relay's MOQT_IMPLEMENTATION. Options are all options of its SETUP (14-16: setup
+	// parameters), in its order.
 	Implementation string   `json:"implementation,omitempty"`
 	Options        []Option `json:"setup_options,omitempty"`
-	// Certificate is the fingerprint of the one that was shown.
+	// Certificate is the fingerprint of the certificate that was shown.
 	Certificate string `json:"certificate_sha256,omitempty"`
-	// Ended is true when SETUP went both ways, and then the relay ended the session before we did.
+	// Ended is true when the relay ended the session right after SETUP, before we did.
 	Ended bool `json:"ended_by_relay,omitempty"`
 	// Hint is a conclusion from what other attempts saw.
 	Hint string `json:"hint,omitempty"`
-	// Tolerated are the deviations that were let pass. Notes are facts worth knowing that decide nothing.
+	// Tolerated are the deviations that were tolerated. Notes are observations that decide nothing.
 	Tolerated []string `json:"tolerated,omitempty"`
 	Notes     []string `json:"notes,omitempty"`
 }

@@ -40,7 +40,7 @@ type job struct {
 	offer     []wire.Draft // in this order
 }
 
-// attempted is what is known of an attempt before it is made.
+// attempted is what is known about an attempt before it is made.
 func (j job) attempted() Attempt {
 	a := Attempt{Transport: j.transport}
 	if len(j.offer) == 1 {
@@ -86,7 +86,7 @@ func (p *prober) close() {
 	}
 }
 
-// slot is where the result of a job goes.
+// slot is the place for the result of a job.
 type slot struct {
 	job
 	endpoint int
@@ -94,7 +94,7 @@ type slot struct {
 	shown    shown
 }
 
-// round makes every attempt once. All relays are tried at once, draft by draft, as far as the bounds allow.
+// round makes every attempt once. It tries all relays at the same time, draft by draft, as far as the bounds allow.
 func (p *prober) round(ctx context.Context) *Report {
 	r := &Report{Format: Format, Program: p.Program, Version: p.Version, Started: time.Now().UTC(),
 		Timeout: Milliseconds(p.Timeout)}
@@ -145,7 +145,7 @@ func (p *prober) slots() (slots []*slot) {
 	return slots
 }
 
-// inTurn orders jobs so that each endpoint has its turn before any has its next: the newest draft of each first.
+// inTurn orders jobs so that endpoints take turns: first the newest draft of each, then the next.
 func inTurn(slots []*slot) []*slot {
 	out := slices.Clone(slots)
 	slices.SortStableFunc(out, func(a, b *slot) int { return int(b.offer[0]) - int(a.offer[0]) })
@@ -195,8 +195,8 @@ func (p *prober) gather(r *Report, slots []*slot) {
 	}
 }
 
-// hint says what silence in the handshake means where the same port answered others: some servers fall silent when they
-// know none of the ALPNs offered. It is a conclusion, so the status stays what was seen.
+// hint explains silence in the handshake if the same port answered other attempts: some servers fall silent when they
+// know none of the ALPNs offered. That is a conclusion, so the status stays what was seen.
 func (a *Attempt) hint(others []Attempt) {
 	i := slices.IndexFunc(others, func(o Attempt) bool {
 		return o.Status == OK || slices.Contains([]transport.Layer{transport.LayerHTTP3, transport.LayerWebTransport,

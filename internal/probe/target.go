@@ -17,16 +17,16 @@ type Target struct {
 	runner.Target
 	// Relay is the implementation's name in the catalogue; "" for a bare URL.
 	Relay string
-	// Transport is the one that the endpoint is for, transport.OnlyQUIC or transport.OnlyWebTransport. Empty leaves it
-	// to the URL: WebTransport for https://, raw QUIC for moqt:// and the embedded relay. With transport.Auto moqt://
-	// is WebTransport too, with the drafts for which the URI names both (draft-18 §3.1.3), unless another target has
-	// that host and port over https://; and the embedded relay is both.
+	// Transport is the only transport that the endpoint has, transport.OnlyQUIC or transport.OnlyWebTransport. If it is
+	// empty the URL decides: WebTransport for https://, raw QUIC for moqt:// and the embedded relay. With
+	// transport.Auto, moqt:// also stands for WebTransport in the drafts whose URI names both (draft-18 §3.1.3), unless
+	// another target has that host and port with https://; and the embedded relay has both.
 	Transport transport.Choice
 	// Claimed are the drafts that the catalogue claims, as it writes them.
 	Claimed []relays.Draft
 	// TLSDisableVerify accepts any certificate.
 	TLSDisableVerify bool
-	// Tolerate are deviations to let pass.
+	// Tolerate are the deviations to tolerate.
 	Tolerate wire.Tolerance
 }
 
@@ -44,8 +44,8 @@ func ParseTarget(name string) (Target, error) {
 }
 
 // FromFiles reads targets from files in any form that package relays knows: a catalogue, one of the public formats, or
-// a list of URLs; "default" is the built-in catalogue. Later files go over earlier ones, as relays.Open has it. leftOut
-// says for a person what was not taken, and why. See FromCatalogue.
+// a list of URLs; "default" is the built-in catalogue. Later files override earlier ones, as in relays.Open. leftOut
+// says for a person what was left out, and why. See FromCatalogue.
 func FromFiles(inactive bool, names ...string) (targets []Target, leftOut []string, err error) {
 	if len(names) == 0 {
 		return nil, nil, nil
@@ -63,8 +63,8 @@ func FromFiles(inactive bool, names ...string) (targets []Target, leftOut []stri
 	return targets, append(leftOut, more...), err
 }
 
-// FromCatalogue takes the endpoints of the relays in a catalogue, inactive ones only when asked to. leftOut says what
-// was not taken, and why.
+// FromCatalogue takes the endpoints of the relays in a catalogue, inactive ones only if inactive is set. leftOut says
+// what was left out, and why.
 func FromCatalogue(c *relays.Catalogue, inactive bool) (targets []Target, leftOut []string, err error) {
 	for _, im := range c.Implementations {
 		for _, e := range im.Endpoints {
@@ -105,7 +105,7 @@ func (t Target) label() string {
 	return t.URL.Addr() + t.URL.Path
 }
 
-// address is what connections are bounded by.
+// address is the host and port by which connections are counted.
 func (t Target) address() string {
 	if t.Embedded {
 		return t.Name
@@ -113,7 +113,7 @@ func (t Target) address() string {
 	return strings.ToLower(t.URL.Addr())
 }
 
-// stands is what of a target's name stands for its transport: "moqt://", or "embedded".
+// stands is the part of a target's name that decides its transport: "moqt://", or "embedded".
 func (t Target) stands() string {
 	if t.Embedded {
 		return "embedded"
@@ -133,7 +133,7 @@ const (
 	notInURI    = "moqt:// stands for WebTransport only from draft-18 on; --transport webtransport asks for all"
 )
 
-// offerWays are what to try at a target where all drafts are offered at once: one connection.
+// offerWays are what to try at a target if all drafts are offered at once: one connection.
 func (o Options) offerWays(t Target) []way {
 	const quic, web = transport.OnlyQUIC, transport.OnlyWebTransport
 	choice := o.Transport
@@ -151,7 +151,7 @@ func (o Options) offerWays(t Target) []way {
 	return []way{{choice, o.Drafts}}
 }
 
-// ways are what to try at a target, and what is left out though it may be there; others are all targets.
+// ways are what to try at a target, and what is left out though the target may support it. others are all targets.
 func (o Options) ways(t Target, others []Target) (ways []way, left []NotAsked) {
 	if o.Offer {
 		return o.offerWays(t), nil
