@@ -44,8 +44,8 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; stopped at %s, %s ago; %s", problem, a.amount,
 			seconds(a.since), s.log.stall(now)))
 	case s.e.slowPath(a.rate):
-		o = &outcome{status: Skip, slow: true, reason: fmt.Sprintf("the path is too slow: %s; %s came, the last byte "+
-			"%s ago; %s", bitRate(a.rate), a.amount, seconds(a.since), moreTime)}
+		o = &outcome{status: Skip, slow: true, reason: fmt.Sprintf("%s: %s; %s came, the last byte %s ago; %s",
+			PathTooSlow, bitRate(a.rate), a.amount, seconds(a.since), moreTime)}
 	default:
 		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; %s; %s came, the last byte %s ago; %s", problem,
 			s.e.relayRate(a.rate), a.amount, seconds(a.since), moreTime))
@@ -53,9 +53,12 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 	panic(o)
 }
 
+// PathTooSlow begins the reason of a skip for which not the relay but the path stands.
+const PathTooSlow = "the path is too slow"
+
 // SkipTooSlow ends the case as skipped because the path is too slow for it.
 func (e *Env) SkipTooSlow(format string, args ...any) {
-	panic(&outcome{status: Skip, slow: true, reason: "the path is too slow: " + fmt.Sprintf(format, args...)})
+	panic(&outcome{status: Skip, slow: true, reason: PathTooSlow + ": " + fmt.Sprintf(format, args...)})
 }
 
 // sent is the rate at which objects went out on the session, in bit/s.

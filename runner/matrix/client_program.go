@@ -263,7 +263,7 @@ func document(w *work, o outcome, all []outcome) []byte {
 	for i, c := range o.cases {
 		p := tap.Point{Number: i + 1, Name: c.Name, OK: c.Status == Pass}
 		switch c.Status {
-		case Skip, NotApplicable:
+		case Skip, TooSlow, NotApplicable:
 			p.OK, p.Directive, p.Reason = true, tap.Skip, c.Reason
 		case Todo:
 			p.Directive, p.Reason = tap.Todo, c.Reason

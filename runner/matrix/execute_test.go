@@ -229,6 +229,42 @@ func TestEnvironmentOfClients(t *testing.T) {
 	}
 }
 
+// What a slow path leaves open is no word about the relay, and a run of nothing else has tested nothing.
+func TestPathTooSlow(t *testing.T) {
+	slow := fake(func(_ context.Context, r Request, c cases.Case) runner.Result {
+		if r.Cell.Relay == "relay00" && c.ID == "setup-only" {
+			return passed(r)
+		}
+		if c.ID == "announce-only" {
+			return runner.Result{Status: runner.Skip, Reason: "no"}
+		}
+		return runner.Result{Status: runner.Skip, TooSlow: true, Reason: "the path is too slow: 1 Mbit/s"}
+	})
+	run := execute(t, planOf(t, 2, one, nil, Builtin()), Options{Builtin: slow})
+	for i, want := range []struct {
+		status Status
+		cases  []string
+	}{
+		{Pass, []string{"setup-only pass", "announce-only skip", "subscribe-error too-slow"}},
+		{TooSlow, []string{"setup-only too-slow", "announce-only skip", "subscribe-error too-slow"}},
+	} {
+		r := run.Cells[i]
+		if d := cmp.Diff(want.cases, brief(r.Cases)); d != "" || r.Status != want.status {
+			t.Errorf("%s: %s %s (-want +got):\n%s", r.ID, r.Status, r.Reason, d)
+		}
+	}
+	if s := run.Summary(); !strings.HasSuffix(s, ": 1 pass, 1 too-slow") {
+		t.Error(s)
+	}
+	if j := Judge(run, nil); !j.Pass {
+		t.Errorf("%+v", j)
+	}
+	run.Cells = run.Cells[1:]
+	if j := Judge(run, nil); j.Pass || !j.Untested {
+		t.Errorf("%+v", j)
+	}
+}
+
 func TestDeadlineOfACell(t *testing.T) {
 	run := execute(t, planOf(t, 1, one, nil, asClient("c", "hang", t.TempDir())),
 		Options{CellTimeout: 500 * time.Millisecond})

@@ -158,7 +158,8 @@ type Judgement struct {
 	Fixed, Unused []string
 	// Known is the number of failures that were expected.
 	Known int
-	// Untested is true when nothing was judged: every cell was skipped or does not apply. It is never true for a shard.
+	// Untested is true when nothing was judged: every cell was skipped, its path was too slow, or it does not
+	// apply. It is never true for a shard.
 	Untested bool
 }
 
@@ -189,7 +190,7 @@ func (j Judgement) WriteText(w io.Writer) error {
 		}
 	}
 	if j.Untested {
-		b.WriteString("nothing was tested: every cell was skipped or does not apply\n")
+		b.WriteString("nothing was tested: every cell was skipped, its path was too slow, or it does not apply\n")
 	}
 	if j.Known > 0 {
 		fmt.Fprintf(&b, "%d known failures\n", j.Known)
@@ -216,7 +217,8 @@ func Judge(r *Run, x *Expectations) Judgement {
 			}
 		}
 	}
-	j.Untested = r.Plan.Shard == nil && r.Count(Skip)+r.Count(NotApplicable) == len(r.Cells)
+	j.Untested = r.Plan.Shard == nil && r.Count(Skip)+r.Count(TooSlow)+r.Count(NotApplicable) ==
+		len(r.Cells)
 	j.Pass = !j.Untested && len(j.Failures)+len(j.Flaky)+len(j.Errors)+len(j.Missing)+len(j.Fixed)+len(j.Unused) == 0
 	return j
 }

@@ -150,6 +150,8 @@ func judge(cell Cell, o outcome, flaky string) CellResult {
 		r.Status = Pass
 	case count(Todo) > 0:
 		r.Status = Todo
+	case count(TooSlow) > 0:
+		r.Status = TooSlow
 	case count(Skip) > 0:
 		r.Status = Skip
 	case count(NotApplicable) > 0:

@@ -78,6 +78,9 @@ func reported(r *runner.Report, doc []byte) outcome {
 			Expected: x.Expected, Received: x.Received, Reason: x.Reason, DurationMS: x.Duration.Milliseconds(),
 			Notes: x.Notes, Tolerated: x.Tolerated,
 		}
+		if x.TooSlow {
+			c.Status = TooSlow
+		}
 		if c.Status != Fail && c.Status != Todo {
 			c.Level, c.Sections = "", "" // they say what was broken
 		}
@@ -156,7 +159,7 @@ func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	case len(o.cases) == 0 && !o.bailed:
 		o.empty(doc, code, asked)
 	case !failed && passed > 0 && !verdict.Pass, !failed && passed == 0 && code != runner.ExitPass &&
-		code != runner.ExitUnsupported:
+		code != runner.ExitUnsupported && o.count(TooSlow) == 0:
 		o.problem = "the client's report is no pass: " + strings.Join(verdict.Reasons, "; ")
 	case o.count(Fail) > 0 && code == runner.ExitPass:
 		o.note("exit code 0 although cases failed")
@@ -274,7 +277,7 @@ func (o *outcome) points(doc *tap.Document, asked []string) {
 }
 
 // rank orders statuses as tap does when a number occurs twice.
-func rank(s Status) int { return slices.Index([]Status{Pass, Skip, Todo, Fail}, s) }
+func rank(s Status) int { return slices.Index([]Status{Pass, Skip, TooSlow, Todo, Fail}, s) }
 
 // canonical gives our identifier for a case that other clients may call by another name.
 func canonical(name string) string {
@@ -292,6 +295,9 @@ func caseOf(p *tap.Point) CaseResult {
 		c.Status = Pass
 	case tap.StatusSkipped:
 		c.Status, c.Reason = Skip, cmp.Or(p.Reason, "no reason given")
+		if strings.HasPrefix(c.Reason, cases.PathTooSlow) {
+			c.Status = TooSlow
+		}
 	case tap.StatusTodo:
 		c.Status, c.Reason = Todo, cmp.Or(p.Reason, "no reason given")
 	default:

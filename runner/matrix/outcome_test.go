@@ -77,6 +77,12 @@ func TestVerdictsOfForeignClients(t *testing.T) {
 			"no reason given", nil, ""},
 		{"skips all", "1..1\nok 1 - fetch # SKIP not supported\n", 127, nil, pinned, Skip, "", "fetch: not supported",
 			[]string{"fetch skip"}, ""},
+		{"a path that is too slow", "1..2\nok 1 - fetch # SKIP not supported\n" +
+			"ok 2 - object-10-mb # SKIP the path is too slow: 1.2 Mbit/s\n", 1, nil, pinned, TooSlow, "",
+			"object-10-mb: the path is too slow: 1.2 Mbit/s", []string{"fetch skip", "object-10-mb too-slow"}, ""},
+		{"a path that is too slow for one", "1..2\nok 1 - fetch\n" +
+			"ok 2 - object-10-mb # SKIP the path is too slow: 1.2 Mbit/s\n", 0, nil, pinned, Pass, "", "",
+			[]string{"fetch pass", "object-10-mb too-slow"}, ""},
 		{"an empty plan", "1..0 # SKIP nothing to do\n", 0, nil, pinned, Skip, "", "nothing to do", nil, ""},
 		{"only a SHOULD", "1..1\nnot ok 1 - fetch # TODO SHOULD: code\n", 0, nil, pinned, Todo, "", "SHOULD: code",
 			[]string{"fetch todo"}, ""},

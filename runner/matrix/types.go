@@ -31,6 +31,9 @@ const (
 	Todo Status = "todo"
 	// Skip: the relay said properly that it does not support what the case needs.
 	Skip Status = "skip"
+	// TooSlow: the path is too slow to tell, which is no word about the relay. A cell has this status when nothing in
+	// it passed and no SHOULD was broken.
+	TooSlow Status = "too-slow"
 	// NotApplicable: the client does not have the case, or the case does not exist for the draft or the transport.
 	NotApplicable Status = "not-applicable"
 	// Missing: planned, but without a result: the run ended before it, or the client did.
@@ -43,7 +46,7 @@ const (
 )
 
 // Statuses lists all of them, in the order of a summary.
-var Statuses = []Status{Pass, Fail, Flaky, Todo, Skip, NotApplicable, Missing, Stale, Error}
+var Statuses = []Status{Pass, Fail, Flaky, Todo, Skip, TooSlow, NotApplicable, Missing, Stale, Error}
 
 // Classification compares a cell's predicted draft with the target draft.
 type Classification string

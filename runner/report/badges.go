@@ -79,6 +79,8 @@ func badgeOf(label string, s sum) badge {
 		b.Color = "brightgreen"
 	case s.pass == 0 && s.status == matrix.Skip: // nothing worse, and nothing that failed
 		b.Message, b.Color = "skipped", "lightgrey"
+	case s.pass == 0 && s.status == matrix.TooSlow:
+		b.Message, b.Color = "too slow", "lightgrey"
 	case s.pass*4 >= s.of*3:
 		b.Color = "yellow"
 	case s.pass > 0:

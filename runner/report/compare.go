@@ -278,8 +278,12 @@ func kindOf(a, b *State, o CompareOptions) Kind {
 		return Gone
 	case a.Status == matrix.Missing && b.Status == matrix.Missing:
 		return ""
-	case a.Status == matrix.Missing:
+	case a.Status == matrix.TooSlow && b.Status == matrix.TooSlow:
+		return ""
+	case a.Status == matrix.Missing, a.Status == matrix.TooSlow: // nothing was known
 		return New
+	case b.Status == matrix.TooSlow:
+		return Changed
 	case a.Status == matrix.Pass && b.Status == matrix.Pass:
 		if more := b.DurationMS - a.DurationMS; more >= o.SlowerMS &&
 			float64(b.DurationMS) >= o.SlowerFactor*float64(a.DurationMS) {

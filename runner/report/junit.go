@@ -107,7 +107,7 @@ func element(k *matrix.CaseResult) string {
 	switch k.Status {
 	case matrix.Pass:
 		return ""
-	case matrix.Skip, matrix.NotApplicable, matrix.Todo:
+	case matrix.Skip, matrix.TooSlow, matrix.NotApplicable, matrix.Todo:
 		return "skipped"
 	}
 	switch {
@@ -172,6 +172,8 @@ func (j *junit) testcase(c *matrix.CellResult, k *matrix.CaseResult) {
 		why = "expected to fail (" + k.Known + "): " + why
 	case k.Status == matrix.Flaky:
 		why = "flaky: " + why
+	case k.Status == matrix.Skip, k.Status == matrix.NotApplicable: // too slow and SHOULD stand in the reason
+		why = markOf(k.Status).Word + ": " + why
 	}
 	j.w.WriteString(">\n      ")
 	attrs := []string{"message", why}

@@ -23,7 +23,8 @@ var marks = map[matrix.Status]mark{
 	matrix.Fail:          {"f", "✗", "fail", "❌", "a case failed, also when repeated"},
 	matrix.Flaky:         {"k", "≈", "flaky", "〰️", "failed once, not when repeated"},
 	matrix.Todo:          {"t", "△", "SHOULD broken", "🔶", "only a SHOULD was broken"},
-	matrix.Skip:          {"s", "»", "skip", "⏭️", "the relay said that it does not support it"},
+	matrix.Skip:          {"s", "»", "refused", "⏭️", "the relay said properly that it does not do it"},
+	matrix.TooSlow:       {"w", "…", "too slow", "🐢", "the path was too slow to tell; no word about the relay"},
 	matrix.NotApplicable: {"n", "–", "not applicable", "➖", "does not exist for this client, draft or transport"},
 	matrix.Missing:       {"m", "?", "missing", "❔", "planned, but there is no result"},
 	matrix.Stale:         {"o", "◷", "stale", "🕓", "no result in this run: that of an earlier run is shown"},
@@ -71,8 +72,7 @@ func layerOf(name string) layer {
 // rank orders statuses by how much attention they need, most first.
 var rank = map[matrix.Status]int{
 	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5,
-	matrix.Skip: 6, matrix.Pass: 7,
-	matrix.NotApplicable: 8,
+	matrix.TooSlow: 6, matrix.Skip: 7, matrix.Pass: 8, matrix.NotApplicable: 9,
 }
 
 // worse reports whether a needs more attention than b. An unknown status needs most.
@@ -81,7 +81,7 @@ func worse(a, b matrix.Status) bool { return rank[a] < rank[b] }
 // bad reports whether a status says that something is wrong or unknown.
 func bad(s matrix.Status) bool {
 	switch s {
-	case matrix.Pass, matrix.Todo, matrix.Skip, matrix.NotApplicable, matrix.Stale:
+	case matrix.Pass, matrix.Todo, matrix.Skip, matrix.TooSlow, matrix.NotApplicable, matrix.Stale:
 		return false
 	}
 	return true

@@ -64,6 +64,8 @@ func TestAmounted(t *testing.T) {
 		{"", matrix.NotApplicable},
 		{"not-applicable", matrix.NotApplicable},
 		{"skip not-applicable", matrix.Skip},
+		{"too-slow skip", matrix.TooSlow},
+		{"skip too-slow todo", matrix.Todo},
 		{"skip todo", matrix.Todo},
 		{"todo skip", matrix.Todo},
 		{"todo skip pass", matrix.Pass},

@@ -104,12 +104,13 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 // tells.
 func amounted(cases []matrix.CaseResult) matrix.Status {
 	status := matrix.NotApplicable
+	good := []matrix.Status{matrix.NotApplicable, matrix.Skip, matrix.TooSlow, matrix.Todo, matrix.Pass}
 	for i := range cases {
 		s := cases[i].Status
 		switch {
-		case bad(s) && (!bad(status) || worse(s, status)), s == matrix.Pass && !bad(status):
+		case bad(s) && (!bad(status) || worse(s, status)):
 			status = s
-		case status == matrix.NotApplicable, s == matrix.Todo && status == matrix.Skip:
+		case !bad(status) && slices.Index(good, s) > slices.Index(good, status):
 			status = s
 		}
 	}

@@ -25,7 +25,7 @@
   const mark = (status) => index.marks[status] || { class: "e", symbol: "!", word: String(status) };
   const classOf = (status, layer, known) =>
     mark(status).class + (status === "fail" ? (index.layers[layer] || 0) + (known ? " x" : "") : "");
-  const bad = (status) => !["pass", "todo", "skip", "not-applicable", "stale"].includes(status);
+  const bad = (status) => !["pass", "todo", "skip", "too-slow", "not-applicable", "stale"].includes(status);
 
   // load gives what a file beside the page hands to a function; each file is loaded once.
   const waiting = new Map(), loaded = new Map();
@@ -113,7 +113,7 @@
     if (isSlot(td)) openPlace(td);
   });
 
-  const order = ["fail", "error", "flaky", "missing", "stale", "todo", "skip", "pass", "not-applicable"];
+  const order = ["fail", "error", "flaky", "missing", "stale", "todo", "too-slow", "skip", "pass", "not-applicable"];
   const worst = (cells) => cells.slice().sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0];
 
   const openPlace = (td) => {
