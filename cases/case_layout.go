@@ -31,6 +31,7 @@ var dataSubgroupBasic = Case{
 		dataFault("wrong-subgroup-id", "subgroup 1 instead of 0"),
 		dataFault("wrong-priority", "priority 129 instead of 128"),
 		dataFault("drop-group", "10 of 15 objects came, {1, 0}"),
+		dataFault("drop-everything", "0 of 15 objects came, {0, 0}"),
 		dataFault("split-streams", "more than one stream of group 0, subgroup 0"),
 		dataFault("never-fin", "RESET_STREAM"),
 		dataFault("stream-count-wrong", "3 streams"),

@@ -81,6 +81,7 @@ const (
 	loseEndOfGroup
 	loseStatus
 	dropGroup
+	dropEverything
 	splitStreams
 	neverFin
 	dropDatagrams
@@ -215,6 +216,7 @@ var faultTable = [numFaults]Fault{
 		"status"},
 	loseStatus:         {"status-missing", "drops every object with a status other than Normal"},
 	dropGroup:          {"drop-group", "does not forward every second group"},
+	dropEverything:     {"drop-everything", "forwards no object, neither on streams nor in datagrams"},
 	splitStreams:       {"split-streams", "sends every object on a stream of its own"},
 	neverFin:           {"never-fin", "resets subgroup streams where they should end with FIN"},
 	dropDatagrams:      {"drop-datagrams", "forwards no datagram"},

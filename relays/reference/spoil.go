@@ -19,7 +19,8 @@ const largeObject = 1_000_000
 // spoils reports whether a fault keeps a stream from a subscriber. The caller holds the track's lock.
 func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 	switch {
-	case r.faults[tooFarBehind] && s.ending != nil,
+	case r.faults[dropEverything],
+		r.faults[tooFarBehind] && s.ending != nil,
 		r.faults[dropGroup] && in.header.GroupID%2 == 1:
 		return true
 	case r.faults[starveSecond] && len(s.track.subscribers) > 0 && s.track.subscribers[0] != s:
@@ -83,7 +84,7 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 		return &e.Object
 	}
 	o := r.spoiled(e, false)
-	if o == nil || r.faults[dropDatagrams] {
+	if o == nil || r.faults[dropDatagrams] || r.faults[dropEverything] {
 		return nil
 	}
 	var h wire.SubgroupHeader
