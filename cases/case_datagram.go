@@ -36,7 +36,7 @@ func datagramCase(id, title string, faults []Fault, plan func(e *Env) Layout,
 	judge func(e *Env, d wire.Draft, w *Streams), more ...rules.ID) Case {
 	return Case{
 		ID: id, Title: title,
-		Rules: append([]rules.ID{rules.DeliveryMode, rules.ObjectFields}, more...),
+		Rules: append([]rules.ID{rules.DeliveryMode, rules.ObjectFields, rules.DatagramsSupported}, more...),
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "datagram"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit,
 		Faults: append([]Fault{

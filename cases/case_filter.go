@@ -118,7 +118,7 @@ var (
 
 var filterPast = Case{
 	ID: "filter-past", Title: "A filter whose range is over is refused up to 19, and brings no objects from 20 on",
-	Rules: []rules.ID{rules.LocationFilter},
+	Rules: []rules.ID{rules.LocationFilter, rules.PastRange},
 	Level: Must, Suite: SuiteAll, Tags: []string{"filter", "subscribe"}, Roles: []string{"publisher", "subscriber",
 		"filtered"}, Timeout: CaseLimit,
 	Faults: []Fault{

@@ -12,7 +12,7 @@ import (
 var dataSubgroupBasic = Case{
 	ID: "data-subgroup-basic", Title: "Three groups of five objects arrive unchanged",
 	Rules: []rules.ID{rules.Routing, rules.Forwarding, rules.ObjectFields, rules.Subgroups, rules.SubgroupEnd,
-		rules.PublishDone},
+		rules.PublishDone, rules.StreamCount, rules.DoneCode, rules.PayloadOpaque},
 	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 2*StepLimit + DeliveryLimit,
 	Faults: []Fault{
@@ -94,9 +94,9 @@ func layoutCase(id, title string, groups, objects []uint64, o LayoutOptions, fau
 	o.Priority = func(group uint64) uint8 { return uint8(layoutEven + group%2) }
 	l := NewLayout(groups, objects, o)
 	what := []rules.ID{rules.Publish, rules.Forwarding, rules.ObjectFields, rules.Subgroups, rules.SubgroupEnd,
-		rules.PublishDone}
+		rules.PublishDone, rules.StreamCount, rules.DoneCode, rules.FirstObject, rules.PayloadOpaque}
 	if o.Properties != nil {
-		what = append(what, rules.ObjectProperties)
+		what = append(what, rules.ObjectProperties, rules.PropertiesOpaque)
 	}
 	return Case{
 		ID: id, Title: title, Rules: what,

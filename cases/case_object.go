@@ -12,7 +12,7 @@ import (
 func sized(id, size string, bytes, groups, objects int, faults ...Fault) Case {
 	return Case{
 		ID: id, Title: "Objects of " + size + " arrive unchanged",
-		Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.SubgroupEnd},
+		Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.PayloadOpaque, rules.SubgroupEnd},
 		Level: Must, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"},
 		Timeout: CaseLimit,
 		Faults:  faults,
@@ -62,7 +62,7 @@ var (
 
 var manyGroups = Case{
 	ID: "many-short-groups", Title: "500 groups of one object arrive, each on its own stream",
-	Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.SubgroupEnd},
+	Rules: []rules.ID{rules.Forwarding, rules.ObjectFields, rules.PayloadOpaque, rules.SubgroupEnd},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "limits"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{

@@ -36,7 +36,7 @@ func unknownProperties(group, object uint64) wire.Properties {
 
 var objectProperties = Case{
 	ID: "object-properties", Title: "Properties unknown to the relay arrive unchanged",
-	Rules: []rules.ID{rules.ObjectProperties},
+	Rules: []rules.ID{rules.ObjectProperties, rules.GreaseProperties},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "properties"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
@@ -135,7 +135,7 @@ const propMandatory = 0x6A5C
 
 var mandatoryProperty = Case{
 	ID: "mandatory-property", Title: "A track with an unknown Mandatory Track Property is refused",
-	Rules: []rules.ID{rules.MandatoryProperties}, First: wire.Draft18,
+	Rules: []rules.ID{rules.MandatoryProperties, rules.MandatoryNotForwarded}, First: wire.Draft18,
 	Level: Must, Suite: SuiteAll, Tags: []string{"properties", "subscribe"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{

@@ -54,7 +54,8 @@ func runPublishTrackOnly(ctx context.Context, e *Env) error {
 var publishTrackSubscribe = Case{
 	ID: "publish-track-subscribe", Aliases: []string{"publish-to-pending-subscription"},
 	Title: "SUBSCRIBE reaches a track announced by PUBLISH",
-	Rules: []rules.ID{rules.Publish, rules.Rendezvous, rules.ObjectFields, rules.PublishDone},
+	Rules: []rules.ID{rules.Publish, rules.Rendezvous, rules.Upstream, rules.ForwardReply, rules.ObjectFields,
+		rules.PublishDone},
 	Level: Must, Suite: SuiteStandard, Tags: []string{"data", "publish", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit,
 	Faults: []Fault{

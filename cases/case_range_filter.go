@@ -10,7 +10,7 @@ import (
 
 var rangeFilter = Case{
 	ID: "range-filter", Title: "A filter for one of two subgroups is heeded, or refused with INVALID_FILTER",
-	Rules: []rules.ID{rules.RangeFilter}, First: wire.Draft19,
+	Rules: []rules.ID{rules.RangeFilter, rules.RangeFilterLimit}, First: wire.Draft19,
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "filter", "subscribe"},
 	Roles: []string{"publisher", "subscriber", "filtered"}, Timeout: CaseLimit,
 	Faults: []Fault{

@@ -52,7 +52,7 @@ func runSubscribeError(ctx context.Context, e *Env) error {
 var announceSubscribe = Case{
 	ID: "announce-subscribe", Title: "SUBSCRIBE reaches the publisher of its namespace",
 	Aliases: []string{"publish-namespace-subscribe"},
-	Rules:   []rules.ID{rules.Routing, rules.Upstream, rules.OneAnswer},
+	Rules:   []rules.ID{rules.Routing, rules.Upstream, rules.OneAnswer, rules.SubscribeOKFirst},
 	Level:   Must, Suite: SuiteStandard, Tags: []string{"namespace", "subscribe"},
 	Roles: []string{"publisher", "subscriber"}, Timeout: 3 * time.Second,
 	Faults: []Fault{

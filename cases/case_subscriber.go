@@ -43,7 +43,7 @@ var lateSubscriber = subscribersCase("late-subscriber",
 		late.WantLargest(wire.Location{Group: 2, Object: 4})
 		p.Deliver(ctx, l, ObjectPace, late)
 		return nil
-	}, rules.LargestObject)
+	}, rules.LargestObject, rules.RelayLargestObject)
 
 var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers of one track each get every object",
 	[]string{"publisher", "subscriber-1", "subscriber-2", "subscriber-3"},

@@ -32,7 +32,7 @@ var tokenAlias = limitsCase("token-alias", "A token alias works like the token t
 	[]Fault{
 		requestFault("token-alias-lost", "EXPIRED_AUTH_TOKEN by alias"),
 		requestFault("announce-silent", "nothing for 5000 ms after PUBLISH_NAMESPACE"),
-	}, runTokenAlias, rules.Token)
+	}, runTokenAlias, rules.Token, rules.TokenRegister)
 
 // runTokenAlias: PUBLISH_NAMESPACE with the token by value, registered, and by its alias (draft-18 §10.2.2). A relay
 // may accept the token or refuse it.

@@ -27,7 +27,7 @@ var forwardState = updateCase("forward-state", "Forward State 0 holds objects ba
 		dataFault("forward-ignored", "2 streams or datagrams"),
 		requestFault("update-silent", "nothing for 5000 ms after REQUEST_UPDATE").from(wire.Draft16),
 		dataFault("second-subscriber-starved", "0 of 10 objects came, {2, 0}"),
-	}, runForwardState, rules.ForwardState)
+	}, runForwardState, rules.ForwardState, rules.ForwardUpstream)
 
 func runForwardState(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)

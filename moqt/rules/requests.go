@@ -2,11 +2,16 @@ package rules
 
 // Requests, as the code names them.
 const (
-	OneAnswer     ID = "one-answer"
-	AnswerType    ID = "answer-type"
-	NotSupported  ID = "not-supported"
-	UnknownTrack  ID = "unknown-track"
-	CancelRequest ID = "cancel-request"
+	OneAnswer      ID = "one-answer"
+	AnswerType     ID = "answer-type"
+	NotSupported   ID = "not-supported"
+	UnknownTrack   ID = "unknown-track"
+	CancelRequest  ID = "cancel-request"
+	RequestOK      ID = "request-ok-properties"
+	Redirect       ID = "redirect-uri"
+	Update         ID = "update"
+	RequestUpdate  ID = "update-request"
+	TooManyUpdates ID = "update-limit-exceeded"
 )
 
 // requests are the rules that all requests have.
@@ -22,18 +27,89 @@ var requests = []Rule{
 		In:   "14 9; 15-16 9.7; 17 9.6; 18-20 10.5; 21-22 9.3",
 	},
 	{
-		ID: NotSupported, Binds: Endpoint, Level: Must, By: Cases,
+		ID: NotSupported, Binds: Endpoint, Level: Should, By: Cases,
 		Says: "A request whose type the receiver does not support is refused with NOT_SUPPORTED.",
-		In:   "14 9.9 9.15 9.18 9.30; 15-16 9.8; 17 9.7; 18-20 10.6.2; 21-22 9.4.2",
+		In:   "14 9.9 9.15 9.18 9.30; 15-16 9.8; 17 9.7; 18-19 10.6.2; 20 4 10.6.2; 21 1.5 12.3; 22 1.6 12.3",
 	},
 	{
 		ID: UnknownTrack, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A request for a track that does not exist is refused.",
-		In:   "14 9.9 9.18; 15-16 9.8; 17 9.7; 18-20 10.6.2; 21-22 9.4.2",
+		In:   "14 9.9 9.18; 15-16 9.8; 17 9.7; 18-20 10.6.2; 21-22 12.3",
 	},
 	{
 		ID: CancelRequest, Binds: Endpoint, Level: May, By: Cases,
 		Says: "Either end may cancel a request, by ending both directions of its stream abruptly.",
 		In:   "17 3.3.1; 18 3.3.2; 19-20 3.3.3; 21-22 6.4.2.3",
+	},
+	{
+		ID: "graceful-fin", Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "A direction of a request stream ends with FIN only behind all that the request demands of it.",
+		In:   "19 3.3.2/1; 20 3.3.2; 21-22 6.4.2.2",
+	},
+	{
+		ID: RequestOK, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		Says: "A REQUEST_OK has track properties only as the answer to TRACK_STATUS; otherwise they close the " +
+			"session.",
+		In: "18-19 10.5/1; 20 10.5; 21-22 9.3",
+	},
+	{
+		ID: Redirect, Binds: Server, Level: Must, By: Codec | Cases,
+		Says: "A redirect to a server has no URI; one with a URI closes the session.",
+		In:   "18-19 10.6.1/1; 20 10.6.1; 21-22 9.4.1",
+	},
+	{
+		ID: "redirect-name", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		Says: "A redirect of a request for namespaces has no track name; one with a name closes the session.",
+		In:   "18-19 10.6.1/2; 20 10.6.1; 21-22 9.4.1",
+	},
+	{
+		ID: Update, Binds: Publisher, Level: Must, By: Session | Cases,
+		Says: "A subscriber changes its subscription with an update, which the publisher heeds and from 15 on " +
+			"answers.",
+		In: "14 9.10; 15 9.11/2; 16 9.11.1 9.11/1; 17 9.10.1 9.10/1; 18 10.9.1 10.9/1; 19 10.9.1 10.9/2; 20 " +
+			"10.9.1 10.9; 21-22 9.5.1 9.5",
+	},
+	{
+		ID: "update-failed", Binds: Publisher, Level: Must, By: Cases,
+		Says: "A failed update ends its request: the subscription with UPDATE_FAILED, the fetch with a reset, the " +
+			"rest by closing the stream.",
+		In: "16 9.11.1/1; 17 9.10.1/1; 18-19 10.9.1/1; 20 10.9.1; 21-22 9.5.1",
+	},
+	{
+		ID: "update-each-answer", Binds: Endpoint, Level: Must, By: Cases,
+		Says: "Each successful update is answered, also when several were handled as one.",
+		In:   "18-19 10.9.1/2; 20 10.9.1; 21-22 9.5.1",
+	},
+	{
+		ID: RequestUpdate, Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "An update names a request that exists, with parameters that the request takes; otherwise the " +
+			"session is closed.",
+		In: "14 9.10/3; 15 9.11/4; 16 9.11/2",
+	},
+	{
+		ID: "update-who", Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "An update comes from whom the draft allows to send one; another one closes the session.",
+		In:   "19 10.9/1; 20 10.9; 21-22 9.5",
+	},
+	{
+		ID: "update-limit", Binds: Endpoint, Level: Must, By: Session,
+		Says: "No more updates of a request are outstanding than the peer allows.",
+		In:   "19 10.3.1.7/1; 20 10.3.1.7; 21-22 9.1.7",
+	},
+	{
+		ID: TooManyUpdates, Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "More outstanding updates of a request than are allowed close the session with " +
+			"TOO_MANY_REQUEST_UPDATES.",
+		In: "19 10.3.1.7/2; 20 10.3.1.7; 21-22 9.1.7",
+	},
+	{
+		ID: "update-narrows", Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "An update does not move the start of a subscription back; one that does closes the session.",
+		In:   "14 9.10/1; 15 9.11/1",
+	},
+	{
+		ID: "update-range", Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "In an update, too, the end group is not before the start.",
+		In:   "14 9.10/2; 15 9.11/3",
 	},
 }

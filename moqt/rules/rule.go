@@ -110,7 +110,8 @@ func span(s string) (first, last int) {
 
 // table is every rule, in the order of topics, and where each stands in it.
 var table = sync.OnceValues(func() ([]Rule, map[ID]int) {
-	all := slices.Concat(sessions, requests, namespaces, publishing, subscriptions, objects, fetches)
+	all := slices.Concat(sessions, tokens, encodings, names, requests, namespaces, publishing, subscriptions, objects,
+		streams, properties, delivery, fetches)
 	at := make(map[ID]int, len(all))
 	for i, r := range all {
 		at[r.ID] = i

@@ -85,7 +85,7 @@ func TestCite(t *testing.T) {
 		{14, []ID{Setup, Close}, "draft-14 §3.3, §9.3, §3.4"},
 		{18, []ID{Fill}, ""},
 		{18, []ID{Routing, Publish}, "draft-18 §9.5, §10.10"},
-		{21, []ID{LargestObject}, "draft-21 §3.1.4, §9.20.18"},
+		{21, []ID{LargestObject}, "draft-21 §3.1.3, §9.20.18"},
 		{22, []ID{LargestObject}, "draft-22 §3.1.4, §9.20.17"},
 		{0, []ID{Setup}, ""},
 	} {

@@ -1,0 +1,79 @@
+package rules
+
+// Delivery, as the code names them.
+const (
+	Priorities       ID = "priorities"
+	DeliveryTimeouts ID = "delivery-timeouts"
+	TooFarBehind     ID = "too-far-behind"
+)
+
+// delivery are the rules of priorities, timeouts and caches.
+var delivery = []Rule{
+	{
+		ID: Priorities, Binds: Publisher, Level: Should, By: Cases,
+		Says: "When not all can be sent, what has the higher priority is sent first.",
+		In:   "14-20 7.2; 21-22 5.1.2",
+	},
+	{
+		ID: DeliveryTimeouts, Binds: Publisher, Level: Must, By: Cases,
+		Says: "An object that has waited longer than the delivery timeout is not sent, and its stream is reset.",
+		In:   "14-15 9.2.1.2/1; 16 9.2.2.2/2; 17 9.3.3/1; 18-19 8/2; 20 8; 21-22 5.2",
+	},
+	{
+		ID: "delivery-timeout-clock", Binds: Publisher, Level: Must,
+		Says: "An object's time counts from its first payload byte.",
+		Why: "When a publisher has an object's first byte is seen only through the timeout itself, which " +
+			"delivery-timeouts judges.",
+		In: "18-19 8/1; 20 8; 21-22 5.2",
+	},
+	{
+		ID: "delivery-timeout-datagram", Binds: Publisher, Level: Must, By: Cases,
+		Says: "A datagram older than the object's timeout is dropped.",
+		In:   "18-19 8/3; 20 8; 21-22 5.2",
+	},
+	{
+		ID: "delivery-timeout-subgroup", Binds: Publisher, Level: Must, By: Cases,
+		Says: "A subgroup that is complete and not delivered within its timeout is reset.",
+		In:   "18-19 8/4; 20 8; 21-22 5.2",
+	},
+	{
+		ID: TooFarBehind, Binds: Publisher, Level: May, By: Cases,
+		Says: "A publisher may give up a subscriber that reads too slowly, with TOO_FAR_BEHIND.",
+		In:   "14 9.12; 15-16 9.15; 17 9.13; 18-19 8 10.11; 20 8 10.12; 21-22 5.2 9.9",
+	},
+	{
+		ID: "max-cache-duration", Binds: Relay, Level: Must, By: Cases,
+		Says: "A relay does not begin to forward an object that is older than MAX_CACHE_DURATION.",
+		In:   "14-15 9.2.1.3/1; 16 11.0.0.2/1; 17 11.2/1; 18-19 12.3/1; 20 12.3; 21-22 10.3",
+	},
+	{
+		ID: "cache-fields", Binds: Relay, Level: Must, By: Cases,
+		Says: "A cache keeps all fields of an object.",
+		In:   "14-17 8.1/2; 18-19 9.1/2; 20 9.1; 21-22 7.1",
+	},
+	{
+		ID: "priorities-respected", Binds: Relay, Level: Should, By: Cases,
+		Says: "A relay heeds the priorities of its subscribers and of the original publisher.",
+		In:   "14-20 7.3; 21-22 5.1.3",
+	},
+	{
+		ID: "priorities-upstream", Binds: Relay, Level: Should, By: Cases,
+		Says: "A relay does not ask upstream with the Subscriber Priority or Group Order of one subscriber.",
+		In:   "14-20 7.3; 21-22 5.1.3",
+	},
+	{
+		ID: "priority-update", Binds: Publisher, Level: Should, By: Cases,
+		Says: "A new Subscriber Priority counts for all that has not been scheduled yet.",
+		In:   "14-20 7.1; 21-22 5.1.1",
+	},
+	{
+		ID: "control-first", Binds: Endpoint, Level: Should, By: Cases,
+		Says: "Control streams go before requests, and requests before objects.",
+		In:   "17-20 7.2; 21-22 5.1.2",
+	},
+	{
+		ID: "timeouts-upstream", Binds: Relay, Level: Should, By: Cases,
+		Says: "A delivery timeout of one subscriber is not passed on upstream.",
+		In:   "14-15 9.2.1.2; 16 9.2.2.2; 17 9.3.3; 18-20 10.2.3 10.2.4; 21 9.20.4 9.20.5; 22 9.20.3 9.20.4",
+	},
+}
