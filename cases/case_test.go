@@ -72,7 +72,8 @@ func TestSuites(t *testing.T) {
 
 func TestSections(t *testing.T) {
 	c := Case{Rules: []rules.ID{rules.Setup, rules.Fill, rules.Setup}}
-	for d, want := range map[wire.Draft]string{14: "draft-14 §3.3, §9.3", 20: "draft-20 §3.3, §10.3, §5.1.3", 0: ""} {
+	for d, want := range map[wire.Draft]string{14: "draft-14 §3.3, §9.3",
+		20: "draft-20 §3.3, §10.3, §3.2, §5.1.3", 0: ""} {
 		if got := c.Sections(d); got != want {
 			t.Errorf("sections of %d: %q, want %q", d, got, want)
 		}
