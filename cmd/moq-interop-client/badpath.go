@@ -12,7 +12,7 @@ type badpathCmd struct {
 	Listen string `required:"" placeholder:"HOST:PORT" help:"UDP address for clients. Port 0 is any free one."`
 	To     string `required:"" placeholder:"HOST:PORT" help:"UDP address of the relay."`
 	RTT    *span  `name:"rtt" placeholder:"TIME" help:"Round trip time that the path adds: half of it each way."`
-	Seed   uint64 `default:"1" placeholder:"N" help:"Seed of what happens by chance. Default 1."`
+	Seed   uint64 `default:"1" placeholder:"N" help:"Seed of the random events. Default 1."`
 
 	Both badpathFlags `embed:"" group:"Both ways:"`
 	Up   badpathFlags `embed:"" prefix:"up-" group:"From clients to the relay, instead of both ways:"`
@@ -21,12 +21,12 @@ type badpathCmd struct {
 
 // badpathFlags are what can be said of a direction. Nil is not given.
 type badpathFlags struct {
-	Delay     *span          `placeholder:"TIME" help:"How long each packet is under way."`
-	Jitter    *span          `placeholder:"TIME" help:"How much longer, evenly spread. The order stays."`
-	Loss      *badpath.Share `placeholder:"SHARE" help:"Packets that vanish."`
-	Duplicate *badpath.Share `placeholder:"SHARE" help:"Packets that come twice."`
-	Reorder   *badpath.Share `placeholder:"SHARE" help:"Packets that later ones overtake."`
-	ReorderBy *span          `placeholder:"TIME" help:"How long these are held back. Default 10ms."`
+	Delay     *span          `placeholder:"TIME" help:"How long each packet takes."`
+	Jitter    *span          `placeholder:"TIME" help:"How much longer at most, at random. The order stays."`
+	Loss      *badpath.Share `placeholder:"SHARE" help:"Packets that are lost."`
+	Duplicate *badpath.Share `placeholder:"SHARE" help:"Packets that arrive twice."`
+	Reorder   *badpath.Share `placeholder:"SHARE" help:"Packets that are overtaken by later ones."`
+	ReorderBy *span          `placeholder:"TIME" help:"How long those are held back. Default 10ms."`
 	Rate      *badpath.Rate  `placeholder:"RATE" help:"Bits a second, of all clients together."`
 	Queue     *size          `placeholder:"SIZE" help:"Bytes that may wait for the rate; the rest is dropped."`
 	MaxPacket *count         `placeholder:"BYTES" help:"The largest UDP payload that gets through."`
@@ -35,8 +35,8 @@ type badpathFlags struct {
 // Help teaches.
 func (*badpathCmd) Help() string {
 	return `Treats the packets between clients and a relay as a bad network would. Many clients may connect; each has
-a port of its own towards the relay. With one seed the same happens to the n-th packet of each client in every run.
-Ctrl-C ends it, and prints counters.
+a port of its own towards the relay. With the same seed, the same happens to the n-th packet of each client in
+every run. Ctrl-C ends it, and prints counters.
 
 Units: TIME 100ms, 1.5s; SHARE 3%; RATE 10mbit, 500kbit; SIZE in bytes, or with KiB or MiB. An IPv6 path of 1,280 bytes
 has a --max-packet of 1232. The default --queue is what the rate carries in 200 ms, and at least 32 KiB.

@@ -14,13 +14,13 @@ import (
 // decodeCmd shows bytes as JSON lines.
 type decodeCmd struct {
 	Draft  string `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
-	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen."`
+	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"The stream that they are from."`
 
-	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream, from draft 18 on."`
+	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream (18 and later)."`
 	Answers    string   `placeholder:"REQUEST" complete:"kinds" help:"What a response answers, e.g. SUBSCRIBE."`
-	Compat     []string `sep:"none" placeholder:"NAME,…" complete:"codec" help:"Deviations to let pass. [COMPAT]"`
+	Compat     []string `sep:"none" placeholder:"NAME,…" complete:"codec" help:"Deviations to allow. [COMPAT]"`
 	MaxPayload size     `default:"64KiB" placeholder:"SIZE" help:"How much of a payload is shown. Default 64KiB."`
-	Raw        bool     `help:"Stdin has the bytes themselves, whatever it looks like."`
+	Raw        bool     `help:"Stdin has the bytes themselves, not hex."`
 
 	Hex []string `arg:"" help:"The bytes in hex, or - for stdin."`
 }
@@ -32,18 +32,18 @@ var streams = map[string]wire.StreamKind{
 
 // Help teaches.
 func (*decodeCmd) Help() string {
-	return `The bytes stand on the command line, in hex, or come from stdin, in hex or as they are. White space in hex
-does not count. --stream says where they were seen: control (the control stream, the default), request (a request's own
-stream), uni (a unidirectional stream, from its first byte) or datagram. A WebTransport prefix, 0x54 or 0x41 and the
+	return `Takes the bytes from the command line, in hex, or from stdin, in hex or as they are. It ignores white
+space in hex. --stream says which stream they are from: control (the control stream, the default), request (a request's
+own stream), uni (a unidirectional stream, from its first byte) or datagram. A WebTransport prefix, 0x54 or 0x41 and the
 session's id, is shown as such.
 
-Each message, header and object is printed as soon as it is there. Memory is bounded: of a payload that is longer than
---max-payload, its beginning and its length are shown. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
-stderr names those that mattered.
+Each message, header and object is printed as soon as it has come. Memory is bounded: of a payload that is longer than
+--max-payload, only the beginning and the length are shown. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+stderr names those that were needed.
 
-Exit codes: 0 all was decoded, 1 malformed or incomplete, 2 usage error. What was decoded before stands on stdout, the
-error on stderr. A capture that ends within a message is incomplete; that breaks no rule. What does break one is named
-with message, field, byte offset and the code that the session is closed with.
+Exit codes: 0 all was decoded, 1 malformed or incomplete, 2 usage error. What was decoded before an error is on stdout,
+the error on stderr. A capture that ends within a message is incomplete, which breaks no rule. A broken rule is named
+with message, field, byte offset and the code with which the session is closed.
 
 Examples:
 

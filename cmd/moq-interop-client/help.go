@@ -12,16 +12,16 @@ const helpBegin = `Usage: moq-interop-client [-r URL] [-t NAME,…] [flags]
        moq-interop-client COMMAND …
 
 Tells whether a Media over QUIC (MoQT) relay works, drafts 14 to 22, over raw QUIC and WebTransport. It runs test cases
-against the relay and prints TAP 14 on stdout, each result as soon as it is known. All else goes to stderr.
+against the relay and prints TAP 14 on stdout, each result as soon as it is known. Everything else goes to stderr.
 
 Examples:
   moq-interop-client -r embedded                              every standard case against the built-in relay
   moq-interop-client -r https://relay.example:4443            the same against a relay, over WebTransport
   moq-interop-client -r moqt://relay.example:4443 -d 16       over raw QUIC, offering draft 16 alone
   moq-interop-client -r moqt://localhost:4443 -t subscribe-error,fetch --tls-disable-verify
-  moq-interop-client -r embedded --suite all -j 8             all cases there are, eight at a time
+  moq-interop-client -r embedded --suite all -j 8             all cases, eight at a time
   moq-interop-client -r embedded --suite all -t '!fetch*'     all but those whose name begins with fetch
-  moq-interop-client -l --long --suite all                    what there is
+  moq-interop-client -l --long --suite all                    list all cases, with their titles
   moq-interop-client -r "embedded?fault=NAME" -t fetch        see a case fail; --list-faults lists the names
   moq-interop-client -r moqt://localhost:4443 -o results.json -v
 
@@ -39,16 +39,16 @@ Cases (-t), with commas between them:
   fetch-*                 all cases whose name matches
   tag:data                all cases with the tag
   section:11.3            all cases about the section, and those below it, of the first draft that is offered
-  !fetch*                 not these. Where nothing else is named, the rest is the suite
+  !fetch*                 not these. If all names are of this form: the rest of the suite
 
 Transports (--transport):
   scheme                  what the URL's scheme says
-  auto                    for moqt:// one handshake that offers WebTransport too, from draft 18 on; the relay chooses
-  quic, webtransport      this one, whatever the scheme is
+  auto                    for moqt:// one handshake that also offers WebTransport, from draft 18 on; the relay chooses
+  quic, webtransport      this one, whatever the scheme says
 
 Drafts (-d): offered in this order, in one handshake. Default: all, newest first.
 
-Deviations (--compat) that can be allowed; the results name those that mattered:
+Deviations (--compat) that can be allowed; the results name those that were needed:
   %s
 
 Output: TAP. A terminal gets a short form for people if -r is given and none of CI, RELAY_URL, TESTCASE and MOQT_ROLE is
@@ -58,9 +58,9 @@ Commands:
 %s  COMMAND --help says more.
 
 Environment:
-  The variable in brackets behind a flag does what the flag does. A flag beats the variable, and the variable the
-  default. An empty variable counts as unset. MOQT_DRAFT beats DRAFT. SSLKEYLOGFILE names a file for TLS secrets.
-  MOQT_ROLE=relay stands for the command serve, where no command is named.
+  The variable in brackets behind a flag does what the flag does. A flag wins over the variable, and the variable
+  over the default. An empty variable counts as unset. MOQT_DRAFT wins over DRAFT. SSLKEYLOGFILE names a file for TLS
+  secrets. MOQT_ROLE=relay stands for the command serve if no command is named.
 
 Exit codes:
   0    all cases passed; some may have been skipped

@@ -50,7 +50,7 @@ type planFlags struct {
 	Mode      []string `placeholder:"KIND" help:"Only these: remote, docker (any container), command, embedded."`
 	Only      []string `placeholder:"CLASS" help:"Only what is at, ahead or behind the target draft."`
 	Target    string   `placeholder:"draft-NN" help:"The draft to compare with, or none. Default: the catalogue's."`
-	Pin       string   `placeholder:"HOW" help:"Drafts that a cell offers: each (default), newest or none; see below."`
+	Pin       string   `placeholder:"HOW" help:"Drafts that a cell offers: each (default), newest or none; see above."`
 
 	Test  []string `short:"t" sep:"none" placeholder:"NAME,…" complete:"cases" help:"Run these cases in every cell."`
 	Suite string   `placeholder:"NAME" complete:"suites" help:"Run this suite: ${suites}. Default: each client's own."`

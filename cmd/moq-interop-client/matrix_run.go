@@ -24,7 +24,7 @@ type matrixRunCmd struct {
 
 	Dir      string  `placeholder:"DIR" help:"The run's folder. Default: results/ and the time."`
 	Resume   bool    `help:"Go on with the run in --dir, or begin it if there is none and a plan is given."`
-	Expect   *string `placeholder:"FILE" help:"Known failures, a YAML list; see below."`
+	Expect   *string `placeholder:"FILE" help:"Known failures, a YAML list; see above."`
 	Report   bool    `help:"Write the report too: page, Markdown, JUnit, badges."`
 	NoRetry  bool    `help:"Do not repeat what failed. Then nothing is flaky."`
 	QLOG     bool    `name:"qlog" help:"Keep qlog files of each cell."`
@@ -32,7 +32,7 @@ type matrixRunCmd struct {
 	Strict   bool    `help:"For the built-in client: a broken SHOULD fails a case."`
 	Jobs     int     `short:"j" placeholder:"N" help:"Cells that run at a time. Default: 4 for each core."`
 	PerRelay int     `default:"4" placeholder:"N" help:"Cells that run at a time against one relay. Default: 4."`
-	Foreign  int     `default:"1" placeholder:"N" help:"Programs and containers among them. Default: 1; see below."`
+	Foreign  int     `default:"1" placeholder:"N" help:"Programs and containers among them. Default: 1; see above."`
 
 	Limit         map[string]int `placeholder:"RELAY=N" help:"Cells that run at a time against this relay."`
 	Deadline      time.Duration  `placeholder:"TIME" help:"End the run after so long. --resume goes on with it."`
@@ -43,16 +43,15 @@ type matrixRunCmd struct {
 
 // Help teaches.
 func (*matrixRunCmd) Help() string {
-	return `Runs the cells of a plan, and keeps in --dir what comes: run.json, the TAP of each cell, the decoded
-transcript of each case that failed. What failed is repeated once, to tell flaky from failed. Ctrl-C writes what is
-known; --resume goes on with a run that was ended or killed. Progress goes to stderr. What stands against a pass goes
-to stdout.
+	return `Runs the cells of a plan, and keeps the results in --dir: run.json, the TAP of each cell, the decoded
+transcript of each case that failed. A failure is repeated once, to tell flaky from failed. Ctrl-C writes what is known;
+--resume goes on with a run that was ended or killed. Progress goes to stderr, everything that is no pass to stdout.
 
-An entry of --expect has client, relay, draft, transport and case (names or patterns; what is left out is any), flaky,
-and a reason. What passes although it is expected to fail, and an entry that is about nothing, fail the run.
+An entry of --expect has client, relay, draft, transport and case (names or patterns; a field that is left out stands
+for any), flaky, and a reason. A pass that was expected to fail, and an entry that matches nothing, fail the run.
 
-Programs run one at a time against a relay. Many use the same names in every process: with --foreign 2 they answer each
-other, and pass for that.
+Programs run one at a time against a relay, since many use the same names in every process: with --foreign 2 they would
+answer each other, and pass wrongly.
 
 Examples:
 
@@ -63,7 +62,7 @@ Examples:
 Exit codes:
 
   0  every cell has a result, and all is as expected
-  1  something is not as expected, a cell has no result, or an entry of --expect is about nothing
+  1  something is not as expected, a cell has no result, or an entry of --expect matches nothing
   2  usage error, or nothing was run: the folder has a run already, or cannot be written to
 `
 }

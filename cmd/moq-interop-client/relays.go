@@ -46,7 +46,7 @@ func formats() string {
 
 // relaysFlag chooses the catalogue.
 type relaysFlag struct {
-	Relays []string `sep:"none" placeholder:"FILE" help:"Catalogue instead of the built-in one; see below."`
+	Relays []string `sep:"none" placeholder:"FILE" help:"Catalogue instead of the built-in one. May be given again."`
 }
 
 // relaysListCmd lists a catalogue.
@@ -138,7 +138,7 @@ type relaysImportCmd struct {
 	File   string        `arg:"" help:"The file; - is stdin."`
 	Format relays.Format `default:"auto" placeholder:"NAME" help:"${formats}. Default: auto, which finds out."`
 	Output string        `short:"o" type:"string" placeholder:"FILE" help:"Write it there instead of to stdout."`
-	JSON   bool          `name:"json" help:"Say what could not be taken as JSON."`
+	JSON   bool          `name:"json" help:"Say as JSON what could not be taken."`
 }
 
 // Run converts it. What could not be taken is named on stderr.

@@ -28,11 +28,11 @@ type serveCmd struct {
 	Path         string   `placeholder:"/PATH" help:"The only path to serve. Default: any."`
 	PathScopes   bool     `help:"A session of /a/b may only use namespaces that begin with a, b."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
-	Fault        []string `sep:"," placeholder:"NAME,…" complete:"faults" help:"Misbehave on purpose."`
-	Compat       []string `sep:"," placeholder:"NAME,…" complete:"codec" help:"Deviations of clients to let pass."`
+	Fault        []string `sep:"," placeholder:"NAME" complete:"faults" help:"Misbehave on purpose."`
+	Compat       []string `sep:"," placeholder:"NAME" complete:"codec" help:"Deviations of clients to allow."`
 
 	QLOGDir *string `name:"qlog-dir" placeholder:"DIR" help:"Write a qlog file for each connection. [QLOGDIR]"`
-	MLOGDir *string `name:"mlog-dir" placeholder:"DIR" help:"The same with names ending in .mlog. [MOQT_MLOG_DIR]"`
+	MLOGDir *string `name:"mlog-dir" placeholder:"DIR" help:"The same, with names that end in .mlog. [MOQT_MLOG_DIR]"`
 	Metrics *string `placeholder:"HOST:PORT" help:"Serve counters over HTTP there, at /metrics. Default: not at all."`
 
 	ListFaults bool `help:"List the faults."`
@@ -43,20 +43,21 @@ type serveCmd struct {
 
 // Help teaches.
 func (*serveCmd) Help() string {
-	return `Serves raw QUIC and WebTransport on one port. On stderr it says where it listens, who comes and goes, what
-is asked for and what is refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
+	return `Serves raw QUIC and WebTransport on one port. It logs to stderr where it listens, which sessions begin and
+end, and which requests come and are refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
 
-Port 0 is any free one. A self-signed certificate is for localhost. What --path-scopes or --require-token forbids is
-refused with UNAUTHORIZED. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
-the log names those that mattered.
+Port 0 means any free port. The self-signed certificate is for localhost. What --path-scopes or --require-token forbids
+is refused with UNAUTHORIZED. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+the log names those that were needed.
 
 Beyond a limit the relay refuses: a connection with CONNECTION_REFUSED, a session with INTERNAL_ERROR, a request with
-EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). When the cache is full the oldest groups go. Objects that have left it
-and wait for subscribers have a bound of their own. When that is met the oldest go: their subscriber finds its stream
-reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16), and goes on with later ones. When even the fastest
-reader of a stream is --subscriber-bytes behind, the relay reads its publisher more slowly.
+EXCESSIVE_LOAD (INTERNAL_ERROR up to draft 16). When the cache is full, the oldest groups are dropped from it. Objects
+that are no longer in it and still wait for subscribers have a bound of their own, --waiting-bytes. At that bound the
+oldest are dropped: the subscriber's stream is reset with TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to draft 16), and the
+subscriber goes on with later streams. When even the fastest reader of a stream is --subscriber-bytes behind, the relay
+reads from its publisher more slowly.
 
-The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's events and MoQT's. The second name is the one
+The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's and MoQT's events. The second name is the one
 that the public interop runner looks for. The folder must be writable.
 
 Examples:

@@ -20,7 +20,7 @@ type serveLimits struct {
 	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches a session. Default ${max_subscriptions}."`
 	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks a session. Default ${max_namespaces}."`
 	CacheBytes       size  `placeholder:"SIZE" help:"Objects kept for fetches. Default ${cache_bytes}."`
-	WaitingBytes     size  `placeholder:"SIZE" help:"Others that wait for subscribers. Default ${waiting_bytes}."`
+	WaitingBytes     size  `placeholder:"SIZE" help:"Others, kept for slow subscribers. Default ${waiting_bytes}."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far a stream's readers may lag. Default ${subscriber_bytes}."`
 	Forget           delay `placeholder:"TIME" help:"How long a track outlives its last publisher. Default ${forget}."`
 }
