@@ -14,7 +14,7 @@ import (
 // decodeCmd shows bytes as JSON lines.
 type decodeCmd struct {
 	Draft  string `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
-	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"The stream that they are from."`
+	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen."`
 
 	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream (18 and later)."`
 	Answers    string   `placeholder:"REQUEST" complete:"kinds" help:"What a response answers, e.g. SUBSCRIBE."`
@@ -38,7 +38,9 @@ own stream), uni (a unidirectional stream, from its first byte) or datagram. A W
 session's id, is shown as such.
 
 Each message, header and object is printed as soon as it has come. Memory is bounded: of a payload that is longer than
---max-payload, only the beginning and the length are shown. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+--max-payload, only the beginning and the length are shown.
+
+--compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
 stderr names those that were needed.
 
 Exit codes: 0 all was decoded, 1 malformed or incomplete, 2 usage error. What was decoded before an error is on stdout,

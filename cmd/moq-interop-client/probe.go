@@ -36,13 +36,13 @@ type probeCmd struct {
 // Help teaches.
 func (*probeCmd) Help() string {
 	return `Makes one connection for each relay, draft and transport, all at the same time. Each offers its draft
-alone, exchanges SETUP and closes. Attempts with the same outcome share a line. A line says how long it took from looking up
-the name to the relay's SETUP, the relay's implementation, until when its certificate is valid, and its SETUP options;
-or the layer that failed, what was expected and what came. JSON has all of this for each attempt.
+alone, exchanges SETUP and closes. Attempts with the same outcome share a line. A line says how long it took from
+looking up the name to the relay's SETUP, the relay's implementation, until when its certificate is valid, and its
+SETUP options; or the layer that failed, what was expected and what came. JSON has all of this for each attempt.
 
 A file of relays is a catalogue, a list in one of the public formats, or a list of URLs, one a line; "default" is the
-built-in catalogue. RELAYS_FILE is used when no URL is given. With --relays and --output there is a round every 300 seconds, and
-each round replaces the file as a whole; otherwise there is one round.
+built-in catalogue. RELAYS_FILE is used when no URL is given. With --relays and --output there is a round every 300
+seconds, and each round replaces the file as a whole; otherwise there is one round.
 
 With --transport auto, moqt:// is tried over WebTransport too, from draft 18 on, and embedded over both transports.
 
