@@ -178,6 +178,7 @@ func TestLayout(t *testing.T) {
 		{NewLayout(Span(1, 1), Span(0, 4), LayoutOptions{}), "5 objects: group 1, objects 0-4", 1},
 		{NewLayout([]uint64{0, 2, 4}, []uint64{0, 2, 4}, LayoutOptions{}),
 			"9 objects: groups 0, 2, 4, objects 0, 2, 4 each", 3},
+		{NewLayout(Span(3, 3), Span(7, 7), LayoutOptions{}), "1 object: group 3, object 7", 1},
 		{NewLayout(Span(0, 0), Span(0, 5), LayoutOptions{Subgroup: func(o uint64) uint64 { return o % 2 }}),
 			"6 objects: group 0, objects 0-5", 2},
 		{NewLayout(Span(0, 0), Span(0, 2), LayoutOptions{Subgroup: func(o uint64) uint64 { return o }}),

@@ -140,7 +140,10 @@ func (l Layout) String() string {
 			return fmt.Sprintf("%d objects: %s", len(l), locations(at))
 		}
 	}
-	if len(groups) == 1 {
+	switch {
+	case len(l) == 1:
+		return fmt.Sprintf("1 object: group %d, object %s", groups[0], grid)
+	case len(groups) == 1:
 		return fmt.Sprintf("%d objects: group %d, objects %s", len(l), groups[0], grid)
 	}
 	return fmt.Sprintf("%d objects: groups %s, objects %s each", len(l), numbers(groups), grid)
