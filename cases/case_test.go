@@ -3,6 +3,7 @@ package cases
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,45 @@ func TestSections(t *testing.T) {
 		20: "draft-20 §3.3, §10.3, §3.2, §5.1.3", 0: ""} {
 		if got := c.Sections(d); got != want {
 			t.Errorf("sections of %d: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// A case cites the sections that have its rule, not those that lay out its messages. Those of draft 22 stand here as
+// they were read in the text.
+func TestSectionsAreTheRules(t *testing.T) {
+	for ids, want := range map[string][2]string{
+		"priorities":                       {"5.1.2", "7.2"},
+		"delivery-timeout":                 {"5.2", "8"},
+		"two-publishers":                   {"7.3 7.6", "9.3 9.5"},
+		"namespace-routing":                {"2.4.2 7.6", "9.5"},
+		"forward-state":                    {"3.1.1 7.2 7.6", "5.1 9.5"},
+		"late-subscriber track-status":     {"3.1.4 9.20.17", "5.1.2 10.2.11"},
+		"object-properties":                {"8.4", "2.5"},
+		"immutable-properties":             {"8.4 10.7", "2.5"},
+		"track-properties":                 {"7.7", "9.6"},
+		"mandatory-property":               {"3.7", "2.5.1"},
+		"subgroup-fin end-of-group":        {"11.3.2 2.2", "11.4.3"},
+		"datagram datagram-properties":     {"2.1.1", "9.7"},
+		"datagram-status":                  {"2.1.1", "9.7"},
+		"unsubscribe":                      {"3.1.2 6.4.2.3", "5.1.1"},
+		"fetch fetch-range":                {"3.2 3.2.1 3.2.2", "10.12.3"},
+		"fetch-ascending fetch-descending": {"3.2.1", "10.12.3"},
+		"fetch-upstream":                   {"3.2.3 7.6", "9.5"},
+	} {
+		for _, id := range strings.Fields(ids) {
+			c, ok := Find(id)
+			if !ok {
+				t.Errorf("no case %s", id)
+			}
+			for i, d := range []wire.Draft{wire.Draft22, wire.Draft18} {
+				has := rules.Sections(d, c.Rules...)
+				for _, s := range strings.Fields(want[i]) {
+					if !slices.Contains(has, s) {
+						t.Errorf("%s: %s, without §%s", id, c.Sections(d), s)
+					}
+				}
+			}
 		}
 	}
 }
