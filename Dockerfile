@@ -17,7 +17,8 @@ COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=true -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
     { go version -m /out/moq-interop-client | grep vcs.revision || { echo "no revision: the context has no .git, or that of a worktree" >&2; exit 1; }; }
-# CA certificates; and folders that whoever the container runs as can write to: mlog files of a relay, and what is temporary.
+# CA certificates; and folders that whoever the container runs as can write to: a volume for mlog files of a relay, which
+# writes none while nothing is mounted there; and what is temporary.
 RUN mkdir -p /out/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
     mkdir -p /out/mlog /out/tmp && chmod 1777 /out/mlog /out/tmp
 

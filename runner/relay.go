@@ -56,6 +56,9 @@ func (r *Relay) Addr() net.Addr { return r.ln.Addr() }
 // Certificate is the certificate that the relay presents.
 func (r *Relay) Certificate() tls.Certificate { return r.ln.Certificate() }
 
+// SetCertificate has every handshake from now on see this certificate.
+func (r *Relay) SetCertificate(cert tls.Certificate) error { return r.ln.SetCertificate(cert) }
+
 // Done is closed when the relay has stopped, by Close or because its socket failed. Err then says why; it is nil after
 // Close.
 func (r *Relay) Done() <-chan struct{} { return r.done }

@@ -27,7 +27,9 @@ func enter(args []string, sys *system) ([]string, error) {
 	case "", "client":
 		return args, nil
 	case "relay":
-		sys.getenv = mounted(sys.getenv, sys.say, found)
+		sys.getenv = mounted(sys.getenv, sys.say, func(path string) bool {
+			return found(path) && (path != mountedMlog || isMount(path))
+		})
 		return append([]string{"serve"}, args...), nil
 	default:
 		return nil, &exit{runner.ExitUnsupported, fmt.Errorf("MOQT_ROLE: %q is neither client nor relay", role)}
@@ -48,9 +50,27 @@ func found(path string) bool {
 	return os.Remove(f.Name()) == nil
 }
 
+// isMount reports whether something is mounted on a folder. The image has one for mlog files, so that a volume mounted
+// there can be written to; without a volume nobody would find what is written there, and nobody would clear it away.
+// Systems other than Linux do not tell: there the folder counts.
+func isMount(path string) bool {
+	list, err := os.ReadFile("/proc/self/mountinfo")
+	return err != nil || hasMount(string(list), path)
+}
+
+// hasMount looks for a mount point in the list of them, as proc_pid_mountinfo(5) has it.
+func hasMount(list, path string) bool {
+	for line := range strings.Lines(list) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == path {
+			return true
+		}
+	}
+	return false
+}
+
 // mounted gives the environment of a relay in a container: the certificate that is mounted, unless variables name
-// another, and the folder for mlog files if it can be written to (a mount may belong to another user). With neither
-// certificate nor key the relay makes its own; with one of the two it says that the other is missing.
+// another, and the folder for mlog files if one is mounted that can be written to (it may belong to another user). With
+// neither certificate nor key the relay makes its own; with one of the two it says that the other is missing.
 func mounted(getenv func(string) string, say func(string, ...any), found func(string) bool) func(string) string {
 	defaults := make(map[string]string)
 	if getenv("MOQT_CERT") != "" || getenv("MOQT_KEY") != "" || found(mountedCert) || found(mountedKey) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -69,4 +70,18 @@ func TestFound(t *testing.T) {
 			t.Error("found")
 		}
 	})
+}
+
+func TestHasMount(t *testing.T) {
+	const list = "22 1 0:20 / / rw,relatime - overlay overlay rw\n" +
+		"36 22 8:1 /var/logs/of/relay /mlog rw - ext4 /dev/sda1 rw\n" +
+		"37 22 0:5 / /proc rw shared:12 - proc proc rw\n"
+	for path, want := range map[string]bool{"/mlog": true, "/": true, "/certs": false, "/var/logs/of/relay": false} {
+		if got := hasMount(list, path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	if runtime.GOOS == "linux" && (!isMount("/proc") || isMount(t.TempDir())) {
+		t.Error("this system's mounts are not told apart")
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -153,6 +154,25 @@ func certificateFiles(ts *testscript.TestScript, neg bool, args []string) {
 	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert.Certificate[0]},
 		{Type: "PRIVATE KEY", Bytes: key}} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+// shows wants a relay to show the certificate that a file has: shows HOST:PORT CERT
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: shows HOST:PORT CERT")
+	}
+	u, err := transport.ParseURL("moqt://" + args[0])
+	ts.Check(err)
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	same := false
+	conf := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error {
+		same = bytes.Equal(s.PeerCertificates[0].Raw, block.Bytes)
+		return nil
+	}}
+	ts.Check(endpoint.CheckHealth(context.Background(), endpoint.DialOptions{URL: u, TLS: conf}))
+	if same == neg {
+		ts.Fatalf("%s: the same certificate: %v", args[0], same)
 	}
 }
 

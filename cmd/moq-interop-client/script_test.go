@@ -39,6 +39,9 @@ func TestScripts(t *testing.T) {
 			"listen":    listen,
 			"interrupt": interrupt,
 			"await":     await,
+			"shows":     shows,
+			"says":      says,
+			"holds":     holds,
 			"visit":     visit,
 			"appears":   appears,
 			"urls":      urls,
@@ -83,11 +86,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// interrupt sends SIGINT or SIGTERM to the program that runs in the background: interrupt INT|TERM
+// interrupt sends SIGINT, SIGTERM or SIGHUP to the program that runs in the background: interrupt INT|TERM|HUP
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
 	if neg || len(args) != 1 || signals[args[0]] == nil {
-		ts.Fatalf("usage: interrupt INT|TERM")
+		ts.Fatalf("usage: interrupt INT|TERM|HUP")
 	}
 	background := ts.BackgroundCmds()
 	if len(background) == 0 {

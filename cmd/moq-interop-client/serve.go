@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -31,23 +29,25 @@ type serveCmd struct {
 	Fault        []string `sep:"," placeholder:"NAME" complete:"faults" help:"Misbehave on purpose."`
 	Compat       []string `sep:"," placeholder:"NAME" complete:"codec" help:"Deviations of clients to allow."`
 
-	QLOGDir *string `name:"qlog-dir" placeholder:"DIR" help:"Write a qlog file for each connection. [QLOGDIR]"`
-	MLOGDir *string `name:"mlog-dir" placeholder:"DIR" help:"The same, with names that end in .mlog. [MOQT_MLOG_DIR]"`
 	Metrics *string `placeholder:"HOST:PORT" help:"Serve counters over HTTP there, at /metrics. Default: not at all."`
 
 	ListFaults bool `help:"List the faults."`
 
-	serveLog    `embed:"" group:"Log:"`
-	serveLimits `embed:"" group:"Limits (SIZE in bytes, or with KiB, MiB, GiB):"`
+	serveNetwork `embed:"" group:"Network:"`
+	serveLog     `embed:"" group:"Log:"`
+	serveFiles   `embed:"" group:"Log files:"`
+	serveLimits  `embed:"" group:"Limits (SIZE in bytes, or with KiB, MiB, GiB):"`
 }
 
 // Help teaches.
 func (*serveCmd) Help() string {
 	return `Serves raw QUIC and WebTransport on one port. It logs to stderr where it listens, which sessions begin and
 end, and which requests come and are refused. SIGINT or SIGTERM stops it: clients get a GOAWAY and a second to leave.
+SIGHUP makes it read certificate and key again: clients that come later get the new ones, and bad files change nothing.
 
-Port 0 means any free port. The self-signed certificate is for localhost. What --path-scopes or --require-token forbids
-is refused with UNAUTHORIZED. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
+Port 0 means any free port. The self-signed certificate is for localhost and ends after 13 days; a day before that the
+relay makes the next one and prints its hash. What --path-scopes or --require-token forbids is refused with
+UNAUTHORIZED. --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
 the log names those that were needed.
 
 Beyond a limit the relay refuses: a connection with CONNECTION_REFUSED, a session with INTERNAL_ERROR, a request with
@@ -58,7 +58,12 @@ subscriber goes on with later streams. When even the fastest reader of a stream 
 reads from its publisher more slowly.
 
 The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's and MoQT's events. The second name is the one
-that the public interop runner looks for. The folder must be writable.
+that the public interop runner looks for. The folder must be writable. At the bound of --mlog-files or --mlog-bytes the
+oldest *_server.mlog of the folder are removed, those of earlier runs too. --qlog-dir has no bound. The command
+healthcheck leaves no line in the log and no file.
+
+--keep-alive is at most half of --idle-timeout. When a client asks for a shorter idle time, that one counts. The QUIC
+library has one congestion control (Reno), so there is no flag for it.
 
 Examples:
 
@@ -91,14 +96,15 @@ func (c *serveCmd) Run(sys *system) error {
 			return err
 		}
 	}
-	mlogDir := sys.choose(c.MLOGDir, "--mlog-dir", "", "MOQT_MLOG_DIR")
-	if mlogDir.text != "" {
-		if err := endpoint.CheckLogDir(mlogDir.text); err != nil {
-			return mlogDir.fail(err)
-		}
+	listen := endpoint.ListenOptions{Addr: addr, Path: c.Path}
+	if err := c.serveNetwork.apply(&listen); err != nil {
+		return err
 	}
-	conf, err := certificate(sys.choose(c.Cert, "--cert", "", "MOQT_CERT"), sys.choose(c.Key, "--key", "", "MOQT_KEY"))
-	if err != nil {
+	if err := c.serveFiles.apply(sys, &listen); err != nil {
+		return err
+	}
+	pair := c.certificates(sys)
+	if listen.TLS, err = pair.config(); err != nil {
 		return err
 	}
 	keys, err := sys.keyLog(nil)
@@ -114,12 +120,12 @@ func (c *serveCmd) Run(sys *system) error {
 		Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
 	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken,
 		PathScopes: c.PathScopes, Decode: decode, Logger: log}
-	listen := endpoint.ListenOptions{
-		Addr: addr, TLS: conf, Path: c.Path, QLOGDir: sys.choose(c.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
-		MLOGDir: mlogDir.text, KeyLog: keys,
-		Warn: func(err error) { log.Info("listener reports", "error", err) },
-	}
-	c.apply(&options, &listen)
+	listen.Warn = func(err error) { log.Info("listener reports", "error", err) }
+	listen.Renewed = func(cert tls.Certificate) { c.sayCertificate(sys, "self-signed certificate renewed", cert) }
+	listen.KeyLog = keys
+	c.serveLimits.apply(&options, &listen)
+	hangup, stop := hangups()
+	defer stop()
 	relay, err := runner.StartRelay(options, listen)
 	if err != nil {
 		return err
@@ -139,21 +145,30 @@ func (c *serveCmd) Run(sys *system) error {
 			"drafts", "drafts", names, "from", chosen.from)
 	}
 	c.notice(sys, "listening on "+relay.Addr().String(), "listening", "address", relay.Addr().String())
-	if conf == nil {
+	if !pair.given() {
 		hash := fmt.Sprintf("%x", endpoint.CertificateHash(relay.Certificate()))
 		c.notice(sys, "self-signed certificate, SHA-256 "+hash, "self-signed certificate", "sha256", hash)
 	}
-	select {
-	case <-sys.ctx.Done():
-		c.notice(sys, "stopping", "stopping")
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(sys.ctx), farewell)
-		defer cancel()
-		if err := relay.Shutdown(ctx); err != nil {
-			c.notice(sys, fmt.Sprintf("not everybody has left: %v", err), "not everybody has left", "error", err)
+	for {
+		select {
+		case <-hangup:
+			c.reread(sys, pair, relay)
+		case <-sys.ctx.Done():
+			c.stop(sys, relay)
+			return nil
+		case <-relay.Done():
+			return relay.Err()
 		}
-		return nil
-	case <-relay.Done():
-		return relay.Err()
+	}
+}
+
+// stop tells the clients that the relay goes away, and waits for a second.
+func (c *serveCmd) stop(sys *system, relay *runner.Relay) {
+	c.notice(sys, "stopping", "stopping")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(sys.ctx), farewell)
+	defer cancel()
+	if err := relay.Shutdown(ctx); err != nil {
+		c.notice(sys, fmt.Sprintf("not everybody has left: %v", err), "not everybody has left", "error", err)
 	}
 }
 
@@ -187,39 +202,6 @@ func (v setting) wantAddress(network string) error {
 		return v.fail(err)
 	}
 	return nil
-}
-
-// certificate reads the pair; nil when there is none.
-func certificate(cert, key setting) (*tls.Config, error) {
-	switch {
-	case cert.text == "" && key.text == "":
-		return nil, nil
-	case key.text == "":
-		return nil, key.fail(fmt.Errorf("missing, with the certificate %s", cert.text))
-	case cert.text == "":
-		return nil, cert.fail(fmt.Errorf("missing, with the key %s", key.text))
-	}
-	chain, err := os.ReadFile(cert.text)
-	if err != nil {
-		return nil, cert.fail(err)
-	}
-	private, err := os.ReadFile(key.text)
-	if err != nil {
-		return nil, key.fail(err)
-	}
-	for _, file := range []struct {
-		setting
-		contents []byte
-	}{{cert, chain}, {key, private}} {
-		if block, _ := pem.Decode(file.contents); block == nil {
-			return nil, file.fail(fmt.Errorf("%s holds nothing in PEM", file.text))
-		}
-	}
-	pair, err := tls.X509KeyPair(chain, private)
-	if err != nil { // of either, or of both together
-		return nil, usage("%s %s and %s %s: %w", cert.from, cert.text, key.from, key.text, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
 }
 
 // listFaults prints name and documentation of each fault.

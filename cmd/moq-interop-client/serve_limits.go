@@ -43,6 +43,8 @@ func limitDefaults() kong.Vars {
 		"max_subscriptions": strconv.Itoa(d.Subscriptions), "max_namespaces": strconv.Itoa(d.Namespaces),
 		"cache_bytes": size(d.CacheBytes).String(), "subscriber_bytes": size(d.SubscriberBytes).String(),
 		"waiting_bytes": size(d.WaitingBytes).String(), "forget": d.Forget.String(),
+		"idle": endpoint.DefaultIdleTimeout.String(), "keep_alive": endpoint.DefaultKeepAlive.String(),
+		"mlog_files": strconv.Itoa(defaultMLOGFiles), "mlog_bytes": defaultMLOGBytes.String(),
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // Healthy checks that a relay on this host is up: a UDP socket is bound to the port of addr, and a QUIC handshake
@@ -34,7 +32,7 @@ func Healthy(ctx context.Context, addr string) error {
 		host = "::1"
 	}
 	at := net.JoinHostPort(host, name)
-	if err := handshake(ctx, "moqt://"+at, transport.LayerHTTP3, transport.LayerWebTransport); err != nil {
+	if err := handshake(ctx, "moqt://"+at); err != nil {
 		return fmt.Errorf("port %d is bound, but no QUIC handshake with %s: %w", port, at, err)
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -99,27 +98,24 @@ func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
 		Stop: relay.Close}, nil
 }
 
-// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that refuses the client in a later layer is
+// Handshake tries a QUIC handshake with a relay, for Options.Probe. A relay that has none of the protocols offered is
 // up: no error.
 func Handshake(ctx context.Context, url string) error {
-	return handshake(ctx, url, transport.LayerALPN, transport.LayerHTTP3, transport.LayerWebTransport)
+	err := handshake(ctx, url)
+	var dial *transport.DialError
+	if errors.As(err, &dial) && ctx.Err() == nil && dial.Layer == transport.LayerALPN {
+		return nil
+	}
+	return err
 }
 
-// handshake offers a relay every draft. A failure in one of the layers that are enough counts as success.
-func handshake(ctx context.Context, url string, enough ...transport.Layer) error {
+// handshake offers a relay every draft, and leaves.
+func handshake(ctx context.Context, url string) error {
 	u, err := transport.ParseURL(url)
 	if err != nil {
 		return err
 	}
-	conn, err := endpoint.Dial(ctx, endpoint.DialOptions{URL: u, TLS: &tls.Config{InsecureSkipVerify: true}})
-	if err == nil {
-		return conn.CloseWithError(0, "")
-	}
-	var dial *transport.DialError
-	if errors.As(err, &dial) && ctx.Err() == nil && slices.Contains(enough, dial.Layer) {
-		return nil
-	}
-	return err
+	return endpoint.CheckHealth(ctx, endpoint.DialOptions{URL: u, TLS: &tls.Config{InsecureSkipVerify: true}})
 }
 
 // Certificate writes a self-signed certificate for the names "localhost" and "relay" into dir, for Options.Certificate.

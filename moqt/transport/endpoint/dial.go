@@ -240,7 +240,9 @@ func (d *dialer) attempt(ctx context.Context, addr *net.UDPAddr) (*attempt, *tra
 	}
 	qconf.Tracer = func(_ context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		a.odcid = append([]byte(nil), id.Bytes()...) // again after Version Negotiation: the last one counts
-		guard(d.panicked, func() { a.log = newLog(d.opts.QLOGDir, "", true, id, d.warn, d.panicked) })
+		guard(d.panicked, func() {
+			a.log = newLog(logPlaces{qlog: d.opts.QLOGDir}, true, id, d.warn, d.panicked)
+		})
 		return a.log.quic()
 	}
 	if a.q, err = a.tr.Dial(ctx, addr, conf, qconf); err != nil {

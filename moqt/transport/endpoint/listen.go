@@ -28,7 +28,7 @@ type ListenOptions struct {
 	// Addr is host:port; port 0 is any free one.
 	Addr string
 	// TLS is the base of the TLS configuration, with its certificates. NextProtos and GetConfigForClient are replaced.
-	// When it is nil or has no certificate, SelfSigned makes one.
+	// When it is nil or has no certificate, SelfSigned makes one, and another a day before that ends.
 	TLS *tls.Config
 	// Drafts are served; empty is all.
 	Drafts []wire.Draft
@@ -41,8 +41,14 @@ type ListenOptions struct {
 	HTTP http.Handler
 	// QLOGDir is a directory for a qlog file per connection, <odcid>_server.sqlog. MLOGDir is one for
 	// files with the same contents and the name that the public interop runner wants, <odcid>_server.mlog. Empty is
-	// none. See transport.Info.OpenLog for what sessions can add.
+	// none. See transport.Info.OpenLog for what sessions can add. A health check (CheckHealth) leaves no file.
 	QLOGDir, MLOGDir string
+	// MLOGFiles bounds how many .mlog files there are in MLOGDir, MLOGBytes how many bytes they have together; 0 is no
+	// bound. Where one is met, the oldest file that is complete is removed, those of earlier listeners among them.
+	// Where all are being written, a new connection has none and those that are written get no further events, which is
+	// told to Warn.
+	MLOGFiles int
+	MLOGBytes int64
 	// KeyLog gets the TLS secrets; nil is nowhere.
 	KeyLog io.Writer
 	// QUIC are the settings of every connection.
@@ -53,6 +59,11 @@ type ListenOptions struct {
 	MaxConnections int
 	// UpgradeTimeout bounds the time from the handshake to the WebTransport request; 0 is 10 s.
 	UpgradeTimeout time.Duration
+	// Handshake, which may be nil, is told what became of each client's handshake. It may be called from any goroutine.
+	Handshake func(HandshakeReport)
+	// Renewed, which may be nil, is told of a certificate that replaces one which the listener had made. It may be
+	// called from any goroutine.
+	Renewed func(tls.Certificate)
 	// Warn, which may be nil, is told of connections that came to nothing and of logs that cannot be written.
 	// It may be called from any goroutine.
 	Warn func(error)
@@ -76,16 +87,19 @@ const internalError = 1
 type Listener struct {
 	opts      ListenOptions
 	drafts    []wire.Draft
-	cert      tls.Certificate
+	served    served
 	socket    *net.UDPConn
 	tr        *quic.Transport
 	ln        *quic.Listener
 	ctx       context.Context
 	cancel    context.CancelFunc
 	workers   sync.WaitGroup
+	ends      sync.WaitGroup // what is done when a QUIC connection has ended
 	pending   chan struct{}
 	ready     chan transport.Conn
 	closeOnce sync.Once
+	// stopRenewing ends the renewal of a certificate of our own making.
+	stopRenewing context.CancelFunc
 
 	mu    sync.Mutex
 	conns map[transport.Conn]struct{}
@@ -108,7 +122,12 @@ func Listen(opts ListenOptions) (*Listener, error) {
 		pending: make(chan struct{}, maxPending), ready: make(chan transport.Conn),
 		conns: make(map[transport.Conn]struct{}),
 	}
-	conf, err := l.tlsConfig()
+	conf, own, err := l.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	opts.QUIC.HandshakeTimeout = 0
+	qconf, err := opts.QUIC.config()
 	if err != nil {
 		return nil, err
 	}
@@ -120,44 +139,51 @@ func Listen(opts ListenOptions) (*Listener, error) {
 		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
 	}
 	l.tr = &quic.Transport{Conn: l.socket, ConnContext: l.admit}
-	opts.QUIC.HandshakeTimeout = 0
-	qconf, err := opts.QUIC.config()
-	if err != nil {
-		return nil, err
+	logs := logPlaces{qlog: opts.QLOGDir}
+	if opts.MLOGDir != "" {
+		logs.mlog = openLogFolder(opts.MLOGDir, "_server"+mlogSuffix, opts.MLOGFiles, opts.MLOGBytes)
 	}
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		var log *connLog
-		guard(l.panicked, func() { log = newLog(opts.QLOGDir, l.opts.MLOGDir, false, id, l.warn, l.panicked) })
+		guard(l.panicked, func() { log = newLog(logs, false, id, l.warn, l.panicked) })
 		if m, ok := ctx.Value(metaKey{}).(*meta); ok {
 			m.odcid, m.log = slices.Clone(id.Bytes()), log
 		}
 		return log.quic()
 	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if l.ln, err = l.tr.Listen(conf, qconf); err != nil {
+		l.cancel()
 		l.tr.Close()
 		l.socket.Close()
 		return nil, fmt.Errorf("listen on %q: %w", opts.Addr, err)
 	}
-	l.ctx, l.cancel = context.WithCancel(context.Background())
+	renewing, stop := context.WithCancel(l.ctx)
+	l.stopRenewing = stop
+	if own {
+		l.workers.Go(func() { l.served.keepFresh(renewing, l.opts.Renewed, l.warn) })
+	}
 	l.workers.Go(l.serve)
 	return l, nil
 }
 
-// tlsConfig picks the ALPN in the client's order: crypto/tls itself would take the server's.
-func (l *Listener) tlsConfig() (*tls.Config, error) {
-	base := &tls.Config{}
+// tlsConfig picks the ALPN in the client's order: crypto/tls itself would take the server's. own says that the
+// certificate is of our own making.
+func (l *Listener) tlsConfig() (base *tls.Config, own bool, err error) {
+	base = &tls.Config{}
 	if l.opts.TLS != nil {
 		base = l.opts.TLS.Clone()
 	}
 	if len(base.Certificates) == 0 && base.GetCertificate == nil {
 		cert, err := SelfSigned()
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		base.Certificates = []tls.Certificate{cert}
+		base.Certificates, own = []tls.Certificate{cert}, true
 	}
 	if len(base.Certificates) > 0 {
-		l.cert = base.Certificates[0]
+		l.served.set(base.Certificates...)
+		base.Certificates, base.GetCertificate = nil, l.served.choose
 	}
 	base.MinVersion = tls.VersionTLS13
 	if base.KeyLogWriter == nil {
@@ -176,6 +202,9 @@ func (l *Listener) tlsConfig() (*tls.Config, error) {
 		chosen[p].NextProtos = []string{p}
 	}
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Contains(hello.SupportedProtos, alpnCheck) {
+			l.checking(hello.Context())
+		}
 		for _, p := range hello.SupportedProtos {
 			if conf := chosen[p]; conf != nil {
 				return conf, nil
@@ -183,16 +212,8 @@ func (l *Listener) tlsConfig() (*tls.Config, error) {
 		}
 		return nil, nil // the handshake fails with no_application_protocol
 	}
-	return base, nil
+	return base, own, nil
 }
-
-// meta is what is known of a connection before it is one.
-type meta struct {
-	odcid []byte
-	log   *connLog
-}
-
-type metaKey struct{}
 
 // admit lets a connection in, whose context ctx is, or refuses it.
 func (l *Listener) admit(ctx context.Context, client *quic.ClientInfo) (context.Context, error) {
@@ -211,14 +232,22 @@ func (l *Listener) admit(ctx context.Context, client *quic.ClientInfo) (context.
 		if first {
 			l.warn(err)
 		}
+		if l.opts.Handshake != nil {
+			l.opts.Handshake(HandshakeReport{Outcome: HandshakeRefused, Err: err,
+				Info: transport.Info{RemoteAddr: client.RemoteAddr}})
+		}
 		return nil, err
 	}
+	m := &meta{client: client.RemoteAddr, began: time.Now()}
+	l.ends.Add(1)
 	context.AfterFunc(ctx, func() {
+		defer l.ends.Done()
 		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.open--
+		l.mu.Unlock()
+		guard(l.panicked, func() { l.ended(m, context.Cause(ctx)) })
 	})
-	return context.WithValue(ctx, metaKey{}, &meta{}), nil
+	return context.WithValue(ctx, metaKey{}, m), nil
 }
 
 // Connections is how many connections there are, and how many were refused because of MaxConnections.
@@ -240,10 +269,6 @@ func (l *Listener) warn(err error) {
 
 // Addr is the address that is listened on.
 func (l *Listener) Addr() net.Addr { return l.socket.LocalAddr() }
-
-// Certificate is the first certificate that is served; zero when the TLS configuration chooses by a function of its
-// own.
-func (l *Listener) Certificate() tls.Certificate { return l.cert }
 
 // Accept waits for the next connection, on which ALPN or WebTransport protocol are settled. After Close it returns
 // net.ErrClosed.
@@ -271,7 +296,7 @@ func (l *Listener) Close() {
 			if err != nil {
 				break
 			}
-			farewell(q)
+			farewell(q, goodbye)
 		}
 		l.mu.Lock()
 		var closing sync.WaitGroup
@@ -281,6 +306,7 @@ func (l *Listener) Close() {
 		l.mu.Unlock()
 		closing.Wait()
 		l.tr.Close()
+		l.ends.Wait()
 		l.socket.Close()
 	})
 }
@@ -288,8 +314,8 @@ func (l *Listener) Close() {
 // goodbye is the reason that clients are given when a listener closes.
 const goodbye = "the server is shutting down"
 
-// farewell ends a connection that nobody has taken when the listener closes.
-func farewell(q *quic.Conn) { end(q, 0, http3.ErrCodeNoError, goodbye) }
+// farewell ends a connection on which nothing has gone wrong.
+func farewell(q *quic.Conn, reason string) { end(q, 0, http3.ErrCodeNoError, reason) }
 
 // end ends a connection with a code of MoQT's, or where it is for HTTP/3 with one of HTTP/3's.
 func end(q *quic.Conn, code quic.ApplicationErrorCode, web http3.ErrCode, reason string) {
@@ -309,10 +335,12 @@ func (l *Listener) serve() {
 			}
 			return
 		}
+		l.take(metaOf(q))
 		select {
 		case l.pending <- struct{}{}:
 		default:
-			l.warn(fmt.Errorf("refused %s: %d connections wait to be accepted", q.RemoteAddr(), maxPending))
+			l.report(metaOf(q), HandshakeReport{Outcome: HandshakeRefused,
+				Err: fmt.Errorf("refused %s: %d connections wait to be accepted", q.RemoteAddr(), maxPending)})
 			q.CloseWithError(internalError, "too many connections wait")
 			continue
 		}
@@ -345,10 +373,11 @@ func (l *Listener) keep(conn transport.Conn) {
 // bring makes a connection of q and waits until it is accepted. free gives its place among those that wait to the next,
 // and is called anyway when bring has returned. A slow WebTransport client holds up nobody else.
 func (l *Listener) bring(q *quic.Conn, free func()) {
-	info := transport.Info{}
-	if m, ok := q.Context().Value(metaKey{}).(*meta); ok {
-		info.OriginalDestinationConnectionID, info.OpenLog = m.odcid, m.log.open()
+	m := metaOf(q)
+	if l.checked(q, m) {
+		return
 	}
+	info := transport.Info{OriginalDestinationConnectionID: m.odcid, OpenLog: m.log.open()}
 	var conn transport.Conn
 	if q.ConnectionState().TLS.NegotiatedProtocol == alpnHTTP3 {
 		ctx, cancel := context.WithCancelCause(l.ctx)
@@ -368,8 +397,14 @@ func (l *Listener) bring(q *quic.Conn, free func()) {
 		wt, err := wtconn.Server(ctx, q, wtconn.ServerOptions{Path: l.opts.Path, Protocols: tokens, NoProtocol: draft14,
 			HTTP: l.opts.HTTP, OnHTTP: onHTTP, Info: info, Panicked: l.panicked})
 		if err != nil {
-			if !web.Load() && !errors.Is(err, context.Canceled) {
-				l.warn(err)
+			switch {
+			case errors.Is(err, context.Canceled): // we are closing
+			case web.Load():
+				l.report(m, HandshakeReport{Outcome: HandshakeWeb})
+			case leftAtOnce(context.Cause(q.Context())):
+				l.report(m, HandshakeReport{Outcome: HandshakeLeft})
+			default:
+				l.report(m, HandshakeReport{Outcome: HandshakeNoWebTransport, Err: err})
 			}
 			return
 		}
@@ -377,6 +412,7 @@ func (l *Listener) bring(q *quic.Conn, free func()) {
 	} else {
 		conn = quicconn.New(q, quicconn.Options{Info: info, Panicked: l.panicked})
 	}
+	l.report(m, HandshakeReport{Outcome: HandshakeComplete, Info: conn.Info()})
 	l.keep(conn)
 	select {
 	case l.ready <- conn:

@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -53,38 +53,67 @@ const moqtSchema = "urn:ietf:params:qlog:events:moqt-06"
 type connLog struct {
 	trace *qlogwriter.FileSeq
 	name  string // of the file, or of the first of two
+	files logFiles
+	// held keeps the log open until the listener has decided whether it is worth keeping; nil at a client.
+	held qlogwriter.Recorder
 }
 
-// newLog begins the log of one connection. It gives nil without a directory, and when no file can be made, which is
+// logPlaces are where the log of a connection goes.
+type logPlaces struct {
+	qlog string     // a directory, "" for none
+	mlog *logFolder // nil for none
+}
+
+// newLog begins the log of one connection. It gives nil without a place, and when no file can be made, which is
 // reported.
-func newLog(qlogDir, mlogDir string, client bool, id quic.ConnectionID, warn func(error),
+func newLog(to logPlaces, client bool, id quic.ConnectionID, warn func(error),
 	panicked func(value any, stack []byte)) *connLog {
-	side := "server"
+	name := id.String() + "_server"
 	if client {
-		side = "client"
+		name = id.String() + "_client"
 	}
 	var files logFiles
-	var name string
-	for _, to := range [][2]string{{qlogDir, "sqlog"}, {mlogDir, "mlog"}} {
-		if to[0] == "" {
-			continue
-		}
-		f, err := logFile(to[0], fmt.Sprintf("%s_%s.%s", id, side, to[1]))
+	add := func(f *os.File, kept *keptFile, err error) {
 		if err != nil {
 			warn(fmt.Errorf("qlog: %w", err))
-			continue
+			return
 		}
-		name = cmp.Or(name, f.Name())
 		files = append(files, &tolerant{w: bufio.NewWriter(f), file: f, room: maxLogBytes, warn: warn,
-			what: "qlog " + f.Name()})
+			what: "qlog " + f.Name(), folder: to.mlog, kept: kept})
+	}
+	if to.qlog != "" {
+		f, err := logFile(to.qlog, name+".sqlog")
+		add(f, nil, err)
+	}
+	if to.mlog != nil {
+		add(to.mlog.create(name + mlogSuffix))
 	}
 	if len(files) == 0 {
 		return nil
 	}
-	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema}), name}
+	l := &connLog{qlogwriter.NewConnectionFileSeq(files, client, id, []string{qlog.EventSchema, moqtSchema}),
+		files[0].file.Name(), files, nil}
+	if !client {
+		l.held = l.trace.AddProducer()
+	}
 	// It ends when the connection and all of open have, which wait for it.
 	go guard(panicked, l.trace.Run)
 	return l
+}
+
+// mlogSuffix is how the names of a listener's .mlog files end, after the client's connection id.
+const mlogSuffix = ".mlog"
+
+// letGo ends the hold of a listener on a log: it is complete when its other writers have ended. Where it is not worth
+// keeping, its files are removed then.
+func (l *connLog) letGo(keep bool) {
+	if l == nil {
+		return
+	}
+	for _, f := range l.files {
+		f.unwanted.Store(!keep)
+	}
+	l.held.Close()
 }
 
 func logFile(dir, name string) (*os.File, error) {
@@ -222,12 +251,17 @@ type tolerant struct {
 	// room is how many bytes may come, 0 being no bound; the record that exceeds it is the last.
 	room int64
 	n    int64
+	// folder, which may be nil, has a bound for all its files, of which kept is this one.
+	folder *logFolder
+	kept   *keptFile
+	// unwanted: the file is removed when it is closed.
+	unwanted atomic.Bool
 }
 
 // Write writes what there is room for.
 func (t *tolerant) Write(b []byte) (int, error) {
-	if t.room > 0 && t.n >= t.room {
-		if len(b) > 0 && b[0] == qlogwriter.RecordSeparator { // the record before is whole
+	if t.room > 0 && len(b) > 0 && b[0] == qlogwriter.RecordSeparator { // the record before is whole
+		if t.n >= t.room || t.kept != nil && !t.folder.room() {
 			t.room = -1
 			t.failed(fmt.Errorf("%d bytes are written, and no more will be", t.n))
 		}
@@ -236,6 +270,9 @@ func (t *tolerant) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	t.n += int64(len(b))
+	if t.kept != nil {
+		t.folder.grow(t.kept, len(b))
+	}
 	if _, err := t.w.Write(b); err != nil {
 		t.failed(err)
 	}
@@ -253,6 +290,14 @@ func (t *tolerant) Close() error {
 		if err := t.file.Close(); err != nil {
 			t.failed(err)
 		}
+		if t.unwanted.Load() {
+			if err := os.Remove(t.file.Name()); err != nil {
+				t.failed(err)
+			}
+		}
+	}
+	if t.kept != nil {
+		t.folder.complete(t.kept, t.unwanted.Load())
 	}
 	return nil
 }

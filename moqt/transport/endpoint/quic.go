@@ -13,11 +13,11 @@ type QUIC struct {
 	// Default 10 s. A listener always has the default.
 	HandshakeTimeout time.Duration
 	// IdleTimeout is how long the peer may be silent before the connection is given up. The smaller one of both ends
-	// holds (RFC 9000 §10.1). Default 30 s.
+	// holds (RFC 9000 §10.1). Default DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// KeepAlive is how long the peer may be silent before it is sent a packet that it has to acknowledge; at most half
 	// of the idle timeout has an effect. The loss of a peer shows then, if the system reports that nobody listens on
-	// its port. Default 10 s.
+	// its port. Default DefaultKeepAlive.
 	KeepAlive time.Duration
 	// Streams is how many streams of each kind the peer may have open. Default 16384: a relay may hold thousands of
 	// subgroup streams open at a time.
@@ -33,6 +33,12 @@ type QUIC struct {
 	// least that IPv6 has (RFC 8200 §5). What the path has beyond that, path MTU discovery finds.
 	PacketSize int
 }
+
+// Silence on a connection: what ends it and what has each side ask for a sign of life, unless QUIC says otherwise.
+const (
+	DefaultIdleTimeout = 30 * time.Second
+	DefaultKeepAlive   = 10 * time.Second
+)
 
 // The defaults of QUIC, and the bounds of PacketSize.
 const (
@@ -70,8 +76,8 @@ func (q QUIC) config() (*quic.Config, error) {
 	streams := or(q.Streams, 1<<14)
 	return &quic.Config{
 		HandshakeIdleTimeout:           or(q.HandshakeTimeout, handshakeTimeout),
-		MaxIdleTimeout:                 or(q.IdleTimeout, 30*time.Second),
-		KeepAlivePeriod:                or(q.KeepAlive, 10*time.Second),
+		MaxIdleTimeout:                 or(q.IdleTimeout, DefaultIdleTimeout),
+		KeepAlivePeriod:                or(q.KeepAlive, DefaultKeepAlive),
 		MaxIncomingStreams:             streams,
 		MaxIncomingUniStreams:          streams,
 		InitialStreamReceiveWindow:     stream,
