@@ -116,7 +116,7 @@ func (r *Request) OpenFetch(ctx context.Context) (*FetchWriter, error) {
 		return nil, r.s.notOpened(true, err)
 	}
 	f := &fetchServer{r: r}
-	f.stream = &trackedStream{SendStream: stream, ended: func() { f.settle(false, true) }}
+	f.stream = &trackedStream{SendStream: stream, s: r.s, ended: func() { f.settle(false, true) }}
 	w, err := NewFetchWriter(f.stream, r.s.draft, r.id, r.descending())
 	if err != nil {
 		stream.Reset(ResetInternalError.Number(r.s.draft))
@@ -176,6 +176,7 @@ func (f *fetchServer) settle(accepted, ended bool) {
 // trackedStream tells when its sending direction has been ended by this end.
 type trackedStream struct {
 	transport.SendStream
+	s     *Session
 	once  sync.Once
 	ended func()
 }
@@ -187,8 +188,10 @@ func (t *trackedStream) Close() error {
 	return err
 }
 
-// Reset implements transport.SendStream.
+// Reset implements transport.SendStream. The end of the session ends the stream without it.
 func (t *trackedStream) Reset(code uint64) {
-	t.SendStream.Reset(code)
+	if t.s.Err() == nil {
+		t.SendStream.Reset(code)
+	}
 	t.once.Do(t.ended)
 }

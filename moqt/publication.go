@@ -265,7 +265,7 @@ func (p *Publication) openStream(ctx context.Context) (*trackedStream, error) {
 	if err != nil {
 		return nil, p.s.notOpened(true, err)
 	}
-	t := &trackedStream{SendStream: stream}
+	t := &trackedStream{SendStream: stream, s: p.s}
 	t.ended = func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -177,12 +177,16 @@ func (r *Request) Send(ctx context.Context, m wire.Message) error {
 // stops the peer's, with this code. Up to 16 it sends the draft's message: UNSUBSCRIBE, FETCH_CANCEL,
 // PUBLISH_NAMESPACE_DONE, PUBLISH_NAMESPACE_CANCEL, UNSUBSCRIBE_NAMESPACE or PUBLISH_DONE, or an error if the request
 // is not answered. Data streams of a Subscription or Fetch are stopped, those of a Publication reset. It does nothing
-// once the request has ended.
+// once the request or the session has ended.
 func (r *Request) Cancel(code ResetCode) {
 	r.mu.Lock()
 	over, state := r.ended, r.state
 	r.mu.Unlock()
 	if over {
+		return
+	}
+	if cause := r.s.Err(); cause != nil { // the session's end says it all, and takes its time on WebTransport
+		r.finish(cause, stateCancelled)
 		return
 	}
 	number := code.Number(r.s.draft)

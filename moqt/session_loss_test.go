@@ -2,6 +2,7 @@ package moqt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/sessiontest"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -225,4 +227,53 @@ func TestFailedOpenLeavesNothing(t *testing.T) {
 		t.Errorf("%d contexts are left behind", watched.below)
 	}
 	s.ctx = watched.Context
+}
+
+// slowClose takes its time to close, as a WebTransport session does that waits for its peer.
+type slowClose struct{ transport.Conn }
+
+func (c slowClose) CloseWithError(code uint64, reason string) error {
+	time.Sleep(time.Second)
+	return c.Conn.CloseWithError(code, reason)
+}
+
+// TestEndOfSessionEndsNothingElse: while a session closes, whoever gives up its requests and streams because of that
+// tells the peer nothing of it: the peer learns why the session ended, and of no reset before.
+func TestEndOfSessionEndsNothingElse(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		ctx, near, far := sessiontest.Dial(t, memconn.Options{Info: memInfo(d)},
+			func(ctx context.Context, c transport.Conn) (*Session, error) {
+				return Client(ctx, slowClose{c}, Config{})
+			},
+			func(ctx context.Context, c transport.Conn) (*Session, error) { return Server(ctx, c, Config{}) })
+		p := &sessions{t: t, ctx: ctx, client: near, server: far, draft: d}
+		sub, asked := p.established(near, far, subscribeMessage(), &wire.SubscribeOK{})
+		other := subscribeMessage()
+		other.TrackName = "audio"
+		theirs, pub := p.established(far, near, other, &wire.SubscribeOK{})
+		w := must[*SubgroupWriter](t)(pub.OpenSubgroup(ctx, wire.SubgroupHeader{FirstObject: true}))
+		noError(t, w.WriteObject(&Object{Payload: []byte("one")}))
+		r := must[*SubgroupReader](t)(theirs.AcceptSubgroup(ctx))
+		noError(t, r.ReadObject(&Object{}))
+		read := make(chan error, 1)
+		go func() { read <- r.ReadObject(&Object{}) }()
+		go func() {
+			<-near.Context().Done()
+			sub.Unsubscribe()
+			w.Reset(ResetCancelled.Number(d))
+			pub.Request().Cancel(ResetCancelled)
+		}()
+		near.Abort(wire.ProtocolViolation, "as an example")
+		settle()
+		for what, cause := range map[string]error{
+			"SUBSCRIBE of the one that closed": context.Cause(asked.Request().Context()),
+			"SUBSCRIBE of the other":           context.Cause(theirs.Request().Context()),
+			"a stream of the one that closed":  <-read,
+		} {
+			var end *transport.CloseError
+			if !errors.As(cause, &end) || end.Code != uint64(wire.ProtocolViolation) {
+				t.Errorf("%s ended with %v, want the session's end", what, cause)
+			}
+		}
+	})
 }
