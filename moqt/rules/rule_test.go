@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -100,26 +99,4 @@ func TestCite(t *testing.T) {
 		}
 	}()
 	Cite(18, "no-such-rule")
-}
-
-// Draft 21 has one section more than 22 at the beginning of the message parameters, and one at the beginning of the
-// objects' fields; else the two are numbered alike.
-func TestSectionsOf21(t *testing.T) {
-	later := regexp.MustCompile(`^(9\.20|11\.1)\.([0-9]+)$`)
-	for _, r := range All() {
-		var want []string
-		for _, s := range r.Sections(22) {
-			if m := later.FindStringSubmatch(s); m != nil && s != "9.20.1" {
-				n, err := strconv.Atoi(m[2])
-				if err != nil {
-					t.Fatal(err)
-				}
-				s = fmt.Sprintf("%s.%d", m[1], n+1)
-			}
-			want = append(want, s)
-		}
-		if has := r.Sections(21); !slices.Equal(has, want) {
-			t.Errorf("%s: sections of 21 are %q; those of 22, counted on, %q", r.ID, has, want)
-		}
-	}
 }
