@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // List writes the identifiers of cases to w, one a line. With long it adds for each case the title, drafts, level and
-// tags, and the sections of its rules: in each of the given drafts, or else in the first of all drafts that the case
+// tags, its rules and their sections: in each of the given drafts, or else in the first of all drafts that the case
 // applies to. A long list ends with the number of cases, and of the reference relay's faults that they find.
 func List(w io.Writer, list []cases.Case, long bool, drafts []wire.Draft) error {
 	var b strings.Builder
@@ -78,6 +79,12 @@ func describe(b *strings.Builder, c *cases.Case, drafts []wire.Draft) {
 			fmt.Fprintf(b, "    section: %s does not have the case\n", d)
 		} else if s := c.Sections(d); s != "" {
 			fmt.Fprintf(b, "    section: %s\n", s)
+		}
+	}
+	for _, id := range c.Rules {
+		r, _ := rules.Find(id)
+		if slices.ContainsFunc(drafts, func(d wire.Draft) bool { return len(r.Sections(int(d))) > 0 }) {
+			fmt.Fprintf(b, "    rule %s: %s\n", id, r.Says)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/runner/glob"
 )
@@ -29,6 +30,11 @@ func (e *UnknownCaseError) Error() string {
 		text = fmt.Sprintf("no case has the tag %q", tag)
 	} else if section, ok := strings.CutPrefix(name, sectionPrefix); ok {
 		text = fmt.Sprintf("no case is about section %q of %s", section, e.Draft)
+	} else if rule, ok := strings.CutPrefix(name, rulePrefix); ok {
+		text = fmt.Sprintf("there is no rule %q", rule)
+		if slices.ContainsFunc(RuleNames(), func(id string) bool { return glob.Match(rule, id) }) {
+			text = fmt.Sprintf("no case judges the rule %q", rule)
+		}
 	} else if glob.Is(name) {
 		text = fmt.Sprintf("no case matches %q", name)
 	}
@@ -46,6 +52,7 @@ const (
 	exclusion     = "!"
 	tagPrefix     = "tag:"
 	sectionPrefix = "section:"
+	rulePrefix    = "rule:"
 )
 
 // Selection finds the cases that names stand for.
@@ -56,8 +63,9 @@ type Selection struct {
 	Draft wire.Draft
 }
 
-// Cases finds cases of any suite by identifier or alias, by pattern ("fetch-*"), by tag ("tag:data"), or by section of
-// the draft ("section:11.3", which includes 11.3.2). They come in the order of the names and, for a name that stands
+// Cases finds cases of any suite by identifier or alias, by pattern ("fetch-*"), by tag ("tag:data"), by a rule that
+// they judge ("rule:upstream", or a pattern of names), or by section of the draft ("section:11.3", which includes
+// 11.3.2). They come in the order of the names and, for a name that stands
 // for several, in the order of the list; each once. A name after "!" excludes its cases, wherever it stands; if all
 // names do, they exclude from the suite. An error is an *UnknownCaseError or ErrNoCaseLeft.
 func (s Selection) Cases(names []string) ([]cases.Case, error) {
@@ -107,6 +115,11 @@ func (s Selection) named(name string) []cases.Case {
 			})
 		})
 	}
+	if rule, ok := strings.CutPrefix(name, rulePrefix); ok {
+		return which(func(c cases.Case) bool {
+			return slices.ContainsFunc(c.Rules, func(id rules.ID) bool { return glob.Match(rule, string(id)) })
+		})
+	}
 	if glob.Is(name) {
 		matches := func(id string) bool { return glob.Match(name, id) }
 		return which(func(c cases.Case) bool { return matches(c.ID) || slices.ContainsFunc(c.Aliases, matches) })
@@ -136,6 +149,16 @@ func (s Selection) near(name string) []string {
 		}
 		return near
 	}
+	if rule, ok := strings.CutPrefix(name, rulePrefix); ok {
+		if _, ok := rules.Find(rules.ID(rule)); ok {
+			return nil // the rule is meant; no case judges it
+		}
+		var near []string
+		for _, id := range Nearest(rule, RuleNames()) {
+			near = append(near, rulePrefix+id)
+		}
+		return near
+	}
 	if strings.HasPrefix(name, sectionPrefix) || glob.Is(name) {
 		return nil
 	}
@@ -146,6 +169,14 @@ func (s Selection) near(name string) []string {
 func CaseNames() (names []string) {
 	for _, c := range cases.All() {
 		names = append(append(names, c.ID), c.Aliases...)
+	}
+	return names
+}
+
+// RuleNames are the names of all rules.
+func RuleNames() (names []string) {
+	for _, r := range rules.All() {
+		names = append(names, string(r.ID))
 	}
 	return names
 }

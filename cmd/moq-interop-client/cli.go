@@ -23,6 +23,7 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Show a run of the matrix as HTML, Markdown, JUnit and badges."`
 	Compare compareCmd `cmd:"" help:"Say what broke, was fixed or changed between two runs, or between drafts."`
 	Probe   probeCmd   `cmd:"" help:"Find out which drafts a relay answers."`
+	Rules   rulesCmd   `cmd:"" help:"List the rules of the drafts, and which of them are watched."`
 
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON, a line for each message, header and object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes."`

@@ -83,6 +83,9 @@ func caseNames() []string {
 	for _, t := range runner.Tags() {
 		names = append(names, "tag:"+t)
 	}
+	for _, r := range runner.RuleNames() {
+		names = append(names, "rule:"+r)
+	}
 	return names
 }
 

@@ -39,6 +39,7 @@ Cases (-t), with commas between them:
   fetch-*                 all cases whose name matches
   tag:data                all cases with the tag
   section:11.3            all cases about the section, and those below it, of the first draft that is offered
+  rule:prefix-overlap     all cases that judge the rule; the command rules lists them
   !fetch*                 not these. If all names are of this form: the rest of the suite
 
 Transports (--transport):
