@@ -147,10 +147,13 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	}
 	m, failed := r.parse(d, body, n-len(body), stream, opt)
 	if failed != nil {
-		failed.WouldPass = wouldPass(opt, func(opt Options) bool {
+		passes := func(opt Options) bool {
 			_, err := r.parse(d, body, n-len(body), stream, opt)
 			return err == nil
-		})
+		}
+		if failed.WouldPass = wouldPass(opt, passes); failed.WouldPass != 0 {
+			failed.Deviation = deviation(failed, r.name, opt, passes)
+		}
 		return nil, 0, failed
 	}
 	return m, n, nil

@@ -23,6 +23,9 @@ type Error struct {
 	Reason string
 	// WouldPass are the tolerances that would have let the input pass, where there are any that were not asked for.
 	WouldPass Tolerance
+	// Deviation is the place of what WouldPass lets pass, if Field is a later one: there the strict reading, which had
+	// taken it for something else, could not go on. Else it is empty.
+	Deviation string
 	// Err is ErrTruncated when the input ended too early (of Decode ErrIncomplete), ErrUnknownType, or nil.
 	Err error
 }
@@ -50,6 +53,9 @@ func (e *Error) Error() string {
 	s += e.Reason
 	if e.Section != "" {
 		s += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
+	}
+	if e.Deviation != "" {
+		s += "; the deviation is in " + e.Deviation
 	}
 	if e.WouldPass != 0 {
 		s += "; would pass with --compat " + e.WouldPass.String()

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -126,6 +127,25 @@ func wouldPass(opt Options, passes func(Options) bool) Tolerance {
 		}
 	}
 	return all
+}
+
+// deviation lists the places of a message where the tolerances that would let it pass come in, without those that the
+// error's Field names. LenientExtensions has none: a block fails where it is cut short.
+func deviation(failed *Error, message string, opt Options, passes func(Options) bool) string {
+	var places []string
+	opt.Tolerate |= failed.WouldPass
+	opt.Tolerated = func(t Tolerance, where string) {
+		place := strings.TrimPrefix(where, message+" ")
+		within := place // or the parameter that it is in: "parameters[0]."
+		if dot := strings.LastIndexByte(place, '.'); dot >= 0 {
+			within = place[:dot+1]
+		}
+		if t != LenientExtensions && failed.WouldPass.Has(t) && !strings.HasPrefix(failed.Field, within) {
+			places = append(places, place)
+		}
+	}
+	passes(opt)
+	return strings.Join(slices.Compact(places), ", ")
 }
 
 // tell reports each of the deviations accepted.

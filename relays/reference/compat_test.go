@@ -47,7 +47,7 @@ func testWouldPass(t *testing.T) {
 		}
 		<-s.Context().Done()
 		w.relay.Close()
-		const want = "would pass with --compat largest-object-length"
+		const want = "the deviation is in parameters[0].LARGEST_OBJECT; would pass with --compat largest-object-length"
 		if err := s.Err(); !strings.Contains(err.Error(), want) {
 			t.Errorf("the publisher is told %q, want %q in it", err, want)
 		}
