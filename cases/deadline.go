@@ -23,6 +23,10 @@ const (
 	arrivalLimit = 60 * time.Second
 	// stoppedTime is how long no byte must arrive before bytes count as stopped, on a path with short round trips.
 	stoppedTime = time.Second
+	// lossyStopped is how many times longer that is where packets are lost.
+	lossyStopped = 3
+	// secondLook is how long after bytes seem to have stopped there is another look.
+	secondLook = 250 * time.Millisecond
 )
 
 // errLimit is the cause of a wait's context when its time has passed.
@@ -120,6 +124,16 @@ func (e *Env) Silence(ctx context.Context, d time.Duration) {
 	e.Sleep(ctx, wait)
 }
 
+// stoppedTime is how long no byte arrives until bytes count as stopped. Where packets are lost it is longer: one that
+// is lost again and again is sent at intervals that double (RFC 9002 §6.2.1).
+func (e *Env) stoppedTime() time.Duration {
+	stopped := e.settled(stoppedTime)
+	if e.path().lossy {
+		stopped *= lossyStopped
+	}
+	return stopped
+}
+
 // lastByte is when the last bytes of objects came, on any session.
 func (e *Env) lastByte() (last time.Time) {
 	e.mu.Lock()
@@ -154,6 +168,7 @@ type wait struct {
 	began  time.Time
 	at     reading // when it began
 	cancel context.CancelCauseFunc
+	last   time.Time // the last byte when bytes seemed to have stopped
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -172,8 +187,13 @@ func (w *wait) check() {
 		w.timer.Reset(left)
 		return
 	}
-	quiet := now.Sub(w.e.lastByte())
-	left := min(w.e.settled(stoppedTime)-quiet, w.e.stretched(arrivalLimit)-now.Sub(w.began))
+	last := w.e.lastByte()
+	quiet, stopped := now.Sub(last), w.e.stoppedTime()
+	left := stopped - quiet
+	if left <= 0 && quiet < 2*stopped && last != w.last { // this process may have been the one that had no time
+		left, w.last = secondLook, last
+	}
+	left = min(left, w.e.stretched(arrivalLimit)-now.Sub(w.began))
 	if left <= 0 {
 		w.cancel(errLimit)
 		return

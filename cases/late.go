@@ -40,7 +40,7 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 	switch {
 	case a.bytes == 0:
 		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(now)+"; no byte of an object came")
-	case a.since > s.e.settled(stoppedTime):
+	case a.since > s.e.stoppedTime():
 		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; stopped at %s, %s ago; %s", problem, a.amount,
 			seconds(a.since), s.log.stall(now)))
 	case s.e.slowPath(a.rate):

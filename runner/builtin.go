@@ -27,6 +27,9 @@ func (b *builtin) Run(ctx context.Context, c cases.Case, watch func(Session)) Re
 // aliveTimeout is how long one check may take whether the relay answers.
 const aliveTimeout = time.Second
 
+// pulseRole is the role of a connection that only checks the relay. It belongs to no case, so it has no log.
+const pulseRole = "pulse"
+
 // Alive implements Pulse. It makes a connection and sends no MoQT message.
 func (b *builtin) Alive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
@@ -35,7 +38,7 @@ func (b *builtin) Alive(ctx context.Context) error {
 	if len(drafts) == 0 {
 		drafts = wire.Drafts()
 	}
-	conn, err := b.cfg.Dial(ctx, "pulse", drafts)
+	conn, err := b.cfg.Dial(ctx, pulseRole, drafts)
 	if err != nil {
 		return err
 	}

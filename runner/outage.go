@@ -17,6 +17,9 @@ type Pulse interface {
 const (
 	// outageWait is how long a run waits for a relay that answered before and is gone.
 	outageWait = 3 * time.Second
+	// outageSettle is how long after a relay has answered it is checked again: one that is stopped ends its sessions a
+	// moment before it gives up its port.
+	outageSettle = 200 * time.Millisecond
 	// outagePause is the time between two checks.
 	outagePause = 50 * time.Millisecond
 )
@@ -31,6 +34,8 @@ type outages struct {
 	gone  bool          // it is not: the relay did not come back
 	id    string        // the case that met the last one first
 	at    int           // its place in the run
+	real  bool          // in the last one the relay did not answer
+	more  int           // cases that lost a session while the relay was checked
 }
 
 // begin waits while the relay is gone, and returns the turn in which the case then runs. It reports false when the
@@ -64,17 +69,25 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 // relay is back and reports again: the failure says nothing, and the case must run again. Otherwise, if this case may
 // have lost the relay, end checks the relay and waits for it; the verdict of this case stands. waited is how long the
 // relay took to answer: 0 if it answered at once, or does not come back.
-func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse) (again bool, waited time.Duration) {
+//
+// A relay that ends the sessions of several cases at once may have been stopped and started so fast that it always
+// answered. Then these run again, too, but not those that did so before, as second says.
+func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse, second bool) (again bool,
+	waited time.Duration) {
 	suspect := r.Lost || r.Layer == transport.LayerUDP
 	o.mu.Lock()
 	if o.count != turn {
 		over := o.over
+		if r.Lost {
+			o.more++
+		}
 		o.mu.Unlock()
 		back := o.wait(ctx, over)
 		o.mu.Lock()
 		if o.count != turn {
+			tells := !o.real && (!r.Lost || second)
 			o.mu.Unlock()
-			return back, 0
+			return back && !tells, 0
 		}
 	}
 	if !suspect {
@@ -83,17 +96,25 @@ func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse)
 	}
 	o.count++
 	over := make(chan struct{})
-	o.over, o.id, o.at = over, r.Case, at
+	o.over, o.id, o.at, o.more = over, r.Case, at, 0
 	o.mu.Unlock()
 
 	start := time.Now()
 	looks, back := waitBack(ctx, pulse)
+	if looks == 1 && back {
+		select {
+		case <-time.After(outageSettle):
+		case <-ctx.Done():
+		}
+		looks, back = waitBack(ctx, pulse)
+	}
 	if looks > 1 {
 		waited = time.Since(start)
 	}
 	o.mu.Lock()
 	o.gone = !back && ctx.Err() == nil
-	if back && looks == 1 && r.Layer != transport.LayerUDP && o.count == turn+1 {
+	o.real = !back || looks > 1 || r.Layer == transport.LayerUDP
+	if !o.real && o.more == 0 && o.count == turn+1 {
 		o.count, o.over = turn, nil // the relay ended a session, and was there all the time
 	}
 	o.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 )
 
 // crashing is a client of a relay that crashes during the run and is back some time later, or never. A case takes
@@ -116,6 +119,66 @@ func TestCrashInTheFirstCases(t *testing.T) {
 	}
 }
 
+// leaving is a client of a relay that ends all sessions at a time, or each of them after a while, and answers all the
+// time.
+type leaving struct {
+	crashing
+	each bool
+}
+
+func (l *leaving) Alive(context.Context) error { return nil }
+
+func (l *leaving) Run(ctx context.Context, x cases.Case, watch func(Session)) Result {
+	l.mu.Lock()
+	l.ran = append(l.ran, x.ID)
+	l.mu.Unlock()
+	s := quicSession("client", "01")
+	watch(s)
+	wait, lost := 300*time.Millisecond, l.each
+	if until := time.Until(l.down); until > 0 && until <= wait {
+		wait, lost = until, true
+	}
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
+	}
+	if lost {
+		return Result{Case: x.ID, Status: Fail, Layer: transport.LayerRequest, Lost: true, Sessions: []Session{s},
+			Message: "connection closed by the peer"}
+	}
+	return passed(x.ID, s)
+}
+
+// TestRelayThatEndsAllSessions: a relay that is restarted faster than anybody can see fails one case; one that ends
+// every session fails every case, and none runs more than twice.
+func TestRelayThatEndsAllSessions(t *testing.T) {
+	for _, each := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &leaving{each: each}
+			l.down = time.Now().Add(450 * time.Millisecond)
+			list := plan(strings.Split("abcdefghijklmnopqrst", "")...)
+			report, err := Run(t.Context(), Options{Client: l, Cases: list, Parallel: 8, Relay: "x",
+				TAP: new(bytes.Buffer)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			broken, want := 0, 1
+			for _, r := range report.Results {
+				if r.Status != Pass {
+					broken++
+				}
+			}
+			if each {
+				want = 20
+			}
+			if broken != want || report.BailOut != "" || len(l.ran) > 40 {
+				t.Errorf("each %t: %d are not ok, want %d; ran %v, bail out %q", each, broken, want, l.ran,
+					report.BailOut)
+			}
+		})
+	}
+}
+
 // deaf is a client whose case "b" waits for SETUP until long after the relay that case "a" lost is back.
 type deaf struct {
 	mu     sync.Mutex
@@ -196,5 +259,22 @@ func TestMuteRelay(t *testing.T) {
 	if err != nil || report.Exit != ExitFail || len(client.ran) != 3 ||
 		!strings.HasPrefix(report.BailOut, "setup: 3 cases, and no session: expected SETUP") {
 		t.Errorf("ran %v, bail out %q, %v", client.ran, report.BailOut, err)
+	}
+}
+
+// TestPulseHasNoLog: whether the relay answers is no part of a case, and has no qlog file.
+func TestPulseHasNoLog(t *testing.T) {
+	relay, err := StartRelay(reference.Options{}, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	dir := t.TempDir()
+	client := Builtin(ClientInfo{}, cases.Config{Dial: Dialer(relay.Connect(endpoint.DialOptions{QLOGDir: dir}))})
+	if err := client.(Pulse).Alive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%v %v", files, err)
 	}
 }

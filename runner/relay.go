@@ -108,9 +108,12 @@ const keepAlive = 100 * time.Millisecond
 // Dialer makes the function with which cases dial, for cases.Config.Dial: the drafts they offer replace those of o.
 func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn,
 	error) {
-	return func(ctx context.Context, _ string, drafts []wire.Draft) (transport.Conn, error) {
+	return func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error) {
 		o := o
 		o.Drafts, o.QUIC.KeepAlive = drafts, keepAlive
+		if role == pulseRole {
+			o.QLOGDir = ""
+		}
 		return endpoint.Dial(ctx, o)
 	}
 }

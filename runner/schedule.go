@@ -112,7 +112,7 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 		s.tell(s.o.Cases[i], nil)
 	}
 	pulse, has := s.o.Client.(Pulse)
-	for {
+	for second := false; ; second = true {
 		turn, ok := s.outages.begin(ctx)
 		if !ok {
 			return outcome{}
@@ -122,7 +122,7 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 		if !has || !out.known || !s.reached.Load() || r.Status == Pass || r.Status == NotApplicable {
 			return out
 		}
-		again, waited := s.outages.end(ctx, turn, i, r, pulse)
+		again, waited := s.outages.end(ctx, turn, i, r, pulse, second)
 		lost, at := s.lost()
 		switch {
 		case again:

@@ -143,7 +143,7 @@ func killedAfter(life time.Duration, again bool) func(*testing.T) string {
 				case <-over:
 					return
 				}
-				kill()
+				kill(os.Kill)
 				if !again {
 					return
 				}
