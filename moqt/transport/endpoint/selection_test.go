@@ -21,8 +21,9 @@ func TestSelection(t *testing.T) {
 		alpn               string
 	}{
 		{name: "https is WebTransport", serve: all, offer: all, scheme: "https", kind: transport.WebTransport,
-			draft: 22},
-		{name: "moqt is the server's choice", serve: all, offer: all, scheme: "moqt", kind: transport.QUIC, draft: 22},
+			draft: wire.Newest},
+		{name: "moqt is the server's choice", serve: all, offer: all, scheme: "moqt",
+			kind: transport.QUIC, draft: wire.Newest},
 		{name: "client's order on QUIC", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "moqt",
 			kind: transport.QUIC, draft: 16},
 		{name: "client's order on WebTransport", serve: all, offer: []wire.Draft{16, 18, 14}, scheme: "https",
@@ -30,9 +31,9 @@ func TestSelection(t *testing.T) {
 		{name: "only one in common", serve: []wire.Draft{15, 19}, offer: all, scheme: "https",
 			kind: transport.WebTransport, draft: 19},
 		{name: "moqt goes on with h3", serve: all, offer: all, listenOn: transport.OnlyWebTransport, scheme: "moqt",
-			kind: transport.WebTransport, draft: 22},
+			kind: transport.WebTransport, draft: wire.Newest},
 		{name: "explicit QUIC for https", serve: all, offer: all, dialWith: transport.OnlyQUIC, scheme: "https",
-			kind: transport.QUIC, draft: 22},
+			kind: transport.QUIC, draft: wire.Newest},
 		{name: "explicit WebTransport for moqt", serve: all, offer: []wire.Draft{16},
 			dialWith: transport.OnlyWebTransport, scheme: "moqt", kind: transport.WebTransport, draft: 16},
 		{name: "14 alone on QUIC", serve: all, offer: []wire.Draft{14}, scheme: "moqt", kind: transport.QUIC, draft: 14,
