@@ -147,6 +147,9 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	}
 	m, failed := r.parse(d, body, n-len(body), stream, opt)
 	if failed != nil {
+		if opt.Answers != KindNone && !r.mayAnswer(opt.Answers) { // no tolerance makes up for that
+			return nil, 0, r.wrongAnswer(d, opt.Answers)
+		}
 		passes := func(opt Options) bool {
 			_, err := r.parse(d, body, n-len(body), stream, opt)
 			return err == nil
@@ -201,9 +204,17 @@ func (r *row) about(answered Kind) Kind {
 // messages that are no responses.
 func MayAnswer(d Draft, m Message, request Kind) error {
 	r, err := rowOfMessage(d, m)
-	if err != nil || r.answers == 0 || r.answers.has(request) {
+	if err != nil || r.mayAnswer(request) {
 		return nil
 	}
+	return r.wrongAnswer(d, request)
+}
+
+// mayAnswer reports whether a message of the row may answer a request. What is no response may stand behind any.
+func (r *row) mayAnswer(request Kind) bool { return r.answers == 0 || r.answers.has(request) }
+
+// wrongAnswer is the error for a response whose type does not answer the request.
+func (r *row) wrongAnswer(d Draft, request Kind) *Error {
 	var accept, refuse string
 	for i := range rows {
 		x := &rows[i]
