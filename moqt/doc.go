@@ -7,8 +7,8 @@
 // streams and datagrams of a subscription. Every request can be sent and waited for in one call, or started now and
 // waited for later. The caller asks for everything that arrives, and every wait takes a context.
 //
-// Package track, above this one, is the place to begin: it publishes whole tracks to any number of subscribers, and
-// hands out each object of a track once, whether published before or live.
+// Package moq is the place to begin: it dials and listens. Package track, above this one, publishes whole tracks to any
+// number of subscribers, and hands out each object of a track once, whether published before or live.
 //
 // A session closes when the peer breaks a rule of the draft, with the code that the draft names. Package wire checks
 // the rules that the bytes alone can break, this package the others. Where the draft leaves a choice (MAY, SHOULD), the

@@ -39,6 +39,7 @@ var mayImport = []struct {
 	{"moqt/internal/sessiontest", []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn"}, true},
 	{"moqt", []string{"moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
 	{"moqt/track", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
+	{"moqt/moq", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint"}, true},
 	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/rules"}, true},
 	{"internal/spans", nil, true},
 	{"internal/printable", nil, true},
@@ -48,10 +49,10 @@ var mayImport = []struct {
 	{"runner/tap", nil, false},
 	{"runner", []string{"moqt", "moqt/rules", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases",
 		"relays", "relays/reference", "runner/tap", "runner", "internal/printable"}, false},
-	{"internal", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays",
-		"relays/reference", "runner", "runner/tap", "internal"}, false},
-	{"cmd", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/transport/endpoint", "cases", "relays",
-		"relays/reference", "runner", "runner/tap", "internal"}, false},
+	{"internal", []string{"moqt", "moqt/moq", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint",
+		"cases", "relays", "relays/reference", "runner", "runner/tap", "internal"}, false},
+	{"cmd", []string{"moqt", "moqt/moq", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint",
+		"cases", "relays", "relays/reference", "runner", "runner/tap", "internal"}, false},
 }
 
 // goFiles walks the project's Go files, tests aside.

@@ -1,4 +1,5 @@
-// Package track publishes and reads whole tracks on sessions of package moqt. It is the place to begin.
+// Package track publishes and reads whole tracks on sessions of package moqt. Package moq has short
+// names for most of it.
 //
 // Published sends the objects of a track to any number of subscribers, with the streams, ends, filters and pauses that
 // the drafts demand, and answers FETCH. Subscribed hands out each object of a track once, whether published before or
