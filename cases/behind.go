@@ -3,7 +3,6 @@ package cases
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
@@ -17,10 +16,6 @@ import (
 
 // slowRate is what a path carries, in bit/s, on which a subscriber that reads promptly may fall behind.
 const slowRate = 12e6
-
-// fullPath is by how much round trips grow on a path that is slow in one direction alone. What was sent over it has
-// gone fast, so that loss and shorter delays say little: a busy machine has them too.
-const fullPath = 250 * time.Millisecond
 
 // behindText is how a peer says, with an event, that it gives up a subscriber of ours; "" for other events.
 func behindText(ev moqt.Event) string {
@@ -102,7 +97,7 @@ func (e *Env) poorPath() string {
 		return ""
 	case p.carried > 0 && p.carried < slowRate:
 		return bitRate(p.carried)
-	case p.busy && (p.carried == 0 || p.rtt > p.minRTT+fullPath):
+	case p.full || p.busy && p.carried == 0:
 		return fmt.Sprintf("round trips take up to %s under load, and %s without", seconds(p.rtt), seconds(p.minRTT))
 	case p.lossy && p.carried == 0:
 		return fmt.Sprintf("%d of %d packets got lost", p.lost, p.sent)

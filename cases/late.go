@@ -17,6 +17,8 @@ const (
 	// busyPath and busyPathMin say how much the round trip time must have grown before a path counts as full.
 	busyPath    = 2
 	busyPathMin = 50 * time.Millisecond
+	// fullPath is by how much round trips are longer while a queue on the way is full.
+	fullPath = 80 * time.Millisecond
 	// lossyPath is the share of lost packets that slows a path down.
 	lossyPath = 0.005
 	// alikeRates is the ratio up to which the rates of upload and download count as equal.
@@ -38,6 +40,9 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 	now := time.Now()
 	a := s.arrivals(now, k)
 	switch {
+	case a.bytes == 0 && s.e.uploads(now, &a) && s.e.slowPath(a.rate):
+		o = &outcome{status: Skip, slow: true, reason: fmt.Sprintf("%s: %s; %s had gone to the relay, the last byte "+
+			"%s ago; %s", PathTooSlow, bitRate(a.rate), a.amount, seconds(a.since), moreTime)}
 	case a.bytes == 0:
 		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(now)+"; no byte of an object came")
 	case a.since > s.e.stoppedTime():
@@ -95,6 +100,24 @@ func (s *Session) arrivals(now time.Time, k *Checker) arrival {
 	return a
 }
 
+// uploads reports whether objects are still going out to the relay, which may wait for the whole object before it sends
+// any of it. Then it makes a say what has gone out.
+func (e *Env) uploads(now time.Time, a *arrival) bool {
+	stopped := e.stoppedTime()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.sessions {
+		s.conn.mu.Lock()
+		up, blocked := s.conn.up, s.conn.blocked
+		s.conn.mu.Unlock()
+		if now.Sub(blocked) <= stopped { // the path has made us wait
+			a.amount, a.since, a.rate = byteCount(up.bytes), now.Sub(up.last), up.rate(now)
+			return true
+		}
+	}
+	return false
+}
+
 // size is how many bytes of payload are wanted.
 func (k *Checker) size() (n int64) {
 	for _, x := range k.Want {
@@ -124,8 +147,9 @@ func (k *Checker) partial(in *inflow) (at string, have, size int64, ok bool) {
 
 // pathSigns are what the sessions of a case know of the path.
 type pathSigns struct {
-	// known: QUIC tells anything at all. lossy: packets get lost; busy: round trips grow under load.
-	known, lossy, busy bool
+	// known: QUIC tells anything at all. lossy: packets get lost; busy: round trips grow under load; full: they are
+	// long now, since something waits on the way.
+	known, lossy, busy, full bool
 	// lost and sent are the packets of the session that lost most; rtt and minRTT the round trips of the one whose grew
 	// most.
 	lost, sent  uint64
@@ -145,6 +169,7 @@ func (e *Env) path() (p pathSigns) {
 			p.lost, p.sent = x.PacketsLost, x.PacketsSent
 		}
 		p.busy = p.busy || x.RTT() > busyPath*x.MinRTT && x.RTT() > x.MinRTT+busyPathMin
+		p.full = p.full || min(x.SmoothedRTT, x.LatestRTT) > max(busyPath*x.MinRTT, x.MinRTT+fullPath)
 		if x.RTT()-x.MinRTT >= p.rtt-p.minRTT {
 			p.rtt, p.minRTT = x.RTT(), x.MinRTT
 		}
@@ -162,8 +187,9 @@ func (e *Env) slowPath(rate float64) bool {
 	if e.cfg.Embedded || !p.known {
 		return false
 	}
-	if p.carried > 0 { // what was sent says more than anything else
-		return p.carried < alikeRates*rate || (p.lossy || p.busy) && p.carried < 2*alikeRates*rate
+	if p.carried > 0 { // a path that carried that is slow in the other direction at most
+		return p.carried < alikeRates*rate || (p.lossy || p.busy) && p.carried < 2*alikeRates*rate ||
+			p.full && rate > tricklingRate
 	}
 	return (p.lossy || p.busy) && rate > tricklingRate
 }

@@ -122,20 +122,11 @@ const jobs = 8
 // run gives the verdicts on the cases. At each of the addresses one case runs at a time.
 func run(t *testing.T, addrs []string, list []cases.Case, d wire.Draft, choice transport.Choice) []cases.Result {
 	t.Helper()
-	scheme := "moqt"
-	if choice == transport.OnlyWebTransport {
-		scheme = "https"
-	}
 	results := make([]cases.Result, len(list))
 	next := make(chan int)
 	var wait sync.WaitGroup
 	for _, addr := range addrs {
-		u, err := transport.ParseURL(scheme + "://" + addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg := cases.Config{URL: u, Drafts: []wire.Draft{d}, Dial: runner.Dialer(endpoint.DialOptions{URL: u,
-			Transport: choice, TLS: &tls.Config{InsecureSkipVerify: true}})}
+		cfg := config(t, addr, d, choice)
 		wait.Go(func() {
 			for i := range next {
 				results[i] = cases.Run(context.Background(), list[i], cfg)
@@ -148,4 +139,19 @@ func run(t *testing.T, addrs []string, list []cases.Case, d wire.Draft, choice t
 	close(next)
 	wait.Wait()
 	return results
+}
+
+// config is for cases at an address.
+func config(t *testing.T, addr string, d wire.Draft, choice transport.Choice) cases.Config {
+	t.Helper()
+	scheme := "moqt"
+	if choice == transport.OnlyWebTransport {
+		scheme = "https"
+	}
+	u, err := transport.ParseURL(scheme + "://" + addr)
+	if err != nil {
+		t.Error(err)
+	}
+	return cases.Config{URL: u, Drafts: []wire.Draft{d}, Dial: runner.Dialer(endpoint.DialOptions{URL: u,
+		Transport: choice, TLS: &tls.Config{InsecureSkipVerify: true}})}
 }

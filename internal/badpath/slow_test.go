@@ -1,0 +1,76 @@
+package badpath_test
+
+import (
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/badpath"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
+	"github.com/moqinterop/moq-interop-client/runner"
+)
+
+// A large object that does not come in time is skipped where the path is the cause, and says what the relay did where
+// that is. Each has a tenth of the usual time.
+func TestWhyLargeObjectsAreLate(t *testing.T) {
+	line := func(mbit int64) badpath.Direction {
+		return badpath.Direction{Delay: 20 * time.Millisecond, Rate: mbit * 1e6}
+	}
+	const tooSlow, still = `^the path is too slow: [12](\.\d)? Mbit/s; (\d{3} kB|\d(\.\d)? MB)`,
+		`, the last byte \d{1,3} ms ago; --timeout-factor gives it more time$`
+	var wait sync.WaitGroup // they wait, so all of them run at a time
+	for _, test := range []struct {
+		name, id, fault string
+		up, down        badpath.Direction
+		embedded        bool
+		want            cases.Status
+		says            string
+	}{
+		{"slow on the way up alone", "object-10-mb", "", line(2), line(100), false, cases.Skip,
+			tooSlow + ` had gone to the relay` + still},
+		{"slow on the way down alone", "object-10-mb", "", line(100), line(2), false, cases.Skip,
+			tooSlow + ` of 10 MB of \{0, 0\} came` + still},
+		{"embedded", "object-10-mb", "", line(100), line(2), true, cases.Fail,
+			`the relay sent [12](\.\d)? Mbit/s where the path took .* Mbit/s; .* of 10 MB of \{0, 0\} came` + still},
+		{"a trickle on a fast path", "object-1-mb", "trickle", line(1000), line(1000), false, cases.Fail,
+			`the relay sent 1[0-9] kbit/s where the path took .* [MG]bit/s; .* of 1 MB of \{0, 0\} came` + still},
+		{"a trickle on a slow path", "object-1-mb", "trickle", line(2), line(2), false, cases.Fail,
+			`the relay sent 1[0-9] kbit/s where the path took [12](\.\d)? Mbit/s; `},
+		{"an object that stops", "object-1-mb", "stall-midway", line(4), line(4), false, cases.Fail,
+			`stopped at 500 kB of 1 MB of \{0, 0\}, \d(\.\d)? s ago; `},
+	} {
+		wait.Go(func() {
+			var o reference.Options
+			if test.fault != "" {
+				o.Faults = []string{test.fault}
+			}
+			relay, err := runner.StartRelay(o, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer relay.Close()
+			proxy, err := badpath.Listen("127.0.0.1:0", relay.Addr().String(),
+				badpath.Path{Up: test.up, Down: test.down, Seed: 1})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer proxy.Close()
+			c, _ := cases.Find(test.id)
+			cfg := config(t, proxy.Addr().String(), wire.Draft18, transport.OnlyQUIC)
+			cfg.Embedded, cfg.TimeoutFactor = test.embedded, 0.1
+			r := cases.Run(t.Context(), c, cfg)
+			if r.Status != test.want || r.TooSlow != (test.want == cases.Skip) ||
+				!regexp.MustCompile(test.says).MatchString(r.Received+r.Reason) {
+				t.Errorf("%s: %s %s%s, want %s: %q", test.name, r.Status, r.Message, r.Reason, test.want, test.says)
+			}
+		})
+	}
+	wait.Wait()
+}
