@@ -47,12 +47,22 @@ type Config struct {
 	// Panicked, if set, is called after a panic in a goroutine of the session or in Handler. The session then closes
 	// with INTERNAL_ERROR. Without it the panic ends the process.
 	Panicked func(value any, stack []byte)
+	// Account, if set, counts and bounds what all the sessions hold that share it; see Session.Account.
+	Account *Account
 	// Limits bound the memory and streams that the peer can make this end hold.
 	Limits Limits
 }
 
 // Limits bound the memory and streams that the peer can make a session hold. A field of 0 has its default.
 type Limits struct {
+	// HeldBytes bounds all that the session's Account counts. What the bound is met by waits or is refused: streams and
+	// messages are not read further, objects are refused with EXCESSIVE_LOAD after a second, and requests at once
+	// (INTERNAL_ERROR up to 16). Default 64 MiB.
+	HeldBytes int64
+	// Stall is how long a message, header or object that has begun may not go on. Then its stream is stopped with
+	// CANCELLED; on the control stream the session is closed with CONTROL_MESSAGE_TIMEOUT. A stream may stand still
+	// between two objects or messages. Default 30 s; below 0 it may take any time.
+	Stall time.Duration
 	// QueuedRequests is how many incoming requests may wait for AcceptRequest or run in handlers. Further ones are
 	// rejected with EXCESSIVE_LOAD, or with INTERNAL_ERROR up to 16. Default 1024.
 	QueuedRequests int
@@ -91,6 +101,9 @@ func (l Limits) withDefaults() Limits {
 			*p = v
 		}
 	}
+	if l.HeldBytes == 0 {
+		l.HeldBytes = 64 << 20
+	}
 	def(&l.QueuedRequests, 1024)
 	def(&l.QueuedMessages, 64)
 	def(&l.PendingStreams, 256)
@@ -101,7 +114,7 @@ func (l Limits) withDefaults() Limits {
 	for _, t := range []struct {
 		p *time.Duration
 		v time.Duration
-	}{{&l.PendingTime, 3 * time.Second}, {&l.Drain, time.Second}, {&l.Linger, 100 * time.Millisecond}} {
+	}{{&l.Stall, 30 * time.Second}, {&l.PendingTime, 3 * time.Second}, {&l.Drain, time.Second}, {&l.Linger, 100 * time.Millisecond}} {
 		if *t.p == 0 {
 			*t.p = t.v
 		}

@@ -143,7 +143,7 @@ type fetchServer struct {
 func (f *fetchServer) received(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	if ok {
-		f.r.reply(func() { _ = f.r.AcceptUpdate(f.r.ctx, u, nil) })
+		f.r.reply(u, func() { _ = f.r.AcceptUpdate(f.r.ctx, u, nil) })
 	}
 	return ok
 }

@@ -18,16 +18,25 @@ func (s *Session) acceptBidi() {
 			s.failAccept(err)
 			return
 		}
-		if !s.Go(func() { s.serveBidi(stream) }) {
+		spare, over, err := s.admitStream() // where it waits, QUIC's limit of streams pushes back
+		if err != nil || !s.Go(func() {
+			defer over()
+			s.serveBidi(stream, spare)
+		}) {
 			return
 		}
 	}
 }
 
-// serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's.
-func (s *Session) serveBidi(stream transport.Stream) {
-	in := &messageReader{in: stream, draft: s.draft}
-	frame, err := in.frame()
+// serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's. spare
+// says that there is no room for it.
+func (s *Session) serveBidi(stream transport.Stream, spare bool) {
+	in := s.newMessageReader(stream)
+	in.owes = true
+	if spare {
+		in.room = spareRoom{room{s, HeldMessages}}
+	}
+	frame, err := s.firstMessage(stream, in)
 	if err != nil {
 		s.unreadBidi(stream, err)
 		return
@@ -65,13 +74,29 @@ func (s *Session) serveBidi(stream transport.Stream) {
 	s.readRequest(r, in)
 }
 
+// firstMessage reads what a bidirectional stream begins with.
+func (s *Session) firstMessage(stream transport.Stream, in *messageReader) ([]byte, error) {
+	defer s.watchStream(in, func(why error) {
+		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: stream.StreamID(), Err: why})
+		stream.Stop(ResetCancelled.Number(s.draft))
+	})()
+	return in.frame()
+}
+
 // unreadBidi judges a stream that ended before its first message was whole.
 func (s *Session) unreadBidi(stream transport.Stream, err error) {
 	var reset *transport.StreamError
 	switch {
 	case s.ctx.Err() != nil:
+	case errors.As(err, new(*TooMuchError)):
+		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: stream.StreamID(), Err: err})
+		s.ids.excuse()
+		stream.Stop(ResetExcessiveLoad.Number(s.draft))
+		stream.Reset(ResetExcessiveLoad.Number(s.draft))
 	case errors.As(err, &reset):
-		s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, Code: reset.Code})
+		if reset.Remote {
+			s.trace(Event{Type: EventReset, Stream: wire.RequestStream, StreamID: reset.StreamID, Code: reset.Code})
+		}
 		s.ids.excuse()
 		stream.Reset(ResetCancelled.Number(s.draft))
 	case err == io.EOF: // opened and closed again: nothing was asked for
@@ -107,6 +132,7 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	}
 	r := s.newRequest(m, true)
 	r.id, r.carrier = id, c
+	room := r.hold(requestCost+int64(messageCost(m)), false)
 	if _, own := c.(*ownStream); own {
 		r.bound()
 	}
@@ -128,6 +154,8 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 		s.refuse(r, refused.code, refused.reason)
 	case invalid != "":
 		s.refuse(r, RejectInvalidFilter, invalid)
+	case !room:
+		s.overload(r, "this end holds too much for the session")
 	case s.goingAway():
 		s.refuse(r, RejectGoingAway, "this end has sent GOAWAY")
 	case !s.required(m):
@@ -161,7 +189,7 @@ func (s *Session) dispatch(r *Request) {
 	}
 	if s.cfg.Handler == nil {
 		if !s.incoming.Add(r, 1) {
-			s.overload(r)
+			s.overload(r, "too many requests wait")
 		}
 		return
 	}
@@ -172,7 +200,7 @@ func (s *Session) dispatch(r *Request) {
 	}
 	s.mu.Unlock()
 	if busy {
-		s.overload(r)
+		s.overload(r, "too many requests wait")
 		return
 	}
 	s.Go(func() {
@@ -200,11 +228,10 @@ func (s *Session) unanswered(r *Request) {
 	_ = r.Reject(s.ctx, RejectInternalError, "the request was left unanswered") // or the session has ended
 }
 
-// overload rejects the newest request when too many wait.
-func (s *Session) overload(r *Request) {
-	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: %d requests wait", r.kind,
-		s.limits.QueuedRequests)})
-	s.refuse(r, RejectExcessiveLoad, "too many requests wait")
+// overload rejects the newest request when too many wait, or there is no room for it.
+func (s *Session) overload(r *Request, why string) {
+	s.trace(Event{Type: EventDropped, RequestID: r.id, Err: fmt.Errorf("%s refused: %s", r.kind, why)})
+	s.refuse(r, RejectExcessiveLoad, why)
 }
 
 // AcceptRequest waits for the next request of the peer. A request that the peer has already cancelled comes too; its

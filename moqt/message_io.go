@@ -8,44 +8,59 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// messageReader cuts a stream into control messages. Not safe for concurrent use.
+// messageReader cuts a stream into control messages. Not safe for concurrent use, except Halfway.
 type messageReader struct {
 	in    io.Reader
 	draft wire.Draft
 	buf   []byte
 	r, w  int // buf[r:w] is read and not consumed
+	// room, if set, bounds what is held of messages beyond smallMessage.
+	room stream.Room
+	// owes: a message must come, though none has begun; inside: the rest of one is waited for.
+	owes     bool
+	inside   atomic.Bool
+	received atomic.Uint64
+}
+
+// smallMessage is the size of a reader's first buffer, which most messages fit into.
+const smallMessage = 512
+
+// Halfway implements halfway.
+func (m *messageReader) Halfway() (waits bool, received uint64) {
+	return m.inside.Load(), m.received.Load()
 }
 
 // frame gives the next whole message, type and length included; it is valid until the next call. io.EOF means that the
-// stream ended between messages, io.ErrUnexpectedEOF inside one. What is buffered grows only as bytes come.
-func (m *messageReader) frame() ([]byte, error) {
+// stream ended between messages, io.ErrUnexpectedEOF inside one. After an error nothing is held.
+func (m *messageReader) frame() (frame []byte, err error) {
+	defer func() {
+		if err != nil {
+			m.resize(0)
+		}
+	}()
 	for {
+		need := 0
 		if m.w > m.r {
-			_, _, n, _, err := wire.Frame(m.buf[m.r:m.w], m.draft)
-			if err != nil {
+			var n int
+			if _, _, n, need, err = wire.Frame(m.buf[m.r:m.w], m.draft); err != nil {
 				return nil, err
 			}
 			if n > 0 {
 				frame := m.buf[m.r : m.r+n]
 				m.r += n
+				m.owes = false
 				return frame, nil
 			}
 		}
-		if m.r > 0 {
-			m.w = copy(m.buf, m.buf[m.r:m.w])
-			m.r = 0
+		if err := m.makeRoom(need); err != nil {
+			return nil, err
 		}
-		if m.w == len(m.buf) {
-			grown := make([]byte, max(512, 2*len(m.buf)))
-			copy(grown, m.buf[:m.w])
-			m.buf = grown
-		}
-		n, err := m.in.Read(m.buf[m.w:])
-		m.w += n
+		n, err := m.read()
 		if n > 0 {
 			continue
 		}
@@ -56,6 +71,55 @@ func (m *messageReader) frame() ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// makeRoom makes room to read behind what has not been consumed, which is a part of a message of need bytes.
+func (m *messageReader) makeRoom(need int) error {
+	rest := m.w - m.r
+	switch {
+	case rest == 0 && len(m.buf) > smallMessage, len(m.buf) == 0:
+		m.r, m.w = 0, 0
+		return m.resize(smallMessage)
+	case m.r > 0:
+		m.w = copy(m.buf, m.buf[m.r:m.w])
+		m.r = 0
+	}
+	switch {
+	case m.w < len(m.buf):
+		return nil
+	case m.w < 4*smallMessage:
+		return m.resize(2 * len(m.buf))
+	}
+	return m.resize(max(need, m.w+1)) // at once: many halves that wait for room would get nowhere
+}
+
+// resize moves the bytes to a buffer of another size; 0 gives it away with them.
+func (m *messageReader) resize(size int) error {
+	if more := int64(max(size, smallMessage) - max(len(m.buf), smallMessage)); m.room != nil && more < 0 {
+		m.room.Give(-more)
+	} else if m.room != nil && more > 0 {
+		if err := m.room.Wait(more); err != nil {
+			return err
+		}
+	}
+	if size == 0 {
+		m.buf, m.r, m.w = nil, 0, 0
+		return nil
+	}
+	buf := make([]byte, size)
+	copy(buf, m.buf[m.r:m.w])
+	m.buf = buf
+	return nil
+}
+
+// read reads once.
+func (m *messageReader) read() (n int, err error) {
+	m.inside.Store(m.owes || m.w > 0)
+	n, err = m.in.Read(m.buf[m.w:])
+	m.inside.Store(false)
+	m.received.Add(uint64(n))
+	m.w += n
+	return n, err
 }
 
 // unread gives the n bytes of the frame just taken back.

@@ -82,11 +82,15 @@ type namespaceNews struct {
 	own bool
 }
 
+// cost is what an event counts as, in bytes.
+func (n namespaceNews) cost() int { return messageOverhead + namespaceCost(n.Namespace) }
+
 // StartSubscribeNamespace sends SUBSCRIBE_NAMESPACE and does not wait for the answer; see Start for the rest. m.Options
 // is used in 16 and 17. With SubscribeBoth, PUBLISH messages come as incoming requests too.
 func (s *Session) StartSubscribeNamespace(ctx context.Context, m *wire.SubscribeNamespace) (*NamespaceSubscription,
 	error) {
 	n := &NamespaceSubscription{s: s, active: make(map[string]wire.TrackNamespace)}
+	n.events.Held = s.holdMessages
 	if _, err := s.startRequest(ctx, m, n); err != nil {
 		return nil, err
 	}
@@ -142,7 +146,8 @@ func (n *NamespaceSubscription) tell(ns wire.TrackNamespace, done, own bool) {
 		n.active[ns.Key()] = ns
 	}
 	n.mu.Unlock()
-	err := n.events.Put(n.r.ctx, namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}, 1)
+	news := namespaceNews{NamespaceEvent{Namespace: ns, Done: done}, own}
+	err := n.events.Put(n.r.ctx, news, news.cost())
 	if err != nil && own {
 		n.s.ids.took()
 	}
@@ -161,7 +166,8 @@ func (n *NamespaceSubscription) over(cause error) {
 		n.mu.Unlock()
 		n.events.Unbound()
 		for _, ns := range active {
-			n.events.Add(namespaceNews{NamespaceEvent{Namespace: ns, Done: true}, false}, 1)
+			news := namespaceNews{NamespaceEvent{Namespace: ns, Done: true}, false}
+			n.events.Add(news, news.cost())
 		}
 	}
 	n.events.End(cause)
@@ -177,7 +183,7 @@ func (n *NamespaceSubscription) returnIDs() {
 			n.s.ids.took()
 		}
 	}
-	n.events.PutBack(waiting)
+	n.events.PutBack(waiting, namespaceNews.cost)
 }
 
 // namePrefix is the prefix to which suffixes are relative: that of the request, or of its last accepted update

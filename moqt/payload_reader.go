@@ -30,7 +30,8 @@ type ReaderOptions struct {
 	// Decode goes to package wire. Fetch streams from 18 on need its Descending.
 	Decode wire.Options
 
-	log transport.EventLog // of the session, or nil
+	log  transport.EventLog // of the session, or nil
+	room stream.Room        // of the session, or nil
 }
 
 func (o ReaderOptions) withDefaults() ReaderOptions {

@@ -56,6 +56,7 @@ func WithTrackAlias(alias uint64) PublicationOption {
 // newPublication prepares a publication with the alias wanted.
 func (s *Session) newPublication(alias uint64, opts []PublicationOption) *Publication {
 	p := &Publication{s: s, open: make(map[*trackedStream]struct{})}
+	p.updates.Held = s.holdMessages
 	for _, o := range opts {
 		o(&p.opts)
 	}
@@ -135,7 +136,7 @@ func (p *Publication) received(m wire.Message) bool {
 	if !ok {
 		return false
 	}
-	_ = p.updates.Put(p.r.ctx, &Update{Message: u, p: p}, 1)
+	_ = p.updates.Put(p.r.ctx, &Update{Message: u, p: p}, messageCost(u))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.opts.manual && !p.answering {

@@ -52,6 +52,7 @@ type Request struct {
 	replying      bool                       // a goroutine sends them
 	finCame       bool                       // the peer has no more to say
 	decided       bool                       // our last message is on its way, which ends the request
+	held          int64                      // what the session's account counts for the request
 	ended         bool
 }
 
@@ -240,6 +241,7 @@ func (r *Request) finish(cause error, state requestState) bool {
 	r.lateAnswers = len(updates)
 	h := r.hook
 	r.mu.Unlock()
+	r.giveBack()
 	r.cancel(cause)
 	var late []uint64
 	if awaited && state == stateCancelled {
@@ -279,7 +281,7 @@ func (r *Request) attach(h hook) {
 		r.mu.Lock()
 		if r.inbox.Len() == 0 {
 			r.hook = h
-			r.inbox.PutBack(kept)
+			r.inbox.PutBack(kept, messageCost)
 			over := r.ended
 			r.mu.Unlock()
 			if over {
@@ -298,7 +300,7 @@ func (r *Request) deliver(m wire.Message) {
 		r.mu.Lock()
 		h := r.hook
 		if h == nil {
-			if r.inbox.Add(m, 1) || r.ended {
+			if r.inbox.Add(m, messageCost(m)) || r.ended {
 				r.mu.Unlock()
 				return
 			}
@@ -306,7 +308,7 @@ func (r *Request) deliver(m wire.Message) {
 		r.mu.Unlock()
 		if h != nil {
 			if !h.received(m) {
-				_ = r.inbox.Put(r.ctx, m, 1)
+				_ = r.inbox.Put(r.ctx, m, messageCost(m))
 			}
 			return
 		}

@@ -122,6 +122,7 @@ func (r *Request) receiveOK(m wire.Message) error {
 	if h != nil {
 		h.received(m)
 	}
+	r.hold(int64(messageCost(m)), true)
 	r.mu.Lock()
 	if !r.ended {
 		r.response = m
@@ -275,6 +276,7 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 		r.mu.Unlock()
 		return nil
 	}
+	before := len(r.names)
 	next, err := namespaceMachine.next(r.names[key], e)
 	if next == namespaceUnknown {
 		delete(r.names, key)
@@ -284,8 +286,10 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 		}
 		r.names[key] = next
 	}
+	more := int64(len(r.names)-before) * int64(messageOverhead+2*len(key)) // here, and with who asked
 	tooMany := len(r.names) > maxNames
 	r.mu.Unlock()
+	tooMany = !r.hold(more, false) || tooMany
 	if err != nil {
 		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, wire.TopicSubscribeNamespace, "%s: %s",
 			err.(*wire.Error).Reason, suffix)
@@ -298,8 +302,8 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 	return nil
 }
 
-// maxNames bounds the namespaces that one SUBSCRIBE_NAMESPACE keeps track of; past it the request is cancelled with
-// EXCESSIVE_LOAD.
+// maxNames bounds the namespaces that one SUBSCRIBE_NAMESPACE keeps track of; past it, and past what the session may
+// hold, the request is cancelled with EXCESSIVE_LOAD.
 const maxNames = 1 << 17
 
 // cancelledBy takes a cancellation by the peer, and reports whether it ended the request.

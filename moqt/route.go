@@ -18,6 +18,9 @@ func (s *Session) acceptUni() {
 	}
 	for {
 		stream, err := s.conn.AcceptUniStream(s.ctx)
+		if err == nil {
+			err = s.account.Wait(s.ctx, HeldStreams, streamCost) // QUIC's limit of streams pushes back
+		}
 		if err != nil {
 			s.failAccept(err)
 			return
@@ -29,17 +32,46 @@ func (s *Session) acceptUni() {
 	}
 }
 
-// readerOptions are what the session reads data streams with.
-func (s *Session) readerOptions() ReaderOptions {
+// readerOptions are what the session reads data streams with. ended is called once when the reading has ended.
+func (s *Session) readerOptions(ended func(error)) ReaderOptions {
 	return ReaderOptions{MaxObjectSize: s.limits.MaxObjectSize, MaxProperties: s.limits.MaxProperties,
-		Decode: s.cfg.Decode, Ended: s.readEnded, log: s.log}
+		Decode: s.cfg.Decode, Ended: ended, log: s.log, room: room{s, HeldObjects}}
+}
+
+// readUniHeader reads the header of a unidirectional stream, whose place in the account and among those that are watched
+// it has until its reading has ended, whoever reads it.
+func (s *Session) readUniHeader(stream transport.ReceiveStream) (*UniStream, error) {
+	var forget func()
+	over := func(err error) {
+		forget()
+		s.account.Give(HeldStreams, streamCost)
+		s.readEnded(stream, err)
+	}
+	u := newUniStream(stream, s.draft, s.readerOptions(over))
+	forget = s.watchStream(u.in, func(why error) {
+		s.trace(Event{Type: EventDropped, Stream: wire.UniStream, StreamID: stream.StreamID(), Err: why})
+		u.Stop(ResetCancelled.Number(s.draft))
+	})
+	err := u.readHeader()
+	switch {
+	case err != nil:
+		u.in.End(err)
+	case u.Type == wire.ControlUniStream: // its messages are watched
+		forget()
+	}
+	return u, err
 }
 
 // readEnded closes the session for a breach that was met on a data stream, whoever reads it (draft-16 §1.4.2, draft-18
-// §1.4.3, §11.4). A limit of this end is no breach.
-func (s *Session) readEnded(err error) {
+// §1.4.3, §11.4). A limit of this end is no breach; where it is the account's, the stream is stopped.
+func (s *Session) readEnded(stream transport.ReceiveStream, err error) {
 	var breach *wire.Error
-	if errors.As(err, &breach) && breach.Code != wire.InternalError {
+	var much *TooMuchError
+	switch {
+	case errors.As(err, &much):
+		s.trace(Event{Type: EventDropped, Stream: wire.UniStream, StreamID: stream.StreamID(), Err: err})
+		stream.Stop(ResetExcessiveLoad.Number(s.draft))
+	case errors.As(err, &breach) && breach.Code != wire.InternalError:
 		s.fail(err)
 	}
 }
@@ -48,7 +80,7 @@ func (s *Session) readEnded(err error) {
 func (s *Session) serveUni(stream transport.ReceiveStream) {
 	routed := func() { s.data.unrouted.remove(stream.StreamID()) }
 	defer routed()
-	u, err := ReadUniHeader(stream, s.draft, s.readerOptions())
+	u, err := s.readUniHeader(stream)
 	if err != nil {
 		s.unreadUni(stream, err)
 		return
@@ -64,7 +96,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 			s.fail(s.breach("SETUP", wire.ProtocolViolation, wire.TopicStreams, "a second control stream"))
 			return
 		}
-		s.readControl(stream, &messageReader{in: u, draft: s.draft})
+		s.readControl(stream, &messageReader{in: u, draft: s.draft, owes: true})
 		return
 	case wire.PaddingStream:
 		routed()
@@ -91,7 +123,8 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
 	var reset *transport.StreamError
 	switch {
-	case s.ctx.Err() != nil:
+	case s.ctx.Err() != nil, errors.As(err, new(*TooMuchError)):
+	case errors.As(err, &reset) && !reset.Remote: // our own Stop
 	case errors.As(err, &reset):
 		s.trace(Event{Type: EventReset, Stream: wire.UniStream, StreamID: stream.StreamID(), Code: reset.Code})
 		s.data.mu.Lock()

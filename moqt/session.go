@@ -20,10 +20,14 @@ import (
 type Session struct {
 	cfg    Config
 	limits Limits
-	conn   transport.Conn
-	draft  wire.Draft
-	side   wire.Side
-	log    transport.EventLog // nil where the connection has none
+	// account counts what the peer makes this end hold.
+	account *Account
+	watches watches
+	spares  chan struct{} // a place for each stream that is read without room
+	conn    transport.Conn
+	draft   wire.Draft
+	side    wire.Side
+	log     transport.EventLog // nil where the connection has none
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -79,6 +83,9 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
+	s.account = cfg.Account.within(s.limits.HeldBytes)
+	s.spares = make(chan struct{}, spareStreams)
+	s.watches.all = make(map[*watched]struct{})
 	s.incoming.MaxItems = s.limits.QueuedRequests
 	s.setup.done = make(chan struct{})
 	s.ids.init(s)
@@ -136,6 +143,7 @@ func (s *Session) Close(code wire.SessionError, reason string) error {
 	cause := s.cause
 	s.mu.Unlock()
 	s.wg.Wait()
+	s.account.Close()
 	if cause != ours {
 		return cause
 	}
@@ -255,6 +263,9 @@ func (s *Session) notOpened(uni bool, err error) error {
 	}
 	return err
 }
+
+// Account is that of the session, which stands within Config.Account. Close gives back all that is counted there.
+func (s *Session) Account() *Account { return s.account }
 
 // Limits are the session's limits, with the defaults filled in.
 func (s *Session) Limits() Limits { return s.limits }

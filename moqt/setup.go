@@ -99,6 +99,9 @@ func (s *Session) openControl(ctx context.Context) error {
 
 // readControl reads the peer's direction of the control channel to its end.
 func (s *Session) readControl(stream transport.ReceiveStream, in *messageReader) {
+	defer s.watchStream(in, func(why error) {
+		s.end(s.local(wire.ControlMessageTimeout, why.Error(), nil))
+	})()
 	for {
 		frame, err := in.frame()
 		if err != nil {

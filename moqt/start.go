@@ -2,6 +2,7 @@ package moqt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -75,7 +76,7 @@ func (s *Session) startRequest(ctx context.Context, m wire.Message, h startHook)
 	}
 	if own, ok := r.carrier.(*ownStream); ok {
 		own.watch(r)
-		s.Go(func() { s.readRequest(r, &messageReader{in: own.stream, draft: s.draft}) })
+		s.Go(func() { s.readRequest(r, s.newMessageReader(own.stream)) })
 	}
 	return r, nil
 }
@@ -96,34 +97,61 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 	}
 	if stream != nil {
 		r.carrier.(*ownStream).watch(r)
-		s.Go(func() { s.readRequest(r, &messageReader{in: stream, draft: s.draft}) })
+		s.Go(func() { s.readRequest(r, s.newMessageReader(stream)) })
 	}
 	return r, nil
 }
 
 // readRequest reads the peer's messages on a request's own stream to the end.
 func (s *Session) readRequest(r *Request, in *messageReader) {
+	defer s.watchStream(in, func(why error) {
+		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: r.carrier.streamID(), RequestID: r.id,
+			Err: why})
+		r.Cancel(ResetCancelled)
+	})()
 	for {
 		frame, err := in.frame()
-		if err != nil {
-			if s.ctx.Err() == nil {
-				r.streamEnded(s.cutMessage(err))
-			}
+		switch {
+		case errors.As(err, new(*TooMuchError)):
+			r.overfull(err)
+			return
+		case err != nil && s.ctx.Err() == nil:
+			r.streamEnded(s.cutMessage(err))
+			return
+		case err != nil:
 			return
 		}
 		m, err := s.decode(frame, wire.RequestStream, r.carrier.streamID(), r)
 		if err == nil {
-			if r.kind == wire.KindRaw {
-				r.deliver(m)
-				continue
-			}
-			err = r.receive(m)
+			err = r.take(m)
 		}
 		if err != nil {
 			s.fail(err)
 			return
 		}
 	}
+}
+
+// take takes a message of the peer on the request's own stream once there is room for it. The error closes the session.
+func (r *Request) take(m wire.Message) error {
+	cost := int64(messageCost(m))
+	if err := (room{r.s, HeldMessages}).Wait(cost); err != nil {
+		r.overfull(err)
+		return nil
+	}
+	defer r.s.account.Give(HeldMessages, cost) // where it waits to be taken it is counted again
+	if r.kind == wire.KindRaw {
+		r.deliver(m)
+		return nil
+	}
+	return r.receive(m)
+}
+
+// overfull cancels a request for whose next message there is no room.
+func (r *Request) overfull(err error) {
+	r.s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: r.carrier.streamID(), RequestID: r.id,
+		Err: err})
+	r.Cancel(ResetExcessiveLoad)
 }
 
 // cutMessage makes FIN inside a message a breach: the message is shorter than its length (draft-19 §10).
@@ -147,6 +175,7 @@ func (s *Session) newRequest(m wire.Message, incoming bool) *Request {
 	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
 	r.params = lasting(parametersOf(m))
 	r.bounds.begin(r.params)
+	r.inbox.Held, r.replies.Held = s.holdMessages, s.holdMessages
 	return r
 }
 

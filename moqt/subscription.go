@@ -60,9 +60,9 @@ func (s *Session) newSubscription() *Subscription {
 	sub := &Subscription{s: s, doneCame: make(chan struct{}), reading: make(map[*SubgroupReader]struct{}),
 		fills: make(map[*Fetch]struct{}), priority: DefaultPublisherPriority}
 	sub.ctx, sub.cancel = context.WithCancelCause(s.ctx)
-	sub.datagrams.MaxItems = s.limits.QueuedDatagrams
+	sub.datagrams.MaxItems, sub.datagrams.Held = s.limits.QueuedDatagrams, s.holdObjects
 	sub.objects.MaxItems, sub.objects.MaxCost = s.limits.QueuedObjects, s.limits.QueuedBytes
-	sub.notices.MaxItems = s.limits.QueuedMessages
+	sub.notices.MaxItems, sub.notices.Held = s.limits.QueuedMessages, s.holdMessages
 	return sub
 }
 
@@ -170,12 +170,12 @@ func (sub *Subscription) received(m wire.Message) bool {
 		sub.r.mu.Lock()
 		sub.r.setParams(MergeParameters(sub.r.params, x.Parameters))
 		sub.r.mu.Unlock()
-		if !sub.notices.Add(x.Parameters, 1) { // the oldest give way: what is in effect is in Parameters
+		if !sub.notices.Add(x.Parameters, messageCost(x)) { // the oldest give way: Parameters has what is in effect
 			sub.notices.Drain()
-			sub.notices.Add(x.Parameters, 1)
+			sub.notices.Add(x.Parameters, messageCost(x))
 		}
 	case *wire.RequestUpdate: // the publisher renews its PUBLISH (draft-17 §9.10)
-		sub.r.reply(func() { _ = sub.r.AcceptUpdate(sub.s.ctx, x, nil) })
+		sub.r.reply(x, func() { _ = sub.r.AcceptUpdate(sub.s.ctx, x, nil) })
 	default:
 		return false
 	}

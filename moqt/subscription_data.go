@@ -136,7 +136,7 @@ func (sub *Subscription) streamEnded(r *SubgroupReader, err error) {
 		sub.mu.Lock()
 		sub.resets++
 		sub.mu.Unlock()
-	case errors.As(err, &breach):
+	case errors.As(err, &breach), errors.As(err, new(*TooMuchError)):
 		_ = sub.objects.Put(sub.s.ctx, arrival{err: err}, 0)
 	}
 }
@@ -157,6 +157,8 @@ func (sub *Subscription) StreamEnded(r *SubgroupReader, err error) error {
 				Subgroup: &h, TrackAlias: h.TrackAlias})
 		}
 		return err
+	case errors.As(err, new(*TooMuchError)): // the session has stopped it
+		return err
 	case errors.As(err, &breach) && breach.Code == wire.InternalError: // a limit of this end
 		r.Stop(ResetExcessiveLoad.Number(sub.s.draft))
 		return err
@@ -173,10 +175,12 @@ func (sub *Subscription) addDatagram(o *Object) {
 	}
 	sub.late = true
 	var room bool
-	if sub.pulling {
+	switch cost := objectOverhead + len(o.Payload) + len(o.Properties); {
+	case sub.pulling:
 		room = sub.objects.Add(arrival{object: o}, len(o.Payload)+len(o.Properties))
-	} else {
-		room = sub.datagrams.Add(o, 1)
+	case sub.s.account.Take(HeldObjects, int64(cost)):
+		room = sub.datagrams.Add(o, cost)
+		sub.s.account.Give(HeldObjects, int64(cost)) // the queue counts it again
 	}
 	if !room {
 		sub.dropped++

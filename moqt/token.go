@@ -58,6 +58,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 				}
 				c.entries[t.Alias] = registered{token: value}
 				c.size += tokenCost(t)
+				s.account.Force(HeldTokens, int64(tokenCost(t)))
 			}
 		case wire.TokenUseAlias:
 			if !known {
@@ -76,6 +77,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 			}
 			delete(c.entries, t.Alias)
 			c.size -= tokenCost(entry.token)
+			s.account.Give(HeldTokens, int64(tokenCost(entry.token)))
 			continue
 		}
 		if s.draft >= wire.Draft15 {

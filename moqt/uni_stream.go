@@ -31,23 +31,36 @@ type UniStream struct {
 // set its deadline; the bytes read so far are lost then. opts are those of the reader made from the UniStream. An error
 // of ReadUniHeader does not call opts.Ended.
 func ReadUniHeader(in transport.ReceiveStream, d wire.Draft, opts ReaderOptions) (*UniStream, error) {
-	u := &UniStream{in: &stream.Buffer{Stream: in, OnEnd: opts.Ended}, draft: d, opts: opts.withDefaults()}
+	u := newUniStream(in, d, opts)
+	if err := u.readHeader(); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func newUniStream(in transport.ReceiveStream, d wire.Draft, opts ReaderOptions) *UniStream {
+	return &UniStream{in: &stream.Buffer{Stream: in, OnEnd: opts.Ended, Room: opts.room}, draft: d,
+		opts: opts.withDefaults()}
+}
+
+// readHeader reads the header.
+func (u *UniStream) readHeader() error {
 	for {
 		n, err := u.parse()
 		if err == nil {
 			u.in.Advance(n)
-			return u, nil
+			return nil
 		}
 		if err == wire.ErrTruncated {
 			err = u.in.Fill(0)
 			if got := len(u.in.Unread()); err == io.EOF && got > 0 {
-				err = &wire.Error{Draft: d, Message: u.headerName(), Offset: got, Code: wire.ProtocolViolation,
+				err = &wire.Error{Draft: u.draft, Message: u.headerName(), Offset: got, Code: wire.ProtocolViolation,
 					Reason: "the stream ended inside the header", Err: wire.ErrTruncated}
 			}
 		}
 		if err != nil {
 			u.in.Release()
-			return nil, err
+			return err
 		}
 	}
 }

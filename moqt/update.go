@@ -217,9 +217,9 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	switch {
 	case over:
-		r.reply(func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
+		r.reply(m, func() { _ = r.RejectUpdate(s.ctx, m, RejectDoesNotExist, "the request has ended") })
 	case refused != nil:
-		r.reply(func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
+		r.reply(m, func() { _ = r.RejectUpdate(s.ctx, m, refused.code, refused.reason) })
 	default:
 		r.deliver(m)
 	}
@@ -229,8 +229,8 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 // reply has an answer to an update of the peer's sent behind those before it, on one goroutine for all of them: readers
 // must not wait for writers. On a stream of its own the reader waits when too many of them wait, which holds up that
 // stream alone. What finds no room once the request has ended is not sent.
-func (r *Request) reply(answer func()) {
-	if r.replies.Put(r.ctx, answer, 1) != nil {
+func (r *Request) reply(m *wire.RequestUpdate, answer func()) {
+	if r.replies.Put(r.ctx, answer, messageCost(m)) != nil {
 		return
 	}
 	r.mu.Lock()

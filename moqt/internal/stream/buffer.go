@@ -69,6 +69,14 @@ func PutBuffer(b []byte) {
 	}
 }
 
+// Room bounds what is held, in bytes. Take takes so many if they are there; Wait waits until they are. Give gives them
+// back.
+type Room interface {
+	Take(bytes int64) bool
+	Wait(bytes int64) error
+	Give(bytes int64)
+}
+
 // Buffer reads a stream through a pooled buffer. The buffer's size follows the traffic. It grows past LargeBuffer only
 // as bytes come for a header whose length the parser has not refused. Not safe for concurrent use, except Stop.
 type Buffer struct {
@@ -80,9 +88,17 @@ type Buffer struct {
 	Offset uint64 // bytes of the stream before buf[r]
 	// Received counts the bytes that have come. Safe for concurrent use.
 	Received atomic.Uint64
-	Err      error // what ended the stream; follows the bytes in buf
-	OnEnd    func(error)
-	ended    atomic.Bool // OnEnd was called
+	// Between: the next read waits for something that has not begun.
+	Between bool
+	// inside: the reader waits inside a header, an object or a message.
+	inside atomic.Bool
+	Err    error // what ended the stream; follows the bytes in buf
+	OnEnd  func(error)
+	// Room, if set, bounds what is held beyond SmallBuffer, and of payloads that are not whole. taken is what the buffer
+	// has of it.
+	Room  Room
+	taken int64
+	ended atomic.Bool // OnEnd was called
 }
 
 // End calls OnEnd with how the reading ended, the first time only. Safe for concurrent use.
@@ -90,6 +106,24 @@ func (b *Buffer) End(err error) {
 	if b.ended.CompareAndSwap(false, true) && b.OnEnd != nil {
 		b.OnEnd(err)
 	}
+}
+
+// Halfway reports whether the reader waits for the rest of something that has begun, and how many bytes have come. Safe
+// for concurrent use.
+func (b *Buffer) Halfway() (waits bool, received uint64) { return b.inside.Load(), b.Received.Load() }
+
+// read reads from the stream once.
+func (b *Buffer) read(p []byte) (n int, err error) {
+	if b.Between {
+		b.Between = false
+		n, err = b.Stream.Read(p)
+	} else {
+		b.inside.Store(true)
+		n, err = b.Stream.Read(p)
+		b.inside.Store(false)
+	}
+	b.Received.Add(uint64(n))
+	return n, err
 }
 
 // Stop stops the stream. Safe for concurrent use. The reading goroutine still owns the buffer.
@@ -111,6 +145,15 @@ func (b *Buffer) Advance(n int) {
 func (b *Buffer) Release() {
 	PutBuffer(b.Buf)
 	b.Buf, b.r, b.w = nil, 0, 0
+	b.give()
+}
+
+// give gives back the room of a buffer that is gone.
+func (b *Buffer) give() {
+	if b.taken > 0 {
+		b.Room.Give(b.taken)
+		b.taken = 0
+	}
 }
 
 // Fill makes room and reads once, at most ahead bytes (0 = as many as there is room for), behind the unread ones. Views
@@ -118,7 +161,9 @@ func (b *Buffer) Release() {
 // deadline's is final; the buffer is then given back unless unread bytes are left.
 func (b *Buffer) Fill(ahead int) error {
 	if b.Err == nil {
-		b.makeRoom()
+		if b.Err = b.makeRoom(); b.Err != nil {
+			b.Release()
+		}
 	}
 	return b.ReadOnce(ahead)
 }
@@ -130,8 +175,7 @@ func (b *Buffer) ReadOnce(ahead int) error {
 		if ahead > 0 && ahead < len(room) {
 			room = room[:ahead]
 		}
-		n, err := b.Stream.Read(room)
-		b.Received.Add(uint64(n))
+		n, err := b.read(room)
 		b.w += n
 		b.filled = b.w == len(b.Buf)
 		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -154,28 +198,51 @@ func (b *Buffer) ReadOnce(ahead int) error {
 	return b.Err
 }
 
-// makeRoom makes sure that there are free bytes at the end of the buffer.
-func (b *Buffer) makeRoom() {
+// makeRoom makes sure that there are free bytes at the end of the buffer. The error is that of Room.Wait.
+func (b *Buffer) makeRoom() error {
 	held := b.w - b.r
 	size := len(b.Buf)
 	switch {
-	case size == 0 && b.filled:
+	case size == 0 && b.filled && b.may(LargeBuffer):
 		size = LargeBuffer
 	case size == 0:
 		size = SmallBuffer
 	case held == size:
 		size = max(2*size, LargeBuffer)
-	case size == SmallBuffer && b.filled:
+		if more := int64(size-SmallBuffer) - b.taken; b.Room != nil && more > 0 {
+			if err := b.Room.Wait(more); err != nil {
+				return err
+			}
+			b.taken += more
+		}
+	case size == SmallBuffer && b.filled && b.may(LargeBuffer):
 		size = LargeBuffer
 	case size >= LargeBuffer && held == 0 && b.w < SmallBuffer:
 		size = SmallBuffer
 	}
 	b.resize(size)
+	return nil
+}
+
+// may reports whether there is room for a buffer of that size, which is not needed but faster.
+func (b *Buffer) may(size int) bool {
+	more := int64(size-SmallBuffer) - b.taken
+	if b.Room == nil || more <= 0 {
+		return true
+	}
+	if !b.Room.Take(more) {
+		return false
+	}
+	b.taken += more
+	return true
 }
 
 // resize moves the unread bytes to the start of a buffer of at least that size.
 func (b *Buffer) resize(size int) {
 	old, rest := b.Buf, b.Buf[b.r:b.w]
+	if size <= SmallBuffer {
+		b.give()
+	}
 	if size != len(old) {
 		b.Buf = getBuffer(size)
 	} else if b.r == 0 {
@@ -205,6 +272,7 @@ func (b *Buffer) Detach() []byte {
 	old, rest := b.Buf, b.Buf[b.r:b.w]
 	b.filled = b.w >= SmallBuffer
 	b.Buf, b.r, b.w = nil, 0, 0
+	b.give() // it is the caller's now
 	if len(rest) > 0 {
 		size := len(rest)
 		if b.filled {
@@ -236,9 +304,9 @@ func (b *Buffer) Read(p []byte, ahead int) (int, error) {
 }
 
 func (b *Buffer) readDirect(p []byte) (int, error) {
+	b.Release() // nothing is in it, and the rest of a large payload may be long in coming
 	for empty := 0; ; empty++ {
-		n, err := b.Stream.Read(p)
-		b.Received.Add(uint64(n))
+		n, err := b.read(p)
 		b.Offset += uint64(n)
 		switch {
 		case err != nil && errors.Is(err, os.ErrDeadlineExceeded):
@@ -249,9 +317,7 @@ func (b *Buffer) readDirect(p []byte) (int, error) {
 		case err == nil && n == 0 && empty == 100:
 			err = io.ErrNoProgress
 		}
-		if b.Err = err; err != nil {
-			b.Release()
-		}
+		b.Err = err
 		if n > 0 {
 			return n, nil
 		}

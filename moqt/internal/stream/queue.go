@@ -10,6 +10,8 @@ import (
 type Queue[T any] struct {
 	// MaxItems and MaxCost bound what is held, 0 = no bound. A value above MaxCost may be held alone.
 	MaxItems, MaxCost int
+	// Held, if set, is told of what is held more, or less, until the queue has ended. It is called with the queue's lock.
+	Held func(cost int)
 
 	mu      sync.Mutex
 	items   []entry[T]
@@ -139,9 +141,9 @@ func (q *Queue[T]) Drain() []T {
 	return all
 }
 
-// PutBack puts values that were taken out of the line at its beginning again, whatever the bounds, and also behind its
-// end.
-func (q *Queue[T]) PutBack(values []T) {
+// PutBack puts values that were taken out of the line at its beginning again, whatever the bounds, and
+// also behind its end. cost is that of each.
+func (q *Queue[T]) PutBack(values []T, cost func(T) int) {
 	if len(values) == 0 {
 		return
 	}
@@ -149,10 +151,11 @@ func (q *Queue[T]) PutBack(values []T) {
 	defer q.mu.Unlock()
 	items := make([]entry[T], 0, len(values)+len(q.items)-q.head)
 	for _, v := range values {
-		items = append(items, entry[T]{v, 1})
+		c := cost(v)
+		items = append(items, entry[T]{v, c})
+		q.held(c)
 	}
 	q.items, q.head = append(items, q.items[q.head:]...), 0
-	q.cost += len(values)
 	q.wake()
 }
 
@@ -162,6 +165,10 @@ func (q *Queue[T]) End(err error) {
 	defer q.mu.Unlock()
 	if q.err == nil {
 		q.err = err
+		if q.Held != nil {
+			q.Held(-q.cost)
+			q.Held = nil
+		}
 		q.wake()
 	}
 }
@@ -178,7 +185,7 @@ func (q *Queue[T]) append(v T, cost int) {
 		q.items, q.head = q.items[:n], 0
 	}
 	q.items = append(q.items, entry[T]{v, cost})
-	q.cost += cost
+	q.held(cost)
 	q.wake()
 }
 
@@ -189,9 +196,16 @@ func (q *Queue[T]) remove() T {
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0
 	}
-	q.cost -= e.cost
+	q.held(-e.cost)
 	q.wake()
 	return e.value
+}
+
+func (q *Queue[T]) held(cost int) {
+	q.cost += cost
+	if q.Held != nil {
+		q.Held(cost)
+	}
 }
 
 func (q *Queue[T]) wake() {

@@ -21,6 +21,7 @@ type Reader struct {
 	Left    uint64 // how much of it is not read
 	Started bool   // the caller waits for the rest of the current payload
 	Err     error  // final
+	held    int64  // room that the current payload has taken
 }
 
 // ReaderOf gives the Reader within a *moqt.PayloadReader. Package moqt sets it. So package track, which reads many
@@ -111,7 +112,11 @@ func (r *Reader) ReadPayload(p []byte) ([]byte, error) {
 	for r.Left > 0 {
 		have := len(p)
 		if have == cap(p) {
-			p = slices.Grow(p, int(min(r.Left, uint64(max(growStep, have)))))
+			more := int(min(r.Left, uint64(max(growStep, have))))
+			if err := r.hold(int64(more)); err != nil {
+				return p, r.Final(err)
+			}
+			p = slices.Grow(p, more)
 		}
 		n, err := r.Read(p[have:cap(p)])
 		p = p[:have+n]
@@ -120,7 +125,28 @@ func (r *Reader) ReadPayload(p []byte) ([]byte, error) {
 		}
 	}
 	r.Started = false
+	r.release()
 	return p, nil
+}
+
+// hold takes room for more of a payload, unless all of it has come.
+func (r *Reader) hold(more int64) error {
+	if r.In.Room == nil || r.Left <= uint64(len(r.In.Unread())) {
+		return nil
+	}
+	if err := r.In.Room.Wait(more); err != nil {
+		return err
+	}
+	r.held += more
+	return nil
+}
+
+// release gives back the room that the payload has taken.
+func (r *Reader) release() {
+	if r.held > 0 {
+		r.In.Room.Give(r.held)
+		r.held = 0
+	}
 }
 
 // PayloadError judges what ended a read inside a payload.
@@ -138,6 +164,7 @@ func (r *Reader) Final(err error) error {
 		return err
 	}
 	r.Err, r.Left, r.Started = err, 0, false
+	r.release()
 	r.In.Release()
 	r.In.End(err)
 	return err
@@ -177,7 +204,7 @@ func NextHeader[H any, S headers[H]](r *Reader, state S, h *H) error {
 func MoreHeader[S interface{ EndOfStream([]byte) error }](r *Reader, state S) error {
 	ahead := 0
 	if len(r.In.Unread()) == 0 {
-		ahead = r.Ahead()
+		ahead, r.In.Between = r.Ahead(), true
 	}
 	err := r.In.Fill(ahead)
 	if err == nil {
