@@ -23,6 +23,7 @@ const (
 type cache struct {
 	limit, waitingLimit int64
 	counters            *Counters
+	account             *moqt.Account // of the relay
 
 	mu      sync.Mutex
 	used    int64
@@ -31,9 +32,18 @@ type cache struct {
 	waits   *list.List // of the *inflow that have them
 }
 
-func newCache(limits Limits, c *Counters) *cache {
-	return &cache{limit: limits.CacheBytes, waitingLimit: limits.WaitingBytes, counters: c, order: list.New(),
-		waits: list.New()}
+func newCache(limits Limits, c *Counters, a *moqt.Account) *cache {
+	return &cache{limit: limits.CacheBytes, waitingLimit: limits.WaitingBytes, counters: c, account: a,
+		order: list.New(), waits: list.New()}
+}
+
+// count counts n bytes of a kind more, or less.
+func (c *cache) count(k moqt.Held, n int64) {
+	if n < 0 {
+		c.account.Give(k, -n)
+		return
+	}
+	c.account.Force(k, n)
 }
 
 // grow counts n more bytes of a group and gives the group its place in the order. The caller holds the log's lock.
@@ -46,6 +56,7 @@ func (c *cache) grow(g *group, n int64) {
 	}
 	g.bytes += n
 	c.used += n
+	c.count(heldCache, n)
 	c.counters.CacheBytes.Store(c.used)
 }
 
@@ -61,6 +72,7 @@ func (c *cache) shrink(g *group, n int64) {
 	}
 	g.bytes -= n
 	c.used -= n
+	c.count(heldCache, -n)
 	c.counters.CacheBytes.Store(c.used)
 }
 
@@ -74,6 +86,7 @@ func (c *cache) wait(in *inflow, n int64) {
 	defer c.mu.Unlock()
 	in.waiting += n
 	c.waiting += n
+	c.count(heldWaiting, n)
 	c.counters.WaitingBytes.Store(c.waiting)
 	switch {
 	case in.waiting > 0 && in.place == nil:
@@ -84,14 +97,29 @@ func (c *cache) wait(in *inflow, n int64) {
 	}
 }
 
-// oldest gives the group to evict from and how many bytes too many there are; nil when there is room.
-func (c *cache) oldest() (*group, int64) {
+// oldest gives the group to evict from and how many bytes too many there are, if further ones are to be held; nil when
+// there is room.
+func (c *cache) oldest(further int64) (*group, int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.used <= c.limit || c.order.Len() == 0 {
+	excess := max(c.used-c.limit, c.account.Excess(further))
+	if excess <= 0 || c.order.Len() == 0 {
 		return nil, 0
 	}
-	return c.order.Front().Value.(*group), c.used - c.limit
+	return c.order.Front().Value.(*group), excess
+}
+
+// giveWay evicts so that so many bytes can be held. The caller holds no log's lock.
+func (c *cache) giveWay(bytes int64) {
+	for {
+		g, excess := c.oldest(bytes)
+		if g == nil {
+			return
+		}
+		g.log.mu.Lock()
+		g.evict(excess)
+		g.log.mu.Unlock()
+	}
 }
 
 // longest gives the stream whose objects wait longest beside the cache, how many bytes too many wait there, and whether
@@ -107,15 +135,7 @@ func (c *cache) longest() (in *inflow, excess int64, alone bool) {
 
 // trim evicts until there is room. The caller holds no log's lock.
 func (c *cache) trim() {
-	for {
-		g, excess := c.oldest()
-		if g == nil {
-			break
-		}
-		g.log.mu.Lock()
-		g.evict(excess)
-		g.log.mu.Unlock()
-	}
+	c.giveWay(0)
 	for {
 		in, excess, alone := c.longest()
 		if in == nil {

@@ -57,6 +57,11 @@ type Limits struct {
 	// Namespaces is how many namespaces and tracks one session may publish; more are refused in the same way. Default
 	// 4096.
 	Namespaces int
+	// MemoryBytes bounds all that clients make the relay hold: what the account of each session counts (see
+	// moqt.Limits.HeldBytes for what happens where a bound is met), requests that are served, streams towards clients,
+	// objects in the cache and those that wait. A fourth is for sessions that hold little. The cache gives way to the
+	// rest. It takes up to twice as much of the machine's memory. Default 128 MiB.
+	MemoryBytes int64
 	// CacheBytes bounds the objects of all tracks that fetches can be answered from. At the bound the oldest groups are
 	// evicted. Default 64 MiB.
 	CacheBytes int64
@@ -113,6 +118,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Lobby, 256)
 	def(&l.Subscriptions, 4096)
 	def(&l.Namespaces, 4096)
+	def(&l.MemoryBytes, 128<<20)
 	def(&l.CacheBytes, 64<<20)
 	def(&l.WaitingBytes, 32<<20)
 	def(&l.SubscriberBytes, 4<<20)

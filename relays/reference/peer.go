@@ -20,6 +20,7 @@ type peer struct {
 	ctx       context.Context // ends when the session has ended, or is to end
 	cancel    context.CancelFunc
 	tasks     sync.WaitGroup // its requests
+	account   *moqt.Account  // the session's
 	scheduler scheduler
 	guest     *guest
 	// trusted: the client's SETUP carried the token that the relay requires.
@@ -54,11 +55,12 @@ type established struct {
 
 func (r *Relay) newPeer(s *moqt.Session) *peer {
 	p := &peer{
-		relay: r, session: s, id: r.serial.Add(1), subscribed: make(map[string][]*moqt.Request),
+		relay: r, session: s, account: s.Account(), id: r.serial.Add(1), subscribed: make(map[string][]*moqt.Request),
 		requests: make(map[*moqt.Request]*established), arrival: make(chan struct{}),
 		prefixes: make(map[wire.Kind][]wire.TrackNamespace),
 	}
 	p.scheduler.limit, p.scheduler.unranked = r.limits.Writing, r.faults[priorityIgnored]
+	p.scheduler.account = p.account
 	p.ctx, p.cancel = context.WithCancel(s.Context())
 	p.trusted = p.knows(s.AuthTokens())
 	if r.opts.PathScopes {
@@ -130,7 +132,10 @@ func (p *peer) handle(req *moqt.Request) {
 		return
 	}
 	err := p.check(req)
-	if err == nil {
+	if err == nil && !p.account.Take(heldTasks, taskCost) {
+		err = refuse(moqt.RejectExcessiveLoad, "the relay holds too much for the session")
+	} else if err == nil {
+		defer p.account.Give(heldTasks, taskCost)
 		switch req.Kind() {
 		case wire.KindSubscribe:
 			err = p.subscribe(req)

@@ -32,6 +32,7 @@ type Relay struct {
 	faulty   bool // any
 	log      *slog.Logger
 	counters Counters
+	account  *moqt.Account // of all that clients make the relay hold
 	cache    *cache
 	slots    slots
 	serial   atomic.Uint64 // of sessions
@@ -73,7 +74,9 @@ func New(opts Options) (*Relay, error) {
 		r.opts.Implementation = DefaultImplementation
 	}
 	r.slots.few, r.slots.session, r.slots.all = min(fewStreams, r.limits.Streams), r.limits.Streams, r.limits.AllStreams
-	r.cache = newCache(r.limits, &r.counters)
+	r.account = moqt.NewAccount(r.limits.MemoryBytes)
+	r.cache = newCache(r.limits, &r.counters, r.account)
+	r.account.OnFull(r.cache.giveWay)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
 }
@@ -103,7 +106,11 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	}
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
-		Decode: r.opts.Decode, Limits: r.limits.Session,
+		Decode: r.opts.Decode, Limits: r.limits.Session, Account: r.account,
+		Panicked: func(value any, stack []byte) {
+			r.log.Error("panic: the session ends", "address", address(conn.Info()), "connection",
+				connectionID(conn.Info()), "panic", value, "stack", string(stack))
+		},
 	}
 	if r.opts.Trace != nil {
 		cfg.Trace = r.opts.Trace(conn)

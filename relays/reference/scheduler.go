@@ -5,6 +5,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
 // scheduler decides which streams towards one client may hand bytes to the transport. The transport shares its capacity
@@ -15,7 +17,8 @@ import (
 // A stream whose client does not read it would keep its turn for ever. So after a while its turn no longer counts, and
 // another stream goes on beside it.
 type scheduler struct {
-	limit    int // of streams that stand aside
+	limit    int           // of streams that stand aside
+	account  *moqt.Account // of the session
 	unranked bool
 
 	mu     sync.Mutex
@@ -125,6 +128,7 @@ func (q *scheduler) done(t *turn, bytes int) {
 	t.flow.served += int64(bytes)
 	if t.aside {
 		q.aside--
+		q.account.Give(heldOutflows, handCost)
 	} else {
 		q.remove(t)
 	}
@@ -199,7 +203,7 @@ func (q *scheduler) standAside() time.Duration {
 	kept := q.active[:0]
 	for _, t := range q.active {
 		left := turnPatience - now.Sub(t.began)
-		if left <= 0 && q.aside < q.limit {
+		if left <= 0 && q.aside < q.limit && q.account.Take(heldOutflows, handCost) {
 			t.aside = true
 			q.aside++
 			continue

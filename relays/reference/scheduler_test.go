@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
 // TestScheduler: turns go by priorities, within a flow by group and subgroup, and between flows of the same priority by
 // what they had.
 func TestScheduler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &scheduler{limit: 8}
+		q := &scheduler{limit: 8, account: moqt.NewAccount(0)}
 		a, b := &flow{}, &flow{}
 		busy := []*turn{q.take(t.Context(), a, rank{}), q.take(t.Context(), b, rank{})}
 		wants := []struct {
@@ -60,7 +62,7 @@ func TestScheduler(t *testing.T) {
 // TestStuckTurns: who takes long does not hold up the others, up to the limit; and who gives up leaves nothing behind.
 func TestStuckTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &scheduler{limit: 3}
+		q := &scheduler{limit: 3, account: moqt.NewAccount(0)}
 		f := &flow{}
 		began := time.Now()
 		var stuck []*turn

@@ -20,9 +20,22 @@ type slots struct {
 // fewStreams is how many streams each session may have, however many others have.
 const fewStreams = 64
 
-// may reports whether a session may have one more stream. The caller holds mu.
+// may reports whether the numbers allow a session one more stream. The caller holds mu.
 func (q *slots) may(p *peer) bool {
 	return p.open < q.few || p.open < q.session && q.open < q.all
+}
+
+// claim takes a slot for a session, if it may have another one. The caller holds mu, and perhaps a track's lock.
+func (q *slots) claim(p *peer) bool {
+	switch {
+	case p.open < q.few:
+		p.account.Force(heldOutflows, slotCost)
+	case !q.may(p) || !p.account.Try(heldOutflows, slotCost):
+		return false
+	}
+	p.open++
+	q.open++
+	return true
 }
 
 // take takes a slot for a subscriber, or notes that the subscriber waits for one; it is woken then.
@@ -33,9 +46,7 @@ func (q *slots) take(s *subscriber) bool {
 		s.granted--
 		return true
 	}
-	if q.may(s.peer) {
-		s.peer.open++
-		q.open++
+	if q.claim(s.peer) {
 		return true
 	}
 	if !s.starving {
@@ -53,6 +64,7 @@ func (q *slots) give(p *peer, n int) {
 	defer q.mu.Unlock()
 	p.open -= n
 	q.open -= n
+	p.account.Give(heldOutflows, int64(n)*slotCost)
 	for range n {
 		if q.hand(p) {
 			continue
@@ -71,12 +83,10 @@ func (q *slots) hand(p *peer) bool {
 	for len(p.starved) > 0 && p.starved[0].gone {
 		q.shift(p)
 	}
-	if len(p.starved) == 0 || !q.may(p) {
+	if len(p.starved) == 0 || !q.claim(p) {
 		return false
 	}
 	s := q.shift(p)
-	p.open++
-	q.open++
 	s.granted++
 	s.wake()
 	return true

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
 )
 
 // TestSlots: over random takings and givings no bound is passed, every session may have its few, and no slot is lost or
@@ -13,7 +15,7 @@ func TestSlots(t *testing.T) {
 		q := &slots{few: 2, session: 5, all: 8}
 		var subs []*subscriber
 		for range 3 {
-			p := &peer{}
+			p := &peer{account: moqt.NewAccount(0)}
 			for range 2 {
 				subs = append(subs, &subscriber{peer: p, signal: make(chan struct{}, 1)})
 			}

@@ -276,8 +276,12 @@ func (s *subscriber) push(in *inflow, cursor int) {
 		in.followers = append(in.followers, o)
 		s.ready = append(s.ready, o)
 		s.peer.ready.Add(1)
+		if !s.peer.account.Try(heldOutflows, outflowCost) {
+			s.peer.account.Force(heldOutflows, outflowCost)
+			s.ready[0].lose()
+		}
 	}
-	if s.peer.ready.Load() > int64(s.track.relay.limits.Waiting) {
+	if len(s.ready) > 0 && s.peer.ready.Load() > int64(s.track.relay.limits.Waiting) {
 		s.ready[0].lose()
 	}
 	s.wake()
@@ -376,6 +380,7 @@ func (s *subscriber) unready(n int) {
 		s.ready = nil
 	}
 	s.peer.ready.Add(int64(-n))
+	s.peer.account.Give(heldOutflows, int64(n)*outflowCost)
 }
 
 // closed counts one open stream less.

@@ -16,7 +16,7 @@ import (
 
 func newTestLog(limit int64) *trackLog {
 	l := &trackLog{}
-	l.init(newCache(Limits{CacheBytes: limit}.withDefaults(), &Counters{}))
+	l.init(newCache(Limits{CacheBytes: limit}.withDefaults(), &Counters{}, moqt.NewAccount(0)))
 	return l
 }
 
@@ -244,7 +244,7 @@ func TestDuplicates(t *testing.T) {
 // TestCache: the oldest groups go first, nothing grows past the bound, and what is gone is not known any more.
 func TestCache(t *testing.T) {
 	const size = 1000
-	c := newCache(Limits{CacheBytes: 10*(size+entryOverhead) + 4*groupOverhead}, &Counters{})
+	c := newCache(Limits{CacheBytes: 10*(size+entryOverhead) + 4*groupOverhead}, &Counters{}, moqt.NewAccount(0))
 	a, b := &trackLog{}, &trackLog{}
 	a.init(c)
 	b.init(c)

@@ -1,0 +1,29 @@
+package reference
+
+import (
+	"github.com/moqinterop/moq-interop-client/moqt"
+)
+
+// What the relay counts itself, beside what each session does, in the account of all that peers make it hold.
+const (
+	// heldCache are the objects in the cache, heldWaiting those that left it and wait for subscribers.
+	heldCache = moqt.HeldOther + iota
+	heldWaiting
+	// heldOutflows are streams towards clients: those that are open or wait to be opened, and bytes in hand of those
+	// that are not read.
+	heldOutflows
+	// heldTasks are requests that are being served.
+	heldTasks
+)
+
+// What they take, in bytes.
+const (
+	// taskCost is that of serving a request: goroutines, and what the relay notes of it.
+	taskCost = 8 << 10
+	// outflowCost is that of a stream that waits to be opened, slotCost of one that is open: a goroutine, its writer,
+	// QUIC's part.
+	outflowCost = 512
+	slotCost    = 8 << 10
+	// handCost is what a stream holds that its client does not read: a buffer here, and what QUIC has of it.
+	handCost = 96 << 10
+)
