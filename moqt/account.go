@@ -22,9 +22,9 @@ const (
 	HeldLast = HeldOther + 7
 )
 
-// Account counts the bytes that peers make this end hold, by kind, and bounds their sum. That of a session stands within
-// one for all, if Config.Account names it. An account of sessions keeps a part of its bytes for those that hold little:
-// so nobody is locked out by a few who hold much. All methods are safe for concurrent use.
+// Account counts the bytes that peers make this end hold, by kind, and bounds their sum. The account of a session
+// stands within one for all, if Config.Account names one. An account for all keeps a part of its bytes for sessions
+// that hold little, so nobody is locked out by a few that hold much. All methods are safe for concurrent use.
 type Account struct {
 	all   *Account // nil for an account that stands alone, or has others within
 	limit int64    // 0 = none

@@ -51,7 +51,7 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 // session.
 func (s *Session) begin(ctx context.Context) error {
 	s.Go(s.watch)
-	s.Go(s.endStalled)
+	s.Go(func() { s.watches.run(s.ctx, s.limits.Stall) })
 	s.setup.own = s.ownSetup()
 	s.limitsOf(s.setup.own.Options)
 	if err := s.openControl(ctx); errors.As(err, new(*NoStreamError)) {

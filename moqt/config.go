@@ -55,9 +55,9 @@ type Config struct {
 
 // Limits bound the memory and streams that the peer can make a session hold. A field of 0 has its default.
 type Limits struct {
-	// HeldBytes bounds all that the session's Account counts. What the bound is met by waits or is refused: streams and
-	// messages are not read further, objects are refused with EXCESSIVE_LOAD after a second, and requests at once
-	// (INTERNAL_ERROR up to 16). Default 64 MiB.
+	// HeldBytes bounds all that the session's Account counts. At the bound new data streams are not read. Messages and
+	// objects that have begun find their streams stopped with EXCESSIVE_LOAD after a second, and new requests are
+	// refused with it (INTERNAL_ERROR up to 16). Default 64 MiB.
 	HeldBytes int64
 	// Stall is how long a message, header or object that has begun may not go on. Then its stream is stopped with
 	// CANCELLED; on the control stream the session is closed with CONTROL_MESSAGE_TIMEOUT. A stream may stand still
@@ -114,7 +114,8 @@ func (l Limits) withDefaults() Limits {
 	for _, t := range []struct {
 		p *time.Duration
 		v time.Duration
-	}{{&l.Stall, 30 * time.Second}, {&l.PendingTime, 3 * time.Second}, {&l.Drain, time.Second}, {&l.Linger, 100 * time.Millisecond}} {
+	}{{&l.Stall, 30 * time.Second}, {&l.PendingTime, 3 * time.Second}, {&l.Drain, time.Second},
+		{&l.Linger, 100 * time.Millisecond}} {
 		if *t.p == 0 {
 			*t.p = t.v
 		}

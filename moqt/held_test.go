@@ -57,7 +57,7 @@ func TestHeldRequests(t *testing.T) {
 	})
 }
 
-// TestHeldMessages: messages that have begun and for which there is no room are reset with EXCESSIVE_LOAD, and those for
+// TestHeldMessages: messages that have begun and find no room are reset with EXCESSIVE_LOAD, and those for
 // which there is come. Few are read all the same, so that they can be refused.
 func TestHeldMessages(t *testing.T) {
 	inBubble(t, []wire.Draft{wire.Draft17, wire.Draft22}, func(t *testing.T, d wire.Draft) {
@@ -114,9 +114,10 @@ func TestHeldMessages(t *testing.T) {
 			s.Close()
 		}
 		settle()
-		if n := p.session.Account().Of(HeldMessages); n != 0 || answered == 0 || answered+refused+reset != len(streams) {
-			t.Errorf("%d bytes of messages are held at the end, %d requests came, %d were refused, %d reset", n, answered,
-				refused, reset)
+		n := p.session.Account().Of(HeldMessages)
+		if n != 0 || answered == 0 || answered+refused+reset != len(streams) {
+			t.Errorf("%d bytes of messages are held at the end, %d requests came, %d were refused, %d reset", n,
+				answered, refused, reset)
 		}
 		p.open()
 	})
@@ -131,7 +132,8 @@ func TestHeldStreams(t *testing.T) {
 		const n = 40
 		var open []*SubgroupWriter
 		for g := range uint64(n) {
-			w := must[*SubgroupWriter](t)(pub.OpenSubgroup(p.ctx, wire.SubgroupHeader{GroupID: g, FirstObject: true}))
+			h := wire.SubgroupHeader{GroupID: g, FirstObject: true}
+			w := must[*SubgroupWriter](t)(pub.OpenSubgroup(p.ctx, h))
 			noError(t, w.WriteObject(&Object{Payload: []byte("x")}))
 			open = append(open, w)
 		}
@@ -165,7 +167,8 @@ func TestHeldObjects(t *testing.T) {
 		pub := must[*Publication](t)(p.client.StartPublish(p.ctx, publishMessage()))
 		sub := must[*Subscription](t)(p.accept(p.server, wire.KindPublish).AcceptPublish(p.ctx, nil))
 		begin := func(group uint64, size int) (*SubgroupWriter, chan error) {
-			w := must[*SubgroupWriter](t)(pub.OpenSubgroup(p.ctx, wire.SubgroupHeader{GroupID: group, FirstObject: true}))
+			h := wire.SubgroupHeader{GroupID: group, FirstObject: true}
+			w := must[*SubgroupWriter](t)(pub.OpenSubgroup(p.ctx, h))
 			noError(t, w.BeginObject(&wire.ObjectHeader{PayloadLength: uint64(size)}, 0))
 			go func() {
 				w.Write(make([]byte, size-1))

@@ -28,8 +28,8 @@ func (s *Session) acceptBidi() {
 	}
 }
 
-// serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's. spare
-// says that there is no room for it.
+// serveBidi reads a bidirectional stream of the peer's: the control stream of a client up to 16, else a request's.
+// spare says that there is no room for it.
 func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 	in := s.newMessageReader(stream)
 	in.owes = true
@@ -76,7 +76,7 @@ func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 
 // firstMessage reads what a bidirectional stream begins with.
 func (s *Session) firstMessage(stream transport.Stream, in *messageReader) ([]byte, error) {
-	defer s.watchStream(in, func(why error) {
+	defer s.watches.watch(in, func(why error) {
 		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: stream.StreamID(), Err: why})
 		stream.Stop(ResetCancelled.Number(s.draft))
 	})()

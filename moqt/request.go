@@ -265,6 +265,34 @@ func (r *Request) finish(cause error, state requestState) bool {
 	return true
 }
 
+// hold counts n bytes more of what the request takes; must says whatever the limit. It reports false, and counts
+// nothing, when there is no room.
+func (r *Request) hold(n int64, must bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.ended:
+		return true
+	case n < 0:
+		r.s.account.Give(HeldRequests, -n)
+	case must:
+		r.s.account.Force(HeldRequests, n)
+	case !r.s.account.Take(HeldRequests, n):
+		return false
+	}
+	r.held += n
+	return true
+}
+
+// giveBack gives back what the request takes. It has ended.
+func (r *Request) giveBack() {
+	r.mu.Lock()
+	n := r.held
+	r.held = 0
+	r.mu.Unlock()
+	r.s.account.Give(HeldRequests, n)
+}
+
 // awaited reports whether the answer to a request of ours is still to come. The caller holds mu.
 func (r *Request) awaited() bool { return !r.incoming && r.response == nil && r.refused == nil }
 

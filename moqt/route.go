@@ -38,8 +38,8 @@ func (s *Session) readerOptions(ended func(error)) ReaderOptions {
 		Decode: s.cfg.Decode, Ended: ended, log: s.log, room: room{s, HeldObjects}}
 }
 
-// readUniHeader reads the header of a unidirectional stream, whose place in the account and among those that are watched
-// it has until its reading has ended, whoever reads it.
+// readUniHeader reads the header of a unidirectional stream. The stream is counted and watched until its reading has
+// ended, whoever reads it.
 func (s *Session) readUniHeader(stream transport.ReceiveStream) (*UniStream, error) {
 	var forget func()
 	over := func(err error) {
@@ -48,7 +48,7 @@ func (s *Session) readUniHeader(stream transport.ReceiveStream) (*UniStream, err
 		s.readEnded(stream, err)
 	}
 	u := newUniStream(stream, s.draft, s.readerOptions(over))
-	forget = s.watchStream(u.in, func(why error) {
+	forget = s.watches.watch(u.in, func(why error) {
 		s.trace(Event{Type: EventDropped, Stream: wire.UniStream, StreamID: stream.StreamID(), Err: why})
 		u.Stop(ResetCancelled.Number(s.draft))
 	})

@@ -57,6 +57,9 @@ type Session struct {
 	handlers    int // requests in Handler
 }
 
+// spareStreams is how many request streams are read at a time although there is no room for them.
+const spareStreams = 16
+
 // newSession prepares a session on a connection that has negotiated; nothing is sent.
 func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
 	s := &Session{cfg: cfg, limits: cfg.Limits.withDefaults(), conn: conn, side: side,
@@ -85,7 +88,7 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	}
 	s.account = cfg.Account.within(s.limits.HeldBytes)
 	s.spares = make(chan struct{}, spareStreams)
-	s.watches.all = make(map[*watched]struct{})
+	s.watches.init()
 	s.incoming.MaxItems = s.limits.QueuedRequests
 	s.setup.done = make(chan struct{})
 	s.ids.init(s)

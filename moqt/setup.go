@@ -99,7 +99,7 @@ func (s *Session) openControl(ctx context.Context) error {
 
 // readControl reads the peer's direction of the control channel to its end.
 func (s *Session) readControl(stream transport.ReceiveStream, in *messageReader) {
-	defer s.watchStream(in, func(why error) {
+	defer s.watches.watch(in, func(why error) {
 		s.end(s.local(wire.ControlMessageTimeout, why.Error(), nil))
 	})()
 	for {

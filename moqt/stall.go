@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ type watched struct {
 	since    time.Time
 }
 
-// watches are the streams of the peer that are read. What has begun on one and does not go on for Limits.Stall is ended.
+// watches are the streams of the peer that are read. What has begun on one must go on within Limits.Stall.
 type watches struct {
 	mu  sync.Mutex
 	all map[*watched]struct{}
@@ -32,22 +33,23 @@ type watches struct {
 // stallShare is how often in Limits.Stall the streams are looked at.
 const stallShare = 4
 
-// watchStream watches a stream until forget is called.
-func (s *Session) watchStream(r halfway, stalled func(why error)) (forget func()) {
+func (ws *watches) init() { ws.all = make(map[*watched]struct{}) }
+
+// watch watches a stream until forget is called.
+func (ws *watches) watch(r halfway, stalled func(why error)) (forget func()) {
 	w := &watched{reader: r, stalled: stalled}
-	s.watches.mu.Lock()
-	defer s.watches.mu.Unlock()
-	s.watches.all[w] = struct{}{}
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.all[w] = struct{}{}
 	return func() {
-		s.watches.mu.Lock()
-		defer s.watches.mu.Unlock()
-		delete(s.watches.all, w)
+		ws.mu.Lock()
+		defer ws.mu.Unlock()
+		delete(ws.all, w)
 	}
 }
 
-// endStalled looks for streams that do not go on until the session ends.
-func (s *Session) endStalled() {
-	stall := s.limits.Stall
+// run ends the streams that do not go on for so long, until the context ends; below 0 none does.
+func (ws *watches) run(ctx context.Context, stall time.Duration) {
 	if stall < 0 {
 		return
 	}
@@ -55,10 +57,10 @@ func (s *Session) endStalled() {
 	defer ticker.Stop()
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			for _, w := range s.watches.stalled(now, stall) {
+			for _, w := range ws.stalled(now, stall) {
 				w.stalled(fmt.Errorf("what had begun did not go on for %s", stall))
 			}
 		}

@@ -61,8 +61,8 @@ func TestStalledStart(t *testing.T) {
 	})
 }
 
-// TestStalledObject: an object that has begun must go on. A stream may stand still between objects, and where bytes come
-// now and then.
+// TestStalledObject: an object that has begun must go on. A stream may stand still between objects, and an object may
+// come slowly.
 func TestStalledObject(t *testing.T) {
 	inBubble(t, []wire.Draft{wire.Draft16, wire.Draft17, wire.Draft22}, func(t *testing.T, d wire.Draft) {
 		p := newRawPeer(t, d, wire.ClientSide, Config{Limits: Limits{Stall: testStall}})

@@ -104,7 +104,7 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 
 // readRequest reads the peer's messages on a request's own stream to the end.
 func (s *Session) readRequest(r *Request, in *messageReader) {
-	defer s.watchStream(in, func(why error) {
+	defer s.watches.watch(in, func(why error) {
 		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: r.carrier.streamID(), RequestID: r.id,
 			Err: why})
 		r.Cancel(ResetCancelled)

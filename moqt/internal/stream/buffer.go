@@ -94,8 +94,8 @@ type Buffer struct {
 	inside atomic.Bool
 	Err    error // what ended the stream; follows the bytes in buf
 	OnEnd  func(error)
-	// Room, if set, bounds what is held beyond SmallBuffer, and of payloads that are not whole. taken is what the buffer
-	// has of it.
+	// Room, if set, bounds what is held beyond SmallBuffer, and of payloads that are not whole. taken is what the
+	// buffer has of it.
 	Room  Room
 	taken int64
 	ended atomic.Bool // OnEnd was called

@@ -10,7 +10,8 @@ import (
 type Queue[T any] struct {
 	// MaxItems and MaxCost bound what is held, 0 = no bound. A value above MaxCost may be held alone.
 	MaxItems, MaxCost int
-	// Held, if set, is told of what is held more, or less, until the queue has ended. It is called with the queue's lock.
+	// Held, if set, is told of what is held more, or less, until the queue has ended. It is called with the queue's
+	// lock.
 	Held func(cost int)
 
 	mu      sync.Mutex
