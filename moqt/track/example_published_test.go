@@ -16,8 +16,8 @@ import (
 // hall is the namespace of the examples' tracks.
 var hall = wire.TrackNamespace{"hall"}
 
-// inOrder waits for what is missing for longer than any machine stands still.
-var inOrder = track.ReadOptions{InOrder: true, Patience: time.Minute}
+// inOrder hands out objects in ascending order.
+var inOrder = track.ReadOptions{InOrder: true}
 
 // serving answers the requests for a track.
 func serving(clock *track.Published) func(*moqt.Request) {

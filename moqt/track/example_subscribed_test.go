@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
@@ -47,9 +46,8 @@ func ExampleSubscribed() {
 	defer closeBoth()
 	clock, err := track.Open(ctx, session, track.Request{TrackNamespace: hall, TrackName: "clock",
 		Read: track.ReadOptions{
-			InOrder:  true,
-			Patience: time.Minute,
-			Gap:      func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
+			InOrder: true,
+			Gap:     func(from, to wire.Location) { fmt.Println("nothing between", from, "and", to) },
 		}})
 	if err != nil {
 		log.Fatal(err)

@@ -57,9 +57,9 @@ type Options struct {
 	ObjectProperties bool
 	// Rate is the pace of Write in objects per second; 0 is no pace. See Pacer.
 	Rate float64
-	// Stall is how long a write waits for a subscriber that takes nothing. Then that subscription ends with
-	// TOO_FAR_BEHIND, and the others go on. With 0 a write waits for ever: the slowest subscriber sets the track's
-	// pace.
+	// Stall is how long a subscriber may hold up a track; 0 is 2 s. A write waits so long for one that takes nothing,
+	// and in all so long for one that takes less than the others and never catches up. Then that subscription ends with
+	// TOO_FAR_BEHIND, and the others go on. With -1 a write waits for ever: the slowest subscriber sets the pace.
 	Stall time.Duration
 	// KeepGroups is how many groups are kept in memory to answer FETCH, fills and joins; 0 keeps none. KeepBytes bounds
 	// their payloads and properties in bytes; 0 is 64 MiB. Answers say that the rest is unknown. Objects from WriteFrom
@@ -84,9 +84,9 @@ type Options struct {
 // written, if its Forward State is 1 and its filters let the object pass. Streams are opened and ended as the draft
 // demands (draft-19 §11.4.3).
 //
-// A write waits while a subscriber's stream is full: it holds two buffers of at most 128 KiB each, besides what flow
-// control lets through. All methods are safe for concurrent use, but only one goroutine at a time may write objects of
-// the same subgroup.
+// Every subscriber's streams are written by goroutines of their own. A write waits while a subscriber's stream is full:
+// it holds two buffers of at most 128 KiB each, besides what flow control lets through; see Options.Stall. All
+// methods are safe for concurrent use, but only one goroutine at a time may write objects of the same subgroup.
 type Published struct {
 	ns       wire.TrackNamespace
 	name     string
@@ -122,12 +122,21 @@ type publishedGroup struct {
 	told    bool // an object's status has said its end
 }
 
+// defaultStall is enough for a path that loses everything for a second, and little enough for those who watch.
+const defaultStall = 2 * time.Second
+
 // NewPublished makes a track that has no objects and no subscribers yet.
 func NewPublished(ns wire.TrackNamespace, name string, opts Options) *Published {
 	t := &Published{ns: ns, name: name, opts: opts, priority: moqt.DefaultPublisherPriority, pacer: NewPacer(opts.Rate),
 		changed: make(chan struct{}), groups: make(map[uint64]*publishedGroup)}
 	if p, ok := opts.Properties.Lookup(wire.Newest, wire.PropDefaultPublisherPriority); ok {
 		t.priority = uint8(p.Uint)
+	}
+	switch {
+	case opts.Stall == 0:
+		t.opts.Stall = defaultStall
+	case opts.Stall < 0:
+		t.opts.Stall = 0 // no bound
 	}
 	t.kept = history{maxGroups: opts.KeepGroups, maxBytes: opts.KeepBytes, groups: make(map[uint64]*keptGroup)}
 	if t.kept.maxBytes == 0 {

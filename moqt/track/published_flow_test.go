@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -105,7 +106,7 @@ func TestTrackAtOnce(t *testing.T) {
 // everything.
 func TestTrackStall(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		track := NewPublished(testNS, testName, Options{Stall: 2 * time.Second})
+		track := NewPublished(testNS, testName, Options{})
 		serve := moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }}
 		open := func() (*sessions, *moqt.Subscription) {
 			p := dialOver(t, d, narrow(d), moqt.Config{}, serve)
@@ -131,6 +132,61 @@ func TestTrackStall(t *testing.T) {
 			t.Errorf("%s, %d streams", moqt.DoneName(d, done.StatusCode), done.StreamCount)
 		}
 	})
+}
+
+// TestTrackHeldUp: a subscriber that always takes something, but far less than the others, does not set the track's
+// pace for long. With -1 it does.
+func TestTrackHeldUp(t *testing.T) {
+	for _, stall := range []time.Duration{0, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			d := wire.Newest
+			track := NewPublished(testNS, testName, Options{Stall: stall})
+			serve := moqt.Config{Handler: func(r *moqt.Request) { _ = track.Serve(r.Session().Context(), r) }}
+			open := func() (*sessions, *moqt.Subscription) {
+				p := dialOver(t, d, narrow(d), moqt.Config{}, serve)
+				sub, err := p.client.Subscribe(p.ctx, subscribeMessage())
+				noError(t, err)
+				return p, sub
+			}
+			_, slow := open()
+			_, quick := open()
+			var reading sync.WaitGroup
+			reading.Go(func() { // an object each second
+				for {
+					if _, err := slow.Next(context.Background()); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+				}
+			})
+			began := time.Now()
+			reading.Go(func() {
+				for i := range uint64(2000) {
+					o := &moqt.Object{ObjectID: i, Payload: make([]byte, 1000)}
+					noError(t, track.Write(context.Background(), o))
+				}
+				noError(t, track.End(context.Background()))
+			})
+			s := Read(quick, ReadOptions{})
+			n := 0
+			for {
+				_, err := s.Next(context.Background())
+				if err != nil {
+					break
+				}
+				if n++; n == 1900 {
+					break
+				}
+			}
+			took := time.Since(began)
+			if held := took > 10*time.Second; n != 1900 || held != (stall < 0) {
+				t.Errorf("with %v: %d objects after %v", stall, n, took)
+			}
+			slow.Unsubscribe()
+			s.Close()
+			reading.Wait()
+		})
+	}
 }
 
 // TestTrackStallLarge: the limit holds for a payload that is written from the caller's memory too, and the memory is
@@ -394,7 +450,7 @@ func TestTrackStopped(t *testing.T) {
 
 // TestTrackStreamLimit: a peer that allows no more streams makes the writer wait, or is let go when it stalls.
 func TestTrackStreamLimit(t *testing.T) {
-	for _, stall := range []time.Duration{0, time.Second} {
+	for _, stall := range []time.Duration{-1, time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			over := memconn.Options{Info: memInfo(wire.Newest), MaxUniStreams: 3}
 			p := publishingOver(t, wire.Newest, Options{Stall: stall, Layout: Layout{Mode: LayoutObject}}, over,
@@ -407,7 +463,7 @@ func TestTrackStreamLimit(t *testing.T) {
 			for i := uint64(0); i < 8 && failed == nil; i++ {
 				failed = p.track.Write(ctx, objectAt(wire.Location{Object: i}))
 			}
-			if stall == 0 {
+			if stall < 0 {
 				if !errors.Is(failed, context.DeadlineExceeded) {
 					t.Errorf("error %v", failed)
 				}

@@ -43,6 +43,8 @@ type outlet struct {
 	// timeout is OBJECT_DELIVERY_TIMEOUT (DELIVERY_TIMEOUT up to 17), lifetime SUBGROUP_DELIVERY_TIMEOUT; 0 is none.
 	timeout, lifetime time.Duration
 
+	waited time.Duration // how long the last add or more waited for room
+
 	wake  chan struct{} // there is something to write
 	room  chan struct{} // something was written
 	ended chan struct{} // the stream has ended
@@ -147,10 +149,13 @@ func (o *outlet) more(ctx context.Context, stall time.Duration, p []byte) error 
 // lock waits until need bytes have room, which an empty buffer always has, and takes the lock; on error it is not
 // taken.
 func (o *outlet) lock(ctx context.Context, stall time.Duration, need int) error {
+	o.waited = 0
 	o.mu.Lock()
 	if o.err == nil && (len(o.buf) == 0 || len(o.buf)+need <= o.most()) {
 		return nil
 	}
+	began := time.Now()
+	defer func() { o.waited = time.Since(began) }()
 	var late <-chan time.Time
 	if stall > 0 {
 		t := time.NewTimer(stall)
@@ -183,6 +188,13 @@ func (o *outlet) wait(ctx context.Context, late <-chan time.Time) error {
 	case <-late:
 		return errStalled
 	}
+}
+
+// idle reports whether everything that was added has been written.
+func (o *outlet) idle() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.buf) == 0 && o.large == nil && !o.busy
 }
 
 // addLarge waits until the payload has been written from where it is. The caller holds mu, which is released.

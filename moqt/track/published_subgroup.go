@@ -78,7 +78,7 @@ func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r
 			if w.out == nil || w.out.left == 0 {
 				continue
 			}
-			if err := w.judge(w.out.more(ctx, g.t.opts.Stall, g.chunk[:n])); err != nil {
+			if err := w.judge(w.out.more(ctx, g.patience(w.sub), g.chunk[:n])); err != nil {
 				g.reset(moqt.ResetInternalError)
 				return err
 			}
@@ -207,7 +207,32 @@ func (g *Subgroup) deliver(ctx context.Context, w *way, number uint64, o *moqt.O
 		}
 		w.out, w.scope = out, d.scope
 	}
-	return w.judge(w.out.add(ctx, g.t.opts.Stall, &g.object, o.Draft, o.Payload, left))
+	out := w.out
+	err := out.add(ctx, g.patience(w.sub), &g.object, o.Draft, o.Payload, left)
+	if out.waited > 0 {
+		g.blame(w.sub, out)
+	}
+	return w.judge(err)
+}
+
+// patience is how long a write may wait for a subscriber, 0 being for ever. The caller holds mu.
+func (g *Subgroup) patience(s *subscriber) time.Duration {
+	stall := g.t.opts.Stall
+	if stall > 0 && len(g.ways) > 1 {
+		stall = max(stall-time.Duration(s.held.Load()), time.Millisecond)
+	}
+	return stall
+}
+
+// blame counts the time that a write waited for a subscriber while another one had taken everything: it holds up the
+// track then. The caller holds mu.
+func (g *Subgroup) blame(s *subscriber, out *outlet) {
+	for i := range g.ways {
+		if o := g.ways[i].out; o != nil && o != out && o.idle() {
+			s.holdsUp(out.waited)
+			return
+		}
+	}
 }
 
 // stop ends the stream of a subscriber that does not want the objects to come: with FIN where it has got all that it

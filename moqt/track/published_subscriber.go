@@ -27,6 +27,10 @@ type subscriber struct {
 	idle     chan *outlet  // where goroutines wait for the next stream to write
 	gone     chan struct{} // closed when nothing more is sent
 
+	// held is how long, in nanoseconds, it has held up the others; see holdsUp, which heldAt is the last time of.
+	held   atomic.Int64
+	heldAt atomic.Int64
+
 	mu      sync.Mutex
 	outlets map[*outlet]struct{}
 	streams atomic.Int32    // how many outlets
@@ -48,6 +52,17 @@ func (t *Published) join(r *moqt.Request, d wire.Draft, ps wire.Parameters) (s *
 	t.subs = append(slices.Clip(t.subs), s)
 	t.wake()
 	return s, t.largest, t.hasLargest
+}
+
+// heldForgiven says which part of the time since then is taken off what a subscriber has held up: a tenth.
+const heldForgiven = 10
+
+// holdsUp notes that a write has waited for this subscriber alone. What it has held up before is forgotten bit by bit,
+// so that pauses now and then do not add up.
+func (s *subscriber) holdsUp(waited time.Duration) {
+	now := time.Now().UnixNano()
+	since := now - s.heldAt.Swap(now)
+	s.held.Store(max(0, s.held.Load()-since/heldForgiven) + int64(waited))
 }
 
 // serves reports whether a session has a subscription.

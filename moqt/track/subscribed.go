@@ -18,7 +18,8 @@ import (
 type ReadOptions struct {
 	// InOrder hands objects out by ascending location, whatever streams and datagrams they come on. An object waits for
 	// missing ones before it until it is known that none will come: the publisher has told the end of their group, or
-	// all streams that may have them have ended without leaving a hole. It waits at most for Patience; 0 is 250 ms. An
+	// all streams that may have them have ended without leaving a hole. It waits at most for Patience; 0 is 3 s,
+	// which suits those who want everything: who plays something live waits for less. An
 	// object that comes after a later one was handed out counts as late and is dropped.
 	//
 	// A fetch or fill that is on its way is waited for as long as some of it comes, and otherwise for
@@ -96,7 +97,7 @@ var errTrackClosed = errors.New("the track was closed here")
 
 func newTrack(s *moqt.Session, sub *moqt.Subscription, opts ReadOptions) *Subscribed {
 	if opts.Patience == 0 {
-		opts.Patience = 250 * time.Millisecond
+		opts.Patience = 3 * time.Second
 	}
 	if opts.Groups == 0 {
 		opts.Groups = 1024
