@@ -28,7 +28,7 @@ func TestSubscriberIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer proxy.Close()
-	for _, id := range []string{"object-1-mb", "data-subgroup-basic"} {
+	for _, id := range []string{"data-subgroup-basic", "subscribe-one-subgroup-per-group"} {
 		t.Run(id, func(t *testing.T) {
 			c, _ := cases.Find(id)
 			for _, d := range []wire.Draft{wire.Draft14, wire.Draft18, wire.Draft22} {
