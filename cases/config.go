@@ -17,7 +17,7 @@ type Config struct {
 	Dial func(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, error)
 	// Drafts are offered in this order, in every handshake; nil means all, newest first.
 	Drafts []wire.Draft
-	// URL is the relay's: on raw QUIC its path and authority stand in SETUP.
+	// URL is the relay's URL. On raw QUIC its path and authority are sent in SETUP.
 	URL transport.URL
 	// NamespacePrefix is the leading fields of every namespace that cases use.
 	NamespacePrefix wire.TrackNamespace

@@ -107,7 +107,7 @@ func (e *Env) Check(ctx context.Context, err error, layer transport.Layer, expec
 
 // classify turns an error into a failure; nothing else does. s may be nil.
 func (e *Env) classify(ctx context.Context, err error, s *Session, layer transport.Layer, expected string) *outcome {
-	if o, ok := context.Cause(ctx).(*outcome); ok { // beside the case something has ended it; err follows from that
+	if o, ok := context.Cause(ctx).(*outcome); ok { // something else has ended the case; err follows from that
 		return o.metBy(layer, expected)
 	}
 	if cause := context.Cause(ctx); errors.Is(err, context.Canceled) && errors.Is(cause, context.DeadlineExceeded) {

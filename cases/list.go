@@ -1,6 +1,6 @@
 package cases
 
-// list is every case there is, in the order of reports. Each stands in the file of its topic.
+// list is every case there is, in the order of reports. Each is in the file of its topic.
 var list = tagged([]Case{
 	setupOnly,
 	announceOnly,

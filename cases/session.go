@@ -36,7 +36,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	defer e.clock.dial()()
 	whole, cancel := context.WithTimeoutCause(e.open, e.stretched(handshakeLimit), errLimit)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)() // the case may have ended beside it
+	defer context.AfterFunc(ctx, cancel)() // the case may end meanwhile
 	ctx = whole
 	s := &Session{Role: role, e: e, info: &SessionInfo{Role: role}, log: &sessionLog{e: e, role: role}}
 	s.peer = newResponder(s)

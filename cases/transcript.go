@@ -255,7 +255,7 @@ func describe(ev moqt.Event) string {
 	return text
 }
 
-// hidden stands for the value of an authorization token.
+// hidden replaces the value of an authorization token.
 const hidden = "(token)"
 
 // withoutTokens gives fields without the values of authorization tokens, whoever sent them.

@@ -2,7 +2,7 @@ package moqt
 
 import "github.com/moqinterop/moq-interop-client/moqt/wire"
 
-// symbolic marks a code that stands for a name. Smaller values are numbers for the wire as they are.
+// symbolic marks a code that is a name. Smaller values are the wire's numbers.
 const symbolic = 1 << 63
 
 // RejectCode is the code of a request error (REQUEST_ERROR, in 14 the error messages of each kind): one of the

@@ -125,7 +125,7 @@ type heldDatagram struct {
 	until  time.Time
 }
 
-// aliasEntry is what one Track Alias of the peer's stands for.
+// aliasEntry is what one Track Alias of the peer means.
 type aliasEntry struct {
 	track   string
 	subs    []*Subscription

@@ -143,7 +143,7 @@ func inQLOG(fields wire.Fields) wire.Fields {
 	return out
 }
 
-// byteString is how names stand in qlog: as text, or in hex where they are none.
+// byteString is a name as qlog has it: as text, or in hex if it is no text.
 func byteString(v any) any {
 	if f, ok := v.(wire.Fields); ok {
 		bytes, _ := f.Get("hex")

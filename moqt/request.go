@@ -346,7 +346,7 @@ func (r *Request) deliver(m wire.Message) {
 	}
 }
 
-// addressed copies a message of ours on the request with the ids that up to 16 stand in it, and with what it answers.
+// addressed copies a message of ours on the request, and adds the ids that it has up to 16, and what it answers.
 func (r *Request) addressed(m wire.Message) wire.Message {
 	switch x := m.(type) {
 	case *wire.RequestOK:

@@ -39,7 +39,7 @@ type printer struct {
 
 // document is what a run prints: TAP, or the short form for people. Its methods are safe for concurrent use.
 type document interface {
-	// header prints what comes before the results, unless it is there already.
+	// header prints what comes before the results, unless it has been printed.
 	header(s Session)
 	// result prints the next result, close the totals, bail why the run ends early.
 	result(c cases.Case, r Result) error
@@ -60,7 +60,7 @@ func newPrinter(w io.Writer, o *Options, start time.Time) *printer {
 		plan: len(o.Cases), repeat: o.Repeat}
 }
 
-// header prints what comes before the points, unless it is there already.
+// header prints what comes before the points, unless it has been printed.
 func (p *printer) header(s Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,7 +15,7 @@ const (
 	rawForm
 )
 
-// hexReader reads bytes that stand there as hex digits, ignoring white space, or as they are.
+// hexReader reads bytes that are given as hex digits, ignoring white space, or as they are.
 type hexReader struct {
 	r     io.Reader
 	form  form

@@ -65,7 +65,7 @@ func (c *reportCmd) Run(sys *system) error {
 	return nil
 }
 
-// read reads the run and what stands beside it.
+// read reads the run and what lies beside it.
 func (c *reportCmd) read() (run *matrix.Run, o report.Options, err error) {
 	if run, err = loadRun(c.Path); err != nil {
 		return nil, o, err

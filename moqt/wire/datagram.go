@@ -43,7 +43,7 @@ type Datagram struct {
 	EndOfGroup bool
 	// Properties is the encoded block without its length, a view into the parsed datagram; none when empty.
 	Properties []byte
-	// HasStatus: Status stands in place of a payload.
+	// HasStatus: the datagram has Status instead of a payload.
 	HasStatus bool
 	Status    ObjectStatus
 	// Payload is a view into the parsed datagram.

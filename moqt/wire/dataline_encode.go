@@ -98,7 +98,7 @@ func (w *lineWriter) properties() {
 	}
 }
 
-// payload writes the length, and the payload or what stands in its place.
+// payload writes the length, and the payload or what replaces it.
 func (w *lineWriter) payload(status bool) {
 	length := w.varint("payload_length")
 	switch {

@@ -47,7 +47,7 @@ type RequestOK struct {
 	Answers Kind
 	// RequestID is on the wire up to 16.
 	RequestID uint64
-	// TrackAlias stands in TRACK_STATUS_OK of 14 only, and is 0 there.
+	// TrackAlias is in TRACK_STATUS_OK of 14 only, and is 0 there.
 	TrackAlias uint64
 	Parameters Parameters
 	// Properties are the track's, in answer to TRACK_STATUS (18 and later).
@@ -78,7 +78,7 @@ type Redirect struct {
 	TrackName      string
 }
 
-// Subscribe is SUBSCRIBE. 14's fixed fields (priority, group order, forward, filter) stand in Parameters.
+// Subscribe is SUBSCRIBE. 14's fixed fields (priority, group order, forward, filter) are in Parameters.
 type Subscribe struct {
 	RequestID uint64
 	// RequiredRequestIDDelta exists in 17 only: the request depends on RequestID - 2 x delta; 0 = on none.
@@ -91,7 +91,7 @@ type Subscribe struct {
 // TrackStatus is TRACK_STATUS; it has the body of SUBSCRIBE.
 type TrackStatus Subscribe
 
-// SubscribeOK is SUBSCRIBE_OK. 14's fixed fields (expires, group order, largest location) stand in Parameters.
+// SubscribeOK is SUBSCRIBE_OK. 14's fixed fields (expires, group order, largest location) are in Parameters.
 type SubscribeOK struct {
 	// RequestID is on the wire up to 16.
 	RequestID  uint64
@@ -101,7 +101,7 @@ type SubscribeOK struct {
 	Properties Properties
 }
 
-// RequestUpdate is REQUEST_UPDATE, and SUBSCRIBE_UPDATE of 14-15. 14's fixed fields stand in Parameters.
+// RequestUpdate is REQUEST_UPDATE, and SUBSCRIBE_UPDATE of 14-15. 14's fixed fields are in Parameters.
 type RequestUpdate struct {
 	RequestID              uint64
 	RequiredRequestIDDelta uint64
@@ -113,7 +113,7 @@ type RequestUpdate struct {
 // Unsubscribe is UNSUBSCRIBE (14-16).
 type Unsubscribe struct{ RequestID uint64 }
 
-// Publish is PUBLISH. 14's fixed fields (group order, largest location, forward) stand in Parameters.
+// Publish is PUBLISH. 14's fixed fields (group order, largest location, forward) are in Parameters.
 type Publish struct {
 	RequestID              uint64
 	RequiredRequestIDDelta uint64
@@ -159,10 +159,10 @@ type Fetch struct {
 	// TrackNamespace and TrackName are on the wire for standalone fetches and from 20 on.
 	TrackNamespace TrackNamespace
 	TrackName      string
-	// Start and End stand in standalone fetches up to 19. End is the last object plus one; Object 0 means the whole
+	// Start and End are in standalone fetches up to 19. End is the last object plus one; Object 0 means the whole
 	// group.
 	Start, End Location
-	// JoiningRequestID and JoiningStart stand in joining fetches up to 19.
+	// JoiningRequestID and JoiningStart are in joining fetches up to 19.
 	JoiningRequestID, JoiningStart uint64
 	Parameters                     Parameters
 }

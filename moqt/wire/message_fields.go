@@ -112,7 +112,7 @@ func (c *coder) requestID(id, requiredDelta *uint64) {
 	}
 }
 
-// responseID stands in responses up to 16; from 17 on the stream tells.
+// responseID is in responses up to 16; from 17 on the stream tells the request.
 func (c *coder) responseID(id *uint64) {
 	if c.draft <= Draft16 {
 		c.varint("request_id", id)

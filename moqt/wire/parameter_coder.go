@@ -209,7 +209,7 @@ func (c *coder) parseParameters(name string, ps *Parameters, where place) {
 	c.path, c.desc, c.used = path, desc, used
 }
 
-// withoutName is the value of a parameter or option: what stands behind its type and name.
+// withoutName is the value of a parameter or option, without its type and name.
 func withoutName(one Fields) Fields {
 	return slices.DeleteFunc(slices.Clone(one), func(f Field) bool { return f.Name == "type" || f.Name == "name" })
 }

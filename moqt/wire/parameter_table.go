@@ -1,6 +1,6 @@
 package wire
 
-// place is a set of messages that a parameter may stand in, as its definition says (draft-18 §10.2, draft-22 §9.20).
+// place is a set of messages that a parameter may be in, as its definition says (draft-18 §10.2, draft-22 §9.20).
 type place uint32
 
 const (

@@ -27,7 +27,7 @@ func TranscodeProperties(dst []byte, from, to Draft, raw []byte) ([]byte, error)
 	return transcode(dst, from, to, raw, false)
 }
 
-// transcode is TranscodeProperties; nested says that raw stands inside Immutable Properties.
+// transcode is TranscodeProperties; nested says that raw is inside Immutable Properties.
 func transcode(dst []byte, from, to Draft, raw []byte, nested bool) ([]byte, error) {
 	if sameKeyValues(from, to) {
 		return append(dst, raw...), nil

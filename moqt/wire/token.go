@@ -23,7 +23,7 @@ type Token struct {
 	Value []byte
 }
 
-// ParseToken reads the bytes of a token, as they stand in a setup option.
+// ParseToken reads the bytes of a token, as a setup option has them.
 func ParseToken(d Draft, b []byte) (Token, error) {
 	c := coder{op: opDecode, draft: d, in: b, part: "token", row: &row{name: "AUTHORIZATION_TOKEN"}}
 	var t Token
@@ -40,7 +40,7 @@ func ParseToken(d Draft, b []byte) (Token, error) {
 	return t, nil
 }
 
-// AppendToken writes a token as it stands in a setup option.
+// AppendToken writes a token as a setup option has it.
 func AppendToken(b []byte, d Draft, t Token) ([]byte, error) {
 	c := coder{op: opEncode, draft: d, out: b, row: &row{name: "AUTHORIZATION_TOKEN"}}
 	c.token(&t)

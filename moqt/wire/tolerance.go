@@ -10,7 +10,7 @@ import (
 // Each deviation accepted is reported through Options.Tolerated.
 type Tolerance uint32
 
-// The tolerances of the codec. Each stands for a deviation that deployed programs have.
+// The tolerances of the codec. Each is a deviation that deployed programs have.
 const (
 	// LenientExtensions accepts a truncated or unparsable block of track or object extensions (properties).
 	LenientExtensions Tolerance = 1 << iota

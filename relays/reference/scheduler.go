@@ -15,7 +15,7 @@ import (
 // Subscriptions with equal priorities take turns by bytes sent.
 //
 // A stream whose client does not read it would keep its turn for ever. So after a while its turn no longer counts, and
-// another stream goes on beside it.
+// another stream goes on as well.
 type scheduler struct {
 	limit    int           // of streams that stand aside
 	account  *moqt.Account // of the session

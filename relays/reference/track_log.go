@@ -240,7 +240,7 @@ func (g *group) learn(o *moqt.Object) {
 	}
 	switch {
 	case o.Status == wire.StatusEndOfGroup, o.Status == wire.StatusEndOfTrack:
-		g.end(o.ObjectID) // nothing but the status itself stands there
+		g.end(o.ObjectID) // only the status itself is there
 	case o.EndOfGroup:
 		g.end(o.ObjectID)
 	}

@@ -127,7 +127,7 @@ type recorded struct {
 }
 
 // readJournal reads all whole lines. A last line without its end is no line; anything else that cannot be read is an
-// error, and so is a cell that stands there twice.
+// error, and so is a cell that is there twice.
 func readJournal(r io.Reader) (recorded, error) {
 	var out recorded
 	seen := make(map[string]int)

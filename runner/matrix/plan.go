@@ -255,7 +255,7 @@ func (p *planner) cross(c Client, e place, t string) {
 	said := e.by[t]
 	switch {
 	case said == nil:
-		return // the reason stands there once for the endpoint
+		return // the endpoint has the reason once
 	case !slices.Contains(c.Transports, t):
 		left("the client does not speak this transport")
 		return

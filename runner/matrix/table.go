@@ -78,7 +78,7 @@ func (p *Plan) row(w io.Writer, cells []Cell, transport string) error {
 }
 
 // writeLeftOut writes the reasons, most frequent first, with the parts that each is for. What many share is summed up:
-// every single one stands in the JSON form.
+// the JSON form has every single one.
 func (p *Plan) writeLeftOut(w io.Writer) error {
 	type group struct {
 		reason string

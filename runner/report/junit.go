@@ -102,7 +102,7 @@ func seconds(ms int64) string {
 	return fmt.Sprintf("%.3f", (time.Duration(ms) * time.Millisecond).Seconds())
 }
 
-// element is what stands in the test case; empty for a pass.
+// element is the content of the test case; empty for a pass.
 func element(k *matrix.CaseResult) string {
 	switch k.Status {
 	case matrix.Pass:
