@@ -95,7 +95,8 @@ type Limits struct {
 // DefaultMaxRequestID is the initial MAX_REQUEST_ID in 14 to 16. Request IDs step by 2, so it grants 64 requests.
 const DefaultMaxRequestID = 128
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults gives the limits with each field of 0 set to its default.
+func (l Limits) WithDefaults() Limits {
 	def := func(p *int, v int) {
 		if *p == 0 {
 			*p = v

@@ -62,7 +62,7 @@ const spareStreams = 16
 
 // newSession prepares a session on a connection that has negotiated; nothing is sent.
 func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, error) {
-	s := &Session{cfg: cfg, limits: cfg.Limits.withDefaults(), conn: conn, side: side,
+	s := &Session{cfg: cfg, limits: cfg.Limits.WithDefaults(), conn: conn, side: side,
 		requests: make(map[uint64]*Request),
 		updates:  make(map[uint64]*Request), lateAnswers: make(map[uint64]struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())

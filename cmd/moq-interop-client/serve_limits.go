@@ -17,11 +17,16 @@ import (
 type serveLimits struct {
 	MaxConnections   count `placeholder:"N" help:"QUIC connections at a time. Default ${max_connections}."`
 	MaxSessions      count `placeholder:"N" help:"Sessions at a time. Default ${max_sessions}."`
+	MaxPerAddress    count `placeholder:"N" help:"Sessions of one IP address. Default: any number."`
+	MaxLobby         count `placeholder:"N" help:"Connections without SETUP or token. Default ${max_lobby}."`
 	MaxSubscriptions count `placeholder:"N" help:"Subscriptions and fetches a session. Default ${max_subscriptions}."`
 	MaxNamespaces    count `placeholder:"N" help:"Namespaces and tracks a session. Default ${max_namespaces}."`
+	MemoryBytes      size  `placeholder:"SIZE" help:"All that clients make it hold. Default ${memory_bytes}."`
+	SessionBytes     size  `placeholder:"SIZE" help:"What one session makes it hold. Default ${session_bytes}."`
 	CacheBytes       size  `placeholder:"SIZE" help:"Objects kept for fetches. Default ${cache_bytes}."`
 	WaitingBytes     size  `placeholder:"SIZE" help:"Others, kept for slow subscribers. Default ${waiting_bytes}."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far a stream's readers may lag. Default ${subscriber_bytes}."`
+	Stall            delay `placeholder:"TIME" help:"Longest stop inside an object. Default ${stall}."`
 	Forget           delay `placeholder:"TIME" help:"How long a track outlives its last publisher. Default ${forget}."`
 }
 
@@ -32,6 +37,9 @@ func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions
 		int(l.MaxNamespaces)
 	o.Limits.CacheBytes, o.Limits.WaitingBytes = int64(l.CacheBytes), int64(l.WaitingBytes)
 	o.Limits.SubscriberBytes = int64(l.SubscriberBytes)
+	o.Limits.PerAddress, o.Limits.Lobby = int(l.MaxPerAddress), int(l.MaxLobby)
+	o.Limits.MemoryBytes = int64(l.MemoryBytes)
+	o.Limits.Session.HeldBytes, o.Limits.Session.Stall = int64(l.SessionBytes), time.Duration(l.Stall)
 	o.Limits.Forget = time.Duration(l.Forget)
 }
 
@@ -41,6 +49,8 @@ func limitDefaults() kong.Vars {
 	return kong.Vars{
 		"max_connections": strconv.Itoa(endpoint.DefaultMaxConnections), "max_sessions": strconv.Itoa(d.Sessions),
 		"max_subscriptions": strconv.Itoa(d.Subscriptions), "max_namespaces": strconv.Itoa(d.Namespaces),
+		"max_lobby": strconv.Itoa(d.Lobby), "memory_bytes": size(d.MemoryBytes).String(),
+		"session_bytes": size(d.Session.HeldBytes).String(), "stall": d.Session.Stall.String(),
 		"cache_bytes": size(d.CacheBytes).String(), "subscriber_bytes": size(d.SubscriberBytes).String(),
 		"waiting_bytes": size(d.WaitingBytes).String(), "forget": d.Forget.String(),
 		"idle": endpoint.DefaultIdleTimeout.String(), "keep_alive": endpoint.DefaultKeepAlive.String(),

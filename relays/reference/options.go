@@ -57,10 +57,10 @@ type Limits struct {
 	// Namespaces is how many namespaces and tracks one session may publish; more are refused in the same way. Default
 	// 4096.
 	Namespaces int
-	// MemoryBytes bounds all that clients make the relay hold: what the account of each session counts (see
-	// moqt.Limits.HeldBytes for what happens where a bound is met), requests that are served, streams towards clients,
-	// objects in the cache and those that wait. A fourth is for sessions that hold little. The cache gives way to the
-	// rest. It takes up to twice as much of the machine's memory. Default 128 MiB.
+	// MemoryBytes bounds all that clients make the relay hold: what the sessions count (moqt.Limits.HeldBytes is the
+	// bound of one, and says what happens there), requests that are served, streams towards clients, objects in the
+	// cache and those that wait. A fourth is kept for sessions that hold less than 1 MiB. The cache gives way to the
+	// rest. The process takes up to twice as much of the machine's memory. Default 128 MiB.
 	MemoryBytes int64
 	// CacheBytes bounds the objects of all tracks that fetches can be answered from. At the bound the oldest groups are
 	// evicted. Default 64 MiB.
@@ -135,6 +135,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Forget, 10*time.Second)
 	def(&l.Keep, 250*time.Millisecond)
 	def(&l.Setup, 10*time.Second)
+	l.Session = l.Session.WithDefaults()
 	return l
 }
 
