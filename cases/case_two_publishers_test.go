@@ -1,6 +1,8 @@
 package cases_test
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,5 +42,41 @@ func TestTwoPublishersWhereTheNewestIsTaken(t *testing.T) {
 				})
 			})
 		})
+	}
+}
+
+// Who was accepted must be asked, whatever may be refused (draft-18 §9.5, draft-22 §7.6).
+func TestTwoPublishersWhereOneIsAsked(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		t.Run(d.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				relay := &scripted{t: t} // which asks whoever came last
+				r := cases.Run(t.Context(), find(t, "two-publishers"), against(t, d, relay.peer()))
+				if r.Status != cases.Fail || !strings.HasPrefix(r.Expected, "SUBSCRIBE at publisher-1 too") ||
+					!strings.Contains(r.Received, "no request for the track there (publisher-2 has seen SUBSCRIBE") {
+					t.Errorf("%s: expected %q, received %q", r.Status, r.Expected, r.Received)
+				}
+			})
+		})
+	}
+}
+
+// What a relay says to a PUBLISH beside an Established subscription is noted, whatever it says: draft-22 §7.3 lets it
+// refuse a further publisher, and §7.6 demands PUBLISH_OK.
+func TestTwoPublishersNoteThePublish(t *testing.T) {
+	for fault, said := range map[string]string{"": "PUBLISH_OK", "publish-reject": "UNINTERESTED"} {
+		var faults []string
+		if fault != "" {
+			faults = append(faults, fault)
+		}
+		for _, d := range wire.Drafts() {
+			r := onReference(t, find(t, "two-publishers"), d, faults...)
+			if r.Status != cases.Pass || !slices.ContainsFunc(r.Notes, func(n string) bool {
+				return strings.HasPrefix(n, "PUBLISH of a third publisher") && strings.Contains(n, said) &&
+					strings.Contains(n, "draft-22 §7.3")
+			}) {
+				t.Errorf("%s %q: %s %s, notes %q", d, fault, r.Status, r.Message, r.Notes)
+			}
+		}
 	}
 }
