@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -22,7 +23,7 @@ func TestClassify(t *testing.T) {
 		t.Fatal("a SUBSCRIBE of two bytes was accepted")
 	}
 	object := &wire.Error{Draft: wire.Draft18, Message: "OBJECT", Field: "object_status", Code: wire.ProtocolViolation,
-		Section: "§11.2.1.1", Reason: "0x7 is not defined"}
+		Rule: rules.StatusUnknown, Reason: "0x7 is not defined"}
 	for _, test := range []struct {
 		name string
 		err  error

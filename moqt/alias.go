@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -114,14 +115,11 @@ func (d *dataRoutes) entry(alias uint64, track string, r *Request) (*aliasEntry,
 			draining = draining && sub.isDone()
 		}
 		if !draining {
-			name, topic := "SUBSCRIBE_OK", wire.TopicTrackAlias // what chose the alias
+			name, rule := "SUBSCRIBE_OK", rules.TrackAliasDuplicate // what chose the alias
 			if r.incoming {
-				name = "PUBLISH"
-				if d.s.draft <= wire.Draft17 {
-					topic = wire.TopicPublish
-				}
+				name, rule = "PUBLISH", rules.PublishAliasDuplicate
 			}
-			return nil, d.s.breach(name, wire.DuplicateTrackAlias, topic,
+			return nil, d.s.breach(name, wire.DuplicateTrackAlias, rule,
 				"Track Alias %d of request %d is in use for another track", alias, r.id)
 		}
 		e = nil

@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -48,7 +49,7 @@ func (s *Session) routeControl(m wire.Message) error {
 	}
 	id, ok := addressOf(m)
 	if !ok {
-		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
+		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, rules.MessageStream,
 			"it may not come on the control stream")
 	}
 	if done, isDone := m.(*wire.PublishDone); isDone {
@@ -75,16 +76,16 @@ func (s *Session) routeResponse(m wire.Message, id uint64) error {
 	parity, used := s.ids.ours(id)
 	switch {
 	case !parity:
-		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+		return s.breach(name, wire.InvalidRequestID, rules.RequestIDParity,
 			"Request ID %d is not of this side's requests", id)
 	case r != nil:
 		return r.receive(m)
 	case late:
 		return nil
 	case !used:
-		return s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d has not been used", id)
+		return s.breach(name, wire.InvalidRequestID, rules.RequestIDParity, "Request ID %d has not been used", id)
 	}
-	return s.breach(name, wire.ProtocolViolation, wire.TopicMessages, "a second response to request %d", id)
+	return s.breach(name, wire.ProtocolViolation, rules.SecondAnswer, "a second response to request %d", id)
 }
 
 // routeUpdate takes an update to the request that it names. It must exist or have existed (draft-16 §9.11); what has
@@ -96,7 +97,7 @@ func (s *Session) routeUpdate(m *wire.RequestUpdate) error {
 	name := wire.NameOf(s.draft, m)
 	_, ours := s.ids.ours(m.ExistingRequestID)
 	if !ours && !s.ids.existed(m.ExistingRequestID) {
-		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate,
+		return s.breach(name, wire.ProtocolViolation, rules.UpdateRequest,
 			"it names request %d, which never existed", m.ExistingRequestID)
 	}
 	if err := s.ids.peer(m, m.RequestID); err != nil {

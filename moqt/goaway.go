@@ -3,6 +3,7 @@ package moqt
 import (
 	"context"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -51,7 +52,7 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 	}
 	if s.draft == wire.Draft18 { // draft-18 §10.4: the Request ID is one of ours
 		if parity, _ := s.ids.ours(m.RequestID); !parity {
-			return s.breach("GOAWAY", wire.InvalidRequestID, wire.TopicGoaway,
+			return s.breach("GOAWAY", wire.InvalidRequestID, rules.GoawayRequestID,
 				"Request ID %d does not have the parity of this side's requests", m.RequestID)
 		}
 	}
@@ -64,10 +65,10 @@ func (s *Session) peerGoaway(m *wire.Goaway) error {
 func (s *Session) checkGoaway(state goawayState, m *wire.Goaway) (goawayState, error) {
 	next, err := goawayMachine.next(state, goawayEvent{})
 	if err != nil {
-		return state, s.breach("GOAWAY", wire.ProtocolViolation, wire.TopicGoaway, "%s", err.(*wire.Error).Reason)
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, rules.GoawayOnce, "%s", err.(*wire.Error).Reason)
 	}
 	if m.NewSessionURI != "" && s.side == wire.ServerSide {
-		return state, s.breach("GOAWAY", wire.ProtocolViolation, wire.TopicGoaway, "a client sent a New Session URI")
+		return state, s.breach("GOAWAY", wire.ProtocolViolation, rules.GoawayURI, "a client sent a New Session URI")
 	}
 	return next, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -47,7 +48,7 @@ func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 		return
 	}
 	if s.draft <= wire.Draft15 { // draft-14 §3.3: MAY be closed with PROTOCOL_VIOLATION; it is
-		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, wire.TopicStreams,
+		s.fail(s.breach("bidirectional stream", wire.ProtocolViolation, rules.MessageStream,
 			"%s has one bidirectional stream only", s.draft))
 		return
 	}
@@ -57,7 +58,7 @@ func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 		s.fail(err)
 		return
 	case !m.Kind().Opens(), s.draft == wire.Draft16 && m.Kind() != wire.KindSubscribeNamespace: // draft-19 §3.3
-		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicStreams,
+		s.fail(s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, rules.RequestStream,
 			"a bidirectional stream may not begin with it"))
 		return
 	}

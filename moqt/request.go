@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -216,7 +217,7 @@ func (r *Request) stepLocked(e requestEvent) error {
 	}
 	next, err := m.next(r.state, e)
 	if err != nil {
-		return r.s.breach(r.kind.String(), wire.ProtocolViolation, wire.TopicMessages, "%s", err.(*wire.Error).Reason)
+		return r.s.breach(r.kind.String(), wire.ProtocolViolation, rules.MessageStream, "%s", err.(*wire.Error).Reason)
 	}
 	r.state = next
 	return nil

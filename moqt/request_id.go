@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -28,7 +29,7 @@ func (ids *requestIDs) peerMax(m *wire.MaxRequestID) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	if m.MaxRequestID <= ids.max {
-		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, wire.TopicRequestIDs,
+		return ids.s.breach("MAX_REQUEST_ID", wire.ProtocolViolation, rules.MaxRequestIDGrows,
 			"%d does not exceed the earlier %d", m.MaxRequestID, ids.max)
 	}
 	ids.raiseLocked(m.MaxRequestID)
@@ -134,16 +135,16 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	d := ids.s.draft
 	name := wire.NameOf(d, m)
 	if id%2 == ids.next%2 {
-		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+		return ids.s.breach(name, wire.InvalidRequestID, rules.RequestIDParity,
 			"Request ID %d has the parity of the other side's requests", id)
 	}
 	if d <= wire.Draft16 && id >= ids.granted {
-		return ids.s.breach(name, wire.TooManyRequests, wire.TopicRequestIDs, "Request ID %d, but MAX_REQUEST_ID is %d",
+		return ids.s.breach(name, wire.TooManyRequests, rules.RequestID, "Request ID %d, but MAX_REQUEST_ID is %d",
 			id, ids.granted)
 	}
 	n := id / 2
 	if ids.used.Has(n) {
-		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d was used before", id)
+		return ids.s.breach(name, wire.InvalidRequestID, rules.RequestIDParity, "Request ID %d was used before", id)
 	}
 	if d <= wire.Draft16 {
 		next := uint64(0)
@@ -151,7 +152,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 			next = ids.used[k-1].Last + 1
 		}
 		if n > next && (d <= wire.Draft15 || n-next > maxGap) {
-			return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs, "Request ID %d, expected %d", id,
+			return ids.s.breach(name, wire.InvalidRequestID, rules.RequestIDParity, "Request ID %d, expected %d", id,
 				2*next+1-ids.next%2)
 		}
 		if n > next {
@@ -160,7 +161,7 @@ func (ids *requestIDs) peer(m wire.Message, id uint64) error {
 	}
 	ids.used.Add(n)
 	if len(ids.used) > maxSpans {
-		return ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+		return ids.s.breach(name, wire.InvalidRequestID, rules.RequestIDParity,
 			"Request IDs must step by 2, there are %d gaps", len(ids.used)-1)
 	}
 	return nil
@@ -176,7 +177,7 @@ func (ids *requestIDs) awaitGap(name string, n uint64) {
 		judged := ids.s.ctx.Err() == nil && missing > ids.excused
 		ids.mu.Unlock()
 		if judged {
-			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, wire.TopicRequestIDs,
+			ids.s.fail(ids.s.breach(name, wire.InvalidRequestID, rules.RequestIDParity,
 				"%d Request IDs below %d were skipped", missing, 2*n))
 		}
 	})

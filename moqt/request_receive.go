@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -50,7 +51,7 @@ func (r *Request) receive(m wire.Message) error {
 
 // misplaced is the breach of a message on a request that has no place for it.
 func (r *Request) misplaced(m wire.Message) error {
-	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, wire.TopicMessages,
+	return r.s.breach(wire.NameOf(r.s.draft, m), wire.ProtocolViolation, rules.MessageStream,
 		"it may not come on the stream of a %s from the %s", r.kind, r.sender())
 }
 
@@ -233,7 +234,7 @@ func (r *Request) receiveError(m *wire.RequestError) error {
 // checkRedirect: a server is not told where to connect to (draft-19 §10.6.1).
 func (s *Session) checkRedirect(m *wire.RequestError) error {
 	if m.Redirect != nil && m.Redirect.ConnectURI != "" && s.side == wire.ServerSide {
-		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, wire.TopicRedirect,
+		return s.breach("REQUEST_ERROR", wire.ProtocolViolation, rules.RedirectURI,
 			"a Redirect with a Connect URI from a client")
 	}
 	return nil
@@ -291,7 +292,7 @@ func (r *Request) receiveNamespace(m wire.Message, suffix wire.TrackNamespace, e
 	r.mu.Unlock()
 	tooMany = !r.hold(more, false) || tooMany
 	if err != nil {
-		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, wire.TopicSubscribeNamespace, "%s: %s",
+		return r.s.breach("NAMESPACE_DONE", wire.ProtocolViolation, rules.NamespaceDoneOrder, "%s: %s",
 			err.(*wire.Error).Reason, suffix)
 	}
 	if tooMany {

@@ -3,6 +3,7 @@ package moqt
 import (
 	"context"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -30,7 +31,7 @@ func (s *Session) checkSecond(r *Request, m *wire.Subscribe) error {
 		return ok && o != r && o.incoming && x.TrackName == m.TrackName && x.TrackNamespace.Equal(m.TrackNamespace)
 	})
 	if other != nil {
-		return s.breach("SUBSCRIBE", wire.ProtocolViolation, wire.TopicSubscribe,
+		return s.breach("SUBSCRIBE", wire.ProtocolViolation, rules.DuplicateSubscriptionCloses,
 			"a second subscription to %s/%s beside request %d", m.TrackNamespace, m.TrackName, other.id)
 	}
 	return nil
@@ -62,7 +63,7 @@ func (s *Session) checkJoining(m *wire.Fetch) error {
 		asked, _ := parametersOf(target.message).Filter()
 		now, _ := target.Parameters().Filter()
 		if asked.Form != wire.FilterNextObject && now.Form != wire.FilterNextObject {
-			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining,
+			return s.breach("FETCH", wire.ProtocolViolation, rules.JoiningFilter,
 				"it joins request %d, whose filter is %s and not Largest Object", target.id, now)
 		}
 	case s.draft == wire.Draft17:
@@ -70,7 +71,7 @@ func (s *Session) checkJoining(m *wire.Fetch) error {
 		ctx, cancel := context.WithTimeout(s.ctx, s.limits.PendingTime)
 		defer cancel()
 		if !target.waitForward(ctx) && s.ctx.Err() == nil && target.ctx.Err() == nil {
-			return s.breach("FETCH", wire.ProtocolViolation, wire.TopicJoining,
+			return s.breach("FETCH", wire.ProtocolViolation, rules.JoiningForward,
 				"it joins request %d, whose Forward State is 0", target.id)
 		}
 	}
@@ -137,7 +138,7 @@ func (s *Session) checkFetchEnd(r *Request, ok *wire.FetchOK) error {
 		return nil
 	}
 	if inclusiveEnd(s.draft, ok.End).Compare(start) < 0 {
-		return s.breach("FETCH_OK", wire.ProtocolViolation, wire.TopicFetchOK,
+		return s.breach("FETCH_OK", wire.ProtocolViolation, rules.FetchEndBound,
 			"End Location %s is before the start %s of the FETCH", ok.End, start)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -93,7 +94,7 @@ func (s *Session) serveUni(stream transport.ReceiveStream) {
 		s.setup.controlSeen = true
 		s.mu.Unlock()
 		if second {
-			s.fail(s.breach("SETUP", wire.ProtocolViolation, wire.TopicStreams, "a second control stream"))
+			s.fail(s.breach("SETUP", wire.ProtocolViolation, rules.MessageStream, "a second control stream"))
 			return
 		}
 		s.readControl(stream, &messageReader{in: u, draft: s.draft, owes: true})

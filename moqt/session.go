@@ -12,6 +12,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -218,8 +219,8 @@ func (s *Session) fail(err error) {
 }
 
 // breach is a breach of the draft that only the session can see.
-func (s *Session) breach(message string, code wire.SessionError, topic wire.Topic, format string, args ...any) error {
-	return &wire.Error{Draft: s.draft, Message: message, Code: code, Section: wire.Section(s.draft, topic),
+func (s *Session) breach(message string, code wire.SessionError, rule rules.ID, format string, args ...any) error {
+	return &wire.Error{Draft: s.draft, Message: message, Code: code, Rule: rule,
 		Reason: fmt.Sprintf(format, args...)}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -127,10 +128,10 @@ func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message)
 	name := wire.NameOf(s.draft, m)
 	switch {
 	case first && !isSetup:
-		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup,
+		return s.breach(name, wire.ProtocolViolation, rules.Setup,
 			"the first message on the control stream must be a setup message")
 	case !first && isSetup:
-		return s.breach(name, wire.ProtocolViolation, wire.TopicSetup, "a second setup message")
+		return s.breach(name, wire.ProtocolViolation, rules.Setup, "a second setup message")
 	case first:
 		return s.peerSetup(stream, setup)
 	case s.draft >= wire.Draft17:
@@ -142,7 +143,7 @@ func (s *Session) controlMessage(stream transport.ReceiveStream, m wire.Message)
 // peerSetup judges and takes over the peer's setup message. A server up to 16 answers it.
 func (s *Session) peerSetup(stream transport.ReceiveStream, m *wire.Setup) error {
 	if s.draft <= wire.Draft16 && m.Sender != s.peerSide() {
-		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, wire.TopicSetup, "it came from a %s%s",
+		return s.breach(wire.NameOf(s.draft, m), wire.ProtocolViolation, rules.Setup, "it came from a %s%s",
 			s.peerSide(), s.echo(m))
 	}
 	m.Sender = s.peerSide()
@@ -203,10 +204,10 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	if s.draft == wire.Draft14 {
 		switch {
 		case s.side == wire.ServerSide && !slices.Contains(m.Versions, wire.Draft14.Version()):
-			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation,
+			return s.breach(name, wire.VersionNegotiation, rules.VersionChoice,
 				"the client offers versions %#x, this end speaks %#x", m.Versions, wire.Draft14.Version())
 		case s.side == wire.ClientSide && m.SelectedVersion != wire.Draft14.Version():
-			return s.breach(name, wire.VersionNegotiation, wire.TopicNegotiation,
+			return s.breach(name, wire.VersionNegotiation, rules.VersionChoice,
 				"the server selected version %#x, which was not offered", m.SelectedVersion)
 		}
 	}
@@ -215,14 +216,14 @@ func (s *Session) checkSetup(m *wire.Setup) error {
 	fromServer, overWebTransport := m.Sender == wire.ServerSide, s.conn.Info().Kind == transport.WebTransport
 	switch {
 	case path && fromServer:
-		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH from a server%s", s.echo(m))
+		return s.breach(name, wire.InvalidPath, rules.Path, "PATH from a server%s", s.echo(m))
 	case path && overWebTransport:
-		return s.breach(name, wire.InvalidPath, wire.TopicSetup, "PATH over WebTransport")
+		return s.breach(name, wire.InvalidPath, rules.Path, "PATH over WebTransport")
 	case s.draft == wire.Draft14: // the code is also MOQT_IMPLEMENTATION's there (draft-14 §9.3.2.6)
 	case authority && fromServer:
-		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY from a server%s", s.echo(m))
+		return s.breach(name, wire.InvalidAuthority, rules.Authority, "AUTHORITY from a server%s", s.echo(m))
 	case authority && overWebTransport:
-		return s.breach(name, wire.InvalidAuthority, wire.TopicSetup, "AUTHORITY over WebTransport")
+		return s.breach(name, wire.InvalidAuthority, rules.Authority, "AUTHORITY over WebTransport")
 	}
 	return nil
 }
@@ -268,7 +269,8 @@ func (s *Session) controlEnded(stream transport.ReceiveStream, err error) {
 	case <-s.ctx.Done():
 	case <-s.conn.Context().Done():
 	case <-wait.C:
-		s.fail(s.breach("control stream", wire.ProtocolViolation, wire.TopicStreams, "the control stream was %s", how))
+		s.fail(s.breach("control stream", wire.ProtocolViolation, rules.ControlStream, "the control stream was %s",
+			how))
 	}
 }
 

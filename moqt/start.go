@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -157,7 +158,7 @@ func (r *Request) overfull(err error) {
 // cutMessage makes FIN inside a message a breach: the message is shorter than its length (draft-19 §10).
 func (s *Session) cutMessage(err error) error {
 	if err == io.ErrUnexpectedEOF {
-		return s.breach("message", wire.ProtocolViolation, wire.TopicMessages, "the stream ended inside a message")
+		return s.breach("message", wire.ProtocolViolation, rules.MessageType, "the stream ended inside a message")
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -46,10 +47,10 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		case wire.TokenRegister:
 			switch {
 			case known:
-				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, wire.TopicTokens,
+				return nil, s.breach(message, wire.DuplicateAuthTokenAlias, rules.TokenAlias,
 					"alias %d is registered already", t.Alias)
 			case c.limit < c.size+tokenCost(t) && !inSetup:
-				return nil, s.breach(message, wire.AuthTokenCacheOverflow, wire.TopicTokens,
+				return nil, s.breach(message, wire.AuthTokenCacheOverflow, rules.TokenCache,
 					"alias %d needs %d bytes, %d of %d are taken", t.Alias, tokenCost(t), c.size, c.limit)
 			case c.limit < c.size+tokenCost(t): // counts as USE_VALUE there
 			default:
@@ -83,7 +84,7 @@ func (s *Session) resolve(message string, tokens []wire.Token, inSetup bool) ([]
 		if s.draft >= wire.Draft15 {
 			for _, v := range values {
 				if v.Type == value.Type && bytes.Equal(v.Value, value.Value) {
-					return nil, s.breach(message, wire.ProtocolViolation, wire.TopicTokens,
+					return nil, s.breach(message, wire.ProtocolViolation, rules.TokenTwice,
 						"it has the same token twice")
 				}
 			}
@@ -108,7 +109,7 @@ func (s *Session) setupTokens(m *wire.Setup) ([]wire.Token, error) {
 		}
 		byAlias := t.AliasType == wire.TokenDelete || t.AliasType == wire.TokenUseAlias
 		if byAlias && m.Sender == wire.ClientSide && s.draft >= wire.Draft15 {
-			return nil, s.breach("SETUP", wire.ProtocolViolation, wire.TopicTokens,
+			return nil, s.breach("SETUP", wire.ProtocolViolation, rules.SetupTokenAlias,
 				"DELETE or USE_ALIAS in a client's setup message")
 		}
 		if !byAlias {

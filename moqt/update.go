@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -177,7 +178,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	s.ids.deliveredTo(m.RequestID)
 	if !updatable(s.draft, r.kind, r.incoming) { // draft-19 §10.9
-		return s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate,
+		return s.breach(name, wire.ProtocolViolation, rules.UpdateWho,
 			"a %s of the %s may not be updated by the %s", r.kind, r.sender(), s.peerSide())
 	}
 	if err := r.checkUpdate(name, m); err != nil {
@@ -212,7 +213,7 @@ func (r *Request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	r.mu.Unlock()
 	if limit := s.setup.ownUpdates; limit > 0 && uint64(n) > limit { // draft-19 §10.3.1.7
-		return s.breach(name, wire.TooManyRequestUpdates, wire.TopicRequestUpdate,
+		return s.breach(name, wire.TooManyRequestUpdates, rules.UpdateLimitExceeded,
 			"%d updates outstanding on one stream, MAX_REQUEST_UPDATES is %d", n, limit)
 	}
 	switch {

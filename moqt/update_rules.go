@@ -3,6 +3,7 @@ package moqt
 import (
 	"fmt"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -45,7 +46,7 @@ func (r *Request) checkUpdate(name string, m *wire.RequestUpdate) error {
 	case d >= wire.Draft20 && r.fromPublisher():
 		for _, p := range m.Parameters {
 			if wire.ParamSubgroupFilter <= p.Type && p.Type <= wire.ParamTrackPropertyFilter {
-				return r.s.breach(name, wire.ProtocolViolation, wire.TopicRangeFilters,
+				return r.s.breach(name, wire.ProtocolViolation, rules.RangeFilterRepeated,
 					"%s in an update by the publisher", p.Type.Name(d))
 			}
 		}
@@ -68,10 +69,10 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 	}
 	switch {
 	case next.start.Compare(old.start) < 0:
-		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the start goes down from %s to %s",
+		return r.s.breach(name, wire.ProtocolViolation, rules.UpdateNarrows, "the start goes down from %s to %s",
 			old.start, next.start)
 	case r.s.draft == wire.Draft14 && old.hasEnd && (!next.hasEnd || next.endGroup > old.endGroup):
-		return r.s.breach(name, wire.ProtocolViolation, wire.TopicRequestUpdate, "the end goes up from group %d to %s",
+		return r.s.breach(name, wire.ProtocolViolation, rules.UpdateNarrows, "the end goes up from group %d to %s",
 			old.endGroup, f)
 	}
 	return nil

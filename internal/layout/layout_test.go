@@ -37,7 +37,7 @@ var mayImport = []struct {
 		"moqt/transport/quicconn", "moqt/transport/wtconn"}, false},
 	{"moqt/internal", []string{"moqt/wire", "moqt/transport"}, true},
 	{"moqt/internal/sessiontest", []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn"}, true},
-	{"moqt", []string{"moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
+	{"moqt", []string{"moqt/rules", "moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
 	{"moqt/track", []string{"moqt", "moqt/wire", "moqt/transport", "moqt/internal/stream", "internal/spans"}, true},
 	{"moqt/moq", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint"}, true},
 	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/rules"}, true},

@@ -44,7 +44,7 @@ var delivery = []Rule{
 	{
 		ID: "max-cache-duration", Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay does not begin to forward an object that is older than MAX_CACHE_DURATION.",
-		In:   "14-15 9.2.1.3/1; 16 11.0.0.2/1; 17 11.2/1; 18-19 12.3/1; 20 12.3; 21-22 10.3",
+		In:   "14-15 9.2.1.3/1; 16 11/2; 17 11.2/1; 18-19 12.3/1; 20 12.3; 21-22 10.3",
 	},
 	{
 		ID: "cache-fields", Binds: Relay, Level: Must, By: Cases,

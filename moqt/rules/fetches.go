@@ -5,7 +5,8 @@ const (
 	Fetch             ID = "fetch"
 	FetchOrder        ID = "fetch-order"
 	FetchEnd          ID = "fetch-end"
-	FetchOK           ID = "fetch-end-bound"
+	FetchEndBound     ID = "fetch-end-bound"
+	FetchType         ID = "fetch-type"
 	FetchInvalidRange ID = "fetch-invalid-range"
 	FetchUpstream     ID = "fetch-upstream"
 	FetchCancel       ID = "fetch-cancel"
@@ -36,12 +37,12 @@ var fetches = []Rule{
 		In:   "14-16 9.17/1; 17 9.15/1; 18-19 10.13/1; 20 10.14 10.13; 21 9.12 9.11; 22 3.2 9.12",
 	},
 	{
-		ID: FetchOK, Binds: Publisher | Subscriber, Level: Must, By: Session | Cases,
+		ID: FetchEndBound, Binds: Publisher | Subscriber, Level: Must, By: Session | Cases,
 		Says: "A FETCH_OK whose end is before the start of the FETCH closes the session.",
 		In:   "14-16 9.17/2; 17 9.15/2; 18-19 10.13/2; 20 10.14; 21-22 9.12",
 	},
 	{
-		ID: "fetch-type", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: FetchType, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A FETCH of an unknown type closes the session.",
 		In:   "14-16 9.16/1; 17 9.14/1; 18-19 10.12/1",
 	},

@@ -2,33 +2,42 @@ package rules
 
 // Names, as the code names them.
 const (
-	Names           ID = "name-field-empty"
-	MalformedTracks ID = "malformed-track"
+	NameFieldEmpty         ID = "name-field-empty"
+	NameFieldCount         ID = "name-field-count"
+	NameLength             ID = "name-length"
+	PrefixFieldCount       ID = "prefix-field-count"
+	TracksPrefixFieldCount ID = "tracks-prefix-field-count"
+	MalformedTrack         ID = "malformed-track"
 )
 
 // names are the rules of namespaces, track names and malformed tracks.
 var names = []Rule{
 	{
-		ID: Names, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: NameFieldEmpty, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A field of a namespace has at least one byte; an empty one closes the session.",
 		In:   "16-19 2.4.1/1; 20 2.4.1; 21-22 8.7",
 	},
 	{
-		ID: "name-field-count", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: NameFieldCount, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A namespace has no more than 32 fields, and up to 16 at least one; otherwise the session is " +
 			"closed.",
 		In: "14-15 2.4.1/1; 16-19 2.4.1/2; 20 2.4.1; 21-22 8.7",
 	},
 	{
-		ID: "name-length", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: NameLength, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A namespace with its track name has no more than 4,096 bytes; more close the session.",
 		In:   "14-15 2.4.1/2; 16-19 2.4.1/3; 20 2.4.1; 21-22 8.7",
 	},
 	{
-		ID: "prefix-field-count", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: PrefixFieldCount, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A namespace prefix has no more than 32 fields, and in 14 and 15 at least one; otherwise the " +
 			"session is closed.",
-		In: "14 9.28/1; 15 9.23/1; 16 9.25/1; 17 9.20/1; 18-19 10.18/1 10.19/1; 20 10.19 10.20; 21-22 8.7",
+		In: "14 9.28/1; 15 9.23/1; 16 9.25/1; 17 9.20/1; 18-19 10.18/1; 20 10.19; 21-22 8.7",
+	},
+	{
+		ID: TracksPrefixFieldCount, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		Says: "The prefix of SUBSCRIBE_TRACKS has no more than 32 fields; more close the session.",
+		In:   "18-19 10.19/1; 20 10.20; 21-22 8.7",
 	},
 	{
 		ID: "names-unique", Binds: OriginalPublisher, Level: Must,
@@ -37,7 +46,7 @@ var names = []Rule{
 		In:   "14 2.5.1/1; 15-19 2.4.3/1; 20 2.4.3; 21-22 2.5",
 	},
 	{
-		ID: MalformedTracks, Binds: Relay | Subscriber, Level: Must, By: Cases,
+		ID: MalformedTrack, Binds: Relay | Subscriber, Level: Must, By: Cases,
 		Says: "A track that contradicts itself is given up: its subscriptions end with MALFORMED_TRACK and its " +
 			"fetches are reset.",
 		In: "14 2.5/1; 15-19 2.4.2/1; 20 2.4.2; 21-22 12.1",

@@ -5,6 +5,7 @@ const (
 	PublishNamespace   ID = "publish-namespace"
 	WithdrawNamespace  ID = "withdraw-namespace"
 	SubscribeNamespace ID = "subscribe-namespace"
+	NamespaceDoneOrder ID = "namespace-done-order"
 	PrefixMatch        ID = "prefix-match"
 	PrefixOverlap      ID = "prefix-overlap"
 	TracksOverlap      ID = "tracks-overlap"
@@ -41,7 +42,7 @@ var namespaces = []Rule{
 			"4.2 3.6",
 	},
 	{
-		ID: "namespace-done-order", Binds: Publisher, Level: Must, By: Session,
+		ID: NamespaceDoneOrder, Binds: Publisher, Level: Must, By: Session,
 		Says: "NAMESPACE_DONE comes behind its NAMESPACE; one without closes the session.",
 		In:   "16 9.25/4; 17 9.20/5; 18-19 10.18/5; 20 10.19; 21 9.15; 22 4.2",
 	},

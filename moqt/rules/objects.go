@@ -11,6 +11,7 @@ const (
 	StatusEmpty      ID = "status-empty"
 	StatusProperties ID = "status-properties"
 	DeliveryMode     ID = "delivery-mode"
+	StatusUnknown    ID = "status-unknown"
 )
 
 // objects are the rules of what an object is and how it is forwarded.
@@ -91,7 +92,7 @@ var objects = []Rule{
 		In:   "14 8.5; 15-20 5.1; 21-22 3.1",
 	},
 	{
-		ID: "status-unknown", Binds: Endpoint, Level: Should, By: Codec | Cases,
+		ID: StatusUnknown, Binds: Endpoint, Level: Should, By: Codec | Cases,
 		Says: "An unknown Object Status closes the session.",
 		In:   "14-17 10.2.1.1; 18-20 11.2.1.1; 21 11.1.2; 22 11.1.1",
 	},

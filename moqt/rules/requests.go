@@ -2,16 +2,19 @@ package rules
 
 // Requests, as the code names them.
 const (
-	OneAnswer      ID = "one-answer"
-	AnswerType     ID = "answer-type"
-	NotSupported   ID = "not-supported"
-	UnknownTrack   ID = "unknown-track"
-	CancelRequest  ID = "cancel-request"
-	RequestOK      ID = "request-ok-properties"
-	Redirect       ID = "redirect-uri"
-	Update         ID = "update"
-	RequestUpdate  ID = "update-request"
-	TooManyUpdates ID = "update-limit-exceeded"
+	OneAnswer           ID = "one-answer"
+	AnswerType          ID = "answer-type"
+	NotSupported        ID = "not-supported"
+	UnknownTrack        ID = "unknown-track"
+	CancelRequest       ID = "cancel-request"
+	RequestOKProperties ID = "request-ok-properties"
+	RedirectURI         ID = "redirect-uri"
+	RedirectName        ID = "redirect-name"
+	Update              ID = "update"
+	UpdateRequest       ID = "update-request"
+	UpdateWho           ID = "update-who"
+	UpdateLimitExceeded ID = "update-limit-exceeded"
+	UpdateNarrows       ID = "update-narrows"
 )
 
 // requests are the rules that all requests have.
@@ -47,18 +50,18 @@ var requests = []Rule{
 		In:   "19 3.3.2/1; 20 3.3.2; 21-22 6.4.2.2",
 	},
 	{
-		ID: RequestOK, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: RequestOKProperties, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A REQUEST_OK has track properties only as the answer to TRACK_STATUS; otherwise they close the " +
 			"session.",
 		In: "18-19 10.5/1; 20 10.5; 21-22 9.3",
 	},
 	{
-		ID: Redirect, Binds: Server, Level: Must, By: Codec | Cases,
+		ID: RedirectURI, Binds: Server, Level: Must, By: Codec | Cases,
 		Says: "A redirect to a server has no URI; one with a URI closes the session.",
 		In:   "18-19 10.6.1/1; 20 10.6.1; 21-22 9.4.1",
 	},
 	{
-		ID: "redirect-name", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: RedirectName, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A redirect of a request for namespaces has no track name; one with a name closes the session.",
 		In:   "18-19 10.6.1/2; 20 10.6.1; 21-22 9.4.1",
 	},
@@ -81,15 +84,15 @@ var requests = []Rule{
 		In:   "18-19 10.9.1/2; 20 10.9.1; 21-22 9.5.1",
 	},
 	{
-		ID: RequestUpdate, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: UpdateRequest, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "An update names a request that exists, with parameters that the request takes; otherwise the " +
 			"session is closed.",
 		In: "14 9.10/3; 15 9.11/4; 16 9.11/2",
 	},
 	{
-		ID: "update-who", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: UpdateWho, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "An update comes from whom the draft allows to send one; another one closes the session.",
-		In:   "19 10.9/1; 20 10.9; 21-22 9.5",
+		In:   "14 9.10; 15-16 9.11; 17 9.10; 18 10.9; 19 10.9/1; 20 10.9; 21-22 9.5",
 	},
 	{
 		ID: "update-limit", Binds: Endpoint, Level: Must, By: Session,
@@ -97,13 +100,13 @@ var requests = []Rule{
 		In:   "19 10.3.1.7/1; 20 10.3.1.7; 21-22 9.1.7",
 	},
 	{
-		ID: TooManyUpdates, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: UpdateLimitExceeded, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "More outstanding updates of a request than are allowed close the session with " +
 			"TOO_MANY_REQUEST_UPDATES.",
 		In: "19 10.3.1.7/2; 20 10.3.1.7; 21-22 9.1.7",
 	},
 	{
-		ID: "update-narrows", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: UpdateNarrows, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "An update does not move the start of a subscription back; one that does closes the session.",
 		In:   "14 9.10/1; 15 9.11/1",
 	},

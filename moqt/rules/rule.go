@@ -152,6 +152,16 @@ func Sections[D Draft](draft D, ids ...ID) []string {
 	return all
 }
 
+// Section is the most specific section where a draft has a rule, with the sign: "§9.5"; "" where it does not have it,
+// and when there is no rule of the name.
+func Section[D Draft](draft D, id ID) string {
+	r, _ := Find(id)
+	if all := r.Sections(int(draft)); len(all) > 0 {
+		return "§" + all[0]
+	}
+	return ""
+}
+
 // Cite names the sections of rules with their draft, "draft-16 §9.3, §3.3"; "" when the draft has none of them.
 func Cite[D Draft](draft D, ids ...ID) string {
 	all := Sections(draft, ids...)

@@ -59,6 +59,42 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// 21 is not numbered like 22: it has one section less before Track Alias, FETCH's rules with the message, and one more
+// before most parameters and object fields.
+func TestSectionsOf21(t *testing.T) {
+	for id, want := range map[ID][2]string{
+		Unsubscribe:            {"§3.1.1", "§3.1.2"},
+		TrackAlias:             {"§3.1.2", "§3.1.3"},
+		LargestObject:          {"§3.1.3", "§3.1.4"},
+		FetchCancel:            {"§3.2.1", "§3.2.4"},
+		FetchInvalidRange:      {"§9.11", "§3.2"},
+		MandatoryProperties:    {"§3.6", "§3.7"},
+		"reserved-dot":         {"§2.4.2", "§2.4.3"},
+		PublishNamespace:       {"§4.2", "§4.1"},
+		PrefixOverlap:          {"§9.15", "§4.2"},
+		Routing:                {"§7.5", "§7.6"},
+		FilterType:             {"§9.20.10", "§9.20.9"},
+		FillParametersScope:    {"§9.20.16", "§9.20.15"},
+		ForwardValue:           {"§9.20.19", "§9.20.18"},
+		GroupOrderValue:        {"§9.20.9", "§9.20.8"},
+		IncludePropertiesValue: {"§9.20.22", "§9.20.21"},
+		ParameterScope:         {"§9.20.1", "§9.20.1"},
+		StatusUnknown:          {"§11.1.2", "§11.1.1"},
+		StatusProperties:       {"§11.1.3", "§11.1.2"},
+		NameLength:             {"§8.7", "§8.7"},
+		RequestStream:          {"§6.3", "§6.3"},
+		SetupTokenAlias:        {"§9.1.4", "§9.1.4"},
+		FetchEndBound:          {"§9.12", "§9.12"},
+	} {
+		if a, b := Section(21, id), Section(22, id); a != want[0] || b != want[1] {
+			t.Errorf("%s: 21 %s, 22 %s; want %v", id, a, b, want)
+		}
+	}
+	if got := Section(22, ID("no-such-rule")); got != "" {
+		t.Errorf("a rule that is not there is in %s", got)
+	}
+}
+
 func TestSets(t *testing.T) {
 	for got, want := range map[string]string{
 		(Relay | Server).String():    "relay, server",

@@ -3,20 +3,27 @@ package rules
 // Sessions, as the code names them.
 const (
 	Setup              ID = "setup"
+	VersionChoice      ID = "version-choice"
 	DatagramsSupported ID = "datagrams-supported"
 	Authority          ID = "authority"
+	AuthorityForm      ID = "authority-form"
 	Path               ID = "path"
-	SetupTokens        ID = "setup-token"
-	Streams            ID = "request-stream"
-	UniStreams         ID = "stream-type"
+	PathForm           ID = "path-form"
+	SetupTokenAlias    ID = "setup-token-alias"
+	ControlStream      ID = "control-stream"
+	RequestStream      ID = "request-stream"
+	StreamType         ID = "stream-type"
 	Close              ID = "close"
 	RequestID          ID = "request-id"
-	RequestIDs         ID = "request-id-parity"
-	MaxRequestID       ID = "max-request-id-grows"
+	RequestIDParity    ID = "request-id-parity"
+	RequiredRequestID  ID = "required-request-id-bound"
+	MaxRequestIDGrows  ID = "max-request-id-grows"
 	Goaway             ID = "goaway"
 	GoawayOnce         ID = "goaway-once"
 	GoawayURI          ID = "goaway-uri"
-	Padding            ID = "padding-stream"
+	GoawayURILength    ID = "goaway-uri-length"
+	GoawayRequestID    ID = "goaway-request-id"
+	SecondAnswer       ID = "second-answer"
 )
 
 // sessions are the rules of a session's beginning, life and end.
@@ -28,7 +35,7 @@ var sessions = []Rule{
 			"9.1 6.3.2",
 	},
 	{
-		ID: "version-choice", Binds: Server, Level: Must, By: Session,
+		ID: VersionChoice, Binds: Server, Level: Must, By: Session,
 		Says: "The server chooses one of the versions that the client offers, or the session is closed with " +
 			"VERSION_NEGOTIATION_FAILED.",
 		In: "14 9.3.1/1 3.2",
@@ -69,7 +76,7 @@ var sessions = []Rule{
 		In: "14 9.3.2.1/1; 15-16 9.3.1.1/1; 17 9.4.1.1/1; 18-19 10.3.1.1/1; 20 10.3.1.1; 21-22 9.1.1",
 	},
 	{
-		ID: "authority-form", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: AuthorityForm, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A client sends the authority of the URI; one that is not of RFC 3986's form closes the session " +
 			"with MALFORMED_AUTHORITY.",
 		In: "14 9.3.2.1/2; 15-16 9.3.1.1/2; 17 9.4.1.1/2; 18-19 10.3.1.1/2; 20 10.3.1.1; 21-22 9.1.1",
@@ -81,36 +88,36 @@ var sessions = []Rule{
 		In: "14 9.3.2.2/1; 15-16 9.3.1.2/1; 17 9.4.1.2/1; 18-19 10.3.1.2/1; 20 10.3.1.2; 21-22 9.1.2",
 	},
 	{
-		ID: "path-form", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: PathForm, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A client sends path and query of the URI; what is not of RFC 3986's form closes the session with " +
 			"MALFORMED_PATH.",
 		In: "14 9.3.2.2/2; 15-16 9.3.1.2/2; 17 9.4.1.2/2; 18-19 10.3.1.2/2; 20 10.3.1.2; 21-22 9.1.2",
 	},
 	{
-		ID: SetupTokens, Binds: Endpoint, Level: Must, By: Cases,
+		ID: "setup-token", Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A token in SETUP that is over the receiver's cache counts as if it were not registered, and closes " +
 			"nothing.",
 		In: "14 9.3.2.5/1; 15-16 9.3.1.5/1; 17 9.4.1.4/1; 18-19 10.3.1.4/1; 20 10.3.1.4; 21-22 9.1.4",
 	},
 	{
-		ID: "setup-token-alias", Binds: Server, Level: Must, By: Cases,
+		ID: SetupTokenAlias, Binds: Server, Level: Must, By: Cases,
 		Says: "A token in a client's SETUP that deletes or uses an alias closes the session with " +
 			"PROTOCOL_VIOLATION.",
 		In: "15 9.2.1.1/3; 16 9.2.2.1/3; 17 9.3.2/3; 18-19 10.2.2/3; 20 10.2.2; 21-22 9.1.4",
 	},
 	{
-		ID: "control-stream", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: ControlStream, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "The control stream is open as long as the session; its end closes the session with " +
 			"PROTOCOL_VIOLATION.",
 		In: "14-15 3.3/1; 16-19 3.3/2; 20 3.3; 21-22 6.3",
 	},
 	{
-		ID: Streams, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: RequestStream, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "A bidirectional stream begins with a message that opens a request; another one closes the session.",
 		In:   "16-19 3.3/1; 20 3.3; 21-22 6.3",
 	},
 	{
-		ID: UniStreams, Binds: Endpoint, Level: Must, By: Codec | Session | Cases,
+		ID: StreamType, Binds: Endpoint, Level: Must, By: Codec | Session | Cases,
 		Says: "A unidirectional stream of an unknown type closes the session.",
 		In:   "14-16 10/1; 17-19 3.4/1; 20 3.4; 21-22 6.4.1",
 	},
@@ -136,7 +143,7 @@ var sessions = []Rule{
 		In: "14-16 9.5/2 9.1/1",
 	},
 	{
-		ID: RequestIDs, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: RequestIDParity, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "A Request ID of the wrong parity, or one that was used before, closes the session with " +
 			"INVALID_REQUEST_ID.",
 		In: "14-17 9.1/1; 18-19 10.1/1; 20 10.1; 21-22 6.4.2.1",
@@ -147,7 +154,7 @@ var sessions = []Rule{
 		In:   "17 9.2/1",
 	},
 	{
-		ID: "required-request-id-bound", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: RequiredRequestID, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "A dependency on a request before the first one closes the session with " +
 			"INVALID_REQUIRED_REQUEST_ID.",
 		In: "17 9.2/2",
@@ -158,7 +165,7 @@ var sessions = []Rule{
 		In:   "14 9.3.2.3/1; 15-16 9.3.1.3/1",
 	},
 	{
-		ID: MaxRequestID, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: MaxRequestIDGrows, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "MAX_REQUEST_ID grows with each message; one that does not closes the session.",
 		In:   "14-16 9.5/1",
 	},
@@ -189,12 +196,12 @@ var sessions = []Rule{
 		In:   "17 9.5/1; 18-19 10.4/1; 20 10.4; 21-22 9.2",
 	},
 	{
-		ID: "goaway-uri-length", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: GoawayURILength, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "The URI of a GOAWAY has no more than 8,192 bytes, and a client goes where it says.",
 		In:   "14-16 9.4/2; 17 9.5/3; 18-19 10.4/3; 20 10.4; 21-22 9.2",
 	},
 	{
-		ID: "goaway-request-id", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: GoawayRequestID, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "GOAWAY names a request of the receiver; requests from it on, and those that come later, are " +
 			"refused with GOING_AWAY.",
 		In: "18 10.4/5",
@@ -216,7 +223,7 @@ var sessions = []Rule{
 		In:   "18-19 11.5.1/1; 20-22 11.5.1",
 	},
 	{
-		ID: Padding, Binds: Endpoint, Level: Must, By: Cases,
+		ID: "padding-stream", Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A padding stream is read and thrown away.",
 		In:   "18-19 11.5.1/2; 20-22 11.5.1",
 	},
@@ -242,7 +249,7 @@ var sessions = []Rule{
 		In:   "14-17 10.4.2/1; 18-19 11.4.2/1; 20 11.4.2; 21 11.3.1; 22 3.1.3.1",
 	},
 	{
-		ID: "second-answer", Binds: Endpoint, Level: Should, By: Session | Cases,
+		ID: SecondAnswer, Binds: Endpoint, Level: Should, By: Session | Cases,
 		Says: "A second answer to a request closes the session.",
 		In:   "14-17 5.1 6.1 6.2; 18-20 5.1 6.2; 21 3.1 4.2; 22 3.1 4.1",
 	},

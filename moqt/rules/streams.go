@@ -2,23 +2,30 @@ package rules
 
 // Streams, as the code names them.
 const (
-	DatagramProperties ID = "datagram-properties-empty"
-	SubgroupHeader     ID = "subgroup-type-bits"
-	SubgroupEnd        ID = "subgroup-end"
-	FetchFlags         ID = "fetch-first-object"
+	DatagramPropertiesEmpty ID = "datagram-properties-empty"
+	DatagramTypeBits        ID = "datagram-type-bits"
+	SubgroupTypeBits        ID = "subgroup-type-bits"
+	SubgroupObjectBound     ID = "subgroup-object-bound"
+	SubgroupEnd             ID = "subgroup-end"
+	FetchFlags              ID = "fetch-flags"
+	EndOfRange              ID = "end-of-range"
+	FetchFirstObject        ID = "fetch-first-object"
+	FetchGroupBound         ID = "fetch-group-bound"
+	FetchObjectBound        ID = "fetch-object-bound"
+	StreamCut               ID = "stream-cut"
 )
 
 // streams are the rules of subgroup streams, fetch streams and datagrams.
 var streams = []Rule{
 	{
-		ID: DatagramProperties, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: DatagramPropertiesEmpty, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "A datagram that says it has properties has some; otherwise the session is closed.",
 		In:   "14-17 10.3.1/1; 18-19 11.3.1/1; 20 11.3.1; 21-22 11.2.1",
 	},
 	{
-		ID: "datagram-type-bits", Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: DatagramTypeBits, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "A datagram whose type has bits that do not go together closes the session.",
-		In:   "16-17 10.3.1/2; 18-19 11.3.1/2; 20 11.3.1; 21-22 11.2.1",
+		In:   "14-15 10.3.1; 16-17 10.3.1/2; 18-19 11.3.1/2; 20 11.3.1; 21-22 11.2.1",
 	},
 	{
 		ID: "datagram-status-properties", Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
@@ -26,14 +33,14 @@ var streams = []Rule{
 		In:   "17 10.3.1/3; 18-19 11.3.1/3; 20 11.3.1; 21-22 11.2.1",
 	},
 	{
-		ID: SubgroupHeader, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: SubgroupTypeBits, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "A subgroup whose type has bits that do not go together closes the session.",
-		In:   "16-17 10.4.2/2; 18-19 11.4.2/2; 20 11.4.2; 21-22 11.3.1",
+		In:   "14-15 10.4.2; 16-17 10.4.2/2; 18-19 11.4.2/2; 20 11.4.2; 21-22 11.3.1",
 	},
 	{
-		ID: "subgroup-object-bound", Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: SubgroupObjectBound, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "An Object ID past the largest number closes the session.",
-		In:   "18-19 11.4.2/3; 20 11.4.2; 21-22 11.3.1",
+		In:   "14-17 10.4.2; 18-19 11.4.2/3; 20 11.4.2; 21-22 11.3.1",
 	},
 	{
 		ID: SubgroupEnd, Binds: Publisher, Level: Must, By: Cases,
@@ -57,19 +64,29 @@ var streams = []Rule{
 		In:   "14-17 10.4.3/5; 18-19 11.4.3/5; 20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: FetchFlags, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: FetchFlags, Binds: Publisher, Level: Must, By: Codec,
+		Says: "A fetch stream and its objects have types and flags that the draft defines.",
+		In:   "14-17 10.4.4; 18-20 11.4.4; 21-22 11.4.1",
+	},
+	{
+		ID: EndOfRange, Binds: Publisher, Level: Must, By: Codec,
+		Says: "The marker of a range that is not there has a location, and nothing behind it.",
+		In:   "16-17 10.4.4.2; 18-20 11.4.4.2; 21-22 11.4.1.2",
+	},
+	{
+		ID: FetchFirstObject, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "The first object of a fetch stream refers to no object before it; otherwise the session is closed.",
 		In:   "15 10.4.4/1; 16-17 10.4.4.1/1; 18-19 11.4.4.1/1; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
-		ID: "fetch-group-bound", Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: FetchGroupBound, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "A Group ID of a fetch stream below 0 or past the largest number closes the session.",
-		In:   "18-19 11.4.4.1/2; 20 11.4.4.1; 21-22 11.4.1.1",
+		In:   "15 10.4.4; 16-17 10.4.4.1; 18-19 11.4.4.1/2; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
-		ID: "fetch-object-bound", Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
+		ID: FetchObjectBound, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "An Object ID of a fetch stream past the largest number closes the session.",
-		In:   "18-19 11.4.4.1/3; 20 11.4.4.1; 21-22 11.4.1.1",
+		In:   "14-15 10.4.4; 16-17 10.4.4.1; 18-19 11.4.4.1/3; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
 		ID: "fetch-datagram-bit", Binds: Publisher, Level: Must, By: Cases,
@@ -87,7 +104,7 @@ var streams = []Rule{
 		In:   "16-17 10.4.3; 18-20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: "stream-cut", Binds: Endpoint, Level: Should, By: Codec | Cases,
+		ID: StreamCut, Binds: Endpoint, Level: Should, By: Codec | Cases,
 		Says: "A stream that ends within an object closes the session.",
 		In:   "14-17 10.4; 18-20 11.4; 21-22 11.3",
 	},

@@ -2,20 +2,23 @@ package rules
 
 // Subscriptions, as the code names them.
 const (
-	Unsubscribe        ID = "unsubscribe"
-	SubscribeOKFirst   ID = "subscribe-ok-first"
-	TrackAlias         ID = "track-alias"
-	LargestObject      ID = "largest-object"
-	RelayLargestObject ID = "relay-largest-object"
-	LocationFilter     ID = "location-filter"
-	RangeFilter        ID = "range-filter"
-	RangeFilterForm    ID = "range-filter-bound"
-	RangeFilterLimit   ID = "range-filter-limit"
-	ForwardState       ID = "forward-state"
-	ForwardUpstream    ID = "forward-upstream"
-	ForwardReply       ID = "forward-reply"
-	StateNotify        ID = "state-notify-who"
-	PastRange          ID = "past-range"
+	Unsubscribe                 ID = "unsubscribe"
+	SubscribeOKFirst            ID = "subscribe-ok-first"
+	TrackAlias                  ID = "track-alias"
+	TrackAliasDuplicate         ID = "track-alias-duplicate"
+	PublishAliasDuplicate       ID = "publish-alias-duplicate"
+	LargestObject               ID = "largest-object"
+	RelayLargestObject          ID = "relay-largest-object"
+	LocationFilter              ID = "location-filter"
+	RangeFilter                 ID = "range-filter"
+	RangeFilterBound            ID = "range-filter-bound"
+	RangeFilterRepeated         ID = "range-filter-repeated"
+	RangeFilterLimit            ID = "range-filter-limit"
+	ForwardState                ID = "forward-state"
+	ForwardUpstream             ID = "forward-upstream"
+	ForwardReply                ID = "forward-reply"
+	PastRange                   ID = "past-range"
+	DuplicateSubscriptionCloses ID = "duplicate-subscription-closes"
 )
 
 // subscriptions are the rules of SUBSCRIBE and of what it may ask for.
@@ -54,9 +57,16 @@ var subscriptions = []Rule{
 			"3.1.2; 22 3.1.3",
 	},
 	{
-		ID: "track-alias-duplicate", Binds: Subscriber, Level: Must, By: Session | Cases,
-		Says: "A second track under an alias that is in use closes the session with DUPLICATE_TRACK_ALIAS.",
-		In:   "14 9.8/1 9.13/1; 15-16 9.10/1 9.13/1; 17 9.9/1 9.11/1; 18-19 11.1/1; 20 11.1; 21 3.1.2; 22 3.1.3",
+		ID: TrackAliasDuplicate, Binds: Subscriber, Level: Must, By: Session | Cases,
+		Says: "A SUBSCRIBE_OK with an alias that is in use for another track closes the session with " +
+			"DUPLICATE_TRACK_ALIAS.",
+		In: "14 9.8/1; 15-16 9.10/1; 17 9.9/1; 18-19 11.1/1; 20 11.1; 21 3.1.2; 22 3.1.3",
+	},
+	{
+		ID: PublishAliasDuplicate, Binds: Subscriber, Level: Must, By: Session | Cases,
+		Says: "A PUBLISH with an alias that is in use for another track closes the session with " +
+			"DUPLICATE_TRACK_ALIAS.",
+		In: "14-16 9.13/1; 17 9.11/1; 18-19 11.1/1; 20 11.1; 21 3.1.2; 22 3.1.3",
 	},
 	{
 		ID: "joining-location", Binds: Publisher, Level: Must, By: Cases,
@@ -85,12 +95,12 @@ var subscriptions = []Rule{
 		In:   "19 5.1.3 5.1.4/1; 20 5.1.4 5.1.5; 21-22 3.3.2 3.3.3",
 	},
 	{
-		ID: RangeFilterForm, Binds: Endpoint, Level: Must, By: Cases,
+		ID: RangeFilterBound, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A range filter past the largest number is refused with INVALID_FILTER.",
 		In:   "19 5.1.3/1; 20 5.1.4; 21-22 8.6",
 	},
 	{
-		ID: "range-filter-repeated", Binds: Endpoint, Level: Must, By: Cases,
+		ID: RangeFilterRepeated, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A range filter that repeats type, set and property in a message is refused with INVALID_FILTER.",
 		In:   "19 5.1.3/2; 20 5.1.4; 21-22 3.3.2",
 	},
@@ -137,7 +147,7 @@ var subscriptions = []Rule{
 		In:   "14 5.1/6; 15-19 5.1.1/3; 20 5.1.1; 21 3.1.1; 22 3.1.2",
 	},
 	{
-		ID: StateNotify, Binds: Publisher | Subscriber, Level: Must, By: Session | Cases,
+		ID: "state-notify-who", Binds: Publisher | Subscriber, Level: Must, By: Session | Cases,
 		Says: "PUBLISH_STATE_NOTIFY comes from the publisher of a subscription; another one closes the session.",
 		In:   "20 10.10; 21-22 9.10",
 	},
@@ -157,7 +167,7 @@ var subscriptions = []Rule{
 		In:   "15-16 9.9; 17 9.8; 18-19 5.1.2",
 	},
 	{
-		ID: "duplicate-subscription-closes", Binds: Publisher, Level: Should, By: Session | Cases,
+		ID: DuplicateSubscriptionCloses, Binds: Publisher, Level: Should, By: Session | Cases,
 		Says: "A second subscription to a track closes the session.",
 		In:   "14 9.7; 15 9.9",
 	},

@@ -15,7 +15,7 @@ import (
 
 // text is what a draft's source has of sections and demands.
 type text struct {
-	sections map[string]bool
+	sections map[string]string // titles by number
 	// musts are the paragraphs that have a MUST, by section and ordinal: "9.5/2".
 	musts map[string]string
 }
@@ -25,13 +25,7 @@ type text struct {
 func TestTextsAreClaimed(t *testing.T) {
 	for draft := oldest; draft <= 19; draft++ {
 		t.Run(fmt.Sprint(draft), func(t *testing.T) {
-			path := filepath.Join("..", "..", "..", "shared", "specs", fmt.Sprintf("draft-%d.md", draft))
-			source, err := read(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				t.Skipf("the text of draft-%d does not lie beside the project", draft)
-			} else if err != nil {
-				t.Fatal(err)
-			}
+			source := textOf(t, draft)
 			if left := claims(t, draft, source); len(left) > 0 {
 				t.Errorf("draft-%d: %d of %d paragraphs with a MUST have no rule: %s", draft, len(left),
 					len(source.musts), strings.Join(left, " "))
@@ -46,7 +40,7 @@ func claims(t *testing.T, draft int, source text) (left []string) {
 	for _, r := range All() {
 		n := 0
 		for _, p := range r.Places(draft) {
-			if !source.sections[p.Section] {
+			if _, ok := source.sections[p.Section]; !ok {
 				t.Errorf("%s: draft-%d has no §%s", r.ID, draft, p.Section)
 			}
 			for _, ordinal := range p.Paragraphs {
@@ -71,6 +65,54 @@ func claims(t *testing.T, draft int, source text) (left []string) {
 	return left
 }
 
+// What the codec's errors cite has the title of what they are about, in each draft whose text is there. Where a draft
+// has no section of its own for it, the title is that of the one around.
+func TestTitles(t *testing.T) {
+	titles := map[ID]string{
+		Integers:         `Variable-Length Integers|Notational Conventions`,
+		KeyValueForm:     `Key-Value-Pair Structure`,
+		ReasonLength:     `Reason Phrase Structure`,
+		NameLength:       `Track Naming`,
+		StreamType:       `Unidirectional Stream Types|Data Streams and Datagrams`,
+		StatusUnknown:    `Object Status`,
+		StatusProperties: `Object Extension Headers?|Object Properties`,
+		DatagramTypeBits: `Object Datagram`,
+		StreamCut:        `Streams`,
+		SubgroupTypeBits: `Subgroup Header`,
+		FetchFlags:       `Fetch Header`,
+		FetchGroupBound:  `Fetch Header|Flags`,
+		EndOfRange:       `End of Range`,
+		MalformedTrack:   `Malformed Tracks`,
+		TokenForm:        `AUTHORIZATION.TOKEN( Parameter)?`,
+		RangeFilterBound: `Range Filters`,
+		GoawayOnce:       `GOAWAY`,
+		AnswerType:       `Control Messages|REQUEST_OK`,
+	}
+	for draft := oldest; draft <= 19; draft++ {
+		t.Run(fmt.Sprint(draft), func(t *testing.T) {
+			source := textOf(t, draft)
+			for id, title := range titles {
+				section := strings.TrimPrefix(Section(draft, id), "§")
+				if section != "" && !regexp.MustCompile("^("+title+")$").MatchString(source.sections[section]) {
+					t.Errorf("%s is in §%s, %q; want %s", id, section, source.sections[section], title)
+				}
+			}
+		})
+	}
+}
+
+// textOf reads a draft, and skips the test where its text does not lie beside the project.
+func textOf(t *testing.T, draft int) text {
+	t.Helper()
+	source, err := read(filepath.Join("..", "..", "..", "shared", "specs", fmt.Sprintf("draft-%d.md", draft)))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("the text of draft-%d does not lie beside the project", draft)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
 // read finds sections and paragraphs with a MUST in a draft's source.
 func read(path string) (text, error) {
 	f, err := os.Open(path)
@@ -80,7 +122,7 @@ func read(path string) (text, error) {
 	defer f.Close()
 	var (
 		item, must         = regexp.MustCompile(`^\s*([*+:-]|[0-9]+\.)\s`), regexp.MustCompile(`\bMUST\b`)
-		found              = text{map[string]bool{}, map[string]string{}}
+		found              = text{map[string]string{}, map[string]string{}}
 		counts             [7]int
 		ordinals           = map[string]int{}
 		section, paragraph string
@@ -110,8 +152,15 @@ func read(path string) (text, error) {
 			level := len(heading.FindString(l))
 			counts[level]++
 			clear(counts[level+1:])
-			section = strings.Trim(strings.ReplaceAll(fmt.Sprint(counts[1:level+1]), " ", "."), "[]")
-			found.sections[section] = true
+			numbers := counts[1 : level+1]
+			if skipped := slices.Index(numbers, 0); skipped >= 0 {
+				numbers = numbers[:skipped] // a heading that skips a level has no number of its own
+			}
+			section = strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", "."), "[]")
+			if found.sections[section] == "" {
+				title, _, _ := strings.Cut(l[level:], "{")
+				found.sections[section] = strings.TrimSpace(title)
+			}
 		case strings.TrimSpace(l) == "":
 			end()
 		default:

@@ -5,9 +5,9 @@ const (
 	Token         ID = "token"
 	TokenAlias    ID = "token-alias"
 	TokenCache    ID = "token-cache"
+	TokenTwice    ID = "token-twice"
 	TokenRegister ID = "token-register"
-	Tokens        ID = "token-form"
-	TokenUnknown  ID = "token-unknown-alias"
+	TokenForm     ID = "token-form"
 )
 
 // tokens are the rules of authorization.
@@ -28,6 +28,11 @@ var tokens = []Rule{
 		In:   "14 9.2.1.1/6; 15 9.2.1.1/8; 16 9.2.2.1/8; 17 9.3.2/8; 18-19 10.2.2/8; 20 10.2.2; 21-22 8.9",
 	},
 	{
+		ID: TokenTwice, Binds: Endpoint, Level: Must, By: Session | Cases,
+		Says: "A message does not bring the same token twice.",
+		In:   "15 9.2.1.1; 16 9.2.2.1; 17 9.3.2; 18-20 10.2.2; 21-22 8.9",
+	},
+	{
 		ID: "token-delete", Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A token's alias that is deleted can be used no more.",
 		In:   "14-15 9.2.1.1/1; 16 9.2.2.1/1; 17 9.3.2/1; 18-19 10.2.2/1; 20 10.2.2; 21-22 8.9",
@@ -38,12 +43,12 @@ var tokens = []Rule{
 		In:   "14 9.2.1.1/1; 15 9.2.1.1/2; 16 9.2.2.1/2; 17 9.3.2/2; 18-19 10.2.2/2; 20 10.2.2; 21-22 8.9",
 	},
 	{
-		ID: Tokens, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: TokenForm, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A token that cannot be read closes the session with KEY_VALUE_FORMATTING_ERROR.",
 		In:   "14 9.2.1.1/2; 15 9.2.1.1/4; 16 9.2.2.1/4; 17 9.3.2/4; 18-19 10.2.2/4; 20 10.2.2; 21-22 8.9",
 	},
 	{
-		ID: TokenUnknown, Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: "token-unknown-alias", Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "A message with an alias that is not registered is refused with UNKNOWN_AUTH_TOKEN_ALIAS.",
 		In:   "14 9.2.1.1/2; 15 9.2.1.1/4; 16 9.2.2.1/4; 17 9.3.2/4; 18-19 10.2.2/4; 20 10.2.2; 21-22 8.9",
 	},

@@ -68,7 +68,7 @@ func TestMayAnswer(t *testing.T) {
 						t.Errorf("%s: 0x%x answers %s: %v, want %v", d, code, request, err, want)
 					}
 					var e *Error
-					if err != nil && (!errors.As(err, &e) || e.Code != ProtocolViolation || e.Section == "" ||
+					if err != nil && (!errors.As(err, &e) || e.Code != ProtocolViolation || e.Section() == "" ||
 						!strings.Contains(e.Reason, "want ")) {
 						t.Errorf("%s: %v names no code, section or wanted type", d, err)
 					}

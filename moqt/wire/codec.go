@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // maxBody is the longest message body: Message Length is 16 bits.
@@ -94,8 +96,8 @@ func NameOf(d Draft, m Message) string {
 // unknownMessage is the error for a message type that the draft does not define.
 func unknownMessage(d Draft, code uint64) *Error {
 	return &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
-		Section: Section(d, TopicMessages),
-		Reason:  fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
+		Rule:   rules.MessageType,
+		Reason: fmt.Sprintf("unknown message type 0x%x", code), Err: ErrUnknownType}
 }
 
 // Frame splits the first message of b into its type code and its body; n is the number of bytes of the whole message. n
@@ -106,8 +108,8 @@ func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error)
 	code, size := Varint(b, d)
 	if size < 0 {
 		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
-			Section: Section(d, TopicIntegers),
-			Reason:  fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
+			Rule:   rules.Integers,
+			Reason: fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
 	}
 	if size == 0 {
 		return 0, nil, 0, len(b) + 1, nil
@@ -142,8 +144,8 @@ func ParseMessage(b []byte, d Draft, stream StreamKind, opt Options) (Message, i
 	}
 	if !r.mayStand(d, stream) {
 		return nil, 0, &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation,
-			Section: Section(d, TopicStreams),
-			Reason:  fmt.Sprintf("not allowed on a %s stream", stream)}
+			Rule:   rules.MessageStream,
+			Reason: fmt.Sprintf("not allowed on a %s stream", stream)}
 	}
 	m, failed := r.parse(d, body, n-len(body), stream, opt)
 	if failed != nil {
@@ -169,7 +171,7 @@ func (r *row) parse(d Draft, body []byte, base int, stream StreamKind, opt Optio
 	m.fields(&c)
 	if c.err == nil && c.pos < len(body) {
 		c.at = c.base + c.pos
-		c.failf("", ProtocolViolation, Section(d, TopicMessages),
+		c.failf("", ProtocolViolation, rules.MessageType,
 			"%d bytes left over: Message Length is larger than the fields", len(body)-c.pos)
 	}
 	return m, c.err
@@ -230,11 +232,8 @@ func (r *row) wrongAnswer(d Draft, request Kind) *Error {
 	if accept != "" {
 		reason += ": want " + accept + " or " + refuse
 	}
-	section := Section(d, TopicMessages)
-	if r.kind == KindRequestOK && d > Draft14 {
-		section = Section(d, TopicRequestOK)
-	}
-	return &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Section: section, Reason: reason}
+	return &Error{Draft: d, Message: r.name, Field: "type", Code: ProtocolViolation, Rule: rules.AnswerType,
+		Reason: reason}
 }
 
 // truncatedMessage is the error for an input that ends inside its first message, of table row r: it names the field in

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // op is what a coder does with the fields of a message.
@@ -42,7 +44,7 @@ type coder struct {
 func (c *coder) reading() bool { return c.op == opDecode || c.op == opParse }
 
 // fail records the first breach.
-func (c *coder) fail(field string, code SessionError, section, reason string) {
+func (c *coder) fail(field string, code SessionError, rule rules.ID, reason string) {
 	if c.err != nil {
 		return
 	}
@@ -54,19 +56,19 @@ func (c *coder) fail(field string, code SessionError, section, reason string) {
 	if c.op == opEncode {
 		offset = len(c.out)
 	}
-	c.err = &Error{Draft: c.draft, Message: name, Field: c.path + field, Offset: offset, Code: code, Section: section,
+	c.err = &Error{Draft: c.draft, Message: name, Field: c.path + field, Offset: offset, Code: code, Rule: rule,
 		Reason: reason}
 }
 
-func (c *coder) failf(field string, code SessionError, section, format string, args ...any) {
+func (c *coder) failf(field string, code SessionError, rule rules.ID, format string, args ...any) {
 	if c.err == nil {
-		c.fail(field, code, section, fmt.Sprintf(format, args...))
+		c.fail(field, code, rule, fmt.Sprintf(format, args...))
 	}
 }
 
 // truncated is the error for a body that ends inside a field: Message Length is shorter than the fields (draft-18 §10).
 func (c *coder) truncated(field string) {
-	c.fail(field, ProtocolViolation, c.section(TopicMessages), "truncated: the "+c.whole()+" ends here")
+	c.fail(field, ProtocolViolation, rules.MessageType, "truncated: the "+c.whole()+" ends here")
 }
 
 // whole says what in is all of.
@@ -76,9 +78,6 @@ func (c *coder) whole() string {
 	}
 	return "message"
 }
-
-// section is where the draft has a topic.
-func (c *coder) section(t Topic) string { return Section(c.draft, t) }
 
 // state adds a field to the description.
 func (c *coder) state(name string, v any) { c.desc = append(c.desc, Field{name, v}) }
@@ -149,7 +148,7 @@ func (c *coder) readVarint(field string) uint64 {
 	v, n := Varint(c.in[c.pos:], c.draft)
 	switch {
 	case n < 0:
-		c.failf(field, ProtocolViolation, c.section(TopicIntegers), "0x%02x is not a valid first byte of an integer",
+		c.failf(field, ProtocolViolation, rules.Integers, "0x%02x is not a valid first byte of an integer",
 			c.in[c.pos])
 		return 0
 	case n == 0:
@@ -167,7 +166,7 @@ func (c *coder) readBytes(field string, n uint64) []byte {
 	}
 	c.at = c.base + c.pos
 	if n > uint64(len(c.in)-c.pos) {
-		c.failf(field, ProtocolViolation, c.section(TopicMessages),
+		c.failf(field, ProtocolViolation, rules.MessageType,
 			"truncated: length %d, but %d bytes are left in the %s", n, len(c.in)-c.pos, c.whole())
 		return nil
 	}
@@ -181,7 +180,7 @@ func (c *coder) writeVarint(field string, v uint64) {
 		return
 	}
 	if v > c.draft.MaxVarint() {
-		c.failf(field, InternalError, c.section(TopicIntegers), "%d does not fit the draft's integers", v)
+		c.failf(field, InternalError, rules.Integers, "%d does not fit the draft's integers", v)
 		return
 	}
 	c.out = AppendVarint(c.out, c.draft, v)
@@ -260,11 +259,11 @@ func (c *coder) text(name string, v *string, max int) {
 }
 
 func (c *coder) tooLong(name string, n uint64, max int) {
-	topic := TopicReasonPhrase
+	rule := rules.ReasonLength
 	if max == maxGoawayURI {
-		topic = TopicGoaway
+		rule = rules.GoawayURILength
 	}
-	c.failf(name, ProtocolViolation, c.section(topic), "%d bytes long, at most %d are allowed", n, max)
+	c.failf(name, ProtocolViolation, rule, "%d bytes long, at most %d are allowed", n, max)
 }
 
 // Limits of the text (draft-18 §1.4.4, §10.4).

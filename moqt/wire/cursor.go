@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // cursor reads fields of a data stream from a buffer without allocating. Once it stopped, every read gives zero.
 type cursor struct {
@@ -87,8 +91,8 @@ func (c *cursor) stopped(message string) error {
 			Reason: "truncated", Err: ErrTruncated}
 	case invalid:
 		return &Error{Draft: c.d, Message: message, Field: c.field, Offset: c.n, Code: ProtocolViolation,
-			Section: Section(c.d, TopicIntegers),
-			Reason:  fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
+			Rule:   rules.Integers,
+			Reason: fmt.Sprintf("0x%02x does not start an integer", c.b[c.n])}
 	}
 	return nil
 }
@@ -103,9 +107,9 @@ func (c *cursor) tolerates(opt *Options, t Tolerance) bool {
 }
 
 // fail is a breach found in a field that starts at offset at.
-func (c *cursor) fail(message, field string, at int, topic Topic, format string, args ...any) error {
+func (c *cursor) fail(message, field string, at int, rule rules.ID, format string, args ...any) error {
 	return &Error{Draft: c.d, Message: message, Field: field, Offset: at, Code: ProtocolViolation,
-		Section: Section(c.d, topic), Reason: fmt.Sprintf(format, args...)}
+		Rule: rule, Reason: fmt.Sprintf(format, args...)}
 }
 
 // unencodable is the error of the data-stream encoders: a value that the draft has no form for.

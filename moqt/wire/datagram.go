@@ -1,6 +1,10 @@
 package wire
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // Bits of the type of an OBJECT_DATAGRAM (draft-16 §10.3.1, draft-18 §11.3.1).
 const (
@@ -132,7 +136,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 		if t == TypePaddingDatagram && c.d >= Draft18 {
 			return g, ErrPadding
 		}
-		return g, unknownType(c.d, datagramMessage, TopicObjectDatagram, t)
+		return g, unknownType(c.d, datagramMessage, rules.DatagramTypeBits, t)
 	}
 	g.EndOfGroup = t&datagramEndOfGroup != 0
 	g.ZeroObjectID = t&datagramZeroObjectID != 0
@@ -152,7 +156,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 			return g, err
 		}
 		if c.stop == running && len(g.Properties) == 0 {
-			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, TopicObjectDatagram,
+			return g, c.fail(datagramMessage, propertiesLengthField(c.d), at, rules.DatagramPropertiesEmpty,
 				"0, but the type says that there are %s", propertiesField(c.d))
 		}
 	}
@@ -166,7 +170,7 @@ func (c *cursor) datagram(opt *Options) (g Datagram, err error) {
 		return g, err
 	}
 	if c.stop == running && c.n < len(c.b) {
-		return g, c.fail(datagramMessage, "object_status", c.n, TopicObjectDatagram,
+		return g, c.fail(datagramMessage, "object_status", c.n, rules.StatusEmpty,
 			"%d bytes after the status, which has no payload", len(c.b)-c.n)
 	}
 	return g, nil

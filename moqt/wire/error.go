@@ -3,6 +3,8 @@ package wire
 import (
 	"fmt"
 	"io"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // Error is a breach of the draft found while decoding, or a value that cannot be encoded.
@@ -17,8 +19,8 @@ type Error struct {
 	Offset int
 	// Code is the session error that the draft names for the breach (0x3 PROTOCOL_VIOLATION where it names none).
 	Code SessionError
-	// Section is where the rule stands, e.g. "§2.4.1"; may be empty.
-	Section string
+	// Rule is the rule that was broken; may be empty.
+	Rule rules.ID
 	// Reason says what was expected and what came.
 	Reason string
 	// WouldPass are the tolerances that would have let the input pass, where there are any that were not asked for.
@@ -51,8 +53,8 @@ func (e *Error) Error() string {
 		s += fmt.Sprintf("at byte %d: ", e.Offset)
 	}
 	s += e.Reason
-	if e.Section != "" {
-		s += fmt.Sprintf(" (%s %s)", e.Draft, e.Section)
+	if section := e.Section(); section != "" {
+		s += fmt.Sprintf(" (%s %s)", e.Draft, section)
 	}
 	if e.Deviation != "" {
 		s += "; the deviation is in " + e.Deviation
@@ -62,6 +64,9 @@ func (e *Error) Error() string {
 	}
 	return s
 }
+
+// Section is where the draft has the rule, e.g. "§2.4.1"; may be empty.
+func (e *Error) Section() string { return rules.Section(e.Draft, e.Rule) }
 
 // Unwrap gives Err.
 func (e *Error) Unwrap() error { return e.Err }

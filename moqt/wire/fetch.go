@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // RangeKind says whether an item of a fetch stream is an object or the end of a range without objects (draft-18
 // §11.4.4.2).
 type RangeKind uint8
@@ -93,7 +95,7 @@ func ParseFetchHeader(b []byte, d Draft) (requestID uint64, n int, err error) {
 func (c *cursor) fetchHeader() (requestID uint64, err error) {
 	t := c.varint("type")
 	if c.stop == running && t != typeFetch {
-		return 0, unknownType(c.d, fetchMessage, TopicFetchHeader, t)
+		return 0, unknownType(c.d, fetchMessage, rules.FetchFlags, t)
 	}
 	return c.varint("request_id"), nil
 }

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // ParseHeader reads the next object's header, or a marker, from the start of b and tells how many bytes it took;
 // h.PayloadLength bytes of payload follow and are the caller's to consume. ErrTruncated means that the header is not
 // complete: read more and parse again. Any other error is an *Error, and the stream is of no further use. Nothing is
@@ -28,7 +30,7 @@ func (o *FetchObjects) parse(c *cursor, h *FetchObject) (err error) {
 			return o.parseRange(c, v, h)
 		}
 		if v.Flags >= 0x80 || v.Flags >= fetchDatagram && o.Draft == Draft15 {
-			return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader, "0x%x is not defined", v.Flags)
+			return c.fail(objectMessage, "serialization_flags", 0, rules.FetchFlags, "0x%x is not defined", v.Flags)
 		}
 		if err := o.parseIDs(c, &v); err != nil {
 			return err
@@ -64,7 +66,7 @@ func (o *FetchObjects) parsed(c *cursor, v, h *FetchObject) {
 // parseIDs reads what the flags say up to the priority, and fills in the rest from the prior item.
 func (o *FetchObjects) parseIDs(c *cursor, v *FetchObject) error {
 	if field := o.missingPrior(v.Flags); field != "" {
-		return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader,
+		return c.fail(objectMessage, "serialization_flags", 0, rules.FetchFirstObject,
 			"0x%x takes the %s from a prior object, and there is none", v.Flags, field)
 	}
 	if err := o.parseGroup(c, v); err != nil {
@@ -76,7 +78,7 @@ func (o *FetchObjects) parseIDs(c *cursor, v *FetchObject) error {
 			v.Subgroup = o.subgroup
 		case fetchSubgroupNext:
 			if o.subgroup == o.Draft.MaxVarint() {
-				return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader, "Subgroup ID passes %d",
+				return c.fail(objectMessage, "serialization_flags", 0, rules.FetchFlags, "Subgroup ID passes %d",
 					o.subgroup)
 			}
 			v.Subgroup = o.subgroup + 1
@@ -133,13 +135,13 @@ func (o *FetchObjects) parseGroup(c *cursor, v *FetchObject) error {
 		v.Group = v.GroupDelta
 	case o.Options.Descending:
 		if v.GroupDelta >= o.group {
-			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags,
+			return c.fail(objectMessage, "group_id_delta", at, rules.FetchGroupBound,
 				"Group ID below 0: %d - (%d + 1), descending", o.group, v.GroupDelta)
 		}
 		v.Group = o.group - v.GroupDelta - 1
 	default:
 		if o.group == limit || v.GroupDelta > limit-o.group-1 {
-			return c.fail(objectMessage, "group_id_delta", at, TopicFetchFlags,
+			return c.fail(objectMessage, "group_id_delta", at, rules.FetchGroupBound,
 				"Group ID passes 2^64-1: %d + %d + 1, ascending", o.group, v.GroupDelta)
 		}
 		v.Group = o.group + v.GroupDelta + 1
@@ -155,7 +157,7 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 	switch {
 	case v.Flags&fetchObjectID == 0:
 		if o.object == limit {
-			return c.fail(objectMessage, "serialization_flags", 0, TopicFetchHeader, "Object ID passes %d", limit)
+			return c.fail(objectMessage, "serialization_flags", 0, rules.FetchObjectBound, "Object ID passes %d", limit)
 		}
 		v.Object = o.object + 1
 	case o.Draft <= Draft17:
@@ -165,8 +167,8 @@ func (o *FetchObjects) parseObject(c *cursor, v *FetchObject) error {
 		v.Object = v.ObjectDelta
 		if c.stop == running && o.items && v.Flags&fetchGroupID == 0 {
 			if v.ObjectDelta > limit-o.object {
-				return c.fail(objectMessage, "object_id_delta", at, TopicFetchFlags, "Object ID passes 2^64-1: %d + %d",
-					o.object, v.ObjectDelta)
+				return c.fail(objectMessage, "object_id_delta", at, rules.FetchObjectBound,
+					"Object ID passes 2^64-1: %d + %d", o.object, v.ObjectDelta)
 			}
 			v.Object = o.object + v.ObjectDelta
 		}
@@ -193,7 +195,7 @@ func (o *FetchObjects) parseRange(c *cursor, v FetchObject, h *FetchObject) erro
 		v.Flags = flags
 		at := c.n
 		if length := c.varint("payload_length"); length != 0 {
-			return c.fail(objectMessage, "payload_length", at, TopicEndOfRange, "%d after an End of Range", length)
+			return c.fail(objectMessage, "payload_length", at, rules.EndOfRange, "%d after an End of Range", length)
 		}
 	}
 	o.parsed(c, &v, h)

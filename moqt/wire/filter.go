@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // FilterForm is the form of a location filter, in draft 22's order of types (draft-22 §9.20.9).
 type FilterForm uint8
 
@@ -112,7 +114,7 @@ func (c *coder) oldFilter(f *LocationFilter) {
 			}
 		}
 		if t == 0 || t == 1 && f.StartGroup != 0 {
-			c.failf("filter_type", InternalError, c.section(TopicLocationFilter),
+			c.failf("filter_type", InternalError, rules.FilterType,
 				"the draft cannot express the filter %s", f)
 			return
 		}
@@ -124,7 +126,7 @@ func (c *coder) oldFilter(f *LocationFilter) {
 	if c.reading() {
 		form, ok := oldFilterTypes[t]
 		if !ok {
-			c.failf("filter_type", ProtocolViolation, c.section(TopicLocationFilter), "want 1 to 4, got %d", t)
+			c.failf("filter_type", ProtocolViolation, rules.FilterType, "want 1 to 4, got %d", t)
 			return
 		}
 		f.Form = form
@@ -146,7 +148,7 @@ func (c *coder) endGroup(f *LocationFilter) {
 		return
 	}
 	if !c.reading() && f.EndGroup < f.StartGroup {
-		c.failf("end_group_delta", InternalError, c.section(TopicLocationFilter),
+		c.failf("end_group_delta", InternalError, rules.FilterBound,
 			"end group %d is before start group %d", f.EndGroup, f.StartGroup)
 		return
 	}
@@ -154,7 +156,7 @@ func (c *coder) endGroup(f *LocationFilter) {
 	c.varint("end_group_delta", &delta)
 	f.EndGroup = f.StartGroup + delta
 	if c.err == nil && f.EndGroup < f.StartGroup {
-		c.fail("end_group_delta", ProtocolViolation, c.section(TopicLocationFilter), "the end group passes 2^64-1")
+		c.fail("end_group_delta", ProtocolViolation, rules.FilterBound, "the end group passes 2^64-1")
 	}
 }
 
@@ -165,7 +167,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 		for rest := c.in[c.pos:]; len(rest) > 0; n++ {
 			_, size := Varint(rest, c.draft)
 			if size <= 0 || n == 4 {
-				c.fail("", ProtocolViolation, c.section(TopicLocationFilter),
+				c.fail("", ProtocolViolation, rules.FilterType,
 					"want 0 to 4 whole integers in the length given")
 				return
 			}
@@ -191,7 +193,7 @@ func (c *coder) countedFilter(f *LocationFilter) {
 	case f.Form == FilterNextObject:
 		f = &zero
 	case *f == zero:
-		c.fail("", InternalError, c.section(TopicLocationFilter),
+		c.fail("", InternalError, rules.FilterType,
 			"the draft cannot express absolute {0,0} without an end: it reads as Next Object")
 		return
 	}
@@ -207,7 +209,7 @@ func (c *coder) typedFilter(f *LocationFilter) {
 	t := uint64(f.Form)
 	c.varint("location_filter_type", &t)
 	if c.err == nil && t > uint64(FilterNextObject) {
-		c.failf("location_filter_type", ProtocolViolation, c.section(TopicLocationFilter), "want 0 to 5, got %d", t)
+		c.failf("location_filter_type", ProtocolViolation, rules.FilterType, "want 0 to 5, got %d", t)
 		return
 	}
 	f.Form = FilterForm(t)

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // Draft 14 has fields where later drafts have parameters. These functions code such a field from and to the parameter,
 // so that a struct has one shape for all drafts. parameters() leaves out what was coded here.
 
@@ -37,7 +39,7 @@ func (c *coder) fixed8(name string, t ParameterType, ps *Parameters, def uint8, 
 		ok = true
 	}
 	if !ok {
-		c.failf(name, ProtocolViolation, c.section(c.row.fieldTopic()), "value %d is a protocol error", v)
+		c.failf(name, ProtocolViolation, c.row.fieldRule(), "value %d is a protocol error", v)
 		return
 	}
 	if c.reading() && !(rule == orderOr0 && v == 0) {
@@ -64,7 +66,7 @@ func (c *coder) fixedLargest(ps *Parameters) {
 	}
 	c.uint8("content_exists", &exists)
 	if exists > 1 {
-		c.failf("content_exists", ProtocolViolation, c.section(c.row.fieldTopic()), "want 0 or 1, got %d", exists)
+		c.failf("content_exists", ProtocolViolation, c.row.fieldRule(), "want 0 or 1, got %d", exists)
 	}
 	if exists == 0 || c.err != nil {
 		return
@@ -100,7 +102,7 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 		case f.Form == FilterGroupEnd && f.EndGroup < 1<<62-1:
 			end = f.EndGroup + 1
 		case f.Form != FilterAbsoluteStart:
-			c.failf("start_location", InternalError, c.section(TopicRequestUpdate),
+			c.failf("start_location", InternalError, rules.FieldsSubscribeUpdate,
 				"an update states the whole range: want an absolute filter, got %s", f)
 			return
 		}
@@ -117,22 +119,22 @@ func (c *coder) fixedUpdateRange(ps *Parameters) {
 	}
 }
 
-// fieldTopic is where draft 14 states the values that a message's one-byte fields may have. TRACK_STATUS and its OK
+// fieldRule is draft 14's rule of the values that a message's one-byte fields may have. TRACK_STATUS and its OK
 // have the fields of SUBSCRIBE and its OK.
-func (r *row) fieldTopic() Topic {
+func (r *row) fieldRule() rules.ID {
 	switch {
 	case r.kind == KindPublish:
-		return TopicPublish
+		return rules.FieldsPublish
 	case r.kind == KindRequestOK && r.answers.has(KindPublish):
-		return TopicPublishOK
+		return rules.FieldsPublishOK
 	case r.kind == KindSubscribeOK, r.kind == KindRequestOK:
-		return TopicSubscribeOK
+		return rules.FieldsSubscribeOK
 	case r.kind == KindRequestUpdate:
-		return TopicRequestUpdate
+		return rules.FieldsSubscribeUpdate
 	case r.kind == KindFetch:
-		return TopicFetch
+		return rules.FieldsFetch
 	case r.kind == KindFetchOK:
-		return TopicFetchOK
+		return rules.FieldsFetchOK
 	}
-	return TopicSubscribe
+	return rules.FieldsSubscribe
 }

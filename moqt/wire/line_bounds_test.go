@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // feed gives a decoder a long input in pieces, and returns the lines, the error and the most memory that was held
@@ -306,7 +308,7 @@ func TestMalformedRemarks(t *testing.T) {
 				for i, line := range lines {
 					text := strings.Join(line.Remarks, "; ")
 					if (i == x.line) != (text != "") || i == x.line && (!strings.Contains(text, x.remark) ||
-						!strings.HasSuffix(text, " ("+d.String()+" "+Section(d, TopicMalformedTracks)+")")) {
+						!strings.HasSuffix(text, " ("+d.String()+" "+rules.Section(d, rules.MalformedTrack)+")")) {
 						t.Errorf("%s: %s: line %d has %q, want %q at %d", d, x.name, i, text, x.remark, x.line)
 					}
 				}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // LineDecoder is Decode for a stream that arrives in pieces: it describes each message, header and object as soon as
@@ -94,7 +96,7 @@ func (l *LineDecoder) failed(err error) error {
 	}
 	e.Offset += l.offset
 	if l.kind != DatagramStream && errors.Is(e.Err, ErrTruncated) {
-		e.Err, e.Code, e.Section = ErrIncomplete, NoError, ""
+		e.Err, e.Code, e.Rule = ErrIncomplete, NoError, ""
 		e.Reason = strings.Replace(e.Reason, "the stream ended", "the input ends", 1)
 		if e.Reason == "truncated" {
 			e.Reason = "the input ends here"
@@ -285,19 +287,19 @@ func propertiesOf(m Message) Properties {
 func (l *Line) remark(err error) {
 	var e *Error
 	if errors.As(err, &e) {
-		l.remarkAt(e.Draft, e.Section, e.Reason)
+		l.remarkAt(e.Draft, e.Rule, e.Reason)
 	}
 }
 
 // malformed adds why a track is malformed, if it is.
 func (l *Line) malformed(d Draft, err error) {
 	if err != nil {
-		l.remarkAt(d, Section(d, TopicMalformedTracks), err.Error())
+		l.remarkAt(d, rules.MalformedTrack, err.Error())
 	}
 }
 
-func (l *Line) remarkAt(d Draft, section, text string) {
-	if section != "" {
+func (l *Line) remarkAt(d Draft, rule rules.ID, text string) {
+	if section := rules.Section(d, rule); section != "" {
 		text += fmt.Sprintf(" (%s %s)", d, section)
 	}
 	l.Remarks = append(l.Remarks, text)

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // This file lists the fields of every message body once, in wire order, each with the drafts that have it (draft-14 §9,
 // draft-18 §10, draft-22 §9).
 
@@ -54,7 +56,7 @@ func (m *RequestOK) fields(c *coder) {
 	if c.draft >= Draft18 {
 		c.properties("track_properties", &m.Properties)
 		if m.Answers != KindNone && m.Answers != KindTrackStatus && len(m.Properties) > 0 {
-			c.fail("track_properties", ProtocolViolation, c.section(TopicRequestOK),
+			c.fail("track_properties", ProtocolViolation, rules.RequestOKProperties,
 				"must be empty except in answer to TRACK_STATUS")
 		}
 	}
@@ -94,7 +96,7 @@ func (c *coder) redirect(m *RequestError) {
 		fallthrough
 	case KindPublishNamespace, KindSubscribeNamespace:
 		if r.TrackName != "" {
-			c.fail("track_name", ProtocolViolation, c.section(TopicRedirect),
+			c.fail("track_name", ProtocolViolation, rules.RedirectName,
 				"a Redirect of a namespace request has no Track Name")
 		}
 	}
@@ -106,7 +108,7 @@ func (c *coder) requestID(id, requiredDelta *uint64) {
 	if c.draft == Draft17 {
 		c.varint("required_request_id_delta", requiredDelta)
 		if *requiredDelta > *id/2 {
-			c.fail("required_request_id_delta", InvalidRequiredRequest, "§9.2",
+			c.fail("required_request_id_delta", InvalidRequiredRequest, rules.RequiredRequestID,
 				"2 x the delta is above the Request ID")
 		}
 	}
@@ -220,7 +222,7 @@ func (m *Fetch) fields(c *coder) {
 			c.varint("joining_request_id", &m.JoiningRequestID)
 			c.varint("joining_start", &m.JoiningStart)
 		default:
-			c.failf("fetch_type", ProtocolViolation, c.section(TopicFetch), "want 1, 2 or 3, got %d", m.Type)
+			c.failf("fetch_type", ProtocolViolation, rules.FetchType, "want 1, 2 or 3, got %d", m.Type)
 		}
 	}
 	c.parameters(&m.Parameters)

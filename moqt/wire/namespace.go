@@ -1,6 +1,10 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // TrackNamespace is an ordered list of fields, each any bytes (draft-18 §2.4.1).
 type TrackNamespace []string
@@ -87,7 +91,7 @@ func (c *coder) namedTrack(field string, n *TrackNamespace, name *string, min in
 	c.namespace(field, n, min)
 	c.text("track_name", name, 0)
 	if total := n.size() + len(*name); total > MaxFullTrackName {
-		c.failf("track_name", ProtocolViolation, c.section(TopicNames),
+		c.failf("track_name", ProtocolViolation, rules.NameLength,
 			"Full Track Name of %d bytes, at most %d are allowed", total, MaxFullTrackName)
 	}
 }
@@ -147,32 +151,32 @@ func (c *coder) namespace(name string, n *TrackNamespace, min int) {
 	}
 	for _, f := range *n {
 		if f == "" {
-			c.fail(name, ProtocolViolation, c.section(TopicNames), "a namespace field of length 0")
+			c.fail(name, ProtocolViolation, rules.NameFieldEmpty, "a namespace field of length 0")
 		}
 	}
 	if total := n.size(); total > MaxFullTrackName {
-		c.failf(name, ProtocolViolation, c.section(TopicNames), "namespace of %d bytes, at most %d are allowed", total,
+		c.failf(name, ProtocolViolation, rules.NameLength, "namespace of %d bytes, at most %d are allowed", total,
 			MaxFullTrackName)
 	}
 }
 
 func (c *coder) checkFieldCount(name string, count uint64, min int) bool {
 	if c.err == nil && (count < uint64(min) || count > MaxNamespaceFields) {
-		c.failf(name, ProtocolViolation, c.section(c.fieldCountTopic(name)), "%d fields, want %d to %d", count, min,
+		c.failf(name, ProtocolViolation, c.fieldCountRule(name), "%d fields, want %d to %d", count, min,
 			MaxNamespaceFields)
 	}
 	return c.err == nil
 }
 
-// fieldCountTopic is where the limits of a namespace's field count stand: up to 20 those of a subscription's prefix
-// with its message (draft-14 §9.28, draft-18 §10.18).
-func (c *coder) fieldCountTopic(name string) Topic {
+// fieldCountRule is the rule of a namespace's field count: up to 20 the prefix of a subscription has one of its own
+// (draft-14 §9.28, draft-18 §10.18).
+func (c *coder) fieldCountRule(name string) rules.ID {
 	switch {
 	case name != prefixField || c.draft >= Draft21:
 	case c.row.kind == KindSubscribeNamespace:
-		return TopicSubscribeNamespace
+		return rules.PrefixFieldCount
 	case c.row.kind == KindSubscribeTracks:
-		return TopicSubscribeTracks
+		return rules.TracksPrefixFieldCount
 	}
-	return TopicNames
+	return rules.NameFieldCount
 }

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // ObjectHeader is what precedes the payload of one object of a subgroup stream (draft-18 §11.4.2). Parsing and
 // appending allocate nothing.
 type ObjectHeader struct {
@@ -60,10 +62,10 @@ func (c *cursor) checkStatus(message string, s ObjectStatus, properties, at int)
 		return nil
 	}
 	if !s.Defined(c.d) {
-		return c.fail(message, "object_status", at, TopicObjectStatus, "0x%x is not defined", uint64(s))
+		return c.fail(message, "object_status", at, rules.StatusUnknown, "0x%x is not defined", uint64(s))
 	}
 	if properties > 0 && !s.allowsProperties(c.d) {
-		return c.fail(message, "object_status", at, TopicObjectProperties, "an object with status %s has %s", s,
+		return c.fail(message, "object_status", at, rules.StatusProperties, "an object with status %s has %s", s,
 			propertiesField(c.d))
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // parameters is a block: a count, then the parameters (draft-16 §9.2.2, draft-18 §10.2). In 14 those that stood in
@@ -30,7 +32,7 @@ func (c *coder) parameterBlock(name string, ps *Parameters, where place) {
 					return q.Type == p.Type &&
 						!slices.Contains(fixed, p.Type)
 				}) {
-				c.failf("type", ProtocolViolation, c.section(TopicParameters), "%s stands twice", p.Type.label(c.draft))
+				c.failf("type", ProtocolViolation, rules.ParameterRepeated, "%s stands twice", p.Type.label(c.draft))
 			}
 			last := i == count-1
 			c.parameterValue(&p, where, last)
@@ -84,7 +86,11 @@ func (c *coder) parameterType(prev ParameterType) ParameterType {
 	if sum := prev + v; sum >= prev {
 		return sum
 	}
-	c.fail("type", ProtocolViolation, c.section(TopicParameters), "the type passes 2^64-1")
+	rule := rules.ParameterOrder
+	if c.draft == Draft16 { // parameters are Key-Value-Pairs there
+		rule = rules.KeyValueType
+	}
+	c.fail("type", ProtocolViolation, rule, "the type passes 2^64-1")
 	return 0
 }
 
@@ -118,7 +124,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	if c.op == opDecode && !p.Raw {
 		switch {
 		case r == nil && c.draft >= Draft16:
-			c.failf("type", ProtocolViolation, c.section(TopicParameters), "unknown parameter 0x%x", uint64(p.Type))
+			c.failf("type", ProtocolViolation, rules.ParameterUnknown, "unknown parameter 0x%x", uint64(p.Type))
 			return
 		case r == nil:
 			p.Raw = true
@@ -147,7 +153,7 @@ func (c *coder) parameterValue(p *Parameter, where place, last bool) {
 	ignorable := c.draft <= Draft16 && c.row.kind == KindRequestOK && r.where&where != where
 	if c.err == nil && r.where&where != 0 && !ignorable && (r.min > 0 && p.Uint < r.min || r.max > 0 &&
 		p.Uint > r.max) {
-		c.failf("value", ProtocolViolation, valueSection(c.draft, p.Type), "%s is %d, want %s", r.name, p.Uint,
+		c.failf("value", ProtocolViolation, valueRules[p.Type], "%s is %d, want %s", r.name, p.Uint,
 			r.bounds())
 	}
 }
@@ -162,16 +168,16 @@ func (r *parameterRow) bounds() string {
 // misplaced is a known parameter in a message that it is not defined for: PROTOCOL_VIOLATION from 17 on (draft-17
 // §9.3.1), in 16 only in a REQUEST_UPDATE (draft-16 §9.11).
 func (c *coder) misplaced(r *parameterRow) {
-	topic := TopicParameterScope
+	rule := rules.ParameterScope
 	if c.draft == Draft16 {
-		topic = TopicRequestUpdate
+		rule = rules.UpdateRequest
 	}
 	t := MisplacedParameters
 	if r.t == ParamGroupOrder {
 		t = GroupOrderInReplies
 	}
 	if !c.tolerate(t, r.name) && (t == MisplacedParameters || !c.tolerate(MisplacedParameters, r.name)) {
-		c.failf("type", ProtocolViolation, c.section(topic), "%s is not allowed in %s", r.name, c.row.name)
+		c.failf("type", ProtocolViolation, rule, "%s is not allowed in %s", r.name, c.row.name)
 	}
 }
 

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // place is a set of messages that a parameter may be in, as its definition says (draft-18 §10.2, draft-22 §9.20).
 type place uint32
 
@@ -232,25 +234,13 @@ func (t ParameterType) repeatable() bool {
 	return t == ParamAuthorizationToken || ParamSubgroupFilter <= t && t <= ParamTrackPropertyFilter
 }
 
-// valueSections has where the drafts state the values that a parameter may have; where nothing stands it is with the
-// parameters in general.
-var valueSections = map[ParameterType]map[Draft]string{
-	ParamObjectDeliveryTimeout: {16: "§9.2.2.2"},
-	ParamPublisherPriority:     {15: "§9.2.1.4"},
-	ParamForward: {15: "§9.2.1.10", 16: "§9.2.2.8", 17: "§9.3.10", 18: "§10.2.12", 19: "§10.2.17", 20: "§10.2.18",
-		21: "§9.20.19", 22: "§9.20.18"},
-	ParamSubscriberPriority: {15: "§9.2.1.5", 16: "§9.2.2.3"},
-	ParamLocationFilter:     {15: "§9.2.1.7", 16: "§9.2.2.5"},
-	ParamGroupOrder: {15: "§9.2.1.6", 16: "§9.2.2.4", 17: "§9.3.6", 18: "§10.2.8", 19: "§10.2.8", 20: "§10.2.8",
-		21: "§9.20.9", 22: "§9.20.8"},
-	ParamDynamicGroups:     {15: "§9.2.1.11"},
-	ParamIncludeProperties: {20: "§10.2.21", 21: "§9.20.22", 22: "§9.20.21"},
-}
-
-// valueSection is where the draft states which values a parameter may have.
-func valueSection(d Draft, t ParameterType) string {
-	if section := valueSections[t][d]; section != "" {
-		return section
-	}
-	return Section(d, TopicParameters)
+// valueRules are the rules of the values that an integer parameter may have.
+var valueRules = map[ParameterType]rules.ID{
+	ParamObjectDeliveryTimeout: rules.DeliveryTimeoutValue,
+	ParamPublisherPriority:     rules.PublisherPriorityValue,
+	ParamForward:               rules.ForwardValue,
+	ParamSubscriberPriority:    rules.SubscriberPriorityValue,
+	ParamGroupOrder:            rules.GroupOrderValue,
+	ParamDynamicGroups:         rules.DynamicGroupsValue,
+	ParamIncludeProperties:     rules.IncludePropertiesValue,
 }

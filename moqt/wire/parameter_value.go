@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/hex"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // rawParameter is a value that is not interpreted; its form follows the type's parity (drafts up to 16 only).
@@ -59,7 +61,7 @@ func (c *coder) valueBytes(b *[]byte) {
 	if c.op == opDecode {
 		n := c.readVarint("length")
 		if c.err == nil && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs),
+			c.failf("length", ProtocolViolation, rules.KeyValueLength,
 				"value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		*b = append([]byte{}, c.readBytes("value", n)...)
@@ -77,15 +79,15 @@ func (c *coder) keyValue(p *Parameter, r *parameterRow, where place) {
 		return
 	}
 	ignored := c.op == opDecode && r.where&where == 0
-	code, section := KeyValueFormattingError, c.section(TopicKeyValuePairs)
+	code, rule := KeyValueFormattingError, rules.KeyValueForm
 	switch r.enc {
 	case encFilter: // draft-15 §9.2.1.7, draft-16 §9.2.2.5
-		code, section = ProtocolViolation, valueSection(c.draft, p.Type)
+		code, rule = ProtocolViolation, rules.FilterLength
 	case encToken:
-		section = c.section(TopicTokens)
+		rule = rules.TokenForm
 	}
 	start := *c
-	c.within(code, section, func() { c.structured(p, r) })
+	c.within(code, rule, func() { c.structured(p, r) })
 	if ignored && c.err != nil {
 		*c = start
 		*p = Parameter{Type: p.Type, Raw: true}
@@ -117,13 +119,13 @@ func (c *coder) typedValue(p *Parameter, r *parameterRow, last bool) {
 			c.typedFilter(&p.Filter)
 			return
 		}
-		c.within(ProtocolViolation, c.section(TopicLocationFilter), func() { c.structured(p, r) })
+		c.within(ProtocolViolation, rules.FilterLength, func() { c.structured(p, r) })
 	case encToken:
-		c.within(KeyValueFormattingError, c.section(TopicTokens), func() { c.structured(p, r) })
+		c.within(KeyValueFormattingError, rules.TokenForm, func() { c.structured(p, r) })
 	case encInner:
 		c.fillParameters(p)
 	default:
-		c.within(ProtocolViolation, c.section(TopicRangeFilters), func() { c.structured(p, r) })
+		c.within(ProtocolViolation, rules.RangeFilterBound, func() { c.structured(p, r) })
 	}
 }
 
@@ -229,7 +231,7 @@ func (c *coder) fillParameters(p *Parameter) {
 	}
 	if c.op == opDecode && c.opt != nil && c.opt.Tolerate.Has(FillWithoutLength) {
 		start := *c
-		if c.within(ProtocolViolation, c.section(TopicFillParameters), block); c.err == nil {
+		if c.within(ProtocolViolation, rules.FillParametersScope, block); c.err == nil {
 			return
 		}
 		*c = start
@@ -239,12 +241,12 @@ func (c *coder) fillParameters(p *Parameter) {
 		}
 		return
 	}
-	c.within(ProtocolViolation, c.section(TopicFillParameters), block)
+	c.within(ProtocolViolation, rules.FillParametersScope, block)
 }
 
 // within codes fields that stand inside a length. What does not fit the length exactly breaks the rule with the code
-// given, which stands in section.
-func (c *coder) within(code SessionError, section string, fields func()) {
+// given.
+func (c *coder) within(code SessionError, rule rules.ID, fields func()) {
 	if c.err != nil {
 		return
 	}
@@ -252,7 +254,7 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 	case opDecode:
 		n := c.readVarint("length")
 		if c.err == nil && c.draft <= Draft16 && n > maxKeyValue {
-			c.failf("length", ProtocolViolation, c.section(TopicKeyValuePairs),
+			c.failf("length", ProtocolViolation, rules.KeyValueLength,
 				"value of %d bytes, at most %d are allowed", n, maxKeyValue)
 		}
 		inner := c.readBytes("value", n)
@@ -263,13 +265,13 @@ func (c *coder) within(code SessionError, section string, fields func()) {
 		c.in, c.pos, c.base, c.part = inner, 0, base+pos-len(inner), "parameter"
 		fields()
 		if c.err != nil {
-			if c.err.Code == ProtocolViolation && c.err.Section == c.section(TopicMessages) &&
+			if c.err.Code == ProtocolViolation && c.err.Rule == rules.MessageType &&
 				strings.HasPrefix(c.err.Reason, "truncated") {
-				c.err.Code, c.err.Section = code, section
+				c.err.Code, c.err.Rule = code, rule
 			}
 		} else if c.pos < len(c.in) {
 			c.at = c.base + c.pos
-			c.failf("value", code, section, "%d bytes left over behind the value", len(c.in)-c.pos)
+			c.failf("value", code, rule, "%d bytes left over behind the value", len(c.in)-c.pos)
 		}
 		c.in, c.pos, c.base, c.part = in, pos, base, part
 	case opEncode:

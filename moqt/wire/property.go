@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // Property is one Key-Value-Pair of a track or an object (called extension header in drafts 14-16, draft-18 §2.5), or
 // one setup parameter or option. Even types carry Uint, odd types carry Bytes (draft-18 §1.4.3).
@@ -143,7 +147,7 @@ func AppendProperties(b []byte, d Draft, props Properties) ([]byte, error) {
 		if reason != "" {
 			return b, &Error{Draft: d, Message: "properties", Field: fmt.Sprintf("properties[%d]", i),
 				Offset: len(out) - len(b),
-				Code:   InternalError, Section: Section(d, TopicKeyValuePairs), Reason: reason}
+				Code:   InternalError, Rule: rules.KeyValueForm, Reason: reason}
 		}
 		out = appendKeyValue(out, d, prev, x)
 		prev = x.Type
@@ -188,7 +192,7 @@ func (r *kvReader) next() error {
 	t := c.varint("type")
 	if r.d >= Draft16 {
 		if t > 1<<64-1-r.pair.Type { // draft-16 §1.4.2
-			return r.fail("type", "type passes 2^64-1")
+			return r.fail("type", rules.KeyValueType, "type passes 2^64-1")
 		}
 		t += r.pair.Type
 	}
@@ -199,22 +203,22 @@ func (r *kvReader) next() error {
 	} else {
 		length := c.varint("length")
 		if c.stop == running && length > maxKeyValue {
-			return r.fail("length", fmt.Sprintf("%d bytes, at most %d", length, maxKeyValue))
+			return r.fail("length", rules.KeyValueLength, fmt.Sprintf("%d bytes, at most %d", length, maxKeyValue))
 		}
 		x.Bytes = c.bytes("value", length)
 	}
 	switch c.stop {
 	case short:
-		return r.fail(c.field, "truncated: the block ends here")
+		return r.fail(c.field, rules.KeyValueForm, "truncated: the block ends here")
 	case invalid:
-		return r.fail(c.field, "invalid integer")
+		return r.fail(c.field, rules.Integers, "invalid integer")
 	}
 	r.n, r.pair = c.n, x
 	return nil
 }
 
 // fail is never ErrTruncated: a block's length is known, so there is nothing more to read.
-func (r *kvReader) fail(field, reason string) error {
+func (r *kvReader) fail(field string, rule rules.ID, reason string) error {
 	return &Error{Draft: r.d, Message: "properties", Field: field, Offset: r.start, Code: ProtocolViolation,
-		Section: Section(r.d, TopicKeyValuePairs), Reason: reason}
+		Rule: rule, Reason: reason}
 }

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/hex"
 	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // propertyRow names a type of property for a range of drafts and the scopes it is defined for, with the rule that its
@@ -17,10 +19,10 @@ type propertyRow struct {
 
 // valueRule is a rule whose breach closes the session.
 type valueRule struct {
-	ok      func(v uint64) bool
-	want    string
-	code    SessionError
-	section func(Draft) string
+	ok   func(v uint64) bool
+	want string
+	code SessionError
+	rule rules.ID
 }
 
 const bothScopes = TrackScope | ObjectScope
@@ -30,7 +32,7 @@ const bothScopes = TrackScope | ObjectScope
 // transport's own meaning wins.
 var propertyRows = []propertyRow{
 	{0x02, "DELIVERY_TIMEOUT", 16, 16, TrackScope, &valueRule{func(v uint64) bool { return v > 0 }, "above 0",
-		ProtocolViolation, propertySection(1)}},
+		ProtocolViolation, rules.DeliveryTimeoutProperty}},
 	{0x02, "DELIVERY_TIMEOUT", 17, 17, TrackScope, nil},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 18, 18, TrackScope, nil},
 	{0x02, "OBJECT_DELIVERY_TIMEOUT", 19, Newest, bothScopes, nil},
@@ -42,11 +44,12 @@ var propertyRows = []propertyRow{
 	{0x0B, "IMMUTABLE_PROPERTIES", 17, Newest, bothScopes, nil},
 	// "Priorities above 255 are invalid": the value does not fit its definition (draft-18 §1.4.3).
 	{0x0E, "DEFAULT_PUBLISHER_PRIORITY", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 255 },
-		"0 to 255", KeyValueFormattingError, propertySection(3)}},
+		"0 to 255", KeyValueFormattingError, rules.PublisherPriorityValue}},
 	{0x22, "DEFAULT_PUBLISHER_GROUP_ORDER", 16, Newest, TrackScope,
-		&valueRule{func(v uint64) bool { return v == 1 || v == 2 }, "1 or 2", ProtocolViolation, propertySection(4)}},
+		&valueRule{func(v uint64) bool { return v == 1 || v == 2 }, "1 or 2", ProtocolViolation,
+			rules.DefaultGroupOrderValue}},
 	{0x30, "DYNAMIC_GROUPS", 16, Newest, TrackScope, &valueRule{func(v uint64) bool { return v <= 1 }, "0 or 1",
-		ProtocolViolation, propertySection(5)}},
+		ProtocolViolation, rules.DynamicGroupsValue}},
 	{0x3C, "PRIOR_GROUP_ID_GAP", 14, Newest, ObjectScope, nil},
 	{0x3E, "PRIOR_OBJECT_ID_GAP", 14, Newest, ObjectScope, nil},
 
@@ -61,22 +64,6 @@ var propertyRows = []propertyRow{
 	{0x0F, "AUDIO_CONFIG", 20, Newest, bothScopes, nil},
 	{0x10, "TIMESTAMP", 20, Newest, ObjectScope, nil},
 	{0x32, "PADDING", 20, Newest, ObjectScope, nil},
-}
-
-// propertySection is where a property stands, by its number in draft 17's §11: 16 has no numbers there, 18 put one
-// before, 21 moved all.
-func propertySection(n int) func(Draft) string {
-	return func(d Draft) string {
-		switch {
-		case d <= Draft16:
-			return "§11"
-		case d == Draft17:
-			return fmt.Sprintf("§11.%d", n)
-		case d <= Draft20:
-			return fmt.Sprintf("§12.%d", n+1)
-		}
-		return fmt.Sprintf("§10.%d", n+1)
-	}
 }
 
 // propertyRowOf finds the row of a type, preferring the scope; a type known for the other scope only is named too, but
@@ -134,8 +121,8 @@ func checkProperty(r *kvReader, d Draft, scope Scope) error {
 		return nil
 	}
 	return &Error{Draft: d, Message: "properties", Field: row.name, Offset: r.value, Code: row.rule.code,
-		Section: row.rule.section(d),
-		Reason:  fmt.Sprintf("want %s, got %d", row.rule.want, r.pair.Uint)}
+		Rule:   row.rule.rule,
+		Reason: fmt.Sprintf("want %s, got %d", row.rule.want, r.pair.Uint)}
 }
 
 // describeProperties lists properties in wire order: {"type","name","value"} or {"type","name","length","hex"}; unknown

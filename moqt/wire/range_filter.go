@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // RangeFilter is the value of SUBGROUP_FILTER, OBJECTID_FILTER, PRIORITY_FILTER, OBJECT_PROPERTY_FILTER and
 // TRACK_PROPERTY_FILTER (draft-19 §5.1.3).
@@ -100,7 +104,7 @@ func (c *coder) encodeRanges(f *RangeFilter) {
 	var prev uint64
 	for i, r := range f.Ranges {
 		if r.Open && i < len(f.Ranges)-1 {
-			c.fail("ranges", InternalError, c.section(TopicRangeFilters), "only the last range may have no end")
+			c.fail("ranges", InternalError, rules.RangeFilterBound, "only the last range may have no end")
 		}
 		// modulo 2^64: what overflows was Invalid when it was read, and comes back as it was
 		c.writeVarint("start_delta", r.Start-prev)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // TestErrorPlaces: an error points to the first byte of the field at fault, and to where the draft has the rule.
@@ -68,8 +70,8 @@ func TestErrorPlaces(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("%x decodes to %+v, want an error", b, m)
 			}
-			if e.Field != x.field || e.Offset != frame+x.offset || e.Section != x.section || e.Code != x.code {
-				t.Errorf("%q at %d, %s, code 0x%x; want %q at %d, %s, code 0x%x: %v", e.Field, e.Offset, e.Section,
+			if e.Field != x.field || e.Offset != frame+x.offset || e.Section() != x.section || e.Code != x.code {
+				t.Errorf("%q at %d, %s, code 0x%x; want %q at %d, %s, code 0x%x: %v", e.Field, e.Offset, e.Section(),
 					uint64(e.Code), x.field, frame+x.offset, x.section, uint64(x.code), err)
 			}
 		})
@@ -152,40 +154,33 @@ func TestTruncatedPlaces(t *testing.T) {
 	}
 }
 
-// TestSectionsOf21: 21 is not numbered like 22, which has one section less before most parameters and object fields;
-// the limits of names are with the structure of a Track Namespace in both.
-func TestSectionsOf21(t *testing.T) {
-	for _, x := range []struct {
-		topic      Topic
-		in21, in22 string
-	}{
-		{TopicLocationFilter, "§9.20.10", "§9.20.9"},
-		{TopicFillParameters, "§9.20.16", "§9.20.15"},
-		{TopicParameterScope, "§9.20.1", "§9.20.1"},
-		{TopicObjectStatus, "§11.1.2", "§11.1.1"},
-		{TopicObjectProperties, "§11.1.3", "§11.1.2"},
-		{TopicNames, "§8.7", "§8.7"},
-		{TopicStreams, "§6.3", "§6.3"},
-		{TopicSetupTokens, "§9.1.4", "§9.1.4"},
-		{TopicFetchOK, "§9.12", "§9.12"},
-	} {
-		if a, b := Section(21, x.topic), Section(22, x.topic); a != x.in21 || b != x.in22 {
-			t.Errorf("topic %d: 21 %s, 22 %s; want %s and %s", x.topic, a, b, x.in21, x.in22)
+// A prefix of 33 fields breaks the rule of namespaces from 21 on, where prefixes have no rule of their own.
+func TestPrefixOfTooManyFields(t *testing.T) {
+	for d, want := range map[Draft]string{20: "§10.19", 21: "§8.7", 22: "§8.7"} {
+		b, _ := appendFrame(nil, d, 0x50, append([]byte{0, 33}, make([]byte, 66)...))
+		_, _, err := ParseMessage(b, d, RequestStream, Options{})
+		if err == nil || err.(*Error).Section() != want {
+			t.Errorf("%s: %v, want %s", d, err, want)
 		}
 	}
-	for p, want := range map[ParameterType][2]string{
-		ParamForward:           {"§9.20.19", "§9.20.18"},
-		ParamGroupOrder:        {"§9.20.9", "§9.20.8"},
-		ParamIncludeProperties: {"§9.20.22", "§9.20.21"},
-	} {
-		if a, b := valueSection(21, p), valueSection(22, p); a != want[0] || b != want[1] {
-			t.Errorf("%s: 21 %s, 22 %s; want %v", p.Name(22), a, b, want)
+}
+
+// Each value that a row bounds has a rule, in each draft of the row.
+func TestBoundsHaveRules(t *testing.T) {
+	for _, r := range parameterRows {
+		for d := r.first; d <= r.last && r.min+r.max > 0; d++ {
+			fitsType := r.enc == encUint8 && d >= Draft17 && r.min == 0 && r.max == 255
+			if !fitsType && rules.Section(d, valueRules[r.t]) == "" {
+				t.Errorf("%s: %s has no rule of its values", d, r.name)
+			}
 		}
 	}
-	// a prefix of 33 fields
-	b, _ := appendFrame(nil, 22, 0x50, append([]byte{0, 33}, make([]byte, 66)...))
-	if _, _, err := ParseMessage(b, 22, RequestStream, Options{}); err == nil || err.(*Error).Section != "§8.7" {
-		t.Errorf("33 fields: %v", err)
+	for _, r := range propertyRows {
+		for d := r.first; d <= r.last && r.rule != nil; d++ {
+			if rules.Section(d, r.rule.rule) == "" {
+				t.Errorf("%s: %s has no rule of its values", d, r.name)
+			}
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // Setup options, called setup parameters up to 16 (draft-16 §9.3.1, draft-18 §10.3.1, draft-22 §9.1).
@@ -74,7 +76,7 @@ func (c *coder) setupOptions(sender Side, p *Properties) {
 		}
 		c.keyValues(field, p, 0)
 		if c.err == nil && c.draft <= Draft16 && count != uint64(len(*p)) {
-			c.failf(field, ProtocolViolation, c.section(TopicMessages), "the count is %d, but the message has %d",
+			c.failf(field, ProtocolViolation, rules.MessageType, "the count is %d, but the message has %d",
 				count, len(*p))
 		}
 	case opEncode:
@@ -118,7 +120,7 @@ func (c *coder) keyValues(name string, p *Properties, scope Scope) {
 		if field == e.Field && field != "" {
 			field = "." + field
 		}
-		c.fail(name+field, e.Code, e.Section, e.Reason)
+		c.fail(name+field, e.Code, e.Rule, e.Reason)
 	}
 }
 
@@ -155,7 +157,7 @@ func (c *coder) checkOptions(field string, sender Side, start int) {
 		c.at = c.base + start + r.start
 		name := OptionName(c.draft, o.Type)
 		if c.draft <= Draft16 && name != "" && !c.repeatableOption(o.Type) && seen[o.Type] {
-			c.failf(at, ProtocolViolation, c.section(TopicParameters), "%s stands twice", name)
+			c.failf(at, ProtocolViolation, rules.ParameterRepeated, "%s stands twice", name)
 			return
 		}
 		seen[o.Type] = true
@@ -163,13 +165,13 @@ func (c *coder) checkOptions(field string, sender Side, start int) {
 		case o.Type == OptionAuthorizationToken:
 			c.checkTokenOption(at, sender, o.Bytes, c.base+start+r.n-len(o.Bytes))
 		case o.Type == OptionPath && sender == ServerSide:
-			c.fail(at, InvalidPath, c.setupSection(OptionPath), "PATH from a server")
+			c.fail(at, InvalidPath, rules.Path, "PATH from a server")
 		case o.Type == OptionAuthority && sender == ServerSide && c.draft > Draft14:
-			c.fail(at, InvalidAuthority, c.setupSection(OptionAuthority), "AUTHORITY from a server")
+			c.fail(at, InvalidAuthority, rules.Authority, "AUTHORITY from a server")
 		case o.Type == OptionPath && !validPath(string(o.Bytes)):
-			c.failf(at, MalformedPath, c.setupSection(OptionPath), "%q is not a path of RFC 3986", o.Bytes)
+			c.failf(at, MalformedPath, rules.PathForm, "%q is not a path of RFC 3986", o.Bytes)
 		case o.Type == OptionAuthority && c.draft > Draft14 && !validAuthority(string(o.Bytes)):
-			c.failf(at, MalformedAuthority, c.setupSection(OptionAuthority), "%q is not an authority of RFC 3986",
+			c.failf(at, MalformedAuthority, rules.AuthorityForm, "%q is not an authority of RFC 3986",
 				o.Bytes)
 		}
 	}
@@ -190,26 +192,10 @@ func (c *coder) checkTokenOption(field string, sender Side, b []byte, at int) {
 	switch {
 	case errors.As(err, &e):
 		c.at = at + e.Offset
-		c.fail(strings.TrimSuffix(field+"."+e.Field, "."), e.Code, e.Section, e.Reason)
+		c.fail(strings.TrimSuffix(field+"."+e.Field, "."), e.Code, e.Rule, e.Reason)
 	case c.draft >= Draft15 && sender == ClientSide && (t.AliasType == TokenDelete || t.AliasType == TokenUseAlias):
-		c.fail(field, ProtocolViolation, c.section(TopicSetupTokens), "DELETE or USE_ALIAS in a client's setup message")
+		c.fail(field, ProtocolViolation, rules.SetupTokenAlias, "DELETE or USE_ALIAS in a client's setup message")
 	}
-}
-
-// setupSection is where the draft has PATH or AUTHORITY.
-func (c *coder) setupSection(t uint64) string {
-	section := c.section(TopicSetup)
-	switch {
-	case c.draft >= Draft21: // §9.1.1, §9.1.2
-	case c.draft == Draft14:
-		section += ".2"
-	default:
-		section += ".1"
-	}
-	if t == OptionPath {
-		return section + ".2"
-	}
-	return section + ".1"
 }
 
 func (c *coder) describeOptions(sender Side, p Properties) []any {

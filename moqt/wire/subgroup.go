@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/moqinterop/moq-interop-client/moqt/rules"
+
 // StreamType is what a unidirectional stream carries.
 type StreamType uint8
 
@@ -60,15 +62,15 @@ func ParseStreamType(b []byte, d Draft) (t StreamType, n int, err error) {
 	case v == TypePaddingStream && d >= Draft18:
 		t = PaddingStream
 	default:
-		return 0, 0, unknownType(d, "unidirectional stream", TopicUniStreams, v)
+		return 0, 0, unknownType(d, "unidirectional stream", rules.StreamType, v)
 	}
 	n, err = c.result("unidirectional stream", nil)
 	return t, n, err
 }
 
 // unknownType is the error for a type that the draft does not define.
-func unknownType(d Draft, message string, topic Topic, t uint64) error {
-	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Section: Section(d, topic),
+func unknownType(d Draft, message string, rule rules.ID, t uint64) error {
+	return &Error{Draft: d, Message: message, Field: "type", Code: ProtocolViolation, Rule: rule,
 		Reason: "unknown type " + typeValue(t), Err: ErrUnknownType}
 }
 
@@ -164,7 +166,7 @@ func ParseSubgroupHeader(b []byte, d Draft, h *SubgroupHeader) (int, error) {
 func (c *cursor) subgroupHeader() (h SubgroupHeader, err error) {
 	t := c.varint("type")
 	if c.stop == running && !validSubgroupType(c.d, t) {
-		return h, unknownType(c.d, subgroupMessage, TopicSubgroupHeader, t)
+		return h, unknownType(c.d, subgroupMessage, rules.SubgroupTypeBits, t)
 	}
 	h.HasProperties = t&subgroupProperties != 0
 	h.EndOfGroup = t&subgroupEndOfGroup != 0
@@ -215,7 +217,7 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 	if o.started {
 		limit := o.Draft.MaxVarint()
 		if c.stop == running && (o.last == limit || v.Delta > limit-o.last-1) { // draft-18 §11.4.2
-			return c.fail(objectMessage, "object_id_delta", 0, TopicSubgroupHeader, "Object ID passes %d", limit)
+			return c.fail(objectMessage, "object_id_delta", 0, rules.SubgroupObjectBound, "Object ID passes %d", limit)
 		}
 		v.ObjectID = o.last + v.Delta + 1
 	}
@@ -310,7 +312,7 @@ func endOfStream(d Draft, rest []byte, parse func(*cursor) (payload uint64, err 
 		return err
 	}
 	if err := c.stopped(objectMessage); err != nil {
-		err.(*Error).Section = Section(d, TopicStreamEnd)
+		err.(*Error).Rule = rules.StreamCut
 		return err
 	}
 	return TruncatedPayload(d, c.n, payload, uint64(len(rest)-c.n))
@@ -320,6 +322,6 @@ func endOfStream(d Draft, rest []byte, parse func(*cursor) (payload uint64, err 
 // offset is where the payload starts.
 func TruncatedPayload(d Draft, offset int, want, got uint64) error {
 	e := unencodable(d, objectMessage, "payload", "the stream ended after %d of %d bytes", got, want).(*Error)
-	e.Offset, e.Code, e.Section, e.Err = offset, ProtocolViolation, Section(d, TopicStreamEnd), ErrTruncated
+	e.Offset, e.Code, e.Rule, e.Err = offset, ProtocolViolation, rules.StreamCut, ErrTruncated
 	return e
 }

@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+)
 
 // AliasType says what an AUTHORIZATION_TOKEN does (draft-18 §10.2.2).
 type AliasType uint64
@@ -30,11 +34,11 @@ func ParseToken(d Draft, b []byte) (Token, error) {
 	c.token(&t)
 	if c.err == nil && c.pos < len(b) {
 		c.at = c.pos
-		c.failf("", KeyValueFormattingError, c.section(TopicTokens), "%d bytes left over behind the token",
+		c.failf("", KeyValueFormattingError, rules.TokenForm, "%d bytes left over behind the token",
 			len(b)-c.pos)
 	}
 	if c.err != nil {
-		c.err.Code, c.err.Section = KeyValueFormattingError, c.section(TopicTokens)
+		c.err.Code, c.err.Rule = KeyValueFormattingError, rules.TokenForm
 		return Token{}, c.err
 	}
 	return t, nil
@@ -57,7 +61,7 @@ func (c *coder) token(t *Token) {
 		return
 	}
 	if t.AliasType > TokenUseValue {
-		c.failf("alias_type", KeyValueFormattingError, c.section(TopicTokens), "want 0 to 3, got %d", t.AliasType)
+		c.failf("alias_type", KeyValueFormattingError, rules.TokenForm, "want 0 to 3, got %d", t.AliasType)
 		return
 	}
 	if t.AliasType != TokenUseValue {
