@@ -202,12 +202,20 @@ func (s *Session) Healthy(ctx context.Context, layer transport.Layer) {
 
 // CloseCleanly closes the session with NO_ERROR. It ends the case as failed if the peer or the network had ended the
 // session before. It is a case's last step: our close no longer takes the relay's time, and may take a round trip
-// beyond the limit.
+// beyond the limit. Before that it waits for a sign of life of a relay that has been silent.
 func (s *Session) CloseCleanly(ctx context.Context, layer transport.Layer) {
+	const expected = "a session that is open until we close it"
 	s.e.inTime.Store(ctx.Err() == nil)
+	o := s.e.unheard()
+	if o == nil {
+		o = s.e.lossOf()
+	}
+	if o != nil {
+		panic(o.metBy(layer, expected))
+	}
 	s.Session.Close(wire.NoError, "")
 	if cause := context.Cause(s.Context()); !closedByUs(cause) {
-		s.Check(ctx, cause, layer, "a session that is open until we close it")
+		s.Check(ctx, cause, layer, expected)
 	}
 }
 
