@@ -72,7 +72,7 @@ func (r *FetchReader) ReadObject(o *Object) error {
 			return &ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: r.opts.MaxObjectSize}
 		}
 	}
-	return r.readPayload(o)
+	return r.ReadPayload(o)
 }
 
 // View sets o to the object or marker that Next or NextBuffered has reached, without its payload. Its Properties are

@@ -92,8 +92,9 @@ func (r *PayloadReader) WriteTo(w io.Writer) (int64, error) { return r.core.Writ
 // Discard reads the rest of the current object's payload and drops it. Next does it too.
 func (r *PayloadReader) Discard() error { return r.core.Discard() }
 
-// readPayload reads the current payload into o.Payload, behind what is there.
-func (r *PayloadReader) readPayload(o *Object) (err error) {
+// ReadPayload reads the rest of the current object's payload, whatever its size, and appends it to o.Payload, which
+// grows with what comes.
+func (r *PayloadReader) ReadPayload(o *Object) (err error) {
 	o.Payload, err = r.core.ReadPayload(o.Payload)
 	return err
 }

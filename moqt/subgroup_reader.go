@@ -87,7 +87,7 @@ func (r *SubgroupReader) ReadObject(o *Object) error {
 			return &ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: r.opts.MaxObjectSize}
 		}
 	}
-	return r.readPayload(o)
+	return r.ReadPayload(o)
 }
 
 // View sets o to the object that Next or NextBuffered has reached, without its payload. Its Properties are valid until

@@ -5,6 +5,7 @@ package runner
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -21,11 +22,11 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer relay.Close()
-	addr, err := relay.ServeMetrics("127.0.0.1:0")
+	addr, err := relay.ServeMetrics("127.0.0.1:0", MetricsOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := relay.ServeMetrics("127.0.0.1:none"); err == nil {
+	if _, err := relay.ServeMetrics("127.0.0.1:none", MetricsOptions{}); err == nil {
 		t.Error("a port that does not exist is served")
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -55,13 +56,26 @@ func TestMetrics(t *testing.T) {
 	}
 	status, text := get("/metrics")
 	for _, want := range []string{"moqt_relay_sessions 1", "moqt_relay_requests_total 1",
-		"moqt_relay_requests_refused_total 0", "moqt_relay_connections 1", "moqt_relay_connections_refused_total 0"} {
+		"moqt_relay_requests_refused_total 0", "moqt_relay_connections 1", "moqt_relay_connections_refused_total 0",
+		`moqt_relay_held_bytes{kind="cache"} 0`, "moqt_relay_namespaces 1",
+		`moqt_relay_sessions_established_total{draft="draft-22",transport="quic"} 1`,
+		`moqt_relay_handshake_seconds_count{draft="draft-22",outcome="complete",transport="quic"} 1`,
+		`moqt_relay_handshake_seconds_count{draft="",outcome="no_application_protocol",transport=""} 0`,
+		`moqt_relay_object_first_byte_seconds_count{draft="draft-22",transport="quic"} 0`,
+	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("no line %q in\n%s", want, text)
 		}
 	}
 	if status != http.StatusOK || strings.Count(text, "# HELP ") != strings.Count(text, "# TYPE ") {
 		t.Errorf("status %d, or HELP without TYPE:\n%s", status, text)
+	}
+	if !strings.Contains(text, "\ngo_goroutines ") || runtime.GOOS == "linux" &&
+		!strings.Contains(text, "\nprocess_resident_memory_bytes ") {
+		t.Errorf("nothing of the process:\n%s", text)
+	}
+	if status, _ := get("/debug/pprof/"); status != http.StatusNotFound {
+		t.Errorf("profiles are served unasked: %d", status)
 	}
 	if status, _ := get("/"); status != http.StatusNotFound {
 		t.Errorf("/ gives %d", status)
@@ -71,5 +85,31 @@ func TestMetrics(t *testing.T) {
 	if answer, err := client.Get("http://" + addr.String() + "/metrics"); err == nil {
 		answer.Body.Close()
 		t.Error("the metrics are still served after Close")
+	}
+}
+
+// TestProfiles: where they are asked for, the profiles are served beside the metrics, one that takes its time too.
+func TestProfiles(t *testing.T) {
+	relay, err := StartRelay(reference.Options{}, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	addr, err := relay.ServeMetrics("127.0.0.1:0", MetricsOptions{Profiles: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=1",
+		"/debug/pprof/trace?seconds=0.1"} {
+		answer, err := client.Get("http://" + addr.String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK || len(body) == 0 {
+			t.Errorf("%s: %s, %d bytes, %v", path, answer.Status, len(body), err)
+		}
 	}
 }

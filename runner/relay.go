@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -25,8 +27,9 @@ type Relay struct {
 	done   chan struct{}
 	err    error // valid when done is closed
 
-	http     *http.Server // of ServeMetrics, or nil
-	httpDone chan struct{}
+	handshakes *prometheus.HistogramVec
+	http       *http.Server // of ServeMetrics, or nil
+	httpDone   chan struct{}
 }
 
 // StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
@@ -35,17 +38,18 @@ func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Rela
 	if err != nil {
 		return nil, err
 	}
-	listen.Drafts = options.Drafts
-	ln, err := endpoint.Listen(listen)
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &Relay{relay: relay, cancel: cancel, done: make(chan struct{}), handshakes: newHandshakes()}
+	listen.Drafts, listen.Handshake = options.Drafts, r.observe
+	r.ln, err = endpoint.Listen(listen)
 	if err != nil {
+		cancel()
 		relay.Close()
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &Relay{relay: relay, ln: ln, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
-		r.err = relay.ServeListener(ctx, ln)
+		r.err = relay.ServeListener(ctx, r.ln)
 	}()
 	return r, nil
 }

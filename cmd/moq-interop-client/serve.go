@@ -29,7 +29,8 @@ type serveCmd struct {
 	Fault        []string `sep:"," placeholder:"NAME" complete:"faults" help:"Misbehave on purpose."`
 	Compat       []string `sep:"," placeholder:"NAME" complete:"codec" help:"Deviations of clients to allow."`
 
-	Metrics *string `placeholder:"HOST:PORT" help:"Serve counters over HTTP there, at /metrics. Default: not at all."`
+	Metrics *string `placeholder:"HOST:PORT" help:"Serve metrics over HTTP there, at /metrics. Default: not at all."`
+	PProf   bool    `name:"pprof" help:"Serve the profiles of the process there too, at /debug/pprof/."`
 
 	ListFaults bool `help:"List the faults."`
 
@@ -104,6 +105,8 @@ func (c *serveCmd) Run(sys *system) error {
 		if err := metrics.wantAddress("tcp"); err != nil {
 			return err
 		}
+	} else if c.PProf {
+		return usage("--pprof: it needs --metrics, whose address it shares")
 	}
 	listen := endpoint.ListenOptions{Addr: addr, Path: c.Path}
 	if err := c.serveNetwork.apply(&listen); err != nil {
@@ -141,7 +144,7 @@ func (c *serveCmd) Run(sys *system) error {
 	}
 	defer relay.Close()
 	if metrics.set {
-		at, err := relay.ServeMetrics(metrics.text)
+		at, err := relay.ServeMetrics(metrics.text, runner.MetricsOptions{Profiles: c.PProf})
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,16 @@ const (
 	heldTasks
 )
 
+// heldNames are the names of the kinds in the metric held_bytes.
+var heldNames = []struct {
+	kind moqt.Held
+	name string
+}{
+	{moqt.HeldStreams, "streams"}, {moqt.HeldMessages, "messages"}, {moqt.HeldRequests, "requests"},
+	{moqt.HeldObjects, "objects"}, {moqt.HeldTokens, "tokens"}, {heldCache, "cache"}, {heldWaiting, "waiting"},
+	{heldOutflows, "outflows"}, {heldTasks, "tasks"},
+}
+
 // What they take, in bytes.
 const (
 	// taskCost is that of serving a request: goroutines, and what the relay notes of it.

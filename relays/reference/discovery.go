@@ -24,6 +24,7 @@ type tracksSubscriber struct {
 func (r *Relay) announceTrack(pub *publication) {
 	r.mu.Lock()
 	r.published.add(pub.track.namespace, pub)
+	r.counters.Publications.Add(1)
 	for _, ts := range r.tracking.prefixes(pub.track.namespace) {
 		r.pass(pub, ts)
 	}
@@ -36,6 +37,7 @@ func (r *Relay) withdrawTrack(pub *publication) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.published.remove(pub.track.namespace, pub)
+	r.counters.Publications.Add(-1)
 }
 
 // track begins to publish tracks to ts, and starts with those that exist already.

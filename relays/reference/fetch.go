@@ -19,6 +19,8 @@ func (p *peer) fetch(req *moqt.Request) error {
 		return err
 	}
 	defer p.unsubscribed()
+	r.counters.Fetches.Add(1)
+	defer r.counters.Fetches.Add(-1)
 	asked, err := req.FetchRange()
 	if err != nil {
 		return refuse(moqt.RejectInvalidRange, "%v", err)

@@ -93,6 +93,7 @@ func (r *Relay) announce(a *announcement) {
 	r.mu.Lock()
 	first := len(r.namespaces.at(a.namespace)) == 0
 	r.namespaces.add(a.namespace, a)
+	r.counters.Namespaces.Add(1)
 	if first {
 		for _, s := range r.wanting.prefixes(a.namespace) {
 			s.push(event{a.namespace, false})
@@ -123,6 +124,7 @@ func (r *Relay) withdraw(a *announcement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.namespaces.remove(a.namespace, a)
+	r.counters.Namespaces.Add(-1)
 	if len(r.namespaces.at(a.namespace)) > 0 || r.faults[namespaceDoneMissing] {
 		return
 	}

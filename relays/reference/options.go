@@ -151,6 +151,10 @@ type Counters struct {
 	// Sessions, Lobby (those not admitted yet), Subscriptions and Tracks are gauges, and so are CacheBytes and
 	// WaitingBytes.
 	Sessions, Lobby, Subscriptions, Tracks, CacheBytes, WaitingBytes atomic.Int64
+	// Fetches, Namespaces and Publications (tracks that came by PUBLISH) are gauges too.
+	Fetches, Namespaces, Publications atomic.Int64
+	// SetupFailed counts connections whose session could not be set up.
+	SetupFailed atomic.Uint64
 	// Requests counts all requests that came, Refused those that were not accepted.
 	Requests, Refused atomic.Uint64
 	// ObjectsIn came from publishers, and Duplicates of them more than once. ObjectsOut went to subscribers, FetchedOut

@@ -266,6 +266,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 				continue
 			}
 		}
+		s.peer.measures.sent(e)
 		if err := o.put(object); err != nil {
 			var unencodable *wire.Error
 			if errors.As(err, &unencodable) {

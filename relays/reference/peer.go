@@ -22,6 +22,7 @@ type peer struct {
 	tasks     sync.WaitGroup // its requests
 	account   *moqt.Account  // the session's
 	scheduler scheduler
+	measures  *measures // those of its draft and transport
 	guest     *guest
 	// trusted: the client's SETUP carried the token that the relay requires.
 	trusted bool
@@ -61,6 +62,7 @@ func (r *Relay) newPeer(s *moqt.Session) *peer {
 	}
 	p.scheduler.limit, p.scheduler.unranked = r.limits.Writing, r.faults[priorityIgnored]
 	p.scheduler.account = p.account
+	p.measures = r.classes.get(class{s.Draft(), s.Conn().Info().Kind})
 	p.ctx, p.cancel = context.WithCancel(s.Context())
 	p.trusted = p.knows(s.AuthTokens())
 	if r.opts.PathScopes {

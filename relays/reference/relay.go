@@ -33,6 +33,7 @@ type Relay struct {
 	log      *slog.Logger
 	counters Counters
 	account  *moqt.Account // of all that clients make the relay hold
+	classes  classes
 	cache    *cache
 	slots    slots
 	serial   atomic.Uint64 // of sessions
@@ -127,6 +128,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)
 	if err != nil {
+		r.counters.SetupFailed.Add(1)
 		conn.CloseWithError(uint64(wire.InternalError), "setup failed")
 		r.log.Info("session not set up", "address", address(conn.Info()), "connection", connectionID(conn.Info()),
 			"error", err)
@@ -155,6 +157,7 @@ func (r *Relay) serve(ctx context.Context, g *guest, s *moqt.Session) error {
 			return err
 		}
 	}
+	p.measures.sessions.Add(1)
 	log := r.log.With("session", p.id)
 	info := s.Conn().Info()
 	log.Info("session begins", "draft", s.Draft().String(), "transport", string(info.Kind), "address", address(info),

@@ -217,7 +217,8 @@ func (f *retrieval) take(o *moqt.Object, pos, loc wire.Location) error {
 		}
 		return f.w.WriteRange(o.Range, f.clip(loc))
 	}
-	e := &entry{Object: *o, at: time.Now()}
+	now := time.Now()
+	e := &entry{Object: *o, began: now, at: now}
 	t.mu.Lock()
 	if loc.Compare(pos) > 0 {
 		t.confirm(pos, before(loc))

@@ -45,6 +45,7 @@ func (s *subscriber) sendDatagram(e *entry) {
 	if object == nil || s.expired(e) {
 		return
 	}
+	s.peer.measures.sent(e)
 	if err := s.pub.SendDatagram(object); err != nil {
 		r.counters.DatagramsDropped.Add(1)
 		r.log.Debug("datagram not sent", "track", s.track.name, "session", s.peer.id, "object", e.Location(), "error",

@@ -45,8 +45,9 @@ type trackLog struct {
 // entry is one object in the log. The object never changes.
 type entry struct {
 	moqt.Object
-	seq   uint64 // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
-	at    time.Time
+	seq   uint64    // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
+	began time.Time // when its first byte came
+	at    time.Time // when it had come whole
 	reign uint32
 	opens bool // it is the first of its stream
 }

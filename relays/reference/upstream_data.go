@@ -19,19 +19,35 @@ func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
 	src := &source{draft: u.draft}
 	for {
 		var o moqt.Object
-		if err := sr.ReadObject(&o); err != nil {
+		began, err := readTimed(sr, &o)
+		if err != nil {
 			u.ended(sr, src, err)
 			return
 		}
 		if sr.Objects() == 1 {
 			u.describe(sr, src)
 		}
-		if !u.bring(src, &o) {
+		if !u.bring(src, &o, began) {
 			return
 		}
 		t.relay.cache.trim()
 		t.gate(u.ctx, src)
 	}
+}
+
+// readTimed is sr.ReadObject, and tells when the first bytes of the object had come.
+func readTimed(sr *moqt.SubgroupReader, o *moqt.Object) (began time.Time, err error) {
+	h, err := sr.Next()
+	if err != nil {
+		return began, err
+	}
+	began = time.Now()
+	sr.View(o)
+	o.Properties = append([]byte(nil), h.Properties...)
+	if h.PayloadLength > sr.MaxObjectSize() {
+		return began, &moqt.ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: sr.MaxObjectSize()}
+	}
+	return began, sr.ReadPayload(o)
 }
 
 // describe gives a source the header of its stream, with the Subgroup ID and Priority that follow from it.
@@ -46,17 +62,16 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 }
 
 // bring puts an object of a stream into the log. It reports false when the relay wants nothing more of the stream.
-func (u *upstream) bring(src *source, o *moqt.Object) bool {
+func (u *upstream) bring(src *source, o *moqt.Object, began time.Time) bool {
 	t, r := u.track, u.track.relay
-	r.counters.ObjectsIn.Add(1)
-	r.counters.BytesIn.Add(uint64(len(o.Payload)))
+	u.count(o)
 	t.mu.Lock()
 	if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
 		t.mu.Unlock()
 		return true
 	}
 	group := t.largest.Group
-	fresh, err := t.trackLog.bring(src, &entry{Object: *o, at: time.Now()}, t.subscribers)
+	fresh, err := t.trackLog.bring(src, &entry{Object: *o, began: began, at: time.Now()}, t.subscribers)
 	if t.largest.Group != group {
 		t.newGroups = 0
 	}
@@ -70,6 +85,14 @@ func (u *upstream) bring(src *source, o *moqt.Object) bool {
 		r.counters.Duplicates.Add(1)
 	}
 	return true
+}
+
+// count counts an object that has come.
+func (u *upstream) count(o *moqt.Object) {
+	c := &u.track.relay.counters
+	c.ObjectsIn.Add(1)
+	c.BytesIn.Add(uint64(len(o.Payload)))
+	u.peer.measures.size.observe(int64(len(o.Payload)))
 }
 
 // close removes a source from its inflow.
@@ -137,9 +160,9 @@ func (u *upstream) readDatagrams() {
 		if err != nil {
 			return
 		}
-		r.counters.ObjectsIn.Add(1)
-		r.counters.BytesIn.Add(uint64(len(o.Payload)))
-		e := &entry{Object: *o, at: time.Now()}
+		u.count(o)
+		now := time.Now()
+		e := &entry{Object: *o, began: now, at: now}
 		if e.DefaultPriority {
 			e.Priority = u.priority
 		}
@@ -178,7 +201,7 @@ func (u *upstream) asStream(e *entry) {
 		IDMode:   wire.SubgroupIDPresent,
 		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
 	o.SubgroupID = o.ObjectID
-	u.bring(src, &o)
+	u.bring(src, &o, e.began)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	src.fin()
