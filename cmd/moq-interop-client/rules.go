@@ -12,7 +12,7 @@ type rulesCmd struct {
 
 // Help teaches.
 func (*rulesCmd) Help() string {
-	return `A rule is what a draft demands, in our own words, with the sections where it stands and who sees a breach:
+	return `A rule is what a draft demands, in our own words, with the sections that have it and who sees a breach:
 a case that judges it, or the codec or the session, which judge all that a relay sends. A rule is unwatched when a
 relay could break it and every case would pass. Rules of which no peer can see from outside whether they are
 kept are untestable, and say why.

@@ -12,7 +12,6 @@ const (
 	ParameterOrder          ID = "parameter-order"
 	ParameterUnknown        ID = "parameter-unknown"
 	ParameterRepeated       ID = "parameter-repeated"
-	ParameterPayload        ID = "parameter-payload"
 	ParameterScope          ID = "parameter-scope"
 	GroupOrderValue         ID = "group-order-value"
 	ForwardValue            ID = "forward-value"
@@ -84,7 +83,7 @@ var encodings = []Rule{
 	},
 	{
 		ID: "printed-literals", Binds: Outsider, Level: Must,
-		Says: "What a printed name can say literally does not stand there in hex.",
+		Says: "What a printed name can say literally is not there in hex.",
 		Why:  "A name travels as bytes; how programs print it is not seen by a peer.",
 		In:   "17-18 1.5.1/3; 19 1.5.1/4; 20 1.5.1; 21 8.8.1; 22 8.8",
 	},
@@ -112,7 +111,7 @@ var encodings = []Rule{
 	},
 	{
 		ID: "setup-option-duplicates", Binds: Endpoint, Level: Must, By: Codec | Cases,
-		Says: "A setup option stands once in a message, unless it says otherwise; a receiver skips options that " +
+		Says: "A setup option is in a message once, unless it says otherwise; a receiver skips options that " +
 			"it does not know.",
 		In: "17 9.4/2; 18-19 10.3/2; 20 10.3; 21-22 9.1",
 	},
@@ -123,7 +122,7 @@ var encodings = []Rule{
 	},
 	{
 		ID: ParameterOrder, Binds: Endpoint, Level: Must, By: Codec | Cases,
-		Says: "Parameters stand in ascending order of type; a type past the largest number closes the session.",
+		Says: "Parameters are in ascending order of type; a type past the largest number closes the session.",
 		In:   "17 9.3/1; 18-19 10.2/1; 20 10.2; 21-22 9.20",
 	},
 	{
@@ -133,11 +132,11 @@ var encodings = []Rule{
 	},
 	{
 		ID: ParameterRepeated, Binds: Endpoint, Level: Must, By: Codec,
-		Says: "A parameter stands once in a message, unless its definition says otherwise.",
+		Says: "A parameter is in a message once, unless its definition says otherwise.",
 		In:   "14-15 9.2/1; 16 9.2/2; 17 9.3/3; 18-19 10.2/3; 20 10.2; 21-22 9.20",
 	},
 	{
-		ID: ParameterPayload, Binds: Publisher, Level: Must, By: Cases,
+		ID: "parameter-payload", Binds: Publisher, Level: Must, By: Cases,
 		Says: "No parameter changes the payload of the objects that are sent.",
 		In:   "14 5.1/7; 15 9.2/2; 16 9.2/3; 17 9.3/4,5; 18-19 10.2/4; 20 10.2; 21-22 9.20",
 	},
@@ -267,7 +266,7 @@ var encodings = []Rule{
 	},
 	{
 		ID: FillParametersScope, Binds: Endpoint, Level: Must, By: Codec | Cases,
-		Says: "A parameter that may not stand in FILL_PARAMETERS closes the session.",
+		Says: "A parameter that may not be in FILL_PARAMETERS closes the session.",
 		In:   "20 10.2.15; 21 9.20.16; 22 9.20.15",
 	},
 }

@@ -83,7 +83,7 @@ var namespaces = []Rule{
 	},
 	{
 		ID: TracksParameters, Binds: Publisher, Level: Must, By: Cases,
-		Says: "The parameters of SUBSCRIBE_TRACKS stand in the PUBLISHes that it leads to.",
+		Says: "The parameters of SUBSCRIBE_TRACKS are in the PUBLISHes that it leads to.",
 		In:   "18 10.19; 19 10.19.1; 20 10.20.1; 21 9.18.1; 22 3.6.2",
 	},
 }

@@ -30,7 +30,7 @@ var properties = []Rule{
 	},
 	{
 		ID: "properties-repeated", Binds: Outsider, Level: Must,
-		Says: "A property says whether it may stand on an object several times.",
+		Says: "A property says whether an object may have it several times.",
 		Why:  "It binds authors of specifications.",
 		In:   "15 10.2.1.2/2",
 	},

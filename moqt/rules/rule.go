@@ -1,7 +1,7 @@
 // Package rules has the drafts' rules as data: each with a name that stays from draft to draft, what it demands in our
 // own words, whom it binds, the sections where each draft has it, and how a breach is seen.
 //
-// It stands below package wire, so that the codec, the session and the cases can name a rule alike. All functions are
+// It is below package wire, so that the codec, the session and the cases can name a rule alike. All functions are
 // safe for concurrent use.
 package rules
 
@@ -83,7 +83,7 @@ func (r *Rule) Places(draft int) []Place {
 	return all
 }
 
-// places are the words of In that stand behind a draft.
+// places are the words of In behind a draft.
 func (r *Rule) places(draft int) []string {
 	for part := range strings.SplitSeq(r.In, ";") {
 		words := strings.Fields(part)
@@ -108,7 +108,7 @@ func span(s string) (first, last int) {
 	return first, last
 }
 
-// table is every rule, in the order of topics, and where each stands in it.
+// table is every rule, in the order of topics, and the place of each in it.
 var table = sync.OnceValues(func() ([]Rule, map[ID]int) {
 	all := slices.Concat(sessions, tokens, encodings, names, requests, namespaces, publishing, subscriptions, objects,
 		streams, properties, delivery, fetches)

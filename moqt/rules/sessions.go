@@ -255,7 +255,7 @@ var sessions = []Rule{
 	},
 	{
 		ID: "parameter-twice", Binds: Endpoint, Level: Should, By: Codec | Cases,
-		Says: "A parameter that stands twice where it may not closes the session.",
+		Says: "A parameter that comes twice where it may not closes the session.",
 		In:   "14-16 9.2; 17 9.3; 18-20 10.2; 21-22 9.20",
 	},
 	{
