@@ -12,7 +12,7 @@ import (
 
 // Offer announces the track with PUBLISH and ends the case unless the relay accepts it. The case is skipped when the
 // relay answers NOT_SUPPORTED. Up to 19 PUBLISH_OK sets the Forward State; from 20 on our PUBLISH sets it to 1
-// (draft-18 §9.12, draft-20 §10.11).
+// (draft-17 §9.12, draft-18 §10.2.12, draft-20 §10.11).
 func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	s := p.Session
 	m := &wire.Publish{TrackNamespace: p.Namespace, TrackName: p.Name, Parameters: s.e.Parameters(),
