@@ -43,6 +43,17 @@ func TestList(t *testing.T) {
 			}
 		}
 	}
+	for alias, id := range map[string]string{
+		"publish-namespace-only":             "announce-only",
+		"publish-namespace-subscribe":        "announce-subscribe",
+		"subscribe-before-publish-namespace": "subscribe-before-announce",
+		"publish-without-subscriber":         "publish-track-only",
+		"publish-to-pending-subscription":    "publish-track-subscribe",
+	} {
+		if c, ok := Find(alias); !ok || c.ID != id {
+			t.Errorf("%s is %q, want %s", alias, c.ID, id)
+		}
+	}
 	if _, ok := Find("no-such-case"); ok {
 		t.Error("found a case that is not there")
 	}

@@ -50,7 +50,12 @@ func TestWorkedExamples(t *testing.T) {
 				`{"type":"0x23","name":"FILL_PARAMETERS",` +
 				`"parameters":[{"type":"0x21","name":"LOCATION_FILTER","location_filter_type":"1",` +
 				`"start_group":"1","form":"Relative Start"}]}]}`},
-		{"FETCH, everything", 20, 22, "16 0009 04 01016e 0174 01 2100", ""},
+		{"FETCH, everything", 20, 21, "16 0009 04 01016e 0174 01 2100",
+			`{"request_id":"4","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
+				`"name":"LOCATION_FILTER","form":"None"}]}`},
+		{"FETCH, everything", 22, 22, "16 0009 04 01016e 0174 01 2100",
+			`{"request_id":"4","track_namespace":["n"],"track_name":"t","parameters":[{"type":"0x21",` +
+				`"name":"LOCATION_FILTER","location_filter_type":"0","form":"None"}]}`},
 		{"FETCH, everything, no filter", 20, 22, "16 0007 04 01016e 0174 00",
 			`{"request_id":"4","track_namespace":["n"],"track_name":"t","parameters":[]}`},
 		{"FETCH, groups 1-3", 20, 22, "16 0010 04 01016e 0174 03 2080 01 03 010002 0101", ""},
