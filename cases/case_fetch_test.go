@@ -22,3 +22,26 @@ func TestFetchFromTheCacheAlone(t *testing.T) {
 		}
 	}
 }
+
+// A message has the End of FETCH_OK as the wire has it: up to 19 that is one past the last object, and Object 0 for the
+// end of the group (draft-18 §10.13); later it is the last object.
+func TestEndAsOnTheWire(t *testing.T) {
+	for _, d := range wire.Drafts() {
+		last, whole := "{2, 4}", "{2, 0}"
+		if d >= wire.Draft20 {
+			last, whole = "{2, 3}", "{2, 18446744073709551615}"
+		}
+		if got := cases.EndText(d, wire.Location{Group: 2, Object: 3}); got != last {
+			t.Errorf("%s: %s, want %s", d, got, last)
+		}
+		if got := cases.EndText(d, wire.Location{Group: 2, Object: 1<<64 - 1}); got != whole {
+			t.Errorf("%s: %s, want %s", d, got, whole)
+		}
+		r := onReference(t, find(t, "fetch-past-the-end"), d, "fetch-wrong-end")
+		_, end, _ := strings.Cut(r.Received, "FETCH_OK with End ")
+		end = strings.NewReplacer("{", `"group":"`, ", ", `","object":"`, "}", `"`).Replace(end)
+		if text := strings.Join(r.Transcript, "\n"); end == "" || !strings.Contains(text, end) {
+			t.Errorf("%s: received %q, and %q is not in\n%s", d, r.Received, end, text)
+		}
+	}
+}

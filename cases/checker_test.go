@@ -109,6 +109,19 @@ func TestCheckerSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Many objects take few words.
+func TestCheckerIsShort(t *testing.T) {
+	k := NewChecker(NewLayout(Span(0, 8), Span(0, 11), LayoutOptions{}), Checks{})
+	for _, x := range k.Want {
+		if x.Group != 3 || x.Object == 0 || x.Object > 3 {
+			k.Add(received(t, x))
+		}
+	}
+	if got := k.Problem(); got != "105 of 108 objects came, {3, 1} to {3, 3} are missing" {
+		t.Error(got)
+	}
+}
+
 // Whatever is dropped, doubled and shuffled, the checker names exactly that.
 func TestCheckerProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
