@@ -87,7 +87,7 @@ var namespaceOverlap = namespaceCase("namespace-overlap",
 		}
 		// From 15 on the text forbids prefixes that share "a common prefix". Taken literally, these do.
 		_, err := s.SubscribeNamespace(step, e.Namespace("ab"), e.Parameters())
-		expected := fmt.Sprintf("%s for the prefix %q, which has nothing to do with %q",
+		expected := fmt.Sprintf("%s for the prefix %q, which does not overlap with %q",
 			s.OKName(wire.KindSubscribeNamespace), e.Namespace("ab"), e.Namespace("a"))
 		var refused *moqt.RequestError
 		if errors.As(err, &refused) && s.Draft() >= wire.Draft15 {

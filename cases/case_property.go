@@ -118,7 +118,7 @@ func runTrackProperties(ctx context.Context, e *Env) error {
 // compareProperties ends the case when a message lacks a property of the track, or gives it another value.
 func compareProperties(e *Env, where string, want, have wire.Properties) {
 	for _, p := range want {
-		expected := fmt.Sprintf("property 0x%x of the track in %s, as its publisher said it", p.Type, where)
+		expected := fmt.Sprintf("property 0x%x of the track in %s, as its publisher gave it", p.Type, where)
 		q, ok := have.Get(p.Type)
 		switch {
 		case !ok:

@@ -42,14 +42,14 @@ func (e *Env) late(ctx context.Context) *outcome {
 	if o, ok := context.Cause(ctx).(*outcome); ok {
 		return o
 	}
-	received := fmt.Sprintf("the end at %d ms", time.Since(e.start).Milliseconds())
+	received := fmt.Sprintf("everything, but only after %d ms", time.Since(e.start).Milliseconds())
 	e.mu.Lock()
 	for _, s := range e.sessions {
 		received += fmt.Sprintf("; the SETUP of %s was complete at %d ms", s.Role,
 			s.readyAt.Sub(e.start).Milliseconds())
 	}
 	e.mu.Unlock()
-	return failed(transport.LayerRequest, fmt.Sprintf("an end within %s", e.stretched(e.c.Timeout)),
+	return failed(transport.LayerRequest, fmt.Sprintf("everything within %s", e.stretched(e.c.Timeout)),
 		received+"; "+moreTime)
 }
 

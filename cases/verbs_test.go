@@ -73,8 +73,8 @@ func TestVerbs(t *testing.T) {
 		{"limit", func(ctx context.Context, e *cases.Env) error {
 			<-ctx.Done()
 			return nil
-		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "an end within 1s",
-			Received: "the end at 1000 ms; --timeout-factor gives it more time"}},
+		}, false, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest, Expected: "everything within 1s",
+			Received: "everything, but only after 1000 ms; --timeout-factor gives it more time"}},
 		{"panic", func(ctx context.Context, e *cases.Env) error {
 			e.Dial(ctx, "client")
 			panic("oh")

@@ -202,7 +202,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		}
 	}
 	if err != nil || d <= 0 || d > most {
-		return 0, fmt.Errorf("%q is no time: want seconds above 0, or a duration such as 1m30s", text)
+		return 0, fmt.Errorf("%q is not a time: want seconds above 0, or a duration such as 1m30s", text)
 	}
 	return d, nil
 }

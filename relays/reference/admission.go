@@ -47,7 +47,7 @@ func (r *Relay) begin(ctx context.Context, info transport.Info, turnAway func(re
 	case r.opts.RequireToken == "" && a.admitted >= r.limits.Sessions: // SETUP would not help
 		return nil, nil, nil, r.full()
 	case limit > 0 && g.address.IsValid() && a.addresses[g.address] >= limit:
-		return nil, nil, nil, fmt.Errorf("the relay has its limit of %d sessions from %s", limit, g.address)
+		return nil, nil, nil, fmt.Errorf("the relay is at its limit of %d sessions from %s", limit, g.address)
 	}
 	if a.lobby.Len() >= r.limits.Lobby {
 		first := a.lobby.Remove(a.lobby.Front()).(*guest)
@@ -78,7 +78,7 @@ func (r *Relay) begin(ctx context.Context, info transport.Info, turnAway func(re
 
 // full is the error for a guest when there are already Limits.Sessions.
 func (r *Relay) full() error {
-	return fmt.Errorf("the relay has its limit of %d sessions", r.limits.Sessions)
+	return fmt.Errorf("the relay is at its limit of %d sessions", r.limits.Sessions)
 }
 
 // crowded is the error for a guest that had to make room for another one.

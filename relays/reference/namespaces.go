@@ -21,7 +21,7 @@ type announcement struct {
 type publication struct {
 	track      *track
 	peer       *peer
-	properties wire.Properties // as its publisher said them, in the newest shape
+	properties wire.Properties // as its publisher gave them, in the newest form
 }
 
 // publishers gives the sessions that have published a namespace or a prefix of it, those with the longest prefix first.

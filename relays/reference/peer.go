@@ -212,7 +212,7 @@ func (p *peer) subscribes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.subscriptions >= p.relay.limits.Subscriptions {
-		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d subscriptions",
+		return refuse(moqt.RejectExcessiveLoad, "the session is at its limit of %d subscriptions",
 			p.relay.limits.Subscriptions)
 	}
 	p.subscriptions++
@@ -231,7 +231,7 @@ func (p *peer) publishes() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.publishing >= p.relay.limits.Namespaces {
-		return refuse(moqt.RejectExcessiveLoad, "the session has its limit of %d published namespaces and tracks",
+		return refuse(moqt.RejectExcessiveLoad, "the session is at its limit of %d published namespaces and tracks",
 			p.relay.limits.Namespaces)
 	}
 	p.publishing++
