@@ -79,7 +79,7 @@ type sessionLog struct {
 
 // event is moqt.Config.Trace.
 func (l *sessionLog) event(ev moqt.Event) {
-	l.e.transcript.add(ev.Time, l.role, l.e.hide(describe(ev)))
+	l.e.transcript.add(ev.Time, l.role, l.e.hide(EventText(ev)))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	what := eventName(ev)
@@ -242,8 +242,9 @@ func eventName(ev moqt.Event) string {
 	return ""
 }
 
-// describe is one line for an event: "-> SUBSCRIBE {…}", "<- RESET_STREAM stream 4 0x1 CANCELLED".
-func describe(ev moqt.Event) string {
+// EventText is one line for an event, without the values of tokens: "-> SUBSCRIBE {…}", "<- RESET_STREAM stream 4 0x1
+// CANCELLED".
+func EventText(ev moqt.Event) string {
 	arrow := "<- "
 	if ev.Sent {
 		arrow = "-> "

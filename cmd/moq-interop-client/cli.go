@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // cli is the command line. The flags of a test belong to a command of their own, which is taken when none is named, so
@@ -24,6 +26,15 @@ type cli struct {
 	Compare compareCmd `cmd:"" help:"Say what broke, was fixed or changed between two runs, or between drafts."`
 	Probe   probeCmd   `cmd:"" help:"Find out which drafts a relay answers."`
 	Rules   rulesCmd   `cmd:"" help:"List the rules of the drafts, and which of them are watched."`
+
+	Pub      pubCmd      `cmd:"" help:"Publish lines, files or generated objects as a track."`
+	Sub      subCmd      `cmd:"" help:"Subscribe to tracks and print their objects."`
+	Join     joinCmd     `cmd:"" help:"Subscribe from some groups back, and check that nothing is missing."`
+	Fetch    fetchCmd    `cmd:"" help:"Print what has been published of a track."`
+	Announce announceCmd `cmd:"" help:"Announce a namespace, and show what is asked for under it."`
+	Watch    watchCmd    `cmd:"" help:"Show namespaces and tracks as they come and go."`
+	Status   statusCmd   `cmd:"" help:"Ask for the status of a track."`
+	Origin   originCmd   `cmd:"" help:"Serve files or a generated track without a relay."`
 
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON, a line for each message, header and object."`
 	Encode encodeCmd `cmd:"" help:"Turn such lines back into bytes."`
@@ -50,12 +61,31 @@ func execute(args []string, sys *system) error {
 		return nil
 	case err != nil:
 		text := err.Error()
-		if strings.Contains(text, "unexpected argument") && strings.Contains(text, "://") {
-			text += ": the relay is given with -r"
-		}
-		return usage("%s", text)
+		return usage("%s%s", text, hint(parser.Model.Node, text, args))
 	}
 	return ctx.Run(sys)
+}
+
+// hint is what to say behind an error of the command line, whose first argument may be a command that is misspelt.
+func hint(model *kong.Node, text string, args []string) string {
+	switch {
+	case strings.Contains(text, "unknown flag --fault"):
+		return `: the built-in relay misbehaves with -r "embedded?fault=NAME", and serve with --fault`
+	case !strings.Contains(text, "unexpected argument"):
+		return ""
+	case strings.Contains(text, "://"):
+		return ": the relay is given with -r"
+	}
+	var commands []string
+	for _, n := range model.Children {
+		if !n.Hidden {
+			commands = append(commands, n.Name)
+		}
+	}
+	if near := runner.Nearest(args[0], commands); len(near) > 0 {
+		return fmt.Sprintf(": did you mean %s?", near[0])
+	}
+	return ""
 }
 
 // names are what the help texts list.

@@ -29,6 +29,7 @@ type settings struct {
 	output  *runner.Output       // may be nil
 	compat  []string
 	verbose bool
+	ca      string // the file with authorities, if one is named
 }
 
 // settings reads them all; an error is a usage error that names the flag or the variable.
@@ -64,11 +65,18 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	ca := sys.choose(t.CA, "--ca", "")
+	roots, err := authorities(ca)
+	if err != nil {
+		return nil, err
+	}
+	s.ca = ca.text
 	s.cases.AuthToken = sys.choose(t.AuthToken, "--auth-token", "", "AUTH_TOKEN").text
 	s.cases.Strict = t.Strict
 	s.cases.Implementation = program + " " + runner.Version()
 	s.connect = endpoint.DialOptions{
-		URL: s.target.URL, Transport: s.choice, Drafts: s.cases.Drafts, TLS: &tls.Config{InsecureSkipVerify: !verify},
+		URL: s.target.URL, Transport: s.choice, Drafts: s.cases.Drafts,
+		TLS:     &tls.Config{InsecureSkipVerify: !verify, RootCAs: roots},
 		QLOGDir: sys.choose(t.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
 		KeyLog:  keys, UserAgent: program,
 	}

@@ -64,6 +64,9 @@ func (s *settings) repeat(id string) string {
 	if s.connect.TLS.InsecureSkipVerify {
 		words = append(words, "--tls-disable-verify")
 	}
+	if s.ca != "" {
+		words = append(words, "--ca", s.ca)
+	}
 	if len(s.cases.NamespacePrefix) > 0 {
 		words = append(words, "--namespace-prefix", strings.Join(s.cases.NamespacePrefix, "/"))
 	}

@@ -19,6 +19,7 @@ type testCmd struct {
 	Transport *string  `placeholder:"NAME" complete:"transports" help:"${transports}. Default scheme."`
 
 	TLSDisableVerify *bool   `help:"Accept any certificate. [TLS_DISABLE_VERIFY=1]"`
+	CA               *string `name:"ca" placeholder:"FILE" help:"Certificate authorities to trust, PEM."`
 	NamespacePrefix  *string `placeholder:"A/B" help:"Leading fields of all our namespaces. [NAMESPACE_PREFIX]"`
 	AuthToken        *string `placeholder:"T" help:"Authorization token for requests that allow one. [AUTH_TOKEN]"`
 

@@ -75,12 +75,14 @@ func (s *Session) answer(r *Request) {
 	s.mu.Unlock()
 	for _, t := range tracks {
 		if t.Asks(r) {
+			s.sent.Store(true)
 			_ = t.Serve(r.Context(), r)
 			return
 		}
 	}
 	switch {
 	case s.opts.Handler != nil:
+		s.sent.Store(true)
 		s.opts.Handler(r)
 	case r.Kind() == wire.KindSubscribeNamespace:
 		s.tellNamespaces(r)

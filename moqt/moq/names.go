@@ -84,3 +84,6 @@ const (
 	OnlyQUIC     = transport.OnlyQUIC
 	WebTransport = transport.OnlyWebTransport
 )
+
+// Subgroup is one subgroup of a Track that is written by hand; see Track.OpenSubgroup.
+type Subgroup = track.Subgroup

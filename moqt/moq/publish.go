@@ -62,6 +62,7 @@ func (s *Session) Publish(ctx context.Context, t *Track, opts ...PublishOption) 
 	s.mu.Unlock()
 	var err error
 	if p.direct {
+		s.sent.Store(true)
 		_, err = t.Publish(ctx, s.Session, p.parameters)
 	} else {
 		err = s.announce(ctx, t, p.parameters)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
@@ -19,6 +21,8 @@ type Session struct {
 	*moqt.Session
 	url  string // that was dialled
 	opts *Options
+
+	sent atomic.Bool // a track was published or served
 
 	mu      sync.Mutex
 	tracks  map[*Track]*announced // nil for a track that was offered itself
@@ -90,8 +94,48 @@ func (s *Session) Redial(ctx context.Context) (*Session, error) {
 func (s *Session) URL() string { return s.url }
 
 // Close ends the session with NO_ERROR, and returns when all of its goroutines have ended. Tracks that are published on
-// it go on. It must not be called from a Handler.
-func (s *Session) Close() { _ = s.Session.Close(wire.NoError, "") }
+// it go on. Where tracks were sent, it first waits until the peer has acknowledged what was written, at most 2 s: QUIC
+// drops what is on its way when a connection is closed. It must not be called from a Handler.
+func (s *Session) Close() {
+	if s.sent.Load() {
+		settle(s.Context(), s.Conn())
+	}
+	_ = s.Session.Close(wire.NoError, "")
+}
+
+// How long a connection must be silent to be taken for settled, at least; how often that is looked at, and how long.
+const (
+	settleQuiet = 60 * time.Millisecond
+	settleEvery = 5 * time.Millisecond
+	settleMost  = 2 * time.Second
+)
+
+// settle waits until nothing that was sent is unacknowledged. QUIC does not tell, but what is not acknowledged is sent
+// again within the probe timeout (RFC 9002 §6.2): so it waits until nothing was sent for longer than that.
+func settle(ctx context.Context, conn transport.Conn) {
+	teller, ok := conn.(transport.PathTeller)
+	if !ok {
+		return
+	}
+	every := time.NewTicker(settleEvery)
+	defer every.Stop()
+	began := time.Now()
+	path, since := teller.Path(), began
+	for time.Since(began) < settleMost {
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+		now := teller.Path()
+		if now.PacketsSent != path.PacketsSent {
+			path, since = now, time.Now()
+		}
+		if time.Since(since) > settleQuiet+3*now.RTT() {
+			return
+		}
+	}
+}
 
 // SubscribeOption changes what Session.Subscribe asks for, or how it is handed out.
 type SubscribeOption func(*SubscribeRequest)

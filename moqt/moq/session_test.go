@@ -312,3 +312,48 @@ func TestDialErrors(t *testing.T) {
 		t.Error("redialled what was never dialled")
 	}
 }
+
+// TestCloseLosesNothing: a publisher that ends its track and closes its session at once has delivered everything.
+func TestCloseLosesNothing(t *testing.T) {
+	r := startRelay()
+	t.Cleanup(r.Close)
+	for _, choice := range []moq.Transport{moq.OnlyQUIC, moq.WebTransport} {
+		for i := range 5 {
+			ctx := limited(t)
+			o := &moq.Options{TLS: r.clientTLS(), Transport: choice}
+			publisher, err := moq.Dial(ctx, r.url(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			subscriber, err := moq.Dial(ctx, r.url(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(subscriber.Close)
+			ns := moq.Namespace{"hall", string(choice), string(rune('a' + i))}
+			clock := moq.NewTrack(ns, "clock", moq.TrackOptions{})
+			if err := publisher.Publish(ctx, clock); err != nil {
+				t.Fatal(err)
+			}
+			hands, err := subscriber.Subscribe(ctx, clock.Namespace(), "clock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := clock.WaitForward(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+			for g := range uint64(20) {
+				if err := clock.Write(ctx, &moq.Object{GroupID: g, Payload: make([]byte, 50_000)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := clock.End(ctx); err != nil {
+				t.Fatal(err)
+			}
+			publisher.Close()
+			if n := len(read(t, hands)); n != 20 {
+				t.Errorf("%d objects of 20", n)
+			}
+		}
+	}
+}
