@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ const (
 	// patience is how long failed cases may take in all before a run hurries and runs the rest in parallel. A relay
 	// that answers nothing costs each case its whole limit, and a container has 120 s for the standard set.
 	patience = 10 * time.Second
+	// standardPatience is how long a run of standard cases alone may take before it hurries, whatever their results.
+	// The objects of these cases are small, so that they do not take the path away from each other.
+	standardPatience = 30 * time.Second
 	// hurried is how many cases run at a time then.
 	hurried = 4
 )
@@ -21,6 +25,7 @@ const (
 // result is asked for, until the run hurries.
 type schedule struct {
 	o     *Options
+	began time.Time
 	watch func(Session)  // of the first case
 	ahead []chan outcome // one for each case
 	done  sync.WaitGroup
@@ -44,7 +49,7 @@ type outcome struct {
 
 // begin starts up to Options.Parallel cases at a time, in order; ctx ends them. join waits for all of them.
 func begin(ctx context.Context, o *Options, watch func(Session)) *schedule {
-	s := &schedule{o: o, watch: watch, ahead: make([]chan outcome, len(o.Cases)), asked: -1}
+	s := &schedule{o: o, began: time.Now(), watch: watch, ahead: make([]chan outcome, len(o.Cases)), asked: -1}
 	for i := range s.ahead {
 		s.ahead[i] = make(chan outcome, 1)
 	}
@@ -78,13 +83,18 @@ func (s *schedule) room() bool {
 	if s.o.FirstAlone && s.asked < 1 {
 		return s.active == 0 && s.next <= s.asked
 	}
-	if s.wasted >= patience {
+	if s.wasted >= patience || s.standard() && time.Since(s.began) >= standardPatience {
 		return s.active < max(s.o.Parallel, hurried)
 	}
 	if s.o.Parallel > 1 {
 		return s.active < s.o.Parallel
 	}
 	return s.active == 0 && s.next <= s.asked
+}
+
+// standard reports whether the run has standard cases alone.
+func (s *schedule) standard() bool {
+	return !slices.ContainsFunc(s.o.Cases, func(c cases.Case) bool { return c.Suite != cases.SuiteStandard })
 }
 
 // result waits for the result of a case.

@@ -190,13 +190,17 @@ func TestParallelInterrupted(t *testing.T) {
 }
 
 // TestSilentRelayIsHurried: a run whose cases cost their whole limits ends soon, with every case judged and the points
-// in order. One whose cases take as long and pass stays with one case at a time.
+// in order. One whose cases take as long and pass stays with one case at a time, but for the standard set.
 func TestSilentRelayIsHurried(t *testing.T) {
 	for _, test := range []struct {
 		status Status
+		suite  string
 		most   int
 		within time.Duration
-	}{{Fail, hurried, 50 * time.Second}, {Pass, 1, 150 * time.Second}} {
+	}{
+		{Fail, cases.SuiteAll, hurried, 50 * time.Second}, {Pass, cases.SuiteAll, 1, 150 * time.Second},
+		{Pass, cases.SuiteStandard, hurried, 70 * time.Second},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			ids := names(21)
 			c := &slowClient{takes: map[string]time.Duration{}, result: func(id string) Result {
@@ -207,9 +211,13 @@ func TestSilentRelayIsHurried(t *testing.T) {
 			for _, id := range ids {
 				c.takes[id] = 7 * time.Second
 			}
+			list := plan(ids...)
+			for i := range list {
+				list[i].Suite = test.suite
+			}
 			var out bytes.Buffer
 			start := time.Now()
-			report, err := Run(t.Context(), Options{Client: c, Cases: plan(ids...), Relay: "x", TAP: &out})
+			report, err := Run(t.Context(), Options{Client: c, Cases: list, Relay: "x", TAP: &out})
 			if err != nil || len(report.Results) != len(ids) || report.BailOut != "" {
 				t.Fatalf("%+v, %v", report, err)
 			}
