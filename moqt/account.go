@@ -70,8 +70,8 @@ func (e *TooMuchError) Error() string {
 // limit.
 func NewAccount(limit int64) *Account { return &Account{limit: limit} }
 
-// within makes the account of a session. all may be nil.
-func (a *Account) within(limit int64) *Account { return &Account{all: a, limit: limit} }
+// Within makes an account for a part of what is held, as that of a session is. a may be nil.
+func (a *Account) Within(limit int64) *Account { return &Account{all: a, limit: limit} }
 
 // OnFull sets what Take and Wait call when the account for all has no room for so many bytes: f may free some.
 func (a *Account) OnFull(f func(bytes int64)) { a.reclaim.Store(&f) }

@@ -13,7 +13,7 @@ import (
 // TestAccountBounds: a session has its bound, all have theirs, and who holds little finds room when others hold much.
 func TestAccountBounds(t *testing.T) {
 	all := NewAccount(8 << 20)
-	a, b := all.within(7<<20), all.within(0)
+	a, b := all.Within(7<<20), all.Within(0)
 	if a.Take(HeldObjects, 7<<20) {
 		t.Error("more than all but the part that is kept for others")
 	}
@@ -44,7 +44,7 @@ func TestAccountBounds(t *testing.T) {
 func TestAccountWait(t *testing.T) { synctest.Test(t, testAccountWait) }
 
 func testAccountWait(t *testing.T) {
-	a := NewAccount(100).within(50)
+	a := NewAccount(100).Within(50)
 	var much *TooMuchError
 	if err := a.Wait(t.Context(), HeldObjects, 51); !errors.As(err, &much) || much.Limit != 50 {
 		t.Errorf("%v, want that there are 50", err)
@@ -86,7 +86,7 @@ func testAccountWait(t *testing.T) {
 // TestAccountFull: what can be freed is, before anything waits or is refused.
 func TestAccountFull(t *testing.T) {
 	all := NewAccount(100)
-	a := all.within(0)
+	a := all.Within(0)
 	all.Force(HeldOther, 90)
 	all.OnFull(func(n int64) { all.Give(HeldOther, n) })
 	if !a.Take(HeldObjects, 50) || all.Sum() != 90 {
@@ -99,7 +99,7 @@ func TestAccountChurn(t *testing.T) {
 	all := NewAccount(1000)
 	var done sync.WaitGroup
 	for i := range 8 {
-		a := all.within(300)
+		a := all.Within(300)
 		for range 8 {
 			done.Go(func() {
 				for range 2000 {

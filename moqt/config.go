@@ -57,7 +57,7 @@ type Config struct {
 type Limits struct {
 	// HeldBytes bounds all that the session's Account counts. At the bound new data streams are not read. Messages and
 	// objects that have begun find their streams stopped with EXCESSIVE_LOAD after a second, and new requests are
-	// refused with it (INTERNAL_ERROR up to 16). Default 64 MiB.
+	// refused with it (INTERNAL_ERROR up to 16). Default 48 MiB.
 	HeldBytes int64
 	// Stall is how long a message, header or object that has begun may not go on. Then its stream is stopped with
 	// CANCELLED; on the control stream the session is closed with CONTROL_MESSAGE_TIMEOUT. A stream may stand still
@@ -103,7 +103,7 @@ func (l Limits) WithDefaults() Limits {
 		}
 	}
 	if l.HeldBytes == 0 {
-		l.HeldBytes = 64 << 20
+		l.HeldBytes = 48 << 20
 	}
 	def(&l.QueuedRequests, 1024)
 	def(&l.QueuedMessages, 64)

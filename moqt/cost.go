@@ -53,14 +53,37 @@ func messageCost(m wire.Message) int {
 		ns, name = x.Suffix, x.TrackName
 	}
 	n += namespaceCost(ns) + len(name)
+	n += cap(ps) * parameterCost
 	for _, p := range ps {
-		n += parameterCost + len(p.Bytes) + len(p.Token.Value) + namespaceCost(p.Namespace) +
+		n += len(p.Bytes) + len(p.Token.Value) + namespaceCost(p.Namespace) +
 			len(p.Inner)*parameterCost + len(p.Ranges.Ranges)*rangeCost
 	}
+	n += cap(properties) * propertyCost
 	for _, p := range properties {
-		n += propertyCost + len(p.Bytes)
+		n += len(p.Bytes)
 	}
 	return n
+}
+
+// bare is a request without what it says.
+func bare(m wire.Message) wire.Message {
+	switch m.(type) {
+	case *wire.Subscribe:
+		return &wire.Subscribe{}
+	case *wire.TrackStatus:
+		return &wire.TrackStatus{}
+	case *wire.Publish:
+		return &wire.Publish{}
+	case *wire.Fetch:
+		return &wire.Fetch{}
+	case *wire.PublishNamespace:
+		return &wire.PublishNamespace{}
+	case *wire.SubscribeNamespace:
+		return &wire.SubscribeNamespace{}
+	case *wire.SubscribeTracks:
+		return &wire.SubscribeTracks{}
+	}
+	return m
 }
 
 // namespaceCost is what a namespace takes, in bytes.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // holdMessages and holdObjects count what waits in a queue.
@@ -17,6 +20,27 @@ func (s *Session) holdQueued(k Held, n int) {
 		return
 	}
 	s.account.Force(k, int64(n))
+}
+
+// longFrame is the length of a message from which on its decoding is bounded; decodedParts is by how much longer it may
+// be in memory, decodedShare which part of what the session may hold is enough for any.
+const (
+	longFrame    = 2 << 10
+	decodedParts = 24
+	decodedShare = 8
+)
+
+// decodeWithin is decode for a request's stream, where many may be decoded at a time: the longest take room for what
+// they may become. The error may be a *TooMuchError.
+func (s *Session) decodeWithin(decoded stream.Room, frame []byte, streamID uint64, r *Request) (wire.Message, error) {
+	if len(frame) > longFrame {
+		n := min(decodedParts*int64(len(frame)), s.limits.HeldBytes/decodedShare)
+		if err := decoded.Wait(n); err != nil {
+			return nil, err
+		}
+		defer decoded.Give(n)
+	}
+	return s.decode(frame, wire.RequestStream, streamID, r)
 }
 
 // newMessageReader reads messages from a stream of its own, within what the session may hold.

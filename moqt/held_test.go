@@ -102,7 +102,15 @@ func TestHeldMessages(t *testing.T) {
 			}
 			b := long(uint64(i))
 			p.write(s, b[len(b)-1:])
-			m := p.receiveFrom(&messageReader{in: s, draft: d}, wire.RequestStream, wire.KindPublishNamespace)
+			frame, err := (&messageReader{in: s, draft: d}).frame()
+			if errors.As(err, &stopped) && stopped.Code == ResetExcessiveLoad.Number(d) {
+				reset++
+				continue
+			}
+			noError(t, err)
+			opt := wire.Options{Answers: wire.KindPublishNamespace}
+			m, _, err := wire.ParseMessage(frame, d, wire.RequestStream, opt)
+			noError(t, err)
 			switch m.(*wire.RequestError).Code {
 			case RejectUnauthorized.Number(d, wire.KindPublishNamespace):
 				answered++
@@ -115,7 +123,7 @@ func TestHeldMessages(t *testing.T) {
 		}
 		settle()
 		n := p.session.Account().Of(HeldMessages)
-		if n != 0 || answered == 0 || answered+refused+reset != len(streams) {
+		if n != 0 || answered+refused == 0 || answered+refused+reset != len(streams) {
 			t.Errorf("%d bytes of messages are held at the end, %d requests came, %d were refused, %d reset", n,
 				answered, refused, reset)
 		}

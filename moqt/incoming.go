@@ -34,6 +34,7 @@ func (s *Session) acceptBidi() {
 func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 	in := s.newMessageReader(stream)
 	in.owes = true
+	defer in.resize(0)
 	if spare {
 		in.room = spareRoom{room{s, HeldMessages}}
 	}
@@ -52,8 +53,11 @@ func (s *Session) serveBidi(stream transport.Stream, spare bool) {
 			"%s has one bidirectional stream only", s.draft))
 		return
 	}
-	m, err := s.decode(frame, wire.RequestStream, stream.StreamID(), nil)
+	m, err := s.decodeWithin(in.room, frame, stream.StreamID(), nil)
 	switch {
+	case errors.As(err, new(*TooMuchError)):
+		s.unreadBidi(stream, err)
+		return
 	case err != nil:
 		s.fail(err)
 		return
@@ -156,6 +160,7 @@ func (s *Session) receiveRequest(m wire.Message, c carrier) (*Request, error) {
 	case invalid != "":
 		s.refuse(r, RejectInvalidFilter, invalid)
 	case !room:
+		r.message, r.params = withRequestID(bare(m), id), nil // what there is no room for
 		s.overload(r, "this end holds too much for the session")
 	case s.goingAway():
 		s.refuse(r, RejectGoingAway, "this end has sent GOAWAY")

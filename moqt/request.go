@@ -54,6 +54,7 @@ type Request struct {
 	finCame       bool                       // the peer has no more to say
 	decided       bool                       // our last message is on its way, which ends the request
 	held          int64                      // what the session's account counts for the request
+	reading       bool                       // a goroutine reads its stream, and keeps the request
 	ended         bool
 }
 
@@ -285,13 +286,31 @@ func (r *Request) hold(n int64, must bool) bool {
 	return true
 }
 
-// giveBack gives back what the request takes. It has ended.
+// giveBack gives back what the request takes, if it has ended and nothing keeps it: a peer that leaves the stream of a
+// refused request open has it held.
 func (r *Request) giveBack() {
 	r.mu.Lock()
+	if r.reading || !r.ended {
+		r.mu.Unlock()
+		return
+	}
 	n := r.held
 	r.held = 0
 	r.mu.Unlock()
 	r.s.account.Give(HeldRequests, n)
+}
+
+// keep says that a goroutine reads the request's stream, until over is called.
+func (r *Request) keep() (over func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reading = true
+	return func() {
+		r.mu.Lock()
+		r.reading = false
+		r.mu.Unlock()
+		r.giveBack()
+	}
 }
 
 // awaited reports whether the answer to a request of ours is still to come. The caller holds mu.

@@ -87,7 +87,7 @@ func newSession(conn transport.Conn, cfg Config, side wire.Side) (*Session, erro
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	s.account = cfg.Account.within(s.limits.HeldBytes)
+	s.account = cfg.Account.Within(s.limits.HeldBytes)
 	s.spares = make(chan struct{}, spareStreams)
 	s.watches.init()
 	s.incoming.MaxItems = s.limits.QueuedRequests

@@ -105,6 +105,8 @@ func (s *Session) startRaw(ctx context.Context, r *Request, out *messageWriter, 
 
 // readRequest reads the peer's messages on a request's own stream to the end.
 func (s *Session) readRequest(r *Request, in *messageReader) {
+	defer r.keep()()
+	defer in.resize(0)
 	defer s.watches.watch(in, func(why error) {
 		s.trace(Event{Type: EventDropped, Stream: wire.RequestStream, StreamID: r.carrier.streamID(), RequestID: r.id,
 			Err: why})
@@ -122,8 +124,12 @@ func (s *Session) readRequest(r *Request, in *messageReader) {
 		case err != nil:
 			return
 		}
-		m, err := s.decode(frame, wire.RequestStream, r.carrier.streamID(), r)
-		if err == nil {
+		m, err := s.decodeWithin(in.room, frame, r.carrier.streamID(), r)
+		switch {
+		case errors.As(err, new(*TooMuchError)):
+			r.overfull(err)
+			return
+		case err == nil:
 			err = r.take(m)
 		}
 		if err != nil {

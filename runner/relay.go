@@ -41,7 +41,7 @@ func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Rela
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Relay{relay: relay, cancel: cancel, done: make(chan struct{}), handshakes: newHandshakes()}
 	listen.Drafts, listen.Handshake = options.Drafts, r.observe
-	r.ln, err = endpoint.Listen(listen)
+	r.ln, err = endpoint.Listen(relay.ListenOptions(listen))
 	if err != nil {
 		cancel()
 		relay.Close()

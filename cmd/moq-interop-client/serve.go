@@ -62,10 +62,10 @@ reads from its publisher more slowly.
 messages that have begun, requests, objects that are not whole, streams towards clients. The cache and what waits count
 too, and the cache gives way. A fourth of --memory-bytes is kept for sessions that hold less than 1 MiB. At a bound new
 streams wait in QUIC, and what has begun finds its stream stopped with EXCESSIVE_LOAD after a second. The process takes
-up to twice --memory-bytes of the machine's memory. A message, header or object that has begun and does not go on for
---stall finds its stream stopped with CANCELLED; between two objects a stream may stand still for any time. Connections
-that have sent no SETUP, or no token where --require-token wants one, are in the lobby: when it is full, the one that
-has waited longest is closed.
+up to three times --memory-bytes of the machine's memory. A message, header or object that has begun and does not go on
+for --stall finds its stream stopped with CANCELLED; between two objects a stream may stand still for any time.
+Connections that have sent no SETUP, or no token where --require-token wants one, are in the lobby: when it is full, the
+one that has waited longest is closed.
 
 The log files, <odcid>_server.sqlog and <odcid>_server.mlog, have QUIC's and MoQT's events. The second name is the one
 that the public interop runner looks for. The folder must be writable. At the bound of --mlog-files or --mlog-bytes the

@@ -1,7 +1,10 @@
 package reference
 
 import (
+	"unsafe"
+
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // What the relay counts itself, beside what each session does, in the account of all that peers make it hold.
@@ -12,6 +15,8 @@ const (
 	// heldOutflows are streams towards clients: those that are open or wait to be opened, and bytes in hand of those
 	// that are not read.
 	heldOutflows
+	// heldWindows is by how much QUIC's windows have grown: what clients may have sent that is not read.
+	heldWindows
 	// heldTasks are requests that are being served.
 	heldTasks
 )
@@ -37,3 +42,12 @@ const (
 	// handCost is what a stream holds that its client does not read: a buffer here, and what QUIC has of it.
 	handCost = 96 << 10
 )
+
+// costOf is what serving a request takes, in bytes: of a PUBLISH the relay keeps the properties.
+func costOf(req *moqt.Request) int64 {
+	cost := int64(taskCost)
+	if m, ok := req.Message().(*wire.Publish); ok {
+		cost += int64(len(m.Properties)) * int64(unsafe.Sizeof(wire.Property{}))
+	}
+	return cost
+}

@@ -9,8 +9,42 @@ import (
 	"net"
 	"sync"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 )
+
+// The windows of a connection before they have grown, in bytes: what a client may send that is not read yet.
+const (
+	firstStreamWindow     = 512 << 10
+	firstConnectionWindow = 1 << 20
+	// windowShare is which part of the relay's memory the windows may grow by together.
+	windowShare = 4
+)
+
+// ListenOptions gives the options with QUIC windows that the relay's account bounds: small at first where the options
+// do not say otherwise, and growing while there is room. Who listens for a relay by other means than ListenAndServe
+// passes the options through it.
+func (r *Relay) ListenOptions(o endpoint.ListenOptions) endpoint.ListenOptions {
+	if o.QUIC.StreamWindow == 0 {
+		o.QUIC.StreamWindow = firstStreamWindow
+	}
+	if o.QUIC.ConnectionWindow == 0 {
+		o.QUIC.ConnectionWindow = firstConnectionWindow
+	}
+	if o.Windows == nil {
+		o.Windows = windows{r.account.Within(r.limits.MemoryBytes / windowShare)}
+	}
+	return o
+}
+
+// windows counts by how much the windows of connections have grown.
+type windows struct{ account *moqt.Account }
+
+// Take is called within the QUIC library, and so takes no lock of a track.
+func (w windows) Take(n int64) bool { return w.account.Try(heldWindows, n) }
+
+// Give gives back.
+func (w windows) Give(n int64) { w.account.Give(heldWindows, n) }
 
 // ListenAndServe listens and serves until ctx ends or the relay is closed. Its error is that of listening; nil if it
 // was told to stop. Use endpoint.Listen and ServeListener instead if the address must be known first.
@@ -21,7 +55,7 @@ func (r *Relay) ListenAndServe(ctx context.Context, opts endpoint.ListenOptions)
 	if opts.Warn == nil {
 		opts.Warn = func(err error) { r.log.Info("no session came of a connection", "error", err) }
 	}
-	l, err := endpoint.Listen(opts)
+	l, err := endpoint.Listen(r.ListenOptions(opts))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ type Limits struct {
 	// MemoryBytes bounds all that clients make the relay hold: what the sessions count (moqt.Limits.HeldBytes is the
 	// bound of one, and says what happens there), requests that are served, streams towards clients, objects in the
 	// cache and those that wait. A fourth is kept for sessions that hold less than 1 MiB. The cache gives way to the
-	// rest. The process takes up to twice as much of the machine's memory. Default 128 MiB.
+	// rest. The process takes up to three times as much of the machine's memory. Default 96 MiB.
 	MemoryBytes int64
 	// CacheBytes bounds the objects of all tracks that fetches can be answered from. At the bound the oldest groups are
 	// evicted. Default 64 MiB.
@@ -118,7 +118,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Lobby, 256)
 	def(&l.Subscriptions, 4096)
 	def(&l.Namespaces, 4096)
-	def(&l.MemoryBytes, 128<<20)
+	def(&l.MemoryBytes, 96<<20)
 	def(&l.CacheBytes, 64<<20)
 	def(&l.WaitingBytes, 32<<20)
 	def(&l.SubscriberBytes, 4<<20)

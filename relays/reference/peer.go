@@ -134,10 +134,11 @@ func (p *peer) handle(req *moqt.Request) {
 		return
 	}
 	err := p.check(req)
-	if err == nil && !p.account.Take(heldTasks, taskCost) {
+	cost := costOf(req)
+	if err == nil && !p.account.Take(heldTasks, cost) {
 		err = refuse(moqt.RejectExcessiveLoad, "the relay holds too much for the session")
 	} else if err == nil {
-		defer p.account.Give(heldTasks, taskCost)
+		defer p.account.Give(heldTasks, cost)
 		switch req.Kind() {
 		case wire.KindSubscribe:
 			err = p.subscribe(req)

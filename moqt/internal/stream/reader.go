@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -112,11 +111,13 @@ func (r *Reader) ReadPayload(p []byte) ([]byte, error) {
 	for r.Left > 0 {
 		have := len(p)
 		if have == cap(p) {
-			more := int(min(r.Left, uint64(max(growStep, have))))
+			more := int(min(r.Left, uint64(max(growStep, 3*have))))
 			if err := r.hold(int64(more)); err != nil {
 				return p, r.Final(err)
 			}
-			p = slices.Grow(p, more)
+			grown := make([]byte, have, have+more) // exactly: it is what was taken
+			copy(grown, p)
+			p = grown
 		}
 		n, err := r.Read(p[have:cap(p)])
 		p = p[:have+n]

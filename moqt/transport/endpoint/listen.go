@@ -57,6 +57,13 @@ type ListenOptions struct {
 	// DefaultMaxConnections. Further ones are refused with CONNECTION_REFUSED (RFC 9000 §20.1) before anything is kept
 	// of them, and the first of a row of refusals is told to Warn.
 	MaxConnections int
+	// Windows, if set, bounds by how many bytes the connection windows of all connections together may grow beyond
+	// QUIC.ConnectionWindow: where Take reports false, a window stays as it is. Give gives back what a connection had
+	// taken when it has ended. Both may be called from any goroutine.
+	Windows interface {
+		Take(bytes int64) bool
+		Give(bytes int64)
+	}
 	// UpgradeTimeout bounds the time from the handshake to the WebTransport request; 0 is 10 s.
 	UpgradeTimeout time.Duration
 	// Handshake, which may be nil, is told what became of each client's handshake. It may be called from any goroutine.
@@ -142,6 +149,9 @@ func Listen(opts ListenOptions) (*Listener, error) {
 	logs := logPlaces{qlog: opts.QLOGDir}
 	if opts.MLOGDir != "" {
 		logs.mlog = openLogFolder(opts.MLOGDir, "_server"+mlogSuffix, opts.MLOGFiles, opts.MLOGBytes)
+	}
+	if l.opts.Windows != nil {
+		qconf.AllowConnectionWindowIncrease = l.widen
 	}
 	qconf.Tracer = func(ctx context.Context, _ bool, id quic.ConnectionID) qlogwriter.Trace {
 		var log *connLog
@@ -248,6 +258,15 @@ func (l *Listener) admit(ctx context.Context, client *quic.ClientInfo) (context.
 		guard(l.panicked, func() { l.ended(m, context.Cause(ctx)) })
 	})
 	return context.WithValue(ctx, metaKey{}, m), nil
+}
+
+// widen says whether the window of a connection may grow.
+func (l *Listener) widen(q *quic.Conn, more uint64) bool {
+	if !l.opts.Windows.Take(int64(more)) {
+		return false
+	}
+	context.AfterFunc(q.Context(), func() { l.opts.Windows.Give(int64(more)) })
+	return true
 }
 
 // Connections is how many connections there are, and how many were refused because of MaxConnections.
