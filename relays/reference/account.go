@@ -28,7 +28,7 @@ var heldNames = []struct {
 }{
 	{moqt.HeldStreams, "streams"}, {moqt.HeldMessages, "messages"}, {moqt.HeldRequests, "requests"},
 	{moqt.HeldObjects, "objects"}, {moqt.HeldTokens, "tokens"}, {heldCache, "cache"}, {heldWaiting, "waiting"},
-	{heldOutflows, "outflows"}, {heldTasks, "tasks"},
+	{heldOutflows, "outflows"}, {heldWindows, "windows"}, {heldTasks, "tasks"},
 }
 
 // What they take, in bytes.

@@ -216,8 +216,9 @@ var attacks = []struct {
 	{"updates of many requests", func(s *siege, ctx context.Context) {
 		session := s.dial(wire.Draft18)
 		for i := 0; ctx.Err() == nil && i < 4000; i++ {
-			sub, err := session.StartSubscribe(ctx, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"attack"},
-				TrackName: fmt.Sprint(i), Parameters: wire.Parameters{{Type: wire.ParamRendezvousTimeout, Uint: 20_000}}})
+			m := &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"attack"}, TrackName: fmt.Sprint(i)}
+			m.Parameters.SetUint(wire.ParamRendezvousTimeout, 20_000)
+			sub, err := session.StartSubscribe(ctx, m)
 			if err != nil {
 				return
 			}
