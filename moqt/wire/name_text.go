@@ -7,7 +7,7 @@ import (
 )
 
 // NameText renders a namespace and a track name for logs, files and URLs: letters, digits and _ as they are, any other
-// byte as a period and two hex digits, a hyphen between fields, and two before the track name (draft-16 §1.4.5,
+// byte as a period and two hex digits, a hyphen between fields, and two before the track name (draft-16 §1.5,
 // draft-22 §8.8). ParseNameText reads it back.
 func NameText(ns TrackNamespace, track string) string {
 	return NamespaceText(ns) + "--" + nameText(track)

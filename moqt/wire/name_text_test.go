@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The example of the drafts (draft-16 §1.4.5).
+// The example of the drafts (draft-16 §1.5).
 func TestNameText(t *testing.T) {
 	ns := TrackNamespace{"example.net", "team2", "project_x"}
 	const text = "example.2enet-team2-project_x--report"
