@@ -182,6 +182,49 @@ func TestObjectsLeftOut(t *testing.T) {
 	}
 }
 
+// A relay may give up the subscriber of priorities, which takes nothing for a while, as a whole or stream by stream.
+func TestPrioritiesGivenUp(t *testing.T) {
+	whole := func(a *act, up *moqt.Subscription) {
+		a.done(moqt.DoneTooFarBehind, 0)
+		for {
+			if _, err := up.Next(a.ctx); err != nil {
+				return
+			}
+		}
+	}
+	streams := func(a *act, up *moqt.Subscription) {
+		for {
+			o, err := up.Next(a.ctx)
+			if err != nil {
+				return
+			}
+			if o.ObjectID == 0 {
+				go a.reset(a.stream(a.header(o)), moqt.ResetTooFarBehind)
+			}
+		}
+	}
+	for _, test := range []struct {
+		play  func(a *act, up *moqt.Subscription)
+		draft wire.Draft
+		says  string
+	}{
+		{whole, wire.Draft14, "PUBLISH_DONE with 0x6 TOO_FAR_BEHIND"},
+		{whole, wire.Draft18, "PUBLISH_DONE with 0x5 TOO_FAR_BEHIND"},
+		{whole, wire.Draft22, "PUBLISH_DONE with 0x5 TOO_FAR_BEHIND"},
+		{streams, wire.Draft18, "RESET_STREAM stream "},
+		{streams, wire.Draft22, "RESET_STREAM stream "},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := cases.Run(t.Context(), find(t, "priorities"), against(t, test.draft, bridge(t, test.play)))
+			want := "the relay has given up a subscriber that takes nothing, as " +
+				rules.Cite(test.draft, rules.TooFarBehind) + " allows: " + test.says
+			if r.Status != cases.Skip || r.TooSlow || !strings.HasPrefix(r.Reason, want) {
+				t.Errorf("%s: %s %s%s, want a skip: %q", test.draft, r.Status, r.Message, r.Reason, want)
+			}
+		})
+	}
+}
+
 // A relay may give up a subscriber that lags because the case lets it, and no other, whatever the case is about.
 func TestTooFarBehind(t *testing.T) {
 	heard := 0
