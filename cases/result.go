@@ -3,6 +3,7 @@ package cases
 import (
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -39,7 +40,9 @@ type Result struct {
 	TooSlow bool
 	// Todo is "SHOULD: what" for a broken SHOULD in a run that is not strict. Status is then Fail.
 	Todo string
-	// Sections says where the negotiated draft has the rules, "draft-16 §9.3"; empty before a draft was negotiated.
+	// Rules are those that the case judges and the negotiated draft has, and Sections says where it has them,
+	// "draft-16 §9.3"; empty before a draft was negotiated.
+	Rules    []rules.ID
 	Sections string
 	Duration time.Duration
 	// Sessions are the connections in the order of dialling, including those whose SETUP failed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -108,6 +109,11 @@ func (e *Env) result(o *outcome) Result {
 		}
 	}
 	r.Sections = e.c.Sections(draft)
+	for _, id := range e.c.Rules {
+		if rules.Section(draft, id) != "" {
+			r.Rules = append(r.Rules, id)
+		}
+	}
 	if o == nil && e.should != nil {
 		o = e.should
 		r.Level = Should

@@ -3,6 +3,7 @@ package cases_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/memconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -83,8 +85,8 @@ func want(t *testing.T, got, want cases.Result) {
 			got.Message = want.Message
 		}
 	}
-	ignore := cmpopts.IgnoreFields(cases.Result{}, "Case", "Duration", "Sessions", "Transcript", "Sections", "Level",
-		"Notes")
+	ignore := cmpopts.IgnoreFields(cases.Result{}, "Case", "Duration", "Sessions", "Transcript", "Rules", "Sections",
+		"Level", "Notes")
 	if diff := cmp.Diff(want, got, ignore); diff != "" {
 		t.Errorf("%s (-want +got):\n%s\nnotes %q\n%s", got.Case, diff, got.Notes, strings.Join(got.Transcript, "\n"))
 	}
@@ -242,8 +244,9 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 			want(t, r, cases.Result{Status: cases.Fail, Layer: transport.LayerRequest,
 				Expected: ok + " for PUBLISH_NAMESPACE", Received: "nothing for 2000 ms after PUBLISH_NAMESPACE…"})
 			if len(r.Transcript) < 3 || r.Sessions[0].Implementation != "scripted" ||
-				r.Sessions[0].Version != fmt.Sprintf("moqt-%d", d) || r.Sections == "" {
-				t.Errorf("sessions %+v, sections %q, transcript:\n%s", r.Sessions, r.Sections,
+				r.Sessions[0].Version != fmt.Sprintf("moqt-%d", d) || r.Sections == "" ||
+				!slices.Equal(r.Rules, []rules.ID{rules.PublishNamespace}) {
+				t.Errorf("sessions %+v, sections %q of %q, transcript:\n%s", r.Sessions, r.Sections, r.Rules,
 					strings.Join(r.Transcript, "\n"))
 			}
 		})

@@ -58,7 +58,8 @@ func session(s cases.SessionInfo) Session {
 // result translates a case's result. Here a failure that only breaks a SHOULD has a status of its own.
 func result(r cases.Result) Result {
 	out := Result{
-		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Layer: r.Layer,
+		Case: r.Case, Status: Status(r.Status), Level: string(r.Level), Sections: r.Sections, Rules: r.Rules,
+		Layer:   r.Layer,
 		Message: r.Message, Expected: r.Expected, Received: r.Received, Reason: r.Reason, TooSlow: r.TooSlow,
 		Lost:     r.Lost,
 		Duration: r.Duration, Notes: r.Notes, Tolerated: r.Tolerated, Transcript: r.Transcript,

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
 
@@ -172,6 +173,14 @@ func point(number int, c cases.Case, r Result, version string) tap.Point {
 	if broken {
 		y.text("level", r.Level)
 		y.text("sections", r.Sections)
+		said := &block{}
+		for _, id := range r.Rules {
+			rule, _ := rules.Find(id)
+			said.text(string(id), rule.Says)
+		}
+		if len(said.items) > 0 {
+			y.add("rules", said.items)
+		}
 	}
 	y.list("tolerated", r.Tolerated)
 	y.list("notes", r.Notes)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -105,7 +106,8 @@ func (r *Report) form() *jsonReport {
 	for _, x := range r.Results {
 		roles := x.roles()
 		j := jsonResult{
-			Case: x.Case, Status: x.Status, Level: x.Level, Sections: x.Sections, Layer: x.Layer, Message: x.Message,
+			Case: x.Case, Status: x.Status, Level: x.Level, Sections: x.Sections, Rules: x.Rules, Layer: x.Layer,
+			Message:  x.Message,
 			Expected: x.Expected, Received: x.Received,
 			Reason: x.Reason, DurationMS: x.Duration.Milliseconds(), Sessions: make([]Session, len(roles)),
 			TooSlow: x.TooSlow, Notes: x.Notes, Tolerated: x.Tolerated, Transcript: x.Transcript,
@@ -141,6 +143,7 @@ type jsonResult struct {
 	Status     Status          `json:"status"`
 	Level      string          `json:"level,omitempty"`
 	Sections   string          `json:"sections,omitempty"`
+	Rules      []rules.ID      `json:"rules,omitempty"`
 	Layer      transport.Layer `json:"layer,omitempty"`
 	Message    string          `json:"message,omitempty"`
 	Expected   string          `json:"expected,omitempty"`

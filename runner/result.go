@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -69,8 +70,10 @@ type Result struct {
 	// Status is the outcome.
 	Status Status
 	// Level is "MUST", "SHOULD" or "probe": the kind of rule that decided. Sections says where the negotiated draft has
-	// the rules.
+	// the rules that the case judges.
 	Level, Sections string
+	// Rules are the names of these rules. A client that knows none leaves them out.
+	Rules []rules.ID
 	// Layer is the layer in which the case failed; empty when it did not.
 	Layer transport.Layer
 	// Message says for a person what happened. Expected is what should have come, Received what came.

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
@@ -52,6 +53,7 @@ var runs = []struct {
 			"setup-only": passed("setup-only", quicSession("client", "0102")),
 			"subscribe-error": {
 				Case: "subscribe-error", Status: Fail, Level: "MUST", Sections: "draft-16 §9.8",
+				Rules:   []rules.ID{rules.UnknownTrack, rules.OneAnswer},
 				Layer:   transport.LayerRequest,
 				Message: "no such track, and yet: SUBSCRIBE_OK", Expected: "REQUEST_ERROR with code 0x10 # " +
 					"DOES_NOT_EXIST", Received: "SUBSCRIBE_OK: track_alias 0",
