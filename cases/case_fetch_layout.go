@@ -28,6 +28,12 @@ func fetchLayoutCase(layoutName, title string, plan func(e *Env) Layout, faults 
 		}, rules.Fetch, rules.ObjectFields)
 }
 
+// alsoAbout adds a rule to what a case is about.
+func alsoAbout(rule rules.ID, c Case) Case {
+	c.Rules = append(c.Rules, rule)
+	return c
+}
+
 // expect waits a while for every wanted object, and notes what has not come.
 func (a *Subscriber) expect(ctx context.Context) {
 	step, cancel := a.e.Within(ctx, time.Second)
@@ -78,10 +84,12 @@ var (
 		},
 		dataFault("fetch-extra-object", "unexpected {4, 5}"),
 		dataFault("fetch-missing-object", "8 of 9 objects came, {0, 2}"))
-	fetchProperties = fetchLayoutCase("object-properties", "objects with properties", func(e *Env) Layout {
-		return NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd,
-			Properties: unknownProperties})
-	},
+	fetchProperties = alsoAbout(rules.ObjectProperties, fetchLayoutCase("object-properties", "objects with properties",
+		func(e *Env) Layout {
+			return NewLayout(Span(0, 1), Span(0, 2), LayoutOptions{Payload: e.NamedPayload, Priority: evenAndOdd,
+				Properties: unknownProperties})
+		},
+		dataFault("fetch-strip-properties", "property 0x38 is missing"),
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-		dataFault("fetch-missing-object", "5 of 6 objects came, {0, 1}"))
+		dataFault("fetch-missing-object", "5 of 6 objects came, {0, 1}")))
 )

@@ -113,6 +113,7 @@ const (
 	fetchMissingObject
 	fetchExtraObject
 	fetchCorrupt
+	fetchStrip
 	fetchReset
 	fetchNoStream
 	fetchCacheOnly
@@ -250,6 +251,7 @@ var faultTable = [numFaults]Fault{
 	fetchMissingObject: {"fetch-missing-object", "leaves the second object out of what a FETCH returns"},
 	fetchExtraObject:   {"fetch-extra-object", "adds an object behind the last one that a FETCH returns"},
 	fetchCorrupt:       {"fetch-corrupt-payload", "changes the first byte of every payload that a FETCH returns"},
+	fetchStrip:         {"fetch-strip-properties", "returns the objects of a FETCH without their properties"},
 	fetchReset:         {"fetch-reset", "resets a fetch stream after the first object"},
 	fetchCacheOnly: {"fetch-cache-only",
 		"refuses a FETCH for what it does not hold, and asks no publisher"},

@@ -279,6 +279,10 @@ func (f *retrieval) put(e *entry) error {
 		spoilt.Payload = bytes.Clone(o.Payload)
 		spoilt.Payload[0] ^= 0xff
 		o = &spoilt
+	case r.faults[fetchStrip]:
+		spoilt := *o
+		spoilt.Properties = nil
+		o = &spoilt
 	}
 	f.last = e
 	r.counters.FetchedOut.Add(1)
