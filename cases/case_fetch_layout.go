@@ -25,7 +25,7 @@ func fetchLayoutCase(layoutName, title string, plan func(e *Env) Layout, faults 
 			e.Dial(ctx, "fetcher").FetchExactly(ctx, p, p.FetchOf(Between(l[0].Location(), last)), l,
 				Checks{Priority: true, Properties: true}).WantOrder(e, l)
 			return nil
-		}, rules.Fetch, rules.ObjectFields)
+		}, rules.Fetch, rules.ObjectFields, rules.CacheFields)
 }
 
 // alsoAbout adds a rule to what a case is about.

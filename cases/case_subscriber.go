@@ -64,7 +64,7 @@ var threeSubscribers = subscribersCase("three-subscribers", "Three subscribers o
 		p.WaitForward(ctx)
 		p.Deliver(ctx, l, ObjectPace, all...)
 		return nil
-	}, rules.Forwarding, rules.ObjectFields)
+	}, rules.Forwarding, rules.UpstreamEstablished, rules.ObjectFields)
 
 var twoTracks = subscribersCase("two-tracks", "Two tracks on one session are not mixed up",
 	[]string{"publisher", "subscriber"}, []Fault{

@@ -56,7 +56,7 @@ var updatePriority = updateCase("update-priority",
 		requestFault("update-silent", "nothing for 5000 ms after ").from(wire.Draft15),
 		requestFault("update-reject", `REQUEST_ERROR 0x0 INTERNAL_ERROR "fault"`).from(wire.Draft15),
 		dataFault("second-subscriber-starved", "0 of 20 objects came, {0, 0}"),
-	}, runUpdatePriority, rules.Update)
+	}, runUpdatePriority, rules.Update, rules.ParameterPayload)
 
 func runUpdatePriority(ctx context.Context, e *Env) error {
 	p := e.Announced(ctx)

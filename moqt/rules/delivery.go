@@ -2,6 +2,7 @@ package rules
 
 // Delivery, as the code names them.
 const (
+	CacheFields      ID = "cache-fields"
 	Priorities       ID = "priorities"
 	DeliveryTimeouts ID = "delivery-timeouts"
 	TooFarBehind     ID = "too-far-behind"
@@ -47,7 +48,7 @@ var delivery = []Rule{
 		In:   "14-15 9.2.1.3/1; 16 11/2; 17 11.2/1; 18-19 12.3/1; 20 12.3; 21-22 10.3",
 	},
 	{
-		ID: "cache-fields", Binds: Relay, Level: Must, By: Cases,
+		ID: CacheFields, Binds: Relay, Level: Must, By: Cases,
 		Says: "A cache keeps all fields of an object.",
 		In:   "14-17 8.1/2; 18-19 9.1/2; 20 9.1; 21-22 7.1",
 	},

@@ -2,6 +2,7 @@ package rules
 
 // Encoding, as the code names them.
 const (
+	ParameterPayload        ID = "parameter-payload"
 	KeyValueType            ID = "kvp-type-bound"
 	KeyValueLength          ID = "kvp-length-bound"
 	KeyValueForm            ID = "kvp-form"
@@ -60,7 +61,7 @@ var encodings = []Rule{
 		In:   "14-16 1.4.3/1; 17-19 1.4.4/1; 20 1.4.4; 21-22 8.5",
 	},
 	{
-		ID: Integers, Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: Integers, Binds: Endpoint, Level: Must, By: Codec,
 		Says: "Integers have the variable-length form of the draft.",
 		In:   "14-16 1.4; 17-20 1.4.1; 21-22 8.1",
 	},
@@ -136,7 +137,7 @@ var encodings = []Rule{
 		In:   "14-15 9.2/1; 16 9.2/2; 17 9.3/3; 18-19 10.2/3; 20 10.2; 21-22 9.20",
 	},
 	{
-		ID: "parameter-payload", Binds: Publisher, Level: Must, By: Cases,
+		ID: ParameterPayload, Binds: Publisher, Level: Must, By: Cases,
 		Says: "No parameter changes the payload of the objects that are sent.",
 		In:   "14 5.1/7; 15 9.2/2; 16 9.2/3; 17 9.3/4,5; 18-19 10.2/4; 20 10.2; 21-22 9.20",
 	},

@@ -109,8 +109,8 @@ var fetches = []Rule{
 	},
 	{
 		ID: JoiningForward, Binds: Publisher, Level: Must, By: Cases,
-		Says: "A joining FETCH of a subscription with Forward State 0 is refused with INVALID_RANGE; in 17 and " +
-			"before it closes the session.",
+		Says: "A joining FETCH of a subscription with Forward State 0 is refused with INVALID_RANGE; in 17 it " +
+			"closes the session.",
 		In: "17 9.14.2/1; 18-19 10.12.2/1",
 	},
 	{

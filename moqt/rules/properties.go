@@ -47,7 +47,7 @@ var properties = []Rule{
 	},
 	{
 		ID: "mandatory-publish", Binds: Subscriber, Level: Must, By: Cases,
-		Says: "A PUBLISH of such a track is refused with UNSUPPORTED_EXTENSION.",
+		Says: "A PUBLISH with an unknown Mandatory Track Property is refused with UNSUPPORTED_EXTENSION.",
 		In:   "18-19 2.5.1/3; 20 2.5.1; 21 3.6; 22 3.7",
 	},
 	{
@@ -58,8 +58,8 @@ var properties = []Rule{
 	},
 	{
 		ID: "mandatory-fetch-ok", Binds: Relay | Subscriber, Level: Must, By: Cases,
-		Says: "When FETCH_OK has one, the fetch is cancelled, and who waits for it is refused with " +
-			"UNSUPPORTED_EXTENSION or its stream reset.",
+		Says: "When FETCH_OK has an unknown Mandatory Track Property, the fetch is cancelled, and who waits for it " +
+			"is refused with UNSUPPORTED_EXTENSION or its stream reset.",
 		In: "18-19 2.5.1/5; 20 2.5.1; 21 3.6; 22 3.7",
 	},
 	{

@@ -2,15 +2,16 @@ package rules
 
 // Publishing, as the code names them.
 const (
-	Routing            ID = "routing"
-	Upstream           ID = "upstream"
-	Publish            ID = "publish"
-	Rendezvous         ID = "rendezvous"
-	MultiplePublishers ID = "multiple-publishers"
-	FurtherPublisher   ID = "further-publisher"
-	PublishDone        ID = "publish-done"
-	StreamCount        ID = "stream-count"
-	DoneCode           ID = "done-code"
+	UpstreamEstablished ID = "upstream-established"
+	Routing             ID = "routing"
+	Upstream            ID = "upstream"
+	Publish             ID = "publish"
+	Rendezvous          ID = "rendezvous"
+	MultiplePublishers  ID = "multiple-publishers"
+	FurtherPublisher    ID = "further-publisher"
+	PublishDone         ID = "publish-done"
+	StreamCount         ID = "stream-count"
+	DoneCode            ID = "done-code"
 )
 
 // publishing are the rules of how a relay finds publishers, of PUBLISH and PUBLISH_DONE.
@@ -27,7 +28,7 @@ var publishing = []Rule{
 		In:   "14 8.3/2; 15-17 8.4/2; 18-19 9.4/2; 20 9.4; 21-22 7.4",
 	},
 	{
-		ID: "upstream-established", Binds: Relay, Level: Must, By: Cases,
+		ID: UpstreamEstablished, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay answers SUBSCRIBE with SUBSCRIBE_OK at once when it has the track from upstream already.",
 		In:   "14 8.4/3; 15-17 8.5/3; 18-19 9.5/3; 20 9.5; 21 7.5; 22 7.6",
 	},
