@@ -79,6 +79,14 @@ func (m *Meter) TellUniStreams(f func(id uint64, coming bool)) {
 	}
 }
 
+// Path implements PathTeller: of a Conn that does not, nothing is known.
+func (m *Meter) Path() Path {
+	if t, ok := m.Conn.(PathTeller); ok {
+		return t.Path()
+	}
+	return Path{}
+}
+
 // OpenStream implements Conn.
 func (m *Meter) OpenStream(ctx context.Context) (Stream, error) {
 	s, err := m.Conn.OpenStream(ctx)

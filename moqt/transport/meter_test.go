@@ -68,3 +68,18 @@ func TestMeterTells(t *testing.T) {
 		t.Error("the connection was not asked to tell of its streams")
 	}
 }
+
+// pathConn knows its path.
+type pathConn struct{ transport.Conn }
+
+func (pathConn) Path() transport.Path { return transport.Path{PacketsSent: 7} }
+
+// TestMeterPath: the path of the connection below shows through.
+func TestMeterPath(t *testing.T) {
+	if got := transport.NewMeter(pathConn{}).Path(); got.PacketsSent != 7 {
+		t.Errorf("%+v", got)
+	}
+	if got := transport.NewMeter(nil).Path(); got != (transport.Path{}) {
+		t.Errorf("of a connection that knows nothing: %+v", got)
+	}
+}

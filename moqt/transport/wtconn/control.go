@@ -60,6 +60,15 @@ func (c *Conn) readControl(r quicvarint.Reader) {
 	}
 }
 
+// readQPACK reads one of QPACK's streams. There is no dynamic table here, so what it says changes nothing, but it may
+// not end (RFC 9204 §4.2).
+func (c *Conn) readQPACK(r io.Reader, name string) {
+	_, err := io.Copy(io.Discard, r)
+	if err == nil || errors.As(err, new(*quic.StreamError)) {
+		c.fail(http3.ErrCodeClosedCriticalStream, fmt.Sprintf("the %s stream ended", name))
+	}
+}
+
 // parseControl reads a control stream to its end: SETTINGS first and once (RFC 9114 §7.2.4), and then whatever comes.
 // GOAWAY counts as draining; what else may stand there is skipped. It gives nil when the connection has ended.
 func parseControl(r quicvarint.Reader, settled func(settings), draining func()) *breach {

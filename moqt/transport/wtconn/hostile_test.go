@@ -61,6 +61,32 @@ func TestSecondCriticalStream(t *testing.T) {
 	})
 }
 
+// HTTP/3's own streams may not end (RFC 9114 §6.2.1, RFC 9204 §4.2).
+func TestClosedCriticalStream(t *testing.T) {
+	onBothSides(t, func(t *testing.T, a *attacked) {
+		for name, kind := range map[string]byte{"control": 0, "QPACK encoder": 2, "QPACK decoder": 3} {
+			for how, end := range map[string]func(*quic.SendStream){
+				"FIN":   func(s *quic.SendStream) { s.Close() },
+				"reset": func(s *quic.SendStream) { s.CancelWrite(0) },
+			} {
+				t.Run(name+", "+how, func(t *testing.T) {
+					v, over := a.victim(t)
+					defer over()
+					s := v.open(kind)
+					if kind == 0 {
+						s.Write(controlStream[1:])
+					} else {
+						s.Write([]byte{0x20}) // a capacity of 0, and as well a cancelled stream
+					}
+					time.Sleep(20 * time.Millisecond) // a reset may overtake what came before it
+					end(s)
+					v.wantEnd(http3.ErrCodeClosedCriticalStream)
+				})
+			}
+		}
+	})
+}
+
 // goesOn is for breaches that end no connection.
 const goesOn = http3.ErrCode(0)
 

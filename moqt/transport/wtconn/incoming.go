@@ -98,6 +98,9 @@ func (c *Conn) takeUni(s *quic.ReceiveStream) {
 		s.SetReadDeadline(time.Time{})
 		quicvarint.Read(r)
 		c.readControl(r)
+	case kind < uint64(len(criticalStreams)) && criticalStreams[kind] != "":
+		s.SetReadDeadline(time.Time{})
+		c.readQPACK(s, criticalStreams[kind])
 	default:
 		s.SetReadDeadline(time.Time{})
 		c.otherUni(s)
