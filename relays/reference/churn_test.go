@@ -54,8 +54,10 @@ func churn(t *testing.T, d wire.Draft, rounds int, seed uint64) {
 	var left atomic.Int64
 	left.Store(int64(rounds))
 	var all sync.WaitGroup
+	var sessions []*moqt.Session
 	for i, d := range []wire.Draft{14, 16, 17, 18, 22} {
 		s := w.dial(d)
+		sessions = append(sessions, s)
 		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		all.Go(func() {
 			for left.Add(-1) >= 0 && !t.Failed() {
@@ -67,9 +69,26 @@ func churn(t *testing.T, d wire.Draft, rounds int, seed uint64) {
 	if err := p.s.Err(); err != nil {
 		t.Errorf("the publisher's session has ended: %v", err)
 	}
+	for _, s := range append(sessions, p.s) {
+		s.Close(wire.NoError, "")
+	}
+	time.Sleep(DefaultLimits().Forget + 2*time.Second)
+	w.nothingHeld()
 	cancel()
-	p.s.Close(wire.NoError, "")
 	p.tasks.Wait()
+}
+
+// nothingHeld checks that the relay's account is empty: all sessions have ended, and their tracks are forgotten.
+func (w *world) nothingHeld() {
+	w.Helper()
+	for _, h := range heldNames {
+		if n := w.relay.account.Of(h.kind); n != 0 {
+			w.Errorf("%d bytes of %s are still counted", n, h.name)
+		}
+	}
+	if n := w.relay.account.Sum(); n != 0 {
+		w.Errorf("%d bytes are still counted", n)
+	}
 }
 
 // visitOnce subscribes, perhaps takes objects, unsubscribes, and perhaps pauses.
@@ -109,7 +128,12 @@ func (p *steady) serve() {
 		if err != nil {
 			return
 		}
-		if req.Kind() != wire.KindSubscribe {
+		switch req.Kind() {
+		case wire.KindSubscribe:
+		case wire.KindFetch:
+			req.Reject(p.ctx, moqt.RejectNotSupported, "")
+			continue
+		default:
 			p.Errorf("%s comes", req.Kind())
 			continue
 		}
