@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,7 +75,8 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 // answered. Then these run again, too, but not those that did so before, as second says.
 func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse, second bool) (again bool,
 	waited time.Duration) {
-	suspect := r.Lost || r.Layer == transport.LayerUDP
+	// One that leaves may refuse connections before it ends its sessions.
+	suspect := r.Lost || r.Status == Fail && slices.Contains(unreachable, r.Layer)
 	o.mu.Lock()
 	if o.count != turn {
 		over := o.over

@@ -21,7 +21,8 @@ import (
 // crashing is a client of a relay that crashes during the run and is back some time later, or never. A case takes
 // 300 ms, and ends with the connection when the relay goes.
 type crashing struct {
-	down, up time.Time // up is zero for never
+	down, up time.Time     // up is zero for never
+	leaving  time.Duration // how long before it goes it refuses connections
 
 	mu  sync.Mutex
 	ran []string
@@ -33,8 +34,12 @@ func (c *crashing) gone(at time.Time) bool {
 	return !at.Before(c.down) && (c.up.IsZero() || at.Before(c.up))
 }
 
+func (c *crashing) refuses(at time.Time) bool {
+	return at.Before(c.down) && !at.Before(c.down.Add(-c.leaving))
+}
+
 func (c *crashing) Alive(context.Context) error {
-	if c.gone(time.Now()) {
+	if c.gone(time.Now()) || c.refuses(time.Now()) {
 		return errors.New("nobody listens")
 	}
 	return nil
@@ -46,6 +51,9 @@ func (c *crashing) Run(ctx context.Context, x cases.Case, watch func(Session)) R
 	c.mu.Unlock()
 	if c.gone(time.Now()) {
 		return unreached(x.ID, transport.LayerUDP, "nothing listens")
+	}
+	if c.refuses(time.Now()) {
+		return unreached(x.ID, transport.LayerTLS, "refuses connections")
 	}
 	s := quicSession("client", "01")
 	watch(s)
@@ -62,7 +70,12 @@ func (c *crashing) Run(ctx context.Context, x cases.Case, watch func(Session)) R
 }
 
 func crash(t *testing.T, jobs int, down, forTime time.Duration) (*Report, *crashing, string) {
-	c := &crashing{down: time.Now().Add(down)}
+	return crashBehind(t, jobs, down, forTime, 0)
+}
+
+// crashBehind is crash for a relay that refuses connections for a while before it goes.
+func crashBehind(t *testing.T, jobs int, down, forTime, leaving time.Duration) (*Report, *crashing, string) {
+	c := &crashing{down: time.Now().Add(down), leaving: leaving}
 	if forTime > 0 {
 		c.up = c.down.Add(forTime)
 	}
@@ -98,6 +111,26 @@ func TestRelayThatComesBack(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRelayThatLeaves: a relay that refuses connections while it leaves fails one case, though the sessions that it has
+// go on for a moment.
+func TestRelayThatLeaves(t *testing.T) {
+	for _, jobs := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			report, c, _ := crashBehind(t, jobs, 700*time.Millisecond, time.Second, 200*time.Millisecond)
+			var broken []string
+			for _, r := range report.Results {
+				if r.Status != Pass {
+					broken = append(broken, r.Case+" "+r.Message)
+				}
+			}
+			if len(report.Results) != 32 || len(broken) != 1 || report.BailOut != "" ||
+				!strings.Contains(broken[0], "was lost: refuses connections") {
+				t.Errorf("%d at a time: not ok: %q, bail out %q; ran %v", jobs, broken, report.BailOut, c.ran)
+			}
+		})
 	}
 }
 
