@@ -113,6 +113,10 @@ func (p *Publish) Run(ctx context.Context) error {
 	return err
 }
 
+// settleTime is how long a relay that has subscribed may take to answer its own subscriber. What is written before that
+// may be past for the subscriber.
+const settleTime = 200 * time.Millisecond
+
 // endTime is how long subscribers may take what is on its way when a track ends.
 const endTime = 5 * time.Second
 
@@ -159,8 +163,11 @@ func (r *publishing) write(ctx context.Context) error {
 	}
 	if !r.NoWait {
 		r.Say("%s: waiting for a subscriber", r.Track)
-		for _, t := range r.tracks[:1] {
-			if err := t.WaitForward(ctx, 1); err != nil {
+		if err := r.tracks[0].WaitForward(ctx, 1); err != nil {
+			return err
+		}
+		if !r.Direct {
+			if err := pause(ctx, settleTime); err != nil {
 				return err
 			}
 		}
