@@ -102,6 +102,9 @@ func (p *Publish) Run(ctx context.Context) error {
 		for _, t := range r.tracks {
 			err = errors.Join(err, t.End(end))
 		}
+		if r.written > 0 {
+			_ = pause(end, lingerTime)
+		}
 		cancel()
 	}
 	over(errDone)
@@ -119,6 +122,10 @@ const settleTime = 200 * time.Millisecond
 
 // endTime is how long subscribers may take what is on its way when a track ends.
 const endTime = 5 * time.Second
+
+// lingerTime is how long a session stays when its track has ended: a busy relay drops what it has received and not
+// passed on yet when its publisher leaves.
+const lingerTime = 500 * time.Millisecond
 
 // errDone ends the sessions of a track that was published to its end.
 var errDone = errors.New("the track has ended")
