@@ -34,10 +34,11 @@ type serveCmd struct {
 
 	ListFaults bool `help:"List the faults."`
 
-	serveNetwork `embed:"" group:"Network:"`
-	serveLog     `embed:"" group:"Log:"`
-	serveFiles   `embed:"" group:"Log files:"`
-	serveLimits  `embed:"" group:"Limits (SIZE in bytes, or with KiB, MiB, GiB):"`
+	serveNetwork  `embed:"" group:"Network:"`
+	serveUpstream `embed:"" group:"A relay behind a relay:"`
+	serveLog      `embed:"" group:"Log:"`
+	serveFiles    `embed:"" group:"Log files:"`
+	serveLimits   `embed:"" group:"Limits (SIZE in bytes, or with KiB, MiB, GiB):"`
 }
 
 // Help teaches.
@@ -75,8 +76,16 @@ healthcheck leaves no line in the log and no file.
 --keep-alive is at most half of --idle-timeout. When a client asks for a shorter idle time, that one counts. The QUIC
 library has one congestion control (Reno), so there is no flag for it.
 
+With --upstream the relay is a client of another relay. Tracks that nobody publishes here are asked for there, and what
+is published here, namespaces and tracks, is published there too. Who discovers namespaces or tracks here finds those of
+there as well. While the upstream relay is away, its tracks end with INTERNAL_ERROR, and so are requests for
+others refused; the relay dials again after 0.5 s, then more and more rarely up to every 30 s. Relays that are each
+other's upstreams would ask in circles: so a relay first asks for a track that nobody has. When that request comes back
+to it, by whatever way, it closes the session, says so, and tries again later.
+
 Examples:
 
+  moq-interop-client serve --addr :4444 --upstream moqt://relay.example:4443 --upstream-drafts 18,16
   moq-interop-client serve --addr :4443 --cert cert.pem --key key.pem
   moq-interop-client serve --addr 127.0.0.1:0 --fault NAME
   moq-interop-client serve --log json --metrics 127.0.0.1:9090 --max-sessions 200 --cache-bytes 256MiB
@@ -112,6 +121,10 @@ func (c *serveCmd) Run(sys *system) error {
 	if err := c.serveNetwork.apply(&listen); err != nil {
 		return err
 	}
+	parent, err := c.parent(sys, listen.QUIC)
+	if err != nil {
+		return err
+	}
 	if err := c.serveFiles.apply(sys, &listen); err != nil {
 		return err
 	}
@@ -131,7 +144,7 @@ func (c *serveCmd) Run(sys *system) error {
 	decode := wire.Options{Tolerate: tolerate,
 		Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
 	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken,
-		PathScopes: c.PathScopes, Decode: decode, Logger: log}
+		PathScopes: c.PathScopes, Parent: parent, Decode: decode, Logger: log}
 	listen.Warn = func(err error) { log.Info("listener reports", "error", err) }
 	listen.Renewed = func(cert tls.Certificate) { c.sayCertificate(sys, "self-signed certificate renewed", cert) }
 	listen.KeyLog = keys

@@ -70,7 +70,7 @@ func (t *track) await(ctx context.Context, w *waiter, ps wire.Parameters, wait t
 		t.mu.Unlock()
 		if a == nil {
 			if a = t.ask(ps); a == nil && wait <= 0 && !coming && !w.hasJoined() {
-				return refuse(moqt.RejectDoesNotExist, "nobody publishes this track")
+				return t.relay.nobody()
 			}
 		}
 		var answered <-chan struct{}

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"slices"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -11,7 +12,8 @@ import (
 // prefix are sent to it with PUBLISH. The relay's lock guards prefix and ranges.
 type tracksSubscriber struct {
 	peer       *peer
-	req        *moqt.Request
+	req        *moqt.Request // nil where the relay's parent is told without having asked
+	ctx        context.Context
 	prefix     wire.TrackNamespace
 	parameters wire.Parameters
 	ranges     moqt.RangeFilters
@@ -44,6 +46,11 @@ func (r *Relay) withdrawTrack(pub *publication) {
 func (r *Relay) track(ts *tracksSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.trackFrom(ts)
+}
+
+// trackFrom is track for a caller that holds the relay's lock.
+func (r *Relay) trackFrom(ts *tracksSubscriber) {
 	r.tracking.add(ts.prefix, ts)
 	r.published.below(ts.prefix, func(_ wire.TrackNamespace, pubs []*publication) {
 		for _, pub := range pubs {
@@ -62,7 +69,8 @@ func (r *Relay) untrack(ts *tracksSubscriber) {
 // the session's own tracks (draft-18 §6.1). The subscription that follows outlives the SUBSCRIBE_TRACKS. The caller
 // holds the relay's lock.
 func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
-	if pub.peer == ts.peer && ts.peer.session.Draft() >= wire.Draft18 || ts.peer.ctx.Err() != nil {
+	own := pub.peer == ts.peer && (ts.peer.session.Draft() >= wire.Draft18 || ts.peer.uplink != nil)
+	if own || ts.peer.ctx.Err() != nil {
 		return
 	}
 	ranges, passes := ts.ranges.ForTrack(pub.properties)
@@ -79,7 +87,7 @@ func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 		select {
 		case <-ts.accepted:
 			o.serve()
-		case <-ts.req.Context().Done():
+		case <-ts.ctx.Done():
 			pub.track.leave(o.sub)
 		}
 	})
@@ -107,7 +115,7 @@ func (ts *tracksSubscriber) skip(t *track) {
 	n := len(ts.prefix)
 	ts.peer.relay.mu.Unlock()
 	ts.peer.relay.log.Info("track skipped", "track", t.name, "session", ts.peer.id)
-	if d >= wire.Draft17 && len(t.namespace) >= n {
+	if ts.req != nil && d >= wire.Draft17 && len(t.namespace) >= n {
 		ts.req.Send(ts.req.Context(), &wire.PublishSkipped{Suffix: t.namespace[n:], TrackName: t.name})
 	}
 }

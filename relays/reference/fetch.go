@@ -334,7 +334,7 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 	defer func() { f.budget -= time.Since(began) }()
 	ctx, cancel := context.WithTimeout(f.ctx, f.budget)
 	defer cancel()
-	failed := error(refuse(moqt.RejectDoesNotExist, "nobody publishes this track"))
+	failed := error(r.nobody())
 	sources := t.sources()
 	if r.faults[fetchCacheOnly] {
 		sources = nil

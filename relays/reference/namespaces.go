@@ -43,13 +43,18 @@ func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 			}
 		})
 	}
-	return peers
+	return r.uplink.parentOf(ns, peers)
 }
 
 // below gives the tracks in a namespace that are in use.
 func (r *Relay) below(ns wire.TrackNamespace) []*track {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.inUse(ns)
+}
+
+// inUse is below for a caller that holds the relay's lock.
+func (r *Relay) inUse(ns wire.TrackNamespace) []*track {
 	var found []*track
 	for _, t := range r.tracks {
 		if t.users > 0 && t.namespace.HasPrefix(ns) {
@@ -75,8 +80,10 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 	}
 	defer p.unpublished()
 	a := &announcement{p, slices.Clone(req.TrackNamespace())}
-	r.announce(a)
-	defer r.withdraw(a)
+	if p.uplink == nil || !r.publishes(a.namespace) { // otherwise the parent says what it has from here
+		r.announce(a)
+		defer r.withdraw(a)
+	}
 	if err := req.Accept(ctx, &wire.RequestOK{Answers: wire.KindPublishNamespace}); err != nil {
 		return err
 	}
@@ -91,7 +98,11 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 // subscribers.
 func (r *Relay) announce(a *announcement) {
 	r.mu.Lock()
-	first := len(r.namespaces.at(a.namespace)) == 0
+	there := r.namespaces.at(a.namespace)
+	first := len(there) == 0
+	if u := r.uplink; u != nil && u.up != nil && a.peer.uplink == nil && !byClient(there) {
+		u.up.push(event{a.namespace, false})
+	}
 	r.namespaces.add(a.namespace, a)
 	r.counters.Namespaces.Add(1)
 	if first {
@@ -101,9 +112,10 @@ func (r *Relay) announce(a *announcement) {
 	}
 	r.mu.Unlock()
 	for _, t := range r.below(a.namespace) {
+		asks := slices.Contains(r.publishers(t.namespace), a.peer)
 		t.mu.Lock()
 		t.changed() // who waits for a publisher asks it
-		ask := len(t.subscribers) > 0 && len(t.upstreams) > 0 && !t.bringsFrom(a.peer)
+		ask := asks && len(t.subscribers) > 0 && len(t.upstreams) > 0 && !t.bringsFrom(a.peer)
 		t.mu.Unlock()
 		if ask {
 			r.tasks.Go(func() {
@@ -125,6 +137,9 @@ func (r *Relay) withdraw(a *announcement) {
 	defer r.mu.Unlock()
 	r.namespaces.remove(a.namespace, a)
 	r.counters.Namespaces.Add(-1)
+	if u := r.uplink; u != nil && u.up != nil && a.peer.uplink == nil && !byClient(r.namespaces.at(a.namespace)) {
+		u.up.push(event{a.namespace, true})
+	}
 	if len(r.namespaces.at(a.namespace)) > 0 || r.faults[namespaceDoneMissing] {
 		return
 	}
@@ -142,8 +157,12 @@ type event struct {
 // namespaceSubscriber is a SUBSCRIBE_NAMESPACE for namespaces. The relay's lock guards prefix, a lock of its own the
 // queue.
 type namespaceSubscriber struct {
-	peer   *peer
+	peer *peer
+	// req is nil where it is the relay's parent that is told without having asked. ctx ends it, giveUp does so with
+	// EXCESSIVE_LOAD.
 	req    *moqt.Request
+	ctx    context.Context
+	giveUp func()
 	prefix wire.TrackNamespace
 	signal chan struct{}
 
@@ -202,12 +221,14 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	var ts *tracksSubscriber
 	accepted := make(chan struct{})
 	if namespaces && !r.faults[namespaceSilent] {
-		s = &namespaceSubscriber{peer: p, req: req, prefix: prefix, signal: make(chan struct{}, 1)}
+		s = &namespaceSubscriber{peer: p, req: req, ctx: ctx, prefix: prefix, signal: make(chan struct{}, 1),
+			giveUp: func() { req.Cancel(moqt.ResetExcessiveLoad) }} // draft-18 §10.18
 		r.want(s)
 		defer r.unwant(s)
 	}
 	if tracks && !r.faults[tracksSilent] {
-		ts = &tracksSubscriber{peer: p, req: req, accepted: accepted, prefix: prefix, parameters: req.Parameters()}
+		ts = &tracksSubscriber{peer: p, req: req, ctx: ctx, accepted: accepted, prefix: prefix,
+			parameters: req.Parameters()}
 		ts.ranges = moqt.RangeFiltersOf(ts.parameters)
 		ts.bare = ts.parameters.UintOr(wire.ParamIncludeProperties, 1) == 0
 		r.track(ts)
@@ -217,6 +238,9 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 		return err
 	}
 	close(accepted)
+	if p.uplink == nil {
+		r.wantAtParent(prefix, s != nil, ts != nil)
+	}
 	var work sync.WaitGroup
 	defer work.Wait()
 	if s != nil {
@@ -234,6 +258,7 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 				return err
 			}
 			r.move(s, ts, next.Namespace)
+			r.wantAtParent(next.Namespace, p.uplink == nil && s != nil, p.uplink == nil && ts != nil)
 			prefix = next.Namespace
 		}
 		return nil
@@ -352,7 +377,7 @@ func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.Track
 
 // tell sends the queued events, as NAMESPACE and NAMESPACE_DONE, or up to 15 as PUBLISH_NAMESPACE and its withdrawal.
 func (s *namespaceSubscriber) tell() {
-	ctx := s.req.Context()
+	ctx := s.ctx
 	sent := make(map[string]*moqt.Announcement)
 	defer func() {
 		for _, a := range sent {
@@ -368,7 +393,7 @@ func (s *namespaceSubscriber) tell() {
 		}
 		if full {
 			s.peer.relay.log.Info("namespace subscriber too slow", "session", s.peer.id)
-			s.req.Cancel(moqt.ResetExcessiveLoad) // draft-18 §10.18
+			s.giveUp()
 			return
 		}
 		select {
@@ -383,7 +408,7 @@ func (s *namespaceSubscriber) send(ctx context.Context, e event, sent map[string
 	if s.peer.relay.faults[namespaceWrongSuffix] {
 		e.namespace = e.namespace.Join("wrong")
 	}
-	if s.peer.session.Draft() >= wire.Draft16 {
+	if s.req != nil && s.peer.session.Draft() >= wire.Draft16 {
 		s.peer.relay.mu.Lock()
 		n := len(s.prefix)
 		s.peer.relay.mu.Unlock()

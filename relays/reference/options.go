@@ -32,6 +32,8 @@ type Options struct {
 	Trace func(transport.Conn) func(moqt.Event)
 	// Decode names tolerances of the codec.
 	Decode wire.Options
+	// Parent, if set, is the relay that this one is behind.
+	Parent *Parent
 	// Limits bound what the relay holds.
 	Limits Limits
 }

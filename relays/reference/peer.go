@@ -26,6 +26,8 @@ type peer struct {
 	guest     *guest
 	// trusted: the client's SETUP carried the token that the relay requires.
 	trusted bool
+	// uplink is set for the session with the relay's parent, nil for those with clients.
+	uplink *uplink
 	// scope is what the namespaces of its requests must begin with, see Options.PathScopes; nil means no bound.
 	scope wire.TrackNamespace
 
@@ -184,6 +186,15 @@ func (p *peer) check(req *moqt.Request) error {
 		}
 	}
 	ns := req.TrackNamespace()
+	if r.uplink.cameBack(ns) {
+		return refuse(moqt.RejectDoesNotExist, "the request has come back to the relay that it is from")
+	}
+	switch req.Kind() {
+	case wire.KindSubscribe, wire.KindFetch, wire.KindTrackStatus:
+		if p.uplink != nil && !joins(req) && !r.provides(ns, req.TrackName()) {
+			return refuse(moqt.RejectDoesNotExist, "nobody publishes this track here")
+		}
+	}
 	if !joins(req) {
 		if err := p.within(ns); err != nil {
 			return err

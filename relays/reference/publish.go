@@ -12,6 +12,9 @@ func (p *peer) publish(req *moqt.Request) error {
 	if name, bad := r.unknownMandatory(d, m.Properties); bad {
 		return refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
 	}
+	if p.uplink != nil && r.provides(m.TrackNamespace, m.TrackName) { // it may well be from here
+		return refuse(moqt.RejectDuplicateSubscription, "the track is published here")
+	}
 	if err := p.publishes(); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type Relay struct {
 	counters Counters
 	account  *moqt.Account // of all that clients make the relay hold
 	classes  classes
+	uplink   *uplink // nil without a parent
 	cache    *cache
 	slots    slots
 	serial   atomic.Uint64 // of sessions
@@ -79,6 +80,9 @@ func New(opts Options) (*Relay, error) {
 	r.cache = newCache(r.limits, &r.counters, r.account)
 	r.account.OnFull(r.cache.giveWay)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	if r.uplink = r.newUplink(opts.Parent); r.uplink != nil {
+		r.tasks.Go(r.uplink.run)
+	}
 	return r, nil
 }
 

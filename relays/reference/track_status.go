@@ -44,7 +44,7 @@ func (p *peer) trackStatus(req *moqt.Request) error {
 func (t *track) askStatus(ctx context.Context) (*track, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.relay.limits.Fetch)
 	defer cancel()
-	var failed error = refuse(moqt.RejectDoesNotExist, "nobody publishes this track")
+	var failed error = t.relay.nobody()
 	for i, p := range t.relay.publishers(t.namespace) {
 		ok, err := p.session.TrackStatus(ctx, &wire.TrackStatus{TrackNamespace: t.namespace, TrackName: t.name})
 		if err == nil {
