@@ -38,9 +38,10 @@ function intact(b, group, object) {
 
 async function publish(job, connection) {
   const broadcast = new Moq.Broadcast.Producer();
-  // A job that is early has written before anybody asks.
+  // A job that is early has written before anybody asks. It leaves its groups open: Chromium's page crashes now and
+  // then when the relay closes the session just after a stream has ended.
   let track = job.early ? broadcast.createTrack(job.track) : undefined;
-  if (track) write(track, job.groups);
+  if (track) write(track, job.groups, true);
   connection.publish(Moq.Path.from(job.prefix, job.name), broadcast);
   if (!track) {
     track = (await broadcast.requested()).accept();
@@ -56,13 +57,13 @@ async function publish(job, connection) {
   await nextStep(job.id);
 }
 
-function write(track, groups) {
+function write(track, groups, open) {
   for (const sizes of groups) {
     const group = track.appendGroup();
     sizes.forEach((size, object) => group.writeFrame({
       payload: payload(group.sequence, object, size), timestamp: Moq.Time.Timestamp.now(),
     }));
-    group.close();
+    if (!open) group.close();
   }
 }
 
