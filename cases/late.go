@@ -45,7 +45,7 @@ func (s *Session) Late(ctx context.Context, expected, problem string, k *Checker
 			"%s ago; %s", PathTooSlow, bitRate(a.rate), a.amount, seconds(a.since), moreTime)}
 	case a.bytes == 0:
 		o = failed(transport.LayerData, expected, problem+"; "+s.log.stall(now)+"; no byte of an object came")
-	case a.since > s.e.stoppedTime():
+	case a.since > s.e.settled(stoppedTime):
 		o = failed(transport.LayerData, expected, fmt.Sprintf("%s; stopped at %s, %s ago; %s", problem, a.amount,
 			seconds(a.since), s.log.stall(now)))
 	case s.e.slowPath(a.rate):
@@ -103,7 +103,7 @@ func (s *Session) arrivals(now time.Time, k *Checker) arrival {
 // uploads reports whether objects are still going out to the relay, which may wait for the whole object before it sends
 // any of it. Then it makes a say what has gone out.
 func (e *Env) uploads(now time.Time, a *arrival) bool {
-	stopped := e.stoppedTime()
+	stopped := e.settled(stoppedTime)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, s := range e.sessions {
