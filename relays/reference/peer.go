@@ -3,6 +3,7 @@ package reference
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -102,7 +103,7 @@ func (p *peer) run(ctx context.Context) error {
 			p.register(req) // before a FETCH behind it is served
 		}
 		p.tasks.Go(func() {
-			p.handle(req)
+			p.guard(func() { p.handle(req) })
 			p.settle(req, nil)
 		})
 	}
@@ -114,6 +115,17 @@ func (p *peer) run(ctx context.Context) error {
 		return nil
 	}
 	return cause
+}
+
+// guard runs f, which serves the client. A panic in it ends the session.
+func (p *peer) guard(f func()) {
+	defer func() {
+		if value := recover(); value != nil {
+			p.relay.panicked(p.session.Conn().Info(), value, debug.Stack())
+			p.session.Abort(wire.InternalError, "internal error")
+		}
+	}()
+	f()
 }
 
 // goaway tells the client to leave, and waits until it has left or ctx ends.

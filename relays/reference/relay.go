@@ -112,10 +112,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
 		Decode: r.opts.Decode, Limits: r.limits.Session, Account: r.account,
-		Panicked: func(value any, stack []byte) {
-			r.log.Error("panic: the session ends", "address", address(conn.Info()), "connection",
-				connectionID(conn.Info()), "panic", value, "stack", string(stack))
-		},
+		Panicked: func(value any, stack []byte) { r.panicked(conn.Info(), value, stack) },
 	}
 	if r.opts.Trace != nil {
 		cfg.Trace = r.opts.Trace(conn)
@@ -173,6 +170,12 @@ func (r *Relay) serve(ctx context.Context, g *guest, s *moqt.Session) error {
 		log.Info("session ends", "cause", err)
 	}
 	return err
+}
+
+// panicked logs a panic, which ends the session that it came of and no other.
+func (r *Relay) panicked(info transport.Info, value any, stack []byte) {
+	r.log.Error("panic: the session ends", "address", address(info), "connection", connectionID(info), "panic", value,
+		"stack", string(stack))
 }
 
 // address is the client's address, "" if there is none.

@@ -321,8 +321,8 @@ func (s *subscriber) serve(pub *moqt.Publication) {
 		}
 	})
 	defer stop()
-	s.done.Go(s.sendDatagrams)
-	s.done.Go(s.updates)
+	s.done.Go(func() { s.peer.guard(s.sendDatagrams) })
+	s.done.Go(func() { s.peer.guard(s.updates) })
 	end := s.run()
 	s.cancel()
 	s.done.Wait()
@@ -357,7 +357,7 @@ func (s *subscriber) run() *ending {
 			s.done.Go(func() {
 				defer s.closed()
 				defer t.relay.slots.give(s.peer, 1)
-				o.send()
+				s.peer.guard(o.send)
 				t.mu.Lock()
 				defer t.mu.Unlock()
 				o.unfollow()

@@ -231,9 +231,9 @@ func (u *upstream) part() {
 func (u *upstream) run() {
 	defer u.cancel()
 	var readers sync.WaitGroup
-	readers.Go(u.readDatagrams)
+	readers.Go(func() { u.peer.guard(u.readDatagrams) })
 	if u.draft >= wire.Draft20 {
-		readers.Go(u.readNotifications)
+		readers.Go(func() { u.peer.guard(u.readNotifications) })
 	}
 	var err error
 	for {
@@ -241,7 +241,7 @@ func (u *upstream) run() {
 		if sr, err = u.sub.AcceptSubgroup(u.ctx); err != nil {
 			break
 		}
-		readers.Go(func() { u.readSubgroup(sr) })
+		readers.Go(func() { u.peer.guard(func() { u.readSubgroup(sr) }) })
 	}
 	code, reason := u.status(err)
 	if !errors.Is(err, io.EOF) {
