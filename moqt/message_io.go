@@ -222,8 +222,8 @@ func (w *messageWriter) encode(m wire.Message) ([]byte, error) {
 // must it is, unless the stream or the session fails.
 func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent bool,
 	err error) {
-	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Bytes: len(b),
-		RequestID: requestID}
+	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Raw: b,
+		Bytes: len(b), RequestID: requestID}
 	e.MessageType, _ = wire.Varint(b, w.s.draft)
 	w.s.trace(e)
 	rest, err := w.writeBytes(ctx, b)

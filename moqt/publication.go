@@ -320,7 +320,8 @@ func (p *Publication) SendDatagram(o *Object) error {
 		return err
 	}
 	p.s.trace(Event{Type: EventDatagram, Sent: true, Stream: wire.DatagramStream, TrackAlias: p.alias,
-		Location: o.Location(), Status: o.Status, Bytes: len(b), RequestID: p.r.id})
+		Location: o.Location(), Status: o.Status, EndOfGroup: o.EndOfGroup, Payload: len(o.Payload), Bytes: len(b),
+		RequestID: p.r.id})
 	return p.s.streamError(p.s.conn.SendDatagram(b))
 }
 

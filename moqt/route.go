@@ -202,7 +202,7 @@ func (s *Session) receiveDatagrams() {
 			return
 		}
 		s.trace(Event{Type: EventDatagram, Stream: wire.DatagramStream, TrackAlias: alias, Location: o.Location(),
-			Status: o.Status, Bytes: len(b)})
+			Status: o.Status, EndOfGroup: o.EndOfGroup, Payload: len(o.Payload), Bytes: len(b)})
 		s.data.routeDatagram(alias, o, len(b))
 	}
 }

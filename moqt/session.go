@@ -320,6 +320,7 @@ func (s *Session) trace(e Event) {
 	}
 	e.Time, e.Draft = time.Now(), s.draft
 	if s.log != nil {
+		logType(s.log, e)
 		if name, data := logEvent(e); name != "" {
 			s.log.Record(name, data)
 		}

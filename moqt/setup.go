@@ -287,7 +287,8 @@ func (s *Session) decode(frame []byte, kind wire.StreamKind, streamID uint64, r 
 		}
 	}
 	if s.traced() {
-		e := Event{Type: EventMessage, Stream: kind, StreamID: streamID, Message: m, Bytes: len(frame), Err: err}
+		e := Event{Type: EventMessage, Stream: kind, StreamID: streamID, Message: m, Raw: frame,
+			Bytes: len(frame), Err: err}
 		e.MessageType, _ = wire.Varint(frame, s.draft)
 		if err == nil {
 			e.RequestID = requestIDOf(m, r)

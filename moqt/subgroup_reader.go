@@ -17,6 +17,7 @@ type SubgroupReader struct {
 	current  wire.ObjectHeader
 	count    uint64
 	priority uint8 // the track's default
+	logged   objectDeltas
 }
 
 // NewSubgroupReader waits for the header of a subgroup stream, and gives a reader of its objects. It fails for another
@@ -67,7 +68,7 @@ func (r *SubgroupReader) reached() {
 	r.count++
 	r.core.Begin(r.current.PayloadLength)
 	if r.opts.log != nil {
-		logSubgroupObject(r.opts.log, false, r.StreamID(), &r.header, &r.current)
+		logSubgroupObject(r.opts.log, false, r.StreamID(), &r.header, &r.current, &r.logged)
 	}
 }
 

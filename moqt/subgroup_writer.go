@@ -14,6 +14,7 @@ type SubgroupWriter struct {
 	objects wire.SubgroupObjects
 	current wire.ObjectHeader
 	count   uint64
+	logged  objectDeltas
 }
 
 // NewSubgroupWriter gives a writer of a stream with this header. The header goes out with the first object, or with
@@ -78,7 +79,7 @@ func (w *SubgroupWriter) object(h wire.ObjectHeader, from wire.Draft, payload []
 	}
 	w.count++
 	if w.log != nil {
-		logSubgroupObject(w.log, true, w.StreamID(), &w.header, &w.current)
+		logSubgroupObject(w.log, true, w.StreamID(), &w.header, &w.current, &w.logged)
 	}
 	return nil
 }

@@ -66,6 +66,12 @@ type Event struct {
 	TrackAlias uint64
 	Location   wire.Location
 	Status     wire.ObjectStatus
+	// Raw is the whole control message as it went over the wire, type and length included. It is valid until the
+	// function that is told of the event returns.
+	Raw []byte
+	// EndOfGroup says that a datagram is the last object of its group; Payload is how many bytes of payload it has.
+	EndOfGroup bool
+	Payload    int
 	// Bytes is the length on the wire: of the whole message, of the header, of the datagram.
 	Bytes int
 	// Code is the code of a reset or stop.

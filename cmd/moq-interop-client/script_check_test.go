@@ -102,6 +102,26 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 		if i == 0 {
 			ts.Setenv("LOGGED", name)
 		}
+		decodes(ts, text)
+	}
+}
+
+// decodes feeds the bytes of each control message in a log of draft 18 to the command decode.
+func decodes(ts *testscript.TestScript, log string) {
+	found := regexp.MustCompile(`"message":\{"type":"([a-z_]+)".*"raw":\{"length":\d+,"data":"([0-9a-f]+)"`).
+		FindAllStringSubmatch(log, -1)
+	if len(found) < 3 {
+		ts.Fatalf("bytes of %d messages", len(found))
+	}
+	for _, message := range found {
+		stream := "request"
+		if message[1] == "setup" {
+			stream = "control"
+		}
+		ts.Check(ts.Exec(program, "decode", "-d", "18", "-s", stream, message[2]))
+		if want := `"` + strings.ToUpper(message[1]) + `"`; !strings.Contains(ts.ReadFile("stdout"), want) {
+			ts.Fatalf("%s decodes as %s", message[0], ts.ReadFile("stdout"))
+		}
 	}
 }
 

@@ -94,7 +94,7 @@ func message(t *testing.T, events []record, name, kind string) map[string]any {
 // are in none of them.
 func TestLogOfConnection(t *testing.T) {
 	for _, choice := range []transport.Choice{transport.OnlyQUIC, transport.OnlyWebTransport} {
-		for _, d := range []wire.Draft{wire.Draft14, wire.Draft16, wire.Draft18, wire.Draft22} {
+		for _, d := range wire.Drafts() {
 			t.Run(fmt.Sprintf("%s/%s", choice, d), func(t *testing.T) { testLogOfConnection(t, choice, d) })
 		}
 	}
@@ -139,7 +139,8 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 	sub := w.subscribe(subscriber, ps, "t \"1\"", "n", "\xff")
 	o := &origin{world: w, objects: make(map[wire.Location]*moqt.Object)}
 	o.send(pub, 7, 0, 1, 2, 3, 4)
-	if err := pub.SendDatagram(&moqt.Object{GroupID: 8, Priority: 100, Payload: []byte("datagram")}); err != nil {
+	if err := pub.SendDatagram(&moqt.Object{GroupID: 8, Priority: 100, EndOfGroup: true,
+		Payload: []byte("datagram")}); err != nil {
 		t.Fatal(err)
 	}
 	w.receive(sub, 6)
@@ -159,7 +160,7 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 	} {
 		head, events := readSeq(t, side.file)
 		if head.Trace.CommonFields.GroupID != id || head.Trace.VantagePoint.Type != side.vantage ||
-			!slices.Contains(head.Trace.EventSchemas, "urn:ietf:params:qlog:events:moqt-06") {
+			!slices.Contains(head.Trace.EventSchemas, "urn:ietf:params:qlog:events:moqt-08") {
 			t.Errorf("%s: head %+v, want connection %s", side.file, head.Trace, id)
 		}
 		if len(named(events, "transport:packet_received")) == 0 {
@@ -173,11 +174,13 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 				t.Errorf("%s: %s is %v, want %v", side.file, name, m[name], v)
 			}
 		}
-		if text := fmt.Sprint(m["parameters"]); !strings.Contains(text, "(11 bytes)") ||
+		if text := fmt.Sprint(m["parameters"]); !strings.Contains(text, "length:11") ||
 			!strings.Contains(text, "authorization_token") {
 			t.Errorf("%s: parameters %s", side.file, text)
 		}
 		message(t, events, "moqt:control_message_"+side.ok, "subscribe_ok")
+		message(t, events, "moqt:control_message_created", "setup")
+		message(t, events, "moqt:control_message_parsed", "setup")
 		if h := named(events, "moqt:subgroup_header_"+side.data); len(h) != 1 || h[0].Data["group_id"] != 7.0 {
 			t.Errorf("%s: subgroup headers %v, want one of group 7", side.file, h)
 		}
@@ -191,7 +194,8 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 		if h := named(events, "moqt:fetch_header_"+side.data); len(h) != 1 {
 			t.Errorf("%s: fetch headers %v, want one", side.file, h)
 		}
-		if g := named(events, "moqt:object_datagram_"+side.data); len(g) != 1 || g[0].Data["group_id"] != 8.0 {
+		if g := named(events, "moqt:object_datagram_"+side.data); len(g) != 1 || g[0].Data["group_id"] != 8.0 ||
+			g[0].Data["end_of_group"] != true || fmt.Sprint(g[0].Data["object_payload"]) != "map[length:8]" {
 			t.Errorf("%s: datagrams %v, want one of group 8", side.file, g)
 		}
 		if c := named(events, "moqt:session_closed"); len(c) != 1 {
@@ -202,7 +206,13 @@ func testLogOfConnection(t *testing.T, choice transport.Choice, d wire.Draft) {
 	if len(files) != 4 || err != nil {
 		t.Errorf("files %v, want one of each end of two connections (%v)", files, err)
 	}
+	schema := eventSchema(t)
 	for _, file := range files {
+		counts := validateLog(t, schema, file, d)
+		types := named(func() []record { _, events := readSeq(t, file); return events }(), "moqt:stream_type_set")
+		if counts["moqt:stream_type_set"] < 2 || types[0].Data["stream_type"] != "control" {
+			t.Errorf("%s: stream types %v", file, types)
+		}
 		if b, err := os.ReadFile(file); err != nil || bytes.Contains(b, []byte(secret)) ||
 			bytes.Contains(b, []byte(fmt.Sprintf("%x", secret))) {
 			t.Errorf("%s holds the token (%v)", file, err)

@@ -44,8 +44,8 @@ func CheckLogDir(dir string) error {
 // maxLogBytes bounds the log of one connection; what would come behind that is left out, which is reported.
 const maxLogBytes = 256 << 20
 
-// moqtSchema is the event schema of what sessions write into the log (draft-pardue-moq-qlog-moq-events-06).
-const moqtSchema = "urn:ietf:params:qlog:events:moqt-06"
+// moqtSchema is the event schema of what sessions write into the log (draft-pardue-moq-qlog-moq-events-08).
+const moqtSchema = "urn:ietf:params:qlog:events:moqt-08"
 
 // connLog is the log of one connection, a qlog in JSON-SEQ of which there may be two copies: <odcid>_client.sqlog or
 // <odcid>_server.sqlog in one directory, and the same as .mlog, the name of the public interop runner, in another. nil
