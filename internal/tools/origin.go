@@ -86,9 +86,7 @@ func (o *Origin) Run(ctx context.Context) error {
 	defer writing.Wait()
 	if live != nil {
 		writing.Go(func() {
-			if err := o.generate(ctx, live); err != nil && ctx.Err() == nil {
-				cancel(err)
-			}
+			cancel(o.generate(ctx, live)) // without effect where ctx has ended
 		})
 	}
 	<-ctx.Done()
@@ -96,7 +94,7 @@ func (o *Origin) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// generate writes the live track.
+// generate writes the live track until it fails, or ctx ends.
 func (o *Origin) generate(ctx context.Context, t *moq.Track) error {
 	from := Generated(0, o.Size)
 	for n := uint64(0); ; n++ {

@@ -82,6 +82,7 @@ func startRelay(t *testing.T) (url string, o moq.Options) {
 func TestSubscribeGoesOnAfterGoaway(t *testing.T) {
 	for _, d := range []moq.Draft{wire.Draft14, wire.Draft16, wire.Draft19, wire.Newest} {
 		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
 			ctx := limited(t)
 			track := moq.NewTrack(clock.Namespace, clock.Track, moq.TrackOptions{KeepGroups: 64})
 			o := moq.Options{Handler: moq.Serve(track)}
