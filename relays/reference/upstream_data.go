@@ -125,6 +125,13 @@ func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
 		t.relay.log.Warn("object too large", "track", t.name, "session", u.peer.id, "error", err)
 		sr.Stop(moqt.ResetExcessiveLoad.Number(u.draft))
 		src.close(t, moqt.ResetInternalError)
+	case errors.As(err, new(*moqt.TooMuchError)): // the session has stopped the stream
+		t.relay.log.Warn("no room for an object", "track", t.name, "session", u.peer.id, "error", err)
+		src.close(t, moqt.ResetExcessiveLoad)
+	case errors.As(err, &reset) && u.ctx.Err() == nil: // stopped here, and not because the track is left
+		t.relay.log.Info("a stream stood still and was stopped", "track", t.name, "session", u.peer.id, "group",
+			sr.Header().GroupID)
+		src.close(t, moqt.ResetInternalError)
 	default:
 		src.close(t, moqt.ResetInternalError)
 	}
