@@ -58,6 +58,7 @@ func (f *toolFlags) options(sys *system) (o moq.Options, err error) {
 	if o.KeyLog, err = sys.keyLog(f.KeyLog); err != nil {
 		return o, err
 	}
+	o.QUIC.KeepAlive = time.Second // a relay that is gone is told of soon
 	o.TLS = &tls.Config{InsecureSkipVerify: f.TLSDisableVerify}
 	if o.TLS.RootCAs, err = authorities(sys.choose(f.CA, "--ca", "")); err != nil {
 		return o, err
