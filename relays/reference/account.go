@@ -35,6 +35,9 @@ var heldNames = []struct {
 const (
 	// taskCost is that of serving a request: goroutines, and what the relay notes of it.
 	taskCost = 8 << 10
+	// eventCost is that of an event that waits to be told, fieldCost that of a field of its namespace.
+	eventCost = 64
+	fieldCost = 16
 	// outflowCost is that of a stream that waits to be opened, slotCost of one that is open: a goroutine, its writer,
 	// QUIC's part.
 	outflowCost = 512

@@ -169,16 +169,31 @@ type namespaceSubscriber struct {
 	mu    sync.Mutex
 	queue []event
 	full  bool
+	held  int64 // what the account counts of events that are not sent
+	over  bool  // nobody takes them any more
+}
+
+// cost is what an event counts as, in bytes.
+func (e event) cost() (n int64) {
+	n = eventCost
+	for _, field := range e.namespace {
+		n += int64(len(field)) + fieldCost
+	}
+	return n
 }
 
 // push queues an event.
 func (s *namespaceSubscriber) push(e event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) >= s.peer.relay.limits.Events {
+	switch {
+	case s.over:
+		return
+	case len(s.queue) >= s.peer.relay.limits.Events || !s.peer.account.Try(heldTasks, e.cost()):
 		s.full = true
-	} else {
+	default:
 		s.queue = append(s.queue, e)
+		s.held += e.cost()
 	}
 	select {
 	case s.signal <- struct{}{}:
@@ -191,6 +206,23 @@ func (s *namespaceSubscriber) pop() (events []event, full bool) {
 	defer s.mu.Unlock()
 	events, s.queue = s.queue, nil
 	return events, s.full
+}
+
+// told counts n bytes of events as sent.
+func (s *namespaceSubscriber) told(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held -= n
+	s.peer.account.Give(heldTasks, n)
+}
+
+// end gives back what is counted. Events that come later are passed over.
+func (s *namespaceSubscriber) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over, s.queue = true, nil
+	s.peer.account.Give(heldTasks, s.held)
+	s.held = 0
 }
 
 // subscribeNamespace serves a SUBSCRIBE_NAMESPACE: for namespaces, and up to 17 for publishes, too or instead.
@@ -223,6 +255,7 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	if namespaces && !r.faults[namespaceSilent] {
 		s = &namespaceSubscriber{peer: p, req: req, ctx: ctx, prefix: prefix, signal: make(chan struct{}, 1),
 			giveUp: func() { req.Cancel(moqt.ResetExcessiveLoad) }} // draft-18 §10.18
+		defer s.end() // also where nothing is told any more
 		r.want(s)
 		defer r.unwant(s)
 	}
@@ -244,7 +277,7 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	var work sync.WaitGroup
 	defer work.Wait()
 	if s != nil {
-		work.Go(s.tell)
+		work.Go(func() { p.guard(s.tell) })
 	}
 	p.heedUpdates(req, func(ps wire.Parameters) error {
 		if ts != nil {
@@ -378,6 +411,7 @@ func (r *Relay) move(s *namespaceSubscriber, ts *tracksSubscriber, to wire.Track
 // tell sends the queued events, as NAMESPACE and NAMESPACE_DONE, or up to 15 as PUBLISH_NAMESPACE and its withdrawal.
 func (s *namespaceSubscriber) tell() {
 	ctx := s.ctx
+	defer s.end()
 	sent := make(map[string]*moqt.Announcement)
 	defer func() {
 		for _, a := range sent {
@@ -390,6 +424,7 @@ func (s *namespaceSubscriber) tell() {
 			if err := s.send(ctx, e, sent); err != nil {
 				return
 			}
+			s.told(e.cost())
 		}
 		if full {
 			s.peer.relay.log.Info("namespace subscriber too slow", "session", s.peer.id)
