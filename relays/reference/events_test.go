@@ -55,3 +55,33 @@ func TestEventsAreCounted(t *testing.T) {
 		}
 	})
 }
+
+// TestDatagramsAreCounted: datagrams that wait to be sent count for the subscriber's session, and where there is no
+// room they are dropped and counted. Then nothing of them is counted any more.
+func TestDatagramsAreCounted(t *testing.T) {
+	onDrafts(t, []wire.Draft{wire.Draft16, wire.Draft22}, func(t *testing.T, d wire.Draft) {
+		o, _, sub := published(t, wire.Draft18, d, Options{Limits: Limits{Session: moqt.Limits{HeldBytes: 64 << 10}}},
+			nil)
+		var s *subscriber
+		tr := o.relay.tracks[wire.TrackNamespace{"n"}.Join("t").Key()]
+		tr.mu.Lock() // nothing is taken out of the queue
+		s = tr.subscribers[0]
+		for i := range uint64(100) {
+			s.datagram(&entry{Object: moqt.Object{GroupID: 100 + i, Datagram: true, Payload: large(1000)}})
+		}
+		n, held := len(s.datagrams), o.relay.account.Of(heldOutflows)
+		tr.mu.Unlock()
+		if n == 0 || n == 100 || held < int64(n)*1000 || held > 64<<10 {
+			t.Errorf("%d of 100 datagrams wait, %d bytes are counted", n, held)
+		}
+		if got := o.relay.Counters().DatagramsDropped.Load(); got != uint64(100-n) {
+			t.Errorf("%d are counted as dropped, want %d", got, 100-n)
+		}
+		synctest.Wait()
+		sub.Unsubscribe()
+		synctest.Wait()
+		if n := o.relay.account.Of(heldOutflows); n != 0 {
+			t.Errorf("%d bytes are still counted", n)
+		}
+	})
+}

@@ -31,6 +31,8 @@ type subscriber struct {
 	datagrams []*entry      // that are to be sent
 	came      chan struct{} // signalled with the first of them
 	queued    atomic.Int64  // datagrams that are not sent yet
+	// datagramBytes is what the account counts of them.
+	datagramBytes atomic.Int64
 
 	filter     wire.LocationFilter
 	order      uint64 // group order; 0 is the track's
@@ -189,6 +191,7 @@ func (t *track) leave(s *subscriber) {
 	}
 	t.roomy()
 	t.mu.Unlock()
+	s.peer.account.Give(heldOutflows, s.datagramBytes.Swap(0))
 	t.relay.counters.Subscriptions.Add(-1)
 	t.idle()
 }

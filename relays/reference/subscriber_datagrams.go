@@ -2,11 +2,12 @@ package reference
 
 // datagram queues a datagram for s. The caller holds the track's lock.
 func (s *subscriber) datagram(e *entry) {
-	if len(s.datagrams) >= s.track.relay.limits.Datagrams {
+	if len(s.datagrams) >= s.track.relay.limits.Datagrams || !s.peer.account.Try(heldOutflows, e.size()) {
 		s.track.relay.counters.DatagramsDropped.Add(1)
 		return
 	}
 	s.queued.Add(1)
+	s.datagramBytes.Add(e.size())
 	s.datagrams = append(s.datagrams, e)
 	select {
 	case s.came <- struct{}{}:
@@ -31,6 +32,8 @@ func (s *subscriber) sendDatagrams() {
 				return
 			}
 			s.sendDatagram(e)
+			s.datagramBytes.Add(-e.size())
+			s.peer.account.Give(heldOutflows, e.size())
 			if s.queued.Add(-1) == 0 {
 				s.wake()
 			}
