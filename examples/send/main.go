@@ -10,6 +10,7 @@ import (
 	"flag"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/moqinterop/moq-interop-client/moqt/moq"
@@ -21,7 +22,9 @@ const piece = 256 << 10
 func main() {
 	insecure := flag.Bool("insecure", false, "accept any certificate")
 	flag.Parse()
-	ctx, path := context.Background(), flag.Arg(1)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	path := flag.Arg(1)
 	rest, err := os.ReadFile(path)
 	if err != nil {
 		log.Fatal(err)
@@ -48,6 +51,9 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Print("ready")
-	<-session.Context().Done()
-	log.Fatal(session.Err())
+	select {
+	case <-ctx.Done(): // Ctrl-C: closing the session tells the relay that the file is gone
+	case <-session.Context().Done():
+		log.Print(session.Err())
+	}
 }
