@@ -57,6 +57,26 @@ func TestHeldRequests(t *testing.T) {
 	})
 }
 
+// TestHeldRefused: a request that was refused counts as long as the peer leaves its stream open, for it is kept with
+// it.
+func TestHeldRefused(t *testing.T) {
+	inBubble(t, []wire.Draft{wire.Draft17, wire.Draft22}, func(t *testing.T, d wire.Draft) {
+		p := newRawPeer(t, d, wire.ClientSide, Config{})
+		stream := p.request(&wire.PublishNamespace{RequestID: p.id(0), TrackNamespace: testNS})
+		r := must[*Request](t)(p.session.AcceptRequest(p.ctx))
+		noError(t, r.Reject(p.ctx, RejectUnauthorized, ""))
+		settle()
+		if n := p.session.Account().Of(HeldRequests); n < requestCost {
+			t.Errorf("%d bytes are counted while the stream is open", n)
+		}
+		noError(t, stream.Close())
+		settle()
+		if n := p.session.Account().Of(HeldRequests); n != 0 {
+			t.Errorf("%d bytes are counted when it is closed", n)
+		}
+	})
+}
+
 // TestHeldMessages: messages that have begun and find no room are reset with EXCESSIVE_LOAD, and those for
 // which there is come. Few are read all the same, so that they can be refused.
 func TestHeldMessages(t *testing.T) {
