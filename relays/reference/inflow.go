@@ -89,8 +89,8 @@ func (src *source) follow(g *group, id uint64) {
 	if src.in != nil {
 		return
 	}
-	for _, in := range g.inflows {
-		if in.state == flowing && in.header.SubgroupID == src.header.SubgroupID && (id <= in.last || id == in.last+1) {
+	for _, in := range g.flowing {
+		if in.header.SubgroupID == src.header.SubgroupID && (id <= in.last || id == in.last+1) {
 			in.sources++
 			src.in = in
 			return
@@ -136,7 +136,7 @@ func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
 func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 	g := l.group(h.GroupID)
 	in := &inflow{group: g, header: h, first: first, sources: 1, reign: l.reign.number}
-	g.inflows = append(g.inflows, in)
+	g.inflows, g.flowing = append(g.inflows, in), append(g.flowing, in)
 	g.open++
 	return in
 }
@@ -184,6 +184,7 @@ func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 	}
 	g := in.group
 	g.open--
+	g.flowing = slices.DeleteFunc(g.flowing, func(x *inflow) bool { return x == in })
 	if state == aborted {
 		g.whole = false
 	}

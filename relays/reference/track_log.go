@@ -75,6 +75,7 @@ type group struct {
 	whole   bool
 	open    int // streams that have not ended
 	inflows []*inflow
+	flowing []*inflow // those of them that have not ended
 
 	place *list.Element // in the cache's order; guarded by the cache's lock
 	bytes int64
