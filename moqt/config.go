@@ -85,9 +85,9 @@ type Limits struct {
 	// object, both in bytes. Defaults DefaultMaxObjectSize and DefaultMaxProperties.
 	MaxObjectSize uint64
 	MaxProperties uint64
-	// Drain is how long a subscription waits for streams that the Stream Count of PUBLISH_DONE promises, from
-	// PUBLISH_DONE or the last object on. Default 1 s. Linger is how long it then waits for late datagrams, if it has
-	// seen any or the Stream Count is 0. Default 100 ms.
+	// Drain is how long a subscription waits for further streams where the Stream Count of PUBLISH_DONE is not the
+	// number of those that came, from PUBLISH_DONE or the last object on. Default 1 s. Linger is how long it waits for
+	// late datagrams, if it has seen any or the Stream Count is 0. Default 100 ms.
 	Drain  time.Duration
 	Linger time.Duration
 }

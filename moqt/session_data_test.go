@@ -245,6 +245,38 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// TestDrainCountTooLow: more streams than PUBLISH_DONE counts show that its count is wrong, so there may be others yet.
+// Publishers are met that count 0 always.
+func TestDrainCountTooLow(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p := newRawPeer(t, d, wire.ServerSide, Config{})
+		sub, err := p.session.StartSubscribe(p.ctx, subscribeMessage())
+		noError(t, err)
+		_, stream := p.take(wire.KindSubscribe)
+		p.send(p.on(stream), &wire.SubscribeOK{TrackAlias: 5})
+		p.object(5, 0, 0)
+		settle()
+		p.send(p.on(stream), &wire.PublishDone{})
+		settle()
+		start := time.Now()
+		for g := range uint64(3) {
+			if g > 0 {
+				time.Sleep(900 * time.Millisecond)
+				p.object(5, g, 0)
+			}
+			if _, err := sub.Next(p.ctx); err != nil {
+				t.Fatalf("group %d: %v", g, err)
+			}
+		}
+		if _, err := sub.Next(p.ctx); err != io.EOF {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(start); took != 1800*time.Millisecond+time.Second {
+			t.Errorf("the end came after %s", took)
+		}
+	})
+}
+
 // TestUnsubscribe resets what the publisher has open, and stops what the subscriber reads.
 func TestUnsubscribe(t *testing.T) {
 	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {

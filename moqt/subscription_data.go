@@ -13,10 +13,10 @@ import (
 
 // Next waits for the next object, in the order in which objects arrive on all streams and datagrams. The object belongs
 // to the caller. io.EOF comes after PUBLISH_DONE, once as many streams have ended as its Stream Count says. If some of
-// them do not come, or the count is unknown, it comes Limits.Drain after the last arrival; if only datagrams may still
-// come, Limits.Linger after it. A stream that is reset is no error; Resets counts it. After an *ObjectTooLargeError,
-// which is about one object, and after the context's cause, Next may be called again. The other errors are
-// *RequestError, *CancelError and *SessionError.
+// them do not come, more have come, or the count is unknown, it comes Limits.Drain after the last arrival; if only
+// datagrams may still come, Limits.Linger after it. A stream that is reset is no error; Resets counts it. After an
+// *ObjectTooLargeError, which is about one object, and after the context's cause, Next may be called again. The other
+// errors are *RequestError, *CancelError and *SessionError.
 func (sub *Subscription) Next(ctx context.Context) (*Object, error) {
 	sub.pull()
 	d, err := sub.objects.Take(ctx, never)
@@ -215,7 +215,7 @@ func (sub *Subscription) settle() {
 	var wait time.Duration
 	count := sub.done.StreamCount
 	switch {
-	case sub.seen < count:
+	case sub.seen != count: // a count that is too low is wrong, and tells nothing of what is on its way
 		wait = sub.s.limits.Drain
 	case sub.late || count == 0:
 		wait = sub.s.limits.Linger
