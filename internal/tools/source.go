@@ -20,66 +20,77 @@ const maxLineSize = 16 << 20
 
 // Lines gives the lines of a reader, without their ends.
 func Lines(r io.Reader) Source {
-	l := &lines{in: make(chan line), want: make(chan struct{})}
-	go l.read(r)
-	return l
-}
-
-// lines reads in a goroutine, which a read that never returns cannot stop; it ends with the program.
-type lines struct {
-	in   chan line
-	want chan struct{}
-}
-
-type line struct {
-	text []byte
-	err  error
-}
-
-func (l *lines) read(r io.Reader) {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLineSize)
-	for range l.want {
-		if s.Scan() {
-			l.in <- line{text: bytes.Clone(s.Bytes())}
-			continue
+	return inBackground(func() ([]byte, error) {
+		switch {
+		case s.Scan():
+			return bytes.Clone(s.Bytes()), nil
+		case s.Err() != nil:
+			return nil, s.Err()
 		}
-		err := s.Err()
-		if err == nil {
-			err = io.EOF
-		}
-		l.in <- line{err: err}
-	}
-}
-
-// Next implements Source.
-func (l *lines) Next(ctx context.Context) ([]byte, error) {
-	select {
-	case l.want <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	select {
-	case x := <-l.in:
-		return x.text, x.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+		return nil, io.EOF
+	})
 }
 
 // Files gives the contents of files, a payload each.
-func Files(names ...string) Source { return &files{names} }
+func Files(names ...string) Source {
+	return inBackground(func() ([]byte, error) {
+		if len(names) == 0 {
+			return nil, io.EOF
+		}
+		name := names[0]
+		names = names[1:]
+		return os.ReadFile(name)
+	})
+}
 
-type files struct{ names []string }
+// background reads in a goroutine, so that a context ends the wait for a terminal or a pipe. A read that never returns
+// ends with the program.
+type background struct {
+	want chan struct{}
+	in   chan payload
+	err  error // what ended it, once Next has told
+}
+
+type payload struct {
+	bytes []byte
+	err   error
+}
+
+// inBackground gives what next reads, until it fails.
+func inBackground(next func() ([]byte, error)) Source {
+	b := &background{want: make(chan struct{}), in: make(chan payload, 1)}
+	go func() {
+		for range b.want {
+			var p payload
+			p.bytes, p.err = next()
+			b.in <- p
+			if p.err != nil {
+				return
+			}
+		}
+	}()
+	return b
+}
 
 // Next implements Source.
-func (f *files) Next(context.Context) ([]byte, error) {
-	if len(f.names) == 0 {
-		return nil, io.EOF
+func (b *background) Next(ctx context.Context) ([]byte, error) {
+	if b.err != nil {
+		return nil, b.err
 	}
-	b, err := os.ReadFile(f.names[0])
-	f.names = f.names[1:]
-	return b, err
+	select {
+	case b.want <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	select {
+	case p := <-b.in:
+		b.err = p.err
+		return p.bytes, p.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // Generated gives n payloads of some size, that tell their number and the time; 0 is without end. A size too small for
