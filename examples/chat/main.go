@@ -39,8 +39,8 @@ func main() {
 			if err != nil {
 				return // the session has ended
 			}
-			if who := event.Namespace[1]; !event.Done && who != name {
-				go listen(ctx, session, who)
+			if who := event.Namespace; len(who) == 2 && !event.Done && who[1] != name {
+				go listen(ctx, session, who[1])
 			}
 		}
 	}()
