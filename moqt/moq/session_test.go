@@ -94,6 +94,7 @@ func TestPublishThroughRelay(t *testing.T) {
 		for name, how := range map[string][]moq.PublishOption{"PUBLISH_NAMESPACE": nil, "PUBLISH": {moq.Direct()}} {
 			for _, choice := range []moq.Transport{moq.OnlyQUIC, moq.WebTransport} {
 				t.Run(name+" "+string(choice), func(t *testing.T) {
+					t.Parallel() // it mostly waits
 					ctx := limited(t)
 					o := &moq.Options{TLS: r.clientTLS(), Transport: choice, Implementation: "test", UserAgent: "test"}
 					only(o)

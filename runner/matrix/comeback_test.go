@@ -104,6 +104,7 @@ func TestRelayThatComesBack(t *testing.T) {
 
 // One that does not come back is looked for once, and ends the cell.
 func TestRelayThatStaysAway(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := &crashing{in: "announce-only", up: make(chan struct{}), crashed: map[string]int{}}
 	start := time.Now()
 	r := execute(t, planOf(t, 1, one, nil, Builtin()), Options{Builtin: c.client, NoRetry: true}).Cells[0]
