@@ -152,12 +152,12 @@ func TestFaultsFailTheirCases(t *testing.T) {
 	}
 }
 
-// Every fault of the relay is one that some case names, and the other way round; every case names one, and says what
-// must come of it in some draft on which it is tried.
+// Every fault of the relay is one that some case names, but for those that are there to be measured, and the other way
+// round; every case names one, and says what must come of it in some draft on which it is tried.
 func TestEveryFaultIsCaught(t *testing.T) {
 	caught := map[string]bool{}
 	for _, f := range reference.Faults() {
-		caught[f.Name] = false
+		caught[f.Name] = slices.Contains(reference.Shares(), f)
 	}
 	trials := 0
 	for _, c := range cases.All() {

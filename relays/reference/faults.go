@@ -93,6 +93,10 @@ const (
 	tooFarBehind
 	starveSecond
 	ignoreSecondPublisher
+	dropTenth
+	duplicateTenth
+	delayTenth
+	reorderTenth
 
 	doneNever
 	doneWrongStatus
@@ -231,6 +235,12 @@ var faultTable = [numFaults]Fault{
 		"gives up every subscriber with TOO_FAR_BEHIND after two objects, however promptly it reads"},
 	starveSecond:          {"second-subscriber-starved", "forwards objects to the first subscriber of a track alone"},
 	ignoreSecondPublisher: {"second-publisher-ignored", "drops what another than the first publisher of a track sends"},
+	dropTenth:             {"drop-tenth", "leaves out the objects 4, 14, 24 and so on of every group"},
+	duplicateTenth:        {"duplicate-tenth", "sends the objects 4, 14, 24 and so on of every group twice"},
+	delayTenth: {"delay-tenth",
+		"sends the objects 4, 14, 24 and so on of every group 100 ms late, each on a stream of its own"},
+	reorderTenth: {"reorder-tenth",
+		"sends the objects 4, 14, 24 and so on of every group after the one that follows, on a stream of its own"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
 	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},

@@ -35,6 +35,8 @@ type inflow struct {
 	// followers are the streams towards subscribers, dormant the subscribers that wanted nothing of it so far.
 	followers []*outflow
 	dormant   []*subscriber
+	// aside is set where a fault has taken the only object out of its stream.
+	aside *aside
 }
 
 // flowState is how far an inflow has come.

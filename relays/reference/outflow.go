@@ -34,7 +34,8 @@ type outflow struct {
 	mu    sync.Mutex
 	w     *moqt.SubgroupWriter // nil while no stream is open
 	// aborted: abort was called.
-	aborted bool
+	aborted  bool
+	follower follower
 }
 
 // grow counts n bytes that came, or that were sent if n is negative. The caller holds the track's lock.
@@ -88,6 +89,10 @@ func (o *outflow) send() {
 	stop := onDone(s.ctx, func() { o.abort(moqt.ResetCancelled) })
 	defer stop()
 	defer o.ended()
+	defer o.follower.done()
+	if o.in.aside != nil && !o.in.aside.hold(s.ctx) {
+		return
+	}
 	for {
 		next, code, wait := o.take()
 		switch next {
@@ -262,7 +267,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 		object := &e.Object
 		if r.faulty {
 			whole, _, _ := o.startsWith(e)
-			if object = r.spoiled(e, whole); object == nil {
+			if object = r.spoiled(e, whole); object == nil || o.setAside(e) {
 				continue
 			}
 		}
@@ -280,6 +285,10 @@ func (o *outflow) write() (bytes int, ok bool) {
 		r.counters.ObjectsOut.Add(1)
 		r.counters.BytesOut.Add(uint64(len(e.Payload)))
 		bytes += len(e.Payload)
+		if o.follower.sent != nil {
+			o.w.Flush() // an error comes again at the next write
+			o.follower.done()
+		}
 		if r.faults[splitStreams] {
 			o.close()
 			o.set(nil)

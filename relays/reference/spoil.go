@@ -55,6 +55,7 @@ func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 	o := e.Object
 	switch {
 	case r.faults[dropObject] && first,
+		r.faults[dropTenth] && inShare(e),
 		r.faults[loseLargeObjects] && len(o.Payload) >= largeObject,
 		r.faults[loseStatus] && o.Status != wire.StatusNormal,
 		r.faults[loseEndOfGroup] && o.Status == wire.StatusEndOfGroup:

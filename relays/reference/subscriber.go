@@ -64,8 +64,9 @@ type subscriber struct {
 	starving, gone bool
 	// behind: the log has reported that s is too slow. It does so once.
 	behind bool
-	// sent counts objects; only faults use it.
-	sent atomic.Int64
+	// sent counts objects; only faults use it. follower is of datagrams.
+	sent     atomic.Int64
+	follower follower
 }
 
 // ending says how a subscription ends.

@@ -1,5 +1,7 @@
 package reference
 
+import "github.com/moqinterop/moq-interop-client/moqt"
+
 // datagram queues a datagram for s. The caller holds the track's lock.
 func (s *subscriber) datagram(e *entry) {
 	if len(s.datagrams) >= s.track.relay.limits.Datagrams || !s.peer.account.Try(heldOutflows, e.size()) {
@@ -45,9 +47,16 @@ func (s *subscriber) sendDatagrams() {
 func (s *subscriber) sendDatagram(e *entry) {
 	r := s.track.relay
 	object := r.spoiledDatagram(e)
-	if object == nil || s.expired(e) {
+	if object == nil || s.expired(e) || r.faulty && s.setDatagramAside(e, object) {
 		return
 	}
+	s.transmit(e, object)
+	s.follower.done()
+}
+
+// transmit sends what is left of one.
+func (s *subscriber) transmit(e *entry, object *moqt.Object) {
+	r := s.track.relay
 	s.peer.measures.sent(e)
 	if err := s.pub.SendDatagram(object); err != nil {
 		r.counters.DatagramsDropped.Add(1)
