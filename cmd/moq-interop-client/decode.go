@@ -14,7 +14,7 @@ import (
 // decodeCmd shows bytes as JSON lines.
 type decodeCmd struct {
 	Draft  string `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
-	Stream string `short:"s" enum:"control,request,uni,datagram" default:"control" help:"Where they were seen."`
+	Stream string `short:"s" enum:"control,request,uni,datagram,h3-datagram" default:"control" help:"Where they were."`
 
 	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream (18 and later)."`
 	Answers    string   `placeholder:"REQUEST" complete:"kinds" help:"What a response answers, e.g. SUBSCRIBE."`
@@ -27,15 +27,16 @@ type decodeCmd struct {
 
 var streams = map[string]wire.StreamKind{
 	"control": wire.ControlStream, "request": wire.RequestStream, "uni": wire.UniStream,
-	"datagram": wire.DatagramStream,
+	"datagram": wire.DatagramStream, "h3-datagram": wire.DatagramStream,
 }
 
 // Help teaches.
 func (*decodeCmd) Help() string {
 	return `Takes the bytes from the command line, in hex, or from stdin, in hex or as they are. It ignores white
 space in hex. --stream says which stream they are from: control (the control stream, the default), request (a request's
-own stream), uni (a unidirectional stream, from its first byte) or datagram. A WebTransport prefix, 0x54 or 0x41 and the
-session's id, is shown as such.
+own stream), uni (a unidirectional stream, from its first byte), datagram, or h3-datagram (a datagram of WebTransport,
+whose quarter stream id goes first; nothing in the bytes tells it from a datagram on raw QUIC). The prefix of a
+WebTransport stream, 0x54 or 0x41 and the session's id, is shown as such.
 
 Each message, header and object is printed as soon as it has come. Memory is bounded: of a payload that is longer than
 --max-payload, only the beginning and the length are shown.
@@ -60,7 +61,7 @@ func (c *decodeCmd) Run(sys *system) error {
 	if err != nil {
 		return usage("--draft: %v", err)
 	}
-	opt := wire.Options{Descending: c.GroupOrder == "descending"}
+	opt := wire.Options{Descending: c.GroupOrder == "descending", HTTP3: c.Stream == "h3-datagram"}
 	if c.Answers != "" {
 		kind, ok := wire.ParseKind(c.Answers)
 		if !ok || !kind.Opens() && kind != wire.KindRequestUpdate {
@@ -84,7 +85,12 @@ func (c *decodeCmd) Run(sys *system) error {
 	}
 	decoder := wire.NewLineDecoder(d, streams[c.Stream], opt)
 	decoder.MaxPayload = int(c.MaxPayload)
-	return decodeLines(in, decoder, sys.stdout)
+	err = decodeLines(in, decoder, sys.stdout)
+	if quarter, ok := decoder.AlsoHTTP3(); ok {
+		sys.say("it can be read as a datagram of WebTransport too, with the quarter stream id %d in front: "+
+			"--stream h3-datagram", quarter)
+	}
+	return err
 }
 
 // codecTolerances reads the names of the codec's tolerances.

@@ -9,7 +9,7 @@ import (
 // Line describes one message, header or object, as `decode` prints it and `encode` reads it: one JSON object a line.
 // Control messages and headers have the draft's name as Type and their type code as TypeID. The objects of a stream
 // have Type "OBJECT", the markers of a fetch stream "END_OF_RANGE"; neither has a type of its own, so TypeID is that of
-// their stream.
+// their stream. What stands in front of a datagram of HTTP/3 has none at all.
 type Line struct {
 	Type string `json:"type"`
 	// TypeID is decimal.
@@ -69,7 +69,7 @@ func (e *LineEncoder) Append(b []byte, line Line) ([]byte, error) {
 		if out, err = e.data(line); err == nil {
 			b = append(b, out...)
 		}
-	case webTransportMessage:
+	case webTransportMessage, webTransportDatagram:
 		b, err = appendWebTransport(b, line)
 	default:
 		b, err = encodeControlLine(b, e.Draft, line)

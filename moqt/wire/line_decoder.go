@@ -31,6 +31,9 @@ type LineDecoder struct {
 	end      bool // nothing follows
 	hints    []*hint
 	second   bool // it is the decoder of a hint
+	// alsoHTTP3: the datagram could as well be one of HTTP/3, of this quarter.
+	alsoHTTP3 bool
+	quarter   uint64
 }
 
 // openItem is an object, or padding, whose header has been read and whose bytes have not all come. They are counted,
@@ -240,7 +243,11 @@ func (l *LineDecoder) datagram(opt Options, end bool) (line Line, n int, err err
 	if !end {
 		return line, 0, nil
 	}
+	if l.opt.HTTP3 && l.offset == 0 {
+		return l.quarterStreamID()
+	}
 	line, err = describeDatagram(l.d, l.rest, opt, l.MaxPayload)
+	l.lookForHTTP3()
 	return line, len(l.rest), err
 }
 

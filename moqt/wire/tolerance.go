@@ -96,6 +96,9 @@ type Options struct {
 	// Descending is the Group Order of the fetch stream being read; needed from 18 on, where the sign of group deltas
 	// is not on the wire.
 	Descending bool
+	// HTTP3 says that the bytes are those of the HTTP/3 connection below WebTransport, where a datagram begins with its
+	// Quarter Stream ID (RFC 9297 §2.1). Streams need no such word: what begins them tells.
+	HTTP3 bool
 }
 
 // wouldPass finds what would have let an input pass that opt refuses: one tolerance where one is enough. 0 is none.
