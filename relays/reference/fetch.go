@@ -79,7 +79,7 @@ type retrieval struct {
 // missing is an upstream fetch for a part of the track.
 type missing struct {
 	fetch       *moqt.Fetch
-	draft       wire.Draft
+	publisher   *peer
 	first, last wire.Location
 }
 
@@ -354,7 +354,7 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 				t.reigns(p, publishers, trackInfo{})
 			}
 			t.mu.Unlock()
-			return &missing{fetch, p.session.Draft(), first, last}, nil
+			return &missing{fetch, p, first, last}, nil
 		}
 		r.log.Debug("publisher did not accept FETCH", "track", t.name, "session", p.id, "error", err)
 		if refused := asRefusal(err); refused.code == moqt.RejectNoObjects {

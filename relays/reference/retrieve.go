@@ -191,7 +191,7 @@ func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location
 		if loc.Compare(pos) < 0 || loc.Compare(last) > 0 {
 			continue // not asked for
 		}
-		if err := f.take(o, pos, loc); err != nil {
+		if err := f.take(m, o, pos, loc); err != nil {
 			return pos, false, err
 		}
 		if pos, over = behind(loc); over {
@@ -201,7 +201,7 @@ func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location
 }
 
 // take puts what an upstream fetch brought into the cache, and writes it.
-func (f *retrieval) take(o *moqt.Object, pos, loc wire.Location) error {
+func (f *retrieval) take(m *missing, o *moqt.Object, pos, loc wire.Location) error {
 	t, d := f.track, f.peer.session.Draft()
 	if o.Range != wire.NoRange {
 		switch {
@@ -219,12 +219,13 @@ func (f *retrieval) take(o *moqt.Object, pos, loc wire.Location) error {
 	}
 	now := time.Now()
 	e := &entry{Object: *o, began: now, at: now}
-	t.mu.Lock()
-	if loc.Compare(pos) > 0 {
-		t.confirm(pos, before(loc))
-	}
-	_, err := t.add(e, false)
-	t.mu.Unlock()
+	err := t.agreed(f.ctx, m.publisher, func() error {
+		if loc.Compare(pos) > 0 {
+			t.confirm(pos, before(loc))
+		}
+		_, err := t.add(e, false)
+		return err
+	})
 	if err != nil {
 		t.malformed(err)
 		return errReset{moqt.ResetMalformedTrack}

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -13,8 +14,8 @@ import (
 // contradicts one of an earlier reign, fetches are answered from the older objects; then these are dropped.
 type reign struct {
 	number uint32
-	// publishers are the ids of the sessions that have brought the track in this reign.
-	publishers []uint64
+	// publishers are the sessions that have brought the track in this reign, but for some that have ended.
+	publishers []*peer
 	// largest is the largest location known in this reign, covered is where the reign began.
 	largest    wire.Location
 	hasLargest bool
@@ -34,18 +35,64 @@ func (t *track) reigns(p *peer, there []*peer, info trackInfo) {
 		}
 	}
 	if !t.reign.has(p) {
-		t.reign.publishers = append(t.reign.publishers, p.id)
+		ended := func(p *peer) bool { return p.ctx.Err() != nil }
+		t.reign.publishers = append(slices.DeleteFunc(t.reign.publishers, ended), p)
 	}
 }
 
 // has reports whether a session has brought the track in the reign.
-func (r *reign) has(p *peer) bool { return slices.Contains(r.publishers, p.id) }
+func (r *reign) has(p *peer) bool { return slices.Contains(r.publishers, p) }
+
+// leaveGrace is how long a contradiction waits for the publisher from before. Its close and the first object of the
+// one that takes over come on two connections, and the object may be seen first.
+const leaveGrace = 250 * time.Millisecond
+
+// succeeds is asked when an object from p contradicts one of the same reign. It reports whether all others that brought
+// the track in this reign have left; a new reign has begun then, and the object may be put into the log again.
+func (t *track) succeeds(ctx context.Context, p *peer) bool {
+	grace := time.NewTimer(leaveGrace)
+	defer grace.Stop()
+	for {
+		t.mu.Lock()
+		others := slices.DeleteFunc(slices.Clone(t.reign.publishers), func(x *peer) bool { return x == p })
+		there := slices.IndexFunc(others, func(x *peer) bool { return x.ctx.Err() == nil })
+		if len(others) > 0 && there < 0 {
+			t.reign = reign{number: t.reign.number + 1, publishers: []*peer{p}}
+		}
+		t.mu.Unlock()
+		if there < 0 {
+			return len(others) > 0
+		}
+		select {
+		case <-others[there].ctx.Done():
+		case <-grace.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
 
 // raise raises largest.
 func (r *reign) raise(loc wire.Location) {
 	if !r.hasLargest || loc.Compare(r.largest) > 0 {
 		r.largest, r.hasLargest = loc, true
 	}
+}
+
+// agreed puts something that came from p into the log. Where it contradicts what another publisher has brought, it is
+// put in again once that one has left. The error is errMalformed.
+func (t *track) agreed(ctx context.Context, p *peer, put func() error) error {
+	locked := func() error {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return put()
+	}
+	err := locked()
+	if err != nil && t.succeeds(ctx, p) {
+		return locked()
+	}
+	return err
 }
 
 // takeOver drops what earlier reigns have left.

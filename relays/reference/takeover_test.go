@@ -120,3 +120,19 @@ func TestForget(t *testing.T) {
 		}
 	})
 }
+
+// TestPublisherLeavesBehindItsSuccessor: the first object of the publisher that takes over comes just before the close
+// of the one from before. The track is not malformed.
+func TestPublisherLeavesBehindItsSuccessor(t *testing.T) {
+	onDrafts(t, wire.Drafts(), func(t *testing.T, d wire.Draft) {
+		w := newWorld(t, Options{})
+		o := w.announce(d, "n")
+		again := w.announce(d, "n")
+		sub := w.subscribe(w.dial(d), filter(wire.LocationFilter{Form: wire.FilterNextObject}), "t", "n")
+		o.send(o.publication(), 0, 0, 1)
+		w.receive(sub, 2)
+		time.AfterFunc(leaveGrace/2, func() { o.s.Close(wire.NoError, "") })
+		want := restarted(w, again.publication(), 0, 1, 10)
+		w.same("what is new", want, w.receive(sub, 2))
+	})
+}

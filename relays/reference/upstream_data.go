@@ -65,17 +65,18 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 func (u *upstream) bring(src *source, o *moqt.Object, began time.Time) bool {
 	t, r := u.track, u.track.relay
 	u.count(o)
-	t.mu.Lock()
-	if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
-		t.mu.Unlock()
-		return true
-	}
-	group := t.largest.Group
-	fresh, err := t.trackLog.bring(src, &entry{Object: *o, began: began, at: time.Now()}, t.subscribers)
-	if t.largest.Group != group {
-		t.newGroups = 0
-	}
-	t.mu.Unlock()
+	fresh := true
+	err := t.agreed(u.ctx, u.peer, func() (err error) {
+		if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
+			return nil
+		}
+		group := t.largest.Group
+		fresh, err = t.trackLog.bring(src, &entry{Object: *o, began: began, at: time.Now()}, t.subscribers)
+		if t.largest.Group != group {
+			t.newGroups = 0
+		}
+		return err
+	})
 	if err != nil {
 		src.close(t, moqt.ResetMalformedTrack)
 		t.malformed(err)
@@ -177,17 +178,19 @@ func (u *upstream) readDatagrams() {
 			u.asStream(e)
 			continue
 		}
-		t.mu.Lock()
-		e.DefaultPriority = e.DefaultPriority && u.priority == t.priority
-		fresh, err := t.add(e, true)
-		if fresh {
-			for _, s := range t.subscribers {
-				if s.wants(e) {
-					s.datagram(e)
+		var fresh bool
+		err = t.agreed(u.ctx, u.peer, func() (err error) {
+			e.DefaultPriority = e.DefaultPriority && u.priority == t.priority
+			fresh, err = t.add(e, true)
+			if fresh {
+				for _, s := range t.subscribers {
+					if s.wants(e) {
+						s.datagram(e)
+					}
 				}
 			}
-		}
-		t.mu.Unlock()
+			return err
+		})
 		switch {
 		case err != nil:
 			t.malformed(err)
