@@ -63,6 +63,8 @@ type Implementation struct {
 	// Tolerances are names for --compat that judging this relay needs. They are not checked here: codec and cases know
 	// them.
 	Tolerances []Tolerance `json:"tolerances,omitempty"`
+	// Settings are what a client must be told to test it.
+	Settings Settings `json:"settings,omitzero"`
 	// Gating are the drafts whose failures count as failures of the whole run, in the opinion of who wrote the file.
 	Gating []Draft `json:"gating,omitempty"`
 	// DisabledSuites and XfailSuites are suites, by the names of the tool that the file was written for, that this
@@ -74,7 +76,10 @@ type Implementation struct {
 
 // Endpoint is an address at which an implementation runs.
 type Endpoint struct {
-	URL URL `json:"url"`
+	// Name is what results are held on to by, whatever the address is today; unique among the implementation's
+	// endpoints, containers and commands that play the same role.
+	Name Name `json:"name,omitempty"`
+	URL  URL  `json:"url"`
 	// Role is what answers there; RoleRelay unless the file says otherwise.
 	Role Role `json:"role,omitempty"`
 	// Transport is the one that the endpoint is for; transport.Auto leaves it to the URL's scheme.
@@ -87,15 +92,20 @@ type Endpoint struct {
 	Status Status `json:"status,omitempty"`
 	// Tolerances are wanted in addition to the implementation's.
 	Tolerances []Tolerance `json:"tolerances,omitempty"`
+	Settings   Settings    `json:"settings,omitzero"`
 	Notes      string      `json:"notes,omitempty"`
 }
 
 // Container is an image that plays a role, by the conventions of the public runner: a client takes RELAY_URL from its
 // environment, a relay listens on MOQT_PORT.
 type Container struct {
+	// Name is as an Endpoint's.
+	Name Name `json:"name,omitempty"`
 	// Role is RoleRelay unless the file says otherwise.
 	Role  Role  `json:"role,omitempty"`
 	Image Image `json:"image"`
+	// Args go after the image's name.
+	Args []string `json:"args,omitempty"`
 	// URL is what clients are given to reach the container, where it is not the usual one.
 	URL URL `json:"url,omitempty"`
 	// Build says how the image is made where it cannot be pulled.
@@ -103,7 +113,12 @@ type Container struct {
 	// UpstreamImage is the one that Image adapts.
 	UpstreamImage Image             `json:"upstream_image,omitempty"`
 	Env           map[string]string `json:"env,omitempty"`
-	Notes         string            `json:"notes,omitempty"`
+	// Transports are those that a client has; none means both.
+	Transports []transport.Choice `json:"transports,omitempty"`
+	// Cases are those of a client's own that it runs beside the standard ones, by its own names.
+	Cases    []string `json:"cases,omitempty"`
+	Settings Settings `json:"settings,omitzero"`
+	Notes    string   `json:"notes,omitempty"`
 }
 
 // Build is a way to build an image; both paths are relative to the public runner's repository.
@@ -114,14 +129,23 @@ type Build struct {
 
 // Command is a program that plays a role.
 type Command struct {
+	// Name is as an Endpoint's.
+	Name Name `json:"name,omitempty"`
 	// Role is RoleRelay unless the file says otherwise.
 	Role Role `json:"role,omitempty"`
 	// Command is the program and its arguments.
 	Command []string          `json:"command"`
 	Env     map[string]string `json:"env,omitempty"`
 	// URL is where a relay listens once it is up.
-	URL   URL    `json:"url,omitempty"`
-	Notes string `json:"notes,omitempty"`
+	URL ServedURL `json:"url,omitempty"`
+	// Version is a command that prints the version, its first line.
+	Version []string `json:"version,omitempty"`
+	// Transports are those that a client has; none means both.
+	Transports []transport.Choice `json:"transports,omitempty"`
+	// Cases are those of a client's own that it runs beside the standard ones, by its own names.
+	Cases    []string `json:"cases,omitempty"`
+	Settings Settings `json:"settings,omitzero"`
+	Notes    string   `json:"notes,omitempty"`
 }
 
 // Default is the built-in catalogue. The caller owns it.
@@ -176,6 +200,21 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 		out.Implementations = append(out.Implementations, im)
 	}
 	return &out, nil
+}
+
+// OwnCases are the cases that clients of the catalogue have beside the standard ones, each once.
+func (c *Catalogue) OwnCases() []string {
+	var names []string
+	for _, im := range c.Implementations {
+		for _, k := range im.Commands {
+			names = append(names, k.Cases...)
+		}
+		for _, k := range im.Containers {
+			names = append(names, k.Cases...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (c *Catalogue) index(name Name) int {

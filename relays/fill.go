@@ -41,6 +41,14 @@ func (f *filler) fill(v reflect.Value, n *node) bool {
 		}
 		v.SetInt(int64(i))
 		return f.checked(v, n)
+	case reflect.Float64:
+		x, err := strconv.ParseFloat(n.value, 64)
+		if n.kind != number || err != nil {
+			f.add(n, "want a number")
+			return false
+		}
+		v.SetFloat(x)
+		return f.checked(v, n)
 	case reflect.Bool:
 		if !f.want(n, boolean) {
 			return false
@@ -108,7 +116,7 @@ func (f *filler) fields(v reflect.Value, n *node) bool {
 		key, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		known[key] = true
 		names = append(names, key)
-		required := options != "omitempty"
+		required := !strings.HasPrefix(options, "omit")
 		switch item := n.get(key); {
 		case item != nil:
 			if !f.fill(v.Field(i), item) && required {

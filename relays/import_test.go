@@ -33,8 +33,16 @@ func TestErrors(t *testing.T) {
 				"{\"format\":1,\"implementations\":null}\nf:2: implementations: want a list; came null"},
 		{"unknown field", head + `{"name": "a", "roles": [], "colour": "red"}` + tail,
 			`f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, ` +
-				`drafts, roles, endpoints, containers, commands, announce_by, tolerances, gating, disabled_suites, ` +
-				`xfail_suites, notes; came "red"`},
+				`drafts, roles, endpoints, containers, commands, announce_by, tolerances, settings, gating, ` +
+				`disabled_suites, xfail_suites, notes; came "red"`},
+		{"a token in the file", head + `{"name": "a", "roles": [], "settings": {"auth-token": "s3cret"}}` + tail,
+			`f:3: implementations[0].settings.auth-token: want {env:NAME}, a variable of the environment: a secret ` +
+				`does not stand in a file; came "s3cret"`},
+		{"a factor of nothing", head + `{"name": "a", "roles": [], "settings": {"timeout-factor": 0}}` + tail,
+			`f:3: implementations[0].settings.timeout-factor: 0 is not above 0 and at most 1000; came 0`},
+		{"a prefix with a hole", head + `{"name": "a", "roles": [], "settings": {"namespace-prefix": "a//b"}}` + tail,
+			`f:3: implementations[0].settings.namespace-prefix: bad namespace prefix: "a//b" has an empty field; ` +
+				`came "a//b"`},
 		{"bad name", head + `{"name": "a b", "roles": []}` + tail,
 			"f:3: implementations[0].name: want a name of letters, digits and . _ + -; came \"a b\"\nf:3: " +
 				"implementations[0]: left out, because a required field is not usable; came {\"name\":\"a " +

@@ -40,12 +40,14 @@ func WriteShow(w io.Writer, im Implementation) error {
 	s.line("", "drafts", orDash(numbers(im.Drafts)))
 	s.line("", "announce by", joined(im.AnnounceBy, ", "))
 	s.line("", "tolerances", joined(im.Tolerances, ", "))
+	s.settings("", im.Settings)
 	s.line("", "gating", numbers(im.Gating))
 	s.line("", "disabled suites", joined(im.DisabledSuites, ", "))
 	s.line("", "xfail suites", joined(im.XfailSuites, ", "))
 	s.line("", "notes", im.Notes)
 	for _, e := range im.Endpoints {
 		s.line("", "endpoint", string(e.URL))
+		s.line("  ", "name", string(e.Name))
 		s.line("  ", "role", string(e.Role))
 		s.line("  ", "transport", string(e.Transport))
 		if u, err := e.URL.Parse(); err == nil {
@@ -57,10 +59,12 @@ func WriteShow(w io.Writer, im Implementation) error {
 		}
 		s.line("  ", "status", string(e.Status))
 		s.line("  ", "tolerances", joined(e.Tolerances, ", "))
+		s.settings("  ", e.Settings)
 		s.line("  ", "notes", e.Notes)
 	}
 	for _, c := range im.Containers {
 		s.line("", "container", string(c.Image))
+		s.line("  ", "name", string(c.Name))
 		s.line("  ", "role", string(c.Role))
 		s.line("  ", "url", string(c.URL))
 		if c.Build != nil {
@@ -69,13 +73,22 @@ func WriteShow(w io.Writer, im Implementation) error {
 		}
 		s.line("  ", "upstream image", string(c.UpstreamImage))
 		s.env(c.Env)
+		s.line("  ", "args", quoted(c.Args))
+		s.line("  ", "transports", joined(c.Transports, ", "))
+		s.line("  ", "cases", joined(c.Cases, ", "))
+		s.settings("  ", c.Settings)
 		s.line("  ", "notes", c.Notes)
 	}
 	for _, c := range im.Commands {
 		s.line("", "command", fmt.Sprintf("%q", c.Command))
+		s.line("  ", "name", string(c.Name))
 		s.line("  ", "role", string(c.Role))
 		s.line("  ", "url", string(c.URL))
 		s.env(c.Env)
+		s.line("  ", "version", quoted(c.Version))
+		s.line("  ", "transports", joined(c.Transports, ", "))
+		s.line("  ", "cases", joined(c.Cases, ", "))
+		s.settings("  ", c.Settings)
 		s.line("  ", "notes", c.Notes)
 	}
 	_, err := io.WriteString(w, s.b.String())
@@ -90,6 +103,27 @@ func (s *sheet) line(indent, key, value string) {
 	if value != "" {
 		fmt.Fprintf(&s.b, "%-17s %s\n", indent+key, printable.Text(value))
 	}
+}
+
+// settings writes those that are said.
+func (s *sheet) settings(indent string, v Settings) {
+	s.line(indent, "auth-token", string(v.AuthToken))
+	s.line(indent, "namespace-prefix", string(v.NamespacePrefix))
+	s.line(indent, "compat", joined(v.Compat, ", "))
+	if v.TimeoutFactor != 0 {
+		s.line(indent, "timeout-factor", fmt.Sprint(float64(v.TimeoutFactor)))
+	}
+	if v.Strict {
+		s.line(indent, "strict", "yes")
+	}
+	s.line(indent, "tls", v.TLS)
+}
+
+func quoted(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%q", words)
 }
 
 func (s *sheet) env(env map[string]string) {

@@ -151,7 +151,7 @@ func check(v any) error {
 			return fmt.Errorf("bad URL (%w)", err)
 		}
 	}
-	return nil
+	return checkSetting(v)
 }
 
 func oneOf[T ~string](what string, v T, known ...T) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -57,15 +58,58 @@ type planFlags struct {
 
 	ClientTransport  map[string]string `placeholder:"CLIENT=TRANSPORT" help:"A client that speaks one transport alone."`
 	TLSDisableVerify bool              `help:"Accept any certificate of a relay that is reached by its URL."`
-	Engine           string            `placeholder:"PROGRAM" help:"Container engine, or none. Default: what is there."`
-	Shard            string            `placeholder:"I/N" help:"Only part I of N. The split is always the same."`
+
+	settingFlags
+	Engine string `placeholder:"PROGRAM" help:"Container engine, or none. Default: what is there."`
+	Shard  string `placeholder:"I/N" help:"Only part I of N. The split is always the same."`
+}
+
+// settingFlags are what clients are told about every relay whose entry in the catalogue does not say it.
+type settingFlags struct {
+	CA              *string  `name:"ca" placeholder:"FILE" help:"Certificate authorities to trust, PEM."`
+	NamespacePrefix *string  `placeholder:"A/B" help:"Leading fields of all namespaces. [NAMESPACE_PREFIX]"`
+	AuthToken       *string  `placeholder:"T" help:"Authorization token of requests that allow one. [AUTH_TOKEN]"`
+	Compat          []string `sep:"none" placeholder:"NAME,…" complete:"tolerances" help:"Tolerances. [COMPAT]"`
+}
+
+// tokenVariable is where the token of the flags and the environment is looked for.
+const tokenVariable = "AUTH_TOKEN"
+
+// settings gives them. The token's value is no part of them.
+func (f *settingFlags) settings(sys *system) (relays.Settings, error) {
+	var s relays.Settings
+	checked := &settings{}
+	prefix := sys.choose(f.NamespacePrefix, "--namespace-prefix", "", "NAMESPACE_PREFIX")
+	compat := sys.chooseList(f.Compat, "--compat", "COMPAT")
+	if err := errors.Join(checked.readPrefix(prefix), checked.readCompat(compat)); err != nil {
+		return s, err
+	}
+	s.NamespacePrefix = relays.Prefix(prefix.text)
+	for _, name := range compat.names() {
+		s.Compat = append(s.Compat, relays.Tolerance(name))
+	}
+	if sys.choose(f.AuthToken, "--auth-token", "", tokenVariable).text != "" {
+		s.AuthToken = relays.SecretOf(tokenVariable)
+	}
+	if f.CA != nil {
+		s.TLS = *f.CA
+	}
+	return s, nil
+}
+
+// variables has the token of the flag, for a run.
+func (f *settingFlags) variables() map[string]string {
+	if f.AuthToken == nil {
+		return nil
+	}
+	return map[string]string{tokenVariable: *f.AuthToken}
 }
 
 // plan makes the plan that the flags ask for. What could not be taken from a catalogue is said on stderr.
 func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	o := matrix.PlanOptions{
 		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin),
-		Containers: engine(f.Engine) != "", TLSDisableVerify: f.TLSDisableVerify,
+		Containers: engine(f.Engine) != "", HostNetwork: runtime.GOOS == "linux", TLSDisableVerify: f.TLSDisableVerify,
 		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft},
 	}
 	if err := f.transports(&o); err != nil {
@@ -87,10 +131,13 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 		o.ClientTransports[name] = []string{only}
 	}
 	var err error
-	if o.Cases, err = f.cases(sys); err != nil {
+	if o.Settings, err = f.settings(sys); err != nil {
 		return nil, err
 	}
 	if o.Catalogue, err = openCatalogue(sys, f.Relays); err != nil {
+		return nil, err
+	}
+	if o.Cases, err = f.cases(sys, o.Catalogue.OwnCases()); err != nil {
 		return nil, err
 	}
 	p, err := matrix.MakePlan(o)
@@ -136,19 +183,30 @@ func (f *planFlags) part(p *matrix.Plan) (*matrix.Plan, error) {
 
 // onlyPart reports whether no flag is given that a plan which is there already has the answer to.
 func (f planFlags) onlyPart() bool {
-	f.Shard, f.Engine = "", ""
+	f.Shard, f.Engine, f.AuthToken = "", "", nil
 	return reflect.ValueOf(f).IsZero()
 }
 
-// cases gives the names of -t and --suite; none for the standard set of each client.
-func (f *planFlags) cases(sys *system) (names []string, err error) {
+// cases gives the names of -t and --suite; none for the standard set of each client. own are those that only clients of
+// the catalogue have.
+func (f *planFlags) cases(sys *system, own []string) (names []string, err error) {
 	v := sys.chooseList(f.Test, "--test")
+	asked := v.names()
+	asked = slices.DeleteFunc(asked, func(name string) bool {
+		_, ours := cases.Find(name)
+		theirs := !ours && slices.Contains(own, name)
+		if theirs {
+			names = append(names, name)
+		}
+		return theirs
+	})
 	var selected []cases.Case
 	switch {
 	case v.set && f.Suite != "":
 		return nil, usage("--test and --suite: give one of them")
+	case v.set && len(asked) == 0 && len(names) > 0:
 	case v.set:
-		if selected, err = (runner.Selection{}).Cases(v.names()); err == nil && len(selected) == 0 {
+		if selected, err = (runner.Selection{}).Cases(asked); err == nil && len(selected) == 0 {
 			err = errors.New("no case named")
 		}
 		if err != nil {
@@ -160,8 +218,8 @@ func (f *planFlags) cases(sys *system) (names []string, err error) {
 	default:
 		selected = cases.Suite(f.Suite)
 	}
-	for _, c := range selected {
-		names = append(names, c.ID)
+	for i, c := range selected {
+		names = slices.Insert(names, i, c.ID)
 	}
 	return names, nil
 }

@@ -93,7 +93,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 		Engine:   engine(c.Engine),
 		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, Foreign: c.Foreign, NoRetry: c.NoRetry,
 		CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
-		QLOG: c.QLOG, Expected: known,
+		QLOG: c.QLOG, Expected: known, Variables: c.variables(),
 	}
 	if !c.Quiet {
 		o.Progress = progress(sys.stderr, sys.getenv("TERM"))

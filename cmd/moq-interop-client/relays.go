@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/relays"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
 // relaysCmd shows and makes catalogues.
@@ -120,8 +121,12 @@ func (c *relaysValidateCmd) Run(sys *system) error {
 			return err
 		}
 		report.WriteText(sys.stderr)
+		wrong := matrix.CheckCatalogue(catalogue)
+		for _, err := range wrong {
+			sys.say("%s: %v", name, err)
+		}
 		lost := len(report.Lost())
-		failed = failed || lost > 0
+		failed = failed || lost > 0 || len(wrong) > 0
 		if _, err := fmt.Fprintf(sys.stdout, "%s: %s, %d implementations, %d values without a place in a catalogue\n",
 			name, report.Format, len(catalogue.Implementations), lost); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -149,23 +149,10 @@ func transportNames() string {
 	return strings.Join(names, ", ")
 }
 
-// maxPrefix leaves room for the fields that cases add.
-const maxPrefix = wire.MaxNamespaceFields - 4
-
-func (s *settings) readPrefix(v setting) error {
-	if v.text == "" {
-		return nil
+func (s *settings) readPrefix(v setting) (err error) {
+	if s.cases.NamespacePrefix, err = relays.Prefix(v.text).Namespace(); err != nil {
+		return v.fail(err)
 	}
-	prefix := wire.TrackNamespace(strings.Split(v.text, "/"))
-	switch {
-	case slices.Contains(prefix, ""):
-		return v.fail(fmt.Errorf("%q has an empty field", v.text))
-	case len(prefix) > maxPrefix:
-		return v.fail(fmt.Errorf("%d fields, at most %d leave room for ours", len(prefix), maxPrefix))
-	case len(v.text) > wire.MaxFullTrackName/2:
-		return v.fail(fmt.Errorf("%d bytes, at most %d leave room for ours", len(v.text), wire.MaxFullTrackName/2))
-	}
-	s.cases.NamespacePrefix = prefix
 	return nil
 }
 
@@ -180,8 +167,8 @@ func (s *settings) readCompat(v setting) error {
 }
 
 func (s *settings) readFactor(f float64) error {
-	if !(f > 0) || math.IsInf(f, 0) || f > 1000 {
-		return usage("--timeout-factor: %v is not above 0 and at most 1000", f)
+	if err := relays.Factor(f).Check(); err != nil {
+		return usage("--timeout-factor: %w", err)
 	}
 	s.cases.TimeoutFactor = f
 	return nil

@@ -21,6 +21,7 @@ type work struct {
 	instance *Instance
 	slots    slots
 	qlog     string // a folder, absolute; empty for none
+	token    string // the endpoint's, a secret
 }
 
 // request gives the work to whoever makes the built-in client.
@@ -28,6 +29,7 @@ func (w *work) request(cases []string) Request {
 	return Request{
 		Cell: w.cell, Endpoint: w.endpoint, URL: w.url, TLSDisableVerify: w.endpoint.TLSDisableVerify,
 		Instance: w.instance, Cases: cases, QLOGDir: w.qlog,
+		AuthToken: w.token,
 	}
 }
 
@@ -67,7 +69,7 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	spec, e := x.plan.find(c)
 	a := &attempts{x: x, w: &work{cell: c, endpoint: e, slots: s}, h: h, client: builtin{o: x.o}}
 	if spec.Kind != KindBuiltin {
-		a.client = foreign{o: x.o, spec: spec, pull: x.pull}
+		a.client = foreign{o: x.o, spec: spec, x: x}
 	}
 	base := path.Join(cellsDir, path.Dir(c.ID)+"-"+c.Transport)
 	var files Files
@@ -78,11 +80,12 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	a.limited, a.cancel = context.WithCancelCause(ctx)
 	defer a.cancel(nil)
 
-	o := a.attempt(ctx, x.plan.Cases)
+	asked := casesOf(x.plan.Cases, x.plan.Clients, spec)
+	o := a.attempt(ctx, asked)
 	first, whole := o, ""
 	var second *outcome
 	if o.broken() && !x.o.NoRetry && a.limited.Err() == nil {
-		again := x.plan.Cases // everything, when the attempt broke as a whole
+		again := asked // everything, when the attempt broke as a whole
 		if o.broke() == "" {
 			again = nil
 			for _, r := range o.cases {
@@ -115,7 +118,7 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	r := judge(c, o, whole)
 	r.Started, r.DurationMS, r.Attempts = start.UTC(), time.Since(start).Milliseconds(), a.made
 	if a.made > 0 {
-		r.Command = x.repeat(a)
+		r.Command = x.repeat(a, asked)
 	}
 	if ctx.Err() != nil && r.Status != Pass { // an interruption makes failures of its own
 		r.Status, r.Layer = Missing, ""
@@ -128,10 +131,10 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 
 // repeat gives the line that repeats the cell: the client's alone, or, where the relay has to be started for it, one
 // that runs the cell.
-func (x *execution) repeat(a *attempts) string {
+func (x *execution) repeat(a *attempts, cases []string) string {
 	_, inProcess := a.client.(builtin)
 	if a.w.instance == nil || a.w.endpoint.Kind == KindEmbedded && inProcess {
-		return a.client.repeat(a.w, x.plan.Cases)
+		return a.client.repeat(a.w, cases)
 	}
 	words := append(slices.Clone(x.o.Program), "matrix", "run")
 	for _, name := range x.plan.Catalogues {
@@ -141,8 +144,8 @@ func (x *execution) repeat(a *attempts) string {
 	if a.w.cell.Draft == "" {
 		words = append(words, "--pin", string(PinNone))
 	}
-	if len(x.plan.Cases) > 0 {
-		words = append(words, "-t", strings.Join(x.plan.Cases, ","))
+	if len(cases) > 0 {
+		words = append(words, "-t", strings.Join(cases, ","))
 	}
 	return quote(words)
 }
@@ -154,6 +157,13 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 		return outcome{problem: err.Error()}
 	}
 	i, err := a.h.get(ctx)
+	var down errDown
+	if errors.As(err, &down) {
+		return outcome{down: down.Error()}
+	}
+	if err == nil {
+		w.token, err = a.x.secrets.token(w.endpoint)
+	}
 	if err != nil {
 		return outcome{problem: err.Error()}
 	}
@@ -171,9 +181,12 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 		a.clock = time.AfterFunc(a.x.o.CellTimeout, func() { a.cancel(errCell) })
 	}
 	o := a.client.run(a.limited, w, cases)
-	if i != nil && i.ended() {
-		o.note("the relay ended by itself while this was run%s", because(i))
+	o.deceased(i)
+	if i == nil && o.lost() {
+		a.h.suspect()
 	}
+	a.x.tell(ctx, &o, a)
+	a.x.secrets.outcome(&o)
 	return o
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -51,6 +52,7 @@ func (b builtin) run(ctx context.Context, w *work, cases []string) outcome {
 func (b builtin) repeat(w *work, cases []string) string {
 	r := w.request(cases)
 	words := append([]string{}, b.o.Program...)
+	settings := w.endpoint.Settings
 	if w.endpoint.Kind == KindEmbedded {
 		words = append(words, "-r", w.endpoint.URL)
 	} else {
@@ -66,8 +68,22 @@ func (b builtin) repeat(w *work, cases []string) string {
 	if len(w.endpoint.Tolerances) > 0 {
 		words = append(words, "--compat", strings.Join(w.endpoint.Tolerances, ","))
 	}
+	for _, flag := range [][2]string{{"--namespace-prefix", string(settings.NamespacePrefix)}, {"--ca", settings.TLS}} {
+		if flag[1] != "" {
+			words = append(words, flag[0], flag[1])
+		}
+	}
+	if f := float64(settings.TimeoutFactor); f != 0 {
+		words = append(words, "--timeout-factor", strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	if settings.Strict {
+		words = append(words, "--strict")
+	}
 	if len(cases) > 0 {
 		words = append(words, "-t", strings.Join(cases, ","))
+	}
+	if name := settings.AuthToken.Variable(); name != "" {
+		return `AUTH_TOKEN="$` + name + `" ` + quote(words)
 	}
 	return quote(words)
 }

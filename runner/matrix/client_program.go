@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -26,13 +28,14 @@ const (
 type foreign struct {
 	o    *Options
 	spec Client
-	pull func(ctx context.Context, image string) error
+	x    *execution
 }
 
 // invocation is one call of a foreign client.
 type invocation struct {
-	argv, env []string   // env in addition to ours
-	after     [][]string // commands that end what is left of it
+	argv  []string
+	env   environment
+	after [][]string // commands that end what is left of it
 }
 
 // prepare fetches the client's image.
@@ -40,15 +43,39 @@ func (f foreign) prepare(ctx context.Context) error {
 	if f.spec.Kind != KindContainer {
 		return nil
 	}
-	return f.pull(ctx, f.spec.Image)
+	return f.x.pull(ctx, f.spec.Image)
 }
 
 // run runs the client once for its standard set, or once for each case: clients promise to understand only one name in
 // TESTCASE.
 func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 	if len(cases) == 0 {
-		return f.once(ctx, w, "")
+		return f.standard(ctx, w)
 	}
+	return f.named(ctx, w, cases)
+}
+
+// standard runs the client's standard set, and its own cases beside it.
+func (f foreign) standard(ctx context.Context, w *work) outcome {
+	out := f.once(ctx, w, "")
+	if len(f.spec.Cases) == 0 || out.bailed || ctx.Err() != nil {
+		return out
+	}
+	own := f.named(ctx, w, f.spec.Cases)
+	out.cases = append(out.cases, own.cases...)
+	out.notes = append(out.notes, own.notes...)
+	maps.Copy(out.transcript, own.transcript)
+	maps.Copy(out.transports, own.transports)
+	out.stderr = append(out.stderr, own.stderr...)
+	out.tap = append(out.tap, "\n# its own cases:\n"...)
+	for line := range strings.Lines(string(own.tap)) {
+		out.tap = append(out.tap, "# "+line...)
+	}
+	return out
+}
+
+// named runs the client once for each case.
+func (f foreign) named(ctx context.Context, w *work, cases []string) outcome {
 	all := make([]outcome, len(cases))
 	w.slots.each(len(cases), func(i int) {
 		if ctx.Err() == nil {
@@ -60,12 +87,12 @@ func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
 
 // once runs the client and reads what it prints.
 func (f foreign) once(ctx context.Context, w *work, name string) outcome {
-	call, err := f.invocation(w, name, w.container(), here(f.o, nil))
+	call, err := f.invocation(w, name, w.container(), here(f.o, nil), f.x.secrets.value)
 	if err != nil {
 		return outcome{problem: err.Error()}
 	}
 	stdout, stderr := &head{max: maxStdout}, &tail{max: maxStderr}
-	cmd := program(ctx, call.argv, inherited(call.env))
+	cmd := program(ctx, call.argv, inherited(call.env.all()))
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := cmd.Start(); err != nil {
 		return outcome{problem: fmt.Sprintf("the client did not start: %v", err)}
@@ -78,6 +105,7 @@ func (f foreign) once(ctx context.Context, w *work, name string) outcome {
 	if name != "" {
 		asked = []string{name}
 	}
+	stdout.b = f.x.secrets.bytes(stdout.b)
 	input := io.Reader(bytes.NewReader(stdout.b))
 	if stdout.lost > 0 {
 		input = io.MultiReader(input, lost(stdout.lost))
@@ -89,11 +117,11 @@ func (f foreign) once(ctx context.Context, w *work, name string) outcome {
 		out.problem = "the client's output: " + err.Error()
 	}
 	if f.spec.Kind == KindContainer && exit != nil && slices.Contains([]int{125, 126}, *exit) {
-		out.problem = fmt.Sprintf("the container did not start (exit code %d): %s", *exit, stderr.last())
+		out.problem = fmt.Sprintf("the container did not start (exit code %d): %s", *exit, stderr.telling())
 	}
 	if out.problem != "" && len(doc.Points) == 0 && out.stderr != nil {
-		if line := stderr.last(); line != "" && !strings.Contains(out.problem, line) {
-			out.problem += "; its last line: " + line
+		if line := stderr.telling(); line != "" && !strings.Contains(out.problem, line) {
+			out.problem += "; it says: " + line
 		}
 	}
 	return out
@@ -108,46 +136,61 @@ func (n lost) Read([]byte) (int, error) {
 }
 
 // invocation makes the call for a cell, and a case unless name is empty. A container gets the other name, unless that
-// is empty.
-func (f foreign) invocation(w *work, name, container string, words scope) (invocation, error) {
+// is empty. secret gives the values of {env:NAME}.
+func (f foreign) invocation(w *work, name, container string, words scope,
+	secret func(string) (string, error)) (invocation, error) {
 	url, network := w.url, ""
 	switch i := w.instance; {
-	case f.spec.Kind != KindContainer || i == nil:
-	case i.network != "":
+	case f.spec.Kind != KindContainer:
+	case i != nil && i.network != "":
 		network, url = i.network, urlFor("moqt://"+i.inside+i.Path, w.cell.Transport)
-	default: // a relay on this host's loopback
+	case i != nil || onLoopback(url): // a relay on this host's loopback
 		network = "host"
 	}
-	env := []string{"RELAY_URL=" + url}
-	add := func(name, value string) {
-		if value != "" {
-			env = append(env, name+"="+value)
-		}
-	}
+	env := environment{}
+	env.add("RELAY_URL", url)
 	number, insecure, qlog := strings.TrimPrefix(w.cell.Draft, "draft-"), "", w.qlog
 	if w.endpoint.TLSDisableVerify {
 		insecure = "--tls-disable-verify"
-		add("TLS_DISABLE_VERIFY", "1")
+		env.add("TLS_DISABLE_VERIFY", "1")
 	}
 	if f.spec.Kind == KindContainer && qlog != "" {
 		qlog = "/qlog"
 	}
-	add("TESTCASE", name)
-	add("MOQT_DRAFT", w.cell.Draft)
-	add("DRAFT", number)
-	add("COMPAT", strings.Join(w.endpoint.Tolerances, ","))
-	add("QLOGDIR", qlog)
+	settings, factor := w.endpoint.Settings, ""
+	if settings.TimeoutFactor != 0 {
+		factor = strconv.FormatFloat(float64(settings.TimeoutFactor), 'g', -1, 64)
+	}
+	env.add("TESTCASE", name)
+	env.add("MOQT_DRAFT", w.cell.Draft)
+	env.add("DRAFT", number)
+	env.add("COMPAT", strings.Join(w.endpoint.Tolerances, ","))
+	env.add("NAMESPACE_PREFIX", string(settings.NamespacePrefix))
+	env.add("QLOGDIR", qlog)
+	if f.spec.Kind != KindContainer {
+		env.add("SSL_CERT_FILE", settings.TLS) // what OpenSSL, Go and rustls-native-certs read
+	}
+	if settings.AuthToken != "" {
+		token, err := secret(settings.AuthToken.Variable())
+		if err != nil {
+			return invocation{}, err
+		}
+		env.secret = append(env.secret, "AUTH_TOKEN="+token)
+	}
 	words.values = map[string]string{
 		"relay": url, "case": name, "draft": w.cell.Draft, "number": number, "transport": w.cell.Transport,
-		"tls-disable-verify": insecure, "qlog": qlog,
+		"tls-disable-verify": insecure, "qlog": qlog, "namespace-prefix": string(settings.NamespacePrefix),
+		"timeout-factor": factor, "ca": settings.TLS, "compat": strings.Join(w.endpoint.Tolerances, ","),
 	}
-	own, err := words.expand(append([]string{"env"}, sortedEnv(f.spec.Env)...))
-	if err != nil {
+	if err := env.own(words, f.spec.Env, secret); err != nil {
 		return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
 	}
-	env = append(env, own[1:]...)
 	if f.spec.Kind == KindContainer {
-		return f.container(w, network, container, env), nil
+		args, err := words.expand(append([]string{"image"}, f.spec.Args...))
+		if err != nil {
+			return invocation{}, fmt.Errorf("client %s: %w", f.spec.Name, err)
+		}
+		return f.container(w, network, container, env, args[1:]), nil
 	}
 	argv, err := words.expand(f.spec.Command)
 	if err != nil {
@@ -157,7 +200,7 @@ func (f foreign) invocation(w *work, name, container string, words scope) (invoc
 }
 
 // container makes the call of the engine.
-func (f foreign) container(w *work, network, name string, env []string) invocation {
+func (f foreign) container(w *work, network, name string, env environment, args []string) invocation {
 	argv := []string{f.o.Engine, "run", "--rm"}
 	if name != "" {
 		argv = append(argv, "--name", name)
@@ -168,13 +211,12 @@ func (f foreign) container(w *work, network, name string, env []string) invocati
 	if w.qlog != "" {
 		argv = append(argv, "-v", w.qlog+":/qlog")
 	}
-	for _, pair := range env {
-		argv = append(argv, "-e", pair)
-	}
-	return invocation{argv: append(argv, f.spec.Image), after: [][]string{{f.o.Engine, "rm", "-f", name}}}
+	argv = append(append(argv, env.forEngine()...), f.spec.Image)
+	env.plain = nil // the engine has it among its arguments
+	return invocation{argv: append(argv, args...), env: env, after: [][]string{{f.o.Engine, "rm", "-f", name}}}
 }
 
-// repeat gives the line that runs the cell again.
+// repeat gives the shell line that runs the cell again.
 func (f foreign) repeat(w *work, cases []string) string {
 	name := ""
 	switch len(cases) {
@@ -184,15 +226,17 @@ func (f foreign) repeat(w *work, cases []string) string {
 	default:
 		name = mark("$c")
 	}
-	call, err := f.invocation(w, name, "", onLine(nil))
+	call, err := f.invocation(w, name, "", onLine(nil), func(name string) (string, error) {
+		return mark("$" + name), nil
+	})
 	if err != nil {
 		return ""
 	}
 	words := call.argv
-	if f.spec.Kind != KindContainer { // the engine has the environment among its arguments
-		words = append(append([]string{"env"}, call.env...), call.argv...)
+	if len(call.env.plain) > 0 {
+		words = append(append([]string{"env"}, call.env.plain...), call.argv...)
 	}
-	text := line(words, f.o.Program)
+	text := call.env.before(f.o.Program) + line(words, f.o.Program)
 	if len(cases) > 1 {
 		text = "for c in " + quote(cases) + "; do " + text + "; done"
 	}
@@ -224,7 +268,9 @@ func composed(w *work, names []string, all []outcome) outcome {
 			out.exit = o.exit
 		}
 		out.cases = append(out.cases, c)
-		out.transcript[name], out.transports[name] = o.transcript[name], o.transports[name]
+		out.transcript[name] = o.transcript[name]
+		out.transports[name] = slices.Concat(o.transports[name], o.transports[wholeReport])
+		out.self.client = cmp.Or(out.self.client, o.self.client)
 		if len(o.stderr) > 0 {
 			out.stderr = append(append(out.stderr, "== "+name+"\n"...), o.stderr...)
 		}

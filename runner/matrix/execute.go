@@ -44,7 +44,7 @@ func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 		return nil, errors.Join(err, j.close(false))
 	}
 	x := &execution{o: &o, plan: p, journal: j, results: make(map[string]CellResult, len(p.Cells)),
-		images: make(map[string]*image)}
+		images: make(map[string]*image), secrets: &secrets{o: &o}}
 	if err := x.take(known); err != nil {
 		return nil, errors.Join(err, j.close(false))
 	}
@@ -87,16 +87,18 @@ func finished(p *Plan, o *Options) (*Run, error) {
 
 // execution is the state of Execute.
 type execution struct {
-	o       *Options
-	plan    *Plan
-	journal *journal
-	results map[string]CellResult // with a verdict, and in the journal
-	partial map[string]CellResult // given up in the middle: for run.json, not for the journal
-	done    chan CellResult       // to the one goroutine that writes
-	notes   chan string
-	failed  error // to write
-	ports   ports
-	all     chan struct{} // slots of the whole run
+	o        *Options
+	plan     *Plan
+	journal  *journal
+	results  map[string]CellResult // with a verdict, and in the journal
+	partial  map[string]CellResult // given up in the middle: for run.json, not for the journal
+	done     chan CellResult       // to the one goroutine that writes
+	notes    chan string
+	failed   error // to write
+	ports    ports
+	all      chan struct{} // slots of the whole run
+	secrets  *secrets
+	versions versions
 
 	mu     sync.Mutex
 	images map[string]*image
@@ -264,7 +266,7 @@ func (x *execution) collect(resumed int, ended error) *Run {
 		Format: Format, ID: x.journal.head.Run, Started: x.journal.head.Started, Finished: time.Now().UTC(),
 		Resumed:  resumed,
 		Versions: x.o.Versions, Plan: x.plan.ref(), Cells: make([]CellResult, 0, len(x.plan.Cells)),
-		LeftOut: x.plan.LeftOut,
+		LeftOut: x.plan.LeftOut, Repositories: x.plan.Repositories,
 	}
 	if run.Versions == nil {
 		run.Versions = map[string]string{}

@@ -109,7 +109,7 @@ func TestForeignClients(t *testing.T) {
 		{"only-setup", []string{"join"}, NotApplicable, "does not have the case", []string{"join not-applicable"}, 1,
 			127},
 		{"other-draft", nil, Error, "was to offer draft-18 alone, and reports draft-14", nil, 1, 0},
-		{"silent", nil, Error, "the client reported nothing; exit code 3; its last line: no idea", nil, 2, 3},
+		{"silent", nil, Error, "the client reported nothing; exit code 3; it says: no idea", nil, 2, 3},
 	}
 	var clients []Client
 	remember := t.TempDir()

@@ -125,6 +125,8 @@ func (c *CellResult) Blamed() bool {
 // blamed is Blamed for a number of cases without a result that nobody expected.
 func (c *CellResult) blamed(unknown int) bool {
 	switch c.Status {
+	case Down:
+		return true
 	case Error:
 		return unknown > 0 || c.Count(Missing) == 0 || c.Label.Conflict != ""
 	case Fail, Flaky:
@@ -151,8 +153,9 @@ type Judgement struct {
 	// was expected to fail, and every entry of the file matched something.
 	Pass bool
 	// One line for each: Failures are the cases that failed unexpectedly, Flaky those that failed only at first, Errors
-	// the cells that could not be judged, Missing the cells without a result.
-	Failures, Flaky, Errors, Missing []string
+	// the cells that could not be judged, Down those whose relay does not answer, Missing those without a result. A
+	// cell is in one of them: what failed in one that could not be judged stands in its line.
+	Failures, Flaky, Errors, Down, Missing []string
 	// Fixed are the cases that passed though they were expected to fail. Unused are the entries of the file that match
 	// nothing in the run.
 	Fixed, Unused []string
@@ -179,7 +182,7 @@ func (j Judgement) WriteText(w io.Writer) error {
 		heading string
 		lines   []string
 	}{
-		{"failed", j.Failures}, {"flaky", j.Flaky}, {"could not be judged", j.Errors}, {"no result", j.Missing},
+		{"failed", j.Failures}, {"flaky", j.Flaky}, {"error", j.Errors}, {"down", j.Down}, {"no result", j.Missing},
 		{"passed, though expected to fail", j.Fixed}, {"expected failures that match nothing in the run", j.Unused},
 	} {
 		if len(part.lines) > 0 {
@@ -219,7 +222,8 @@ func Judge(r *Run, x *Expectations) Judgement {
 	}
 	j.Untested = r.Plan.Shard == nil && r.Count(Skip)+r.Count(TooSlow)+r.Count(NotApplicable) ==
 		len(r.Cells)
-	j.Pass = !j.Untested && len(j.Failures)+len(j.Flaky)+len(j.Errors)+len(j.Missing)+len(j.Fixed)+len(j.Unused) == 0
+	wrong := len(j.Failures) + len(j.Flaky) + len(j.Errors) + len(j.Down) + len(j.Missing)
+	j.Pass = !j.Untested && wrong+len(j.Fixed)+len(j.Unused) == 0
 	return j
 }
 
@@ -239,7 +243,8 @@ func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 		}
 		return first
 	}
-	unknown := 0 // cases without a result that nobody expected
+	unknown := 0          // cases without a result that nobody expected
+	var also, none string // of a cell that could not be judged: what failed in it; of another: a case without a result
 	for _, one := range c.Cases {
 		e := covered(one.Name)
 		line := c.ID + " " + one.Name
@@ -253,24 +258,42 @@ func (j *Judgement) cell(c *CellResult, x *Expectations, used []bool) {
 		case s != Fail && s != Flaky && s != Missing:
 		case e != nil:
 			j.Known++
+		case c.Status == Error && s != Missing:
+			also += ", " + one.Name
 		case s == Fail:
 			j.Failures = append(j.Failures, line)
 		case s == Flaky:
 			j.Flaky = append(j.Flaky, line)
 		default:
-			unknown++
+			if unknown++; unknown == 1 {
+				none = one.Name + ": " + cmp.Or(one.Message, "no result")
+			}
 		}
 	}
 	line := c.ID + ": " + cmp.Or(c.Reason, string(c.Status))
+	if also != "" {
+		line += "; failed too: " + strings.TrimPrefix(also, ", ")
+	}
 	switch {
+	case c.Status == Error && also != "":
+		j.Errors = append(j.Errors, line)
 	case c.Status == Missing, c.Status == Stale:
 		j.Missing = append(j.Missing, line)
 	case !c.blamed(unknown):
 	case covered("") != nil:
 		j.Known++
-	case c.Status == Flaky:
-		j.Flaky = append(j.Flaky, line)
-	default:
+	case c.Status == Down:
+		j.Down = append(j.Down, line)
+	case c.Status == Error:
 		j.Errors = append(j.Errors, line)
+	case unknown > 0: // it failed or was flaky, and ended early
+		line = fmt.Sprintf("%s: no result for %d cases, first %s", c.ID, unknown, none)
+		fallthrough
+	default:
+		if c.Status == Flaky {
+			j.Flaky = append(j.Flaky, line)
+		} else {
+			j.Failures = append(j.Failures, line)
+		}
 	}
 }

@@ -62,13 +62,26 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 			return nil, nil, err
 		}
 	}
+	settings := r.Endpoint.Settings
+	var err error
+	if cfg.NamespacePrefix, err = settings.NamespacePrefix.Namespace(); err != nil {
+		return nil, nil, err
+	}
+	cfg.AuthToken, cfg.Strict = r.AuthToken, cfg.Strict || settings.Strict
+	if settings.TimeoutFactor != 0 {
+		cfg.TimeoutFactor = float64(settings.TimeoutFactor)
+	}
 	u, err := transport.ParseURL(r.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	roots, err := authorities(settings.TLS)
 	if err != nil {
 		return nil, nil, err
 	}
 	dial := endpoint.DialOptions{
 		URL: u, Transport: transport.Choice(r.Cell.Transport), Drafts: cfg.Drafts,
-		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify}, QLOGDir: r.QLOGDir, KeyLog: h.KeyLog,
+		TLS: &tls.Config{InsecureSkipVerify: r.TLSDisableVerify, RootCAs: roots}, QLOGDir: r.QLOGDir, KeyLog: h.KeyLog,
 		UserAgent: h.Info.Name,
 	}
 	if r.Instance != nil {
@@ -80,13 +93,25 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	return runner.Builtin(h.Info, cfg), list, nil
 }
 
+// authorities reads the certificates to trust from a PEM file; nil, the system's, for no file.
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("tls: %s has no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
 // embedded is Options.Embedded.
 func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
-	var faults []string
-	for _, f := range reference.Faults() {
-		faults = append(faults, f.Name)
-	}
-	target, err := runner.ParseTarget(e.URL, faults)
+	target, err := runner.ParseTarget(e.URL, faultNames())
 	if err != nil {
 		return nil, err
 	}

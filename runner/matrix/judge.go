@@ -15,6 +15,11 @@ import (
 func repeated(first, second outcome) (outcome, string) {
 	out := first
 	out.notes = slices.Clone(first.notes)
+	out.died = cmp.Or(first.died, second.died)
+	if second.down != "" {
+		out.note("it could not be repeated: %s", second.down)
+		return out, ""
+	}
 	for _, note := range second.notes { // those of a single case have its name before them
 		if !slices.ContainsFunc(first.notes, func(n string) bool {
 			return note == n ||
@@ -113,13 +118,18 @@ func prefixed(prefix string, list []string) []string {
 
 // judge says what an outcome amounts to. flaky is what repeated said about the cell as a whole.
 func judge(cell Cell, o outcome, flaky string) CellResult {
-	r := CellResult{Cell: cell, ExitCode: o.exit, Cases: o.cases, Notes: o.notes}
+	r := CellResult{Cell: cell, ExitCode: o.exit, Cases: o.cases, Notes: o.notes,
+		ClientVersion: o.self.client, RelayVersion: o.self.relay}
 	var foreign string
 	if r.Label, foreign = label(cell, o); foreign != "" {
 		r.Cases = untested(cell, o)
 	}
 	count := func(s Status) int { return r.Count(s) }
 	switch {
+	case o.down != "":
+		r.Status, r.Layer, r.Reason = Down, string(transport.LayerUDP), o.down
+	case o.died != "":
+		r.Status, r.Layer, r.Reason = Error, string(transport.LayerUDP), o.died
 	case foreign != "":
 		r.Status, r.Reason = Error, foreign
 	case count(Fail) > 0:
@@ -223,7 +233,7 @@ func other(cell Cell, o outcome, l Label, seen []string) string {
 				wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, r.Draft)
 			}
 		}
-		for _, kind := range o.transports[c.Name] {
+		for _, kind := range slices.Concat(o.transports[c.Name], o.transports[wholeReport]) {
 			name, known := transportNames[transport.Kind(kind)]
 			if known && cell.Transport != "" && name != cell.Transport {
 				wrong = fmt.Sprintf("the client was to use %s, and reports %s", cell.Transport, kind)
@@ -260,7 +270,7 @@ func untested(cell Cell, o outcome) []CaseResult {
 	for i, c := range list {
 		own := cell.Draft == "" || len(c.Drafts) > 0 &&
 			!slices.ContainsFunc(c.Drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
-		for _, kind := range o.transports[c.Name] {
+		for _, kind := range slices.Concat(o.transports[c.Name], o.transports[wholeReport]) {
 			name, known := transportNames[transport.Kind(kind)]
 			own = own && (!known || cell.Transport == "" || name == cell.Transport)
 		}

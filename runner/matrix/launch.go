@@ -6,9 +6,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/relays"
 )
 
 // containerPort is where relay images listen.
@@ -16,14 +18,15 @@ const containerPort = "4443"
 
 // launching is how a relay is started.
 type launching struct {
-	argv, env []string // env in addition to ours
-	before    [][]string
-	port      int // on this host
-	address   string
-	path      string
-	network   string // of a container, with the address there
-	inside    string
-	cleanup   []func() // in reverse order
+	argv    []string
+	env     environment
+	before  [][]string
+	port    int // on this host
+	address string
+	path    string
+	network string // of a container, with the address there
+	inside  string
+	cleanup []func() // in reverse order
 }
 
 func (l *launching) clean() {
@@ -43,12 +46,15 @@ func (h *host) prepare() (_ *launching, err error) {
 		}
 	}()
 	host, port := "127.0.0.1", ""
-	if h.e.URL != "" {
-		u, err := transport.ParseURL(h.e.URL)
+	if served := relays.ServedURL(h.e.URL); served != "" {
+		u, err := transport.ParseURL(string(served.AtPort("1")))
 		if err != nil {
 			return nil, err
 		}
 		host, port, l.path = u.Host, u.Port, u.Path
+		if served.AnyPort() {
+			port = ""
+		}
 	}
 	cert, key, err := h.certificate(l)
 	if err != nil {
@@ -119,11 +125,10 @@ func (h *host) command(l *launching, host, port, cert, key, mlog string) (err er
 	if l.argv, err = words.expand(h.e.Command); err != nil {
 		return err
 	}
-	own, err := words.expand(append([]string{"env"}, sortedEnv(h.e.Env)...))
-	if err != nil {
+	l.env.plain = relayEnv(port, cert, key, mlog)
+	if err := l.env.own(words, h.e.Env, h.x.secrets.value); err != nil {
 		return err
 	}
-	l.env = append(relayEnv(port, cert, key, mlog), own[1:]...)
 	l.address = net.JoinHostPort(host, port)
 	return nil
 }
@@ -135,7 +140,10 @@ func (h *host) container(l *launching, host, port, cert, key, mlog string) (err 
 		return errors.New("there is no container engine")
 	}
 	if h.e.URL == "" {
-		host, port = "relay", containerPort
+		host = "relay"
+	}
+	if port == "" {
+		port = containerPort
 	}
 	if l.port, err = freePort(); err != nil {
 		return err
@@ -155,10 +163,17 @@ func (h *host) container(l *launching, host, port, cert, key, mlog string) (err 
 		inLog = "/mlog"
 		l.argv = append(l.argv, "-v", mlog+":"+inLog)
 	}
-	for _, pair := range append(relayEnv(port, inCert, inKey, inLog), sortedEnv(h.e.Env)...) {
-		l.argv = append(l.argv, "-e", pair)
+	words := here(h.o, map[string]string{"port": port, "cert": inCert, "key": inKey, "mlog": inLog})
+	l.env.plain = relayEnv(port, inCert, inKey, inLog)
+	if err := l.env.own(words, h.e.Env, h.x.secrets.value); err != nil {
+		return err
 	}
-	l.argv = append(l.argv, h.e.Image)
+	args, err := words.expand(append([]string{"image"}, h.e.Args...))
+	if err != nil {
+		return err
+	}
+	l.argv = slices.Concat(l.argv, l.env.forEngine(), []string{h.e.Image}, args[1:])
+	l.env.plain = nil                      // the engine has it among its arguments
 	l.cleanup = append(l.cleanup, func() { // the engine says so when there is nothing left
 		_ = h.x.engine("rm", "-f", name)
 		_ = h.x.engine("network", "rm", network)

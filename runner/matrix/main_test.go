@@ -135,6 +135,14 @@ func playClient(behaviour string) {
 	case "other-draft":
 		draft = "draft-14"
 		exit(0, doc(nil))
+	case "raw": // over WebTransport, as it says, and then it tells the ALPN
+		exit(0, doc(nil)+"# ALPN: moqt-18\n")
+	case "errors":
+		fmt.Fprintln(os.Stderr, "starting, 0 errors\nValueError: no such host\n  at line 3\nbye")
+		exit(3, "")
+	case "tells": // the secret that it was given
+		fmt.Fprintln(os.Stderr, "token", os.Getenv("AUTH_TOKEN"))
+		exit(1, doc(map[string]string{names[0]: "refused " + os.Getenv("AUTH_TOKEN") + os.Getenv("OTHER")}))
 	case "silent":
 		fmt.Fprintln(os.Stderr, "no idea")
 		exit(3, "")

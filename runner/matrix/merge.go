@@ -21,7 +21,8 @@ func Merge(id string, parts ...*Run) (*Run, error) {
 	}
 	first := parts[0]
 	out := &Run{Format: Format, ID: id, Started: first.Started, Finished: first.Finished,
-		Versions: make(map[string]string), Plan: first.Plan, LeftOut: []LeftOut{}}
+		Versions: make(map[string]string), Plan: first.Plan, LeftOut: []LeftOut{},
+		Repositories: make(map[string]string)}
 	out.Plan.Shard = nil
 	byIndex := make(map[int]*Run)
 	for _, p := range parts {
@@ -77,6 +78,7 @@ func (r *Run) add(p *Run, seen map[string]string) error {
 	}
 	r.Cells = append(r.Cells, p.Cells...)
 	r.LeftOut = append(r.LeftOut, p.LeftOut...)
+	maps.Copy(r.Repositories, p.Repositories)
 	r.Merged = append(r.Merged, p.ID)
 	r.Resumed += p.Resumed
 	if p.Started.Before(r.Started) {

@@ -24,12 +24,16 @@ type Options struct {
 	Program []string
 	Self    string
 
+	// Variables stand for variables of the environment, and go before them: what a flag said of a secret.
+	Variables map[string]string
+
 	// Builtin gives the built-in client for a cell, and the cases to run: those of the request, or the standard set.
 	Builtin func(r Request) (runner.Client, []cases.Case, error)
 	// Embedded starts the relay of an endpoint of KindEmbedded. ctx bounds the start only.
 	Embedded func(ctx context.Context, e Endpoint) (*Instance, error)
-	// Probe tries a QUIC handshake with a relay that was started, without verifying its certificate. When Probe is nil,
-	// a relay counts as ready as soon as its port is bound.
+	// Probe tries a QUIC handshake with a relay, without verifying its certificate. One that was started is ready when
+	// it succeeds; one that is reached by its URL is down when nobody answers. When Probe is nil, a relay counts as
+	// ready as soon as its port is bound, and none is down.
 	Probe func(ctx context.Context, url string) error
 	// Certificate writes a self-signed certificate for localhost and relay into a folder, and gives the two files.
 	Certificate func(dir string) (cert, key string, err error)
@@ -74,6 +78,8 @@ type Request struct {
 	Cases []string
 	// QLOGDir is where qlog files go; empty for none.
 	QLOGDir string
+	// AuthToken is the value that Endpoint.Settings names; it must not be written anywhere.
+	AuthToken string
 }
 
 // Instance is a relay that runs.
@@ -134,4 +140,12 @@ func (o *Options) fill() {
 	if o.Self == "" {
 		o.Self, _ = os.Executable() // a command that has {self} fails to start then, and says so
 	}
+}
+
+// variable looks a variable up.
+func (o *Options) variable(name string) (string, bool) {
+	if value, ok := o.Variables[name]; ok {
+		return value, true
+	}
+	return os.LookupEnv(name)
 }

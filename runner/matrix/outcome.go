@@ -26,8 +26,11 @@ type outcome struct {
 	bailed      bool
 	// problem says why it cannot be judged: it did not start, contradicts itself, ended early.
 	problem string
-	notes   []string
-	tap     []byte
+	// down says that the relay did not answer, died in which case it ended; version is what it says it is.
+	down, died string
+	self       selves
+	notes      []string
+	tap        []byte
 	// transports are those that the sessions of a case had, as far as the report says, by case.
 	transports map[string][]string
 	// transcript has the decoded messages, by case.
@@ -37,6 +40,10 @@ type outcome struct {
 
 // broken reports whether repeating could tell something: a failure, or no result where one should be.
 func (o *outcome) broken() bool {
+	return o.down == "" && o.failed()
+}
+
+func (o *outcome) failed() bool {
 	return o.problem != "" || o.bailed || slices.ContainsFunc(o.cases,
 		func(c CaseResult) bool { return c.Status == Fail || c.Status == Missing })
 }
@@ -85,6 +92,7 @@ func reported(r *runner.Report, doc []byte) outcome {
 			c.Level, c.Sections = "", "" // they say what was broken
 		}
 		for _, s := range x.Sessions {
+			o.self.relay = cmp.Or(o.self.relay, s.PeerImplementation)
 			if d := draftName(s.Version); d != "" {
 				c.Drafts = append(c.Drafts, RoleDraft{Role: s.Role, Draft: d})
 			}
@@ -149,6 +157,7 @@ func parsed(doc *tap.Document, exit *int, asked []string) outcome {
 	}
 	o.points(doc, asked)
 	o.drafts(doc)
+	o.said(doc)
 	code := -1
 	if exit != nil {
 		code = *exit
@@ -239,7 +248,8 @@ func (o *outcome) points(doc *tap.Document, asked []string) {
 			if roles, ok := v.(yaml.MapSlice); ok {
 				for _, role := range roles {
 					session, _ := role.Value.(yaml.MapSlice)
-					o.transports[c.Name] = append(o.transports[c.Name], text(session, "transport"))
+					o.transports[c.Name] = append(o.transports[c.Name], text(session, "transport"),
+						carriedBy(text(session, "alpn")))
 				}
 			}
 		}

@@ -84,9 +84,13 @@ type PlanOptions struct {
 	// TLSDisableVerify accepts any certificate of relays that are reached by URL; else the catalogue says it for each
 	// endpoint.
 	TLSDisableVerify bool
-	// Containers says that there is an engine to run containers with; without one they are left out.
-	Containers bool
-	// Cases are those that every cell runs, each once; none for the standard set of each client.
+	// Settings are those of the whole plan; what the catalogue says of a relay or endpoint goes before them.
+	Settings relays.Settings
+	// Containers says that there is an engine to run containers with; without one they are left out. HostNetwork says
+	// that a container can be in this host's network, where relays on loopback are: so on Linux.
+	Containers, HostNetwork bool
+	// Cases are those that every cell runs, each once; none for the standard set of each client. A name that is none of
+	// this program's and is a case of a client's own is for that client alone.
 	Cases []string
 	// SchemeOnly takes each URL's scheme at its word: moqt:// and the embedded relay stand for raw QUIC alone. Without
 	// it moqt:// is WebTransport too from draft 18 on, and the embedded relay is both.
@@ -106,7 +110,7 @@ func MakePlan(o PlanOptions) (*Plan, error) {
 	p.clients()
 	p.endpoints()
 	p.transports()
-	if err := p.matched(); err != nil {
+	if err := errors.Join(p.wrong, p.matched()); err != nil {
 		return nil, err
 	}
 	for _, c := range p.plan.Clients {
@@ -134,6 +138,7 @@ type planner struct {
 	// names are all clients and relays there were, before filters, for the globs that match none.
 	clientNames, relayNames []string
 	cellGlobs               map[int]bool // those of the filter that matched one
+	wrong                   error        // in the catalogue
 }
 
 // place is an Endpoint with what is claimed for it, by transport. A URL that is listed once for each transport, or
@@ -258,6 +263,12 @@ func (p *planner) cross(c Client, e place, t string) {
 		return // the endpoint has the reason once
 	case !slices.Contains(c.Transports, t):
 		left("the client does not speak this transport")
+		return
+	case c.Kind == KindContainer && !p.o.HostNetwork && e.onThisHost():
+		left("a container does not reach a relay on this host's loopback here (there is no --network host)")
+		return
+	case len(p.o.Cases) > 0 && len(casesOf(p.o.Cases, p.plan.Clients, c)) == 0:
+		left("the client has none of the cases")
 		return
 	}
 	var shared, mine, theirs, neither, early []string
@@ -386,6 +397,7 @@ func (p *planner) finish() {
 	}
 	plan.Clients = slices.DeleteFunc(plan.Clients, func(c Client) bool { return !clients[c.Name] })
 	slices.SortFunc(plan.Clients, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
+	p.repositories()
 	plan.Endpoints = []Endpoint{}
 	for _, e := range p.found {
 		if endpoints[[2]string{e.Relay, e.Name}] {

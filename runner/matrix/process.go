@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -61,6 +62,10 @@ func inherited(add []string) []string {
 	return append(env, add...)
 }
 
+// saysError matches a line that says error, as a word of its own or at the end of a name as in IOError, and counts
+// none, as "0 errors" does.
+var saysError = regexp.MustCompile(`(?i)(^|[^0-9 ] |[^ ])error\b`)
+
 // head keeps the first bytes written to it, and counts the rest. It never blocks a writer.
 type head struct {
 	mu   sync.Mutex
@@ -104,10 +109,14 @@ func (t *tail) text() []byte {
 	return slices.Clone(t.b[max(0, len(t.b)-t.max):])
 }
 
-// last gives the last line that says something, cut to a length for a sentence.
-func (t *tail) last() string {
+// telling gives the line that is most likely to say why a program ended: the first one that says error, or else the
+// last one, cut to a length for a sentence. What follows an error are its consequences.
+func (t *tail) telling() string {
 	lines := strings.Split(strings.TrimSpace(string(t.text())), "\n")
 	line := strings.TrimSpace(lines[len(lines)-1])
+	if i := slices.IndexFunc(lines, saysError.MatchString); i >= 0 {
+		line = strings.TrimSpace(lines[i])
+	}
 	const most = 300
 	if len(line) > most {
 		line = strings.ToValidUTF8(line[:most], "") + "…"

@@ -43,7 +43,7 @@ func (t *tally) begin(total, done int) {
 func (t *tally) cell(c *CellResult) bool {
 	t.done++
 	switch c.Status {
-	case Fail, Flaky, Error, Missing:
+	case Fail, Flaky, Error, Missing, Down:
 		if c.known() {
 			t.known++
 			return false

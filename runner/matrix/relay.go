@@ -28,15 +28,18 @@ type host struct {
 	now  *Instance
 	err  error // why it could not be started, twice
 	fail int
+
+	asked bool  // of a relay that is reached by its URL: whether it answers
+	down  error // it does not
 }
 
 // get gives the relay, started when need be; nil for one that is reached by its URL.
 func (h *host) get(ctx context.Context) (*Instance, error) {
-	if h.e.Kind == KindRemote {
-		return nil, nil
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.e.Kind == KindRemote {
+		return nil, h.answers(ctx)
+	}
 	if h.now != nil && !h.now.ended() {
 		return h.now, nil
 	}
@@ -131,8 +134,8 @@ func (h *host) launch(ctx context.Context) (*Instance, error) {
 	}
 	l.cleanup = append(l.cleanup, func() { logged.Close() })
 	life, end := context.WithCancel(context.Background())
-	cmd := program(life, l.argv, inherited(l.env))
-	out := io.MultiWriter(logged, last)
+	cmd := program(life, l.argv, inherited(l.env.all()))
+	out := io.MultiWriter(hiding{h.x.secrets, logged}, last)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		end()
@@ -144,8 +147,8 @@ func (h *host) launch(ctx context.Context) (*Instance, error) {
 		defer close(done)
 		exit, err := finish(cmd)
 		text := exitText(exit)
-		if line := last.last(); line != "" {
-			text += "; its last line: " + line
+		if line := string(h.x.secrets.bytes([]byte(last.telling()))); line != "" {
+			text += "; it says: " + line
 		}
 		ended = errors.Join(err, errors.New(text))
 	}()
@@ -204,6 +207,18 @@ func (h *host) log() (*capped, *tail, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	return &capped{File: f, left: 8 << 20}, &tail{max: 4 << 10}, err
+}
+
+// hiding writes what a relay prints without the secrets that it was given. One that is cut by two writes is not seen.
+type hiding struct {
+	s *secrets
+	w io.Writer
+}
+
+// Write implements io.Writer.
+func (h hiding) Write(p []byte) (int, error) {
+	_, err := h.w.Write(h.s.bytes(p))
+	return len(p), err
 }
 
 // capped is a file that takes a limited number of bytes. The rest is dropped, and the last line says so.
@@ -297,7 +312,7 @@ func run(ctx context.Context, argv []string) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s: %w", argv[0], err)
 	}
-	return fmt.Errorf("%s: %w: %s", quote(argv), err, out.last())
+	return fmt.Errorf("%s: %w: %s", quote(argv), err, out.telling())
 }
 
 // serial numbers containers and networks of this process.

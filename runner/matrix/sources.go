@@ -1,12 +1,15 @@
 package matrix
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
@@ -45,23 +48,24 @@ func (p *planner) client(c Client) {
 // catalogued takes the ways in which the catalogue says a client can be run. Where there are several, each has a name
 // of its own.
 func (p *planner) catalogued(im relays.Implementation) {
-	var ways []Client
-	add := func(key string, c Client) {
-		c.Name = string(im.Name)
-		if len(ways) > 0 {
-			c.Name += "+" + key
-		}
-		ways = append(ways, c)
+	type way struct {
+		name       relays.Name
+		key        string
+		transports []transport.Choice
+		settings   relays.Settings
+		client     Client
 	}
+	var ways []way
 	for _, c := range im.Commands {
 		if c.Role == relays.RoleClient {
-			add(commandKey(c.Command, c.Env, ""), Client{Kind: KindCommand, Command: c.Command, Env: c.Env})
+			ways = append(ways, way{c.Name, commandKey(c.Command, c.Env, ""), c.Transports, c.Settings,
+				Client{Kind: KindCommand, Command: c.Command, Env: c.Env, Cases: c.Cases, Version: c.Version}})
 		}
 	}
 	for _, c := range im.Containers {
 		if c.Role == relays.RoleClient {
-			add(containerKey(string(c.Image), c.Env, ""), Client{Kind: KindContainer, Image: string(c.Image),
-				Env: c.Env})
+			ways = append(ways, way{c.Name, containerKey(string(c.Image), c.Env, ""), c.Transports, c.Settings,
+				Client{Kind: KindContainer, Image: string(c.Image), Args: c.Args, Env: c.Env, Cases: c.Cases}})
 		}
 	}
 	if len(ways) == 0 {
@@ -69,8 +73,20 @@ func (p *planner) catalogued(im relays.Implementation) {
 		p.leave(LeftOut{Client: string(im.Name), Reason: "the catalogue has neither a command nor a container for " +
 			"the client"})
 	}
-	for _, c := range ways {
-		c.Drafts, c.Transports = spoken(im.Drafts), transports()
+	for i, w := range ways {
+		c := w.client
+		c.Name = string(im.Name)
+		switch {
+		case len(ways) > 1 && w.name != "":
+			c.Name += "+" + string(w.name)
+		case i > 0:
+			c.Name += "+" + w.key
+		}
+		if !reflect.ValueOf(w.settings).IsZero() {
+			p.fault("client %s: settings are those of a relay: what a client must be told stands with the relay",
+				c.Name)
+		}
+		c.Drafts, c.Transports = spoken(im.Drafts), spokenOver(w.transports)
 		for name, only := range p.o.ClientTransports {
 			if strings.EqualFold(name, string(im.Name)) {
 				c.Transports = only
@@ -78,6 +94,19 @@ func (p *planner) catalogued(im relays.Implementation) {
 		}
 		p.client(c)
 	}
+}
+
+// spokenOver gives the transports that a client says it has; both when it says nothing.
+func spokenOver(said []transport.Choice) []string {
+	if len(said) == 0 || slices.Contains(said, transport.Auto) {
+		return transports()
+	}
+	return slices.DeleteFunc(transports(), func(t string) bool { return !slices.Contains(said, transport.Choice(t)) })
+}
+
+// fault notes what is wrong in the catalogue.
+func (p *planner) fault(format string, args ...any) {
+	p.wrong = errors.Join(p.wrong, fmt.Errorf("plan: "+format, args...))
 }
 
 // endpoints takes those of the catalogue's relays.
@@ -102,10 +131,10 @@ func (p *planner) endpoints() {
 		for _, c := range im.Commands {
 			if c.Role == relays.RoleRelay {
 				ways++
-				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", !p.o.SchemeOnly), "", Endpoint{
-					Name: commandKey(c.Command, c.Env, string(c.URL)), Kind: KindCommand, URL: string(c.URL),
-					Command: c.Command, Env: c.Env,
-					TLSDisableVerify: true,
+				url := string(c.URL)
+				p.endpoint(im, im.Drafts, scheme(url, "", !p.o.SchemeOnly), "", c.Settings, Endpoint{
+					Name: cmp.Or(string(c.Name), commandKey(c.Command, c.Env, url)), Kind: KindCommand, URL: url,
+					Command: c.Command, Env: c.Env, Version: c.Version, TLSDisableVerify: true,
 				})
 			}
 		}
@@ -116,10 +145,10 @@ func (p *planner) endpoints() {
 				if !p.o.Containers {
 					why = "a container, and no engine to run it with"
 				}
-				p.endpoint(im, im.Drafts, scheme(string(c.URL), "", false), why, Endpoint{
-					Name: containerKey(string(c.Image), c.Env, string(c.URL)), Kind: KindContainer, URL: string(c.URL),
-					Image: string(c.Image), Env: c.Env,
-					TLSDisableVerify: true,
+				url := string(c.URL)
+				p.endpoint(im, im.Drafts, scheme(url, "", false), why, c.Settings, Endpoint{
+					Name: cmp.Or(string(c.Name), containerKey(string(c.Image), c.Env, url)), Kind: KindContainer,
+					URL: url, Image: string(c.Image), Args: c.Args, Env: c.Env, TLSDisableVerify: true,
 				})
 			}
 		}
@@ -135,26 +164,30 @@ func (p *planner) address(im relays.Implementation, e relays.Endpoint) {
 	if e.Status == relays.Inactive && !named(p.o.Filter.Relays, string(im.Name)) {
 		why = "inactive"
 	}
-	out := Endpoint{Kind: KindRemote, Name: urlKey(e.URL), URL: string(e.URL), TLSDisableVerify: e.TLSDisableVerify ||
-		p.o.TLSDisableVerify}
+	out := Endpoint{Kind: KindRemote, Name: cmp.Or(string(e.Name), urlKey(e.URL)), URL: string(e.URL),
+		TLSDisableVerify: e.TLSDisableVerify || p.o.TLSDisableVerify}
 	if e.URL.Embedded() {
 		out.Kind, out.TLSDisableVerify = KindEmbedded, true
+		if err := CheckFaults(e.URL); err != nil {
+			p.fault("relay %s: %w", im.Name, err)
+		}
 	}
 	for _, t := range im.TolerancesAt(e) {
 		out.Tolerances = append(out.Tolerances, string(t))
 	}
-	p.endpoint(im, im.DraftsAt(e), scheme(string(e.URL), e.Transport, !p.o.SchemeOnly), why, out)
+	p.endpoint(im, im.DraftsAt(e), scheme(string(e.URL), e.Transport, !p.o.SchemeOnly), why, e.Settings, out)
 }
 
-// endpoint takes one, unless why or a filter is against it.
+// endpoint takes one, with its own settings, unless why or a filter is against it.
 func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, first map[string]string, why string,
-	e Endpoint) {
+	own relays.Settings, e Endpoint) {
 	e.Relay = string(im.Name)
 	if e.Tolerances == nil {
 		for _, t := range im.Tolerances {
 			e.Tolerances = append(e.Tolerances, string(t))
 		}
 	}
+	p.settle(&e, own.Over(im.Settings).Over(p.o.Settings))
 	drafts := spoken(claimed)
 	switch modes := p.o.Filter.Modes; {
 	case why != "":
@@ -187,6 +220,26 @@ func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, fir
 	}
 }
 
+// settle puts settings where an endpoint has them: each has one place.
+func (p *planner) settle(e *Endpoint, s relays.Settings) {
+	for _, t := range s.Compat {
+		if !slices.Contains(e.Tolerances, string(t)) {
+			e.Tolerances = append(e.Tolerances, string(t))
+		}
+	}
+	s.Compat = nil
+	if s.TLS == relays.NoVerify {
+		e.TLSDisableVerify, s.TLS = true, ""
+	}
+	var config cases.Config
+	for _, name := range e.Tolerances {
+		if err := config.SetTolerance(name); err != nil {
+			p.fault("relay %s: %w", e.Relay, err)
+		}
+	}
+	e.Settings = s
+}
+
 // listed gives the endpoint, which may be there already. Two that are reached by one URL but not treated alike are two.
 func (p *planner) listed(e Endpoint) place {
 	for _, f := range p.found {
@@ -194,7 +247,9 @@ func (p *planner) listed(e Endpoint) place {
 			return f
 		}
 	}
-	if slices.ContainsFunc(p.found, func(f place) bool { return f.Relay == e.Relay && f.Name == e.Name }) {
+	if slices.ContainsFunc(p.found, func(f place) bool {
+		return strings.EqualFold(f.Relay, e.Relay) && strings.EqualFold(f.Name, e.Name)
+	}) {
 		e.Name += "-" + digestOf(e)[:6]
 		return p.listed(e)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/relays"
 )
 
 // Format is the version of the JSON form of plans and runs; it grows when a reader of the last one would misread it.
@@ -43,10 +45,12 @@ const (
 	// Error: it could not be judged. The client or the relay did not start, the client's report contradicts itself, or
 	// what was tested is not what was planned. Only cells have it.
 	Error Status = "error"
+	// Down: the relay does not answer at all, so that nothing was run against it. Only cells have it.
+	Down Status = "down"
 )
 
 // Statuses lists all of them, in the order of a summary.
-var Statuses = []Status{Pass, Fail, Flaky, Todo, Skip, TooSlow, NotApplicable, Missing, Stale, Error}
+var Statuses = []Status{Pass, Fail, Flaky, Todo, Skip, TooSlow, NotApplicable, Missing, Stale, Error, Down}
 
 // Classification compares a cell's predicted draft with the target draft.
 type Classification string
@@ -115,10 +119,17 @@ type Client struct {
 	// Drafts ("draft-18", newest first) and Transports are those it claims.
 	Drafts     []string `json:"drafts"`
 	Transports []string `json:"transports"`
-	// Command is a program and its arguments, Image a container's; Env is added to the environment of a cell.
+	// Command is a program and its arguments, Image a container's, with Args behind it; Env is added to the environment
+	// of a cell.
 	Command []string          `json:"command,omitempty"`
 	Image   string            `json:"image,omitempty"`
+	Args    []string          `json:"args,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
+	// Cases are cases of its own, by its names: it runs them in addition to its standard set, or when the plan names
+	// them.
+	Cases []string `json:"cases,omitempty"`
+	// Version is a command that prints the client's version.
+	Version []string `json:"version,omitempty"`
 }
 
 // Endpoint is an endpoint of a relay as a plan has it. Relay and Name together are unique in a plan.
@@ -130,10 +141,15 @@ type Endpoint struct {
 	URL              string   `json:"url,omitempty"`
 	TLSDisableVerify bool     `json:"tls_disable_verify,omitempty"`
 	Tolerances       []string `json:"tolerances,omitempty"`
-	// Command, Image and Env say how it is started.
+	// Settings are the others that a client must be told. A secret is a name here, never a value.
+	Settings relays.Settings `json:"settings,omitzero"`
+	// Command, Image with its Args, and Env say how it is started. URL may have {port} then.
 	Command []string          `json:"command,omitempty"`
 	Image   string            `json:"image,omitempty"`
+	Args    []string          `json:"args,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
+	// Version is a command that prints the relay's version.
+	Version []string `json:"version,omitempty"`
 }
 
 // Shard is a part of a plan: Index of Of, from 1.
@@ -157,6 +173,8 @@ type Plan struct {
 	// Catalogues are what it was made from, as relays.Open names them; none is the built-in one. They are for the line
 	// that repeats a cell.
 	Catalogues []string `json:"catalogues,omitempty"`
+	// Repositories are the URLs of the relays' and clients' sources, by name, as far as the catalogue has them.
+	Repositories map[string]string `json:"repositories,omitempty"`
 	// Clients and Endpoints are those that cells name, by name. Cells are in the order of their IDs.
 	Clients   []Client   `json:"clients"`
 	Endpoints []Endpoint `json:"endpoints"`
@@ -190,6 +208,8 @@ type Run struct {
 	// Versions are those of the tools: this program, Go, libraries, clients.
 	Versions map[string]string `json:"versions"`
 	Plan     PlanRef           `json:"plan"`
+	// Repositories are the plan's.
+	Repositories map[string]string `json:"repositories,omitempty"`
 	// Merged are the runs that this one was joined from.
 	Merged []string `json:"merged,omitempty"`
 	// Cells has every cell of the plan, or of its shard, in the order of their IDs.
@@ -244,6 +264,10 @@ type CellResult struct {
 	// Reason says in a line why it is no pass.
 	Reason string `json:"reason,omitempty"`
 	Label  Label  `json:"label"`
+	// ClientVersion and RelayVersion are what they say of themselves: a client's report or --version, a relay's
+	// MOQT_IMPLEMENTATION, --version or image digest. Empty when nobody said.
+	ClientVersion string `json:"client_version,omitempty"`
+	RelayVersion  string `json:"relay_version,omitempty"`
 	// ExitCode is the client's, of the first attempt; nil when it did not end by itself or there was none.
 	ExitCode *int `json:"exit_code,omitempty"`
 	// Started is zero when it never was. DurationMS includes repetitions.

@@ -3,7 +3,6 @@ package matrix
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -13,11 +12,13 @@ type scope struct {
 	// self stands for {self}, this program; variable gives the variables of our environment, which stand for {NAME}.
 	self     string
 	variable func(name string) (string, bool)
+	// secret gives the variable of {env:NAME}, where secrets are allowed: in an environment, never among arguments.
+	secret func(name string) (string, error)
 }
 
 // here is the scope of a command that is run.
 func here(o *Options, values map[string]string) scope {
-	return scope{values: values, self: o.Self, variable: os.LookupEnv}
+	return scope{values: values, self: o.Self, variable: o.variable}
 }
 
 // onLine is the scope of a command that is printed as a line for a shell, by line: the line holds on other machines
@@ -37,6 +38,13 @@ func (s scope) value(name string) (value string, known bool, err error) {
 	}
 	const lower, upper = "abcdefghijklmnopqrstuvwxyz-", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 	switch {
+	case strings.HasPrefix(name, "env:"):
+		if s.secret == nil {
+			return "", false, fmt.Errorf("{%s} among arguments would be in every list of processes: put it into env",
+				name)
+		}
+		value, err := s.secret(strings.TrimPrefix(name, "env:"))
+		return value, true, err
 	case name == "self":
 		return s.self, true, nil
 	case name != "" && strings.Trim(name, lower) == "":

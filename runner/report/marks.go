@@ -29,6 +29,7 @@ var marks = map[matrix.Status]mark{
 	matrix.Missing:       {"m", "?", "missing", "❔", "planned, but there is no result"},
 	matrix.Stale:         {"o", "◷", "stale", "🕓", "no result in this run: that of an earlier run is shown"},
 	matrix.Error:         {"e", "!", "error", "❗", "could not be judged"},
+	matrix.Down:          {"d", "↓", "down", "⛔", "the relay did not answer at all, and nothing was run"},
 }
 
 // markOf gives the mark of a status, also of one that this program does not know.
@@ -71,8 +72,8 @@ func layerOf(name string) layer {
 
 // rank orders statuses by how much attention they need, most first.
 var rank = map[matrix.Status]int{
-	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Missing: 3, matrix.Stale: 4, matrix.Todo: 5,
-	matrix.TooSlow: 6, matrix.Skip: 7, matrix.Pass: 8, matrix.NotApplicable: 9,
+	matrix.Fail: 0, matrix.Error: 1, matrix.Flaky: 2, matrix.Down: 3, matrix.Missing: 4, matrix.Stale: 5,
+	matrix.Todo: 6, matrix.TooSlow: 7, matrix.Skip: 8, matrix.Pass: 9, matrix.NotApplicable: 10,
 }
 
 // worse reports whether a needs more attention than b. An unknown status needs most.

@@ -246,7 +246,7 @@ func (v *view) bars(p *page) {
 		}
 		y := 100.0
 		for _, s := range []matrix.Status{matrix.Pass, matrix.Todo, matrix.Skip, matrix.TooSlow, matrix.Flaky,
-			matrix.Missing, matrix.Error, matrix.Fail} {
+			matrix.Missing, matrix.Down, matrix.Error, matrix.Fail} {
 			if n := r.Count(s); n > 0 && b.Of > 0 {
 				h := 100 * float64(n) / float64(b.Of)
 				y -= h

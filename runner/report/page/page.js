@@ -113,7 +113,7 @@
     if (isSlot(td)) openPlace(td);
   });
 
-  const order = ["fail", "error", "flaky", "missing", "stale", "todo", "too-slow", "skip", "pass", "not-applicable"];
+  const order = ["fail", "error", "flaky", "down", "missing", "stale", "todo", "too-slow", "skip", "pass", "not-applicable"];
   const worst = (cells) => cells.slice().sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0];
 
   const openPlace = (td) => {
