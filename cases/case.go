@@ -91,14 +91,21 @@ func (c *Case) DraftRange() string {
 	return fmt.Sprintf("drafts %d to %d", first, last)
 }
 
-// All gives every case, the standard suite first. The caller owns the slice.
+// All gives every case of what is legal, the standard suite first. The caller owns the slice.
 func All() []Case { return slices.Clone(list) }
+
+// Everything gives every case there is: All, then those of the conformance suite.
+func Everything() []Case { return slices.Concat(list, conformance) }
 
 // Suite gives the cases of a suite, in order; nil for an unknown name.
 func Suite(name string) []Case {
 	switch name {
 	case SuiteAll:
 		return All()
+	case SuiteConformance:
+		return slices.Clone(conformance)
+	case SuiteEverything:
+		return Everything()
 	case SuiteStandard:
 		return slices.DeleteFunc(All(), func(c Case) bool { return c.Suite != SuiteStandard })
 	}
@@ -106,11 +113,11 @@ func Suite(name string) []Case {
 }
 
 // Suites lists the names that Suite knows.
-func Suites() []string { return []string{SuiteStandard, SuiteAll} }
+func Suites() []string { return []string{SuiteStandard, SuiteAll, SuiteConformance, SuiteEverything} }
 
 // Find gives the case with an identifier or alias.
 func Find(name string) (Case, bool) {
-	for _, c := range list {
+	for _, c := range Everything() {
 		if c.ID == name || slices.Contains(c.Aliases, name) {
 			return c, true
 		}

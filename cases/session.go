@@ -34,35 +34,19 @@ type Session struct {
 // not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
 	defer e.clock.dial()()
-	whole, cancel := context.WithTimeoutCause(e.open, e.stretched(handshakeLimit), errLimit)
+	ctx, cancel := e.handshake(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)() // the case may end meanwhile
-	ctx = whole
-	s := &Session{Role: role, e: e, info: &SessionInfo{Role: role}, log: &sessionLog{e: e, role: role}}
+	s := &Session{Role: role, e: e, log: &sessionLog{e: e, role: role}}
 	s.peer = newResponder(s)
 	began := time.Now()
-	conn, err := e.cfg.Dial(ctx, role, e.cfg.drafts())
-	if err != nil {
-		panic(e.notDialled(ctx, began, err))
-	}
+	conn, info := e.connect(ctx, role)
+	s.info = info
 	made := time.Now()
-	e.first.Do(func() { close(e.connected) })
-	info := conn.Info()
-	e.mu.Lock()
-	s.info.fill(info)
-	e.infos = append(e.infos, s.info)
-	e.mu.Unlock()
-	for _, note := range info.Notes {
-		e.transcript.add(time.Now(), role, note)
-	}
-	if !e.c.appliesTo(info.Kind) {
-		conn.CloseWithError(uint64(wire.NoError), "")
-		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
-	}
 
 	s.conn = newTraffic(conn)
 	s.log.traffic = s.conn
 	metered := transport.NewMeter(s.conn)
+	var err error
 	s.Session, err = moqt.Client(ctx, metered, s.config())
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
@@ -76,6 +60,40 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("exists in %s; negotiated: %s", e.c.DraftRange(), d)})
 	}
 	return s
+}
+
+// handshake bounds making a connection and its setup: by the handshake's own limit, and by the case's end.
+func (e *Env) handshake(ctx context.Context) (context.Context, context.CancelFunc) {
+	whole, cancel := context.WithTimeoutCause(e.open, e.stretched(handshakeLimit), errLimit)
+	stop := context.AfterFunc(ctx, cancel) // the case may end meanwhile
+	return whole, func() {
+		stop()
+		cancel()
+	}
+}
+
+// connect makes a connection. It ends the case if that fails, or if the case does not exist on the transport.
+func (e *Env) connect(ctx context.Context, role string) (transport.Conn, *SessionInfo) {
+	began := time.Now()
+	conn, err := e.cfg.Dial(ctx, role, e.cfg.drafts())
+	if err != nil {
+		panic(e.notDialled(ctx, began, err))
+	}
+	e.first.Do(func() { close(e.connected) })
+	info := conn.Info()
+	about := &SessionInfo{Role: role}
+	e.mu.Lock()
+	about.fill(info)
+	e.infos = append(e.infos, about)
+	e.mu.Unlock()
+	for _, note := range info.Notes {
+		e.transcript.add(time.Now(), role, note)
+	}
+	if !e.c.appliesTo(info.Kind) {
+		conn.CloseWithError(uint64(wire.NoError), "")
+		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
+	}
+	return conn, about
 }
 
 // fill sets what is known before SETUP. Draft 14's ALPN is that of every draft up to 14, so only SETUP tells these

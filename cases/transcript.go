@@ -288,15 +288,7 @@ func describeEvent(ev moqt.Event) string {
 		if ev.Message == nil {
 			return fmt.Sprintf("message 0x%x (%d bytes)", ev.MessageType, ev.Bytes)
 		}
-		name, _, fields, err := wire.Describe(ev.Draft, ev.Message, ev.Stream)
-		if err != nil {
-			return name
-		}
-		text, err := withoutTokens(fields).MarshalJSON()
-		if err != nil {
-			return name
-		}
-		return fmt.Sprintf("%s %s", name, text)
+		return messageText(ev.Draft, ev.Message, ev.Stream)
 	case moqt.EventSubgroup:
 		h := ev.Subgroup
 		if h == nil {
@@ -316,4 +308,17 @@ func describeEvent(ev moqt.Event) string {
 		return fmt.Sprintf("STOP_SENDING stream %d %s", ev.StreamID, wire.ResetCode(ev.Code).In(ev.Draft))
 	}
 	return ev.Type.String()
+}
+
+// messageText is a message's name and fields, without the values of tokens.
+func messageText(d wire.Draft, m wire.Message, stream wire.StreamKind) string {
+	name, _, fields, err := wire.Describe(d, m, stream)
+	if err != nil {
+		return name
+	}
+	text, err := withoutTokens(fields).MarshalJSON()
+	if err != nil {
+		return name
+	}
+	return fmt.Sprintf("%s %s", name, text)
 }

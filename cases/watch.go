@@ -10,7 +10,7 @@ import (
 // Watching gives the cases that judge a rule in a draft, in the order of All.
 func Watching(id rules.ID, d wire.Draft) []Case {
 	var all []Case
-	for _, c := range list {
+	for _, c := range Everything() {
 		if c.Applies(d) && slices.Contains(c.Rules, id) {
 			all = append(all, c)
 		}

@@ -177,8 +177,8 @@ func (s *Session) end(cause *SessionError) {
 	if !cause.Local {
 		code, reason = wire.NoError, ""
 	}
-	_ = s.conn.CloseWithError(uint64(code), shortened(reason))
 	s.trace(Event{Type: EventClosed, Sent: cause.Local, Code: uint64(cause.Code), Err: cause})
+	_ = s.conn.CloseWithError(uint64(code), shortened(reason))
 	s.incoming.End(cause)
 	s.data.end()
 	for _, r := range s.allRequests() {

@@ -102,7 +102,7 @@ func (s Selection) Cases(names []string) ([]cases.Case, error) {
 // named finds the cases that one name stands for.
 func (s Selection) named(name string) []cases.Case {
 	which := func(want func(c cases.Case) bool) []cases.Case {
-		return slices.DeleteFunc(cases.All(), func(c cases.Case) bool { return !want(c) })
+		return slices.DeleteFunc(cases.Everything(), func(c cases.Case) bool { return !want(c) })
 	}
 	if tag, ok := strings.CutPrefix(name, tagPrefix); ok {
 		return which(func(c cases.Case) bool { return slices.Contains(c.Tags, tag) })
@@ -167,7 +167,7 @@ func (s Selection) near(name string) []string {
 
 // CaseNames are all identifiers and aliases.
 func CaseNames() (names []string) {
-	for _, c := range cases.All() {
+	for _, c := range cases.Everything() {
 		names = append(append(names, c.ID), c.Aliases...)
 	}
 	return names
@@ -183,7 +183,7 @@ func RuleNames() (names []string) {
 
 // Tags are all tags of cases, sorted.
 func Tags() (all []string) {
-	for _, c := range cases.All() {
+	for _, c := range cases.Everything() {
 		all = append(all, c.Tags...)
 	}
 	slices.Sort(all)

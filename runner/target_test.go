@@ -125,8 +125,8 @@ func TestSelectionByPatternAndTag(t *testing.T) {
 		t.Errorf("%v, %v", ids(got), err)
 	}
 	all, err := Selection{}.Cases([]string{"*"})
-	if err != nil || len(all) != len(cases.All()) {
-		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.All()), err)
+	if err != nil || len(all) != len(cases.Everything()) {
+		t.Errorf("%d cases match *, want all %d: %v", len(all), len(cases.Everything()), err)
 	}
 	for name, want := range map[string]string{
 		"tag:datagarm": `no case has the tag "datagarm": did you mean tag:datagram or tag:data?`,

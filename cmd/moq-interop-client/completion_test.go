@@ -28,7 +28,7 @@ func TestComplete(t *testing.T) {
 	}{
 		{"ser", "serve"},
 		{"--tr", "--transport"},
-		{"--suite ", "standard all"},
+		{"--suite ", "standard all conformance everything"},
 		{"-d 2", "22 21 20"},
 		{"-d 22,2", "22,22 22,21 22,20"},
 		{"-r e", "embedded"},

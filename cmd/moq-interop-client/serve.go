@@ -97,7 +97,7 @@ func (c *serveCmd) Run(sys *system) error {
 	if c.ListFaults {
 		return listFaults(sys.stdout)
 	}
-	if err := runner.CheckFaults(c.Fault, faultNames()); err != nil {
+	if err := runner.CheckFaults(c.Fault, reference.FaultNames()); err != nil {
 		return usage("--fault: %v", err)
 	}
 	chosen := sys.choose(c.Drafts, "--drafts", "", "MOQT_DRAFT", "DRAFT")
@@ -231,7 +231,7 @@ func (v setting) wantAddress(network string) error {
 
 // listFaults prints name and documentation of each fault.
 func listFaults(w io.Writer) error {
-	faults := reference.Faults()
+	faults := append(reference.Faults(), reference.KeyedFaults()...)
 	width := 0
 	for _, f := range faults {
 		width = max(width, len(f.Name))

@@ -13,6 +13,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -84,7 +85,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 }
 
 func (s *settings) readTarget(v setting) (err error) {
-	if s.target, err = runner.ParseTarget(v.text, faultNames()); err != nil {
+	if s.target, err = runner.ParseTarget(v.text, reference.FaultNames()); err != nil {
 		return v.fail(err)
 	}
 	return nil

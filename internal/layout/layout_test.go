@@ -43,7 +43,7 @@ var mayImport = []struct {
 	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/rules"}, true},
 	{"internal/spans", nil, true},
 	{"internal/printable", nil, true},
-	{"relays/reference", []string{"moqt", "moqt/track", "internal/spans", "moqt/wire", "moqt/transport",
+	{"relays/reference", []string{"moqt", "moqt/rules", "moqt/track", "internal/spans", "moqt/wire", "moqt/transport",
 		"moqt/transport/endpoint"}, false},
 	{"relays", []string{"internal/printable", "moqt", "moqt/wire", "moqt/transport", "relays"}, false},
 	{"runner/tap", nil, false},

@@ -14,6 +14,17 @@ const maxBody = 1<<16 - 1
 // AppendMessage appends a message: its type, length and body. The stream decides the layout of GOAWAY in 18, and
 // nothing else. The error is an *Error: the draft has no such message, or cannot express a value. Nothing is repaired.
 func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
+	return appendMessage(b, d, m, stream, false)
+}
+
+// AppendUnchecked is AppendMessage for a message that breaks the draft on purpose: names and lists of any size, values
+// out of bounds, parameters in any message and order. A Raw parameter of 17 or later is its Bytes as they are. What no
+// bytes can express is an error all the same.
+func AppendUnchecked(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
+	return appendMessage(b, d, m, stream, true)
+}
+
+func appendMessage(b []byte, d Draft, m Message, stream StreamKind, unchecked bool) ([]byte, error) {
 	if raw, ok := m.(*Raw); ok {
 		return appendFrame(b, d, raw.Type, raw.Body)
 	}
@@ -21,7 +32,7 @@ func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, err
 	if err != nil {
 		return b, err
 	}
-	c := coder{op: opEncode, draft: d, stream: stream, row: r, opt: &Options{Answers: answers(m)}}
+	c := coder{op: opEncode, draft: d, stream: stream, row: r, opt: &Options{Answers: answers(m)}, unchecked: unchecked}
 	m.fields(&c)
 	if c.err != nil {
 		return b, c.err

@@ -39,13 +39,15 @@ type coder struct {
 	path  string   // prefix of field names, inside nested values
 	fixed []ParameterType
 	err   *Error
+	// unchecked: an encoder that writes what the draft forbids, see AppendUnchecked.
+	unchecked bool
 }
 
 func (c *coder) reading() bool { return c.op == opDecode || c.op == opParse }
 
 // fail records the first breach.
 func (c *coder) fail(field string, code SessionError, rule rules.ID, reason string) {
-	if c.err != nil {
+	if c.err != nil || c.unchecked && code != InternalError {
 		return
 	}
 	name := "message"

@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // SessionError is a session termination code (draft-18 §3.5).
 type SessionError uint64
 
@@ -81,6 +83,26 @@ const (
 	NameSessionClosed       ErrorName = "SESSION_CLOSED"
 	NameUnknownObjectStatus ErrorName = "UNKNOWN_OBJECT_STATUS"
 )
+
+// RequestErrorNames are the meanings of all request errors of all drafts.
+func RequestErrorNames() (all []ErrorName) {
+	for _, r := range requestCodes {
+		if r.means != "" && !slices.Contains(all, r.means) {
+			all = append(all, r.means)
+		}
+	}
+	return all
+}
+
+// RefusedKind reports whether a type code is that of a message that refuses a request, and which kind of request,
+// KindNone for any.
+func RefusedKind(d Draft, code uint64) (Kind, bool) {
+	r := rowOf(d, code)
+	if r == nil || r.kind != KindRequestError {
+		return KindNone, false
+	}
+	return r.answers.only(), true
+}
 
 // Name is the draft's name of the code, "" if it has none.
 func (c SessionError) Name(d Draft) string { return nameOf(sessionCodes, d, KindNone, uint64(c)) }

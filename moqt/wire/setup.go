@@ -101,9 +101,16 @@ func (c *coder) keyValues(name string, p *Properties, scope Scope) {
 	}
 	var err error
 	c.at = c.base + c.pos
-	if c.op == opEncode {
+	switch {
+	case c.unchecked:
+		var prev uint64
+		for _, x := range *p {
+			c.out = appendKeyValue(c.out, c.draft, prev, x)
+			prev = x.Type
+		}
+	case c.op == opEncode:
 		c.out, err = AppendProperties(c.out, c.draft, *p)
-	} else {
+	default:
 		var opt Options
 		if c.opt != nil {
 			opt = *c.opt

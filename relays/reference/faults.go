@@ -284,8 +284,7 @@ func Faults() []Fault { return append([]Fault(nil), faultTable[:]...) }
 // faultSet is the faults that were asked for.
 type faultSet [numFaults]bool
 
-func parseFaults(names []string) (faultSet, error) {
-	var set faultSet
+func parseFaults(names []string) (set faultSet, keyed keyedFaults, err error) {
 next:
 	for _, name := range names {
 		for f := range faultTable {
@@ -294,9 +293,11 @@ next:
 				continue next
 			}
 		}
-		return set, fmt.Errorf("unknown fault %q: want one of %s", name, strings.Join(faultNames(), ", "))
+		if !keyed.add(name) {
+			return set, keyed, fmt.Errorf("unknown fault %q: want one of %s", name, strings.Join(faultNames(), ", "))
+		}
 	}
-	return set, nil
+	return set, keyed, nil
 }
 
 func faultNames() []string {

@@ -30,6 +30,7 @@ type Relay struct {
 	limits   Limits
 	faults   faultSet
 	faulty   bool // any
+	keyed    keyedFaults
 	log      *slog.Logger
 	counters Counters
 	account  *moqt.Account // of all that clients make the relay hold
@@ -60,12 +61,13 @@ type Relay struct {
 
 // New makes a relay. It fails if the Options name an unknown fault.
 func New(opts Options) (*Relay, error) {
-	faults, err := parseFaults(opts.Faults)
+	faults, keyed, err := parseFaults(opts.Faults)
 	if err != nil {
 		return nil, err
 	}
 	r := &Relay{
-		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0, log: opts.Logger,
+		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0,
+		keyed: keyed, log: opts.Logger,
 		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}), left: make(chan struct{}),
 		admission: admission{addresses: make(map[netip.Addr]int)},
 	}
@@ -125,6 +127,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: wire.OptionMaxFilterRanges,
 			Uint: uint64(r.limits.FilterRanges)})
 	}
+	conn = r.spoilBreaches(conn, &cfg)
 	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)

@@ -2,7 +2,6 @@ package reference
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -16,7 +15,7 @@ func (f *faultSet) retypes() bool {
 	return f[publishOKType] || f[requestOKType] || f[subscribeOKType] || f[requestErrorType]
 }
 
-// retype gives what is sent instead of a message: its type code and body.
+// retype gives what is sent instead of a message: its type code and body, nil for no message.
 func (f *faultSet) retype(d wire.Draft, code uint64, body []byte) (uint64, []byte) {
 	switch {
 	case f[publishOKType] && code == 0x1E && d == wire.Draft14:
@@ -92,9 +91,11 @@ func (s *retyped) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		code, body = s.retyper.change(s.draft, code, body)
-		b := wire.AppendVarint(nil, s.draft, code)
-		b = binary.BigEndian.AppendUint16(b, uint16(len(body)))
-		if _, err := s.Stream.Write(append(b, body...)); err != nil {
+		if body == nil { // nothing is sent
+			s.rest = s.rest[n:]
+			continue
+		}
+		if _, err := s.Stream.Write(appendFrame(s.draft, code, body)); err != nil {
 			return 0, err
 		}
 		s.rest = s.rest[n:]

@@ -1,0 +1,248 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// breach is one way to break a rule, as data: who breaks it, with which bytes, and what the peer must do about it. Case
+// makes a test case of it. docs/conformance.md says how to add one.
+type breach struct {
+	// rule is what is broken; of distinguishes several breaches of one rule, "subscribe".
+	rule rules.ID
+	of   string
+	// what is the breach for people: "a namespace of 33 fields in SUBSCRIBE".
+	what string
+	// first and last bound the drafts, beside those that have the rule; zero means no bound.
+	first, last wire.Draft
+	// on is the only transport that it exists on; empty means all.
+	on transport.Kind
+	// level overrides the rule's.
+	level Level
+	// as is the role of the session that breaks the rule.
+	as role
+	// good is the twin of the breach that breaks nothing, and that the session must survive; nil where the role's
+	// beginning is all that precedes the breach.
+	good act
+	// bad is the breach itself.
+	bad act
+	// want is what must come of it.
+	want reaction
+	// faults are other faults than those that all breaches have.
+	faults []Fault
+	// alone: the breach is of no use against a client.
+	alone bool
+}
+
+// act is one thing that an offender does: it gives the request that the peer is to answer, nil if there is none.
+type act func(ctx context.Context, s *scene) (*asked, error)
+
+// role is what an offender's session is for when it breaks a rule.
+type role string
+
+const (
+	// asNobody has a connection, and has not sent a setup message.
+	asNobody role = "nobody"
+	// asClient has a session, and has asked for nothing yet.
+	asClient role = "client"
+	// asSubscriber has subscribed to a track that an innocent subscriber follows too.
+	asSubscriber role = "subscriber"
+	// asPublisher has announced a track that an innocent subscriber follows.
+	asPublisher role = "publisher"
+	// asFetched is asPublisher, and has been asked by the peer to FETCH.
+	asFetched role = "fetched"
+	// asWatcher has subscribed to a namespace prefix.
+	asWatcher role = "watcher"
+)
+
+// reaction is what a peer does about a breach.
+type reaction struct {
+	// closed: it closes the session with one of codes; with any code when there are none.
+	closed bool
+	codes  []wire.SessionError
+	// refused: it refuses the request with this error; any error will do when the name is empty. The session lives on.
+	refused bool
+	name    wire.ErrorName
+	// neither: nothing comes of it; the session lives on.
+	// ended: the peer may do it by ending the request's stream instead.
+	ended bool
+}
+
+// The reactions.
+var (
+	violation = closedWithCode(wire.ProtocolViolation)
+	anyClose  = reaction{closed: true}
+	tolerated = reaction{}
+	anyError  = reaction{refused: true}
+)
+
+func closedWithCode(codes ...wire.SessionError) reaction { return reaction{closed: true, codes: codes} }
+
+func refusedAs(name wire.ErrorName) reaction { return reaction{refused: true, name: name} }
+
+// text says what is wanted, in a draft.
+func (r *reaction) text(d wire.Draft, kind wire.Kind) string {
+	switch {
+	case r.closed && len(r.codes) == 0:
+		return "the session closed"
+	case r.closed:
+		var names []string
+		for _, c := range r.codes {
+			names = append(names, c.In(d))
+		}
+		return "the session closed with " + strings.Join(names, " or ")
+	case r.refused && r.name == "":
+		return "a request error, in a session that goes on"
+	case r.refused:
+		code, _ := wire.RequestErrorFor(d, kind, r.name)
+		return "a request error " + code.In(d, kind) + ", in a session that goes on"
+	}
+	return "a session that goes on"
+}
+
+// SuiteConformance is what a peer must refuse, and what it must put up with; SuiteEverything is that and SuiteAll.
+const (
+	SuiteConformance = "conformance"
+	SuiteEverything  = "everything"
+)
+
+// id is the case's.
+func (b *breach) id() string {
+	id := "breach-" + string(b.rule)
+	if b.of != "" {
+		id += "-" + b.of
+	}
+	return id
+}
+
+// Case is the breach as a test case.
+func (b *breach) Case() Case {
+	r, ok := rules.Find(b.rule)
+	if !ok {
+		panic(fmt.Sprintf("cases: there is no rule %q", b.rule))
+	}
+	c := Case{ID: b.id(), Title: b.title(), Rules: []rules.ID{b.rule}, Level: b.levelOf(r), Suite: SuiteConformance,
+		Tags: []string{SuiteConformance, string(b.as)}, Roles: b.roles(), Timeout: breachLimit, Faults: b.allFaults()}
+	for _, d := range wire.Drafts() {
+		if len(r.Sections(int(d))) > 0 && (b.first == 0 || d >= b.first) && (b.last == 0 || d <= b.last) {
+			if c.First == 0 || d < c.First {
+				c.First = d
+			}
+			c.Last = max(c.Last, d)
+		}
+	}
+	if c.First == 0 {
+		panic(fmt.Sprintf("cases: %s exists in no draft", c.ID))
+	}
+	if c.Last == wire.Newest {
+		c.Last = 0
+	}
+	if b.on != "" {
+		c.Transports = []transport.Kind{b.on}
+	}
+	c.Run = b.run
+	return c
+}
+
+// breachLimit bounds the procedure of a breach.
+const breachLimit = 20 * time.Second
+
+// title is the breach and what must come of it.
+func (b *breach) title() string {
+	text := strings.ToUpper(b.what[:1]) + b.what[1:]
+	switch {
+	case b.want.closed && len(b.want.codes) == 0:
+		return text + " closes the session"
+	case b.want.closed:
+		return text + " closes the session with " + b.want.codes[0].Name(wire.Draft18)
+	case b.want.refused && b.want.name == "":
+		return text + " is refused"
+	case b.want.refused:
+		return text + " is refused with " + string(b.want.name)
+	}
+	return text + " is tolerated"
+}
+
+func (b *breach) levelOf(r rules.Rule) Level {
+	switch {
+	case b.level != "":
+		return b.level
+	case r.Level == rules.Must:
+		return Must
+	case r.Level == rules.Should:
+		return Should
+	}
+	return Probe
+}
+
+// roles are the sessions of the case, in the order in which they are made.
+func (b *breach) roles() []string {
+	switch b.as {
+	case asSubscriber:
+		return []string{"publisher", "innocent", "offender"}
+	case asPublisher, asFetched:
+		return []string{"innocent", "offender"}
+	}
+	return []string{"innocent", "offender"}
+}
+
+// allFaults are the faults that must make the case fail: the breach let through, answered with the wrong code, and
+// taken out on the innocent session.
+func (b *breach) allFaults() []Fault {
+	key := string(b.rule)
+	if b.want.refused {
+		key = string(b.want.name)
+	}
+	fault := func(kind, says string) Fault { return requestFault(kind+":"+key, says) }
+	all := slices.Clone(b.faults)
+	switch {
+	case b.levelOf(mustFind(b.rule)) == Probe:
+		all = append(all, fault("spread", innocentLost))
+	case b.want.closed:
+		all = append(all, fault("swallow", "a session that is open"), fault("spread", innocentLost))
+		if len(b.want.codes) > 0 {
+			all = append(all, fault("miscode", "with 0x1 INTERNAL_ERROR"))
+		}
+	case b.want.refused && key != "":
+		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost),
+			fault("miscode", "0x0 INTERNAL_ERROR"))
+	}
+	if b.levelOf(mustFind(b.rule)) == Should {
+		for i := range all {
+			all[i].Should = !strings.HasPrefix(all[i].Name, "spread:")
+		}
+	}
+	return all
+}
+
+// innocentLost is what a failure says when the innocent session has ended.
+const innocentLost = "the end of the innocent's session"
+
+func mustFind(id rules.ID) rules.Rule {
+	r, _ := rules.Find(id)
+	return r
+}
+
+// run is the procedure: the role's beginning, the good twin, the breach, and what came of it for both sessions.
+func (b *breach) run(ctx context.Context, e *Env) error {
+	s := &scene{e: e, b: b}
+	defer func() {
+		if s.x != nil {
+			s.x.close()
+		}
+	}()
+	s.enter(ctx)
+	if b.good != nil {
+		s.survive(ctx)
+	}
+	s.offend(ctx)
+	s.innocence(ctx)
+	return nil
+}

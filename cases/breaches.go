@@ -1,0 +1,15 @@
+package cases
+
+import "slices"
+
+// breaches are all breaches, topic by topic, in the order of reports.
+var breaches = slices.Concat(breachesOfNames)
+
+// conformance is a case for each of them.
+var conformance = func() []Case {
+	all := make([]Case, len(breaches))
+	for i := range breaches {
+		all[i] = breaches[i].Case()
+	}
+	return all
+}()

@@ -1,0 +1,178 @@
+package reference
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// The faults that are about one rule each, or about one request error: what the relay does when a client breaks the
+// rule, or is to be refused with the error. The conformance suite shows with them that it would notice.
+
+// keyedFault is a kind of such a fault.
+type keyedFault int
+
+const (
+	swallowBreach keyedFault = iota
+	miscodeBreach
+	spreadBreach
+	refuseLegal
+
+	numKeyed
+)
+
+var keyedTable = [numKeyed]Fault{
+	swallowBreach: {"swallow", "does not close the session of a client that breaks the rule, or does not answer the " +
+		"request that it ought to refuse with the error"},
+	miscodeBreach: {"miscode", "closes it, or refuses the request, with INTERNAL_ERROR"},
+	spreadBreach:  {"spread", "closes the sessions of all other clients too"},
+	refuseLegal:   {"strict", "closes the session of a client that does what the rule allows"},
+}
+
+// KeyedFaults lists the faults that are named with a rule or with a request error: "swallow:NAME".
+func KeyedFaults() []Fault {
+	all := slices.Clone(keyedTable[:])
+	for i := range all {
+		all[i].Name += ":NAME"
+	}
+	return all
+}
+
+// FaultNames are all names of faults that Options.Faults takes.
+func FaultNames() []string {
+	names := faultNames()
+	for _, f := range keyedTable {
+		for _, r := range rules.All() {
+			names = append(names, f.Name+":"+string(r.ID))
+		}
+		for _, e := range wire.RequestErrorNames() {
+			names = append(names, f.Name+":"+string(e))
+		}
+	}
+	return names
+}
+
+// keyedFaults are those that were asked for: by kind, the rules and errors.
+type keyedFaults [numKeyed]map[string]bool
+
+// add takes a fault by name, and reports whether it is a keyed one.
+func (k *keyedFaults) add(name string) bool {
+	kind, key, ok := strings.Cut(name, ":")
+	if !ok || !slices.Contains(FaultNames(), name) {
+		return false
+	}
+	for i := range keyedTable {
+		if keyedTable[i].Name == kind {
+			if k[i] == nil {
+				k[i] = map[string]bool{}
+			}
+			k[i][key] = true
+		}
+	}
+	return true
+}
+
+func (k *keyedFaults) any() bool {
+	return slices.ContainsFunc(k[:], func(m map[string]bool) bool { return len(m) > 0 })
+}
+
+// keyed makes a connection and its session misbehave as the keyed faults say.
+func (r *Relay) spoilBreaches(conn transport.Conn, cfg *moqt.Config) transport.Conn {
+	if !r.keyed.any() {
+		return conn
+	}
+	c := &breachConn{relay: r}
+	c.Conn = retyper{conn, c.refusal}
+	trace := cfg.Trace
+	cfg.Trace = func(ev moqt.Event) {
+		c.event(ev)
+		if trace != nil {
+			trace(ev)
+		}
+	}
+	return c
+}
+
+// breachConn is a connection that closes otherwise than the session wants, for the rules of the faults.
+type breachConn struct {
+	transport.Conn
+	relay  *Relay
+	broken atomic.Pointer[rules.ID] // the rule for whose breach the session closes
+}
+
+// event notes why the session closes.
+func (c *breachConn) event(ev moqt.Event) {
+	var broken *wire.Error
+	if ev.Type == moqt.EventClosed && errors.As(ev.Err, &broken) && broken.Rule != "" {
+		c.broken.Store(&broken.Rule)
+	}
+}
+
+// CloseWithError implements transport.Conn.
+func (c *breachConn) CloseWithError(code uint64, reason string) error {
+	if broken := c.broken.Load(); broken != nil {
+		rule, k := string(*broken), &c.relay.keyed
+		switch {
+		case k[swallowBreach][rule]:
+			return nil
+		case k[miscodeBreach][rule]:
+			code = uint64(wire.InternalError)
+		case k[spreadBreach][rule]:
+			c.relay.abortAll()
+		}
+	}
+	return c.Conn.CloseWithError(code, reason)
+}
+
+// refusal changes a request error on its way out.
+func (c *breachConn) refusal(d wire.Draft, code uint64, body []byte) (uint64, []byte) {
+	kind, ok := wire.RefusedKind(d, code)
+	if !ok {
+		return code, body
+	}
+	at := 0
+	if d <= wire.Draft16 {
+		_, at = wire.Varint(body, d)
+	}
+	number, n := wire.Varint(body[at:], d)
+	if n <= 0 {
+		return code, body
+	}
+	meaning, _ := wire.RequestErrorCode(number).Meaning(d, kind)
+	name, k := string(meaning), &c.relay.keyed
+	switch {
+	case k[swallowBreach][name]:
+		return code, nil
+	case k[miscodeBreach][name]:
+		other, _ := wire.RequestErrorFor(d, kind, wire.NameInternalError)
+		return code, slices.Concat(body[:at], wire.AppendVarint(nil, d, uint64(other)), body[at+n:])
+	case k[spreadBreach][name]:
+		c.relay.abortAll()
+	}
+	return code, body
+}
+
+// abortAll closes every session.
+func (r *Relay) abortAll() {
+	r.tasks.Go(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for p := range r.peers {
+			p.session.Abort(wire.InternalError, "fault")
+		}
+	})
+}
+
+// appendFrame is a message's type, length and body.
+func appendFrame(d wire.Draft, code uint64, body []byte) []byte {
+	b := wire.AppendVarint(nil, d, code)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(body)))
+	return append(b, body...)
+}
