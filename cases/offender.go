@@ -199,7 +199,8 @@ func (x *offender) seen() int {
 	return len(x.came)
 }
 
-// await waits for a message that is wanted, behind the first seen ones. The error is errClosed when the connection ends first, or the cause of ctx.
+// await waits for a message that is wanted, behind the first seen ones. The error is errClosed when the connection ends
+// first, or the cause of ctx.
 func (x *offender) await(ctx context.Context, seen int, want func(a *arrivedMessage) bool) (arrivedMessage, error) {
 	for {
 		x.mu.Lock()
