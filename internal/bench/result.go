@@ -119,8 +119,6 @@ type Latency struct {
 	From       string  `json:"from"`
 	Clock      string  `json:"clock"`
 	ClockError float64 `json:"clock_error"`
-	// Log is the whole histogram in nanoseconds, in HdrHistogram's compressed form V2 and Base64.
-	Log string `json:"hdr_histogram_ns,omitempty"`
 }
 
 // Spread is how values of milliseconds are spread.
@@ -133,6 +131,8 @@ type Spread struct {
 	P99     float64 `json:"p99"`
 	P999    float64 `json:"p99.9"`
 	Max     float64 `json:"max"`
+	// Log is the whole histogram in nanoseconds, in HdrHistogram's compressed form V2 and Base64. An interval has none.
+	Log string `json:"hdr_histogram_ns,omitempty"`
 }
 
 // CPU is processor time in seconds, user and system, within the measured window and its drain. Process is that of this
