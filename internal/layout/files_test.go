@@ -2,10 +2,12 @@ package layout
 
 import (
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,6 +82,13 @@ func mutualPairs(t *testing.T, dir string) (pairs [][2]string) {
 		files = append(files, f)
 	}
 	info := &types.Info{Uses: make(map[*ast.Ident]types.Object)}
+	if build.Default.GOROOT == "" { // with -trimpath a program does not know where Go is
+		out, err := exec.Command("go", "env", "GOROOT").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		build.Default.GOROOT = strings.TrimSpace(string(out))
+	}
 	config := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
 	pkg, err := config.Check(dir, fset, files, info)
 	if err != nil {

@@ -99,7 +99,8 @@ func (p Picture) drawOn(c draw.Canvas) {
 		rows[i] = slices.Concat(row, make([]*plot.Plot, columns-len(row)))
 	}
 	tiles := draw.Tiles{Rows: len(rows), Cols: columns, PadX: 5 * vg.Millimeter, PadY: 5 * vg.Millimeter,
-		PadTop: 2 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadLeft: 2 * vg.Millimeter, PadRight: 4 * vg.Millimeter}
+		PadTop: 2 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadLeft: 2 * vg.Millimeter,
+		PadRight: 4 * vg.Millimeter}
 	for i, row := range plot.Align(rows, tiles, c) {
 		for j, canvas := range row {
 			if rows[i][j] != nil {

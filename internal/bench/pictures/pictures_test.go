@@ -28,7 +28,8 @@ func result(t testing.TB, label string, mbps, ms float64, seed uint64) *bench.Re
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	r := &bench.Result{Version: bench.ResultVersion, Bench: "relay", Label: label, Draft: "draft-22", Transport: "quic",
-		Load: bench.Load{ObjectBytes: 4096, ObjectsPerGroup: 100, Streams: 1, RatePerS: 1000, Tracks: 1, Subscribers: 1}}
+		Load: bench.Load{ObjectBytes: 4096, ObjectsPerGroup: 100, Streams: 1, RatePerS: 1000, Tracks: 1,
+			Subscribers: 1}}
 	all := hdrhistogram.New(1, int64(time.Minute), 3)
 	for i := range 10 {
 		one := hdrhistogram.New(1, int64(time.Minute), 3)
@@ -95,7 +96,8 @@ func written(t *testing.T, p Picture, format string) []byte {
 	return b.Bytes()
 }
 
-// TestDraw: three relays, three runs each. Every picture names each, and has its colour; the title has what is the same.
+// TestDraw: three relays, three runs each. Every picture names each, and has its colour; the title has what is the
+// same.
 func TestDraw(t *testing.T) {
 	t.Parallel()
 	var results []*bench.Result

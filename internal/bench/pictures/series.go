@@ -74,7 +74,8 @@ func traits(r *bench.Result) []string {
 		relay = ""
 	}
 	return []string{r.Label, "bench " + r.Bench, relay, r.Draft, r.Transport,
-		fmt.Sprintf("objects of %d B", l.ObjectBytes), rate, how, l.Video, count(l.Streams, "stream"), count(uint64(l.Subscribers), "subscriber"), l.Scenario}
+		fmt.Sprintf("objects of %d B", l.ObjectBytes), rate, how, l.Video,
+		count(l.Streams, "stream"), count(uint64(l.Subscribers), "subscriber"), l.Scenario}
 }
 
 // count writes how many there are; nothing for none.
