@@ -35,7 +35,7 @@ func TestBreachesOnReference(t *testing.T) {
 func TestBreachFaults(t *testing.T) {
 	for i, c := range cases.Suite(cases.SuiteConformance) {
 		for j, f := range c.Faults {
-			drafts := triedOn(c, f)
+			drafts := triedOn(c, f, i+j)
 			if everyBreach() {
 				drafts = nil
 				for _, d := range wire.Drafts() {

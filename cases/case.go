@@ -66,6 +66,17 @@ type Case struct {
 	Run func(ctx context.Context, e *Env) error
 }
 
+// from and until bound the drafts of a case.
+func (c Case) from(d wire.Draft) Case {
+	c.First = d
+	return c
+}
+
+func (c Case) until(d wire.Draft) Case {
+	c.Last = d
+	return c
+}
+
 // Sections is where a draft has the rules that the verdict rests on, "draft-16 §9.3, §3.3"; "" for draft 0.
 func (c *Case) Sections(d wire.Draft) string { return rules.Cite(d, c.Rules...) }
 

@@ -40,6 +40,9 @@ var list = tagged([]Case{
 	subgroupFin,
 	endOfGroup,
 	endOfTrack,
+	subgroupReset,
+	streamStopped,
+	dataBehindDone,
 
 	datagram,
 	datagramProperties,
@@ -52,6 +55,24 @@ var list = tagged([]Case{
 	twoPublishers,
 	unsubscribeStops,
 
+	publisherLost,
+	publisherTakeover,
+	namespaceLost,
+	namespaceShared,
+	lateNamespace,
+	latePublish,
+	dataBeforeOK,
+	dataAtOnce,
+	oneObjectTrack,
+	midGroup,
+	subscriberReturns,
+	subscribersQuickly,
+	namespaceAgain,
+	namespacesCancelled,
+	tracksCancelled,
+	selfSubscription,
+	ownTracks,
+
 	filterNextGroup,
 	filterNextObject,
 	filterAbsoluteStart,
@@ -63,6 +84,8 @@ var list = tagged([]Case{
 	rangeFilterUpdate,
 
 	forwardState,
+	forwardResumed,
+	forwardMidSubgroup,
 	updatePriority,
 	updateRange,
 
@@ -93,6 +116,13 @@ var list = tagged([]Case{
 
 	trackStatus,
 	trackStatusUnknown,
+
+	largeIDs,
+	namespaceFields,
+	nameLength,
+	nameBytes,
+	manySubscriptions,
+	datagramSize,
 
 	namespaceOverlap,
 	tracksOverlap,

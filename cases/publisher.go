@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,10 @@ type Publisher struct {
 	Name      string
 	// Properties are the track's (16 and later). They must not change once the track is announced.
 	Properties wire.Properties
+	// Early is sent to the relay's first SUBSCRIBE before it is answered, and the answer follows EarlyBy later. Set it
+	// before the relay can ask.
+	Early   Layout
+	EarlyBy time.Duration
 
 	mu            sync.Mutex
 	changed       broadcast
@@ -44,7 +49,12 @@ type subscription struct {
 	largest wire.Location
 	has     bool
 	filter  wire.LocationFilter
+	// streams are those of the subgroups that were begun.
+	streams map[subgroupKey]*moqt.SubgroupWriter
 }
+
+// subgroupKey is a subgroup of the track.
+type subgroupKey struct{ group, subgroup uint64 }
 
 // Publisher registers a track on the session, so that requests for it are answered. It does not announce the track.
 func (s *Session) Publisher(ns wire.TrackNamespace, name string) *Publisher {
@@ -159,8 +169,13 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	p.changed.fire()
 	p.mu.Unlock()
 
+	options := []moqt.PublicationOption{moqt.ManualUpdates()}
+	if len(p.Early) > 0 {
+		p.sendEarly(ctx)
+		options = append(options, moqt.WithTrackAlias(earlyAlias))
+	}
 	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.Properties}
-	pub, err := r.AcceptSubscribe(ctx, ok, moqt.ManualUpdates())
+	pub, err := r.AcceptSubscribe(ctx, ok, options...)
 	if err != nil {
 		p.Session.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.Session.Role, err)
 		return
@@ -242,8 +257,9 @@ func (p *Publisher) updates(ctx context.Context, sub *subscription) {
 
 // feed sends objects as they are published, each subgroup on its own stream, and PUBLISH_DONE after the last one.
 func (p *Publisher) feed(ctx context.Context, sub *subscription) {
-	type key struct{ group, subgroup uint64 }
-	streams := map[key]*moqt.SubgroupWriter{}
+	p.mu.Lock()
+	sub.streams = map[subgroupKey]*moqt.SubgroupWriter{}
+	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		sub.done = true
@@ -262,26 +278,33 @@ func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 		}
 		x = p.log[sub.next]
 		pass := p.passes(sub, x.Location())
+		k := subgroupKey{x.Group, x.Subgroup}
+		w := sub.streams[k]
 		p.mu.Unlock()
-		if k := (key{x.Group, x.Subgroup}); pass && sub.pub.Forward() && x.Datagram {
+		if pass && sub.pub.Forward() && x.Datagram {
 			if err := p.sendDatagram(sub.pub, &x); err != nil && ctx.Err() == nil && sub.pub.Context().Err() == nil {
 				p.Session.e.Note("%s: datagram %s not sent: %v", p.Session.Role, x.Location(), err)
 			}
 		} else if pass && sub.pub.Forward() {
-			w, err := p.send(ctx, sub.pub, streams[k], &x)
+			w, err := p.send(ctx, sub.pub, w, &x)
 			if err != nil {
 				if ctx.Err() != nil || sub.pub.Context().Err() != nil {
 					return
 				}
 				p.notSent(x.Location(), err)
 			}
-			streams[k] = w
+			p.mu.Lock()
+			sub.streams[k] = w
+			p.mu.Unlock()
 		}
 		p.mu.Lock()
 		sub.next++
 		p.changed.fire()
 		p.mu.Unlock()
 	}
+	p.mu.Lock()
+	streams := slices.Collect(maps.Values(sub.streams))
+	p.mu.Unlock()
 	for _, w := range streams {
 		w.Close() // ends those whose subgroup was not published to its end; no effect on the others
 	}
@@ -302,10 +325,7 @@ func (p *Publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.Sub
 	x *Item) (*moqt.SubgroupWriter, error) {
 	if w == nil {
 		var err error
-		w, err = pub.OpenSubgroup(ctx, wire.SubgroupHeader{
-			GroupID: x.Group, SubgroupID: x.Subgroup, IDMode: wire.SubgroupIDPresent, Priority: x.Priority,
-			HasProperties: x.extended, FirstObject: x.first, EndOfGroup: x.closing,
-		})
+		w, err = pub.OpenSubgroup(ctx, x.header())
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -13,7 +14,13 @@ import (
 // Offer announces the track with PUBLISH and ends the case unless the relay accepts it. The case is skipped when the
 // relay answers NOT_SUPPORTED. Up to 19 PUBLISH_OK sets the Forward State; from 20 on our PUBLISH sets it to 1
 // (draft-17 §9.12, draft-18 §10.2.12, draft-20 §10.11).
-func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
+func (p *Publisher) Offer(ctx context.Context) *moqt.Publication { return p.offer(ctx, false) }
+
+// OfferFurther is Offer for a track that another session publishes already. The case is skipped when the relay refuses
+// it, with whatever code (draft-18 §9.3).
+func (p *Publisher) OfferFurther(ctx context.Context) *moqt.Publication { return p.offer(ctx, true) }
+
+func (p *Publisher) offer(ctx context.Context, further bool) *moqt.Publication {
 	s := p.Session
 	m := &wire.Publish{TrackNamespace: p.Namespace, TrackName: p.Name, Parameters: s.e.Parameters(),
 		Properties: p.Properties}
@@ -26,6 +33,9 @@ func (p *Publisher) Offer(ctx context.Context) *moqt.Publication {
 	pub, err := s.StartPublish(ctx, m, moqt.ManualUpdates())
 	s.Check(ctx, err, transport.LayerRequest, "PUBLISH to be sent")
 	if err := pub.Ready(ctx); err != nil {
+		if further {
+			s.MayRefuse(err, "the PUBLISH of a second publisher", rules.FurtherPublisher)
+		}
 		s.SkipUnsupported(err)
 		s.Check(ctx, err, transport.LayerRequest, s.OKName(wire.KindPublish)+" for PUBLISH")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -282,10 +283,12 @@ func TestRefusals(t *testing.T) {
 		for code, want := range map[moqt.RejectCode]Status{moqt.RejectNotSupported: Skip,
 			moqt.RejectInternalError: Fail} {
 			synctest.Test(t, func(t *testing.T) {
+				var served sync.WaitGroup
+				defer served.Wait()
 				cfg := Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
 					_ []wire.Draft) (transport.Conn, error) {
 					client, server := memconn.Pair(memconn.Options{Info: transport.Info{ALPN: d.ALPN()}})
-					go func() {
+					served.Go(func() {
 						s, err := moqt.Server(context.WithoutCancel(ctx), server,
 							moqt.Config{Handler: func(r *moqt.Request) { r.Reject(r.Context(), code, "no") }})
 						if err != nil {
@@ -294,7 +297,7 @@ func TestRefusals(t *testing.T) {
 						}
 						<-s.Context().Done()
 						s.Close(wire.NoError, "")
-					}()
+					})
 					return client, nil
 				}}
 				c := Case{ID: "custom", Ending: true, Timeout: time.Second}

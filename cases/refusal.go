@@ -80,6 +80,19 @@ func (s *Session) WantUnknown(ctx context.Context, err error, kind wire.Kind, ac
 	}
 }
 
+// mayHaveEnough ends the case as skipped when err says that the relay lets no more requests be made beside so many, or
+// takes no more of them.
+func (s *Session) mayHaveEnough(err error, there int) {
+	var full *moqt.NoStreamError
+	if errors.As(err, &full) {
+		s.e.Skip("the relay lets no more streams be opened beside %d requests: %v", there, err)
+	}
+	var refused *moqt.RequestError
+	if errors.As(err, &refused) && refused.Name == string(wire.NameExcessiveLoad) {
+		s.e.Skip("the relay takes no more requests beside %d: %s", there, RefusalText(refused))
+	}
+}
+
 // OKName is the draft's name for the message that accepts a kind of request.
 func (s *Session) OKName(kind wire.Kind) string {
 	switch kind {

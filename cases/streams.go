@@ -36,6 +36,8 @@ type Arrived struct {
 	Objects  []*moqt.Object // their payloads are dropped above keepPayload bytes
 	// End is nil while the stream is open and io.EOF after FIN; otherwise it says how the stream ended.
 	End error
+	// stop asks the peer to stop the stream.
+	stop func()
 }
 
 // keepPayload is the longest payload that is kept, in bytes.
@@ -95,9 +97,10 @@ func (w *Streams) arrived(o *moqt.Object) {
 
 // read reads one stream.
 func (w *Streams) read(ctx context.Context, s *Session, r *moqt.SubgroupReader) {
-	stop := context.AfterFunc(ctx, func() { r.Stop(moqt.ResetCancelled.Number(s.Draft())) })
+	cancel := func() { r.Stop(moqt.ResetCancelled.Number(s.Draft())) }
+	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	a := &Arrived{StreamID: r.StreamID()}
+	a := &Arrived{StreamID: r.StreamID(), stop: cancel}
 	w.mu.Lock()
 	a.Header = r.Header()
 	w.Subgroups = append(w.Subgroups, a)
@@ -142,6 +145,27 @@ func (w *Streams) Wait(ctx context.Context, cond func() bool) bool {
 			return false
 		}
 	}
+}
+
+// of gives the streams of a group. The caller holds the lock.
+func (w *Streams) of(group uint64) (all []*Arrived) {
+	for _, a := range w.Subgroups {
+		if a.Header.GroupID == group {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// has reports whether the objects first to last of a group have come, on whatever streams. The caller holds the lock.
+func (w *Streams) has(group, first, last uint64) bool {
+	have := map[uint64]bool{}
+	for _, at := range w.Arrivals {
+		if at.Group == group && first <= at.Object && at.Object <= last {
+			have[at.Object] = true
+		}
+	}
+	return uint64(len(have)) == last-first+1
 }
 
 // Finished reports whether a stream has ended with FIN.

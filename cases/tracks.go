@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
@@ -15,6 +16,7 @@ import (
 // SUBSCRIBE_NAMESPACE. Safe for concurrent use.
 type TracksFollower struct {
 	*Session
+	tracks    *moqt.TracksSubscription
 	publishes <-chan *moqt.Request
 	// skipped receives the first track for which the relay says that it sends no PUBLISH, or how the request ended.
 	skipped chan error
@@ -32,6 +34,7 @@ func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 	more ...wire.Parameter) *TracksFollower {
 	t := &TracksFollower{Session: s, publishes: s.peer.expectPublishes(), skipped: make(chan error, 1)}
 	ts, err := s.StartSubscribeTracks(ctx, prefix, WithParameters(s.e.Parameters(), more...))
+	t.tracks = ts
 	request := wire.NameOf(s.Draft(), &wire.SubscribeTracks{})
 	if s.Draft() <= wire.Draft17 {
 		request = wire.NameOf(s.Draft(), &wire.SubscribeNamespace{})
@@ -60,11 +63,18 @@ func (s *Session) FollowTracks(ctx context.Context, prefix wire.TrackNamespace,
 // (draft-19 §6.1, draft-22 §3.6.3); then the case is skipped.
 func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what string) *moqt.Request {
 	expected := what + " of " + fullName(p.Namespace, p.Name)
+	r := t.NextPublish(ctx, p, expected)
+	if !r.TrackNamespace().Equal(p.Namespace) || r.TrackName() != p.Name {
+		t.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
+	}
+	return r
+}
+
+// NextPublish waits for the relay's next PUBLISH, and ends the case when none comes. The case is skipped when the relay
+// skips p's track, from 19 on.
+func (t *TracksFollower) NextPublish(ctx context.Context, p *Publisher, expected string) *moqt.Request {
 	select {
 	case r := <-t.publishes:
-		if !r.TrackNamespace().Equal(p.Namespace) || r.TrackName() != p.Name {
-			t.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
-		}
 		return r
 	case err := <-t.skipped:
 		var skipped *skippedError
@@ -78,6 +88,24 @@ func (t *TracksFollower) WantPublish(ctx context.Context, p *Publisher, what str
 		t.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
 	}
 	return nil
+}
+
+// Cancel ends the request for tracks. Subscriptions that it has led to go on.
+func (t *TracksFollower) Cancel() { t.tracks.Close() }
+
+// WantNone waits for what should not come, and ends the case when a PUBLISH of this run's namespaces comes.
+func (t *TracksFollower) WantNone(ctx context.Context, expected string) {
+	wait := time.NewTimer(t.e.settled(LateTime))
+	defer wait.Stop()
+	select {
+	case r := <-t.publishes:
+		t.e.Fail(transport.LayerRequest, expected, "PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
+	case <-t.Context().Done():
+		t.Check(ctx, context.Cause(t.Context()), transport.LayerRequest, expected)
+	case <-ctx.Done():
+		t.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
+	case <-wait.C:
+	}
 }
 
 // mayCancel ends the case as skipped when the relay has cancelled its PUBLISH after we accepted it: either end may

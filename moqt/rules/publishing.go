@@ -12,6 +12,8 @@ const (
 	PublishDone         ID = "publish-done"
 	StreamCount         ID = "stream-count"
 	DoneCode            ID = "done-code"
+	LatePublisher       ID = "late-publisher"
+	PublishDoneAlways   ID = "publish-done-always"
 )
 
 // publishing are the rules of how a relay finds publishers, of PUBLISH and PUBLISH_DONE.
@@ -33,7 +35,7 @@ var publishing = []Rule{
 		In:   "14 8.4/3; 15-17 8.5/3; 18-19 9.5/3; 20 9.5; 21 7.5; 22 7.6",
 	},
 	{
-		ID: "late-publisher", Binds: Relay, Level: Must, By: Cases,
+		ID: LatePublisher, Binds: Relay, Level: Must, By: Cases,
 		Says: "A publisher that comes late gets a SUBSCRIBE for each subscription that waits under its namespace, " +
 			"or PUBLISH_OK for its track.",
 		In: "14 8.4/5; 15-17 8.5/5; 18-19 9.5/5; 20 9.5; 21 7.5; 22 7.6",
@@ -71,7 +73,7 @@ var publishing = []Rule{
 			"9.9 3.1.1; 22 9.9 3.1.2",
 	},
 	{
-		ID: "publish-done-always", Binds: Publisher, Level: Must, By: Cases,
+		ID: PublishDoneAlways, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A subscription that its publisher ends, ends with PUBLISH_DONE.",
 		In:   "14 9.12/2; 15-16 9.15/2; 17 9.13/2; 18-19 10.11/2; 20 10.12; 21-22 9.9",
 	},

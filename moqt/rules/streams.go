@@ -13,6 +13,9 @@ const (
 	FetchGroupBound         ID = "fetch-group-bound"
 	FetchObjectBound        ID = "fetch-object-bound"
 	StreamCut               ID = "stream-cut"
+	SubgroupEarlyEnd        ID = "subgroup-early-end"
+	SubgroupNextObject      ID = "subgroup-next-object"
+	SubgroupStopped         ID = "subgroup-stopped"
 )
 
 // streams are the rules of subgroup streams, fetch streams and datagrams.
@@ -48,7 +51,7 @@ var streams = []Rule{
 		In:   "14-17 10.4.3/1,2; 18-19 11.4.3/1,2; 20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: "subgroup-next-object", Binds: Relay, Level: Must, By: Cases,
+		ID: SubgroupNextObject, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay sends an object on an open subgroup stream only when it is the next one of the subgroup.",
 		In:   "14-17 10.4.3/3; 18-19 11.4.3/3; 20 11.4.3; 21-22 11.3.2",
 	},
@@ -59,7 +62,7 @@ var streams = []Rule{
 		In: "14-17 10.4.3/4; 18-19 11.4.3/4; 20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: "subgroup-early-end", Binds: Publisher, Level: Must, By: Cases,
+		ID: SubgroupEarlyEnd, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A subgroup stream that ends early for any other reason is reset.",
 		In:   "14-17 10.4.3/5; 18-19 11.4.3/5; 20 11.4.3; 21-22 11.3.2",
 	},
@@ -99,7 +102,7 @@ var streams = []Rule{
 		In:   "14-17 10.4; 18-20 11.4; 21-22 11.3",
 	},
 	{
-		ID: "subgroup-stopped", Binds: Publisher, Level: Should, By: Cases,
+		ID: SubgroupStopped, Binds: Publisher, Level: Should, By: Cases,
 		Says: "A stream that the subscriber stops is reset, and no other one is opened for its subgroup.",
 		In:   "16-17 10.4.3; 18-20 11.4.3; 21-22 11.3.2",
 	},

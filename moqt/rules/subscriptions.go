@@ -19,6 +19,7 @@ const (
 	ForwardReply                ID = "forward-reply"
 	PastRange                   ID = "past-range"
 	DuplicateSubscriptionCloses ID = "duplicate-subscription-closes"
+	SelfSubscription            ID = "self-subscription"
 )
 
 // subscriptions are the rules of SUBSCRIBE and of what it may ask for.
@@ -67,6 +68,11 @@ var subscriptions = []Rule{
 		Says: "A PUBLISH with an alias that is in use for another track closes the session with " +
 			"DUPLICATE_TRACK_ALIAS.",
 		In: "14-16 9.13/1; 17 9.11/1; 18-19 11.1/1; 20 11.1; 21 3.1.2; 22 3.1.3",
+	},
+	{
+		ID: SelfSubscription, Binds: Relay, Level: Must, By: Cases,
+		Says: "A relay serves a SUBSCRIBE for a track that the subscriber itself publishes.",
+		In:   "14-19 5.1",
 	},
 	{
 		ID: "joining-location", Binds: Publisher, Level: Must, By: Cases,

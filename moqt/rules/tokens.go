@@ -2,12 +2,13 @@ package rules
 
 // Tokens, as the code names them.
 const (
-	Token         ID = "token"
-	TokenAlias    ID = "token-alias"
-	TokenCache    ID = "token-cache"
-	TokenTwice    ID = "token-twice"
-	TokenRegister ID = "token-register"
-	TokenForm     ID = "token-form"
+	Token             ID = "token"
+	TokenAlias        ID = "token-alias"
+	TokenCache        ID = "token-cache"
+	TokenTwice        ID = "token-twice"
+	TokenRegister     ID = "token-register"
+	TokenForm         ID = "token-form"
+	AuthorizedPublish ID = "authorized-publish"
 )
 
 // tokens are the rules of authorization.
@@ -102,7 +103,7 @@ var tokens = []Rule{
 			"4.2.1 3.6",
 	},
 	{
-		ID: "authorized-publish", Binds: Relay, Level: Must, By: Cases,
+		ID: AuthorizedPublish, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay sends PUBLISH only to those who asked for it and may have it, and stops when they no " +
 			"longer ask.",
 		In: "14 5.1/1 6.1/2; 15-16 5.1/3 6.1/2; 17-19 5.1/3 6.1/3; 20 5.1 6.1; 21 3.1 4.1; 22 3.1 3.6",

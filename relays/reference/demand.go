@@ -214,6 +214,9 @@ func (t *track) detach(u *upstream, code moqt.DoneCode, reason string) {
 		return
 	}
 	t.unfollow(code == moqt.DoneTrackEnded)
+	if u.peer.ctx.Err() != nil && t.relay.faulty && t.spoilLost() {
+		return
+	}
 	for _, s := range t.subscribers {
 		s.finishWith(code, reason)
 	}

@@ -70,7 +70,7 @@ func (r *Relay) untrack(ts *tracksSubscriber) {
 // holds the relay's lock.
 func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 	own := pub.peer == ts.peer && (ts.peer.session.Draft() >= wire.Draft18 || ts.peer.uplink != nil)
-	if own || ts.peer.ctx.Err() != nil {
+	if own && !r.faults[ownTracksEchoed] || ts.peer.ctx.Err() != nil {
 		return
 	}
 	ranges, passes := ts.ranges.ForTrack(pub.properties)
@@ -88,6 +88,10 @@ func (r *Relay) pass(pub *publication, ts *tracksSubscriber) {
 		case <-ts.accepted:
 			o.serve()
 		case <-ts.ctx.Done():
+			if r.faults[tracksCancelIgnored] {
+				o.serve()
+				return
+			}
 			pub.track.leave(o.sub)
 		}
 	})

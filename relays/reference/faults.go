@@ -97,6 +97,38 @@ const (
 	duplicateTenth
 	delayTenth
 	reorderTenth
+	resetAsFin
+	resetEndsTrack
+	stopEndsSubscription
+	stopReopens
+	doneDropsData
+
+	lostPublisherSilent
+	lostPublisherCancels
+	lostPublisherStays
+	lostNamespaceStays
+	namespaceDoneEarly
+	latePublisherNotAsked
+	leaverDeafens
+	announceAgainIgnored
+	prefixStays
+	tracksCancelIgnored
+	ownTrackUnknown
+	ownTracksEchoed
+
+	earlyDataCloses
+	earlyObjectsLost
+	midGroupWaits
+	firstObjectAlways
+	forwardNotPassedOn
+	forwardHole
+	ids32Bit
+	namespace31Fields
+	name4000Bytes
+	namesAsText
+	emptyNameRefused
+	subscriptions60
+	datagramsCut
 
 	doneNever
 	doneWrongStatus
@@ -241,6 +273,48 @@ var faultTable = [numFaults]Fault{
 		"sends the objects 4, 14, 24 and so on of every group 100 ms late, each on a stream of its own"},
 	reorderTenth: {"reorder-tenth",
 		"sends the objects 4, 14, 24 and so on of every group after the one that follows, on a stream of its own"},
+	resetAsFin:     {"reset-as-fin", "ends a subgroup stream with FIN where its publisher has reset it"},
+	resetEndsTrack: {"reset-ends-track", "leaves a track when its publisher resets a subgroup stream"},
+	stopEndsSubscription: {"stop-ends-subscription",
+		"sends a subscriber nothing more once it has stopped a stream"},
+	stopReopens:   {"stop-reopens", "goes on on a new stream where the subscriber has stopped one"},
+	doneDropsData: {"done-drops-data", "drops the streams that come behind their publisher's PUBLISH_DONE"},
+
+	lostPublisherSilent: {"lost-publisher-silent", "tells the subscribers of a track nothing when its publisher's " +
+		"session is gone"},
+	lostPublisherCancels: {"lost-publisher-cancels", "resets the subscriptions to a track when its publisher's " +
+		"session is gone (17 and later)"},
+	lostPublisherStays: {"lost-publisher-stays", "sends all requests for a namespace to its first publisher, also " +
+		"when that one's session is gone"},
+	lostNamespaceStays: {"lost-namespace-stays", "does not tell namespace subscribers that a publisher's session is " +
+		"gone"},
+	namespaceDoneEarly: {"namespace-done-early", "tells namespace subscribers that a namespace is gone when the " +
+		"first of its publishers leaves"},
+	latePublisherNotAsked: {"late-publisher-not-asked", "does not ask a publisher that comes late for the tracks " +
+		"that have subscribers"},
+	leaverDeafens: {"leaver-deafens", "forwards nothing of a track any more once a subscriber has left it"},
+	announceAgainIgnored: {"announce-again-ignored", "accepts a namespace that was published before, and sends no " +
+		"requests to its publisher"},
+	prefixStays:         {"prefix-stays", "keeps the prefix of a namespace subscription that was cancelled"},
+	tracksCancelIgnored: {"tracks-cancel-ignored", "goes on sending PUBLISH after the request for it was cancelled"},
+	ownTrackUnknown:     {"own-track-unknown", "refuses a SUBSCRIBE from the session that publishes the track"},
+	ownTracksEchoed:     {"own-tracks-echoed", "sends PUBLISH for a session's own tracks too (18 and later)"},
+
+	earlyDataCloses: {"early-data-closes", "closes a publisher's session with PROTOCOL_VIOLATION when a data stream " +
+		"comes before its SUBSCRIBE_OK"},
+	earlyObjectsLost: {"early-objects-lost", "loses what a publisher sends before the relay has sent its own " +
+		"SUBSCRIBE_OK"},
+	midGroupWaits:      {"mid-group-waits", "sends a late subscriber nothing of the group that is under way"},
+	firstObjectAlways:  {"first-object-always", "sets FIRST_OBJECT in every subgroup header (18 and later)"},
+	forwardNotPassedOn: {"forward-not-passed-on", "subscribes with Forward State 0, and never changes it"},
+	forwardHole:        {"forward-hole", "leaves objects out in the middle of a stream, and goes on on the same one"},
+	ids32Bit:           {"ids-32-bit", "cuts Group IDs to 32 bits"},
+	namespace31Fields:  {"namespace-31-fields", "refuses namespaces with more than 31 fields"},
+	name4000Bytes:      {"name-4000-bytes", "refuses SUBSCRIBE to Full Track Names with more than 4,000 bytes"},
+	namesAsText:        {"names-as-text", "takes track names for text, and replaces what is no UTF-8"},
+	emptyNameRefused:   {"empty-name-refused", "refuses SUBSCRIBE to a track without a name"},
+	subscriptions60:    {"subscriptions-60", "refuses more than 60 subscriptions of a session with INTERNAL_ERROR"},
+	datagramsCut:       {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
 	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},

@@ -43,6 +43,9 @@ func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 			}
 		})
 	}
+	if r.faulty {
+		peers = r.spoilPublishers(ns, peers)
+	}
 	return r.uplink.parentOf(ns, peers)
 }
 
@@ -74,6 +77,8 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 		return nil
 	case r.faults[announceReject]:
 		return refuse(moqt.RejectUnauthorized, "fault")
+	case r.faults[namespace31Fields] && len(req.TrackNamespace()) > 31:
+		return refuse(moqt.RejectInternalError, "fault")
 	}
 	if err := p.publishes(); err != nil {
 		return err
@@ -104,6 +109,12 @@ func (r *Relay) announce(a *announcement) {
 		u.up.push(event{a.namespace, false})
 	}
 	r.namespaces.add(a.namespace, a)
+	if r.faults[announceAgainIgnored] {
+		if r.announced == nil {
+			r.announced = make(map[string]int)
+		}
+		r.announced[a.namespace.Key()]++
+	}
 	r.counters.Namespaces.Add(1)
 	if first {
 		for _, s := range r.wanting.prefixes(a.namespace) {
@@ -115,6 +126,7 @@ func (r *Relay) announce(a *announcement) {
 		asks := slices.Contains(r.publishers(t.namespace), a.peer)
 		t.mu.Lock()
 		t.changed() // who waits for a publisher asks it
+		asks = asks && !r.faults[latePublisherNotAsked]
 		ask := asks && len(t.subscribers) > 0 && len(t.upstreams) > 0 && !t.bringsFrom(a.peer)
 		t.mu.Unlock()
 		if ask {
@@ -140,7 +152,8 @@ func (r *Relay) withdraw(a *announcement) {
 	if u := r.uplink; u != nil && u.up != nil && a.peer.uplink == nil && !byClient(r.namespaces.at(a.namespace)) {
 		u.up.push(event{a.namespace, true})
 	}
-	if len(r.namespaces.at(a.namespace)) > 0 || r.faults[namespaceDoneMissing] {
+	left := len(r.namespaces.at(a.namespace)) > 0 && !r.faults[namespaceDoneEarly]
+	if left || r.faults[namespaceDoneMissing] || r.faults[lostNamespaceStays] && a.peer.ctx.Err() != nil {
 		return
 	}
 	for _, s := range r.wanting.prefixes(a.namespace) {
@@ -265,7 +278,9 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 		ts.ranges = moqt.RangeFiltersOf(ts.parameters)
 		ts.bare = ts.parameters.UintOr(wire.ParamIncludeProperties, 1) == 0
 		r.track(ts)
-		defer r.untrack(ts)
+		if !r.faults[tracksCancelIgnored] {
+			defer r.untrack(ts)
+		}
 	}
 	if err := req.Accept(ctx, &wire.RequestOK{Answers: req.Kind()}); err != nil {
 		return err
@@ -352,6 +367,9 @@ func (p *peer) claim(kind wire.Kind, prefix wire.TrackNamespace) error {
 func (p *peer) unclaim(kind wire.Kind, prefix wire.TrackNamespace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.relay.faults[prefixStays] {
+		return
+	}
 	if i := slices.IndexFunc(p.prefixes[kind], prefix.Equal); i >= 0 {
 		p.prefixes[kind] = slices.Delete(p.prefixes[kind], i, i+1)
 	}

@@ -108,8 +108,10 @@ func (o *outflow) send() {
 			}
 			o.sent()
 		case waitForMore:
-			if o.w != nil && o.w.Flush() != nil {
-				return
+			if o.w != nil {
+				if err := o.w.Flush(); err != nil && !o.spoilStop(err) {
+					return
+				}
 			}
 			select {
 			case <-wait:
@@ -194,7 +196,7 @@ func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 			return sendBatch, 0, nil
 		case fate == unwanted && o.w != nil && e.Location().Compare(s.end) > 0:
 			return finAndEnd, 0, nil // the header did not promise the end of the group
-		case fate == unwanted && o.w != nil:
+		case fate == unwanted && o.w != nil && !s.track.relay.faults[forwardHole]:
 			return resetAndGoOn, moqt.ResetCancelled, nil
 		default:
 			o.advance(1)
@@ -211,8 +213,10 @@ func (o *outflow) rest() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	s, in := o.sub, o.in
 	faults := &s.track.relay.faults
 	switch {
-	case in.state == aborted:
+	case in.state == aborted && !faults[resetAsFin]:
 		return resetAndEnd, in.cause, nil
+	case in.state == aborted:
+		return finAndEnd, 0, nil
 	case in.state == finished && o.w == nil && in.end() > 0:
 		return justEnd, 0, nil
 	case in.state == finished && faults[neverFin]:

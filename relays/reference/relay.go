@@ -57,6 +57,9 @@ type Relay struct {
 	published  tree[*publication] // tracks that came by PUBLISH
 	wanting    tree[*namespaceSubscriber]
 	tracking   tree[*tracksSubscriber]
+	// firstOf is the first publisher of a namespace, announced how often it was published; only faults use them.
+	firstOf   map[string]*peer
+	announced map[string]int
 }
 
 // New makes a relay. It fails if the Options name an unknown fault.
@@ -107,6 +110,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	}
 	if r.faults[closeCodeWrong] {
 		conn = miscoder{conn}
+	}
+	if r.faults.watchesStreams() {
+		conn = &spoiltStreams{Conn: conn, faults: &r.faults}
 	}
 	if r.faults.retypes() {
 		conn = retyper{conn, r.faults.retype}

@@ -3,10 +3,12 @@ package reference
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -19,7 +21,7 @@ const largeObject = 1_000_000
 // spoils reports whether a fault keeps a stream from a subscriber. The caller holds the track's lock.
 func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 	switch {
-	case r.faults[dropEverything],
+	case r.faults[dropEverything], s.track.deaf,
 		r.faults[tooFarBehind] && s.ending != nil,
 		r.faults[dropGroup] && in.header.GroupID%2 == 1:
 		return true
@@ -44,6 +46,12 @@ func (r *Relay) spoilHeader(h *wire.SubgroupHeader) {
 	}
 	if r.faults[loseFirstObjectBit] {
 		h.FirstObject = false
+	}
+	if r.faults[firstObjectAlways] {
+		h.FirstObject = true
+	}
+	if r.faults[ids32Bit] {
+		h.GroupID &= math.MaxUint32
 	}
 	if r.faults[loseEndOfGroup] {
 		h.EndOfGroup = false
@@ -87,6 +95,9 @@ func (r *Relay) spoiledDatagram(e *entry) *moqt.Object {
 	o := r.spoiled(e, false)
 	if o == nil || r.faults[dropDatagrams] || r.faults[dropEverything] {
 		return nil
+	}
+	if r.faults[datagramsCut] {
+		o.Payload = o.Payload[:min(len(o.Payload), 500)]
 	}
 	var h wire.SubgroupHeader
 	h.GroupID, h.Priority, h.DefaultPriority, h.EndOfGroup = o.GroupID, o.Priority, o.DefaultPriority, o.EndOfGroup
@@ -172,6 +183,60 @@ func (r *Relay) spoilJoin(s *subscriber) {
 					HasProperties: true}}, 0)
 		}
 	}
+}
+
+// spoilLost is what a fault does to the subscribers of a track when its publisher's session is gone. It reports whether
+// it did anything. The caller holds the track's lock.
+func (t *track) spoilLost() bool {
+	r := t.relay
+	if r.faults[lostPublisherCancels] {
+		for _, s := range t.subscribers {
+			s.pub.Request().Cancel(moqt.ResetCancelled)
+		}
+	}
+	return r.faults[lostPublisherCancels] || r.faults[lostPublisherSilent]
+}
+
+// spoilPublishers changes who publishes a namespace. The caller holds the relay's lock.
+func (r *Relay) spoilPublishers(ns wire.TrackNamespace, peers []*peer) []*peer {
+	key := ns.Key()
+	switch {
+	case r.faults[lostPublisherStays]:
+		if r.firstOf == nil {
+			r.firstOf = make(map[string]*peer)
+		}
+		if r.firstOf[key] == nil && len(peers) > 0 {
+			r.firstOf[key] = peers[0]
+		}
+		if first := r.firstOf[key]; first != nil {
+			return []*peer{first}
+		}
+	case r.faults[announceAgainIgnored] && r.announced[key] > 1:
+		return nil
+	}
+	return peers
+}
+
+// spoilStop is what a fault does when the subscriber has stopped a stream; err is that of writing to it. It reports
+// whether the outflow goes on.
+func (o *outflow) spoilStop(err error) bool {
+	s, faults := o.sub, &o.sub.track.relay.faults
+	var stop *transport.StreamError
+	if !errors.As(err, &stop) || !stop.Remote || !stop.Stop {
+		return false
+	}
+	if faults[stopEndsSubscription] {
+		s.cancel()
+	}
+	if !faults[stopReopens] {
+		return false
+	}
+	o.set(nil)
+	s.track.mu.Lock()
+	defer s.track.mu.Unlock()
+	o.cursor-- // the last object was not sent
+	o.grow(o.in.entries[o.cursor-o.in.dropped].size())
+	return true
 }
 
 // openAnyway opens a subgroup stream without the session, which would refuse one for a subscription that has ended.

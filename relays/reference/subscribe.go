@@ -28,6 +28,9 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if r.faults[rendezvousIgnored] || r.faults[subscribeBeforeSilent] {
 		wait = 0
 	}
+	if err := p.spoilNames(t); err != nil {
+		return err
+	}
 	if spoilt, err := p.spoilSubscribe(ctx, t, req); spoilt {
 		return err
 	}
@@ -68,6 +71,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if r.faults[duplicateAlias] {
 		options = append(options, moqt.WithTrackAlias(7))
 	}
+	sub.spoilEarly(ctx)
 	pub, err := req.AcceptSubscribe(ctx, ok, options...)
 	if err != nil {
 		t.leave(sub)

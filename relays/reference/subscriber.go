@@ -181,6 +181,7 @@ func (t *track) leave(s *subscriber) {
 		return
 	}
 	t.subscribers = slices.Delete(slices.Clone(t.subscribers), i, i+1)
+	t.deaf = t.relay.faults[leaverDeafens]
 	for _, o := range s.ready {
 		o.unfollow()
 	}
@@ -216,6 +217,8 @@ func (s *subscriber) judge(e *entry) fate {
 		return formless // says nothing that a gap does not say
 	case r.faults[joinDuplicate] && s.hasJoining && loc == s.joining:
 		return wanted
+	case r.faults[midGroupWaits] && s.hasJoining && e.GroupID == s.joining.Group:
+		return unwanted
 	case e.seq <= s.since, e.seq > s.until, !s.forward && !r.faults[forwardIgnored]:
 		return unwanted
 	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:

@@ -51,6 +51,8 @@ type track struct {
 	taken     int64
 	room      chan struct{}
 	impatient bool
+	// deaf: a fault keeps subscribers from getting anything.
+	deaf bool
 }
 
 // acquire finds or makes a track. The caller must release it.

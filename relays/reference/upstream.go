@@ -113,7 +113,7 @@ func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 		u.part()
 		return no
 	}
-	u.sub, u.priority, u.forward = sub, info.priority, true
+	u.sub, u.priority, u.forward = sub, info.priority, !r.faults[forwardNotPassedOn]
 	if err := t.attach(u, info); err != nil { // it publishes the track already
 		u.cancel()
 		sub.Unsubscribe()
@@ -179,12 +179,13 @@ func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) 
 	t := u.track
 	m := &wire.Subscribe{TrackNamespace: t.namespace, TrackName: t.name}
 	m.Parameters.SetUint(wire.ParamForward, 1) // draft-18 §9.2
+	t.relay.spoilAsking(m)
 	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && u.draft >= wire.Draft15 {
 		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
 	}
 	for tries, wait := 0, parting; ; tries, wait = tries+1, 2*wait {
 		t.relay.counters.UpstreamSubscribes.Add(1)
-		sub, err := u.peer.session.Subscribe(ctx, m)
+		sub, err := u.ask(ctx, m)
 		if err == nil || !again || tries == crossings || !crossed(err) {
 			return sub, err
 		}
@@ -195,6 +196,15 @@ func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) 
 		}
 		timer.Stop()
 	}
+}
+
+// ask sends one SUBSCRIBE and waits for the answer.
+func (u *upstream) ask(ctx context.Context, m *wire.Subscribe) (*moqt.Subscription, error) {
+	if w, ok := u.peer.session.Conn().(*spoiltStreams); ok {
+		w.asking.Add(1)
+		defer w.asking.Add(-1)
+	}
+	return u.peer.session.Subscribe(ctx, m)
 }
 
 // crossed reports whether a refusal may come from a publisher that does not know of the cancellation yet. It would say
@@ -234,6 +244,13 @@ func (u *upstream) run() {
 	readers.Go(func() { u.peer.guard(u.readDatagrams) })
 	if u.draft >= wire.Draft20 {
 		readers.Go(func() { u.peer.guard(u.readNotifications) })
+	}
+	if u.track.relay.faults[doneDropsData] {
+		readers.Go(func() {
+			if _, err := u.sub.Done(u.ctx); err == nil {
+				u.cancel()
+			}
+		})
 	}
 	var err error
 	for {
@@ -322,7 +339,7 @@ func (t *track) wantForward() {
 		want = want || s.forward
 	}
 	for _, u := range t.upstreams {
-		if want && !u.forward {
+		if want && !u.forward && !t.relay.faults[forwardNotPassedOn] {
 			u.forward = true
 			t.relay.tasks.Go(func() { u.update(wire.Parameters{{Type: wire.ParamForward, Uint: 1}}) })
 		}

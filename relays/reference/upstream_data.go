@@ -122,6 +122,9 @@ func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
 		}
 	case errors.As(err, &reset) && reset.Remote:
 		src.close(t, meaningOfReset(u.draft, reset.Code))
+		if t.relay.faults[resetEndsTrack] {
+			u.cancel()
+		}
 	case errors.As(err, &large):
 		t.relay.log.Warn("object too large", "track", t.name, "session", u.peer.id, "error", err)
 		sr.Stop(moqt.ResetExcessiveLoad.Number(u.draft))

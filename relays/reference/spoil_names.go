@@ -1,0 +1,60 @@
+package reference
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// The faults of which tracks a session may subscribe to, and of how they are asked for.
+
+// spoilNames refuses a SUBSCRIBE that should be served; nil where no fault does. subscribes has counted it.
+func (p *peer) spoilNames(t *track) error {
+	f := &p.relay.faults
+	n := len(t.name)
+	for _, field := range t.namespace {
+		n += len(field)
+	}
+	p.mu.Lock()
+	subscriptions := p.subscriptions
+	p.mu.Unlock()
+	if f[ownTrackUnknown] && slices.Contains(p.relay.publishers(t.namespace), p) ||
+		f[name4000Bytes] && n > 4000 || f[emptyNameRefused] && t.name == "" {
+		return refuse(moqt.RejectDoesNotExist, "fault")
+	}
+	if f[subscriptions60] && subscriptions > 60 {
+		return refuse(moqt.RejectInternalError, "fault")
+	}
+	return nil
+}
+
+// spoilAsking changes the relay's SUBSCRIBE to a publisher.
+func (r *Relay) spoilAsking(m *wire.Subscribe) {
+	if r.faults[namesAsText] {
+		m.TrackName = strings.ToValidUTF8(m.TrackName, "?")
+	}
+	if r.faults[forwardNotPassedOn] {
+		m.Parameters.SetUint(wire.ParamForward, 0)
+	}
+}
+
+// spoilEarly is the fault that loses what comes before the relay's SUBSCRIBE_OK.
+func (s *subscriber) spoilEarly(ctx context.Context) {
+	t := s.track
+	if !t.relay.faults[earlyObjectsLost] {
+		return
+	}
+	timer := time.NewTimer(50 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.since = t.seq
+}
