@@ -28,7 +28,13 @@ func onSlowReference(t *testing.T, c cases.Case, d wire.Draft, delay time.Durati
 }
 
 // onRelay is the same with other options.
-func onRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o reference.Options) (r cases.Result) {
+func onRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o reference.Options) cases.Result {
+	return onWatchedRelay(t, c, d, delay, o, func(conn transport.Conn) transport.Conn { return conn })
+}
+
+// onWatchedRelay is the same where watch sees the relay's end of each connection.
+func onWatchedRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o reference.Options,
+	watch func(transport.Conn) transport.Conn) (r cases.Result) {
 	synctest.Test(t, func(t *testing.T) {
 		// The windows of a connection in memory are small, so that congestion reaches the relay's own bound early: it
 		// must not reach the publisher.
@@ -48,7 +54,7 @@ func onRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duration, o re
 			client, server := memconn.Pair(opts)
 			served.Go(func() {
 				time.Sleep(delay)
-				relay.ServeConn(context.WithoutCancel(ctx), server)
+				relay.ServeConn(context.WithoutCancel(ctx), watch(server))
 			})
 			return client, nil
 		}}

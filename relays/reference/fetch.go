@@ -191,6 +191,7 @@ func (f *retrieval) answer(req *moqt.Request) error {
 			return nil
 		})
 	})
+	f.quirkyFetch()
 	f.write(w)
 	return nil
 }

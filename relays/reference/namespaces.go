@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -92,6 +93,7 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 	if err := req.Accept(ctx, &wire.RequestOK{Answers: wire.KindPublishNamespace}); err != nil {
 		return err
 	}
+	p.quirkyNamespace(req)
 	p.heedUpdates(req, nil)
 	if r.faults[withdrawClosesSession] && p.ctx.Err() == nil {
 		p.session.Abort(wire.ProtocolViolation, "fault")
@@ -437,6 +439,9 @@ func (s *namespaceSubscriber) tell() {
 		}
 	}()
 	for {
+		if s.peer.relay.quirks[namespacesLate] {
+			pause(ctx, 300*time.Millisecond)
+		}
 		events, full := s.pop()
 		for _, e := range events {
 			if err := s.send(ctx, e, sent); err != nil {

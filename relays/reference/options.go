@@ -16,6 +16,8 @@ type Options struct {
 	Drafts []wire.Draft
 	// Faults names the faults asked for. The function Faults lists all there are.
 	Faults []string
+	// Quirks names legal behaviours asked for. The function Quirks lists all there are.
+	Quirks []string
 	// RequireToken, if not empty, is the value of the AUTHORIZATION_TOKEN (any token type) that every request must
 	// carry, unless the client's SETUP did; others are refused with UNAUTHORIZED.
 	RequireToken string

@@ -37,8 +37,8 @@ type peer struct {
 	starved []*subscriber
 	// ready counts the streams that wait to be opened.
 	ready atomic.Int64
-	// sent counts objects; only faults use it.
-	sent atomic.Int64
+	// sent counts objects, served requests; only faults and quirks use them.
+	sent, served atomic.Int64
 
 	mu            sync.Mutex
 	subscriptions int
@@ -93,6 +93,7 @@ func (p *peer) run(ctx context.Context) error {
 	defer p.tasks.Wait()
 	defer p.cancel()
 	p.spoilSession()
+	p.quirkySession()
 	for {
 		req, err := p.session.AcceptRequest(p.ctx)
 		if err != nil {
@@ -147,7 +148,10 @@ func (p *peer) handle(req *moqt.Request) {
 	if p.spoilRequest(req) {
 		return
 	}
-	err := p.check(req)
+	err := p.quirkyRequest(req)
+	if err == nil {
+		err = p.check(req)
+	}
 	cost := costOf(req)
 	if err == nil && !p.account.Take(heldTasks, cost) {
 		err = refuse(moqt.RejectExcessiveLoad, "the relay holds too much for the session")
@@ -178,10 +182,10 @@ func (p *peer) handle(req *moqt.Request) {
 		r.log.Debug("request ended", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "error", err)
 		return
 	}
-	no = r.spoilRefusal(no)
+	no, options := r.quirkyRefusal(req.Context(), r.spoilRefusal(no))
 	r.counters.Refused.Add(1)
 	r.log.Info("request refused", "session", p.id, "kind", req.Kind().String(), "id", req.ID(), "reason", no.reason)
-	if err := req.Reject(req.Context(), no.code, no.reason); err != nil && req.Context().Err() == nil {
+	if err := req.Reject(req.Context(), no.code, no.reason, options...); err != nil && req.Context().Err() == nil {
 		r.log.Info("refusal not sent", "session", p.id, "error", err)
 	}
 }

@@ -35,7 +35,7 @@ func (p *peer) publish(req *moqt.Request) error {
 	}
 	t.mu.Unlock()
 	ok := &wire.RequestOK{}
-	if d <= wire.Draft19 && (want || asked == 1) {
+	if d <= wire.Draft19 && (want || asked == 1 && !r.quirks[publishPaused]) {
 		ok.Parameters.SetUint(wire.ParamForward, 1)
 	} else if d <= wire.Draft19 {
 		ok.Parameters.SetUint(wire.ParamForward, 0) // draft-18 §9.5: nobody wants the track yet
@@ -57,6 +57,9 @@ func (p *peer) publish(req *moqt.Request) error {
 	u := t.newUpstream(p, false)
 	u.sub, u.priority = sub, info.priority
 	u.forward = asked == 1 || want && d <= wire.Draft19 || r.faults[publishStaysPaused]
+	if r.quirks[publishPaused] && d <= wire.Draft19 {
+		u.forward = want
+	}
 	if r.faults[publishNotRouted] {
 		came()
 		<-p.ctx.Done()

@@ -29,8 +29,10 @@ type Relay struct {
 	opts     Options
 	limits   Limits
 	faults   faultSet
-	faulty   bool // any
+	faulty   bool // any, or a quirk of objects
 	keyed    keyedFaults
+	quirks   quirkSet
+	aliases  atomic.Uint64 // that a quirk has given
 	log      *slog.Logger
 	counters Counters
 	account  *moqt.Account // of all that clients make the relay hold
@@ -62,15 +64,20 @@ type Relay struct {
 	announced map[string]int
 }
 
-// New makes a relay. It fails if the Options name an unknown fault.
+// New makes a relay. It fails if the Options name an unknown fault or quirk.
 func New(opts Options) (*Relay, error) {
 	faults, keyed, err := parseFaults(opts.Faults)
 	if err != nil {
 		return nil, err
 	}
+	quirks, err := parseQuirks(opts.Quirks)
+	if err != nil {
+		return nil, err
+	}
+	quirks.quirkyLimits(&opts.Limits)
 	r := &Relay{
-		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, faulty: len(opts.Faults) > 0,
-		keyed: keyed, log: opts.Logger,
+		opts: opts, limits: opts.Limits.withDefaults(), faults: faults, keyed: keyed, quirks: quirks,
+		faulty: len(opts.Faults) > 0 || quirks.quirkyObjects(), log: opts.Logger,
 		tracks: make(map[string]*track), sweepAt: 1024, peers: make(map[*peer]struct{}), left: make(chan struct{}),
 		admission: admission{addresses: make(map[netip.Addr]int)},
 	}
@@ -117,6 +124,8 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	if r.faults.retypes() {
 		conn = retyper{conn, r.faults.retype}
 	}
+	conn, sent := r.quirks.oddly(conn)
+	defer sent()
 	cfg := moqt.Config{
 		Drafts: r.opts.Drafts, Implementation: r.opts.Implementation, MaxAuthTokenCacheSize: 4096,
 		Decode: r.opts.Decode, Limits: r.limits.Session, Account: r.account,
@@ -134,6 +143,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 			Uint: uint64(r.limits.FilterRanges)})
 	}
 	conn = r.spoilBreaches(conn, &cfg)
+	r.quirkySetup(ctx, conn, &cfg)
 	setup, cancel := context.WithTimeout(ctx, r.limits.Setup)
 	defer cancel()
 	s, err := moqt.Server(setup, conn, cfg)

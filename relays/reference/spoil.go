@@ -56,6 +56,7 @@ func (r *Relay) spoilHeader(h *wire.SubgroupHeader) {
 	if r.faults[loseEndOfGroup] {
 		h.EndOfGroup = false
 	}
+	r.quirks.quirkyHeader(h)
 }
 
 // spoiled gives the object to send instead of an entry; nil for none. first says that it is the first of its stream.
@@ -84,6 +85,7 @@ func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 			o.Payload = o.Payload[:n-1]
 		}
 	}
+	r.quirks.quirkyObject(&o)
 	return &o
 }
 

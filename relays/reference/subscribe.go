@@ -64,10 +64,11 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	t.wantForward()
 	t.newGroup(ps)
 	r.spoilSubscribeOK(ok)
+	r.quirkyOK(d, ok)
 	if ps.UintOr(wire.ParamIncludeProperties, 1) == 0 {
 		ok.Properties = nil
 	}
-	options := []moqt.PublicationOption{moqt.ManualUpdates()}
+	options := append(r.quirkyPublication(), moqt.ManualUpdates())
 	if r.faults[duplicateAlias] {
 		options = append(options, moqt.WithTrackAlias(7))
 	}

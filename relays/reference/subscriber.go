@@ -403,6 +403,7 @@ func (s *subscriber) finish(end *ending) {
 	r := s.track.relay
 	ctx, cancel := context.WithTimeout(s.pub.Context(), r.limits.Fetch)
 	defer cancel()
+	options := s.quirkyDone(ctx, end)
 	var err error
 	switch {
 	case r.faults[doneNever]:
@@ -412,7 +413,7 @@ func (s *subscriber) finish(end *ending) {
 	case r.faults[doneWrongStatus]:
 		err = s.pub.Done(ctx, moqt.DoneInternalError, end.reason)
 	default:
-		err = s.pub.Done(ctx, end.code, end.reason)
+		err = s.pub.Done(ctx, end.code, end.reason, options...)
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.Info("PUBLISH_DONE could not be sent", "track", s.track.name, "session", s.peer.id, "error", err)

@@ -183,6 +183,7 @@ func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) 
 	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && u.draft >= wire.Draft15 {
 		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
 	}
+	u.quirkyAsk(ctx)
 	for tries, wait := 0, parting; ; tries, wait = tries+1, 2*wait {
 		t.relay.counters.UpstreamSubscribes.Add(1)
 		sub, err := u.ask(ctx, m)
@@ -240,6 +241,7 @@ func (u *upstream) part() {
 // run reads the publisher's objects until the publisher is done, its session ends, or u is cancelled.
 func (u *upstream) run() {
 	defer u.cancel()
+	u.quirkyUpstream()
 	var readers sync.WaitGroup
 	readers.Go(func() { u.peer.guard(u.readDatagrams) })
 	if u.draft >= wire.Draft20 {
