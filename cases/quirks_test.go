@@ -20,8 +20,8 @@ import (
 var mayRefuse = []string{"refuses-fetch", "refuses-status", "refuses-namespaces", "refuses-tracks",
 	"refuses-second-namespace", "filter-ranges-none", "tokens-not-stored", "request-ids-few"}
 
-// No case fails at a relay that does what the drafts allow. MOQ_QUIRKS=all walks all quirks, cases and drafts. Otherwise
-// each quirk meets a few cases on one draft, another one for each.
+// No case fails at a relay that does what the drafts allow. MOQ_QUIRKS=all walks all quirks, cases and drafts.
+// Otherwise each quirk meets a few cases on one draft, another one for each.
 func TestQuirksFailNoCase(t *testing.T) {
 	all := os.Getenv("MOQ_QUIRKS") == "all"
 	sample := []string{"announce-subscribe", "data-subgroup-basic", "datagram", "fetch", "join", "subscribe-error",

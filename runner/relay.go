@@ -83,9 +83,9 @@ func (r *Relay) Close() {
 }
 
 // StartEmbedded starts the relay that "embedded" stands for, on a free port of the loopback interface, with the
-// target's faults.
+// target's faults and quirks.
 func StartEmbedded(t Target, options reference.Options) (*Relay, error) {
-	options.Faults = t.Faults
+	options.Faults, options.Quirks = t.Faults, t.Quirks
 	return StartRelay(options, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
 }
 

@@ -15,16 +15,17 @@ type Target struct {
 	Name string
 	// URL is the relay's URL; zero for the embedded relay, which has none before it is started.
 	URL transport.URL
-	// Embedded is true for "embedded", the reference relay in this process, with Faults switched on.
-	Embedded bool
-	Faults   []string
+	// Embedded is true for "embedded", the reference relay in this process, with Faults and Quirks switched on.
+	Embedded       bool
+	Faults, Quirks []string
 }
 
 // embedded is the name of the reference relay where a URL is wanted.
 const embedded = "embedded"
 
-// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&fault=NAME". known are the names of all faults.
-func ParseTarget(name string, known []string) (Target, error) {
+// ParseTarget reads a relay URL, "embedded", or "embedded?fault=NAME&quirk=NAME", each as often as wanted. faults and
+// quirks are the names of all there are.
+func ParseTarget(name string, faults, quirks []string) (Target, error) {
 	t := Target{Name: name}
 	base, query, _ := strings.Cut(name, "?")
 	if base != embedded {
@@ -40,19 +41,27 @@ func ParseTarget(name string, known []string) (Target, error) {
 		return t, fmt.Errorf("relay %q: %w", name, err)
 	}
 	for key, names := range values {
-		if key != "fault" {
-			return t, fmt.Errorf("relay %q: unknown option %q, want fault=NAME", name, key)
+		switch key {
+		case "fault":
+			t.Faults = names
+		case "quirk":
+			t.Quirks = names
+		default:
+			return t, fmt.Errorf("relay %q: unknown option %q, want fault=NAME or quirk=NAME", name, key)
 		}
-		t.Faults = names
 	}
-	return t, CheckFaults(t.Faults, known)
+	if err := CheckNames("fault", t.Faults, faults); err != nil {
+		return t, err
+	}
+	return t, CheckNames("quirk", t.Quirks, quirks)
 }
 
-// CheckFaults gives an error for the first name that is not a known fault. It proposes names that may have been meant.
-func CheckFaults(names, known []string) error {
-	for _, f := range names {
-		if !slices.Contains(known, f) {
-			return fmt.Errorf("unknown fault %q%s (--list-faults lists them)", f, meant(f, known))
+// CheckNames gives an error for the first name that is not a known fault, or quirk; what says which. It proposes names
+// that may have been meant.
+func CheckNames(what string, names, known []string) error {
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return fmt.Errorf("unknown %s %q%s (--list-faults lists them)", what, n, meant(n, known))
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ func TestParseTarget(t *testing.T) {
 		embedded bool
 		addr     string
 		faults   []string
+		quirks   []string
 		err      string // a part of the error; empty for none
 	}{
 		{name: "https://relay.example/path?x=1", addr: "relay.example:443"},
@@ -25,6 +26,9 @@ func TestParseTarget(t *testing.T) {
 		{name: "embedded?fault=wrong-code", embedded: true, faults: []string{"wrong-code"}},
 		{name: "embedded?fault=wrong-code&fault=drop-objects", embedded: true,
 			faults: []string{"wrong-code", "drop-objects"}},
+		{name: "embedded?fault=wrong-code&quirk=answers-late", embedded: true, faults: []string{"wrong-code"},
+			quirks: []string{"answers-late"}},
+		{name: "embedded?quirk=answer-late", err: `unknown quirk "answer-late": did you mean answers-late?`},
 		{name: "embedded?fault=wrongcode", err: `unknown fault "wrongcode": did you mean wrong-code?`},
 		{name: "embedded?fault=", err: `unknown fault ""`},
 		{name: "embedded?faults=wrong-code", err: `unknown option "faults"`},
@@ -37,7 +41,7 @@ func TestParseTarget(t *testing.T) {
 		{name: "https://:4443", err: "no host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := ParseTarget(test.name, known)
+			got, err := ParseTarget(test.name, known, []string{"answers-late"})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("got %v, want %q", err, test.err)
@@ -47,7 +51,8 @@ func TestParseTarget(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Name != test.name || got.Embedded != test.embedded || !slices.Equal(got.Faults, test.faults) {
+			if got.Name != test.name || got.Embedded != test.embedded || !slices.Equal(got.Faults, test.faults) ||
+				!slices.Equal(got.Quirks, test.quirks) {
 				t.Errorf("got %+v", got)
 			}
 			if !got.Embedded && got.URL.Addr() != test.addr {

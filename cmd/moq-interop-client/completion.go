@@ -8,6 +8,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -70,8 +71,9 @@ func (c *completeCmd) Run(sys *system, app *kong.Kong) error {
 var completions = map[string]func() []string{
 	"cases":      caseNames,
 	"codec":      wire.ToleranceNames,
-	"faults":     faultNames,
+	"faults":     reference.FaultNames,
 	"kinds":      requestNames,
+	"quirks":     reference.QuirkNames,
 	"relays":     func() []string { return []string{"embedded", "https://", "moqt://"} },
 	"suites":     cases.Suites,
 	"tolerances": cases.ToleranceNames,

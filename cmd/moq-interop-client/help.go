@@ -33,6 +33,7 @@ Relays (-r), %s by default:
   moqt://HOST:PORT/PATH   raw QUIC
   embedded                the reference relay, in this process
   embedded?fault=NAME     the same, misbehaving
+  embedded?quirk=NAME     the same, odd as the drafts allow
 
 Cases (-t), with commas between them:
   fetch                   a case by its name or alias

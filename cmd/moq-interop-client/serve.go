@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -27,12 +28,13 @@ type serveCmd struct {
 	PathScopes   bool     `help:"A session of /a/b may only use namespaces that begin with a, b."`
 	RequireToken string   `placeholder:"T" help:"Refuse requests without this authorization token."`
 	Fault        []string `sep:"," placeholder:"NAME" complete:"faults" help:"Misbehave on purpose."`
+	Quirk        []string `sep:"," placeholder:"NAME" complete:"quirks" help:"Be odd, as the drafts allow."`
 	Compat       []string `sep:"," placeholder:"NAME" complete:"codec" help:"Deviations of clients to allow."`
 
 	Metrics *string `placeholder:"HOST:PORT" help:"Serve metrics over HTTP there, at /metrics. Default: not at all."`
 	PProf   bool    `name:"pprof" help:"Serve the profiles of the process there too, at /debug/pprof/."`
 
-	ListFaults bool `help:"List the faults."`
+	ListFaults bool `help:"List the faults and quirks."`
 
 	serveNetwork  `embed:"" group:"Network:"`
 	serveUpstream `embed:"" group:"A relay behind a relay:"`
@@ -97,8 +99,11 @@ func (c *serveCmd) Run(sys *system) error {
 	if c.ListFaults {
 		return listFaults(sys.stdout)
 	}
-	if err := runner.CheckFaults(c.Fault, reference.FaultNames()); err != nil {
+	if err := runner.CheckNames("fault", c.Fault, reference.FaultNames()); err != nil {
 		return usage("--fault: %v", err)
+	}
+	if err := runner.CheckNames("quirk", c.Quirk, reference.QuirkNames()); err != nil {
+		return usage("--quirk: %v", err)
 	}
 	chosen := sys.choose(c.Drafts, "--drafts", "", "MOQT_DRAFT", "DRAFT")
 	drafts, err := parseDrafts(chosen)
@@ -143,7 +148,7 @@ func (c *serveCmd) Run(sys *system) error {
 	}
 	decode := wire.Options{Tolerate: tolerate,
 		Tolerated: func(t wire.Tolerance, where string) { log.Info("tolerated", "deviation", t, "where", where) }}
-	options := reference.Options{Drafts: drafts, Faults: c.Fault, RequireToken: c.RequireToken,
+	options := reference.Options{Drafts: drafts, Faults: c.Fault, Quirks: c.Quirk, RequireToken: c.RequireToken,
 		PathScopes: c.PathScopes, Parent: parent, Decode: decode, Logger: log}
 	listen.Warn = func(err error) { log.Info("listener reports", "error", err) }
 	listen.Renewed = func(cert tls.Certificate) { c.sayCertificate(sys, "self-signed certificate renewed", cert) }
@@ -229,24 +234,14 @@ func (v setting) wantAddress(network string) error {
 	return nil
 }
 
-// listFaults prints name and documentation of each fault.
+// listFaults prints name and documentation of each fault, then of each quirk.
 func listFaults(w io.Writer) error {
-	faults := append(reference.Faults(), reference.KeyedFaults()...)
-	width := 0
-	for _, f := range faults {
-		width = max(width, len(f.Name))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range append(reference.Faults(), reference.KeyedFaults()...) {
+		fmt.Fprintf(t, "fault\t%s\t%s\n", f.Name, f.Doc)
 	}
-	for _, f := range faults {
-		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, f.Name, f.Doc); err != nil {
-			return err
-		}
+	for _, q := range reference.Quirks() {
+		fmt.Fprintf(t, "quirk\t%s\t%s\n", q.Name, q.Doc)
 	}
-	return nil
-}
-
-func faultNames() (names []string) {
-	for _, f := range reference.Faults() {
-		names = append(names, f.Name)
-	}
-	return names
+	return t.Flush()
 }

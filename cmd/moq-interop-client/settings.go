@@ -85,7 +85,7 @@ func (t *testCmd) settings(sys *system) (*settings, error) {
 }
 
 func (s *settings) readTarget(v setting) (err error) {
-	if s.target, err = runner.ParseTarget(v.text, reference.FaultNames()); err != nil {
+	if s.target, err = runner.ParseTarget(v.text, reference.FaultNames(), reference.QuirkNames()); err != nil {
 		return v.fail(err)
 	}
 	return nil

@@ -36,7 +36,7 @@ type testCmd struct {
 
 	List       bool `short:"l" help:"List cases instead of running them: those of the suite, or those of -t."`
 	Long       bool `help:"The same with title, drafts, level, tags and sections."`
-	ListFaults bool `help:"List the faults that the reference relay can be given."`
+	ListFaults bool `help:"List the faults and quirks of the reference relay."`
 	Version    bool `help:"Show the version."`
 }
 

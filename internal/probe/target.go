@@ -33,13 +33,9 @@ type Target struct {
 // firstInURI is the draft from which on a moqt:// URI names the resource for both transports (draft-18 §3.1.3).
 const firstInURI = wire.Draft18
 
-// ParseTarget reads a relay URL, "embedded" or "embedded?fault=NAME".
+// ParseTarget reads a relay URL, "embedded" or "embedded?fault=NAME&quirk=NAME".
 func ParseTarget(name string) (Target, error) {
-	var faults []string
-	for _, f := range reference.Faults() {
-		faults = append(faults, f.Name)
-	}
-	t, err := runner.ParseTarget(name, faults)
+	t, err := runner.ParseTarget(name, reference.FaultNames(), reference.QuirkNames())
 	return Target{Target: t}, err
 }
 

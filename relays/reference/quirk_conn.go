@@ -164,7 +164,8 @@ func (c *odd) SendDatagram(b []byte) error {
 	return nil
 }
 
-// chopped is a stream whose bytes are written one by one: all of them, or the first ones and then pieces of an odd size.
+// chopped is a stream whose bytes are written one by one: all of them, or the first ones, and the rest in pieces of an
+// odd size.
 type chopped struct {
 	transport.SendStream
 	all   bool

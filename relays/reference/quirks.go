@@ -2,6 +2,7 @@ package reference
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -160,17 +161,22 @@ type quirkSet [numQuirks]bool
 
 func parseQuirks(names []string) (quirkSet, error) {
 	var set quirkSet
-	known := make(map[string]quirk, numQuirks)
-	all := make([]string, numQuirks)
-	for q, row := range quirkTable {
-		known[row.Name], all[q] = quirk(q), row.Name
-	}
+	known := QuirkNames()
 	for _, name := range names {
-		q, ok := known[name]
-		if !ok {
-			return set, fmt.Errorf("unknown quirk %q: want one of %s", name, strings.Join(all, ", "))
+		q := slices.Index(known, name)
+		if q < 0 {
+			return set, fmt.Errorf("unknown quirk %q: want one of %s", name, strings.Join(known, ", "))
 		}
 		set[q] = true
 	}
 	return set, nil
+}
+
+// QuirkNames are the names of the quirks.
+func QuirkNames() []string {
+	names := make([]string, 0, numQuirks)
+	for _, q := range quirkTable {
+		names = append(names, q.Name)
+	}
+	return names
 }

@@ -111,7 +111,7 @@ func authorities(file string) (*x509.CertPool, error) {
 
 // embedded is Options.Embedded.
 func (h Here) embedded(_ context.Context, e Endpoint) (*Instance, error) {
-	target, err := runner.ParseTarget(e.URL, faultNames())
+	target, err := runner.ParseTarget(e.URL, reference.FaultNames(), reference.QuirkNames())
 	if err != nil {
 		return nil, err
 	}

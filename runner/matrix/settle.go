@@ -18,7 +18,7 @@ func CheckFaults(url relays.URL) error {
 	if !url.Embedded() {
 		return nil
 	}
-	_, err := runner.ParseTarget(string(url), faultNames())
+	_, err := runner.ParseTarget(string(url), reference.FaultNames(), reference.QuirkNames())
 	return err
 }
 
@@ -48,14 +48,6 @@ func CheckCatalogue(c *relays.Catalogue) []error {
 		}
 	}
 	return wrong
-}
-
-func faultNames() []string {
-	var names []string
-	for _, f := range reference.Faults() {
-		names = append(names, f.Name)
-	}
-	return names
 }
 
 // onThisHost reports whether the relay listens on this host's loopback, where a container has no way to without the
