@@ -1,13 +1,18 @@
-# syntax=docker/dockerfile:1
 # One image that is client or relay, as MOQT_ROLE says (client, when it says nothing).
 #
 #   docker build -t moq-interop-client .                                  nothing but the program
 #   docker build -t moq-interop-client:shell --target shell .             a shell beside it, for those who check health with one
 #
+# It builds with BuildKit and without. BUILDER and SHELL_BASE name the images that it stands on, where others are at hand.
 # The revision goes into the program (`versions` tells it), so the context needs .git; when it is a URL:
 # --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+ARG BUILDER=golang:1.26
+ARG SHELL_BASE=busybox:1.37-musl
+
+# BuildKit knows the platform that it runs on, and builds for others there. The older builder does not: "linux" alone is
+# the machine's own.
+FROM --platform=${BUILDPLATFORM:-linux} ${BUILDER} AS build
 ARG TARGETOS
 ARG TARGETARCH
 WORKDIR /src
@@ -18,9 +23,9 @@ RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=true -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
     { go version -m /out/moq-interop-client | grep vcs.revision || { echo "no revision: the context has no .git, or that of a worktree" >&2; exit 1; }; }
 # CA certificates; and folders that whoever the container runs as can write to: a volume for mlog files of a relay, which
-# writes none while nothing is mounted there; and what is temporary.
+# writes none while nothing is mounted there; results of a matrix; and what is temporary.
 RUN mkdir -p /out/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
-    mkdir -p /out/mlog /out/tmp && chmod 1777 /out/mlog /out/tmp
+    mkdir -p /out/mlog /out/results /out/tmp && chmod 1777 /out/mlog /out/results /out/tmp
 
 FROM scratch AS program
 COPY --from=build /out /
@@ -30,7 +35,9 @@ EXPOSE 4443/udp
 HEALTHCHECK --interval=5s --timeout=3s CMD ["/moq-interop-client", "healthcheck"]
 ENTRYPOINT ["/moq-interop-client"]
 
+FROM ${SHELL_BASE} AS busybox
+
 FROM program AS shell
-COPY --from=busybox:1.37-musl /bin /bin
+COPY --from=busybox /bin /bin
 
 FROM program

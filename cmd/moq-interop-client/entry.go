@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -36,11 +38,15 @@ func enter(args []string, sys *system) ([]string, error) {
 	}
 }
 
-// found reports whether there is a file, or a folder that can be written to.
+// found reports whether there is a file, or a folder that can be written to. What is in a folder that may not be looked
+// into counts: who mounted it wants it used, and has to know.
 func found(path string) bool {
 	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return err == nil
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	if !info.IsDir() {
+		return true
 	}
 	f, err := os.CreateTemp(path, ".try-*")
 	if err != nil {

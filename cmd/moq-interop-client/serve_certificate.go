@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -47,11 +49,11 @@ func (p certificatePair) read() (tls.Certificate, error) {
 	}
 	chain, err := os.ReadFile(cert.text)
 	if err != nil {
-		return none, cert.fail(err)
+		return none, cert.fail(unreadable(err, cert.text))
 	}
 	private, err := os.ReadFile(key.text)
 	if err != nil {
-		return none, key.fail(err)
+		return none, key.fail(unreadable(err, key.text))
 	}
 	for _, file := range []struct {
 		setting
@@ -66,6 +68,21 @@ func (p certificatePair) read() (tls.Certificate, error) {
 		return none, usage("%s %s and %s %s: %w", cert.from, cert.text, key.from, key.text, err)
 	}
 	return pair, nil
+}
+
+// unreadable says why a file that is there may not be read, and what helps. Mounted into a container it keeps its owner
+// and its mode, and the container's user is another one than who made it.
+func unreadable(err error, path string) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	mode := ""
+	if info, e := os.Stat(path); e == nil {
+		mode = fmt.Sprintf("the file has mode %04o, and ", info.Mode().Perm())
+	}
+	return fmt.Errorf("%w: %sthis process runs as user %d, as the user of a container does whoever owns what is "+
+		"mounted; make it readable (chmod 0644), give it to that user (chown %[3]d), or run as its owner "+
+		"(docker run --user)", err, mode, os.Getuid())
 }
 
 // hangups are the SIGHUPs that come until stop is called, with which operators ask for the certificate to be read
