@@ -74,11 +74,11 @@ func parse(t *testing.T, into any, path ...string) {
 	}
 }
 
-// execute runs a command, five minutes at most (one that builds takes long on a busy machine), and gives its exit code
+// execute runs a command, ten minutes at most (one that builds takes long on a busy machine), and gives its exit code
 // and what it said on both outputs.
 func execute(t *testing.T, dir string, env []string, name string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
