@@ -14,7 +14,8 @@ import (
 )
 
 // TestEngine builds the images and runs them in a container engine: MOQ_ENGINE=1 .ci/engine go test ./deploy -run
-// TestEngine -v. MOQ_BUILDER and MOQ_SHELL_BASE name the images that they stand on where no registry has the usual ones.
+// TestEngine -v. MOQ_BUILDER and MOQ_SHELL_BASE name the images that they stand on where no registry has the usual
+// ones.
 func TestEngine(t *testing.T) {
 	if os.Getenv("MOQ_ENGINE") == "" {
 		t.Skip("set MOQ_ENGINE=1 to run the image in a container engine, which .ci/engine has")
@@ -164,8 +165,9 @@ func certificate(t *testing.T, mode os.FileMode) (dir string) {
 	return dir
 }
 
-// publicRunner: relay and client with the settings of the public runner: a network with the relay at "relay", its health
-// check, mounts, memory and processor limits, a user of the runner's own. The standard set ends in its time there.
+// publicRunner: relay and client with the settings of the public runner: a network with the relay at "relay", its
+// health check, mounts, memory and processor limits, a user of the runner's own. The standard set ends in its time
+// there.
 func publicRunner(t *testing.T) {
 	const network, relay = "moq-test-net", "moq-test-relay"
 	docker(t, "network", "create", network)
@@ -194,8 +196,8 @@ func publicRunner(t *testing.T) {
 			t.Errorf("%s: %.1f s", url, took)
 		}
 	}
-	if code, out, _ := execute(t, "", os.Environ(), "docker", "run", "--rm", "-e", "TESTCASE=no-such-case", image); code !=
-		127 || out != "" {
+	code, out, _ := execute(t, "", os.Environ(), "docker", "run", "--rm", "-e", "TESTCASE=no-such-case", image)
+	if code != 127 || out != "" {
 		t.Errorf("an unknown case: exit code %d, %q", code, out)
 	}
 	if logs, err := filepath.Glob(filepath.Join(mlog, "*_server.mlog")); err != nil || len(logs) < 2 {
@@ -229,8 +231,8 @@ func unreadableKey(t *testing.T) {
 
 // matrixInside: a matrix in the plain image, without a folder for its results.
 func matrixInside(t *testing.T) {
-	out := docker(t, "run", "--rm", image, "matrix", "run", "--client", "builtin", "--relay", "embedded", "--draft", "18",
-		"-t", "setup-only", "--transport", "quic", "-q")
+	out := docker(t, "run", "--rm", image, "matrix", "run", "--client", "builtin", "--relay", "embedded", "--draft",
+		"18", "-t", "setup-only", "--transport", "quic", "-q")
 	if !strings.Contains(out, "1 pass") {
 		t.Error(out)
 	}
@@ -248,8 +250,8 @@ func matrixOutside(t *testing.T) {
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := execute(t, dir, os.Environ(), program(t), "matrix", "run", "--relays", list, "--draft", "18",
-		"-t", "setup-only,announce-subscribe", "--transport", "quic", "--engine", "docker", "--dir",
+	code, stdout, stderr := execute(t, dir, os.Environ(), program(t), "matrix", "run", "--relays", list, "--draft",
+		"18", "-t", "setup-only,announce-subscribe", "--transport", "quic", "--engine", "docker", "--dir",
 		filepath.Join(dir, "run"), "-q")
 	if code != 0 || !strings.Contains(stdout, " 4 pass") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
