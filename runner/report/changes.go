@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
 // changeGroup is a set of cases of one cell that changed alike, or the same set in several cells of one client and
@@ -26,6 +28,9 @@ func (c *Comparison) groups() []changeGroup {
 	at := make(map[key]int)
 	var list []changeGroup
 	for _, ch := range c.Changes {
+		if ch.Kind == New && ch.Before != nil && ch.After.Status == matrix.Pass {
+			continue // there was no result, and now all is well: the count says it
+		}
 		id := key{ch.Kind, ch.Cell, alike(ch.After)}
 		i, ok := at[id]
 		if !ok {

@@ -94,11 +94,14 @@ func (c *Comparison) ExitCode() int {
 	return 0
 }
 
-// Compare says how b differs from a. Reasons that differ only in random names, durations or local ports count as the
+// Compare says how b differs from a. Cells are the same by their IDs, or, where an endpoint or a command has no name of
+// its own and is another one now, by client, relay, draft and transport. Reasons that differ only in random names, durations or local ports count as the
 // same.
 func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
+	names := aliases(a, b)
 	id := func(c *matrix.CellResult) (string, bool) { return c.ID, true }
-	return compare(a, b, a.ID, b.ID, id, id, o)
+	before := func(c *matrix.CellResult) (string, bool) { return renamed(names, c.ID), true }
+	return compare(a, b, a.ID, b.ID, before, id, o)
 }
 
 // CompareDrafts says how the results with draft b ("draft-18") differ from those with draft a, in one run. A cell

@@ -219,8 +219,9 @@ func (v *view) histories() []string {
 		lines[i][len(v.history)] = markOf(v.run.Cells[i].Status).Class[0]
 	}
 	for n, r := range v.history {
+		names := aliases(r, v.run)
 		for i := range r.Cells {
-			if j, ok := at[r.Cells[i].ID]; ok {
+			if j, ok := at[renamed(names, r.Cells[i].ID)]; ok {
 				lines[j][n] = markOf(r.Cells[i].Status).Class[0]
 			}
 		}

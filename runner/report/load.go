@@ -30,7 +30,7 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	lacking := make(map[string]bool)
 	for i := range current.Cells {
 		if c := &current.Cells[i]; c.Status == matrix.Missing {
-			lacking[c.ID] = true
+			lacking[loosely(c)] = true
 		}
 	}
 	var all []string
@@ -40,7 +40,7 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 	var runs []*matrix.Run
 	for _, path := range all {
 		run, err := load(path, func(c *matrix.CellResult) {
-			if lacking[c.ID] {
+			if lacking[loosely(c)] {
 				return
 			}
 			for i := range c.Cases {
@@ -58,7 +58,7 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 				break
 			}
 			for j := range r.Cells {
-				if c := &r.Cells[j]; !lacking[c.ID] {
+				if c := &r.Cells[j]; !lacking[loosely(c)] {
 					c.Cases = nil
 				}
 			}

@@ -74,7 +74,7 @@ func newView(run *matrix.Run, history []*matrix.Run) *view {
 		s.CellResult = &run.Cells[i]
 		if from, ok := old[s.ID]; ok && s.Status == matrix.Missing {
 			stale := *from.cell
-			s.was = stale.Status
+			s.was, stale.Cell = stale.Status, s.Cell
 			stale.Status, stale.StaleFrom = matrix.Stale, from.run
 			s.CellResult = &stale
 		} else if s.Status == matrix.Stale {
@@ -135,9 +135,12 @@ func (v *view) lastKnown() map[string]dated {
 	}
 	last := make(map[string]dated)
 	for _, r := range v.history {
+		names := aliases(r, v.run)
 		for i := range r.Cells {
-			if c := &r.Cells[i]; lacking[c.ID] && c.Status != matrix.Missing && c.Status != matrix.Stale {
-				last[c.ID] = dated{c, r.ID}
+			c := &r.Cells[i]
+			id := renamed(names, c.ID)
+			if lacking[id] && c.Status != matrix.Missing && c.Status != matrix.Stale {
+				last[id] = dated{c, r.ID}
 			}
 		}
 	}
