@@ -59,6 +59,9 @@ type planFlags struct {
 	ClientTransport  map[string]string `placeholder:"CLIENT=TRANSPORT" help:"A client that speaks one transport alone."`
 	TLSDisableVerify bool              `help:"Accept any certificate of a relay that is reached by its URL."`
 
+	Pairs   bool     `help:"Cells of publisher, relay and subscriber too: this program's, and the catalogue's."`
+	Network []string `sep:"none" placeholder:"PATH" help:"Through a bad path: loss=3%,rtt=100ms,…; none is without."`
+
 	settingFlags
 	Engine string `placeholder:"PROGRAM" help:"Container engine, or none. Default: what is there."`
 	Shard  string `placeholder:"I/N" help:"Only part I of N. The split is always the same."`
@@ -109,6 +112,7 @@ func (f *settingFlags) variables() map[string]string {
 func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	o := matrix.PlanOptions{
 		Names: f.Relays, Clients: []matrix.Client{matrix.Builtin()}, Target: f.Target, Pin: matrix.Pin(f.Pin),
+		Networks: f.Network, Pairs: f.Pairs,
 		Containers: engine(f.Engine) != "", HostNetwork: runtime.GOOS == "linux", TLSDisableVerify: f.TLSDisableVerify,
 		Filter: matrix.Filter{Clients: f.Client, Relays: f.Relay, Cells: f.Cell, Drafts: f.Draft},
 	}
@@ -137,7 +141,7 @@ func (f *planFlags) plan(sys *system) (*matrix.Plan, error) {
 	if o.Catalogue, err = openCatalogue(sys, f.Relays); err != nil {
 		return nil, err
 	}
-	if o.Cases, err = f.cases(sys, o.Catalogue.OwnCases()); err != nil {
+	if o.Cases, err = f.cases(sys, append(o.Catalogue.OwnCases(), matrix.PairCase)); err != nil {
 		return nil, err
 	}
 	p, err := matrix.MakePlan(o)

@@ -41,7 +41,7 @@ type toolFlags struct {
 // urlArg is the relay of a command.
 type urlArg struct {
 	URL   string `arg:"" name:"url" complete:"relays" help:"The relay: https:// (WebTransport) or moqt:// (raw QUIC)."`
-	Token string `placeholder:"T" help:"Authorization token for every request."`
+	Token string `placeholder:"T" help:"Authorization token for every request. [AUTH_TOKEN]"`
 }
 
 // options reads the flags that shape a session.
@@ -78,6 +78,9 @@ func (f *toolFlags) options(sys *system) (o moq.Options, err error) {
 func (f *toolFlags) connection(sys *system, to urlArg) (c tools.Connection, err error) {
 	if _, err := transport.ParseURL(to.URL); err != nil {
 		return c, usage("%w", err)
+	}
+	if to.Token == "" { // arguments are in every list of processes
+		to.Token = sys.getenv(tokenVariable)
 	}
 	c = tools.Connection{URL: to.URL, Token: to.Token, Say: f.say(sys)}
 	c.Options, err = f.options(sys)

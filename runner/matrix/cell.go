@@ -68,7 +68,11 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	start := time.Now()
 	spec, e := x.plan.find(c)
 	a := &attempts{x: x, w: &work{cell: c, endpoint: e, slots: s}, h: h, client: builtin{o: x.o}}
-	if spec.Kind != KindBuiltin {
+	switch spec.Kind {
+	case KindBuiltin:
+	case KindPair:
+		a.client = pair{o: x.o, spec: spec, x: x}
+	default:
 		a.client = foreign{o: x.o, spec: spec, x: x}
 	}
 	base := path.Join(cellsDir, path.Dir(c.ID)+"-"+c.Transport)
@@ -133,7 +137,9 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 // that runs the cell.
 func (x *execution) repeat(a *attempts, cases []string) string {
 	_, inProcess := a.client.(builtin)
-	if a.w.instance == nil || a.w.endpoint.Kind == KindEmbedded && inProcess {
+	_, three := a.client.(pair)
+	e := a.w.endpoint
+	if e.Network == "" && !three && (a.w.instance == nil || e.Kind == KindEmbedded && inProcess) {
 		return a.client.repeat(a.w, cases)
 	}
 	words := append(slices.Clone(x.o.Program), "matrix", "run")
@@ -141,6 +147,13 @@ func (x *execution) repeat(a *attempts, cases []string) string {
 		words = append(words, "--relays", name)
 	}
 	words = append(words, "--cell", a.w.cell.ID)
+	if three {
+		words = append(words, "--pairs")
+	}
+	if e.Network != "" {
+		words = append(words, "--network", e.Network)
+	}
+	words = append(words, told(e.Settings)...)
 	if a.w.cell.Draft == "" {
 		words = append(words, "--pin", string(PinNone))
 	}
@@ -170,6 +183,9 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	w.instance, w.url = i, w.cell.URL
 	if i != nil {
 		w.url = urlFor("moqt://"+i.Address+i.Path, w.cell.Transport)
+	}
+	if w.url, err = a.h.through(w.url); err != nil {
+		return outcome{problem: err.Error()}
 	}
 	if w.qlog != "" {
 		if err := errors.Join(os.RemoveAll(w.qlog), open(w.qlog)); err != nil {

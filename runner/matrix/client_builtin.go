@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
@@ -68,11 +69,7 @@ func (b builtin) repeat(w *work, cases []string) string {
 	if len(w.endpoint.Tolerances) > 0 {
 		words = append(words, "--compat", strings.Join(w.endpoint.Tolerances, ","))
 	}
-	for _, flag := range [][2]string{{"--namespace-prefix", string(settings.NamespacePrefix)}, {"--ca", settings.TLS}} {
-		if flag[1] != "" {
-			words = append(words, flag[0], flag[1])
-		}
-	}
+	words = append(words, told(settings)...)
 	if f := float64(settings.TimeoutFactor); f != 0 {
 		words = append(words, "--timeout-factor", strconv.FormatFloat(f, 'g', -1, 64))
 	}
@@ -86,6 +83,16 @@ func (b builtin) repeat(w *work, cases []string) string {
 		return `AUTH_TOKEN="$` + name + `" ` + quote(words)
 	}
 	return quote(words)
+}
+
+// told are the settings as flags that matrix run has too.
+func told(s relays.Settings) (words []string) {
+	for _, flag := range [][2]string{{"--namespace-prefix", string(s.NamespacePrefix)}, {"--ca", s.TLS}} {
+		if flag[1] != "" {
+			words = append(words, flag[0], flag[1])
+		}
+	}
+	return words
 }
 
 // withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. It looks for a

@@ -86,8 +86,15 @@ func (h Here) builtin(r Request) (runner.Client, []cases.Case, error) {
 	}
 	if r.Instance != nil {
 		if relay, ok := r.Instance.Value.(*runner.Relay); ok {
-			dial, cfg.Embedded = relay.Connect(dial), true
+			dial, cfg.Embedded = relay.Connect(dial), r.Endpoint.Network == ""
 		}
+	}
+	if r.Endpoint.Network != "" { // the name is the relay's, the address that of the path
+		dial.TLS.ServerName = dial.URL.Host
+		if named, err := transport.ParseURL(r.Cell.URL); err == nil {
+			dial.TLS.ServerName, u.Authority = named.Host, named.Authority
+		}
+		dial.URL = u
 	}
 	cfg.URL, cfg.Dial = dial.URL, runner.Dialer(dial)
 	return runner.Builtin(h.Info, cfg), list, nil

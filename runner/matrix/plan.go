@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moqinterop/moq-interop-client/internal/badpath"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
@@ -86,6 +87,12 @@ type PlanOptions struct {
 	TLSDisableVerify bool
 	// Settings are those of the whole plan; what the catalogue says of a relay or endpoint goes before them.
 	Settings relays.Settings
+	// Pairs asks for cells of three: a publisher and a subscriber with the relay between them, this program's own at
+	// least. They are there without being asked for when the catalogue has a publisher or a subscriber.
+	Pairs bool
+	// Networks are the paths to each endpoint, as badpath.ParsePath reads them; "none" is the way as it is. No entry
+	// means that way alone.
+	Networks []string
 	// Containers says that there is an engine to run containers with; without one they are left out. HostNetwork says
 	// that a container can be in this host's network, where relays on loopback are: so on Linux.
 	Containers, HostNetwork bool
@@ -108,6 +115,7 @@ func MakePlan(o PlanOptions) (*Plan, error) {
 		return nil, err
 	}
 	p.clients()
+	p.pairs()
 	p.endpoints()
 	p.transports()
 	if err := errors.Join(p.wrong, p.matched()); err != nil {
@@ -185,6 +193,14 @@ func (p *planner) check() error {
 		}
 		if p.plan.Target == "" {
 			return fmt.Errorf("plan: only %q needs a target draft", c)
+		}
+	}
+	for _, network := range o.Networks {
+		if network == noNetwork {
+			continue
+		}
+		if _, err := badpath.ParsePath(network); err != nil {
+			return fmt.Errorf("plan: %w", err)
 		}
 	}
 	for _, m := range f.Modes {
@@ -266,6 +282,9 @@ func (p *planner) cross(c Client, e place, t string) {
 		return
 	case c.Kind == KindContainer && !p.o.HostNetwork && e.onThisHost():
 		left("a container does not reach a relay on this host's loopback here (there is no --network host)")
+		return
+	case c.Kind == KindContainer && e.Network != "":
+		left("a container is not led through a bad path")
 		return
 	case len(p.o.Cases) > 0 && len(casesOf(p.o.Cases, p.plan.Clients, c)) == 0:
 		left("the client has none of the cases")

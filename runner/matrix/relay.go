@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/badpath"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -28,6 +29,8 @@ type host struct {
 	now  *Instance
 	err  error // why it could not be started, twice
 	fail int
+
+	paths map[string]*badpath.Proxy // in front of the relay, by its address
 
 	asked bool  // of a relay that is reached by its URL: whether it answers
 	down  error // it does not
@@ -81,6 +84,10 @@ func (h *host) stop() {
 		h.now.Stop()
 		h.now = nil
 	}
+	for _, p := range h.paths {
+		p.Close()
+	}
+	h.paths = nil
 }
 
 func (h *host) start(ctx context.Context) (*Instance, error) {

@@ -75,6 +75,9 @@ func onLoopback(url string) bool {
 // casesOf gives those of the cases that are asked for which a client runs: the names of another client's own cases are
 // for that one alone.
 func casesOf(asked []string, clients []Client, c Client) []string {
+	if c.Kind == KindPair && len(asked) > 0 {
+		return slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return name != PairCase })
+	}
 	var out []string
 	for _, name := range asked {
 		_, ours := cases.Find(name)

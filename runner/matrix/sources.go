@@ -206,17 +206,19 @@ func (p *planner) endpoint(im relays.Implementation, claimed []relays.Draft, fir
 			unspoken = append(unspoken, string(d))
 		}
 	}
-	out := p.listed(e)
-	for t, oldest := range first {
-		said := out.by[t]
-		if said == nil {
-			said = &claim{first: oldest}
-			out.by[t] = said
+	for _, e := range overNetworks(e, p.o.Networks) {
+		out := p.listed(e)
+		for t, oldest := range first {
+			said := out.by[t]
+			if said == nil {
+				said = &claim{first: oldest}
+				out.by[t] = said
+			}
+			said.drafts = append(said.drafts, drafts...)
+			said.unspoken = append(said.unspoken, unspoken...)
+			said.unclaimed = said.unclaimed || len(claimed) == 0
+			said.first = min(said.first, oldest)
 		}
-		said.drafts = append(said.drafts, drafts...)
-		said.unspoken = append(said.unspoken, unspoken...)
-		said.unclaimed = said.unclaimed || len(claimed) == 0
-		said.first = min(said.first, oldest)
 	}
 }
 

@@ -65,13 +65,15 @@ const (
 // Kind says how a client is run, or a relay reached.
 type Kind string
 
-// The kinds. Builtin is only for clients, Embedded and Remote are only for relays.
+// The kinds. Builtin and Pair are only for clients, Embedded and Remote are only for relays.
 const (
 	KindBuiltin   Kind = "builtin"
 	KindEmbedded  Kind = "embedded"
 	KindRemote    Kind = "remote"
 	KindCommand   Kind = "command"
 	KindContainer Kind = "container"
+	// KindPair is a client of two programs: a publisher and a subscriber with the relay between them.
+	KindPair Kind = "pair"
 )
 
 // Cell is one client against one endpoint of one relay, with one draft and one transport.
@@ -128,6 +130,9 @@ type Client struct {
 	// Cases are cases of its own, by its names: it runs them in addition to its standard set, or when the plan names
 	// them.
 	Cases []string `json:"cases,omitempty"`
+	// Publisher and Subscriber are the programs of a pair.
+	Publisher  *Half `json:"publisher,omitempty"`
+	Subscriber *Half `json:"subscriber,omitempty"`
 	// Version is a command that prints the client's version.
 	Version []string `json:"version,omitempty"`
 }
@@ -141,6 +146,8 @@ type Endpoint struct {
 	URL              string   `json:"url,omitempty"`
 	TLSDisableVerify bool     `json:"tls_disable_verify,omitempty"`
 	Tolerances       []string `json:"tolerances,omitempty"`
+	// Network is the bad path that leads to the relay, as badpath.ParsePath reads it; empty for the way as it is.
+	Network string `json:"network,omitempty"`
 	// Settings are the others that a client must be told. A secret is a name here, never a value.
 	Settings relays.Settings `json:"settings,omitzero"`
 	// Command, Image with its Args, and Env say how it is started. URL may have {port} then.

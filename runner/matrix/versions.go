@@ -35,6 +35,8 @@ func (x *execution) tell(ctx context.Context, o *outcome, a *attempts) {
 		o.self.client = cmp.Or(o.self.client, runner.Version())
 	case KindContainer:
 		o.self.client = cmp.Or(o.self.client, x.digestOf(ctx, spec.Image))
+	case KindPair:
+		o.self.client = x.version(ctx, spec.Version)
 	default:
 		o.self.client = cmp.Or(x.version(ctx, spec.Version), o.self.client)
 	}

@@ -9,6 +9,7 @@ import (
 // scope gives the placeholders of a command their values.
 type scope struct {
 	values map[string]string
+	more   map[string]string // as values
 	// self stands for {self}, this program; variable gives the variables of our environment, which stand for {NAME}.
 	self     string
 	variable func(name string) (string, bool)
@@ -34,6 +35,9 @@ func mark(name string) string { return "\x00" + name + "\x00" }
 // value gives what a placeholder stands for; known is false for braces of the command's own, as in JSON.
 func (s scope) value(name string) (value string, known bool, err error) {
 	if value, known = s.values[name]; known {
+		return value, true, nil
+	}
+	if value, known = s.more[name]; known {
 		return value, true, nil
 	}
 	const lower, upper = "abcdefghijklmnopqrstuvwxyz-", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
