@@ -95,8 +95,8 @@ func (c *Comparison) ExitCode() int {
 }
 
 // Compare says how b differs from a. Cells are the same by their IDs, or, where an endpoint or a command has no name of
-// its own and is another one now, by client, relay, draft and transport. Reasons that differ only in random names, durations or local ports count as the
-// same.
+// its own and is another one now, by client, relay, draft and transport. Reasons that differ only in random names,
+// durations or local ports count as the same.
 func Compare(a, b *matrix.Run, o CompareOptions) *Comparison {
 	names := aliases(a, b)
 	id := func(c *matrix.CellResult) (string, bool) { return c.ID, true }
