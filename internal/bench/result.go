@@ -28,9 +28,11 @@ type Result struct {
 	Transport string `json:"transport,omitempty"`      // quic or webtransport
 	Load      Load   `json:"load"`
 
-	WarmupS   float64 `json:"warmup_s"`          // before the first measured object
-	DurationS float64 `json:"duration_s"`        // the measured window
-	DrainS    float64 `json:"drain_s,omitempty"` // what was on its way was waited for so long
+	WarmupS   float64 `json:"warmup_s"`   // before the first measured object
+	DurationS float64 `json:"duration_s"` // the measured window
+	// Window is when it began.
+	Window *time.Time `json:"window_started,omitempty"`
+	DrainS float64    `json:"drain_s,omitempty"` // what was on its way was waited for so long
 
 	Sent      *Sent     `json:"sent,omitempty"`
 	Received  *Received `json:"received,omitempty"`

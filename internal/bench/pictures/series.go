@@ -63,7 +63,7 @@ func traits(r *bench.Result) []string {
 	l := r.Load
 	rate := "as fast as it goes"
 	if l.RatePerS > 0 {
-		rate = number(l.RatePerS) + "/s"
+		rate = bench.Number(l.RatePerS) + "/s"
 	}
 	how := ""
 	if l.Datagrams {

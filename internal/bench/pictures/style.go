@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/moqinterop/moq-interop-client/internal/bench"
 )
 
 var (
@@ -68,23 +70,6 @@ func panel(x, y string) *plot.Plot {
 	return p
 }
 
-// number writes a value for people, with three digits that count and thousands apart.
-func number(v float64) string {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	digits := max(0, 2-int(math.Floor(math.Log10(math.Abs(v)))))
-	s := strconv.FormatFloat(v, 'f', digits, 64)
-	whole := len(s)
-	if digits > 0 {
-		whole -= digits + 1
-	}
-	for i := whole - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // ticks are those of an axis that is not logarithmic: at most eight, at round numbers.
 type ticks struct{}
 
@@ -130,7 +115,7 @@ func round(v float64) string {
 	if v == 0 || math.Abs(v) >= 1e9 || math.Abs(v) < 1e-6 {
 		return strconv.FormatFloat(v, 'g', 6, 64)
 	}
-	s := number(v)
+	s := bench.Number(v)
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
