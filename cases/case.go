@@ -57,6 +57,8 @@ type Case struct {
 	// Ending is true for a case about how a session ends: it judges the end itself. Any other case fails when a session
 	// ends before the case has closed it.
 	Ending bool
+	// Requests is how many requests a session grants the relay to begin with in 14 to 16; 0 is moqt's default.
+	Requests uint64
 	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up.
 	Lags bool
 	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves
@@ -74,6 +76,12 @@ func (c Case) from(d wire.Draft) Case {
 
 func (c Case) until(d wire.Draft) Case {
 	c.Last = d
+	return c
+}
+
+// among sets the roles of a case.
+func (c Case) among(roles ...string) Case {
+	c.Roles = roles
 	return c
 }
 

@@ -3,7 +3,6 @@ package cases
 import (
 	"context"
 
-	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -128,7 +127,7 @@ func runOwnTracks(ctx context.Context, e *Env) error {
 			e.Should(s.Draft() <= wire.Draft17, transport.LayerRequest, "no PUBLISH of the session's own track",
 				"PUBLISH of "+fullName(r.TrackNamespace(), r.TrackName()))
 		}
-		r.Reject(step, moqt.RejectUninterested, "")
+		t.Take(step, r)
 	}
 	offered(ctx)
 	return nil

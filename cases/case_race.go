@@ -100,8 +100,7 @@ func runAtOnce(ctx context.Context, e *Env, l Layout, ends bool) error {
 	defer cancel()
 	s.Gather(step, k, r)
 	p.End()
-	s.Finished(step, k, r)
-	s.Exactly(ctx, k, 0, r)
+	s.Exactly(ctx, k, LateTime, r)
 	return nil
 }
 

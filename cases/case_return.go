@@ -142,7 +142,7 @@ func runTracksCancelled(ctx context.Context, e *Env) error {
 	first := source.Publisher(e.Namespace("studio"), e.TrackName()+"-1")
 	offered := first.OfferBeside(ctx)
 	r := t.WantPublish(step, first, "PUBLISH")
-	r.Reject(step, moqt.RejectUninterested, "")
+	t.Take(step, r)
 	offered(ctx)
 	t.Cancel()
 	s.Healthy(ctx, transport.LayerRequest) // the relay knows of it

@@ -85,7 +85,7 @@ var nameLength = valuesCase("name-4096-bytes",
 		for _, field := range ns {
 			n -= len(field)
 		}
-		trackOf(ctx, e, source, s, ns, string(Filled(n, 1, 1)))
+		trackOf(ctx, e, source, s, ns, strings.Repeat("t", n))
 		return nil
 	}, rules.Routing, rules.NameLength, rules.Forwarding)
 
@@ -130,12 +130,18 @@ func runNameBytes(ctx context.Context, e *Env) error {
 // manyTracks is how many tracks a session subscribes to at the same time.
 const manyTracks = 100
 
-var manySubscriptions = valuesCase("many-subscriptions",
+var manySubscriptions = granting(2*manyTracks, valuesCase("many-subscriptions",
 	fmt.Sprintf("A session subscribes to %d tracks at the same time, and gets the objects of each", manyTracks),
 	[]Fault{
 		requestFault("subscriptions-60", `"fault"`),
 		dataFault("drop-object", "0 of 1 objects came"),
-	}, runManySubscriptions, rules.Routing, rules.Forwarding, rules.TrackAlias)
+	}, runManySubscriptions, rules.Routing, rules.Forwarding, rules.TrackAlias))
+
+// granting is a case whose sessions take so many requests of the relay at once, in 14 to 16.
+func granting(requests uint64, c Case) Case {
+	c.Requests = requests
+	return c
+}
 
 // runManySubscriptions: no text says how many subscriptions a relay takes. One that lets no more streams be opened, or
 // says that it has enough (EXCESSIVE_LOAD), is not judged further.

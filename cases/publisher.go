@@ -26,6 +26,8 @@ type Publisher struct {
 	// before the relay can ask.
 	Early   Layout
 	EarlyBy time.Duration
+	// Unsaid: subgroup headers have no priority, so that the track's default counts (15 and later).
+	Unsaid bool
 
 	mu            sync.Mutex
 	changed       broadcast
@@ -35,8 +37,11 @@ type Publisher struct {
 	subscriptions []*subscription
 	// by request id, registered before the answer is sent, since a joining FETCH may follow at once
 	begun map[uint64]*subscription
-	asked map[string]int           // requests of the relay, by name
-	stops map[wire.Location]string // how the relay has stopped the streams of objects
+	asked map[string]int // requests of the relay, by name
+	// newGroups are the NEW_GROUP_REQUESTs of the relay. failing: fetch streams are reset behind their first object.
+	newGroups []uint64
+	failing   bool
+	stops     map[wire.Location]string // how the relay has stopped the streams of objects
 }
 
 // subscription is one SUBSCRIBE of the relay, or one PUBLISH of ours.
@@ -165,6 +170,7 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	sub := &subscription{next: len(p.log)}
 	sub.largest, sub.has = p.largest()
 	sub.filter, _ = m.Parameters.Filter()
+	p.wantsGroup(m.Parameters)
 	p.begun[r.ID()] = sub
 	p.changed.fire()
 	p.mu.Unlock()
@@ -186,6 +192,14 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 			p.fill(ctx, sub, m.RequestID, fill.Inner)
 		}
 	})
+}
+
+// wantsGroup notes a NEW_GROUP_REQUEST. The caller holds mu.
+func (p *Publisher) wantsGroup(ps wire.Parameters) {
+	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok {
+		p.newGroups = append(p.newGroups, v)
+		p.changed.fire()
+	}
 }
 
 func (p *Publisher) largestParameter(sub *subscription) (ps wire.Parameters) {
@@ -238,6 +252,7 @@ func (p *Publisher) updates(ctx context.Context, sub *subscription) {
 		if f, ok := u.Message.Parameters.Filter(); ok {
 			sub.filter = f
 		}
+		p.wantsGroup(u.Message.Parameters)
 		ok := &wire.RequestOK{}
 		if p.Session.Draft() >= wire.Draft15 {
 			ok.Parameters = p.largestParameter(sub)
@@ -294,7 +309,9 @@ func (p *Publisher) feed(ctx context.Context, sub *subscription) {
 				p.notSent(x.Location(), err)
 			}
 			p.mu.Lock()
-			sub.streams[k] = w
+			if sub.streams[k] = w; x.last { // an object that is published again has a stream of its own
+				delete(sub.streams, k)
+			}
 			p.mu.Unlock()
 		}
 		p.mu.Lock()
@@ -325,7 +342,9 @@ func (p *Publisher) send(ctx context.Context, pub *moqt.Publication, w *moqt.Sub
 	x *Item) (*moqt.SubgroupWriter, error) {
 	if w == nil {
 		var err error
-		w, err = pub.OpenSubgroup(ctx, x.header())
+		h := x.header()
+		h.DefaultPriority = p.Unsaid
+		w, err = pub.OpenSubgroup(ctx, h)
 		if err != nil {
 			return nil, err
 		}

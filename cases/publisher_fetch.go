@@ -124,6 +124,14 @@ func (p *Publisher) write(ctx context.Context, w *moqt.FetchWriter, l Layout, de
 		if err != nil {
 			return err
 		}
+		p.mu.Lock()
+		failing := p.failing
+		p.mu.Unlock()
+		if failing {
+			p.Session.e.Sleep(ctx, overtaken) // the object is through
+			w.Reset(moqt.ResetInternalError.Number(w.Draft()))
+			return nil
+		}
 	}
 	return w.Close()
 }

@@ -135,7 +135,8 @@ func (s *Session) config() moqt.Config {
 	e := s.e
 	cfg := moqt.Config{
 		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
-		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
+		MaxRequestID: 2 * e.c.Requests,
+		Path:         e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
 		// streams may be as late as any step
 		Limits: moqt.Limits{Drain: time.Duration(float64(StepLimit) * e.cfg.factor())},
 		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated,

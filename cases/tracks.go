@@ -90,6 +90,17 @@ func (t *TracksFollower) NextPublish(ctx context.Context, p *Publisher, expected
 	return nil
 }
 
+// Take accepts the relay's PUBLISH of a track that the case does not read, with Forward State 0 where the answer has
+// one.
+func (t *TracksFollower) Take(ctx context.Context, r *moqt.Request) {
+	ok := &wire.RequestOK{}
+	if t.Draft() <= wire.Draft19 {
+		ok.Parameters.SetUint(wire.ParamForward, 0)
+	}
+	_, err := r.AcceptPublish(ctx, ok)
+	t.Check(ctx, err, transport.LayerRequest, "a PUBLISH that can be accepted")
+}
+
 // Cancel ends the request for tracks. Subscriptions that it has led to go on.
 func (t *TracksFollower) Cancel() { t.tracks.Close() }
 

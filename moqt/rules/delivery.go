@@ -6,6 +6,7 @@ const (
 	Priorities       ID = "priorities"
 	DeliveryTimeouts ID = "delivery-timeouts"
 	TooFarBehind     ID = "too-far-behind"
+	MaxCacheDuration ID = "max-cache-duration"
 )
 
 // delivery are the rules of priorities, timeouts and caches.
@@ -43,7 +44,7 @@ var delivery = []Rule{
 		In:   "14 9.12; 15-16 9.15; 17 9.13; 18-19 8 10.11; 20 8 10.12; 21-22 5.2 9.9",
 	},
 	{
-		ID: "max-cache-duration", Binds: Relay, Level: Must, By: Cases,
+		ID: MaxCacheDuration, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay does not begin to forward an object that is older than MAX_CACHE_DURATION.",
 		In:   "14-15 9.2.1.3/1; 16 11/2; 17 11.2/1; 18-19 12.3/1; 20 12.3; 21-22 10.3",
 	},

@@ -2,12 +2,16 @@ package rules
 
 // Names, as the code names them.
 const (
-	NameFieldEmpty         ID = "name-field-empty"
-	NameFieldCount         ID = "name-field-count"
-	NameLength             ID = "name-length"
-	PrefixFieldCount       ID = "prefix-field-count"
-	TracksPrefixFieldCount ID = "tracks-prefix-field-count"
-	MalformedTrack         ID = "malformed-track"
+	NameFieldEmpty          ID = "name-field-empty"
+	NameFieldCount          ID = "name-field-count"
+	NameLength              ID = "name-length"
+	PrefixFieldCount        ID = "prefix-field-count"
+	TracksPrefixFieldCount  ID = "tracks-prefix-field-count"
+	MalformedTrack          ID = "malformed-track"
+	ReservedDot             ID = "reserved-dot"
+	SessionNamespace        ID = "session-namespace"
+	SessionNamespaceEmpty   ID = "session-namespace-empty"
+	SessionNamespaceUnknown ID = "session-namespace-unknown"
 )
 
 // names are the rules of namespaces, track names and malformed tracks.
@@ -63,22 +67,22 @@ var names = []Rule{
 		In: "18-19 3.2.1/1; 20 3.2.1; 21 2.4.2; 22 2.4.3",
 	},
 	{
-		ID: "reserved-dot", Binds: Endpoint, Level: Must, By: Cases,
+		ID: ReservedDot, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A namespace whose first field is one period is refused with DOES_NOT_EXIST.",
 		In:   "18-19 3.2.1/2; 20 3.2.1; 21 2.4.2; 22 2.4.3",
 	},
 	{
-		ID: "session-namespace", Binds: Relay, Level: Must, By: Cases,
+		ID: SessionNamespace, Binds: Relay, Level: Must, By: Cases,
 		Says: "What is asked for under .session is not passed on to another session.",
 		In:   "18-19 3.2.2/1; 20 3.2.2; 21-22 6.5",
 	},
 	{
-		ID: "session-namespace-empty", Binds: Endpoint, Level: Must, By: Cases,
+		ID: SessionNamespaceEmpty, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A request for the empty track name under .session is refused with DOES_NOT_EXIST.",
 		In:   "18-19 3.2.2/2; 20 3.2.2; 21-22 6.5",
 	},
 	{
-		ID: "session-namespace-unknown", Binds: Endpoint, Level: Must, By: Cases,
+		ID: SessionNamespaceUnknown, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A request for an unknown track or namespace under .session is refused with DOES_NOT_EXIST.",
 		In:   "18-19 3.2.2/3; 20 3.2.2; 21-22 6.5",
 	},

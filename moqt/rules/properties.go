@@ -8,6 +8,8 @@ const (
 	MandatoryProperties   ID = "mandatory-properties"
 	TrackProperties       ID = "track-properties"
 	ImmutableProperties   ID = "immutable-properties"
+	MandatoryPublish      ID = "mandatory-publish"
+	MandatoryFetchOK      ID = "mandatory-fetch-ok"
 )
 
 // properties are the rules of the properties of tracks and objects.
@@ -46,7 +48,7 @@ var properties = []Rule{
 		In:   "18-19 2.5.1/2; 20 2.5.1; 21 3.6; 22 3.7",
 	},
 	{
-		ID: "mandatory-publish", Binds: Subscriber, Level: Must, By: Cases,
+		ID: MandatoryPublish, Binds: Subscriber, Level: Must, By: Cases,
 		Says: "A PUBLISH with an unknown Mandatory Track Property is refused with UNSUPPORTED_EXTENSION.",
 		In:   "18-19 2.5.1/3; 20 2.5.1; 21 3.6; 22 3.7",
 	},
@@ -57,7 +59,7 @@ var properties = []Rule{
 		In: "18-19 2.5.1/4; 20 2.5.1; 21 3.6; 22 3.7",
 	},
 	{
-		ID: "mandatory-fetch-ok", Binds: Relay | Subscriber, Level: Must, By: Cases,
+		ID: MandatoryFetchOK, Binds: Relay | Subscriber, Level: Must, By: Cases,
 		Says: "When FETCH_OK has an unknown Mandatory Track Property, the fetch is cancelled, and who waits for it " +
 			"is refused with UNSUPPORTED_EXTENSION or its stream reset.",
 		In: "18-19 2.5.1/5; 20 2.5.1; 21 3.6; 22 3.7",

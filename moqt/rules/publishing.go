@@ -14,6 +14,9 @@ const (
 	DoneCode            ID = "done-code"
 	LatePublisher       ID = "late-publisher"
 	PublishDoneAlways   ID = "publish-done-always"
+	NewGroupUpstream    ID = "new-group-upstream"
+	NewGroupUpdate      ID = "new-group-update"
+	RendezvousZero      ID = "rendezvous-zero"
 )
 
 // publishing are the rules of how a relay finds publishers, of PUBLISH and PUBLISH_DONE.
@@ -52,7 +55,7 @@ var publishing = []Rule{
 		In: "17 9.3.4; 18-20 10.2.6; 21 9.20.7; 22 9.20.6",
 	},
 	{
-		ID: "rendezvous-zero", Binds: Relay, Level: Must, By: Cases,
+		ID: RendezvousZero, Binds: Relay, Level: Must, By: Cases,
 		Says: "RENDEZVOUS_TIMEOUT 0 is refused at once with DOES_NOT_EXIST when no publisher is there.",
 		In:   "17 9.3.4/1; 18-19 10.2.6/1; 20 10.2.6; 21 9.20.7; 22 9.20.6",
 	},
@@ -84,13 +87,13 @@ var publishing = []Rule{
 		In: "14 9.12/3; 15-16 9.15/3; 17 9.13/3; 18-19 10.11/3; 20 10.12; 21-22 9.9",
 	},
 	{
-		ID: "new-group-upstream", Binds: Relay, Level: Must, By: Cases,
+		ID: NewGroupUpstream, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay without an upstream subscription passes NEW_GROUP_REQUEST on in its SUBSCRIBE.",
 		In: "15 9.2.1.12/2; 16 9.2.2.9/2; 17 9.3.11/2; 18 10.2.13/2; 19 10.2.18/2; 20 10.2.19; 21 9.20.20; 22 " +
 			"9.20.19",
 	},
 	{
-		ID: "new-group-update", Binds: Relay, Level: Must, By: Cases,
+		ID: NewGroupUpdate, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay passes a NEW_GROUP_REQUEST above the Largest Group on in an update, unless one is on its " +
 			"way.",
 		In: "15 9.2.1.12/3; 16 9.2.2.9/3; 17 9.3.11/3; 18 10.2.13/3; 19 10.2.18/3; 20 10.2.19; 21 9.20.20; 22 " +

@@ -285,7 +285,11 @@ func (t *track) drop(which func(*upstream) bool, code moqt.DoneCode, reason stri
 // malformed ends the track for everybody (draft-18 §2.4.2).
 func (t *track) malformed(err error) {
 	t.mu.Lock()
-	dropping := t.drop(func(*upstream) bool { return true }, moqt.DoneMalformedTrack, err.Error())
+	code := moqt.DoneMalformedTrack
+	if t.relay.faults[malformedCodeWrong] {
+		code = moqt.DoneInternalError
+	}
+	dropping := t.drop(func(*upstream) bool { return true }, code, err.Error())
 	t.mu.Unlock()
 	t.relay.log.Warn("malformed track", "track", t.name, "error", err)
 	for _, u := range dropping {

@@ -130,6 +130,13 @@ const (
 	subscriptions60
 	datagramsCut
 
+	fetchGapSkipped
+	fetchFailureHidden
+	cacheDurationIgnored
+	newGroupLost
+	malformedCodeWrong
+	defaultPriorityLost
+
 	doneNever
 	doneWrongStatus
 	streamCountWrong
@@ -314,7 +321,15 @@ var faultTable = [numFaults]Fault{
 	namesAsText:        {"names-as-text", "takes track names for text, and replaces what is no UTF-8"},
 	emptyNameRefused:   {"empty-name-refused", "refuses SUBSCRIBE to a track without a name"},
 	subscriptions60:    {"subscriptions-60", "refuses more than 60 subscriptions of a session with INTERNAL_ERROR"},
-	datagramsCut:       {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
+	fetchGapSkipped: {"fetch-gap-skipped", "leaves out of a FETCH what it does not hold, unless it holds nothing of " +
+		"it"},
+	fetchFailureHidden:   {"fetch-failure-hidden", "ends a FETCH with FIN when its publisher's fetch stream is reset"},
+	cacheDurationIgnored: {"cache-duration-ignored", "gives out of its cache what is older than MAX_CACHE_DURATION"},
+	newGroupLost:         {"new-group-lost", "passes no NEW_GROUP_REQUEST on"},
+	malformedCodeWrong:   {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
+	defaultPriorityLost: {"default-priority-lost", "gives subgroups without a priority 128, whatever the track's " +
+		"default"},
+	datagramsCut: {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
 	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},

@@ -259,7 +259,7 @@ func (f *retrieval) prepare() error {
 	t := f.track
 	t.mu.Lock()
 	var lost []*outflow
-	if t.maxAge > 0 {
+	if t.maxAge > 0 && !t.relay.faults[cacheDurationIgnored] {
 		lost = t.expire(time.Now(), t.maxAge)
 	}
 	from, to, gap := t.lastGap(f.start, f.end)
@@ -268,7 +268,7 @@ func (f *retrieval) prepare() error {
 	for _, o := range lost {
 		o.abort(moqt.ResetDeliveryTimeout)
 	}
-	if !gap {
+	if !gap || followed && t.relay.faults[fetchGapSkipped] {
 		return nil
 	}
 	if !followed {
@@ -285,6 +285,9 @@ func (f *retrieval) prepare() error {
 			f.end = least(f.end, end)
 		}
 		return nil
+	}
+	if no := asRefusal(err); no.code == moqt.RejectUnsupportedExtension {
+		return no
 	}
 	f.alone = !errors.Is(err, errNoObjects)
 	f.timedOut = errors.Is(err, context.DeadlineExceeded)
@@ -349,6 +352,10 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 		r.counters.UpstreamFetches.Add(1)
 		fetch, err := p.session.Fetch(ctx, request)
 		if err == nil {
+			if name, bad := r.unknownMandatory(p.session.Draft(), fetch.OK().Properties); bad { // draft-18 §2.5.1
+				fetch.Cancel()
+				return nil, refuse(moqt.RejectUnsupportedExtension, "the track has the mandatory property 0x%x", name)
+			}
 			publishers := r.publishers(t.namespace)
 			t.mu.Lock()
 			if len(t.upstreams) == 0 {

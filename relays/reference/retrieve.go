@@ -118,6 +118,10 @@ func behind(last wire.Location) (pos wire.Location, over bool) {
 // gap as unknown if there is no publisher to ask. Objects that did not come while subscriptions followed the track are
 // taken not to exist. It returns the location to go on at.
 func (f *retrieval) bridge(pos, gap, end wire.Location, covered bool) (next wire.Location, over bool, err error) {
+	if f.peer.relay.faults[fetchGapSkipped] {
+		next, over = behind(gap)
+		return next, over, nil
+	}
 	if !f.alone {
 		t := f.track
 		t.mu.Lock()
@@ -185,7 +189,10 @@ func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location
 			}
 			f.alone = true
 			f.timedOut = errors.Is(err, context.DeadlineExceeded)
-			return pos, false, nil
+			if t.relay.faults[fetchFailureHidden] {
+				pos, over = behind(last)
+			}
+			return pos, over, nil
 		}
 		loc := o.Location()
 		if loc.Compare(pos) < 0 || loc.Compare(last) > 0 {

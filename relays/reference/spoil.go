@@ -47,6 +47,9 @@ func (r *Relay) spoilHeader(h *wire.SubgroupHeader) {
 	if r.faults[loseFirstObjectBit] {
 		h.FirstObject = false
 	}
+	if r.faults[defaultPriorityLost] && h.DefaultPriority {
+		h.DefaultPriority, h.Priority = false, 128
+	}
 	if r.faults[firstObjectAlways] {
 		h.FirstObject = true
 	}

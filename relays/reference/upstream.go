@@ -356,6 +356,9 @@ func (t *track) newGroup(ps wire.Parameters) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.relay.faults[newGroupLost] {
+		return
+	}
 	dynamic, _ := t.properties.Lookup(wire.Newest, wire.PropDynamicGroups)
 	if dynamic.Uint != 1 || v > 0 && t.hasLargest && v <= t.largest.Group || t.newGroups > v {
 		return
