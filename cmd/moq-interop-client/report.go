@@ -13,7 +13,7 @@ import (
 // reportCmd shows what came of a run of the matrix.
 type reportCmd struct {
 	Output  string   `short:"o" type:"string" placeholder:"DIR" help:"Where to write. Default: the run's folder."`
-	Only    []string `enum:"html,markdown,junit,badges" placeholder:"FORM" help:"html, markdown, junit or badges."`
+	Only    []string `enum:"html,markdown,junit,badges,rules" placeholder:"FORM" help:"html, markdown, junit, badges or rules."`
 	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs. Later ones are ignored."`
 	Expect  *string  `placeholder:"FILE" help:"Known failures. The report says which of them passed."`
 	Title   string   `placeholder:"TEXT" help:"The page's title. Default \"MoQ interop\"."`
@@ -22,9 +22,10 @@ type reportCmd struct {
 
 // Help teaches.
 func (*reportCmd) Help() string {
-	return `Writes index.html, summary.md, junit.xml and badges/, and prints where. The page needs no scripts and can
-be printed; the details of its cells lie beside it in data/. With --history it shows what has changed, a strip of all
-runs, and results that this run lacks. With --only markdown or --only junit, -o - writes to stdout.
+	return `Writes index.html, summary.md, junit.xml, badges/ and rules.json, and prints where. The page needs no
+scripts and can be printed; the details of its cells lie beside it in data/, and in rules/ which rules of the drafts
+each relay has kept, broken, and not been tried for. With --history it shows what has changed, a strip of all
+runs, and results that this run lacks. With --only markdown, junit or rules, -o - writes to stdout.
 
 It judges nothing. Exit codes: 0 all was written, 2 usage error or no such run.
 
@@ -45,10 +46,12 @@ func (c *reportCmd) Run(sys *system) error {
 		switch {
 		case slices.Equal(o.Forms, []report.Form{report.Markdown}):
 			return report.WriteMarkdown(sys.stdout, run, o)
+		case slices.Equal(o.Forms, []report.Form{report.RulesKept}):
+			return report.WriteRules(sys.stdout, run)
 		case slices.Equal(o.Forms, []report.Form{report.JUnit}):
 			return report.WriteJUnit(sys.stdout, run)
 		}
-		return usage("--output: - takes one form, with --only markdown or --only junit")
+		return usage("--output: - takes one form, with --only markdown, --only junit or --only rules")
 	}
 	dir := c.Output
 	if dir == "" {

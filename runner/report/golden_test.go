@@ -24,7 +24,14 @@ func text(t *testing.T, write func(io.Writer) error) string {
 
 func TestMarkdown(t *testing.T) {
 	run, o := hand(2), Options{History: []*matrix.Run{hand(1)}}
-	golden(t, "summary.md", text(t, func(w io.Writer) error { return WriteMarkdown(w, run, o) }))
+	got := text(t, func(w io.Writer) error { return WriteMarkdown(w, run, o) })
+	// The numbers of rules change with the table of rules; TestRulesInAllForms looks at them.
+	before, rest, _ := strings.Cut(got, "## Rules of the drafts\n")
+	_, after, found := strings.Cut(rest, "## Failures by cause")
+	if !found {
+		t.Fatal(got)
+	}
+	golden(t, "summary.md", before+"## Failures by cause"+after)
 }
 
 func TestJUnit(t *testing.T) {

@@ -22,6 +22,7 @@ const (
 	DataFolder   = "data" // the details of the page's cells
 	MarkdownFile = "summary.md"
 	JUnitFile    = "junit.xml"
+	RulesFile    = "rules.json"
 	BadgesFolder = "badges"
 )
 
@@ -34,14 +35,17 @@ const (
 	Markdown Form = "markdown"
 	JUnit    Form = "junit"
 	Badges   Form = "badges"
+	// RulesKept is which rules of the drafts each relay has kept, broken and not been tried for, as JSON.
+	RulesKept Form = "rules"
 )
 
 // Forms lists all of them.
-func Forms() []Form { return []Form{HTML, Markdown, JUnit, Badges} }
+func Forms() []Form { return []Form{HTML, Markdown, JUnit, Badges, RulesKept} }
 
 // File gives the name that Write uses: that of a folder for badges, that of a file for the others.
 func (f Form) File() string {
-	return map[Form]string{HTML: HTMLFile, Markdown: MarkdownFile, JUnit: JUnitFile, Badges: BadgesFolder}[f]
+	return map[Form]string{HTML: HTMLFile, Markdown: MarkdownFile, JUnit: JUnitFile, Badges: BadgesFolder,
+		RulesKept: RulesFile}[f]
 }
 
 // Options say what a report shows beside the run itself.
@@ -83,7 +87,7 @@ func few(list []string, n int) string {
 }
 
 // WriteHTML writes the page of a run into dir, which it creates: index.html, which can be read without scripts, and the
-// details of each client with each relay below data/. The page works from a file system as well as from a server. Files
+// details of each client with each relay below data/, and the rules of each relay below rules/. The page works from a file system as well as from a server. Files
 // of an earlier report are replaced, and details that no longer belong to it are removed.
 func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
@@ -100,8 +104,8 @@ func WritePage(w io.Writer, run *matrix.Run, o Options) error {
 	return nil
 }
 
-// Write writes the forms of a report into dir, which it creates: the page as WriteHTML does, summary.md, junit.xml and
-// badges/.
+// Write writes the forms of a report into dir, which it creates: the page as WriteHTML does, summary.md, junit.xml,
+// badges/ and rules.json.
 func Write(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	p := v.page(o)
@@ -127,6 +131,8 @@ func Write(dir string, run *matrix.Run, o Options) error {
 			err = file(f, func(w io.Writer) error { return v.writeMarkdown(w, p) })
 		case JUnit:
 			err = file(f, func(w io.Writer) error { return WriteJUnit(w, run) })
+		case RulesKept:
+			err = file(f, func(w io.Writer) error { return WriteRules(w, run) })
 		case Badges:
 			err = WriteBadges(filepath.Join(dir, f.File()), run)
 		default:
@@ -145,6 +151,9 @@ func (v *view) writeHTML(dir string, p *page, files string) error {
 	}
 	if err := v.writeDetails(filepath.Join(dir, DataFolder), files); err != nil {
 		return fmt.Errorf("report: details: %w", err)
+	}
+	if err := v.writeRules(dir, p); err != nil {
+		return fmt.Errorf("report: rules: %w", err)
 	}
 	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return v.writePage(w, p) })
 	if err != nil {

@@ -66,6 +66,7 @@ func (v *view) writeMarkdown(w io.Writer, p *page) error {
 		s.markdown(&b)
 		b.WriteString("</details>\n\n")
 	}
+	rulesMarkdown(&b, p.Rules)
 	failuresMarkdown(&b, p)
 	leftOutMarkdown(&b, p)
 	_, err := io.WriteString(w, b.String())

@@ -44,6 +44,7 @@ type page struct {
 	LeftOut                   []reason
 	MoreLeftOut               int
 	Versions                  []version
+	Rules                     []RelayRules
 	Index                     index
 }
 
@@ -189,6 +190,7 @@ func (v *view) page(o Options) *page {
 		p.Versions = append(p.Versions, version{line(name), line(run.Versions[name])})
 	}
 	v.sections(p)
+	p.Rules = v.rules()
 	return p
 }
 

@@ -1,0 +1,166 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
+)
+
+// RuleState says what a run has seen of a rule at a relay.
+type RuleState string
+
+// The states.
+const (
+	// Kept: a case that judges the rule has passed, and none has failed.
+	Kept RuleState = "kept"
+	// Broken: a case that judges the rule has failed. A case may judge several; its message says which was broken.
+	RuleBroken RuleState = "broken"
+	// NotTried: no case that judges the rule came to a verdict.
+	NotTried RuleState = "not tried"
+)
+
+// RelayRules is what a run has seen of the rules that bind a relay: by relay and draft.
+type RelayRules struct {
+	Relay  string       `json:"relay"`
+	Drafts []DraftRules `json:"drafts"`
+	// Page is the page with all of it, beside index.html.
+	Page string `json:"-"`
+}
+
+// DraftRules is what was seen on one draft.
+type DraftRules struct {
+	Draft    string      `json:"draft"`
+	Kept     int         `json:"kept"`
+	Broken   int         `json:"broken"`
+	NotTried int         `json:"not_tried"`
+	Rules    []RuleFound `json:"rules"`
+}
+
+// RuleFound is what was seen of one rule.
+type RuleFound struct {
+	ID       rules.ID    `json:"id"`
+	Says     string      `json:"says"`
+	Level    rules.Level `json:"level"`
+	Sections string      `json:"sections"`
+	State    RuleState   `json:"state"`
+	// Passed and Failed are the cases that judge the rule and did so; Untested those that came to no verdict. A rule
+	// that the codec or the session judges in every case has none.
+	Passed   []string `json:"passed,omitempty"`
+	Failed   []string `json:"failed,omitempty"`
+	Untested []string `json:"untested,omitempty"`
+}
+
+// Rules tells for each relay of a run and each draft which rules were kept, broken and not tried: of those that bind a
+// relay and that a peer can see. Only results of clients that say which rules they judge count.
+func Rules(run *matrix.Run) []RelayRules { return newView(run, nil).rules() }
+
+// WriteRules writes them as JSON.
+func WriteRules(w io.Writer, run *matrix.Run) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	return enc.Encode(struct {
+		Run    string       `json:"run"`
+		Relays []RelayRules `json:"relays"`
+	}{run.ID, Rules(run)})
+}
+
+// verdicts are how the cases of a relay and draft ended, by name.
+type verdicts map[string]struct{ passed, failed, todo bool }
+
+func (v *view) rules() []RelayRules {
+	found := []RelayRules{}
+	for i, relay := range v.relays {
+		r := RelayRules{Relay: relay, Page: RulesFolder + "/" + strconv.Itoa(i) + "-" + slug(relay) + ".html"}
+		for _, d := range v.drafts {
+			number, err := strconv.Atoi(strings.TrimPrefix(d, "draft-"))
+			if seen := v.verdicts(relay, d); err == nil && len(seen) > 0 {
+				r.Drafts = append(r.Drafts, rulesOf(wire.Draft(number), seen))
+			}
+		}
+		if len(r.Drafts) > 0 {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// verdicts collects the results of clients that say what they judge. A failure below the session is none of a rule.
+func (v *view) verdicts(relay, draft string) verdicts {
+	seen := verdicts{}
+	for i := range v.cells {
+		c := &v.cells[i]
+		if c.Relay != relay || c.draft != draft || c.Status == matrix.Stale {
+			continue
+		}
+		for j := range c.Cases {
+			k := &c.Cases[j]
+			if k.Sections == "" {
+				continue
+			}
+			s := seen[k.Name]
+			s.passed = s.passed || k.Status == matrix.Pass
+			s.todo = s.todo || k.Status == matrix.Todo
+			s.failed = s.failed || k.Status == matrix.Fail && judged(k.Layer)
+			seen[k.Name] = s
+		}
+	}
+	return seen
+}
+
+// judged reports whether a failure in a layer can be a breach of the draft.
+func judged(name string) bool {
+	return slices.Contains([]string{string(transport.LayerSetup), string(transport.LayerRequest),
+		string(transport.LayerData)}, name)
+}
+
+// rulesOf judges the rules of a draft by how cases ended.
+func rulesOf(d wire.Draft, seen verdicts) DraftRules {
+	out := DraftRules{Draft: d.String()}
+	anyPassed, anyFailed := false, false
+	for _, s := range seen {
+		anyPassed, anyFailed = anyPassed || s.passed, anyFailed || s.failed
+	}
+	for _, r := range rules.All() {
+		sections := r.Sections(int(d))
+		if len(sections) == 0 || !r.Binds.Relay() || r.By == 0 {
+			continue
+		}
+		f := RuleFound{ID: r.ID, Says: r.Says, Level: r.Level, Sections: "§" + strings.Join(sections, ", §"),
+			State: NotTried}
+		watching := cases.Watching(r.ID, d)
+		for _, c := range watching {
+			switch s := seen[c.ID]; {
+			case s.failed, s.todo && r.Level == rules.Should:
+				f.Failed = append(f.Failed, c.ID)
+			case s.passed, s.todo:
+				f.Passed = append(f.Passed, c.ID)
+			default:
+				f.Untested = append(f.Untested, c.ID)
+			}
+		}
+		switch {
+		case len(f.Failed) > 0:
+			f.State = RuleBroken
+			out.Broken++
+		case len(f.Passed) > 0, r.By&rules.Cases == 0 && len(watching) == 0 && anyPassed && !anyFailed:
+			f.State = Kept
+			out.Kept++
+		default:
+			out.NotTried++
+		}
+		out.Rules = append(out.Rules, f)
+	}
+	order := []RuleState{RuleBroken, NotTried, Kept}
+	slices.SortStableFunc(out.Rules, func(a, b RuleFound) int {
+		return slices.Index(order, a.State) - slices.Index(order, b.State)
+	})
+	return out
+}
