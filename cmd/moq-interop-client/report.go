@@ -13,7 +13,7 @@ import (
 // reportCmd shows what came of a run of the matrix.
 type reportCmd struct {
 	Output  string   `short:"o" type:"string" placeholder:"DIR" help:"Where to write. Default: the run's folder."`
-	Only    []string `enum:"html,markdown,junit,badges,rules" placeholder:"FORM" help:"html, markdown, junit, badges or rules."`
+	Only    []string `enum:"html,markdown,junit,badges,rules" placeholder:"FORM" help:"Any of ${enum}."`
 	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs. Later ones are ignored."`
 	Expect  *string  `placeholder:"FILE" help:"Known failures. The report says which of them passed."`
 	Title   string   `placeholder:"TEXT" help:"The page's title. Default \"MoQ interop\"."`

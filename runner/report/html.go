@@ -87,8 +87,9 @@ func few(list []string, n int) string {
 }
 
 // WriteHTML writes the page of a run into dir, which it creates: index.html, which can be read without scripts, and the
-// details of each client with each relay below data/, and the rules of each relay below rules/. The page works from a file system as well as from a server. Files
-// of an earlier report are replaced, and details that no longer belong to it are removed.
+// details of each client with each relay below data/, and the rules of each relay below rules/. The page works from a
+// file system as well as from a server. Files of an earlier report are replaced, and those that no longer belong to it
+// are removed.
 func WriteHTML(dir string, run *matrix.Run, o Options) error {
 	v := newView(run, o.History)
 	return v.writeHTML(dir, v.page(o), o.Files)

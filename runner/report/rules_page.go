@@ -71,8 +71,9 @@ func rulesMarkdown(b *strings.Builder, relays []RelayRules) {
 	if len(relays) == 0 {
 		return
 	}
-	b.WriteString("## Rules of the drafts\n\nOf the rules that bind a relay and that a peer can see. A failed case counts " +
-		"against each rule that it judges.\n\n| relay | draft | kept | broken | not tried | broken are |\n" +
+	b.WriteString("## Rules of the drafts\n\nOf the rules that bind a relay and that a peer can see. " +
+		"A failed case counts against each rule that it judges.\n\n" +
+		"| relay | draft | kept | broken | not tried | broken are |\n" +
 		"|---|---|---:|---:|---:|---|\n")
 	for _, r := range relays {
 		for _, d := range r.Drafts {
