@@ -2,6 +2,25 @@ package main
 
 // benchCmd measures relays.
 type benchCmd struct {
-	Compare benchCompareCmd `cmd:"" help:"Run another program's bench in turns with ours, and give the ratios."`
-	Plot    benchPlotCmd    `cmd:"" help:"Draw what benches found, as SVG and PNG."`
+	Loopback benchLoopbackCmd `cmd:"" help:"Publisher and subscriber without a relay: what this program can do."`
+	Relay    benchRelayCmd    `cmd:"" help:"Publisher and subscriber through a relay, both in this process."`
+	Fanout   benchFanoutCmd   `cmd:"" help:"A publisher and many subscribers through a relay."`
+	Pub      benchPubCmd      `cmd:"" help:"The publisher alone."`
+	Sub      benchSubCmd      `cmd:"" help:"A subscriber alone, of this or another make's publisher."`
+	Compare  benchCompareCmd  `cmd:"" help:"Run another program's bench in turns with ours, and give the ratios."`
+	Plot     benchPlotCmd     `cmd:"" help:"Draw what benches found, as SVG and PNG."`
+}
+
+// Help teaches.
+func (*benchCmd) Help() string {
+	return `Measures goodput, objects a second, latency, loss, reordering, join time, processor time and memory.
+
+  moq-interop-client bench relay moqt://relay.example:4443 -s 1KiB -r 1000 -t 30
+  moq-interop-client bench fanout embedded --subscribers 100 --video 1080p30 --json
+
+Unpaced (-r 0) a publisher writes as fast as the relay takes; the latency is then that of full queues. Paced, it counts
+from the time at which an object was to be sent, also when the publisher is late, and what could not be sent is the
+shortfall. The window (-t) begins when every subscriber has got an object and the warm-up is over; what was on its way
+at its end is waited for. Lost is what was sent and has not come then.
+`
 }

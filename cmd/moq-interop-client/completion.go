@@ -7,6 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/bench"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
@@ -70,13 +71,16 @@ func (c *completeCmd) Run(sys *system, app *kong.Kong) error {
 // completions give the names that a flag or argument takes whose tag complete is the key.
 var completions = map[string]func() []string{
 	"cases":      caseNames,
+	"gops":       bench.GOPs,
 	"codec":      wire.ToleranceNames,
 	"faults":     reference.FaultNames,
 	"kinds":      requestNames,
 	"quirks":     reference.QuirkNames,
 	"relays":     func() []string { return []string{"embedded", "https://", "moqt://"} },
+	"stamps":     func() []string { return []string{"loc", "frindell", "both"} },
 	"suites":     cases.Suites,
 	"tolerances": cases.ToleranceNames,
+	"videos":     bench.VideoProfiles,
 	"transports": func() []string { return strings.Split(transportNames(), ", ") },
 }
 

@@ -26,6 +26,11 @@ type toolFlags struct {
 	Namespace string `short:"n" default:"demo" placeholder:"A/B" help:"Namespace, its fields with /. Default demo."`
 	Encoded   bool   `help:"Names are in the form of draft-22 §8.8: .2e for a byte, - between fields."`
 
+	sessionFlags
+}
+
+// sessionFlags shape the sessions of a command.
+type sessionFlags struct {
 	Draft     *string `short:"d" placeholder:"NN,…" help:"Drafts to offer, in this order. Default: all."`
 	Transport *string `placeholder:"NAME" complete:"transports" help:"${transports}. Default scheme."`
 
@@ -45,7 +50,7 @@ type urlArg struct {
 }
 
 // options reads the flags that shape a session.
-func (f *toolFlags) options(sys *system) (o moq.Options, err error) {
+func (f *sessionFlags) options(sys *system) (o moq.Options, err error) {
 	o = moq.Options{Implementation: program + " " + runner.Version(), UserAgent: program,
 		QLOGDir: sys.choose(f.QLOGDir, "--qlog-dir", "", "QLOGDIR").text,
 		Warn:    func(err error) { sys.say("warning: %v", err) }}
@@ -87,7 +92,7 @@ func (f *toolFlags) connection(sys *system, to urlArg) (c tools.Connection, err 
 	return c, err
 }
 
-func (f *toolFlags) say(sys *system) func(string, ...any) {
+func (f *sessionFlags) say(sys *system) func(string, ...any) {
 	if f.Quiet {
 		return func(string, ...any) {}
 	}

@@ -25,7 +25,7 @@ type Result struct {
 	Relay     string `json:"relay,omitempty"`          // its URL, as given
 	Peer      string `json:"implementation,omitempty"` // as the peer calls itself in SETUP
 	Draft     string `json:"draft,omitempty"`          // "draft-22", as negotiated
-	Transport string `json:"transport,omitempty"`      // quic or webtransport
+	Transport string `json:"transport,omitempty"`      // quic, or webtransport and its form
 	Load      Load   `json:"load"`
 
 	WarmupS   float64 `json:"warmup_s"`   // before the first measured object

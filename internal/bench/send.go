@@ -1,0 +1,187 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/moqinterop/moq-interop-client/moqt/moq"
+	"github.com/moqinterop/moq-interop-client/moqt/track"
+)
+
+// grace is how long the last write may still take when the window is over. Then it is cut, so that -t holds.
+const grace = time.Second
+
+// timedSize is the size, in bytes, from which on every object tells its time. Of smaller ones that are not paced each
+// timedEvery-th does: reading the clock would be a good part of what they cost.
+const (
+	timedSize  = 1 << 10
+	timedEvery = 16
+)
+
+// sender writes the objects of a track.
+type sender struct {
+	load   Load
+	stamps Timestamps
+	frames []int // sizes of the objects of a group, if they differ
+	track  *moq.Track
+	clock  clock
+	host   uint32
+
+	object  moq.Object
+	payload []byte
+	sent    atomic.Uint64 // measured
+	bytes   atomic.Uint64
+	due     uint64
+	ended   time.Time // when the last of them was written
+	stuck   bool      // the last write was cut
+}
+
+// newSender makes a sender and its track.
+func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, error) {
+	s := &sender{load: load, stamps: Timestamps(load.Timestamps), clock: c, host: hostID()}
+	largest := load.ObjectBytes
+	if load.Video != "" {
+		p, err := parseVideo(load.Video, load.GOP)
+		if err != nil {
+			return nil, err
+		}
+		s.frames = p.frames
+		for _, n := range p.frames {
+			largest = max(largest, n)
+		}
+	}
+	s.payload = make([]byte, largest)
+	opts := moq.TrackOptions{Stall: -1, Properties: s.stamps.track(), ObjectProperties: s.stamps != NoTimestamps}
+	switch {
+	case load.Datagrams:
+		opts.Layout.Mode = moq.LayoutDatagram
+	case load.Streams > 1:
+		opts.Layout = moq.Layout{Mode: moq.LayoutSpread, Subgroups: load.Streams}
+	}
+	s.track = moq.NewTrack(ns, name, opts)
+	return s, nil
+}
+
+// warm writes objects that do not count until until ends. ctx cuts a write.
+func (s *sender) warm(ctx, until context.Context) error {
+	pace := track.NewPacer(s.load.RatePerS)
+	for n := uint64(0); until.Err() == nil; n++ {
+		due, err := pace.Wait(until)
+		if err != nil {
+			return nil
+		}
+		if err := s.write(ctx, header{phaseWarmup, s.host, n, s.clock.of(due)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure writes objects for a time. It ends on time even if the relay takes nothing.
+func (s *sender) measure(ctx context.Context, d time.Duration) error {
+	start := time.Now()
+	s.nextGroup()
+	ctx, cancel := context.WithDeadlineCause(ctx, start.Add(d+grace), errCut)
+	defer cancel()
+	if s.load.RatePerS > 0 {
+		s.due = uint64(math.Round(s.load.RatePerS * d.Seconds()))
+	}
+	pace := track.NewPacer(s.load.RatePerS)
+	every := uint64(1)
+	if s.load.RatePerS == 0 && s.load.ObjectBytes < timedSize && s.stamps == NoTimestamps {
+		every = timedEvery
+	}
+	for n := uint64(0); s.due == 0 || n < s.due; n++ {
+		h := header{phase: phaseMeasured, host: s.host, number: n}
+		if n%every == 0 {
+			at, err := pace.Wait(ctx)
+			if err != nil {
+				return s.cut(ctx, err)
+			}
+			if at.Sub(start) >= d || time.Since(start) >= d {
+				break
+			}
+			h.time = s.clock.of(at)
+		}
+		if err := s.write(ctx, h); err != nil {
+			return s.cut(ctx, err)
+		}
+		s.sent.Store(n + 1)
+	}
+	s.ended = time.Now()
+	return nil
+}
+
+// errCut is why a write ends that takes too long.
+var errCut = errors.New("the window is over")
+
+// cut tells an end by time from a failure.
+func (s *sender) cut(ctx context.Context, err error) error {
+	s.ended = time.Now()
+	if errors.Is(context.Cause(ctx), errCut) {
+		s.stuck = true
+		return nil
+	}
+	return err
+}
+
+// end tells subscribers how many objects were measured. A datagram may be lost, so it is told three times.
+func (s *sender) end(ctx context.Context) error {
+	s.nextGroup()
+	times := 1
+	if s.load.Datagrams {
+		times = 3
+	}
+	for range times {
+		h := header{phaseEnd, s.host, s.sent.Load(), s.clock.now()}
+		if err := s.writeSized(ctx, h, MinObjectSize); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sender) nextGroup() {
+	if s.object.ObjectID > 0 {
+		s.object.GroupID++
+		s.object.ObjectID = 0
+	}
+}
+
+// write writes the next object.
+func (s *sender) write(ctx context.Context, h header) error {
+	if s.object.ObjectID == s.load.ObjectsPerGroup {
+		s.nextGroup()
+	}
+	size := s.load.ObjectBytes
+	if s.frames != nil {
+		size = s.frames[s.object.ObjectID]
+	}
+	if err := s.writeSized(ctx, h, size); err != nil {
+		return err
+	}
+	if h.phase == phaseMeasured {
+		s.bytes.Store(s.bytes.Load() + uint64(size))
+	}
+	return nil
+}
+
+func (s *sender) writeSized(ctx context.Context, h header, size int) error {
+	o := &s.object
+	o.Payload = s.payload[:size]
+	h.put(o.Payload)
+	if s.stamps != NoTimestamps {
+		if err := s.stamps.stamp(o, s.clock.epoch(h.time)); err != nil {
+			return err
+		}
+	}
+	if err := s.track.Write(ctx, o); err != nil {
+		return fmt.Errorf("write object %s: %w", o.Location(), err)
+	}
+	o.ObjectID++
+	return nil
+}
