@@ -30,8 +30,8 @@ func TestAccountIsExact(t *testing.T) {
 		a.expect(total)
 		lost, g := a.result()
 		if a.had != uint64(len(seen)) || a.duplicates != duplicates || lost != total-uint64(len(seen)) {
-			t.Fatalf("had %d, duplicates %d, lost %d; want %d, %d, %d", a.had, a.duplicates, lost, len(seen), duplicates,
-				total-uint64(len(seen)))
+			t.Fatalf("had %d, duplicates %d, lost %d; want %d, %d, %d", a.had, a.duplicates, lost, len(seen),
+				duplicates, total-uint64(len(seen)))
 		}
 		if a.expected() != a.had+lost {
 			t.Fatalf("expected %d is not %d and %d", a.expected(), a.had, lost)

@@ -39,7 +39,7 @@ type Config struct {
 	Wait time.Duration
 	// StartAt, if set, is when the window begins, at several machines alike.
 	StartAt time.Time
-	// ClockError, if not 0, says that the clocks of publishers on other hosts, or of other makes, are that near to ours.
+	// ClockError, if not 0, says how near to ours the clocks of publishers on other hosts, or of other makes, are.
 	ClockError time.Duration
 	// PID, if not 0, is the relay's process, whose processor time and memory are told.
 	PID int
@@ -71,7 +71,7 @@ func (l *Load) Prepare() error {
 	}
 	switch {
 	case l.ObjectBytes < MinObjectSize:
-		return fmt.Errorf("object size %d: an object of a bench has at least %d bytes, for its number, its time and their sum",
+		return fmt.Errorf("object size %d: an object of a bench has at least %d bytes, for its number and its time",
 			l.ObjectBytes, MinObjectSize)
 	case l.ObjectBytes > MaxObjectSize:
 		return fmt.Errorf("object size %d: at most %d bytes", l.ObjectBytes, MaxObjectSize)
