@@ -188,6 +188,14 @@ func (t *trackedStream) Close() error {
 	return err
 }
 
+// ResetBehind implements transport.BehindResetter.
+func (t *trackedStream) ResetBehind(head []byte, code uint64) {
+	if behind, ok := t.SendStream.(transport.BehindResetter); ok && t.s.Err() == nil {
+		behind.ResetBehind(head, code)
+	}
+	t.Reset(code)
+}
+
 // Reset implements transport.SendStream. The end of the session ends the stream without it.
 func (t *trackedStream) Reset(code uint64) {
 	if t.s.Err() == nil {

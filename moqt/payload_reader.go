@@ -78,6 +78,13 @@ func (r *PayloadReader) Stop(code uint64) { r.core.In.Stop(code) }
 // Remaining is how many bytes of the current object's payload have not been read.
 func (r *PayloadReader) Remaining() uint64 { return r.core.Left }
 
+// Buffered is how many bytes of the current object's payload Read gives without waiting, at least.
+func (r *PayloadReader) Buffered() int { return r.core.Buffered() }
+
+// Await waits until some of the rest of the current object's payload has come, and tells how much Read gives without
+// waiting. It is for a reader that takes memory for a payload only as it comes. It returns io.EOF at the payload's end.
+func (r *PayloadReader) Await() (int, error) { return r.core.Await() }
+
 // MaxObjectSize is the longest payload that ReadObject takes, in bytes.
 func (r *PayloadReader) MaxObjectSize() uint64 { return r.opts.MaxObjectSize }
 

@@ -100,6 +100,17 @@ func (w *PayloadWriter) Close() error {
 	return w.core.Stream.Close()
 }
 
+// ResetBehind is Reset for a stream of which nothing was written: what was gathered, as the stream's header, arrives in
+// spite of the reset where the transport and the peer can do that. So the peer learns what it does not get.
+func (w *PayloadWriter) ResetBehind(code uint64) {
+	w.core.Mu.Lock()
+	if out, ok := w.core.Stream.(transport.BehindResetter); ok && w.core.Err == nil {
+		out.ResetBehind(w.core.Buf, code)
+	}
+	w.core.Mu.Unlock()
+	w.Reset(code)
+}
+
 // Reset ends the stream with RESET_STREAM and a code of the draft's stream reset codes. What was gathered is dropped,
 // and a blocked write ends.
 func (w *PayloadWriter) Reset(code uint64) {

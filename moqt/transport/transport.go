@@ -98,6 +98,13 @@ type SendStream interface {
 	StreamID() uint64
 }
 
+// BehindResetter is implemented by a SendStream whose reset can leave something behind: RESET_STREAM_AT.
+type BehindResetter interface {
+	// ResetBehind writes head, which must be little, as the first bytes of the stream and resets it. If the peer knows
+	// RESET_STREAM_AT and flow control has room, head arrives in spite of the reset; else it is Reset.
+	ResetBehind(head []byte, code uint64)
+}
+
 // ReceiveStream is the receiving direction of a stream.
 type ReceiveStream interface {
 	// Read returns io.EOF after FIN, and a *StreamError after RESET_STREAM.

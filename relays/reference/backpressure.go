@@ -12,13 +12,30 @@ func (t *track) roomy() {
 	t.room = make(chan struct{})
 }
 
-// stalled reports whether every subscriber that follows a stream is far behind. The caller holds the track's lock.
+// lags counts n bytes more that a client has not got, less if n is negative, in sum. The caller holds the track's lock.
+func (t *track) lags(sum *int64, n int64) {
+	limit := t.relay.limits.SubscriberBytes
+	before := *sum > limit
+	*sum += n
+	switch now := *sum > limit; {
+	case now && !before:
+		t.crowded++
+	case before && !now:
+		t.crowded--
+		t.roomy()
+	}
+	if n < 0 {
+		t.taken -= n
+	}
+}
+
+// stalled reports whether every client that follows a stream is far behind. The caller holds the track's lock.
 func (t *track) stalled(in *inflow) bool {
 	if t.crowded == 0 || t.impatient || in == nil || len(in.followers) == 0 {
 		return false
 	}
-	for _, o := range in.followers {
-		if o.sub.lag <= t.relay.limits.SubscriberBytes {
+	for _, f := range in.followers {
+		if f.to.lag() <= t.relay.limits.SubscriberBytes {
 			return false
 		}
 	}

@@ -144,8 +144,8 @@ func (c *cache) trim() {
 		in.group.log.mu.Lock()
 		lost := in.lose(excess, alone)
 		in.group.log.mu.Unlock()
-		for _, o := range lost {
-			o.abort(moqt.ResetTooFarBehind)
+		for _, f := range lost {
+			f.to.abort(moqt.ResetTooFarBehind)
 		}
 		if len(lost) == 0 {
 			return // one object passes alone, whatever its size

@@ -28,13 +28,15 @@ func TestSmallCache(t *testing.T) {
 			}
 		}
 		sw := o.open(pub, 20)
-		if err := sw.WriteObject(&moqt.Object{Payload: large(1_000_000)}); err != nil {
-			t.Fatal(err)
-		}
-		sw.Close()
+		sent := make(chan error)
+		go func() { sent <- sw.WriteObject(&moqt.Object{Payload: large(1_000_000)}) }()
 		if got := o.receive(sub, 1); len(got[0].Payload) != 1_000_000 {
 			t.Errorf("the large object came with %d bytes", len(got[0].Payload))
 		}
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
+		sw.Close()
 		c := o.relay.Counters()
 		o.eventually("nothing waits any more", func() bool { return c.WaitingBytes.Load() == 0 })
 		if n := c.CacheBytes.Load(); n > size {
@@ -91,14 +93,14 @@ func TestWaiting(t *testing.T) {
 		src := &source{draft: wire.Draft18, header: wire.SubgroupHeader{GroupID: group}}
 		for id := range uint64(40) {
 			l.mu.Lock()
-			e := object(group, id, "")
-			e.Payload = large(1000)
+			e := object(group, id, string(large(1000)))
 			if _, err := l.bring(src, e, nil); err != nil {
 				t.Fatal(err)
 			}
 			if id == 0 { // a stream towards a subscriber that reads nothing
-				o := &outflow{sub: &subscriber{track: track, peer: &peer{}}, in: src.in}
-				src.in.followers = append(src.in.followers, o)
+				o := &outflow{sub: &subscriber{track: track, peer: &peer{}}}
+				o.to = o
+				o.follow(src.in, 0)
 				flows = append(flows, o)
 			}
 			l.mu.Unlock()

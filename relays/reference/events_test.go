@@ -67,7 +67,7 @@ func TestDatagramsAreCounted(t *testing.T) {
 		tr.mu.Lock() // nothing is taken out of the queue
 		s = tr.subscribers[0]
 		for i := range uint64(100) {
-			s.datagram(&entry{Object: moqt.Object{GroupID: 100 + i, Datagram: true, Payload: large(1000)}})
+			s.datagram(wholeEntry(moqt.Object{GroupID: 100 + i, Datagram: true, Payload: large(1000)}, time.Now()))
 		}
 		n, held := len(s.datagrams), o.relay.account.Of(heldOutflows)
 		tr.mu.Unlock()

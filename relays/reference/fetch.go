@@ -80,6 +80,7 @@ type retrieval struct {
 type missing struct {
 	fetch       *moqt.Fetch
 	publisher   *peer
+	reader      *moqt.FetchReader // of its stream, once that has come
 	first, last wire.Location
 }
 
@@ -258,15 +259,15 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, 
 func (f *retrieval) prepare() error {
 	t := f.track
 	t.mu.Lock()
-	var lost []*outflow
+	var lost []*place
 	if t.maxAge > 0 && !t.relay.faults[cacheDurationIgnored] {
 		lost = t.expire(time.Now(), t.maxAge)
 	}
 	from, to, gap := t.lastGap(f.start, f.end)
 	followed := t.live || t.ended
 	t.mu.Unlock()
-	for _, o := range lost {
-		o.abort(moqt.ResetDeliveryTimeout)
+	for _, f := range lost {
+		f.to.abort(moqt.ResetDeliveryTimeout)
 	}
 	if !gap || followed && t.relay.faults[fetchGapSkipped] {
 		return nil
@@ -362,7 +363,7 @@ func (f *retrieval) ask(first, last wire.Location) (*missing, error) {
 				t.reigns(p, publishers, trackInfo{})
 			}
 			t.mu.Unlock()
-			return &missing{fetch, p, first, last}, nil
+			return &missing{fetch: fetch, publisher: p, first: first, last: last}, nil
 		}
 		r.log.Debug("publisher did not accept FETCH", "track", t.name, "session", p.id, "error", err)
 		if refused := asRefusal(err); refused.code == moqt.RejectNoObjects {

@@ -10,14 +10,15 @@ import (
 )
 
 // inflow is one subgroup stream as it comes from a publisher, or from several that publish the same track: its objects
-// in ascending order without gaps, and its end. Each subscriber follows it with a cursor of its own. The log's lock
-// guards it.
+// in ascending order without gaps, and its end. Each subscriber follows it from a place of its own. A fetch follows it
+// for a single object. The log's lock guards it.
 type inflow struct {
 	group  *group
 	header wire.SubgroupHeader // with Subgroup ID and Priority, whatever the form
 	// first: the stream starts with the first object of its subgroup.
 	first   bool
 	entries []*entry
+	growing int    // entries that are not whole and may become so
 	dropped int    // entries that are gone from the front; cursors count from the first of all
 	evicted int    // entries at the front that the cache does not have any more, and subscribers still need
 	last    uint64 // Object ID of the last entry
@@ -32,11 +33,13 @@ type inflow struct {
 	ended   time.Time
 	// wake is closed at the next change, for those who wait for it.
 	wake chan struct{}
-	// followers are the streams towards subscribers, dormant the subscribers that wanted nothing of it so far.
-	followers []*outflow
+	// followers are the streams on which it goes on, dormant the subscribers that wanted nothing of it so far.
+	followers []*place
 	dormant   []*subscriber
 	// aside is set where a fault has taken the only object out of its stream.
 	aside *aside
+	// fetched: it stands for a single object that came by a fetch.
+	fetched bool
 }
 
 // flowState is how far an inflow has come.
@@ -48,92 +51,6 @@ const (
 	aborted
 )
 
-// source is one publisher's subgroup stream. If several publishers send the same subgroup, all of them feed one inflow.
-type source struct {
-	header wire.SubgroupHeader
-	draft  wire.Draft
-	in     *inflow
-	last   uint64 // Object ID of the last object that it brought
-	some   bool   // it brought any
-}
-
-// bring puts the next object of a source into the log and into the right inflow. subscribers are the track's. It
-// reports whether the object was new; the error is errMalformed.
-func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
-	e.opens = src.in == nil
-	begins := !src.some && l.startsSubgroup(src.draft, src.header, e.ObjectID)
-	fresh, err := l.add(e, true)
-	if err != nil {
-		return false, err
-	}
-	src.follow(l.group(e.GroupID), e.ObjectID)
-	before, some := src.last, src.some
-	src.last, src.some = e.ObjectID, true
-	if !fresh {
-		return false, nil
-	}
-	// An object may follow on a stream only if no object of its subgroup lies between (draft-18 §11.4.3).
-	if in := src.in; in != nil && (e.ObjectID <= in.last || e.ObjectID != in.last+1 && !(some && before <= in.last)) {
-		src.leave(moqt.ResetCancelled)
-	}
-	if src.in == nil {
-		h := src.header
-		h.SubgroupID = e.SubgroupID
-		src.in = l.openInflow(h, begins)
-		src.in.dormant = slices.Clone(subscribers)
-	}
-	src.in.append(e)
-	return true, nil
-}
-
-// follow finds the inflow that has the source's object, or in which it comes next.
-func (src *source) follow(g *group, id uint64) {
-	if src.in != nil {
-		return
-	}
-	for _, in := range g.flowing {
-		if in.header.SubgroupID == src.header.SubgroupID && (id <= in.last || id == in.last+1) {
-			in.sources++
-			src.in = in
-			return
-		}
-	}
-}
-
-// leave removes the source from its inflow, and aborts the inflow if it has no other source.
-func (src *source) leave(cause moqt.ResetCode) {
-	if in := src.in; in != nil {
-		src.in = nil
-		if in.sources--; in.sources == 0 {
-			in.finish(aborted, cause)
-		}
-	}
-}
-
-// fin handles the source's FIN. If other sources brought later objects, the FIN does not end the inflow.
-func (src *source) fin() {
-	if in := src.in; in != nil && in.last == src.last {
-		if src.header.EndOfGroup || in.header.EndOfGroup {
-			in.group.end(in.last)
-		}
-		in.finish(finished, 0)
-		src.in = nil
-		return
-	}
-	src.leave(moqt.ResetInternalError)
-}
-
-// emptyStream handles the FIN of a source without objects: subscribers get an empty stream too.
-func (l *trackLog) emptyStream(src *source, subscribers []*subscriber) {
-	in := l.openInflow(src.header, src.header.FirstObject)
-	for _, s := range subscribers {
-		if s.wantsGroup(in.header.GroupID) {
-			s.push(in, 0)
-		}
-	}
-	in.finish(finished, 0)
-}
-
 // openInflow begins a stream in a group.
 func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 	g := l.group(h.GroupID)
@@ -143,27 +60,15 @@ func (l *trackLog) openInflow(h wire.SubgroupHeader, first bool) *inflow {
 	return in
 }
 
-// startsSubgroup tells whether a stream starts with the first object of its subgroup. From 18 on its header says so.
-// Before, it does if its Object ID is 0, if the Subgroup ID is taken from its first object, or if the relay has
-// followed the group from its start and has not seen the subgroup.
-func (l *trackLog) startsSubgroup(d wire.Draft, h wire.SubgroupHeader, id uint64) bool {
-	switch {
-	case d >= wire.Draft18:
-		return h.FirstObject
-	case id == 0 || h.IDMode == wire.SubgroupIDFirstObject:
-		return true
-	}
-	g := l.group(h.GroupID)
-	return g.whole && !slices.ContainsFunc(g.inflows,
-		func(in *inflow) bool { return in.header.SubgroupID == h.SubgroupID })
-}
-
-// append adds an object and wakes those who wait for it.
+// append adds an object, of which more may come, and wakes those who wait for it.
 func (in *inflow) append(e *entry) {
 	in.entries = append(in.entries, e)
-	in.last = e.ObjectID
-	for _, o := range in.followers {
-		o.grow(e.size())
+	in.last, e.in = e.ObjectID, in
+	if !e.whole() {
+		in.growing++
+	}
+	for _, f := range in.followers {
+		f.grow(e.behind())
 	}
 	in.dormant = slices.DeleteFunc(in.dormant, func(s *subscriber) bool {
 		if !s.wants(e) {
@@ -175,14 +80,55 @@ func (in *inflow) append(e *entry) {
 	in.changed()
 }
 
+// live reports whether it came by a subscription.
+func (in *inflow) live() bool { return !in.fetched }
+
+// index is where an entry is among those that are held, -1 if it is not.
+func (in *inflow) index(e *entry) int {
+	for i := len(in.entries) - 1; i >= 0 && in.entries[i].ObjectID >= e.ObjectID; i-- {
+		if in.entries[i] == e {
+			return i
+		}
+	}
+	return -1
+}
+
+// grew tells the followers that n more bytes of an entry have come.
+func (in *inflow) grew(e *entry, n int) {
+	i := in.index(e)
+	for _, f := range in.followers {
+		if f.cursor-in.dropped <= i {
+			f.grow(int64(n))
+		}
+	}
+	in.changed()
+}
+
+// openFor gives the cursor of the first object that is still coming and that a subscriber wants; -1 for none. An object
+// whose start is gone cannot be had.
+func (in *inflow) openFor(s *subscriber) int {
+	found := -1
+	for i, left := len(in.entries)-1, in.growing; i >= in.evicted && left > 0; i-- {
+		e := in.entries[i]
+		if e.whole() || e.broken {
+			continue
+		}
+		left--
+		if !e.headless() && s.wants(e) {
+			found = in.dropped + i
+		}
+	}
+	return found
+}
+
 // finish ends the stream: with FIN, or with a reset for a cause.
 func (in *inflow) finish(state flowState, cause moqt.ResetCode) {
 	if in.state != flowing {
 		return
 	}
 	in.state, in.cause, in.dormant, in.ended = state, cause, nil, time.Now()
-	for _, o := range in.followers {
-		o.complete()
+	for _, f := range in.followers {
+		f.to.complete()
 	}
 	g := in.group
 	g.open--
@@ -223,7 +169,8 @@ func (in *inflow) wait() <-chan struct{} {
 func (in *inflow) evict(last uint64) {
 	n, bytes := in.evicted, int64(0)
 	for n < len(in.entries) && in.entries[n].ObjectID <= last {
-		bytes += in.entries[n].size()
+		in.entries[n].home = waiting
+		bytes += in.entries[n].charge
 		n++
 	}
 	in.evicted = n
@@ -231,44 +178,63 @@ func (in *inflow) evict(last uint64) {
 	in.release()
 }
 
-// release drops what the cache no longer has and every subscriber has got.
+// release drops what the cache no longer has and every follower has got.
 func (in *inflow) release() {
 	if in.evicted == 0 {
 		return
 	}
-	n := in.evicted
-	for _, o := range in.followers {
-		n = min(n, o.cursor-in.dropped)
+	n, offset := in.evicted, uint64(0)
+	for _, f := range in.followers {
+		switch i := f.cursor - in.dropped; {
+		case i < n:
+			n, offset = i, f.offset
+		case i == n:
+			offset = min(offset, f.offset)
+		}
 	}
 	var bytes int64
 	for _, e := range in.entries[:n] {
-		bytes += e.size()
+		bytes += e.charge
+		e.home, e.parts = nowhere, nil
 	}
 	clear(in.entries[:n])
 	in.entries = in.entries[n:]
 	in.dropped += n
 	in.evicted -= n
 	in.group.log.cache.wait(in, -bytes)
+	if in.evicted > 0 && offset > 0 {
+		e := in.entries[0]
+		e.drop(offset)
+		in.group.log.recharge(e)
+	}
 }
 
-// lose drops about that many bytes of what waits for subscribers, and returns the streams towards those subscribers,
-// which have lost their place. One object is kept if no other stream has any that wait.
-func (in *inflow) lose(bytes int64, alone bool) (lost []*outflow) {
-	n := 0
+// lose drops about that many bytes of what waits for followers, and returns the streams that have lost their place. One
+// object that came in one piece is kept if no other stream has any that wait.
+func (in *inflow) lose(bytes int64, alone bool) (lost []*place) {
+	n, offset := 0, uint64(0)
 	for n < in.evicted && bytes > 0 {
-		bytes -= in.entries[n].size()
+		e := in.entries[n]
+		if e.charge > bytes && len(e.parts) > 0 {
+			for i := 0; i < len(e.parts) && bytes > 0; i++ {
+				offset = e.parts[i].start + uint64(len(e.parts[i].b))
+				bytes -= int64(cap(e.parts[i].b))
+			}
+			break
+		}
+		bytes -= e.charge
 		n++
 	}
-	if alone && n == in.evicted {
+	if alone && n > 0 && n == in.evicted && len(in.entries[n-1].parts) == 0 {
 		n--
 	}
-	for _, o := range in.followers {
-		if o.cursor < in.dropped+n {
-			lost = append(lost, o)
+	for _, f := range in.followers {
+		if i := f.cursor - in.dropped; i < n || i == n && f.offset < offset {
+			lost = append(lost, f)
 		}
 	}
-	for _, o := range lost {
-		o.lose()
+	for _, f := range lost {
+		f.lose()
 	}
 	return lost
 }

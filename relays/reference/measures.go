@@ -21,7 +21,7 @@ type measures struct {
 func (m *measures) sent(e *entry) {
 	now := time.Now()
 	m.firstByte.observe(int64(now.Sub(e.began)))
-	m.queued.observe(int64(now.Sub(e.at)))
+	m.queued.observe(int64(now.Sub(e.noted)))
 }
 
 // class is a draft on a transport.

@@ -69,13 +69,17 @@ type Limits struct {
 	// CacheBytes bounds the objects of all tracks that fetches can be answered from. At the bound the oldest groups are
 	// evicted. Default 64 MiB.
 	CacheBytes int64
-	// WaitingBytes bounds the objects that have left the cache and that some subscriber has not got yet. A single
-	// object is kept whatever its size. At the bound the oldest are dropped: the subscriber's stream is reset with
-	// TOO_FAR_BEHIND (DELIVERY_TIMEOUT up to 16), or never opened if nothing of it had been sent, and the subscriber
-	// goes on with later streams. Default 32 MiB.
+	// WaitingBytes bounds the objects, or parts of them, that have left the cache and that some subscriber or fetch has
+	// not got yet. At the bound the oldest are dropped: the subscriber's stream is reset with TOO_FAR_BEHIND
+	// (DELIVERY_TIMEOUT up to 16), or never opened if nothing of it had been sent, and the subscriber goes on with later
+	// streams. Default 32 MiB.
 	WaitingBytes int64
+	// ObjectBytes is how long an object's payload may be. A longer one is refused: the publisher's stream is stopped, and
+	// those of the subscribers are reset, with EXCESSIVE_LOAD (INTERNAL_ERROR where the draft has no such code). So is a
+	// fetch. 0, the default, is no limit.
+	ObjectBytes int64
 	// SubscriberBytes is how many bytes the fastest subscriber of a stream may be behind before the relay reads the
-	// stream more slowly; default 4 MiB. Patience is how long the relay then waits for that subscriber to read anything
+	// stream more slowly; default 4 MiB, and at most half of WaitingBytes. Patience is how long the relay then waits for that subscriber to read anything
 	// before it goes on without it; default 500 ms.
 	SubscriberBytes int64
 	Patience        time.Duration
@@ -126,6 +130,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.CacheBytes, 64<<20)
 	def(&l.WaitingBytes, 32<<20)
 	def(&l.SubscriberBytes, 4<<20)
+	l.SubscriberBytes = min(l.SubscriberBytes, l.WaitingBytes/2)
 	def(&l.Patience, 500*time.Millisecond)
 	def(&l.Streams, 1024)
 	def(&l.AllStreams, 12288)

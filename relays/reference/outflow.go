@@ -3,7 +3,6 @@ package reference
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,20 +16,16 @@ const (
 	batchBytes   = 64 << 10
 )
 
-// outflow is one subgroup stream towards one subscriber: a cursor in an inflow. The track's lock guards the fields
-// above batch.
+// outflow is one subgroup stream towards one subscriber: it follows an inflow from a place. The track's lock guards the fields above
+// batch.
 type outflow struct {
-	sub    *subscriber
-	in     *inflow
-	cursor int // of the first entry that is not sent
-	// pending is how many bytes have come and are not sent.
-	pending int64
-	lost    bool // what the cursor stands at was evicted
-	over    bool // send is through
-	timer   func()
+	place
+	sub   *subscriber
+	over  bool // send is through
+	timer func()
 
 	// Only send uses the rest, except w and aborted, which mu guards.
-	batch []*entry
+	batch []piece
 	mu    sync.Mutex
 	w     *moqt.SubgroupWriter // nil while no stream is open
 	// aborted: abort was called.
@@ -38,26 +33,14 @@ type outflow struct {
 	follower follower
 }
 
-// grow counts n bytes that came, or that were sent if n is negative. The caller holds the track's lock.
-func (o *outflow) grow(n int64) {
-	o.pending += n
-	o.sub.grew(n)
-}
+// grew implements towards.
+func (o *outflow) grew(n int64) { o.sub.grew(n) }
 
-// unfollow removes o from its inflow. The caller holds the track's lock.
-func (o *outflow) unfollow() {
-	if i := slices.Index(o.in.followers, o); i >= 0 {
-		o.in.followers = slices.Delete(o.in.followers, i, i+1)
-	}
-	o.sub.grew(-o.pending)
-	o.pending = 0
-	o.in.release()
-}
+// lag implements towards.
+func (o *outflow) lag() int64 { return o.sub.lag }
 
-// lose gives o up because its subscriber is too slow. The caller holds the track's lock, and calls abort without it.
-func (o *outflow) lose() {
-	o.lost = true
-	o.unfollow()
+// gaveUp implements towards.
+func (o *outflow) gaveUp() {
 	first := 0
 	for first < len(o.sub.ready) && o.sub.ready[first].lost {
 		first++
@@ -72,8 +55,7 @@ func (o *outflow) lose() {
 	}
 }
 
-// abort resets the stream, even while a write is blocked, and prevents opening it again. The caller must not hold the
-// track's lock.
+// abort implements towards.
 func (o *outflow) abort(code moqt.ResetCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -102,11 +84,13 @@ func (o *outflow) send() {
 				return
 			}
 			bytes, ok := o.write()
+			if ok && o.sent() && o.w != nil {
+				ok = o.w.Flush() == nil // within the turn: it may block
+			}
 			s.peer.scheduler.done(turn, bytes)
 			if !ok {
 				return
 			}
-			o.sent()
 		case waitForMore:
 			if o.w != nil {
 				if err := o.w.Flush(); err != nil && !o.spoilStop(err) {
@@ -118,6 +102,11 @@ func (o *outflow) send() {
 			case <-s.ctx.Done():
 				return
 			}
+		case showReset:
+			if !o.show(code) {
+				return
+			}
+			fallthrough
 		case resetAndGoOn, resetAndEnd:
 			if o.w != nil {
 				o.w.Reset(code.Number(s.draft))
@@ -138,7 +127,24 @@ func (o *outflow) send() {
 	}
 }
 
-// complete starts the timer of a subgroup that has come whole (draft-18 §8). The caller holds the track's lock.
+// show has the subscriber see the object in the batch, of which nothing more will come, before the reset.
+func (o *outflow) show(code moqt.ResetCode) bool {
+	e, fresh := o.batch[0].entry, o.w == nil
+	if fresh && !o.open(e) {
+		return false
+	}
+	if o.batch[0].first {
+		h := e.header()
+		_ = o.w.BeginObject(&h, e.Draft) // the reset says the rest
+	}
+	if fresh {
+		o.w.ResetBehind(code.Number(o.sub.draft))
+		return true
+	}
+	return o.w.Flush() == nil
+}
+
+// complete implements towards: it starts the timer of a subgroup that has come whole (draft-18 §8).
 func (o *outflow) complete() {
 	limit := time.Duration(o.sub.subgroupLimit.Load())
 	if limit == 0 || o.in.state != finished || o.timer != nil || o.over {
@@ -168,7 +174,10 @@ type step uint8
 const (
 	sendBatch step = iota
 	waitForMore
-	resetAndGoOn // an object was left out: what comes after it needs a stream of its own
+	// an object was left out, or broken off: what comes after it needs a stream of its own
+	resetAndGoOn
+	// an object will not become whole: the subscriber is to know, even if it has nothing of it; then go on
+	showReset
 	resetAndEnd
 	finAndEnd
 	justEnd
@@ -185,27 +194,54 @@ func (o *outflow) take() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	}
 	o.complete()
 	o.batch = o.batch[:0]
-	bytes := 0
-	for o.cursor+len(o.batch) < in.end() && len(o.batch) < batchObjects && bytes < batchBytes {
-		e := in.entries[o.cursor-in.dropped+len(o.batch)]
+	bytes, cursor, offset, begun := 0, o.cursor, o.offset, o.begun
+	for cursor < in.end() && len(o.batch) < batchObjects && bytes < batchBytes {
+		e := in.entries[cursor-in.dropped]
 		switch fate := s.judge(e); {
-		case fate == wanted:
-			o.batch = append(o.batch, e)
-			bytes += len(e.Payload)
+		case fate == wanted && !e.broken:
+			p, ok := e.next(offset, begun, batchBytes-bytes)
+			if ok {
+				o.batch = append(o.batch, p)
+				bytes, offset, begun = bytes+len(p.data), offset+uint64(len(p.data)), true
+			}
+			if p.last {
+				cursor, offset, begun = cursor+1, 0, false
+			} else if !ok {
+				return o.more(e)
+			}
 		case len(o.batch) > 0:
 			return sendBatch, 0, nil
+		case fate == wanted:
+			o.batch = append(o.batch, piece{entry: e, first: !begun})
+			o.skip()
+			return showReset, e.cause, nil
+		case begun:
+			o.skip()
+			return resetAndGoOn, moqt.ResetCancelled, nil
 		case fate == unwanted && o.w != nil && e.Location().Compare(s.end) > 0:
 			return finAndEnd, 0, nil // the header did not promise the end of the group
 		case fate == unwanted && o.w != nil && !s.track.relay.faults[forwardHole]:
 			return resetAndGoOn, moqt.ResetCancelled, nil
 		default:
-			o.advance(1)
+			o.skip()
+			cursor = o.cursor
 		}
 	}
 	if len(o.batch) > 0 {
 		return sendBatch, 0, nil
 	}
 	return o.rest()
+}
+
+// more says what to do when all that there is of an object is taken. The caller holds the track's lock.
+func (o *outflow) more(e *entry) (next step, code moqt.ResetCode, wait <-chan struct{}) {
+	switch {
+	case len(o.batch) > 0:
+		return sendBatch, 0, nil
+	case e.feeders == 0: // the log was emptied
+		return resetAndEnd, moqt.ResetInternalError, nil
+	}
+	return waitForMore, 0, o.in.wait()
 }
 
 // rest says what to do when everything that came is sent. The caller holds the track's lock.
@@ -232,31 +268,28 @@ func (o *outflow) rest() (next step, code moqt.ResetCode, wait <-chan struct{}) 
 	return waitForMore, 0, in.wait()
 }
 
-// advance moves the cursor past entries. The caller holds the track's lock.
-func (o *outflow) advance(n int) {
-	var bytes int64
-	for _, e := range o.in.entries[o.cursor-o.in.dropped:][:n] {
-		bytes += e.size()
-	}
-	o.cursor += n
-	o.grow(-bytes)
-	o.in.release()
-}
-
-// sent moves the cursor past the batch.
-func (o *outflow) sent() {
+// sent moves o past the batch, and reports whether that was all there is.
+func (o *outflow) sent() (all bool) {
 	t := o.sub.track
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !o.lost {
-		o.advance(len(o.batch))
+	if o.lost {
+		return false
 	}
+	for i := range o.batch {
+		o.advance(&o.batch[i])
+	}
+	o.in.release()
+	e := o.at()
+	return e == nil || !e.broken && e.have == o.offset
 }
 
 // write writes the batch. It reports how much it wrote, and whether the stream can go on.
 func (o *outflow) write() (bytes int, ok bool) {
 	s, r := o.sub, o.sub.track.relay
-	for _, e := range o.batch {
+	for i := range o.batch {
+		p := &o.batch[i]
+		e := p.entry
 		if o.w == nil && !o.open(e) {
 			return bytes, false
 		}
@@ -268,15 +301,17 @@ func (o *outflow) write() (bytes int, ok bool) {
 			o.w.Reset(moqt.ResetInternalError.Number(s.draft))
 			return bytes, false
 		}
-		object := &e.Object
+		var object *moqt.Object
 		if r.faulty {
 			whole, _, _ := o.startsWith(e)
 			if object = r.spoiled(e, whole); object == nil || o.setAside(e) {
 				continue
 			}
 		}
-		s.peer.measures.sent(e)
-		if err := o.put(object); err != nil {
+		if p.first {
+			s.peer.measures.sent(e)
+		}
+		if err := o.put(p, object); err != nil {
 			var unencodable *wire.Error
 			if errors.As(err, &unencodable) {
 				r.counters.Unencodable.Add(1)
@@ -286,9 +321,12 @@ func (o *outflow) write() (bytes int, ok bool) {
 			}
 			return bytes, false
 		}
+		r.counters.BytesOut.Add(uint64(len(p.data)))
+		bytes += len(p.data)
+		if !p.last {
+			continue
+		}
 		r.counters.ObjectsOut.Add(1)
-		r.counters.BytesOut.Add(uint64(len(e.Payload)))
-		bytes += len(e.Payload)
 		if o.follower.sent != nil {
 			o.w.Flush() // an error comes again at the next write
 			o.follower.done()
@@ -304,15 +342,26 @@ func (o *outflow) write() (bytes int, ok bool) {
 	return bytes, true
 }
 
-// put writes an object.
-func (o *outflow) put(object *moqt.Object) error {
-	if o.sub.track.relay.slow(object) {
-		h := wire.ObjectHeader{ObjectID: object.ObjectID, Properties: object.Properties,
-			PayloadLength: uint64(len(object.Payload))}
-		return o.sub.track.relay.writeSlowly(o.sub.ctx, &o.w.PayloadWriter, object.Payload,
-			o.w.BeginObject(&h, object.Draft))
+// put writes a piece of an object; spoilt is what a relay with faults writes instead, whole.
+func (o *outflow) put(p *piece, spoilt *moqt.Object) error {
+	e, r := p.entry, o.sub.track.relay
+	switch {
+	case spoilt != nil && r.slow(spoilt):
+		h := wire.ObjectHeader{ObjectID: spoilt.ObjectID, Properties: spoilt.Properties,
+			PayloadLength: uint64(len(spoilt.Payload))}
+		return r.writeSlowly(o.sub.ctx, &o.w.PayloadWriter, spoilt.Payload, o.w.BeginObject(&h, spoilt.Draft))
+	case spoilt != nil:
+		return o.w.WriteObject(spoilt)
+	case p.first && p.last && len(e.parts) == 0:
+		return o.w.WriteObject(&e.Object)
+	case p.first:
+		h := e.header()
+		if err := o.w.BeginObject(&h, e.Draft); err != nil {
+			return err
+		}
 	}
-	return o.w.WriteObject(object)
+	_, err := o.w.Write(p.data)
+	return err
 }
 
 // open opens the stream. e is its first object; nil for an empty stream.

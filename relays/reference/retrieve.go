@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -93,6 +91,13 @@ func (f *retrieval) serve(pos, end wire.Location) error {
 		t.mu.Lock()
 		objects, last, known := t.read(pos, end, batchBytes)
 		gap, covered := t.nextKnown(pos, end), t.covers(pos)
+		var c *chase
+		switch i := inPieces(objects); {
+		case i == 0:
+			c, last = f.chase(objects[0]), objects[0].Location()
+		case i > 0:
+			objects, last = objects[:i], objects[i-1].Location()
+		}
 		t.mu.Unlock()
 		if !known {
 			if pos, over, err = f.bridge(pos, gap, end, covered); err != nil {
@@ -100,7 +105,12 @@ func (f *retrieval) serve(pos, end wire.Location) error {
 			}
 			continue
 		}
-		if err := f.puts(objects...); err != nil {
+		if c != nil {
+			err = c.send()
+		} else {
+			err = f.puts(objects...)
+		}
+		if err != nil {
 			return err
 		}
 		pos, over = behind(last)
@@ -161,92 +171,42 @@ func (f *retrieval) clip(loc wire.Location) wire.Location {
 	return wire.Location{Group: min(loc.Group, limit), Object: min(loc.Object, limit)}
 }
 
-// copy writes what an upstream fetch brings from pos on, and puts it into the cache. It returns the location to go on
-// at. If the fetch failed, the rest is a gap.
-func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location, over bool, err error) {
-	t := f.track
-	last := least(m.last, end)
-	told := last
-	if reported, ok := m.fetch.End(); ok {
-		told = least(last, reported)
-	}
-	for {
-		ctx, cancel := context.WithTimeout(f.ctx, max(f.budget, time.Second))
-		began := time.Now()
-		o, err := m.fetch.Next(ctx)
-		cancel()
-		f.budget -= time.Since(began)
-		if errors.Is(err, io.EOF) {
-			t.mu.Lock()
-			t.confirm(pos, told)
-			t.mu.Unlock()
-			pos, over = behind(last)
-			return pos, over, nil
-		}
-		if err != nil {
-			if f.ctx.Err() != nil {
-				return pos, false, context.Cause(f.ctx)
-			}
-			f.alone = true
-			f.timedOut = errors.Is(err, context.DeadlineExceeded)
-			if t.relay.faults[fetchFailureHidden] {
-				pos, over = behind(last)
-			}
-			return pos, over, nil
-		}
-		loc := o.Location()
-		if loc.Compare(pos) < 0 || loc.Compare(last) > 0 {
-			continue // not asked for
-		}
-		if err := f.take(m, o, pos, loc); err != nil {
-			return pos, false, err
-		}
-		if pos, over = behind(loc); over {
-			return pos, over, nil
-		}
-	}
-}
-
-// take puts what an upstream fetch brought into the cache, and writes it.
-func (f *retrieval) take(m *missing, o *moqt.Object, pos, loc wire.Location) error {
-	t, d := f.track, f.peer.session.Draft()
-	if o.Range != wire.NoRange {
-		switch {
-		case o.Range == wire.NonExistentRange:
-			t.mu.Lock()
-			t.confirm(pos, loc)
-			t.mu.Unlock()
-			return nil // a gap says the same
-		case d <= wire.Draft15:
-			return errReset{moqt.ResetInternalError}
-		case d < wire.Draft20:
-			return f.w.WriteRange(wire.UnknownRange, f.clip(loc))
-		}
-		return f.w.WriteRange(o.Range, f.clip(loc))
-	}
-	now := time.Now()
-	e := &entry{Object: *o, began: now, at: now}
-	err := t.agreed(f.ctx, m.publisher, func() error {
-		if loc.Compare(pos) > 0 {
-			t.confirm(pos, before(loc))
-		}
-		_, err := t.add(e, false)
-		return err
-	})
-	if err != nil {
-		t.malformed(err)
-		return errReset{moqt.ResetMalformedTrack}
-	}
-	t.relay.cache.trim()
-	return f.puts(e)
-}
-
 // puts writes objects when it is the fetch's turn.
 func (f *retrieval) puts(objects ...*entry) (err error) {
 	if len(objects) == 0 {
 		return nil
 	}
-	r := rank{subscriber: uint8(f.priority.Load()), publisher: objects[0].Priority, group: objects[0].GroupID}
+	bytes := 0
+	return f.turn(objects[0], func() (int, error) {
+		for _, e := range objects {
+			if err = f.put(e); err != nil {
+				break
+			}
+			bytes += len(e.Payload)
+		}
+		return bytes, err
+	})
+}
+
+// putPiece writes a piece of an object when it is the fetch's turn.
+func (f *retrieval) putPiece(p *piece) error {
+	return f.turn(p.entry, func() (int, error) {
+		if p.first {
+			h := p.entry.fetchHeader()
+			if err := f.w.BeginObject(&h, p.entry.Draft); err != nil {
+				return 0, err
+			}
+		}
+		if p.last {
+			f.peer.relay.counters.FetchedOut.Add(1)
+		}
+		return f.w.Write(p.data)
+	})
+}
+
+// turn calls write when it is the fetch's turn to write an object. write says how many bytes it has written.
+func (f *retrieval) turn(e *entry, write func() (int, error)) error {
+	r := rank{subscriber: uint8(f.priority.Load()), publisher: e.Priority, group: e.GroupID}
 	if f.descending {
 		r.group = ^r.group
 	}
@@ -254,25 +214,26 @@ func (f *retrieval) puts(objects ...*entry) (err error) {
 	if turn == nil {
 		return context.Cause(f.ctx)
 	}
-	bytes := 0
-	for _, e := range objects {
-		if err = f.put(e); err != nil {
-			break
-		}
-		bytes += len(e.Payload)
-	}
+	bytes, err := write()
 	f.peer.scheduler.done(turn, bytes)
 	return err
 }
 
+// wants reports whether an object is to be sent.
+func (f *retrieval) wants(o *moqt.Object) bool {
+	r, d := f.peer.relay, f.peer.session.Draft()
+	if o.Status != wire.StatusNormal && (d >= wire.Draft16 || !o.Status.Defined(d)) {
+		return false // has no form there; a gap says the same
+	}
+	// who asked knows that a gap may be that (draft-19 §11.4.4.1)
+	return f.filters.Pass(d, o, o.SubgroupID, o.Priority) || r.faults[rangeFilterIgnored]
+}
+
 // put writes one object.
 func (f *retrieval) put(e *entry) error {
-	r, d, o := f.peer.relay, f.peer.session.Draft(), &e.Object
-	if o.Status != wire.StatusNormal && (d >= wire.Draft16 || !o.Status.Defined(d)) {
-		return nil // has no form there; a gap says the same
-	}
-	if !f.filters.Pass(d, o, o.SubgroupID, o.Priority) && !r.faults[rangeFilterIgnored] {
-		return nil // who asked knows that a gap may be that (draft-19 §11.4.4.1)
+	r, o := f.peer.relay, &e.Object
+	if !f.wants(o) {
+		return nil
 	}
 	f.count++
 	switch {

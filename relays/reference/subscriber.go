@@ -40,8 +40,8 @@ type subscriber struct {
 	start, end wire.Location // inclusive
 	ranges     moqt.RangeFilters
 	forward    bool
-	// since is the arrival number up to which objects are not for this subscriber: it subscribed after them, or set
-	// Forward State 1 after them.
+	// since is the arrival number up to which whole objects are not for this subscriber: it subscribed after them, or
+	// set Forward State 1 after them.
 	since uint64
 	// until is the arrival number after which objects are not for it either: its publishers had ended the track.
 	until uint64
@@ -159,16 +159,28 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 	s.limit()
 }
 
-// attach makes s wait for what the open streams will still bring. The caller holds the track's lock.
+// attach gives s what the open streams are bringing, if it asked for it, and makes it wait for what they will still
+// bring. The caller holds the track's lock.
 func (s *subscriber) attach() {
 	for _, id := range s.track.ids {
 		for _, in := range s.track.groups[id].inflows {
-			if in.state == flowing && !slices.Contains(in.dormant, s) &&
-				!slices.ContainsFunc(in.followers, func(o *outflow) bool { return o.sub == s }) {
+			if in.state != flowing || slices.ContainsFunc(in.followers, s.has) {
+				continue
+			}
+			if cursor := in.openFor(s); cursor >= 0 {
+				in.dormant = slices.DeleteFunc(in.dormant, func(d *subscriber) bool { return d == s })
+				s.push(in, cursor)
+			} else if !slices.Contains(in.dormant, s) {
 				in.dormant = append(in.dormant, s)
 			}
 		}
 	}
+}
+
+// has reports whether a follower stands for a stream towards s.
+func (s *subscriber) has(f *place) bool {
+	o, ok := f.to.(*outflow)
+	return ok && o.sub == s
 }
 
 // leave removes s from the track. None of its streams is being sent any more.
@@ -219,7 +231,7 @@ func (s *subscriber) judge(e *entry) fate {
 		return wanted
 	case r.faults[midGroupWaits] && s.hasJoining && e.GroupID == s.joining.Group:
 		return unwanted
-	case e.seq <= s.since, e.seq > s.until, !s.forward && !r.faults[forwardIgnored]:
+	case e.end <= s.since, e.seq > s.until, !s.forward && !r.faults[forwardIgnored]:
 		return unwanted
 	case (loc.Compare(s.start) < 0 || loc.Compare(s.end) > 0) && !r.faults[filterIgnored]:
 		return unwanted
@@ -254,7 +266,7 @@ func (s *subscriber) expired(e *entry) bool {
 	if sub := time.Duration(s.subgroupLimit.Load()); e.Datagram && sub > 0 && (limit == 0 || sub < limit) {
 		limit = sub // draft-18 §8
 	}
-	if limit == 0 || time.Since(e.at) <= limit {
+	if limit == 0 || time.Since(e.began) <= limit {
 		return false
 	}
 	s.track.relay.counters.TimedOut.Add(1)
@@ -276,11 +288,9 @@ func (s *subscriber) push(in *inflow, cursor int) {
 		copies = 2
 	}
 	for range copies {
-		o := &outflow{sub: s, in: in, cursor: cursor}
-		for _, e := range in.entries[cursor-in.dropped:] {
-			o.grow(e.size())
-		}
-		in.followers = append(in.followers, o)
+		o := &outflow{sub: s}
+		o.to = o
+		o.follow(in, cursor)
 		s.ready = append(s.ready, o)
 		s.peer.ready.Add(1)
 		if !s.peer.account.Try(heldOutflows, outflowCost) {
@@ -303,21 +313,7 @@ func (s *subscriber) wake() {
 }
 
 // grew counts bytes that are to be sent to s, or were (n below 0). The caller holds the track's lock.
-func (s *subscriber) grew(n int64) {
-	t, limit := s.track, s.track.relay.limits.SubscriberBytes
-	before := s.lag > limit
-	s.lag += n
-	switch now := s.lag > limit; {
-	case now && !before:
-		t.crowded++
-	case before && !now:
-		t.crowded--
-		t.roomy()
-	}
-	if n < 0 {
-		t.taken -= n
-	}
-}
+func (s *subscriber) grew(n int64) { s.track.lags(&s.lag, n) }
 
 // serve sends the track to s until the subscription ends, one way or the other. pub is its publication.
 func (s *subscriber) serve(pub *moqt.Publication) {

@@ -48,9 +48,9 @@ func (s *subscriber) updates() {
 func (s *subscriber) following() (all []*outflow) {
 	for _, id := range s.track.ids {
 		for _, in := range s.track.groups[id].inflows {
-			for _, o := range in.followers {
-				if o.sub == s {
-					all = append(all, o)
+			for _, f := range in.followers {
+				if s.has(f) {
+					all = append(all, f.to.(*outflow))
 				}
 			}
 		}

@@ -111,7 +111,8 @@ func (g *group) forgetOlder(reign uint32) {
 		if e.reign == reign {
 			return false
 		}
-		freed += e.size()
+		freed += e.charge
+		e.home = nowhere
 		return true
 	})
 	g.known, g.hasFinal, g.whole = nil, false, false

@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"bytes"
 	"container/list"
 	"errors"
 	"iter"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"sort"
 	"sync"
-	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -40,24 +38,6 @@ type trackLog struct {
 	reign reign
 	// ended: the track is complete, largest is its final object.
 	ended bool
-}
-
-// entry is one object in the log. The object never changes.
-type entry struct {
-	moqt.Object
-	seq   uint64    // order of arrival by subscription; 0: it came by a fetch, subscribers have not seen it
-	began time.Time // when its first byte came
-	at    time.Time // when it had come whole
-	reign uint32
-	opens bool // it is the first of its stream
-}
-
-func (e *entry) size() int64 {
-	n := int64(len(e.Payload)+len(e.Properties)) + entryOverhead
-	if e.opens {
-		n += streamOverhead
-	}
-	return n
 }
 
 // group is what the log holds of one group.
@@ -164,6 +144,7 @@ func (l *trackLog) raise(loc wire.Location, has bool) {
 // reset forgets everything because a publisher began anew.
 func (l *trackLog) reset() {
 	for _, g := range l.groups {
+		g.unhouse(g.objects)
 		g.objects = nil
 		l.cache.shrink(g, 0)
 		for _, in := range slices.Clone(g.inflows) {
@@ -176,8 +157,9 @@ func (l *trackLog) reset() {
 	l.reign.largest, l.reign.hasLargest, l.reign.covered = wire.Location{}, false, wire.Location{}
 }
 
-// add puts an object into the log, and reports whether it is new. With live it came by a subscription, and is new
-// unless a subscription brought it before. Without, it came by a fetch. The error is errMalformed.
+// add puts an object into the log, which need not be whole, and reports whether it is new. With live it came by a
+// subscription, and is new unless a subscription brought it before. Without, it came by a fetch. The error is
+// errMalformed.
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	e.reign = l.reign.number
 	g := l.group(e.GroupID)
@@ -197,19 +179,27 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		if old.reign == e.reign && (old.seq > 0 || !live) {
 			return false, nil
 		}
+		if !e.whole() {
+			e.older = old
+		}
 		g.objects[i] = e
-		l.cache.grow(g, e.size()-old.size())
+		l.cache.grow(g, -old.charge)
+		old.home = nowhere
 	} else {
 		if g.hasFinal && e.ObjectID > g.final {
 			return false, nil // draft-18 §9.1: not to be cached or forwarded
 		}
 		g.objects = slices.Insert(g.objects, i, e)
-		l.cache.grow(g, e.size())
 	}
+	e.home = cached
+	l.recharge(e)
 	if live {
 		l.seq++
 		e.seq = l.seq
-		l.raise(e.Location(), e.Status == wire.StatusNormal)
+		l.raise(e.Location(), e.Status == wire.StatusNormal) // with the first byte (draft-22 §3.1.4)
+	}
+	if e.whole() {
+		e.end = e.seq
 	}
 	g.learn(&e.Object)
 	return true, nil
@@ -217,18 +207,17 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 
 // contradicts reports whether an object differs from the one that an earlier reign left in its place.
 func (g *group) contradicts(e *entry) bool {
-	i := sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= e.ObjectID })
-	if i == len(g.objects) || g.objects[i].ObjectID != e.ObjectID {
-		return false
-	}
-	return g.objects[i].reign < e.reign && !g.objects[i].agrees(e)
+	old := g.find(e.ObjectID)
+	return old != nil && old.reign < e.reign && !old.agrees(e)
 }
 
-// agrees reports whether two copies of an object agree in everything that must not differ (draft-18 §9.1). The fetch
-// streams of 14 and 15 show datagrams as subgroups.
-func (e *entry) agrees(f *entry) bool {
-	return bytes.Equal(e.Payload, f.Payload) && e.Status == f.Status &&
-		(e.SubgroupID == f.SubgroupID || e.Datagram != f.Datagram)
+// find gives the object with an ID; nil if there is none.
+func (g *group) find(id uint64) *entry {
+	i := sort.Search(len(g.objects), func(i int) bool { return g.objects[i].ObjectID >= id })
+	if i == len(g.objects) || g.objects[i].ObjectID != id {
+		return nil
+	}
+	return g.objects[i]
 }
 
 // learn notes what an object says about others.
@@ -272,7 +261,7 @@ func (g *group) end(last uint64) {
 // start to FIN, and the track has gone on or ended.
 func (g *group) settle() {
 	l := g.log
-	if g.whole && g.open == 0 && len(g.inflows) > 0 && (l.largest.Group > g.id || l.ended) {
+	if g.whole && g.open == 0 && slices.ContainsFunc(g.inflows, (*inflow).live) && (l.largest.Group > g.id || l.ended) {
 		g.known.AddRun(0, math.MaxUint64)
 	}
 }
@@ -282,11 +271,12 @@ func (g *group) evict(bytes int64) {
 	var freed int64
 	n := 0
 	for n < len(g.objects) && freed < bytes {
-		freed += g.objects[n].size()
+		freed += g.objects[n].charge
 		n++
 	}
 	if n > 0 {
 		last := g.objects[n-1].ObjectID
+		g.unhouse(g.objects[:n])
 		clear(g.objects[:n])
 		g.objects = g.objects[n:] // appending moves what is left to a new array once this one is full
 		g.known.Remove(0, last)
@@ -303,4 +293,20 @@ func (g *group) evict(bytes int64) {
 	if len(g.objects) == 0 && g.open == 0 {
 		g.log.drop(g)
 	}
+}
+
+// unhouse notes that objects are in the cache no more; their memory is not counted there from then on.
+func (g *group) unhouse(objects []*entry) {
+	for _, e := range objects {
+		e.home = nowhere
+	}
+}
+
+// lose drops an object that will not become whole.
+func (g *group) lose(e *entry) {
+	g.objects = slices.DeleteFunc(g.objects, func(x *entry) bool { return x == e })
+	g.known.Remove(e.ObjectID, e.ObjectID)
+	g.whole = false
+	e.home = nowhere
+	g.log.cache.shrink(g, e.charge)
 }

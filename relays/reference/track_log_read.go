@@ -219,7 +219,7 @@ func (l *trackLog) lastIn(group uint64) (uint64, bool) {
 
 // expire drops the groups whose newest object is older than the track's MAX_CACHE_DURATION, since their objects must
 // not be sent any more (draft-18 §12.3). It returns the streams towards subscribers that had not got them yet.
-func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*outflow) {
+func (l *trackLog) expire(now time.Time, age time.Duration) (lost []*place) {
 	for _, id := range slices.Clone(l.ids) {
 		g := l.groups[id]
 		n := len(g.objects)

@@ -21,7 +21,7 @@ func newTestLog(limit int64) *trackLog {
 }
 
 func object(group, id uint64, payload string) *entry {
-	return &entry{Object: moqt.Object{GroupID: group, ObjectID: id, Payload: []byte(payload)}, at: time.Now()}
+	return wholeEntry(moqt.Object{GroupID: group, ObjectID: id, Payload: []byte(payload)}, time.Now())
 }
 
 // put adds objects as a subscription brings them.

@@ -3,6 +3,7 @@ package reference
 import (
 	"errors"
 	"io"
+	"math"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -14,40 +15,90 @@ import (
 func (u *upstream) readSubgroup(sr *moqt.SubgroupReader) {
 	stop := onDone(u.ctx, func() { sr.Stop(moqt.ResetCancelled.Number(u.draft)) })
 	defer stop()
-	t := u.track
-	sr.SetDefaultPriority(u.priority)
 	src := &source{draft: u.draft}
 	for {
-		var o moqt.Object
-		began, err := readTimed(sr, &o)
+		_, err := sr.Next()
+		if err == nil {
+			if sr.Objects() == 1 {
+				u.describe(sr, src)
+			}
+			err = u.readObject(sr, src)
+		}
+		if err == errUnwanted {
+			return
+		}
 		if err != nil {
 			u.ended(sr, src, err)
 			return
 		}
-		if sr.Objects() == 1 {
-			u.describe(sr, src)
-		}
-		if !u.bring(src, &o, began) {
-			return
-		}
-		t.relay.cache.trim()
-		t.gate(u.ctx, src)
 	}
 }
 
-// readTimed is sr.ReadObject, and tells when the first bytes of the object had come.
-func readTimed(sr *moqt.SubgroupReader, o *moqt.Object) (began time.Time, err error) {
-	h, err := sr.Next()
-	if err != nil {
-		return began, err
+// errUnwanted ends the reading of a stream of which the relay wants nothing more.
+var errUnwanted = errors.New("nothing more of the stream is wanted")
+
+// readObject brings the object whose header was read into the log, piece by piece as it comes.
+func (u *upstream) readObject(sr *moqt.SubgroupReader, src *source) error {
+	e, err := u.take(&sr.PayloadReader, sr.View)
+	if e == nil {
+		return err
 	}
-	began = time.Now()
-	sr.View(o)
-	o.Properties = append([]byte(nil), h.Properties...)
-	if h.PayloadLength > sr.MaxObjectSize() {
-		return began, &moqt.ObjectTooLargeError{Location: o.Location(), Size: h.PayloadLength, Max: sr.MaxObjectSize()}
+	refused := err
+	if err := u.bring(src, e); err != nil || refused != nil {
+		return errors.Join(err, refused)
 	}
-	return began, sr.ReadPayload(o)
+	for memory := []byte(nil); ; {
+		u.track.relay.cache.trim()
+		u.track.gate(u.ctx, src)
+		if sr.Remaining() == 0 {
+			return nil
+		}
+		var p []byte
+		if p, memory, err = nextPiece(&sr.PayloadReader, memory); err == nil {
+			err = u.more(src, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// nextPiece waits for the next piece of a payload. It puts it into memory, of which it takes more as there is need, and
+// returns what is left of that.
+func nextPiece(pr *moqt.PayloadReader, memory []byte) (p, rest []byte, err error) {
+	if _, err := pr.Await(); err != nil {
+		return nil, memory, err
+	}
+	if len(memory) == 0 {
+		memory = make([]byte, min(pr.Remaining(), partSize))
+	}
+	n, err := pr.Read(memory[:min(len(memory), pr.Buffered())])
+	return memory[:n], memory[n:], err
+}
+
+// take makes an entry of the object whose header was read: whole if all of it has come, else without payload. With
+// faults it waits for the whole, since they change objects. An object that is larger than the relay takes has an entry
+// and an error. view is the reader's method.
+func (u *upstream) take(pr *moqt.PayloadReader, view func(*moqt.Object)) (*entry, error) {
+	r := u.track.relay
+	var o moqt.Object
+	began, length := time.Now(), pr.Remaining()
+	view(&o)
+	o.Properties = append([]byte(nil), o.Properties...)
+	if most := r.limits.ObjectBytes; most > 0 && length > uint64(most) {
+		e := newEntry(o, length, began)
+		return e, &moqt.ObjectTooLargeError{Location: o.Location(), Size: length, Max: uint64(most)}
+	}
+	if !r.faulty && uint64(pr.Buffered()) < length {
+		return newEntry(o, length, began), nil
+	}
+	if length > pr.MaxObjectSize() {
+		return nil, &moqt.ObjectTooLargeError{Location: o.Location(), Size: length, Max: pr.MaxObjectSize()}
+	}
+	if err := pr.ReadPayload(&o); err != nil {
+		return nil, err
+	}
+	return wholeEntry(o, began), nil
 }
 
 // describe gives a source the header of its stream, with the Subgroup ID and Priority that follow from it.
@@ -61,39 +112,68 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 	}
 }
 
-// bring puts an object of a stream into the log. It reports false when the relay wants nothing more of the stream.
-func (u *upstream) bring(src *source, o *moqt.Object, began time.Time) bool {
+// bring puts an object of a stream, as far as it has come, into the log.
+func (u *upstream) bring(src *source, e *entry) error {
 	t, r := u.track, u.track.relay
-	u.count(o)
+	u.count(e)
 	fresh := true
 	err := t.agreed(u.ctx, u.peer, func() (err error) {
 		if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
 			return nil
 		}
-		group := t.largest.Group
-		fresh, err = t.trackLog.bring(src, &entry{Object: *o, began: began, at: time.Now()}, t.subscribers)
-		if t.largest.Group != group {
-			t.newGroups = 0
-		}
+		fresh, err = t.enter(src, e)
 		return err
 	})
-	if err != nil {
-		src.close(t, moqt.ResetMalformedTrack)
-		t.malformed(err)
-		return false
-	}
 	if !fresh {
 		r.counters.Duplicates.Add(1)
 	}
-	return true
+	return u.brought(src, err)
 }
 
-// count counts an object that has come.
-func (u *upstream) count(o *moqt.Object) {
+// enter brings an object into the log, as far as it has come. The caller holds the lock.
+func (t *track) enter(src *source, e *entry) (fresh bool, err error) {
+	group := t.largest.Group
+	fresh, err = t.trackLog.bring(src, e, t.subscribers)
+	if t.largest.Group != group {
+		t.newGroups = 0
+	}
+	return fresh, err
+}
+
+// more puts the next piece of an object into the log. If it contradicts what a publisher from before has brought, the
+// object is put in anew.
+func (u *upstream) more(src *source, p []byte) error {
+	t := u.track
+	t.relay.counters.BytesIn.Add(uint64(len(p)))
+	t.mu.Lock()
+	err := t.trackLog.more(src, p)
+	t.mu.Unlock()
+	if err != nil && t.succeeds(u.ctx, u.peer) {
+		t.mu.Lock()
+		if e := src.again(p); e != nil {
+			_, err = t.enter(src, e)
+		}
+		t.mu.Unlock()
+	}
+	return u.brought(src, err)
+}
+
+// brought ends the track if what a source brought contradicts what came before.
+func (u *upstream) brought(src *source, err error) error {
+	if err == nil {
+		return nil
+	}
+	src.close(u.track, moqt.ResetMalformedTrack)
+	u.track.malformed(err)
+	return errUnwanted
+}
+
+// count counts an object that has come or begun to.
+func (u *upstream) count(e *entry) {
 	c := &u.track.relay.counters
 	c.ObjectsIn.Add(1)
-	c.BytesIn.Add(uint64(len(o.Payload)))
-	u.peer.measures.size.observe(int64(len(o.Payload)))
+	c.BytesIn.Add(e.have)
+	u.peer.measures.size.observe(int64(min(e.length, math.MaxInt64)))
 }
 
 // close removes a source from its inflow.
@@ -128,7 +208,7 @@ func (u *upstream) ended(sr *moqt.SubgroupReader, src *source, err error) {
 	case errors.As(err, &large):
 		t.relay.log.Warn("object too large", "track", t.name, "session", u.peer.id, "error", err)
 		sr.Stop(moqt.ResetExcessiveLoad.Number(u.draft))
-		src.close(t, moqt.ResetInternalError)
+		src.close(t, moqt.ResetExcessiveLoad)
 	case errors.As(err, new(*moqt.TooMuchError)): // the session has stopped the stream
 		t.relay.log.Warn("no room for an object", "track", t.name, "session", u.peer.id, "error", err)
 		src.close(t, moqt.ResetExcessiveLoad)
@@ -171,9 +251,8 @@ func (u *upstream) readDatagrams() {
 		if err != nil {
 			return
 		}
-		u.count(o)
-		now := time.Now()
-		e := &entry{Object: *o, began: now, at: now}
+		e := wholeEntry(*o, time.Now())
+		u.count(e)
 		if e.DefaultPriority {
 			e.Priority = u.priority
 		}
@@ -214,7 +293,9 @@ func (u *upstream) asStream(e *entry) {
 		IDMode:   wire.SubgroupIDPresent,
 		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
 	o.SubgroupID = o.ObjectID
-	u.bring(src, &o, e.began)
+	if u.bring(src, wholeEntry(o, e.began)) != nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	src.fin()

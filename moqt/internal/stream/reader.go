@@ -21,6 +21,7 @@ type Reader struct {
 	Started bool   // the caller waits for the rest of the current payload
 	Err     error  // final
 	held    int64  // room that the current payload has taken
+	awaits  bool   // Await was called: payloads are read through the buffer
 }
 
 // ReaderOf gives the Reader within a *moqt.PayloadReader. Package moqt sets it. So package track, which reads many
@@ -42,6 +43,27 @@ func (r *Reader) Read(p []byte) (int, error) {
 	n, err := r.In.Read(p, r.Ahead())
 	r.Left -= uint64(n)
 	return n, r.PayloadError(err)
+}
+
+// Buffered is how much of the current payload is in the buffer.
+func (r *Reader) Buffered() int { return int(min(r.Left, uint64(len(r.In.Unread())))) }
+
+// Await waits until some of the current payload is in the buffer, and tells how much. It returns io.EOF at the
+// payload's end.
+func (r *Reader) Await() (int, error) {
+	r.awaits = true
+	if r.Left == 0 {
+		if r.Err != nil {
+			return 0, r.Err
+		}
+		return 0, io.EOF
+	}
+	if len(r.In.Unread()) == 0 {
+		if err := r.PayloadError(r.In.Fill(0)); err != nil {
+			return 0, err
+		}
+	}
+	return r.Buffered(), nil
 }
 
 // WriteTo writes the rest of the current object's payload to w, without a buffer between the stream's and w. A payload
@@ -96,7 +118,7 @@ func (r *Reader) Discard() error {
 // Ahead is how much to read into the buffer when it is empty: little when objects are large, so that their payload
 // needs no second copy.
 func (r *Reader) Ahead() int {
-	if r.Size >= LargePayload {
+	if r.Size >= LargePayload && !r.awaits {
 		return HeaderAhead
 	}
 	return 0

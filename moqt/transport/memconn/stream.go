@@ -58,6 +58,9 @@ func (s *Stream) SetWriteDeadline(t time.Time) error {
 // Read implements transport.ReceiveStream.
 func (s *Stream) Read(b []byte) (int, error) { return s.recv.take(b) }
 
+// ResetBehind implements transport.BehindResetter.
+func (s *Stream) ResetBehind(head []byte, code uint64) { s.send.resetBehind(head, code) }
+
 // Stop implements transport.ReceiveStream.
 func (s *Stream) Stop(code uint64) { s.recv.stop(code) }
 
@@ -97,6 +100,7 @@ type half struct {
 	finCame bool
 	sendErr *transport.StreamError // what ended the direction, as the sender sees it
 	recvErr *transport.StreamError // and as the receiver does
+	behind  bool                   // the reset leaves what was written before it
 
 	readDeadline, writeDeadline deadline
 }
@@ -303,12 +307,25 @@ func (h *half) reset(code uint64) {
 	h.later(func() { h.arriveReset(code) })
 }
 
+// resetBehind writes what there is room for and resets, but what was written arrives.
+func (h *half) resetBehind(head []byte, code uint64) {
+	h.link.mu.Lock()
+	if room := h.link.opts.StreamBuffer - h.held; h.sendErr == nil && !h.finSent && h.recvErr == nil && !h.ended &&
+		h.sender.err == nil && room >= len(head) {
+		h.behind = h.put(head) == len(head)
+	}
+	h.link.mu.Unlock()
+	h.reset(code)
+}
+
 // arriveReset is RESET_STREAM at the receiver: what it has not read is lost. The caller holds mu.
 func (h *half) arriveReset(code uint64) {
 	if h.recvErr == nil && !h.ended {
 		h.recvErr = &transport.StreamError{StreamID: h.info.ID, Remote: true, Code: code}
 	}
-	h.end()
+	if !h.behind || h.held == 0 {
+		h.end()
+	}
 	h.changed.Broadcast()
 }
 
@@ -342,7 +359,8 @@ func (h *half) take(b []byte) (int, error) {
 		switch {
 		case h.sender.peer.err != nil:
 			return 0, h.sender.peer.err
-		case h.recvErr != nil:
+		case h.recvErr != nil && (!h.behind || h.held == 0 || !h.recvErr.Remote):
+			h.end()
 			return 0, h.recvErr
 		case h.ended:
 			return 0, io.EOF

@@ -139,6 +139,15 @@ func (s *Send) Reset(code uint64) {
 	s.str.CancelWrite(s.m.ToWire(code))
 }
 
+// ResetBehind implements transport.BehindResetter.
+func (s *Send) ResetBehind(head []byte, code uint64) {
+	if s.str.TryWriteAll(append(s.header[:len(s.header):len(s.header)], head...)) == nil {
+		s.header = nil
+		s.str.SetReliableBoundary()
+	}
+	s.Reset(code)
+}
+
 // Context implements transport.SendStream.
 func (s *Send) Context() context.Context {
 	s.once.Do(func() {
