@@ -69,18 +69,18 @@ type Limits struct {
 	// CacheBytes bounds the objects of all tracks that fetches can be answered from. At the bound the oldest groups are
 	// evicted. Default 64 MiB.
 	CacheBytes int64
-	// WaitingBytes bounds the objects, or parts of them, that have left the cache and that some subscriber or fetch has
-	// not got yet. At the bound the oldest are dropped: the subscriber's stream is reset with TOO_FAR_BEHIND
+	// WaitingBytes bounds the objects, or parts of them, that have left the cache and that some subscriber or fetch
+	// has not got yet. At the bound the oldest are dropped: the subscriber's stream is reset with TOO_FAR_BEHIND
 	// (DELIVERY_TIMEOUT up to 16), or never opened if nothing of it had been sent, and the subscriber goes on with later
 	// streams. Default 32 MiB.
 	WaitingBytes int64
-	// ObjectBytes is how long an object's payload may be. A longer one is refused: the publisher's stream is stopped, and
-	// those of the subscribers are reset, with EXCESSIVE_LOAD (INTERNAL_ERROR where the draft has no such code). So is a
-	// fetch. 0, the default, is no limit.
+	// ObjectBytes is how long an object's payload may be. A longer one is refused: the publisher's stream is stopped,
+	// and those of the subscribers are reset, with EXCESSIVE_LOAD (INTERNAL_ERROR where the draft has no such code). So
+	// is a fetch. 0, the default, is no limit.
 	ObjectBytes int64
 	// SubscriberBytes is how many bytes the fastest subscriber of a stream may be behind before the relay reads the
-	// stream more slowly; default 4 MiB, and at most half of WaitingBytes. Patience is how long the relay then waits for that subscriber to read anything
-	// before it goes on without it; default 500 ms.
+	// stream more slowly; default 4 MiB, and at most half of WaitingBytes. Patience is how long the relay then waits
+	// for that subscriber to read anything before it goes on without it; default 500 ms.
 	SubscriberBytes int64
 	Patience        time.Duration
 	// Streams is how many subgroup streams may be open at a time towards one session, AllStreams how many towards all;

@@ -16,8 +16,8 @@ const (
 	batchBytes   = 64 << 10
 )
 
-// outflow is one subgroup stream towards one subscriber: it follows an inflow from a place. The track's lock guards the fields above
-// batch.
+// outflow is one subgroup stream towards one subscriber: it follows an inflow from a place. The track's lock guards the
+// fields above batch.
 type outflow struct {
 	place
 	sub   *subscriber
@@ -85,17 +85,16 @@ func (o *outflow) send() {
 			}
 			bytes, ok := o.write()
 			if ok && o.sent() && o.w != nil {
-				ok = o.w.Flush() == nil // within the turn: it may block
+				err := o.w.Flush() // within the turn: it may block
+				ok = err == nil || o.spoilStop(err)
 			}
 			s.peer.scheduler.done(turn, bytes)
 			if !ok {
 				return
 			}
 		case waitForMore:
-			if o.w != nil {
-				if err := o.w.Flush(); err != nil && !o.spoilStop(err) {
-					return
-				}
+			if o.w != nil && o.w.Flush() != nil { // something is left if the last entry was not for s
+				return
 			}
 			select {
 			case <-wait:

@@ -240,7 +240,7 @@ func (o *outflow) spoilStop(err error) bool {
 	s.track.mu.Lock()
 	defer s.track.mu.Unlock()
 	o.cursor-- // the last object was not sent
-	o.grow(o.in.entries[o.cursor-o.in.dropped].size())
+	o.grow(o.at().behind())
 	return true
 }
 
