@@ -243,7 +243,8 @@ func TestLateFlow(t *testing.T) {
 		{"no filter", nil, true},
 		{"absolute start", filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3}), true},
 		{"next object", filter(wire.LocationFilter{Form: wire.FilterNextObject}), false},
-		{"behind it", filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3, StartObject: 1}), false},
+		{"behind it", filter(wire.LocationFilter{Form: wire.FilterAbsoluteStart, StartGroup: 3, StartObject: 1}),
+			false},
 	}
 	onDrafts(t, wire.Drafts(), func(t *testing.T, d wire.Draft) {
 		for _, tt := range filters {

@@ -71,8 +71,8 @@ type Limits struct {
 	CacheBytes int64
 	// WaitingBytes bounds the objects, or parts of them, that have left the cache and that some subscriber or fetch
 	// has not got yet. At the bound the oldest are dropped: the subscriber's stream is reset with TOO_FAR_BEHIND
-	// (DELIVERY_TIMEOUT up to 16), or never opened if nothing of it had been sent, and the subscriber goes on with later
-	// streams. Default 32 MiB.
+	// (DELIVERY_TIMEOUT up to 16), or never opened if nothing of it had been sent, and the subscriber goes on with
+	// later streams. Default 32 MiB.
 	WaitingBytes int64
 	// ObjectBytes is how long an object's payload may be. A longer one is refused: the publisher's stream is stopped,
 	// and those of the subscribers are reset, with EXCESSIVE_LOAD (INTERNAL_ERROR where the draft has no such code). So
