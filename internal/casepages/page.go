@@ -48,7 +48,8 @@ func Text(c *cases.Case) (before, after string) {
 	}
 	if len(c.Faults) > 0 {
 		b.WriteString("\n## Faults that it finds\n\nThe reference relay can be asked for them: " +
-			"`-r \"embedded?fault=NAME\"`.\n\n| fault | what the relay then does | what the case says |\n|---|---|---|\n")
+			"`-r \"embedded?fault=NAME\"`.\n\n| fault | what the relay then does | what the case says |\n" +
+			"|---|---|---|\n")
 	}
 	for _, f := range c.Faults {
 		says := fmt.Sprintf("not ok, layer %s: “%s”", f.Layer, cell(f.Says))
@@ -182,8 +183,7 @@ func stepOf(at, role string, sent bool, text string) (s step, ok bool) {
 		s.data = true
 		s.what = plain(numbers.ReplaceAllString(text, ""))
 	case "(raw,": // bytes of a breach, with what they stand for
-		s.what, _, _ = strings.Cut(rest, ": ")
-		s.what = "bytes, " + plain(s.what[:strings.LastIndexByte(s.what+")", ')')])
+		s.what = "bytes, " + plain(rest[:strings.IndexAny(rest+")", "):")])
 	case "STOP_SENDING":
 		if sent { // for what is on its way when a request is cancelled
 			return s, false

@@ -7,11 +7,15 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/casepages"
 )
 
 // bothWays are the pairs of files of package moqt that need each other, with the reason. A reader of one has to know
@@ -116,4 +120,13 @@ func mutualPairs(t *testing.T, dir string) (pairs [][2]string) {
 		}
 	}
 	return pairs
+}
+
+// TestCasesHavePages: who adds a case also writes its page.
+func TestCasesHavePages(t *testing.T) {
+	for _, c := range cases.Everything() {
+		if _, err := os.Stat(filepath.Join(root, "docs", "cases", casepages.File(&c))); err != nil {
+			t.Errorf("%s has no page: go generate ./internal/casepages, and commit docs/cases", c.ID)
+		}
+	}
 }
