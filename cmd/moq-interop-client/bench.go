@@ -7,7 +7,9 @@ type benchCmd struct {
 	Fanout   benchFanoutCmd   `cmd:"" help:"A publisher and many subscribers through a relay."`
 	Pub      benchPubCmd      `cmd:"" help:"The publisher alone."`
 	Sub      benchSubCmd      `cmd:"" help:"A subscriber alone, of this or another make's publisher."`
+	Relays   benchRelaysCmd   `cmd:"" help:"Measure relays in turns with one load, and compare them."`
 	Compare  benchCompareCmd  `cmd:"" help:"Run another program's bench in turns with ours, and give the ratios."`
+	Merge    benchMergeCmd    `cmd:"" help:"Join the results of several machines that measured together."`
 	Plot     benchPlotCmd     `cmd:"" help:"Draw what benches found, as SVG and PNG."`
 }
 

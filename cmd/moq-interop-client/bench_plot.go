@@ -52,13 +52,18 @@ func (c *benchPlotCmd) Run(sys *system) error {
 	if len(drawn) == 0 {
 		return errors.New("no picture: the results have no figures that can be drawn")
 	}
+	return sys.pictures(drawn, c.Output, slices.Compact(slices.Sorted(slices.Values(c.Form))), sys.stdout)
+}
+
+// pictures writes pictures to files whose names begin in the same way, and tells the names.
+func (s *system) pictures(drawn []pictures.Picture, output string, forms []string, tell io.Writer) error {
 	for _, p := range drawn {
-		for _, form := range slices.Compact(slices.Sorted(slices.Values(c.Form))) {
-			name := fmt.Sprintf("%s-%s.%s", c.Output, p.Name, form)
-			if err := sys.write(name, func(w io.Writer) error { return p.Write(w, form) }); err != nil {
+		for _, form := range forms {
+			name := fmt.Sprintf("%s-%s.%s", output, p.Name, form)
+			if err := s.write(name, func(w io.Writer) error { return p.Write(w, form) }); err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintln(sys.stdout, name); err != nil {
+			if _, err := fmt.Fprintln(tell, name); err != nil {
 				return err
 			}
 		}

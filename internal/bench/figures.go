@@ -23,10 +23,10 @@ func (s *spreads) add(ns int64) {
 	_ = s.h.RecordValue(min(max(ns, 0), longestLatency)) // it fits
 }
 
-func (s *spreads) result() *Spread {
+func (s *spreads) result() (*Spread, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return spread(s.h)
+	return logged(s.h)
 }
 
 // mark is where counters stood at the end of an interval.
@@ -40,6 +40,8 @@ type mark struct {
 // begin begins the window.
 func (r *running) begin() {
 	r.start = time.Now()
+	window := r.start.UTC()
+	r.result.Window = &window
 	r.cpu = processorTime()
 	if r.PID != 0 {
 		r.pidCPU, r.pidMemory, _ = pidUsage(r.PID) // it was there before; at the end its loss is told
@@ -115,7 +117,9 @@ func (r *running) complete() (err error) {
 	}
 	r.completeReceived(total)
 	if r.joins != nil {
-		r.result.Join = r.joins.result()
+		if r.result.Join, err = r.joins.result(); err != nil {
+			return err
+		}
 	}
 	return r.completeLatency()
 }

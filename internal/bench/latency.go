@@ -64,20 +64,29 @@ func (l *latencies) lap() *Spread {
 func (l *latencies) result() (*Latency, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spread(l.all)
+	s, err := logged(l.all)
 	if s == nil {
-		return nil, nil
+		return nil, err
 	}
 	r := &Latency{Spread: *s}
 	if l.compared > 0 {
 		r.Jitter = l.differences / float64(l.compared) / 1e6
 	}
-	b, err := l.all.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return nil, fmt.Errorf("encode the latencies: %w", err)
-	}
-	r.Log = string(b) // Base64 already
 	return r, nil
+}
+
+// logged describes a histogram, and keeps all of it; nil if it is empty.
+func logged(h *hdrhistogram.Histogram) (*Spread, error) {
+	s := spread(h)
+	if s == nil {
+		return nil, nil
+	}
+	b, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return nil, fmt.Errorf("encode a histogram: %w", err)
+	}
+	s.Log = string(b) // Base64 already
+	return s, nil
 }
 
 // spread describes a histogram of nanoseconds; nil if it is empty.

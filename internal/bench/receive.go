@@ -53,7 +53,7 @@ type receiver struct {
 	samples  []int64
 	before   int64 // the latency before them, or -1
 	flushed  int64
-	places   []place // of each subgroup, as numbered modulo their count
+	places   []place // of each subgroup of the latest groups
 	base     track.Report
 	scratch  []byte
 	pastWarm func(now int64) bool // of a foreign publisher
@@ -62,8 +62,11 @@ type receiver struct {
 // place is the last number that came in a subgroup.
 type place struct{ group, number uint64 }
 
-// placesKept is how many subgroups of a group are told apart to count what is reordered.
-const placesKept = 256
+// To count what is reordered so many subgroups of a group are told apart, and so many groups are remembered.
+const (
+	placesKept = 256
+	groupsKept = 8
+)
 
 // newReceiver makes a receiver. One of a publisher that anybody may be does not expect what came before its first
 // object.
@@ -196,7 +199,7 @@ func (r *receiver) takeForeign(o *moq.Object, size uint64) {
 
 // order counts an object that comes behind a later one of its subgroup.
 func (r *receiver) order(o *moq.Object, number uint64) {
-	n := int(o.SubgroupID % placesKept)
+	n := int(o.SubgroupID%placesKept*groupsKept + o.GroupID%groupsKept)
 	if n >= len(r.places) {
 		r.places = append(r.places, make([]place, n+1-len(r.places))...)
 	}

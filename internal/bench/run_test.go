@@ -245,21 +245,54 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// Faults of the relay show as what they are.
+// Faults of the relay show as what they are, those of a known share with that share.
 func TestFaultsShow(t *testing.T) {
-	for fault, shows := range map[string]func(r *Result) bool{
-		"drop-object":     func(r *Result) bool { return r.Received.Lost > 0 },
-		"corrupt-payload": func(r *Result) bool { return r.Received.Corrupt > 0 },
-	} {
-		t.Run(fault, func(t *testing.T) {
-			t.Parallel()
-			c := config("relay", wire.Draft18, transport.OnlyQUIC, Load{RatePerS: 500, ObjectsPerGroup: 10})
-			through(t, &c, fault)
-			if r := measure(t, c); !shows(r) {
-				b, _ := json.Marshal(r.Received)
-				t.Errorf("%s", b)
+	late := func(r *Result) (n uint64) {
+		h, err := r.Latency.Histogram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bar := range h.Distribution() {
+			if bar.From >= int64(100*time.Millisecond) {
+				n += uint64(bar.Count)
 			}
-		})
+		}
+		return n
+	}
+	for fault, shows := range map[string]func(r *Result, v *Received, share uint64) bool{
+		"drop-object":     func(_ *Result, v *Received, _ uint64) bool { return v.Lost > 0 },
+		"corrupt-payload": func(_ *Result, v *Received, _ uint64) bool { return v.Corrupt > 0 },
+		"drop-tenth": func(_ *Result, v *Received, share uint64) bool {
+			return v.Lost == share && v.Gaps == share && v.LongestGap == 1 && v.Duplicates+v.Reordered == 0
+		},
+		"duplicate-tenth": func(_ *Result, v *Received, share uint64) bool {
+			return v.Duplicates == share && v.Lost == 0
+		},
+		"delay-tenth": func(r *Result, v *Received, share uint64) bool {
+			n := late(r) // a busy machine may hold up others too
+			return n >= share && n <= share+v.Expected/20 && v.Reordered == share && v.Lost+v.Duplicates == 0
+		},
+		"reorder-tenth": func(_ *Result, v *Received, share uint64) bool {
+			return v.Reordered == share && v.Lost+v.Duplicates == 0
+		},
+	} {
+		for _, datagrams := range []bool{false, true} {
+			if datagrams && !strings.HasSuffix(fault, "-tenth") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/datagrams=%v", fault, datagrams), func(t *testing.T) {
+				t.Parallel()
+				c := config("relay", wire.Draft18, transport.OnlyQUIC, Load{RatePerS: 500, ObjectsPerGroup: 100,
+					Datagrams: datagrams})
+				c.Duration = 400 * time.Millisecond
+				through(t, &c, fault)
+				r := measure(t, c)
+				if share := (r.Sent.Objects + 5) / 10; !shows(r, r.Received, share) {
+					b, _ := json.Marshal(r.Received)
+					t.Errorf("of %d objects %d are %d: %s", r.Sent.Objects, share, late(r), b)
+				}
+			})
+		}
 	}
 }
 

@@ -39,8 +39,7 @@ func bars(all []series) (p Picture, left []string, err error) {
 
 // barsOf draws one figure; nil where no series has it.
 func barsOf(f bench.Shown, all []series) (*plot.Plot, error) {
-	p := panel("", "")
-	p.Title.Text = f.Title
+	p := panel(f.Title, "")
 	var names []string
 	highest, some := 0.0, false
 	for i, s := range all {

@@ -112,7 +112,7 @@ func TestDraw(t *testing.T) {
 		t.Fatal(len(pictures), left, err)
 	}
 	wants := map[string][]string{
-		"time":        {"goodput, Mbit/s", "latency p50, dashed p99, ms", "seconds of the measured window"},
+		"time":        {"goodput, Mbit/s", "latency, ms: p50, and p99 in dashes", "seconds of the measured window"},
 		"percentiles": {"share of the objects, %", "99.9", "latency, ms"},
 		// the medians of the three runs
 		"bars": {"31.0", "34.0", "37.0", "latency p99, ms", "relay: processor time of an object, µs"},

@@ -55,10 +55,11 @@ func titleStyle() text.Style {
 }
 
 // panel is a plot in the style of all.
-func panel(x, y string) *plot.Plot {
+func panel(title, x string) *plot.Plot {
 	p := plot.New()
+	p.Title.Text = title
 	p.BackgroundColor = background
-	p.X.Label.Text, p.Y.Label.Text = x, y
+	p.X.Label.Text = x
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Label.TextStyle.Color, axis.Tick.Color, axis.Tick.Label.Color = ink, ink, ink, ink
 		axis.Label.TextStyle.Font, axis.Tick.Label.Font = sized(10), sized(9)
@@ -96,7 +97,7 @@ type logTicks struct{}
 func (logTicks) Ticks(from, to float64) (all []plot.Tick) {
 	first, last := math.Floor(math.Log10(from)), math.Ceil(math.Log10(to))
 	steps := []float64{1, 2, 5}
-	if last-first > 3 {
+	if last-first > 4 {
 		steps = steps[:1]
 	}
 	stride := math.Max(1, math.Ceil((last-first)/8))

@@ -11,13 +11,16 @@ import (
 
 // overTime draws throughput, and latency below it, at the end of each interval.
 func overTime(all []series) (p Picture, left []string, err error) {
-	speed := lines{panel: panel("", "goodput, Mbit/s")}
-	late := lines{panel: panel("", "latency p50, dashed p99, ms")}
+	speed := lines{panel: panel("goodput, Mbit/s", ""), even: true}
+	late := lines{panel: panel("latency, ms: p50, and p99 in dashes", "")}
 	for i, s := range all {
 		drawn := false
 		for _, run := range s.runs {
 			var goodput, p50, p99 plotter.XYs
 			for _, x := range run.Intervals {
+				if begins := x.AtS - x.Seconds; run.DurationS > 0 && begins > 0.98*run.DurationS {
+					continue // what was on its way at the end of the window
+				}
 				goodput = append(goodput, plotter.XY{X: x.AtS, Y: x.GoodputMbps})
 				if l := x.Latency; l != nil {
 					p50 = append(p50, plotter.XY{X: x.AtS, Y: l.P50})
@@ -49,7 +52,7 @@ func overTime(all []series) (p Picture, left []string, err error) {
 
 // percentiles draws how large a share of the objects was faster than what.
 func percentiles(all []series) (p Picture, left []string, err error) {
-	curve := lines{panel: panel("share of the objects, %", "latency, ms")}
+	curve := lines{panel: panel("latency, ms", "share of the objects, %")}
 	for i, s := range all {
 		drawn := false
 		for _, run := range s.runs {
@@ -113,6 +116,7 @@ func (nineTicks) Ticks(_, to float64) []plot.Tick {
 type lines struct {
 	panel     *plot.Plot
 	some      bool
+	even      bool    // never on a logarithmic scale
 	named     int     // in the legend, which gets room above the lines
 	low, high float64 // of the values above 0
 	failed    error
@@ -125,7 +129,7 @@ func (l *lines) add(i int, xys plotter.XYs, thin bool) {
 	}
 	line, err := plotter.NewLine(xys)
 	if err != nil {
-		l.failed = fmt.Errorf("%s: %w", l.panel.Y.Label.Text, err)
+		l.failed = fmt.Errorf("%s: %w", l.panel.Title.Text, err)
 		return
 	}
 	line.LineStyle = stroke(i, thin)
@@ -147,7 +151,7 @@ const farApart = 50
 // finish chooses the scales.
 func (l *lines) finish() *plot.Plot {
 	x, y := &l.panel.X, &l.panel.Y
-	if l.high > farApart*l.low {
+	if l.high > farApart*l.low && !l.even {
 		y.Scale, y.Tick.Marker = atLeast{}, logTicks{}
 		y.Min, y.Max = around(l.low, l.high)
 	} else {
