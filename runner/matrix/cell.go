@@ -1,7 +1,6 @@
 package matrix
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,11 +122,16 @@ func (x *execution) cell(ctx context.Context, c Cell, h *host, s slots) {
 	r.Started, r.DurationMS, r.Attempts = start.UTC(), time.Since(start).Milliseconds(), a.made
 	if a.made > 0 {
 		r.Command = x.repeat(a, asked)
+		x.repeatCases(a, &r)
 	}
 	if ctx.Err() != nil && r.Status != Pass { // an interruption makes failures of its own
 		r.Status, r.Layer = Missing, ""
 	}
 	if err := x.files(&r, files, base, first, second); err != nil {
+		if full(err) {
+			x.giveUp(err)
+			r.Status, r.Layer, r.Reason = Missing, "", err.Error() // it runs again when the run is resumed
+		}
 		r.Notes = append(r.Notes, "its files: "+err.Error())
 	}
 	x.done <- r
@@ -204,74 +208,6 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	a.x.tell(ctx, &o, a)
 	a.x.secrets.outcome(&o)
 	return o
-}
-
-// files writes what the cell left behind, and notes the paths in r.
-func (x *execution) files(r *CellResult, f Files, base string, first outcome, second *outcome) error {
-	dir := filepath.Join(x.o.Dir, filepath.FromSlash(path.Dir(base)))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	put := func(name string, content []byte) (string, error) {
-		return name, os.WriteFile(filepath.Join(x.o.Dir, filepath.FromSlash(name)), content, 0o644)
-	}
-	var errs []error
-	if len(first.tap) > 0 {
-		var err error
-		f.TAP, err = put(base+".tap", first.tap)
-		errs = append(errs, err)
-	}
-	if second != nil && len(second.tap) > 0 {
-		name, err := put(base+".retry.tap", second.tap)
-		f.Retries = append(f.Retries, name)
-		errs = append(errs, err)
-	}
-	if text := transcript(r, first, second); len(text) > 0 {
-		var err error
-		f.Transcript, err = put(base+".transcript.txt", text)
-		errs = append(errs, err)
-	}
-	if r.Status != Pass && len(first.stderr) > 0 {
-		var err error
-		f.Stderr, err = put(base+".stderr.txt", first.stderr)
-		errs = append(errs, err)
-	}
-	if f.QLOG != "" {
-		if os.Remove(filepath.Join(x.o.Dir, filepath.FromSlash(f.QLOG))) == nil { // a folder that has files stays
-			f.QLOG = ""
-		}
-	}
-	r.Files = f
-	return errors.Join(errs...)
-}
-
-// transcript gives the decoded messages of the cases that failed, case by case.
-func transcript(r *CellResult, first outcome, second *outcome) []byte {
-	var b bytes.Buffer
-	for _, c := range r.Cases {
-		if c.Status != Fail && c.Status != Flaky && c.Status != Todo {
-			continue
-		}
-		lines := first.transcript[c.Name]
-		if len(lines) == 0 && second != nil {
-			lines = second.transcript[c.Name]
-		}
-		if len(lines) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "== %s: %s\n", c.Name, c.Status)
-		for _, kv := range [][2]string{{"layer", c.Layer}, {"message", c.Message}, {"expected", c.Expected},
-			{"received", c.Received}} {
-			if kv[1] != "" {
-				fmt.Fprintf(&b, "%s: %s\n", kv[0], kv[1])
-			}
-		}
-		for _, line := range lines {
-			fmt.Fprintln(&b, line)
-		}
-		b.WriteByte('\n')
-	}
-	return b.Bytes()
 }
 
 // image is a container image, fetched once for all cells that need it.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/printable"
@@ -50,6 +51,7 @@ func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	}
 	o.Progress.Begin(len(p.Cells), len(x.results))
 	ended := x.run(ctx)
+	x.failed = errors.Join(x.failed, x.full)
 	run := x.collect(resumed, ended)
 	err = writeFile(filepath.Join(dir, runFile), run.WriteJSON)
 	err = errors.Join(x.failed, err, j.close(err == nil && x.failed == nil && run.Complete()))
@@ -95,6 +97,7 @@ type execution struct {
 	done     chan CellResult       // to the one goroutine that writes
 	notes    chan string
 	failed   error // to write
+	cancel   context.CancelCauseFunc
 	ports    ports
 	all      chan struct{} // slots of the whole run
 	secrets  *secrets
@@ -102,6 +105,7 @@ type execution struct {
 
 	mu     sync.Mutex
 	images map[string]*image
+	full   error // no room for a cell's files
 }
 
 // take fills in the results of the journal.
@@ -124,6 +128,7 @@ func (x *execution) take(known []CellResult) error {
 func (x *execution) run(ctx context.Context) (ended error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	x.cancel = cancel
 	x.partial = make(map[string]CellResult)
 	x.done, x.notes = make(chan CellResult, batch), make(chan string) // a slow disk does not hold up cells
 	x.all = make(chan struct{}, x.o.Parallel)
@@ -254,6 +259,21 @@ func (x *execution) keep(come []CellResult, cancel context.CancelCauseFunc) {
 			x.o.Expected.Mark(&come[i]) // once the journal has it: the next part of the run may have other expectations
 			x.o.Progress.Cell(&come[i])
 		}
+	}
+}
+
+// full reports whether an error of writing will be that of all that follow, too.
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
+}
+
+// giveUp ends the run because a cell's files cannot be written.
+func (x *execution) giveUp(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.full == nil {
+		x.full = fmt.Errorf("results cannot be written: %w", err)
+		x.cancel(x.full)
 	}
 }
 

@@ -33,6 +33,8 @@ type outcome struct {
 	tap        []byte
 	// transports are those that the sessions of a case had, as far as the report says, by case.
 	transports map[string][]string
+	// connections are the client's connection IDs of a case, qlogs the files of its connections.
+	connections, qlogs map[string][]string
 	// transcript has the decoded messages, by case.
 	transcript map[string][]string
 	stderr     []byte
@@ -93,6 +95,7 @@ func reported(r *runner.Report, doc []byte) outcome {
 		}
 		for _, s := range x.Sessions {
 			o.self.relay = cmp.Or(o.self.relay, s.PeerImplementation)
+			o.connection(x.Case, s.ConnectionID, s.QLOG)
 			if d := draftName(s.Version); d != "" {
 				c.Drafts = append(c.Drafts, RoleDraft{Role: s.Role, Draft: d})
 			}
@@ -106,6 +109,19 @@ func reported(r *runner.Report, doc []byte) outcome {
 		o.missing(name, "the client gave up before it: "+cmp.Or(r.BailOut, "its report could not be written"))
 	}
 	return o
+}
+
+// connection notes a connection of a case.
+func (o *outcome) connection(name, id, qlog string) {
+	if o.connections == nil {
+		o.connections, o.qlogs = make(map[string][]string), make(map[string][]string)
+	}
+	if id != "" && !slices.Contains(o.connections[name], id) {
+		o.connections[name] = append(o.connections[name], id)
+	}
+	if qlog != "" {
+		o.qlogs[name] = append(o.qlogs[name], qlog)
+	}
 }
 
 // draftName gives "draft-16" for "draft-16" and "moqt-16", and "" for what names no draft.
@@ -248,6 +264,7 @@ func (o *outcome) points(doc *tap.Document, asked []string) {
 			if roles, ok := v.(yaml.MapSlice); ok {
 				for _, role := range roles {
 					session, _ := role.Value.(yaml.MapSlice)
+					o.connection(c.Name, text(session, "quic_initial_destination_connection_id"), "")
 					o.transports[c.Name] = append(o.transports[c.Name], text(session, "transport"),
 						carriedBy(text(session, "alpn")))
 				}

@@ -331,6 +331,10 @@ type CaseResult struct {
 	// Known is the reason that a file of expected failures gives for this failure; such a failure does not fail the
 	// run.
 	Known string `json:"known,omitempty"`
+	// Of a case that did not pass: Command repeats it alone, as a line for a POSIX shell, and Files are what it left, as
+	// slash-separated paths in the run's folder: a diagram of its sessions, qlog files, the relay's mlog files.
+	Command string   `json:"command,omitempty"`
+	Files   []string `json:"files,omitempty"`
 }
 
 // Source says where a label comes from.
@@ -371,6 +375,8 @@ type Files struct {
 	Transcript string `json:"transcript,omitempty"`
 	// Stderr is the end of what a foreign client wrote there, when the cell did not pass.
 	Stderr string `json:"stderr,omitempty"`
-	// QLOG is a folder.
-	QLOG string `json:"qlog,omitempty"`
+	// QLOG and MLOG are folders: the client's, and that of a relay that was started. RelayLog is what it printed.
+	QLOG     string `json:"qlog,omitempty"`
+	MLOG     string `json:"mlog,omitempty"`
+	RelayLog string `json:"relay_log,omitempty"`
 }
