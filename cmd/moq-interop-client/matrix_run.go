@@ -163,7 +163,8 @@ func progress(w io.Writer, term string) matrix.Progress {
 func (s *system) finish(run *matrix.Run, known *matrix.Expectations, dir string, withReport bool) error {
 	var failed error
 	if withReport {
-		failed = report.Write(dir, run, report.Options{Files: dir, Notices: notices(matrix.Judge(run, known))})
+		failed = errors.Join(report.Write(dir, run, report.Options{Files: dir,
+			Notices: notices(matrix.Judge(run, known))}), report.Latest(dir))
 	}
 	err := s.judge(run, known)
 	if failed == nil && withReport {

@@ -60,6 +60,11 @@ func (c *reportCmd) Run(sys *system) error {
 	if err := report.Write(dir, run, o); err != nil {
 		return err
 	}
+	if dir == o.Files && slices.Contains(o.Forms, report.HTML) {
+		if err := report.Latest(dir); err != nil {
+			return err
+		}
+	}
 	for _, f := range o.Forms {
 		if _, err := fmt.Fprintln(sys.stdout, filepath.Join(dir, f.File())); err != nil {
 			return err

@@ -13,6 +13,13 @@ import (
 	"time"
 )
 
+// CaptureFile and KeysFile are the packets of a run and the TLS keys that open them, in its folder, where they were
+// asked for.
+const (
+	CaptureFile = "packets.pcap"
+	KeysFile    = "keys.log"
+)
+
 // Names in a run's folder.
 const (
 	runFile     = "run.json"

@@ -269,7 +269,8 @@ func TestClickThroughThePage(t *testing.T) {
 		"issue 12 of the relay", "<img src=x onerror=hacked=1>",
 		"moq-interop-client -r moqt://127.0.0.1:4443 --draft draft-18 --transport quic", "This cell over the runs",
 		"draft-18 §9.2")
-	if got := b.eval("location.hash"); got != "#cell/builtin/moqtail/local/draft-18/quic" {
+	if got := b.eval("location.hash"); got != "#cell/builtin/moqtail/local/draft-18/quic"+
+		"?draft=draft-18&transport=quic" {
 		t.Errorf("the address is %s", got)
 	}
 	b.eval(`[...document.querySelectorAll("#cell summary")].find((s) => s.textContent === "TAP").click()`)
@@ -281,7 +282,30 @@ func TestClickThroughThePage(t *testing.T) {
 	b.click(`.pips button[aria-label^="draft-16"]`)
 	b.says("udp: nobody answers", "fail in udp")
 	b.key("Escape")
-	b.until(`!document.getElementById("cell").open && location.hash === ""`)
+	b.until(`!document.getElementById("cell").open && location.hash === "#?draft=draft-18&transport=quic"`)
+
+	// Back closes a cell, as a phone does it, and Forward opens it again.
+	b.click(".d1.t1 tbody tr:nth-child(2) td:nth-child(3)")
+	b.says("builtin → moqtail")
+	b.eval("history.back()")
+	b.until(`!document.getElementById("cell").open && location.hash === "#?draft=draft-18&transport=quic"`)
+	b.eval("history.forward()")
+	b.until(`document.getElementById("cell").open`)
+	b.eval("history.back()")
+	b.until(`!document.getElementById("cell").open`)
+
+	// Filters hide what is not asked for, stand in the address, and come from there.
+	b.eval(`{ const s = document.querySelector("select[aria-label=relay]"); s.value = "moqtail";
+		s.dispatchEvent(new Event("change")); }`)
+	const headings = `[...document.querySelectorAll(".d1.t1 thead th")].filter((e) => e.offsetParent).length`
+	b.until(headings + ` === 3 && location.hash.includes("relay=moqtail")`)
+	b.until(`[...document.querySelectorAll("#failures tbody tr")].every((r) => r.hidden === !r.dataset.relay.includes("moqtail"))`)
+	b.eval(`location.hash = "#?draft=draft-18&transport=quic&sort=failures.1.down"`)
+	b.until(`document.querySelector("#failures th[aria-sort=descending]") !== null`)
+	const sorted = `[...document.querySelectorAll("#failures tbody tr")].map((r) => r.cells[1].textContent)`
+	b.until(sorted + `.join() === ` + sorted + `.sort((a, b) => b.localeCompare(a, undefined, {numeric: true})).join()`)
+	b.eval(`location.hash = "#?draft=draft-18&transport=quic"`)
+	b.until(`!document.querySelector("th[aria-sort]")`)
 
 	// Keys do the same: the matrix is one stop, arrows move, Enter opens.
 	b.eval(`document.querySelector(".d1.t1 td[tabindex='0']").focus()`)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,7 @@ var (
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"cut":  cut,
 	"line": line,
+	"list": func(all []string) string { return line(strings.Join(all, " ")) },
 	"join": func(list []string) string { return line(few(list, 8)) },
 }).Parse(pageHTML))
 
@@ -147,6 +149,7 @@ func Write(dir string, run *matrix.Run, o Options) error {
 }
 
 func (v *view) writeHTML(dir string, p *page, files string) error {
+	v.links(dir, p, files)
 	if err := os.MkdirAll(filepath.Join(dir, DataFolder), 0o777); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -159,6 +162,53 @@ func (v *view) writeHTML(dir string, p *page, files string) error {
 	err := replaceFile(filepath.Join(dir, HTMLFile), func(w io.Writer) error { return v.writePage(w, p) })
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
+	}
+	return nil
+}
+
+// links fills in what the page's place decides: where the run's files and earlier pages are.
+func (v *view) links(dir string, p *page, files string) {
+	here, err := filepath.Abs(dir)
+	if err != nil {
+		return
+	}
+	if there, err := filepath.Abs(files); err == nil && files != "" {
+		if rel, err := filepath.Rel(here, there); err == nil {
+			p.Index.Files, p.Index.HasFiles = filepath.ToSlash(rel)+"/", true
+			for _, f := range []link{{"packets", matrix.CaptureFile}, {"TLS keys", matrix.KeysFile}} {
+				if _, err := os.Stat(filepath.Join(files, f.Href)); err == nil {
+					p.Packets = append(p.Packets, link{f.Name, p.Index.Files + f.Href})
+				}
+			}
+		}
+	}
+	for i := range p.Runs {
+		b := &p.Runs[i]
+		if b.Current || b.ID == "" || strings.ContainsAny(b.ID, `/\`) || strings.Trim(b.ID, ".") == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(here, "..", b.ID, HTMLFile)); err == nil {
+			b.Href = "../" + b.ID + "/" + HTMLFile
+		}
+	}
+}
+
+// LatestName is the link beside a run's folder that always leads to the latest run that was reported.
+const LatestName = "latest"
+
+// Latest makes the link for a run's folder: results/latest. It takes nobody's place who is no such link.
+func Latest(dir string) error {
+	dir = filepath.Clean(dir)
+	name := filepath.Join(filepath.Dir(dir), LatestName)
+	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		return nil
+	}
+	temporary := fmt.Sprintf("%s-%d", name, os.Getpid())
+	if err := os.Symlink(filepath.Base(dir), temporary); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if err := os.Rename(temporary, name); err != nil {
+		return errors.Join(fmt.Errorf("report: %w", err), os.Remove(temporary))
 	}
 	return nil
 }

@@ -39,6 +39,12 @@ type page struct {
 	Drafts, Transports        []choice
 	Sections                  []section
 	Legend                    []tally
+	Cases                     []caseRow
+	CaseColumns               []column
+	MoreCases                 int
+	BrokenRules               []ruleRow
+	Packets                   []link
+	Known                     int
 	Failures                  []failureRow
 	MoreFailures              int
 	LeftOut                   []reason
@@ -64,6 +70,7 @@ type kindCount struct {
 // bar is a run in the strip of runs: parts of a column that is 100 high.
 type bar struct {
 	ID, Date string
+	Href     string // its page, if there is one
 	Current  bool
 	Pass, Of int
 	Parts    []part
@@ -93,7 +100,10 @@ type section struct {
 	Empty            bool // nothing was planned
 }
 
-type column struct{ Name, Endpoint string }
+type column struct{ Name, Endpoint, Repository string }
+
+// link is a file beside the page.
+type link struct{ Name, Href string }
 
 type row struct {
 	Name  string
@@ -125,6 +135,10 @@ type index struct {
 	Runs    []string               `json:"runs"`
 	Marks   map[matrix.Status]mark `json:"marks"`
 	Layers  map[string]int         `json:"layers"`
+	// Files is where the run's own files are, from the page; "" is beside it. HasFiles says that they are there.
+	Files        string            `json:"files"`
+	HasFiles     bool              `json:"has_files"`
+	Repositories map[string]string `json:"repositories,omitempty"`
 }
 
 // place is a column of a transport's matrix: the index of its relay, and the endpoint.
@@ -189,8 +203,13 @@ func (v *view) page(o Options) *page {
 	for _, name := range slices.Sorted(maps.Keys(run.Versions)) {
 		p.Versions = append(p.Versions, version{line(name), line(run.Versions[name])})
 	}
+	p.Index.Repositories = v.repositories()
 	v.sections(p)
 	p.Rules = v.rules()
+	v.caseViews(p)
+	for i := range v.relays {
+		p.CaseColumns = append(p.CaseColumns, v.column(place{Relay: i}))
+	}
 	return p
 }
 
@@ -206,14 +225,23 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 func (v *view) counts(p *page) {
 	failed := make(map[string]int)
 	for i := range v.cells {
-		if c := &v.cells[i]; c.Status == matrix.Fail {
+		if c := &v.cells[i]; c.Status == matrix.Fail && !c.known {
 			failed[c.Layer]++
+		}
+	}
+	for i := range v.cells {
+		if c := &v.cells[i]; c.known && c.Status == matrix.Fail {
+			p.Known++
 		}
 	}
 	for _, s := range matrix.Statuses {
 		m := markOf(s)
 		p.Legend = append(p.Legend, tally{mark: m, Means: m.means})
-		if n := v.count(s); n > 0 {
+		n := v.count(s)
+		if s == matrix.Fail { // those that were expected have a count of their own: no cell counts twice
+			n -= p.Known
+		}
+		if n > 0 {
 			p.Counts = append(p.Counts, tally{mark: m, Means: m.means, N: n})
 		}
 	}
@@ -236,7 +264,7 @@ func (v *view) bars(p *page) {
 	}
 	p.Index.Runs = append(p.Index.Runs, v.run.ID)
 	for _, r := range append(slices.Clone(runs), v.run) {
-		b := bar{ID: line(r.ID), Date: r.Started.UTC().Format("01-02"), Current: r == v.run}
+		b := bar{ID: line(r.ID), Date: r.Started.UTC().Format("01-02 15:04"), Current: r == v.run}
 		for _, s := range matrix.Statuses {
 			n := r.Count(s)
 			if s == matrix.Pass {

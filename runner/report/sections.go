@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,9 +118,9 @@ func (v *view) fill(s *section, columns []place, n int, cells func(client, colum
 		relays[c.Relay]++
 	}
 	for _, c := range columns {
-		col := column{Name: line(v.relays[c.Relay])}
-		if relays[c.Relay] > 1 {
-			col.Endpoint = line(c.Endpoint)
+		col := v.column(c)
+		if relays[c.Relay] == 1 {
+			col.Endpoint = ""
 		}
 		s.Columns = append(s.Columns, col)
 	}
@@ -144,6 +145,23 @@ func (v *view) fill(s *section, columns []place, n int, cells func(client, colum
 		s.Totals = append(s.Totals, fraction(d))
 	}
 	s.Total, s.Empty = fraction(all), all.n == 0
+}
+
+// column heads a relay's column.
+func (v *view) column(c place) column {
+	name := v.relays[c.Relay]
+	return column{Name: line(name), Endpoint: line(c.Endpoint), Repository: v.repositories()[name]}
+}
+
+// repositories gives the sources of relays and clients, as far as they are addresses that a page may link to.
+func (v *view) repositories() map[string]string {
+	out := make(map[string]string)
+	for name, address := range v.run.Repositories {
+		if u, err := url.Parse(address); err == nil && u.Scheme == "https" && u.Host != "" {
+			out[name] = address
+		}
+	}
+	return out
 }
 
 func fraction(s sum) string {

@@ -18,7 +18,7 @@
       if (k === "on") e.addEventListener("click", v);
       else e.setAttribute(k, v === true ? "" : v);
     }
-    e.append(...inside.flat().filter((x) => x !== null && x !== undefined && x !== "").map((x) => (x instanceof Node ? x : plain(String(x)))));
+    e.append(...inside.flat(3).filter((x) => x !== null && x !== undefined && x !== "").map((x) => (x instanceof Node ? x : plain(String(x)))));
     return e;
   };
 
@@ -26,6 +26,26 @@
   const classOf = (status, layer, known) =>
     mark(status).class + (status === "fail" ? (index.layers[layer] || 0) + (known ? " x" : "") : "");
   const bad = (status) => !["pass", "todo", "skip", "too-slow", "not-applicable", "stale"].includes(status);
+
+  // The address has what is shown: a cell, and behind ? the draft, the transport, filters and the order of a table.
+  const wanted = ["draft", "transport", "relay", "client", "layer", "case", "rule", "sort"];
+  const state = {};
+  const read = () => {
+    const [path, query] = location.hash.replace(/^#/, "").split("?");
+    const p = new URLSearchParams(query || "");
+    for (const k of wanted) state[k] = p.get(k) || "";
+    return path.split("/");
+  };
+  const address = (id) => {
+    const p = new URLSearchParams(wanted.filter((k) => state[k]).map((k) => [k, state[k]]));
+    const hash = (id ? "cell/" + id.split("/").map(encodeURIComponent).join("/") : "") + (p.size ? "?" + p : "");
+    return hash ? "#" + hash : location.pathname + location.search;
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    window.history.replaceState(window.history.state, "", address(""));
+    apply();
+  };
 
   // load gives what a file beside the page hands to a function; each file is loaded once.
   const waiting = new Map(), loaded = new Map();
@@ -82,7 +102,7 @@
     const own = [...td.parentElement.cells].filter(isSlot);
     return key === "Home" ? own[0] : key === "End" ? own[own.length - 1] : null;
   };
-  for (const table of document.querySelectorAll(".g")) {
+  for (const table of document.querySelectorAll(".matrix .g")) {
     const first = table.querySelector("td[class]:not(.sumc)");
     if (first) first.tabIndex = 0;
   }
@@ -112,6 +132,75 @@
     const td = e.target.closest("td");
     if (isSlot(td)) openPlace(td);
   });
+
+  // Filters hide rows and columns; they are there only with scripts, and so are made here.
+  const lists = () => document.querySelectorAll("#failures tbody tr, #rules tbody tr, #cases tbody tr");
+  const has = (list, one) => !one || (list || "").split(" ").includes(one);
+  const cases = [...document.querySelectorAll("#cases tbody tr, #failures tbody tr")].flatMap((r) => (r.dataset.case || "").split(" "));
+  const rules = [...document.querySelectorAll("#rules tbody tr")].map((r) => r.dataset.rule);
+  const choices = { relay: index.relays, client: index.clients, layer: Object.keys(index.layers), case: [...new Set(cases)].filter(Boolean).sort(), rule: rules };
+  const selects = {};
+  const bar = el("div", { class: "filters" }, Object.entries(choices).filter(([, list]) => list.length > 1).map(([k, list]) => {
+    const s = el("select", { "aria-label": k }, el("option", { value: "" }, "every " + k), list.map((v) => el("option", { value: v }, v)));
+    s.addEventListener("change", () => set({ [k]: s.value }));
+    selects[k] = s;
+    return s;
+  }), el("button", { on: () => set({ relay: "", client: "", layer: "", case: "", rule: "", sort: "" }) }, "Show all"));
+  document.querySelector(".pick").append(bar);
+  const apply = () => {
+    for (const [k, s] of Object.entries(selects)) s.value = choices[k].includes(state[k]) ? state[k] : "";
+    const d = index.drafts.indexOf(state.draft) + 1, t = index.transports.indexOf(state.transport) + 1;
+    for (const id of ["d" + d, "t" + t]) { const e = document.getElementById(id); if (e) e.checked = true; }
+    for (const table of document.querySelectorAll(".g:not(#cases)")) {
+      const section = table.closest(".mx"), columns = +section.dataset.d ? index.columns[section.dataset.t - 1].map((c) => c.relay) : index.relays.map((_, i) => i);
+      hideColumns(table, columns);
+      [...table.tBodies[0].rows].forEach((tr, i) => {
+        if (i < index.clients.length) tr.hidden = !!state.client && index.clients[i] !== state.client;
+        for (const td of tr.cells) td.classList.toggle("dim", !!state.layer && isSlot(td) && !layerIs(td));
+      });
+    }
+    const byCase = document.getElementById("cases");
+    if (byCase) hideColumns(byCase, index.relays.map((_, i) => i));
+    for (const tr of lists()) {
+      const x = tr.dataset;
+      tr.hidden = !((tr.closest("#cases") || has(x.relay, state.relay)) && has(x.case, state.case) && (!x.rule || has(x.rule, state.rule)) &&
+        (!("client" in x) || has(x.client, state.client)) && (!("layer" in x) || has(x.layer, state.layer)));
+    }
+    for (const d of document.querySelectorAll(".fold")) if (state.case || state.rule) d.open = true;
+    sortTables();
+  };
+  const hideColumns = (table, columns) => {
+    for (const tr of table.rows) columns.forEach((r, i) => { const td = tr.cells[i + 1]; if (td) td.hidden = !!state.relay && index.relays[r] !== state.relay; });
+  };
+  const shorts = { http3: "h3", webtransport: "wt", request: "req" };
+  const layerIs = (td) => { const b = td.querySelector("b"); return !!b && b.textContent === (shorts[state.layer] || state.layer); };
+  for (const input of document.querySelectorAll(".pick input")) {
+    input.addEventListener("change", () => {
+      const n = +input.id.slice(1);
+      set(input.id[0] === "d" ? { draft: n ? index.drafts[n - 1] : "" } : { transport: n ? index.transports[n - 1] : "" });
+    });
+  }
+
+  // A click on a heading sorts a list by it, another one the other way round.
+  for (const table of document.querySelectorAll(".list[id]")) {
+    [...table.tHead.rows[0].cells].forEach((th, i) => {
+      const text = th.textContent;
+      th.replaceChildren(el("button", { class: "sort", on: () => set({ sort: table.id + "." + i + (state.sort === table.id + "." + i ? ".down" : "") }) }, text));
+    });
+    [...table.tBodies[0].rows].forEach((tr, i) => { tr.dataset.at = i; });
+  }
+  const sortTables = () => {
+    const [id, column, down] = state.sort.split(".");
+    for (const table of document.querySelectorAll(".list[id]")) {
+      const mine = table.id === id, rows = [...table.tBodies[0].rows], way = down ? -1 : 1;
+      const key = (tr) => (mine ? tr.cells[+column].textContent : tr.dataset.at);
+      rows.sort((a, b) => (mine ? way : 1) * key(a).localeCompare(key(b), undefined, { numeric: true }));
+      table.tBodies[0].append(...rows);
+      [...table.tHead.rows[0].cells].forEach((th, i) => {
+        if (mine && i === +column) th.setAttribute("aria-sort", down ? "descending" : "ascending"); else th.removeAttribute("aria-sort");
+      });
+    }
+  };
 
   const order = ["fail", "error", "flaky", "down", "missing", "stale", "todo", "too-slow", "skip", "pass", "not-applicable"];
   const worst = (cells) => cells.slice().sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0];
@@ -158,11 +247,17 @@
       el("span", { class: "chip " + classOf(k.status, k.layer, k.known) }, m.symbol + (k.layer ? " " + k.layer : ""), el("span", { class: "vh" }, " " + m.word)),
       el("b", null, k.name), el("span", { class: "ms" }, ms(k.duration_ms)), el("span", { class: told ? "told" : null }, k.status === "pass" ? "" : k.message || k.reason || m.word),
     ];
+    const files = (k.files || []).map((f) => [fileLink(f, f.endsWith(".svg") ? "sequence diagram" : f.endsWith("_server.mlog") ? "relay's mlog" : "client's qlog"), " "]);
     const more = facts([["expected", k.expected], ["received", k.received], ["message", k.status === "pass" ? k.message : ""], ["reason", k.message ? k.reason : ""],
       ["rule", [k.level, k.sections].filter(Boolean).join(" ")], ["drafts", roles(k.drafts)], ["attempts", k.attempts > 1 ? k.attempts : ""],
       ["expected to fail", k.known], ["tolerated", k.tolerated], ["notes", k.notes]]);
+    if (more && files.length && index.has_files) more.append(el("div", null, el("dt", null, "see"), el("dd", null, files)));
+    if (more && k.command) more.append(el("div", null, el("dt", null, "repeat"), el("dd", { class: "cmd" }, el("pre", null, k.command))));
     return more ? el("details", { open: bad(k.status) }, el("summary", null, line), more) : el("div", { class: "plain" }, line);
   };
+
+  // fileLink leads to a file in the run's folder.
+  const fileLink = (name, text) => el("a", { href: index.files + name.split("/").map(encodeURIComponent).join("/"), target: "_blank", rel: "noopener" }, text || name);
 
   const pips = (data, current) => {
     const ways = [...new Map(data.cells.map((c) => [c.transport + " " + c.endpoint, c])).values()];
@@ -198,6 +293,12 @@
   };
 
   // texts opens what the client wrote when it is asked for.
+  const links = (c) => {
+    const f = c.status === "stale" || !index.has_files ? {} : c.files || {};
+    const all = [["TAP", f.tap], ...(f.retries || []).map((r) => ["TAP of the repetition", r]), ["transcript", f.transcript], ["stderr", f.stderr],
+      ["qlog", f.qlog && f.qlog + "/"], ["relay's mlog", f.mlog && f.mlog + "/"], ["relay's log", f.relay_log]].filter(([, name]) => name);
+    return all.length ? el("p", { class: "links" }, all.map(([text, name]) => [fileLink(name, text), " "])) : null;
+  };
   const texts = (data, c) => {
     const files = c.status === "stale" ? {} : c.files || {};
     const want = [["Transcript", files.transcript && "transcript"], ["TAP", files.tap && "tap"], ["TAP of the repetitions", files.retries && "retries"], ["stderr", files.stderr && "stderr"]].filter(([, key]) => key);
@@ -233,33 +334,44 @@
         el("div", { class: "wide" }, pips(data, c)),
         cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
         command(c.command),
-        el("h3", null, "What the client wrote"), texts(data, c).length ? texts(data, c) : el("p", { class: "dim" }, "Nothing was kept."),
+        el("h3", null, "What the client wrote"), texts(data, c).length ? texts(data, c) : el("p", { class: "dim" }, "Nothing was kept."), links(c),
         history(data, c), el("h3", null, "About this cell"),
-        facts([["draft", draft], ["by role", roles(label.roles)], ["address", c.url], ["target", c.classification],
+        facts([["client", c.client_version], ["relay", c.relay_version], ["source", index.repositories && index.repositories[c.relay]], ["draft", draft], ["by role", roles(label.roles)], ["address", c.url], ["target", c.classification],
           ["started", c.started], ["took", c.attempts ? ms(c.duration_ms) : ""], ["attempts", c.attempts > 1 ? c.attempts : ""], ["exit code", c.exit_code], ["expected", c.known],
           ["qlog", (c.files || {}).qlog], ["notes", c.notes]], "top")));
     dialog.dataset.cell = c.id;
-    if (!dialog.open) dialog.showModal();
+    const first = !dialog.open;
+    if (first) dialog.showModal();
     dialog.scrollTop = 0;
-    const hash = "#cell/" + c.id.split("/").map(encodeURIComponent).join("/");
-    if (location.hash !== hash) history_(hash);
+    const hash = address(c.id);
+    if (location.hash !== hash) {
+      // Back closes what a click opened; what a link opened has its own entry already.
+      if (first && !location.hash.startsWith("#cell/")) window.history.pushState({ cell: true }, "", hash);
+      else window.history.replaceState(window.history.state, "", hash);
+    }
     opened = location.hash;
   };
   let opened = ""; // the hash of what the dialog shows
-  const history_ = (hash) => window.history.replaceState(null, "", hash || location.pathname + location.search);
 
   // The event comes some time after the closing: a link that was followed in between has put its own hash there, or opened its cell.
   dialog.addEventListener("close", () => {
     if (dialog.open) return;
     delete dialog.dataset.cell;
-    if (location.hash === opened) history_("");
+    if (location.hash !== opened || !opened) return;
+    if (window.history.state && window.history.state.cell) window.history.back();
+    else window.history.replaceState(null, "", address(""));
   });
   dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
 
   // A link to a cell: #cell/client/relay/endpoint/draft/transport.
   const follow = () => {
-    const parts = location.hash.split("/");
-    if (parts.shift() !== "#cell") return;
+    const parts = read();
+    apply();
+    if (parts.shift() !== "cell") {
+      opened = "";
+      if (dialog.open) dialog.close();
+      return;
+    }
     let names;
     try { names = parts.map(decodeURIComponent); } catch { return; }
     const id = names.join("/"), [from, to] = id.split("/");
