@@ -331,8 +331,8 @@ type CaseResult struct {
 	// Known is the reason that a file of expected failures gives for this failure; such a failure does not fail the
 	// run.
 	Known string `json:"known,omitempty"`
-	// Of a case that did not pass: Command repeats it alone, as a line for a POSIX shell, and Files are what it left, as
-	// slash-separated paths in the run's folder: a diagram of its sessions, qlog files, the relay's mlog files.
+	// Of a case that did not pass: Command repeats it alone, as a line for a POSIX shell, and Files are what it left,
+	// as slash-separated paths in the run's folder: a diagram of its sessions, qlog files, the relay's mlog files.
 	Command string   `json:"command,omitempty"`
 	Files   []string `json:"files,omitempty"`
 }

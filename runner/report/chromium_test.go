@@ -299,7 +299,8 @@ func TestClickThroughThePage(t *testing.T) {
 		s.dispatchEvent(new Event("change")); }`)
 	const headings = `[...document.querySelectorAll(".d1.t1 thead th")].filter((e) => e.offsetParent).length`
 	b.until(headings + ` === 3 && location.hash.includes("relay=moqtail")`)
-	b.until(`[...document.querySelectorAll("#failures tbody tr")].every((r) => r.hidden === !r.dataset.relay.includes("moqtail"))`)
+	b.until(`[...document.querySelectorAll("#failures tbody tr")].every((r) =>
+		r.hidden === !r.dataset.relay.includes("moqtail"))`)
 	b.eval(`location.hash = "#?draft=draft-18&transport=quic&sort=failures.1.down"`)
 	b.until(`document.querySelector("#failures th[aria-sort=descending]") !== null`)
 	const sorted = `[...document.querySelectorAll("#failures tbody tr")].map((r) => r.cells[1].textContent)`
