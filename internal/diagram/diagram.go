@@ -1,5 +1,5 @@
-// Package diagram draws the transcript of a test case as a sequence diagram: a lane for each role and one for the relay,
-// an arrow for each control message, and a broad one for each data stream.
+// Package diagram draws the transcript of a test case as a sequence diagram: a lane for each role and one for the
+// relay, an arrow for each control message, and a broad one for each data stream.
 package diagram
 
 import (
@@ -87,18 +87,19 @@ func SVG(title string, transcript []string, failure string) []byte {
 		`orient="auto"><path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>` + "\n")
 	bottom := top + rowHeight*len(events) + 8
 	for _, name := range all {
-		fmt.Fprintf(&b, `<text class="lane" x="%d" y="22">%s</text><line class="lane" x1="%d" y1="30" x2="%d" y2="%d"/>`+
-			"\n", x[name], escape(name), x[name], x[name], bottom)
+		fmt.Fprintf(&b, `<text class="lane" x="%d" y="22">%s</text>`+
+			`<line class="lane" x1="%d" y1="30" x2="%d" y2="%d"/>`+"\n", x[name], escape(name), x[name], x[name], bottom)
 	}
 	for i, e := range events {
 		y := top + rowHeight*i + rowHeight/2
 		if more > 0 && i == mostRows/2 {
-			fmt.Fprintf(&b, `<text class="more" x="%d" y="%d">… %d more …</text>`+"\n", x[relayLane], y-rowHeight/2, more)
+			fmt.Fprintf(&b, `<text class="more" x="%d" y="%d">… %d more …</text>`+"\n", x[relayLane], y-rowHeight/2,
+				more)
 		}
 		draw(&b, e, x[e.role], x[relayLane], y)
 	}
-	fmt.Fprintf(&b, `<line class="failed" x1="%d" y1="%d" x2="%d" y2="%d"/><text class="failed" x="%d" y="%d">✗ %s</text>`+
-		"\n</svg>\n", left, bottom+6, width-10, bottom+6, left, bottom+26, escape(cut(failure, 40*len(all))))
+	fmt.Fprintf(&b, `<line class="failed" x1="%d" y1="%d" x2="%d" y2="%d"/>`+
+		`<text class="failed" x="%d" y="%d">✗ %s</text>`+"\n</svg>\n", left, bottom+6, width-10, bottom+6, left, bottom+26, escape(cut(failure, 40*len(all))))
 	return []byte(b.String())
 }
 
