@@ -88,7 +88,8 @@ func SVG(title string, transcript []string, failure string) []byte {
 	bottom := top + rowHeight*len(events) + 8
 	for _, name := range all {
 		fmt.Fprintf(&b, `<text class="lane" x="%d" y="22">%s</text>`+
-			`<line class="lane" x1="%d" y1="30" x2="%d" y2="%d"/>`+"\n", x[name], escape(name), x[name], x[name], bottom)
+			`<line class="lane" x1="%d" y1="30" x2="%d" y2="%d"/>`+"\n", x[name], escape(name), x[name],
+			x[name], bottom)
 	}
 	for i, e := range events {
 		y := top + rowHeight*i + rowHeight/2
@@ -99,7 +100,8 @@ func SVG(title string, transcript []string, failure string) []byte {
 		draw(&b, e, x[e.role], x[relayLane], y)
 	}
 	fmt.Fprintf(&b, `<line class="failed" x1="%d" y1="%d" x2="%d" y2="%d"/>`+
-		`<text class="failed" x="%d" y="%d">✗ %s</text>`+"\n</svg>\n", left, bottom+6, width-10, bottom+6, left, bottom+26, escape(cut(failure, 40*len(all))))
+		`<text class="failed" x="%d" y="%d">✗ %s</text>`+"\n</svg>\n", left, bottom+6, width-10, bottom+6,
+		left, bottom+26, escape(cut(failure, 40*len(all))))
 	return []byte(b.String())
 }
 
