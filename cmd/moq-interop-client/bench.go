@@ -8,6 +8,8 @@ type benchCmd struct {
 	Pub      benchPubCmd      `cmd:"" help:"The publisher alone."`
 	Sub      benchSubCmd      `cmd:"" help:"A subscriber alone, of this or another make's publisher."`
 	Relays   benchRelaysCmd   `cmd:"" help:"Measure relays in turns with one load, and compare them."`
+	Adaptive benchAdaptiveCmd `cmd:"" help:"Raise rate or subscribers until something says stop."`
+	Load     benchLoadCmd     `cmd:"" help:"Many tracks, and an audience that comes and goes, by a scenario."`
 	Compare  benchCompareCmd  `cmd:"" help:"Run another program's bench in turns with ours, and give the ratios."`
 	Merge    benchMergeCmd    `cmd:"" help:"Join the results of several machines that measured together."`
 	Plot     benchPlotCmd     `cmd:"" help:"Draw what benches found, as SVG and PNG."`

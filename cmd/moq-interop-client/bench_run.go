@@ -30,7 +30,7 @@ type loadFlags struct {
 
 // windowFlags say how long to measure, and how to tell.
 type windowFlags struct {
-	Time     float64  `short:"t" default:"10" placeholder:"SECONDS" help:"The measured window. Default 10."`
+	Time     *float64 `short:"t" placeholder:"SECONDS" help:"The measured window. Default 10, or the scenario's."`
 	Warmup   *float64 `placeholder:"SECONDS" help:"Objects flow so long before. Default a tenth of -t, at most 1."`
 	Interval float64  `short:"i" default:"1" placeholder:"SECONDS" help:"A line on stderr for each. Default 1."`
 	Wait     float64  `default:"10" placeholder:"SECONDS" help:"How long to wait for the other end. Default 10."`
@@ -72,10 +72,19 @@ func (f *loadFlags) load(subscribers int) (bench.Load, error) {
 	return l, nil
 }
 
+// defaultWindow is that of -t.
+const defaultWindow = 10 * time.Second
+
 // config reads the flags that every bench has.
 func (f *windowFlags) config(sys *system, s *sessionFlags) (c bench.Config, err error) {
 	for _, read := range []func() error{
-		func() error { c.Duration, err = seconds("--time", f.Time, false); return err },
+		func() error {
+			c.Duration = defaultWindow
+			if f.Time != nil {
+				c.Duration, err = seconds("--time", *f.Time, false)
+			}
+			return err
+		},
 		func() error { c.Interval, err = seconds("--interval", f.Interval, false); return err },
 		func() error { c.Wait, err = seconds("--wait", f.Wait, false); return err },
 		func() error {
@@ -194,7 +203,7 @@ func (b *throughFlags) run(sys *system, name string, subscribers int) error {
 		return err
 	}
 	c.Bench, c.Track, c.Direct, c.Token = name, "track", b.Publish, b.Token
-	c.Namespace = moq.Namespace{"bench", strings.ToLower(rand.Text()[:12])}
+	c.Namespace = randomNamespace()
 	if b.Namespace != "" {
 		if c.Namespace, err = (&toolFlags{Namespace: b.Namespace}).namespace(false); err != nil {
 			return err
@@ -283,3 +292,6 @@ func (b *benchSubCmd) Run(sys *system) error {
 		Processes: 1}
 	return b.runEnd(sys, c, b.URL, &b.windowFlags, &b.sessionFlags)
 }
+
+// randomWord is part of a name.
+func randomWord() string { return strings.ToLower(rand.Text()[:12]) }

@@ -77,6 +77,7 @@ var completions = map[string]func() []string{
 	"kinds":      requestNames,
 	"quirks":     reference.QuirkNames,
 	"relays":     func() []string { return []string{"embedded", "https://", "moqt://"} },
+	"scenarios":  bench.ScenarioNames,
 	"stamps":     func() []string { return []string{"loc", "frindell", "both"} },
 	"suites":     cases.Suites,
 	"tolerances": cases.ToleranceNames,

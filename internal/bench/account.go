@@ -7,9 +7,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/internal/spans"
 )
 
-// window is how far the numbers that come may be apart before the lower ones count as lost. What comes still later is
-// taken off the lost again.
-const window = 1 << 20
+// The window is how far the numbers that come may be apart before the lower ones count as lost. What comes still later
+// is taken off the lost again. Where there are many subscribers it is small, since each has a bit for each number.
+const (
+	window      = 1 << 20
+	smallWindow = 1 << 14
+)
 
 // mostRuns bounds how many runs of lost numbers are remembered. Of what is forgotten only the count stays, and if it
 // comes after all it counts as a duplicate.
@@ -38,9 +41,7 @@ func (g *gaps) add(n uint64) {
 }
 
 // newAccount makes an account of numbers from 0 on, or, if open, from about the first one on that comes.
-func newAccount(open bool) *account { return newAccountOf(open, window) }
-
-func newAccountOf(open bool, window uint64) *account {
+func newAccount(open bool, window uint64) *account {
 	return &account{open: open, window: window, bits: make([]uint64, window/64)}
 }
 

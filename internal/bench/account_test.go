@@ -10,7 +10,7 @@ import (
 func TestAccountIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const window = 256
-		a := newAccountOf(false, window)
+		a := newAccount(false, window)
 		seen := map[uint64]bool{}
 		duplicates := uint64(0)
 		// jumps beyond the window, and steps back
@@ -55,7 +55,7 @@ func TestAccountIsExact(t *testing.T) {
 
 // Who joins in the middle expects nothing of before, whichever of the streams that flow then comes first.
 func TestAccountOpensInTheMiddle(t *testing.T) {
-	a := newAccount(true)
+	a := newAccount(true, window)
 	for _, n := range []uint64{5_000_010, 5_000_008, 5_000_012} {
 		a.add(n)
 	}
@@ -71,7 +71,7 @@ func TestAccountOpensInTheMiddle(t *testing.T) {
 // More runs than are remembered: the count stays exact.
 func TestAccountForgetsRunsNotCounts(t *testing.T) {
 	const window = 256
-	a := newAccountOf(false, window)
+	a := newAccount(false, window)
 	const n = 2 * (window + 2*mostRuns)
 	for i := uint64(0); i < n; i += 2 {
 		a.add(i)

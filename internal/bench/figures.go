@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,16 +57,20 @@ func (r *running) lap() {
 	if r.sender != nil {
 		now.sent = r.sender.sent.Load()
 	}
+	r.mu.Lock()
+	now.received, now.bytes = r.gone.received, r.gone.bytes
 	for _, recv := range r.receivers {
 		now.received += recv.objects.Load()
 		now.bytes += recv.bytes.Load()
 	}
+	subscribers := len(r.receivers)
+	r.mu.Unlock()
 	seconds := now.at.Sub(r.mark.at).Seconds()
 	if seconds < 0.001 {
 		return
 	}
 	i := Interval{AtS: now.at.Sub(r.start).Seconds(), Seconds: seconds, Sent: now.sent - r.mark.sent,
-		Objects: now.received - r.mark.received, Subscribers: len(r.receivers), Latency: r.lat.lap(),
+		Objects: now.received - r.mark.received, Subscribers: subscribers, Latency: r.lat.lap(),
 		CPUS: (now.cpu - r.mark.cpu).Seconds()}
 	i.ObjectsPerS = float64(i.Objects) / seconds
 	i.GoodputMbps = float64(now.bytes-r.mark.bytes) * 8 / 1e6 / seconds
@@ -81,6 +86,13 @@ func (r *running) lap() {
 	if r.Live != nil {
 		r.Live(i)
 	}
+}
+
+// forget drops a receiver that has ended, and keeps what it has got. The caller holds mu.
+func (r *running) forget(recv *receiver) {
+	r.gone.received += recv.objects.Load()
+	r.gone.bytes += recv.bytes.Load()
+	r.receivers = slices.DeleteFunc(r.receivers, func(x *receiver) bool { return x == recv })
 }
 
 // usage reads what the window has cost.
@@ -180,31 +192,39 @@ func (r *running) completeReceived(total int64) {
 }
 
 // completeLatency says where the latencies are from, or why there are none.
-func (r *running) completeLatency() (err error) {
-	if r.result.Latency, err = r.lat.result(); err != nil {
+func (r *running) completeLatency() error {
+	recv := r.receivers[0]
+	why := "no object that tells its time has come"
+	switch {
+	case recv.otherHost:
+		why = "the publisher's clock is not ours: --clock-error says how near it is"
+	case recv.foreign && recv.from == NoTimestamps:
+		why = "the objects have no timestamps"
+	}
+	if err := r.latency(why); err != nil || !recv.foreign || r.result.Latency == nil {
 		return err
 	}
-	l, recv := r.result.Latency, r.receivers[0]
-	if l == nil {
-		switch {
-		case recv.otherHost:
-			r.result.NoLatency = "the publisher's clock is not ours: --clock-error says how near it is"
-		case recv.foreign && recv.from == NoTimestamps:
-			r.result.NoLatency = "the objects have no timestamps"
-		default:
-			r.result.NoLatency = "no object that tells its time has come"
-		}
+	r.result.Latency.From = string(recv.from)
+	return nil
+}
+
+// latency makes the figures of the latencies; why is to be said if there are none.
+func (r *running) latency(why string) (err error) {
+	l, err := r.lat.result()
+	switch {
+	case err != nil:
+		return err
+	case l == nil:
+		r.result.NoLatency = why
 		return nil
 	}
 	l.From, l.Clock, l.ClockError = "payload", "one clock on one host", float64(r.clock.resolution())/1e6
-	if recv.foreign {
-		l.From = string(recv.from)
-	}
-	if recv.foreign || r.ClockError > 0 {
+	if r.ClockError > 0 {
 		l.Clock, l.ClockError = "two clocks, as near as --clock-error says", float64(r.ClockError)/1e6
 	}
 	if r.lat.early > 0 {
 		r.note("%d objects came before they were sent, by these clocks; they count as 0", r.lat.early)
 	}
+	r.result.Latency = l
 	return nil
 }

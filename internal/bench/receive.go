@@ -69,9 +69,9 @@ const (
 )
 
 // newReceiver makes a receiver. One of a publisher that anybody may be does not expect what came before its first
-// object.
-func newReceiver(c clock, lat *latencies, anybody bool) *receiver {
-	r := &receiver{clock: c, host: hostID(), lat: lat, anybody: anybody, account: newAccount(anybody),
+// object. window is that of its account.
+func newReceiver(c clock, lat *latencies, anybody bool, window uint64) *receiver {
+	r := &receiver{clock: c, host: hostID(), lat: lat, anybody: anybody, account: newAccount(anybody, window),
 		done: make(chan struct{}), before: -1, samples: make([]int64, 0, batch)}
 	r.total.Store(-1)
 	return r

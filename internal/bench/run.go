@@ -28,11 +28,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := c.Load.Prepare(); err != nil {
 		return nil, err
 	}
-	r := &running{Config: c, clock: newClock(), lat: newLatencies(), result: &Result{Version: ResultVersion,
-		Bench: c.Bench, Relay: c.Relay, Load: c.Load, Started: time.Now().UTC()}}
-	if r.Interval <= 0 {
-		r.Interval = time.Second
-	}
+	r := newRunning(c)
 	if r.PID != 0 {
 		if _, _, err := pidUsage(r.PID); err != nil {
 			return nil, err
@@ -48,6 +44,15 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	return r.result, r.complete()
 }
 
+func newRunning(c Config) *running {
+	r := &running{Config: c, clock: newClock(), lat: newLatencies(), result: &Result{Version: ResultVersion,
+		Bench: c.Bench, Relay: c.Relay, Load: c.Load, Started: time.Now().UTC()}}
+	if r.Interval <= 0 {
+		r.Interval = time.Second
+	}
+	return r
+}
+
 // running is a bench that runs.
 type running struct {
 	Config
@@ -58,12 +63,15 @@ type running struct {
 	listener  *moq.Listener
 	publisher *moq.Session
 	sender    *sender
-	receivers []*receiver
-	sessions  []*moq.Session
 	joins     *spreads
 	reading   context.Context // of the receivers
 	endReads  context.CancelFunc
 	tasks     sync.WaitGroup
+
+	mu        sync.Mutex
+	receivers []*receiver // those who read
+	gone      mark        // what those have got who have left
+	sessions  []*moq.Session
 
 	start, end  time.Time // of the window
 	cpu, pidCPU time.Duration
@@ -128,13 +136,18 @@ func (r *running) connectPublisher(ctx context.Context) (err error) {
 	}
 	r.watch("publisher", r.publisher)
 	r.describe(r.publisher)
+	asking, cancel := context.WithTimeout(ctx, r.Wait)
+	defer cancel()
+	return r.publish(asking, r.sender.track)
+}
+
+// publish makes a track known.
+func (r *running) publish(ctx context.Context, t *moq.Track) error {
 	opts := []moq.PublishOption{moq.WithParameters(r.parameters()...)}
 	if r.Direct {
 		opts = append(opts, moq.Direct())
 	}
-	asking, cancel := context.WithTimeout(ctx, r.Wait)
-	defer cancel()
-	if err := r.publisher.Publish(asking, r.sender.track, opts...); err != nil {
+	if err := r.publisher.Publish(ctx, t, opts...); err != nil {
 		return fmt.Errorf("publisher: %w", err)
 	}
 	return nil
@@ -176,7 +189,6 @@ func (r *running) join(ctx context.Context, failed <-chan error) error {
 	defer cancel()
 	errs := make(chan error, r.Load.Subscribers)
 	room := make(chan struct{}, connecting)
-	var mu sync.Mutex
 	for range r.Load.Subscribers {
 		r.tasks.Go(func() {
 			select {
@@ -186,7 +198,7 @@ func (r *running) join(ctx context.Context, failed <-chan error) error {
 				errs <- context.Cause(joining)
 				return
 			}
-			errs <- r.subscriber(joining, &mu)
+			errs <- r.subscriber(joining)
 		})
 	}
 	for range r.Load.Subscribers {
@@ -203,30 +215,34 @@ func (r *running) join(ctx context.Context, failed <-chan error) error {
 }
 
 // subscriber connects one subscriber, and waits for its first object.
-func (r *running) subscriber(ctx context.Context, mu *sync.Mutex) error {
+func (r *running) subscriber(ctx context.Context) error {
 	s, err := r.dial(ctx)
 	if err != nil {
 		return err
 	}
-	mu.Lock()
+	r.mu.Lock()
 	first := len(r.sessions) == 0
 	r.sessions = append(r.sessions, s)
 	if first && r.publisher == nil {
 		r.describe(s)
 	}
-	mu.Unlock()
+	r.mu.Unlock()
 	r.watch("subscriber", s)
 	began := time.Now()
 	sub, err := s.Subscribe(ctx, r.Namespace, r.Track, r.subscribe)
 	if err != nil {
 		return err
 	}
-	recv := newReceiver(r.clock, r.lat, false)
+	span := uint64(window)
+	if r.Load.Subscribers > 1 {
+		span = smallWindow
+	}
+	recv := newReceiver(r.clock, r.lat, false, span)
 	recv.trusted = r.ClockError > 0
 	r.tasks.Go(func() { recv.run(r.reading, sub) })
-	mu.Lock()
+	r.mu.Lock()
 	r.receivers = append(r.receivers, recv)
-	mu.Unlock()
+	r.mu.Unlock()
 	if err := recv.first(ctx); err != nil {
 		return err
 	}
@@ -284,26 +300,10 @@ func (r *running) measure(ctx context.Context) error {
 	r.begin()
 	sent := make(chan error, 1)
 	r.tasks.Go(func() { sent <- r.sender.measure(ctx, r.Duration) })
-	every := time.NewTicker(r.Interval)
-	defer every.Stop()
-	for over := false; !over; {
-		select {
-		case err := <-sent:
-			if err != nil {
-				return err
-			}
-			over = true
-		case <-every.C:
-			r.lap()
-		case <-ctx.Done():
-			<-sent
-			return context.Cause(ctx)
-		}
+	if err := r.laps(ctx, sent, 1); err != nil {
+		return err
 	}
 	r.end = time.Now()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	ending, cancel := context.WithTimeoutCause(ctx, grace, errCut)
 	defer cancel()
 	if err := r.sender.end(ending); err != nil && !errors.Is(context.Cause(ending), errCut) {
@@ -313,6 +313,24 @@ func (r *running) measure(ctx context.Context) error {
 	r.lap()
 	r.usage()
 	return err
+}
+
+// laps tells the intervals, until so many senders have ended.
+func (r *running) laps(ctx context.Context, sent <-chan error, n int) (err error) {
+	every := time.NewTicker(r.Interval)
+	defer every.Stop()
+	for n > 0 {
+		select {
+		case failed := <-sent: // each ends with ctx at the latest
+			if n--; failed != nil && err == nil {
+				err = failed
+				r.stop(failed)
+			}
+		case <-every.C:
+			r.lap()
+		}
+	}
+	return cmp.Or(context.Cause(ctx), err)
 }
 
 // drain waits until everything has come that was sent, or nothing more comes.

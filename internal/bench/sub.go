@@ -42,11 +42,13 @@ func (r *running) runSub(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		recv = newReceiver(r.clock, r.lat, true)
+		recv = newReceiver(r.clock, r.lat, true, window)
 		recv.trusted = r.ClockError > 0
 		warm := r.clock.of(time.Now().Add(r.Warmup))
 		recv.pastWarm = func(now int64) bool { return now >= warm }
+		r.mu.Lock()
 		r.receivers = []*receiver{recv}
+		r.mu.Unlock()
 		r.tasks.Go(func() { recv.run(r.reading, sub) })
 		if err := recv.first(waiting); err != nil {
 			return err

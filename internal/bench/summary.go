@@ -51,6 +51,16 @@ func (r *Result) Text(w io.Writer) error {
 	if m := r.Memory; m != nil {
 		row("memory", "%s", sides(m.ProcessMiB, m.PublisherMiB, m.SubscriberMiB, m.RelayMiB, "%.0f MiB"))
 	}
+	if r.Bench == "adaptive" {
+		for _, s := range r.Steps {
+			row("step", "%s", s.text())
+		}
+		if r.Sustained != nil {
+			row("sustained", "%s; beyond it: %s", r.Sustained.what(), r.Limit)
+		} else {
+			row("sustained", "nothing: %s", r.Limit)
+		}
+	}
 	for _, n := range r.Notes {
 		row("note", "%s", n)
 	}
