@@ -123,6 +123,15 @@ var list = tagged([]Case{
 	joinEmptyFill,
 	fillUpdate,
 
+	duplicateSubscription,
+	twoSubscriptions,
+	rendezvousZero,
+	rendezvousPublish,
+	joiningPaused,
+	fillPaused,
+	prefixUpdate,
+	reservedNames,
+
 	trackStatus,
 	trackStatusUnknown,
 

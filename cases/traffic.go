@@ -22,6 +22,8 @@ type traffic struct {
 	latest *inflow
 	down   flow
 	up     flow
+	// fetches counts the peer's streams of fetches and fills.
+	fetches int
 	// blocked is when the last write ended that had to wait for the path.
 	blocked time.Time
 }
@@ -100,9 +102,17 @@ func (t *traffic) header(id uint64, group, subgroup uint64) {
 func (t *traffic) fetch(id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.fetches++
 	if s := t.open[id]; s != nil {
 		s.fetch = true
 	}
+}
+
+// fetchStreams is how many streams of fetches and fills have come.
+func (t *traffic) fetchStreams() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.fetches
 }
 
 // message says that a stream of the peer carries messages, so that its bytes are not those of objects.

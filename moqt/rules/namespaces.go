@@ -2,16 +2,17 @@ package rules
 
 // Namespaces, as the code names them.
 const (
-	PublishNamespace   ID = "publish-namespace"
-	WithdrawNamespace  ID = "withdraw-namespace"
-	SubscribeNamespace ID = "subscribe-namespace"
-	NamespaceDoneOrder ID = "namespace-done-order"
-	PrefixMatch        ID = "prefix-match"
-	PrefixOverlap      ID = "prefix-overlap"
-	TracksOverlap      ID = "tracks-overlap"
-	SubscribeTracks    ID = "subscribe-tracks"
-	SkippedTracks      ID = "skipped-tracks"
-	TracksParameters   ID = "tracks-parameters"
+	PublishNamespace    ID = "publish-namespace"
+	WithdrawNamespace   ID = "withdraw-namespace"
+	SubscribeNamespace  ID = "subscribe-namespace"
+	NamespaceDoneOrder  ID = "namespace-done-order"
+	PrefixMatch         ID = "prefix-match"
+	PrefixOverlap       ID = "prefix-overlap"
+	TracksOverlap       ID = "tracks-overlap"
+	SubscribeTracks     ID = "subscribe-tracks"
+	SkippedTracks       ID = "skipped-tracks"
+	TracksParameters    ID = "tracks-parameters"
+	PrefixUpdateOverlap ID = "prefix-update-overlap"
 )
 
 // namespaces are the rules of PUBLISH_NAMESPACE, SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS.
@@ -64,7 +65,7 @@ var namespaces = []Rule{
 		In: "18-19 10.19/3; 20 10.20; 21 9.18; 22 3.6",
 	},
 	{
-		ID: "prefix-update-overlap", Binds: Publisher, Level: Must, By: Cases,
+		ID: PrefixUpdateOverlap, Binds: Publisher, Level: Must, By: Cases,
 		Says: "An update to a prefix that overlaps another one of the session is refused with PREFIX_OVERLAP.",
 		In:   "18 10.2.14/1 10.9.2/1; 19 10.2.19/1 10.9.2/1; 20 10.9.2 10.2.20; 21 9.5.2 9.20.21; 22 9.5.2 9.20.20",
 	},

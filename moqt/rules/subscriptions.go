@@ -20,6 +20,8 @@ const (
 	PastRange                   ID = "past-range"
 	DuplicateSubscriptionCloses ID = "duplicate-subscription-closes"
 	SelfSubscription            ID = "self-subscription"
+	DuplicateSubscription       ID = "duplicate-subscription"
+	MatchingSubscriptions       ID = "matching-subscriptions"
 )
 
 // subscriptions are the rules of SUBSCRIBE and of what it may ask for.
@@ -35,7 +37,7 @@ var subscriptions = []Rule{
 		In:   "14 9.7/5; 15 9.9/2; 16 9.9/1; 17 9.8/1; 18-19 10.7/1; 20 10.7; 21-22 9.6",
 	},
 	{
-		ID: "duplicate-subscription", Binds: Endpoint, Level: Must, By: Cases,
+		ID: DuplicateSubscription, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A session has one subscription to a track in each role; a second one is refused with " +
 			"DUPLICATE_SUBSCRIPTION.",
 		In: "14 9.7/1; 15 9.9/1; 16-18 5.1/4",
@@ -47,7 +49,7 @@ var subscriptions = []Rule{
 		In: "16-18 5.1/5",
 	},
 	{
-		ID: "matching-subscriptions", Binds: Publisher, Level: Must, By: Cases,
+		ID: MatchingSubscriptions, Binds: Publisher, Level: Must, By: Cases,
 		Says: "An object is sent once for each subscription that it matches.",
 		In:   "19 5.1/4; 20 5.1; 21-22 3.1",
 	},

@@ -137,6 +137,15 @@ const (
 	malformedCodeWrong
 	defaultPriorityLost
 
+	duplicateAccepted
+	secondSubscriptionStarved
+	rendezvousZeroWaits
+	publishDoubled
+	joinPausedAccepted
+	fillWhilePaused
+	prefixUpdateIgnored
+	doesNotExistUnsaid
+
 	doneNever
 	doneWrongStatus
 	streamCountWrong
@@ -329,7 +338,16 @@ var faultTable = [numFaults]Fault{
 	malformedCodeWrong:   {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
 	defaultPriorityLost: {"default-priority-lost", "gives subgroups without a priority 128, whatever the track's " +
 		"default"},
-	datagramsCut: {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
+	duplicateAccepted: {"duplicate-accepted", "accepts a session's second subscription to a track (16 to 18)"},
+	secondSubscriptionStarved: {"second-subscription-starved", "sends objects only to a session's first subscription " +
+		"to a track (19 and later)"},
+	rendezvousZeroWaits: {"rendezvous-zero-waits", "waits for ever with RENDEZVOUS_TIMEOUT 0"},
+	publishDoubled:      {"publish-doubled", "sends PUBLISH to a session that has a SUBSCRIBE for the track too"},
+	joinPausedAccepted:  {"join-paused-accepted", "answers a joining FETCH of a paused subscription (up to 19)"},
+	fillWhilePaused:     {"fill-while-paused", "sends a fill though its subscription is paused (20 and later)"},
+	prefixUpdateIgnored: {"prefix-update-ignored", "accepts an update of a prefix, and goes on with the old one"},
+	doesNotExistUnsaid:  {"does-not-exist-unsaid", "says INTERNAL_ERROR where DOES_NOT_EXIST is meant (18 and later)"},
+	datagramsCut:        {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
 	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},

@@ -100,7 +100,7 @@ func (f *retrieval) join(s *subscriber, j *moqt.Joining) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case !s.forward:
+	case !s.forward && !t.relay.faults[joinPausedAccepted]:
 		return refuse(moqt.RejectInvalidRange, "the subscription has Forward State 0")
 	case !s.hasJoining:
 		return refuse(moqt.RejectInvalidRange, "nothing had been published when the subscription began")
@@ -229,7 +229,8 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, 
 		f.end = largest
 	}
 	f.end = least(f.end, largest)
-	empty := !s.forward || !has || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 ||
+	paused := !s.forward && !r.faults[fillWhilePaused]
+	empty := paused || !has || filter.Form == wire.FilterNextObject || f.start.Compare(f.end) > 0 ||
 		r.faults[joinSilent]
 	if !empty {
 		s.open++

@@ -301,6 +301,9 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 			r.refilter(ts, ps)
 		}
 		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
+			if r.faults[prefixUpdateIgnored] {
+				return nil
+			}
 			if err := p.within(next.Namespace); err != nil {
 				return err
 			}

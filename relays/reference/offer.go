@@ -24,7 +24,7 @@ func (t *track) offer(ts *tracksSubscriber, ranges moqt.RangeFilters) *offer {
 	p.mu.Lock()
 	own := p.subscribesTo(t.key)
 	p.mu.Unlock()
-	if own != nil {
+	if own != nil && !t.relay.faults[publishDoubled] {
 		return nil
 	}
 	o := &offer{ts, t.newSubscriber(p.ctx, p), &wire.Publish{TrackNamespace: t.namespace, TrackName: t.name,

@@ -283,7 +283,7 @@ func (p *peer) holds(ctx context.Context, key string, req *moqt.Request, patienc
 	for {
 		p.mu.Lock()
 		earlier := p.subscribesTo(key)
-		if earlier == nil || d > wire.Draft18 {
+		if earlier == nil || d > wire.Draft18 || p.relay.faults[duplicateAccepted] {
 			p.subscribed[key] = append(p.subscribed[key], req)
 			p.mu.Unlock()
 			return nil

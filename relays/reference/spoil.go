@@ -27,6 +27,12 @@ func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 		return true
 	case r.faults[starveSecond] && len(s.track.subscribers) > 0 && s.track.subscribers[0] != s:
 		return true
+	case r.faults[secondSubscriptionStarved]:
+		for _, other := range s.track.subscribers {
+			if other.peer == s.peer {
+				return other != s
+			}
+		}
 	}
 	return false
 }

@@ -12,7 +12,8 @@ import (
 
 // retypes reports whether such a fault was asked for.
 func (f *faultSet) retypes() bool {
-	return f[publishOKType] || f[requestOKType] || f[subscribeOKType] || f[requestErrorType]
+	return f[publishOKType] || f[requestOKType] || f[subscribeOKType] || f[requestErrorType] ||
+		f[doesNotExistUnsaid]
 }
 
 // retype gives what is sent instead of a message: its type code and body, nil for no message.
@@ -37,6 +38,8 @@ func (f *faultSet) retype(d wire.Draft, code uint64, body []byte) (uint64, []byt
 			_, n = wire.Varint(body, d)
 		}
 		return 0x7, append(body[:n:n], 0)
+	case f[doesNotExistUnsaid] && d >= wire.Draft18 && code == 0x5 && len(body) > 0 && body[0] == 0x10:
+		return code, append([]byte{0}, body[1:]...)
 	case f[requestErrorType] && d == wire.Draft14:
 		if other, ok := otherErrors[code]; ok {
 			return other, body

@@ -31,6 +31,10 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if err := p.spoilNames(t); err != nil {
 		return err
 	}
+	if r.faults[rendezvousZeroWaits] && ps.UintOr(wire.ParamRendezvousTimeout, 1) == 0 {
+		<-ctx.Done()
+		return nil
+	}
 	if spoilt, err := p.spoilSubscribe(ctx, t, req); spoilt {
 		return err
 	}
