@@ -85,7 +85,7 @@ func (s *scene) dial(ctx context.Context, d wire.Draft) {
 	defer done()
 	hand, cancel := e.handshake(ctx)
 	defer cancel()
-	conn, about := e.connect(hand, "offender")
+	conn, about := e.connect(hand, "offender", e.cfg.drafts())
 	s.x = newOffender(conn, d, wire.ClientSide, func(text string) {
 		e.transcript.add(time.Now(), "offender", e.hide(text))
 	})

@@ -59,6 +59,8 @@ type Case struct {
 	Ending bool
 	// Requests is how many requests a session grants the relay to begin with in 14 to 16; 0 is moqt's default.
 	Requests uint64
+	// Setup is further options of the sessions' SETUP.
+	Setup wire.Properties
 	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up.
 	Lags bool
 	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves

@@ -158,6 +158,46 @@ func (w *Streams) after(group uint64) (opened, behind int) {
 	return opened, behind
 }
 
+var groupOrder = congestionCase("group-order",
+	"A slow subscriber that asks for descending groups gets the newest first", Should,
+	[]Fault{
+		dataFault("group-order-ignored", "opened behind the newest").should(),
+		dataFault("priority-ignored", "opened behind the newest").should(),
+	}, runGroupOrder, rules.Priorities)
+
+// runGroupOrder: of what has the same priorities, the group that comes first in the order asked for goes first
+// (draft-18 §7.2). Judged as in runPriorities.
+func runGroupOrder(ctx context.Context, e *Env) error {
+	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1),
+		LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(congestedObject, g, o) }})
+	p, s, sub, fed := congest(ctx, e, l, UintParameter(wire.ParamGroupOrder, wire.Descending))
+	w := s.Watch(ctx, sub)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	w.Wait(step, func() bool {
+		return len(w.Arrivals) >= len(l) || sub.Context().Err() != nil || s.gaveUp() != ""
+	})
+	s.mayFallBehind()
+	s.WantStreams(ctx, w, l.String(), func() bool { return len(w.Arrivals) >= len(l) })
+	p.End()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	opened, behind := w.after(congestedGroups)
+	text := fmt.Sprintf("%d of %d groups opened behind the newest, %d of %d objects came behind its last", opened,
+		congestedGroups, behind, congestedGroups*congestedGroup)
+	e.Note("%s", text)
+	fed.skipUnlessAll(e)
+	if fed.slow {
+		e.Annotate("recorded, not judged: the path was so slow that the relay had long begun to send the others: %s",
+			text)
+		return nil
+	}
+	const someStreams, someObjects = 2, 20
+	e.Should(opened >= someStreams || behind >= someObjects, transport.LayerData,
+		"the newest group before older ones that wait, with Group Order descending", text)
+	return nil
+}
+
 // deliveryTimeout is what the subscriber asks for. It reads nothing for much longer.
 const deliveryTimeout = 100 * time.Millisecond
 
@@ -165,16 +205,28 @@ var deliveryTimeouts = congestionCase("delivery-timeout",
 	"Objects past the subscriber's delivery timeout are dropped with a reset", Must,
 	[]Fault{
 		dataFault("delivery-timeout-ignored", "every object").should(),
-	}, runDeliveryTimeout, rules.DeliveryTimeouts, rules.SubgroupEnd)
+	}, runTimeout(wire.ParamObjectDeliveryTimeout), rules.DeliveryTimeouts, rules.SubgroupEnd)
+
+var subgroupTimeouts = congestionCase("subgroup-delivery-timeout",
+	"Subgroups past the subscriber's SUBGROUP_DELIVERY_TIMEOUT are reset", Must,
+	[]Fault{
+		dataFault("subgroup-timeout-ignored", "every object").should(),
+		dataFault("delivery-timeout-ignored", "every object").should(),
+	}, runTimeout(wire.ParamSubgroupDeliveryTimeout), rules.SubgroupTimeout, rules.SubgroupEnd).from(wire.Draft18)
+
+// runTimeout is runDeliveryTimeout with one of the timeouts.
+func runTimeout(t wire.ParameterType) func(ctx context.Context, e *Env) error {
+	return func(ctx context.Context, e *Env) error { return runDeliveryTimeout(ctx, e, t) }
+}
 
 // runDeliveryTimeout: a relay must reset a stream rather than hand the transport an object that has waited longer than
 // the timeout (draft-18 §8). What the transport already holds may still come; the text only recommends that it be
 // little, so a relay that delivers everything breaks a SHOULD. The subscriber must be able to see that objects are
 // missing: a stream that lacks some must not end with FIN (§11.4.3).
-func runDeliveryTimeout(ctx context.Context, e *Env) error {
+func runDeliveryTimeout(ctx context.Context, e *Env, timeout wire.ParameterType) error {
 	l := NewLayout(Span(0, congestedGroups), Span(0, congestedGroup-1),
 		LayoutOptions{Payload: func(g, o uint64) []byte { return Filled(congestedObject, g, o) }})
-	p, s, sub, fed := congest(ctx, e, l, UintParameter(wire.ParamObjectDeliveryTimeout,
+	p, s, sub, fed := congest(ctx, e, l, UintParameter(timeout,
 		uint64(deliveryTimeout.Milliseconds())))
 	e.Sleep(ctx, 4*deliveryTimeout)
 	p.End()

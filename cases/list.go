@@ -150,7 +150,17 @@ var list = tagged([]Case{
 	subscribeTracksPaused,
 
 	priorities,
+	groupOrder,
 	deliveryTimeouts,
+	subgroupTimeouts,
+	slowBesideFast,
+	twoDrafts,
+
+	byteByByte,
+	messagesTogether,
+	padding,
+	greaseSetup,
+	unknownCodes,
 
 	requestIDs,
 	requestIDLimit,

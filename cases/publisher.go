@@ -26,6 +26,8 @@ type Publisher struct {
 	// before the relay can ask.
 	Early   Layout
 	EarlyBy time.Duration
+	// Refuses is the code with which every SUBSCRIBE is refused; 0 for none.
+	Refuses moqt.RejectCode
 	// Unsaid: subgroup headers have no priority, so that the track's default counts (15 and later).
 	Unsaid bool
 
@@ -167,6 +169,11 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	}
 	p.mu.Lock()
 	p.count(r)
+	if p.Refuses != 0 {
+		p.mu.Unlock()
+		p.Session.peer.refuse(ctx, r, p.Refuses, fullName(p.Namespace, p.Name))
+		return
+	}
 	sub := &subscription{next: len(p.log)}
 	sub.largest, sub.has = p.largest()
 	sub.filter, _ = m.Parameters.Filter()

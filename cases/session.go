@@ -33,13 +33,18 @@ type Session struct {
 // Dial makes a connection and sets up a session on it, as one step. It ends the case if that fails, or if the case does
 // not apply to what was negotiated.
 func (e *Env) Dial(ctx context.Context, role string) *Session {
+	return e.dial(ctx, role, e.cfg.drafts())
+}
+
+// dial is Dial with an offer of its own.
+func (e *Env) dial(ctx context.Context, role string, drafts []wire.Draft) *Session {
 	defer e.clock.dial()()
 	ctx, cancel := e.handshake(ctx)
 	defer cancel()
 	s := &Session{Role: role, e: e, log: &sessionLog{e: e, role: role}}
 	s.peer = newResponder(s)
 	began := time.Now()
-	conn, info := e.connect(ctx, role)
+	conn, info := e.connect(ctx, role, drafts)
 	s.info = info
 	made := time.Now()
 
@@ -47,7 +52,7 @@ func (e *Env) Dial(ctx context.Context, role string) *Session {
 	s.log.traffic = s.conn
 	metered := transport.NewMeter(s.conn)
 	var err error
-	s.Session, err = moqt.Client(ctx, metered, s.config())
+	s.Session, err = moqt.Client(ctx, metered, s.config(drafts))
 	if err != nil {
 		conn.CloseWithError(uint64(wire.NoError), "") // no effect where the session has closed it
 		panic(e.notSetUp(ctx, made, metered, err))
@@ -73,9 +78,9 @@ func (e *Env) handshake(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // connect makes a connection. It ends the case if that fails, or if the case does not exist on the transport.
-func (e *Env) connect(ctx context.Context, role string) (transport.Conn, *SessionInfo) {
+func (e *Env) connect(ctx context.Context, role string, drafts []wire.Draft) (transport.Conn, *SessionInfo) {
 	began := time.Now()
-	conn, err := e.cfg.Dial(ctx, role, e.cfg.drafts())
+	conn, err := e.cfg.Dial(ctx, role, drafts)
 	if err != nil {
 		panic(e.notDialled(ctx, began, err))
 	}
@@ -131,12 +136,12 @@ func (e *Env) ready(s *Session) {
 // because of them. They are reported like the others.
 const alwaysTolerated = wire.EmptyNamespacePrefix
 
-func (s *Session) config() moqt.Config {
+func (s *Session) config(drafts []wire.Draft) moqt.Config {
 	e := s.e
 	cfg := moqt.Config{
-		Drafts: e.cfg.drafts(), Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
-		MaxRequestID: 2 * e.c.Requests,
-		Path:         e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
+		Drafts: drafts, Implementation: e.cfg.Implementation, IgnoreRequestLimit: e.cfg.NoRequestLimit,
+		MaxRequestID: 2 * e.c.Requests, SetupOptions: e.c.Setup,
+		Path: e.cfg.URL.Path, Authority: e.cfg.URL.Authority,
 		// streams may be as late as any step
 		Limits: moqt.Limits{Drain: time.Duration(float64(StepLimit) * e.cfg.factor())},
 		Decode: wire.Options{Tolerate: e.cfg.Tolerate | alwaysTolerated,

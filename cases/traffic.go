@@ -3,8 +3,10 @@ package cases
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -22,6 +24,8 @@ type traffic struct {
 	latest *inflow
 	down   flow
 	up     flow
+	// chopped: streams are written byte by byte, with a pause behind each byte.
+	chopped atomic.Bool
 	// fetches counts the peer's streams of fetches and fills.
 	fetches int
 	// blocked is when the last write ended that had to wait for the path.
@@ -234,6 +238,52 @@ func (t *traffic) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	return b, err
 }
 
+// OpenStream implements transport.Conn.
+func (t *traffic) OpenStream(ctx context.Context) (transport.Stream, error) {
+	s, err := t.Conn.OpenStream(ctx)
+	if err != nil {
+		return s, err
+	}
+	return &choppedStream{s, t}, nil
+}
+
+// AcceptStream implements transport.Conn.
+func (t *traffic) AcceptStream(ctx context.Context) (transport.Stream, error) {
+	s, err := t.Conn.AcceptStream(ctx)
+	if err != nil {
+		return s, err
+	}
+	return &choppedStream{s, t}, nil
+}
+
+// choppedStream is a bidirectional stream that is written byte by byte while its connection is chopped.
+type choppedStream struct {
+	transport.Stream
+	t *traffic
+}
+
+// Write implements io.Writer.
+func (s *choppedStream) Write(p []byte) (int, error) {
+	if s.t.chopped.Load() {
+		return chop(s.Stream, p)
+	}
+	return s.Stream.Write(p)
+}
+
+// chopPause is long enough that a byte has a packet of its own.
+const chopPause = 500 * time.Microsecond
+
+// chop writes byte by byte.
+func chop(w io.Writer, p []byte) (int, error) {
+	for i := range p {
+		if _, err := w.Write(p[i : i+1]); err != nil {
+			return i, err
+		}
+		time.Sleep(chopPause)
+	}
+	return len(p), nil
+}
+
 type countedReceiveStream struct {
 	transport.ReceiveStream
 	t  *traffic
@@ -263,6 +313,9 @@ type countedSendStream struct {
 
 // Write implements io.Writer. It sends a long write in pieces.
 func (s *countedSendStream) Write(p []byte) (written int, err error) {
+	if s.t.chopped.Load() {
+		return chop(s.SendStream, p)
+	}
 	for {
 		part := p[written:min(len(p), written+piece)]
 		began := time.Now()

@@ -6,6 +6,7 @@ const (
 	Priorities       ID = "priorities"
 	DeliveryTimeouts ID = "delivery-timeouts"
 	TooFarBehind     ID = "too-far-behind"
+	SubgroupTimeout  ID = "delivery-timeout-subgroup"
 	MaxCacheDuration ID = "max-cache-duration"
 )
 
@@ -34,7 +35,7 @@ var delivery = []Rule{
 		In:   "18-19 8/3; 20 8; 21-22 5.2",
 	},
 	{
-		ID: "delivery-timeout-subgroup", Binds: Publisher, Level: Must, By: Cases,
+		ID: SubgroupTimeout, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A subgroup that is complete and not delivered within its timeout is reset.",
 		In:   "18-19 8/4; 20 8; 21-22 5.2",
 	},

@@ -12,6 +12,8 @@ const (
 	MessageStream           ID = "message-stream"
 	ParameterOrder          ID = "parameter-order"
 	ParameterUnknown        ID = "parameter-unknown"
+	SetupOptionUnknown      ID = "setup-option-unknown"
+	GreaseErrors            ID = "grease-errors"
 	ParameterRepeated       ID = "parameter-repeated"
 	ParameterScope          ID = "parameter-scope"
 	GroupOrderValue         ID = "group-order-value"
@@ -117,7 +119,7 @@ var encodings = []Rule{
 		In: "17 9.4/2; 18-19 10.3/2; 20 10.3; 21-22 9.1",
 	},
 	{
-		ID: "setup-option-unknown", Binds: Endpoint, Level: Must, By: Cases,
+		ID: SetupOptionUnknown, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "Setup options that the receiver does not know are ignored.",
 		In:   "14-16 9.3/1; 17 9.4/1 13/2; 18-19 10.3/1 14/2 15.4/1; 20 10.3 14 15.4; 21-22 9.1 13 16.4",
 	},
@@ -256,7 +258,7 @@ var encodings = []Rule{
 		In:   "17 14.4/1; 18-19 14/3 15.8/1; 20 14 15.8; 21-22 13 16.8",
 	},
 	{
-		ID: "grease-errors", Binds: Endpoint, Level: Must, By: Cases,
+		ID: GreaseErrors, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "An unknown error code counts as INTERNAL_ERROR, and does not close the session.",
 		In:   "18-19 14/4; 20 14; 21-22 13",
 	},

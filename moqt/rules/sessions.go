@@ -24,6 +24,8 @@ const (
 	GoawayURILength    ID = "goaway-uri-length"
 	GoawayRequestID    ID = "goaway-request-id"
 	SecondAnswer       ID = "second-answer"
+	PaddingStream      ID = "padding-stream"
+	PaddingDatagram    ID = "padding-datagram"
 )
 
 // sessions are the rules of a session's beginning, life and end.
@@ -223,7 +225,7 @@ var sessions = []Rule{
 		In:   "18-19 11.5.1/1; 20-22 11.5.1",
 	},
 	{
-		ID: "padding-stream", Binds: Endpoint, Level: Must, By: Cases,
+		ID: PaddingStream, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A padding stream is read and thrown away.",
 		In:   "18-19 11.5.1/2; 20-22 11.5.1",
 	},
@@ -233,7 +235,7 @@ var sessions = []Rule{
 		In:   "18-19 11.5.2/1; 20-22 11.5.2",
 	},
 	{
-		ID: "padding-datagram", Binds: Endpoint, Level: Must, By: Cases,
+		ID: PaddingDatagram, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A padding datagram is thrown away.",
 		In:   "18-19 11.5.2/2; 20-22 11.5.2",
 	},

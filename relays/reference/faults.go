@@ -146,6 +146,17 @@ const (
 	prefixUpdateIgnored
 	doesNotExistUnsaid
 
+	shortReadsBreak
+	announceInARowLost
+	paddingCloses
+	setupOptionCloses
+	unknownCodeCloses
+
+	slowHoldsAll
+	otherDraftStarved
+	groupOrderIgnored
+	subgroupTimeoutIgnored
+
 	doneNever
 	doneWrongStatus
 	streamCountWrong
@@ -341,13 +352,22 @@ var faultTable = [numFaults]Fault{
 	duplicateAccepted: {"duplicate-accepted", "accepts a session's second subscription to a track (16 to 18)"},
 	secondSubscriptionStarved: {"second-subscription-starved", "sends objects only to a session's first subscription " +
 		"to a track (19 and later)"},
-	rendezvousZeroWaits: {"rendezvous-zero-waits", "waits for ever with RENDEZVOUS_TIMEOUT 0"},
-	publishDoubled:      {"publish-doubled", "sends PUBLISH to a session that has a SUBSCRIBE for the track too"},
-	joinPausedAccepted:  {"join-paused-accepted", "answers a joining FETCH of a paused subscription (up to 19)"},
-	fillWhilePaused:     {"fill-while-paused", "sends a fill though its subscription is paused (20 and later)"},
-	prefixUpdateIgnored: {"prefix-update-ignored", "accepts an update of a prefix, and goes on with the old one"},
-	doesNotExistUnsaid:  {"does-not-exist-unsaid", "says INTERNAL_ERROR where DOES_NOT_EXIST is meant (18 and later)"},
-	datagramsCut:        {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
+	rendezvousZeroWaits:    {"rendezvous-zero-waits", "waits for ever with RENDEZVOUS_TIMEOUT 0"},
+	publishDoubled:         {"publish-doubled", "sends PUBLISH to a session that has a SUBSCRIBE for the track too"},
+	joinPausedAccepted:     {"join-paused-accepted", "answers a joining FETCH of a paused subscription (up to 19)"},
+	fillWhilePaused:        {"fill-while-paused", "sends a fill though its subscription is paused (20 and later)"},
+	prefixUpdateIgnored:    {"prefix-update-ignored", "accepts an update of a prefix, and goes on with the old one"},
+	doesNotExistUnsaid:     {"does-not-exist-unsaid", "says INTERNAL_ERROR for DOES_NOT_EXIST (18 and later)"},
+	shortReadsBreak:        {"short-reads-break", "closes the session when a stream begins with less than three bytes"},
+	announceInARowLost:     {"announce-in-a-row-lost", "does not answer a PUBLISH_NAMESPACE 1 ms behind another one"},
+	paddingCloses:          {"padding-closes", "closes the session with PROTOCOL_VIOLATION at padding (18 and later)"},
+	setupOptionCloses:      {"setup-option-closes", "closes the session at a setup option that it does not know"},
+	unknownCodeCloses:      {"unknown-code-closes", "closes the session of who refuses with an unknown code"},
+	slowHoldsAll:           {"slow-holds-all", "sends nobody anything while one subscriber is 1 MB behind"},
+	otherDraftStarved:      {"other-draft-starved", "sends nothing to subscribers of another draft"},
+	groupOrderIgnored:      {"group-order-ignored", "sends groups in ascending order, whatever order is asked for"},
+	subgroupTimeoutIgnored: {"subgroup-timeout-ignored", "does not heed SUBGROUP_DELIVERY_TIMEOUT (18 and later)"},
+	datagramsCut:           {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
 	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},

@@ -76,6 +76,9 @@ func (p *peer) publishNamespace(req *moqt.Request) error {
 	case r.faults[announceSilent]:
 		<-ctx.Done()
 		return nil
+	case r.faults[announceInARowLost] && p.inARow():
+		<-ctx.Done()
+		return nil
 	case r.faults[announceReject]:
 		return refuse(moqt.RejectUnauthorized, "fault")
 	case r.faults[namespace31Fields] && len(req.TrackNamespace()) > 31:

@@ -79,6 +79,7 @@ func (o *outflow) send() {
 		next, code, wait := o.take()
 		switch next {
 		case sendBatch:
+			s.spoilSlow()
 			turn := s.peer.scheduler.take(s.ctx, &s.flow, s.rank(o.in))
 			if turn == nil {
 				return

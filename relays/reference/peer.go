@@ -15,16 +15,17 @@ import (
 
 // peer is one session with a client.
 type peer struct {
-	relay     *Relay
-	session   *moqt.Session
-	id        uint64
-	ctx       context.Context // ends when the session has ended, or is to end
-	cancel    context.CancelFunc
-	tasks     sync.WaitGroup // its requests
-	account   *moqt.Account  // the session's
-	scheduler scheduler
-	measures  *measures // those of its draft and transport
-	guest     *guest
+	relay       *Relay
+	session     *moqt.Session
+	id          uint64
+	ctx         context.Context // ends when the session has ended, or is to end
+	cancel      context.CancelFunc
+	tasks       sync.WaitGroup // its requests
+	account     *moqt.Account  // the session's
+	scheduler   scheduler
+	measures    *measures // those of its draft and transport
+	guest       *guest
+	announcedAt time.Time // of the last PUBLISH_NAMESPACE; only a fault uses it
 	// trusted: the client's SETUP carried the token that the relay requires.
 	trusted bool
 	// uplink is set for the session with the relay's parent, nil for those with clients.

@@ -134,6 +134,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	if r.opts.Trace != nil {
 		cfg.Trace = r.opts.Trace(conn)
 	}
+	if r.faults[setupOptionCloses] {
+		cfg.CheckSetup = refusesSetup
+	}
 	if r.faults[noRequestIDs] {
 		cfg.FixedRequestLimit = true
 		cfg.SetupOptions = wire.Properties{{Type: wire.OptionMaxRequestID}}

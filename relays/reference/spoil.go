@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -26,6 +27,8 @@ func (r *Relay) spoils(s *subscriber, in *inflow) bool {
 		r.faults[dropGroup] && in.header.GroupID%2 == 1:
 		return true
 	case r.faults[starveSecond] && len(s.track.subscribers) > 0 && s.track.subscribers[0] != s:
+		return true
+	case r.faults[otherDraftStarved] && len(s.track.upstreams) > 0 && s.track.upstreams[0].draft != s.draft:
 		return true
 	case r.faults[secondSubscriptionStarved]:
 		for _, other := range s.track.subscribers {
@@ -226,6 +229,26 @@ func (r *Relay) spoilPublishers(ns wire.TrackNamespace, peers []*peer) []*peer {
 		return nil
 	}
 	return peers
+}
+
+// spoilSlow is the fault that waits with all for the slowest subscriber.
+func (s *subscriber) spoilSlow() {
+	const behind, look = 1 << 20, 50 * time.Millisecond
+	t := s.track
+	for t.relay.faults[slowHoldsAll] && s.ctx.Err() == nil {
+		t.mu.Lock()
+		held := slices.ContainsFunc(t.subscribers, func(x *subscriber) bool { return x != s && x.lag > behind })
+		t.mu.Unlock()
+		if !held {
+			return
+		}
+		timer := time.NewTimer(look)
+		select {
+		case <-timer.C:
+		case <-s.ctx.Done():
+		}
+		timer.Stop()
+	}
 }
 
 // spoilStop is what a fault does when the subscriber has stopped a stream; err is that of writing to it. It reports

@@ -32,6 +32,15 @@ func (p *peer) spoilNames(t *track) error {
 	return nil
 }
 
+// inARow reports whether less than a millisecond has passed since it was called last.
+func (p *peer) inARow() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.announcedAt
+	p.announcedAt = time.Now()
+	return time.Since(before) < time.Millisecond
+}
+
 // spoilAsking changes the relay's SUBSCRIBE to a publisher.
 func (r *Relay) spoilAsking(m *wire.Subscribe) {
 	if r.faults[namesAsText] {

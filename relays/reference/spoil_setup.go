@@ -164,6 +164,17 @@ func (r *Relay) spoilRefusal(no *refusal) *refusal {
 	return no
 }
 
+// spoilRefused is the fault at a publisher's refusal.
+func (p *peer) spoilRefused(err error) {
+	var no *moqt.RequestError
+	if !p.relay.faults[unknownCodeCloses] || !errors.As(err, &no) {
+		return
+	}
+	if _, known := wire.RequestErrorCode(no.Code).Meaning(no.Draft, no.Kind); !known {
+		p.session.Abort(wire.ProtocolViolation, "fault")
+	}
+}
+
 // spoilFetched is the faults after a cancelled fetch.
 func (p *peer) spoilFetched(end error) {
 	var cancelled *moqt.CancelError

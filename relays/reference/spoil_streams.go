@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -12,7 +13,9 @@ import (
 // it.
 
 // watchesStreams reports whether such a fault was asked for.
-func (f *faultSet) watchesStreams() bool { return f[earlyDataCloses] }
+func (f *faultSet) watchesStreams() bool {
+	return f[earlyDataCloses] || f[shortReadsBreak] || f[paddingCloses]
+}
 
 // spoiltStreams is a connection with such a fault.
 type spoiltStreams struct {
@@ -22,11 +25,60 @@ type spoiltStreams struct {
 	asking atomic.Int32
 }
 
+// violate closes the connection.
+func (c *spoiltStreams) violate() { c.CloseWithError(uint64(wire.ProtocolViolation), "fault") }
+
 // AcceptUniStream implements transport.Conn.
 func (c *spoiltStreams) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
 	s, err := c.Conn.AcceptUniStream(ctx)
-	if err == nil && c.faults[earlyDataCloses] && c.asking.Load() > 0 {
-		c.CloseWithError(uint64(wire.ProtocolViolation), "fault")
+	if err != nil {
+		return s, err
 	}
-	return s, err
+	if c.faults[earlyDataCloses] && c.asking.Load() > 0 {
+		c.violate()
+	}
+	return &spoiltStream{ReceiveStream: s, c: c}, nil
+}
+
+// ReceiveDatagram implements transport.Conn.
+func (c *spoiltStreams) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	b, err := c.Conn.ReceiveDatagram(ctx)
+	if c.is(b, wire.TypePaddingDatagram) {
+		c.violate()
+	}
+	return b, err
+}
+
+// is reports whether bytes begin with a type of padding, and the fault is about that.
+func (c *spoiltStreams) is(b []byte, padding uint64) bool {
+	d, _ := transport.NegotiatedDraft(c.Info())
+	code, n := wire.Varint(b, d)
+	return n > 0 && d >= wire.Draft18 && code == padding && c.faults[paddingCloses]
+}
+
+// spoiltStream is a stream of such a connection.
+type spoiltStream struct {
+	transport.ReceiveStream
+	c    *spoiltStreams
+	read bool
+}
+
+// Read implements io.Reader.
+func (s *spoiltStream) Read(p []byte) (int, error) {
+	n, err := s.ReceiveStream.Read(p)
+	if !s.read && n > 0 && (n < 3 && s.c.faults[shortReadsBreak] || s.c.is(p[:n], wire.TypePaddingStream)) {
+		s.c.violate()
+	}
+	s.read = s.read || n > 0
+	return n, err
+}
+
+// refusesSetup is the fault that refuses a setup with options that the relay does not know.
+func refusesSetup(_, _ string, setup *wire.Setup) error {
+	for _, o := range setup.Options {
+		if o.Type == 0x9D {
+			return &moqt.SessionError{Code: wire.ProtocolViolation, Reason: "fault"}
+		}
+	}
+	return nil
 }

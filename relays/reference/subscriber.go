@@ -96,7 +96,7 @@ const defaultPriority = 128
 func (s *subscriber) rank(in *inflow) rank {
 	r := rank{subscriber: uint8(s.priority.Load()), publisher: in.header.Priority, group: in.header.GroupID,
 		subgroup: in.header.SubgroupID}
-	if s.descending.Load() {
+	if s.descending.Load() && !s.track.relay.faults[groupOrderIgnored] {
 		r.group = ^r.group
 	}
 	return r
@@ -257,7 +257,9 @@ func (s *subscriber) limit() {
 		return
 	}
 	s.objectLimit.Store(smaller(s.timeouts.object, s.track.timeouts.object))
-	s.subgroupLimit.Store(smaller(s.timeouts.subgroup, s.track.timeouts.subgroup))
+	if !s.track.relay.faults[subgroupTimeoutIgnored] {
+		s.subgroupLimit.Store(smaller(s.timeouts.subgroup, s.track.timeouts.subgroup))
+	}
 }
 
 // expired reports whether an object may not be sent any more.

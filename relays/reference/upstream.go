@@ -104,6 +104,7 @@ func (t *track) subscribeTo(p *peer, ps wire.Parameters) error {
 	}
 	if err != nil {
 		u.cancel()
+		p.spoilRefused(err)
 		r.log.Info("publisher did not accept SUBSCRIBE", "track", t.name, "session", p.id, "error", err)
 		no := asRefusal(err)
 		t.mu.Lock()
