@@ -14,7 +14,7 @@ var slowBesideFast = Case{
 	ID: "slow-beside-fast", Title: "A subscriber that reads nothing does not hold up one that reads",
 	Rules: []rules.ID{rules.Forwarding},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "congestion"},
-	Roles: []string{"publisher", "subscriber-1", "subscriber-2"}, Timeout: 2 * CaseLimit, Lags: true,
+	Roles: []string{"publisher", "subscriber-1", "subscriber-2"}, Timeout: 2 * CaseLimit,
 	Faults: []Fault{
 		dataFault("slow-holds-all", "of 108 objects came"),
 		dataFault("drop-object", "81 of 108 objects came"),

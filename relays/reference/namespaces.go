@@ -114,12 +114,7 @@ func (r *Relay) announce(a *announcement) {
 		u.up.push(event{a.namespace, false})
 	}
 	r.namespaces.add(a.namespace, a)
-	if r.faults[announceAgainIgnored] {
-		if r.announced == nil {
-			r.announced = make(map[string]int)
-		}
-		r.announced[a.namespace.Key()]++
-	}
+	r.spoilAnnounced(a.namespace)
 	r.counters.Namespaces.Add(1)
 	if first {
 		for _, s := range r.wanting.prefixes(a.namespace) {

@@ -41,6 +41,17 @@ func (p *peer) inARow() bool {
 	return time.Since(before) < time.Millisecond
 }
 
+// spoilAnnounced counts for a fault how often a namespace is published. The caller holds the relay's lock.
+func (r *Relay) spoilAnnounced(ns wire.TrackNamespace) {
+	if !r.faults[announceAgainIgnored] {
+		return
+	}
+	if r.announced == nil {
+		r.announced = make(map[string]int)
+	}
+	r.announced[ns.Key()]++
+}
+
 // spoilAsking changes the relay's SUBSCRIBE to a publisher.
 func (r *Relay) spoilAsking(m *wire.Subscribe) {
 	if r.faults[namesAsText] {
