@@ -38,6 +38,8 @@ type windowFlags struct {
 	Label    string   `placeholder:"TEXT" help:"What to call the result beside others."`
 	PID      int      `name:"pid" placeholder:"N" help:"The relay's process: tell its processor time and memory."`
 
+	shardFlags
+
 	Clock time.Duration `name:"clock-error" placeholder:"TIME" help:"How near other hosts' clocks are to ours."`
 
 	StreamWindow     size `placeholder:"SIZE" help:"Flow control of a stream at first. Default 2 MiB."`
@@ -95,6 +97,8 @@ func (f *windowFlags) config(sys *system, s *sessionFlags) (c bench.Config, err 
 			return err
 		},
 		func() error { c.Options, err = s.options(sys); return err },
+		func() error { _, err = f.shard(); return err },
+		func() error { c.StartAt, err = f.startAt(time.Now()); return err },
 	} {
 		if err := read(); err != nil {
 			return c, err
@@ -122,6 +126,10 @@ func (f *windowFlags) config(sys *system, s *sessionFlags) (c bench.Config, err 
 
 // print prints a result.
 func (f *windowFlags) print(sys *system, r *bench.Result) error {
+	var err error
+	if r.Shard, err = f.shard(); err != nil {
+		return err
+	}
 	r.Label, r.Command = f.Label, os.Args
 	r.Machine = bench.ThisMachine(program + " " + runner.Version())
 	if !f.JSON {
@@ -157,7 +165,9 @@ func reach(sys *system, c *bench.Config, s *sessionFlags, url string) (func(), e
 // measureAndPrint runs a bench.
 func (f *windowFlags) measureAndPrint(sys *system, c bench.Config) error {
 	return sys.runTool(func() error {
+		end := sys.showBar(&c)
 		r, err := bench.Run(sys.ctx, c)
+		end()
 		if err != nil {
 			return err
 		}
