@@ -52,6 +52,8 @@ type RuleInDraft struct {
 	Watched bool     `json:"watched"`
 	// Fault is set when one of the cases names a fault of the reference relay that it finds.
 	Fault bool `json:"fault"`
+	// Caught is set when one was seen to fail under such a fault, when all were walked.
+	Caught bool `json:"caught"`
 }
 
 // RuleTotals counts the rules of a draft. Levels other than MUST count in Rules alone.
@@ -63,11 +65,12 @@ type RuleTotals struct {
 	Must       int `json:"must"`
 	Paragraphs int `json:"paragraphs,omitempty"`
 	// Relay is how many of the MUSTs bind a relay. Of these no peer can see Untestable, Watched are watched, and Fault
-	// by a case that finds a fault.
+	// by a case that names a fault; Caught were seen to be broken under one.
 	Relay      int `json:"bind_relays"`
 	Untestable int `json:"untestable"`
 	Watched    int `json:"watched"`
 	Fault      int `json:"with_fault"`
+	Caught     int `json:"caught"`
 }
 
 // ListRules finds rules. The totals are of all rules of the drafts, whichever of them the query keeps.
@@ -121,6 +124,7 @@ func ruleIn(r *rules.Rule, d wire.Draft) (x RuleInDraft, ok bool) {
 			return !f.Refused && f.Applies(d)
 		})
 	}
+	x.Caught = x.Fault && Caught(r.ID, d)
 	x.Watched = len(x.Cases) > 0 || r.By != 0 && r.By&rules.Cases == 0
 	return x, len(x.Sections) > 0
 }
@@ -140,6 +144,9 @@ func (t *RuleTotals) count(w *WatchedRule, x RuleInDraft) {
 		t.Watched++
 		if x.Fault {
 			t.Fault++
+		}
+		if x.Caught {
+			t.Caught++
 		}
 	}
 	t.Relay++
@@ -168,15 +175,16 @@ func (l RuleList) WriteText(w io.Writer) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "draft\tparagraphs with a MUST\trules\tMUST\tbind relays\tuntestable\twatched\twith a fault")
+	fmt.Fprintln(t, "draft\tparagraphs with a MUST\trules\tMUST\tbind relays\tuntestable\twatched\twith a fault\t"+
+		"caught")
 	for _, x := range l.Totals {
 		paragraphs := "-"
 		if x.Paragraphs > 0 {
 			paragraphs = fmt.Sprint(x.Paragraphs)
 		}
 		testable := max(1, x.Relay-x.Untestable)
-		fmt.Fprintf(t, "%d\t%s\t%d\t%d\t%d\t%d\t%d (%d %%)\t%d\n", x.Draft, paragraphs, x.Rules, x.Must, x.Relay,
-			x.Untestable, x.Watched, 100*x.Watched/testable, x.Fault)
+		fmt.Fprintf(t, "%d\t%s\t%d\t%d\t%d\t%d\t%d (%d %%)\t%d\t%d\n", x.Draft, paragraphs, x.Rules, x.Must, x.Relay,
+			x.Untestable, x.Watched, 100*x.Watched/testable, x.Fault, x.Caught)
 	}
 	return t.Flush()
 }

@@ -19,8 +19,9 @@ kept are untestable, and say why.
 
 The totals at the end count the rules of each draft, whichever are listed: how many paragraphs of the text have a
 MUST, how many rules there are and how many of them are a MUST; of these how many bind a relay, and of these again how
-many are untestable, watched (of those that are not untestable), and watched by a case that finds a fault of the
-reference relay. The paragraphs of drafts 20 to 22 are not counted.
+many are untestable, watched (of those that are not untestable), watched by a case that names a fault of the reference
+relay, and caught: such a case was seen to fail under its fault on that draft, when all rules, faults and drafts were
+walked (.ci/run does). The paragraphs of drafts 20 to 22 are not counted.
 
 Examples:
 
