@@ -13,7 +13,7 @@ import (
 
 // decodeCmd shows bytes as JSON lines.
 type decodeCmd struct {
-	Draft  string `short:"d" required:"" placeholder:"NN" help:"The draft that the bytes are of."`
+	Draft  string `short:"d" placeholder:"NN" help:"The draft. Needed, unless the --session tells it."`
 	Stream string `short:"s" enum:"control,request,uni,datagram,h3-datagram" default:"control" help:"Where they were."`
 
 	GroupOrder string   `enum:"ascending,descending" default:"ascending" help:"Of a fetch stream (18 and later)."`
@@ -22,7 +22,13 @@ type decodeCmd struct {
 	MaxPayload size     `default:"64KiB" placeholder:"SIZE" help:"How much of a payload is shown. Default 64KiB."`
 	Raw        bool     `help:"Stdin has the bytes themselves, not hex."`
 
-	Hex []string `arg:"" help:"The bytes in hex, or - for stdin."`
+	Session    string `placeholder:"FILE" help:"Decode a capture, a qlog or JSON lines of whole sessions."`
+	Keylog     string `placeholder:"FILE" help:"The keys of a capture. [SSLKEYLOGFILE]"`
+	Connection string `placeholder:"ID" help:"Of a --session: only this connection."`
+	Rules      bool   `help:"Of a --session: mark what breaks a rule of the draft; exit code 1 if anything does."`
+	HTML       string `name:"html" placeholder:"FILE" help:"Of a --session: draw its sequence diagram."`
+
+	Hex []string `arg:"" optional:"" help:"The bytes in hex, or - for stdin."`
 }
 
 var streams = map[string]wire.StreamKind{
@@ -44,6 +50,12 @@ Each message, header and object is printed as soon as it has come. Memory is bou
 --compat takes ` + strings.Join(wire.ToleranceNames(), ", ") + `;
 stderr names those that were needed.
 
+--session takes a file with whole sessions and tells their streams apart: packets (pcap or pcapng, with the keys that
+SSLKEYLOGFILE names; tshark has to be installed, which decrypts them), a qlog (.sqlog, .mlog; of it, control messages
+have bytes), or JSON lines such as {"stream": 0, "direction": "client", "hex": "…"}, where stream is the QUIC stream
+id, "datagram" or "h3-datagram", direction is who sent it, and "fin": true, "reset": CODE, "stop": CODE, "time_ms" and
+"connection" may stand beside. What answers what, group orders and track names are carried from stream to stream.
+
 Exit codes: 0 all was decoded, 1 malformed or incomplete, 2 usage error. What was decoded before an error is on stdout,
 the error on stderr. A capture that ends within a message is incomplete, which breaks no rule. A broken rule is named
 with message, field, byte offset and the code with which the session is closed.
@@ -52,11 +64,18 @@ Examples:
 
   moq-interop-client decode --draft 16 --stream control 15000105
   moq-interop-client decode --draft 18 --stream uni - < stream.bin
+  moq-interop-client decode --session capture.pcapng --keylog keys.txt --html session.html --rules
 `
 }
 
 // Run decodes.
 func (c *decodeCmd) Run(sys *system) error {
+	if c.Session != "" {
+		return c.session(sys)
+	}
+	if err := c.alone(); err != nil {
+		return err
+	}
 	d, err := wire.ParseDraft(c.Draft)
 	if err != nil {
 		return usage("--draft: %v", err)

@@ -43,6 +43,8 @@ var mayImport = []struct {
 	{"cases", []string{"moqt", "moqt/track", "moqt/wire", "moqt/transport", "moqt/rules"}, true},
 	{"internal/spans", nil, true},
 	{"internal/printable", nil, true},
+	{"internal/sequence", nil, true},
+	{"internal/capture", []string{"moqt/rules", "moqt/wire", "internal/sequence"}, false},
 	{"relays/reference", []string{"moqt", "moqt/rules", "moqt/track", "internal/spans", "moqt/wire", "moqt/transport",
 		"moqt/transport/endpoint"}, false},
 	{"relays", []string{"internal/printable", "moqt", "moqt/wire", "moqt/transport", "relays"}, false},

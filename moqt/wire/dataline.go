@@ -22,6 +22,8 @@ type dataStream struct {
 	sub    SubgroupObjects
 	fetch  FetchObjects
 	order  objectOrder
+	// request is the Request ID of a fetch stream.
+	request uint64
 }
 
 func (s *dataStream) line(typ string, fields Fields) Line {
@@ -55,6 +57,7 @@ func (s *dataStream) start(b []byte) (line Line, n int, err error) {
 		if id, err = c.fetchHeader(); err == nil {
 			err = c.stopped(fetchMessage)
 		}
+		s.request = id
 		s.fetch = FetchObjects{Draft: s.d, Options: s.opt, MaxProperties: maxDescribedProperties}
 		s.order = objectOrder{d: s.d, fetch: true, descending: s.opt.Descending}
 		line = s.line(fetchMessage, Fields{{"request_id", uintValue(id)}})

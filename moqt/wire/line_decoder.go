@@ -17,6 +17,8 @@ type LineDecoder struct {
 	// MaxPayload is how many bytes of a payload are shown; 0 shows all. The line of a longer one has payload_start_hex
 	// instead of payload_hex, and cannot be encoded. It may be set before the first piece.
 	MaxPayload int
+	// Session, if set, knows what went over the session's other streams.
+	Session LineSession
 
 	d      Draft
 	kind   StreamKind
@@ -34,6 +36,17 @@ type LineDecoder struct {
 	// alsoHTTP3: the datagram could as well be one of HTTP/3, of this quarter.
 	alsoHTTP3 bool
 	quarter   uint64
+}
+
+// LineSession is what one stream is read with that others of its session have told.
+type LineSession interface {
+	// Answers is the kind of request that a response answers, by its Request ID up to 16, where the response has one; 0
+	// after. KindNone if it is not known.
+	Answers(requestID uint64) Kind
+	// Descending reports whether the groups of a fetch stream go down, by the Request ID in its header.
+	Descending(requestID uint64) bool
+	// Told is told of each message as soon as it is decoded.
+	Told(m Message)
 }
 
 // openItem is an object, or padding, whose header has been read and whose bytes have not all come. They are counted,
@@ -158,6 +171,10 @@ func (l *LineDecoder) start(opt Options) (line Line, n int, err error) {
 	case PaddingStream: // it goes on to the end
 		l.item = &openItem{line: line, header: n, padding: true}
 	case FetchStream:
+		if l.Session != nil {
+			l.opt.Descending = l.Session.Descending(s.request)
+			s.opt.Descending, s.order.descending = l.opt.Descending, l.opt.Descending
+		}
 		l.addHints()
 	}
 	l.data, l.began = s, true
@@ -256,12 +273,18 @@ func (l *LineDecoder) message(opt Options) (Line, int, error) {
 	code, _ := Varint(l.rest, l.d)
 	r := rowOf(l.d, code)
 	response := r != nil && r.answers != 0
+	if response && l.Session != nil {
+		opt.Answers = l.Session.Answers(l.requestID())
+	}
 	if response && l.answered && opt.Answers != KindNone {
 		opt.Answers = KindRequestUpdate
 	}
 	m, n, err := ParseMessage(l.rest, l.d, l.kind, opt)
 	if err != nil {
 		return Line{}, 0, err
+	}
+	if l.Session != nil {
+		l.Session.Told(m)
 	}
 	name, code, fields, err := Describe(l.d, m, l.kind)
 	line := Line{Type: name, TypeID: strconv.FormatUint(code, 10), Draft: int(l.d), Length: n, Fields: fields}
@@ -273,6 +296,17 @@ func (l *LineDecoder) message(opt Options) (Line, int, error) {
 		l.answered = true
 	}
 	return line, n, err
+}
+
+// requestID is the Request ID of the response that the rest begins with: up to 16 it is its first field.
+func (l *LineDecoder) requestID() uint64 {
+	if l.d > Draft16 {
+		return 0
+	}
+	c := cursor{b: l.rest, d: l.d}
+	c.varint("type")
+	c.bytes("length", 2)
+	return c.varint("request_id")
 }
 
 // propertiesOf are the track's properties in a message.
