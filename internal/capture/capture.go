@@ -116,7 +116,7 @@ func Read(ctx context.Context, path, keys string) (*Capture, error) {
 	case len(bytes.TrimSpace(first)) > 0 && bytes.TrimSpace(first)[0] == '{':
 		return readLines(in)
 	}
-	return nil, fmt.Errorf("%s: neither packets (pcap, pcapng) nor qlog nor JSON lines of {stream, direction, hex}", path)
+	return nil, fmt.Errorf("%s: neither packets (pcap, pcapng), qlog, nor JSON lines of {stream, direction, hex}", path)
 }
 
 // isQlog reports whether a file begins as a qlog does: with an object that names its format.

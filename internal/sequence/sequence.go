@@ -93,8 +93,9 @@ func (d *Diagram) SVG(w io.Writer) error {
 		y = p.event(&e, y)
 	}
 	width, height := margin+max(len(p.lanes), 1)*laneWidth, y
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" class="seq" role="img" width="%d" height="%d"`, width, height)
-	fmt.Fprintf(w, ` viewBox="0 0 %d %d">`, width, height)
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" class="seq" role="img" width="%d" height="%d" `, width,
+		height)
+	fmt.Fprintf(w, `viewBox="0 0 %d %d">`, width, height)
 	fmt.Fprintf(w, "<title>%s</title><style>%s</style>\n", escape(d.Title), Style)
 	for i, lane := range p.lanes {
 		x := center(i)
