@@ -34,6 +34,9 @@ type matrixRunCmd struct {
 	PerRelay int     `default:"4" placeholder:"N" help:"Cells that run at a time against one relay. Default: 4."`
 	Foreign  int     `default:"1" placeholder:"N" help:"Programs and containers among them. Default: 1; see above."`
 
+	Serve      *string `placeholder:"ADDR" help:"Show the page while the run goes on; loopback unless ADDR has a host."`
+	AllowRerun bool    `help:"With --serve: its pages may run a cell again. It goes on until Ctrl-C then."`
+
 	Limit         map[string]int `placeholder:"RELAY=N" help:"Cells that run at a time against this relay."`
 	Deadline      time.Duration  `placeholder:"TIME" help:"End the run after so long. --resume goes on with it."`
 	CellTimeout   time.Duration  `default:"5m" placeholder:"TIME" help:"Limit for a cell, both times. Default: 5m."`
@@ -109,6 +112,11 @@ func (c *matrixRunCmd) Run(sys *system) error {
 		defer cancel()
 		ctx = limited
 	}
+	show, err := c.serve(sys, p, &o)
+	if err != nil {
+		return err
+	}
+	defer show.close()
 	run, err := matrix.Execute(ctx, p, o)
 	if err != nil {
 		return usage("%w", err) // not 1: those who run shards take that for a result, which merge judges
@@ -116,7 +124,7 @@ func (c *matrixRunCmd) Run(sys *system) error {
 	if !run.Complete() {
 		sys.say("to go on: %s matrix run --resume --dir %s", program, c.Dir)
 	}
-	return sys.finish(run, known, c.Dir, c.Report)
+	return errors.Join(sys.finish(run, known, c.Dir, c.Report), show.finish(sys, run, known))
 }
 
 // thePlan is the plan that is named, or that of the run to take up, or one that the flags ask for.

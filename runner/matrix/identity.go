@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -85,6 +86,21 @@ func short(texts ...string) string {
 	b, _ := json.Marshal(texts) // strings always marshal
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:3])
+}
+
+// Ref gives the plan's reference, as a run of it has it.
+func (p *Plan) Ref() PlanRef { return p.ref() }
+
+// Only gives the plan of one cell of this plan.
+func (p *Plan) Only(id string) (*Plan, error) {
+	i := slices.IndexFunc(p.Cells, func(c Cell) bool { return c.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("plan: no cell is called %q", id)
+	}
+	one := *p
+	one.Cells, one.Total, one.Shard, one.LeftOut = p.Cells[i:i+1:i+1], 1, nil, []LeftOut{}
+	one.ID = one.ref().digest(one.Cells)
+	return &one, nil
 }
 
 // ref gives the plan's reference.

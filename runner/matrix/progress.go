@@ -21,6 +21,16 @@ type Progress interface {
 	End(r *Run)
 }
 
+// Both tells two.
+func Both(a, b Progress) Progress { return both{a, b} }
+
+type both struct{ a, b Progress }
+
+func (p both) Begin(total, done int) { p.a.Begin(total, done); p.b.Begin(total, done) }
+func (p both) Cell(c *CellResult)    { p.a.Cell(c); p.b.Cell(c) }
+func (p both) Note(text string)      { p.a.Note(text); p.b.Note(text) }
+func (p both) End(r *Run)            { p.a.End(r); p.b.End(r) }
+
 // quiet tells nobody.
 type quiet struct{}
 

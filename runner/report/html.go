@@ -60,8 +60,19 @@ type Options struct {
 	History []*matrix.Run
 	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
 	Files string
+	// Live is set for a page that a server shows while the run goes on.
+	Live *Live
 	// Forms are the forms that Write writes; none means all.
 	Forms []Form
+}
+
+// Live says what the server of a page tells and takes.
+type Live struct {
+	// Seq is how many results the page has; the server sends those that follow.
+	Seq int `json:"seq"`
+	// Rerun says that a cell may be run again; Ended that the run is over.
+	Rerun bool `json:"rerun"`
+	Ended bool `json:"ended"`
 }
 
 var (
@@ -219,6 +230,9 @@ func (v *view) writePage(w io.Writer, p *page) error {
 	p.Style, p.Script = template.CSS(style), template.JS(pageJS)
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' 'self' file:; base-uri 'none'; "+
 		"form-action 'none'", digest(style), digest(pageJS))
+	if p.Index.Live != nil {
+		p.Policy += "; connect-src 'self'"
+	}
 	return pageTemplate.Execute(w, p)
 }
 

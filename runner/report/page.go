@@ -135,6 +135,7 @@ type index struct {
 	Runs    []string               `json:"runs"`
 	Marks   map[matrix.Status]mark `json:"marks"`
 	Layers  map[string]int         `json:"layers"`
+	Live    *Live                  `json:"live,omitempty"`
 	// Files is where the run's own files are, from the page; "" is beside it. HasFiles says that they are there.
 	Files        string            `json:"files"`
 	HasFiles     bool              `json:"has_files"`
@@ -153,7 +154,7 @@ func (v *view) page(o Options) *page {
 		Title: line(o.Title), Run: line(run.ID), Started: stamp(run.Started), Pass: v.count(matrix.Pass),
 		Of: v.judged(), Verdict: "ok",
 		Index: index{Run: run.ID, Data: DataFolder, Clients: v.clients, Relays: v.relays, Drafts: v.drafts,
-			Ways: v.transports, Marks: marks, Layers: make(map[string]int)},
+			Ways: v.transports, Marks: marks, Live: o.Live, Layers: make(map[string]int)},
 	}
 	if p.Title == "" {
 		p.Title = "MoQ interop"

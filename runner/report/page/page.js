@@ -318,6 +318,16 @@
     });
   };
 
+  // rerunButton asks the server to run the cell again. What comes of it stands beside the result, and changes it not.
+  const rerunButton = (c) => {
+    if (!index.live || !index.live.rerun) return null;
+    const told = el("span", { class: "again", role: "status" }, reruns.has(c.id) ? came(reruns.get(c.id)) : "");
+    return el("p", null, el("button", { class: "rerun", on: () => {
+      told.replaceChildren("running again …");
+      fetch("rerun", { method: "POST", body: c.id }).then(async (r) => { if (!r.ok) told.replaceChildren(plain(await r.text())); }, (e) => told.replaceChildren(plain(String(e))));
+    } }, "Run again"), " ", told);
+  };
+
   const show = (data, c) => {
     const m = mark(c.status), label = c.label || {}, cases = (c.cases || []).slice();
     const was = c.status === "stale" ? mark((data.was || {})[c.id]).word : "";
@@ -333,7 +343,7 @@
         label.conflict && label.conflict !== c.reason ? el("p", { class: "warn" }, "The client's report contradicts the draft: " + label.conflict) : null,
         el("div", { class: "wide" }, pips(data, c)),
         cases.length ? [el("h3", null, "Cases"), el("div", { class: "cases" }, cases.map(caseRow))] : null,
-        command(c.command),
+        command(c.command), rerunButton(c),
         el("h3", null, "What the client wrote"), texts(data, c).length ? texts(data, c) : el("p", { class: "dim" }, "Nothing was kept."), links(c),
         history(data, c), el("h3", null, "About this cell"),
         facts([["client", c.client_version], ["relay", c.relay_version], ["source", index.repositories && index.repositories[c.relay]], ["draft", draft], ["by role", roles(label.roles)], ["address", c.url], ["target", c.classification],
@@ -385,5 +395,62 @@
     }).catch(complain);
   };
   window.addEventListener("hashchange", follow);
+
+  // While the run goes on, cells come from the server. The page that is loaded again has the rest: counts, failures, details.
+  const slotOf = (id) => {
+    const [client, relay, endpoint, draft, transport] = id.split("/");
+    const d = index.drafts.indexOf(draft), t = index.transports.indexOf(transport);
+    if (d < 0 || t < 0) return null;
+    const column = index.columns[t].findIndex((c) => index.relays[c.relay] === relay && c.endpoint === endpoint);
+    const table = document.querySelector(".mx.d" + (d + 1) + ".t" + (t + 1) + " .g"), row = index.clients.indexOf(client);
+    return table && column >= 0 && row >= 0 ? table.tBodies[0].rows[row].cells[column + 1] : null;
+  };
+  const fill = (c) => {
+    const td = slotOf(c.id), m = mark(c.status);
+    if (!td) return;
+    td.className = classOf(c.status, c.layer, c.known) + " fresh";
+    const short = shorts[c.layer] || c.layer;
+    td.replaceChildren(m.symbol, ...(c.status === "fail" && c.layer ? [el("b", null, short)] : []), ...(c.of && c.pass < c.of ? [el("i", null, c.pass + "/" + c.of)] : []));
+  };
+  const live = index.live;
+  if (live && window.EventSource) {
+    const line = el("p", { class: "live", role: "status" }, live.ended ? "" : "live");
+    document.querySelector("header").append(line);
+    let stale = false;
+    const renew = () => { if (stale && !dialog.open && !document.hidden) location.reload(); };
+    let source;
+    const connect = (after) => {
+      let seq = after;
+      source = new EventSource("events?after=" + after);
+      source.addEventListener("cell", (e) => {
+        const c = JSON.parse(e.data);
+        if (c.seq <= seq) return;
+        seq = c.seq;
+        fill(c);
+        stale = true;
+        line.textContent = plain("live: " + c.seq + " of " + c.total + " cells; last " + c.id + ": " + mark(c.status).word);
+      });
+      source.addEventListener("note", (e) => { line.textContent = plain(JSON.parse(e.data).text); });
+      source.addEventListener("rerun", (e) => again(JSON.parse(e.data)));
+      source.addEventListener("end", (e) => {
+        if (live.ended) return;
+        line.textContent = plain("the run is over: " + JSON.parse(e.data).summary);
+        stale = true;
+        setTimeout(renew, 500);
+      });
+    };
+    connect(live.seq);
+    if (!live.ended) setInterval(renew, 15000);
+    dialog.addEventListener("close", () => setTimeout(renew, 500));
+    window.addEventListener("pagehide", () => source.close());
+  }
+  const reruns = new Map(); // what came of each cell that was run again
+  const again = (r) => {
+    reruns.set(r.id, r);
+    if (dialog.dataset.cell === r.id) { const p = dialog.querySelector(".again"); if (p) p.replaceChildren(...came(r)); }
+  };
+  const came = (r) => (r.error ? ["it could not be run again: " + plain(r.error)] : [
+    el("span", { class: "chip " + classOf(r.status, r.layer) }, mark(r.status).symbol + " " + mark(r.status).word), plain(" this time" + (r.of ? ", " + r.pass + " of " + r.of + " cases pass" : "") + (r.reason ? ": " + r.reason : "") + " "),
+    el("a", { href: r.folder + "/", target: "_blank", rel: "noopener" }, "its files")]);
   follow();
 })();
