@@ -96,7 +96,7 @@ func (u URL) Parse() (transport.URL, error) {
 	_, query, _ := strings.Cut(string(u), "?")
 	values, err := url.ParseQuery(query)
 	for key := range values {
-		if key != "fault" {
+		if key != "fault" && key != "quirk" {
 			err = fmt.Errorf("unknown option %q", key)
 		}
 	}

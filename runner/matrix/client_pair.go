@@ -20,8 +20,10 @@ import (
 // Of a pair's transfer.
 const (
 	pairObjects = 20
-	// pairHead is how long both programs have before the first object: some publishers send what nobody waits for.
-	pairHead = time.Second
+	// pairLead is how long the publisher has to make itself known before the subscriber asks, and pairHead how long
+	// both have before the first object: some publishers send what nobody waits for.
+	pairLead = 500 * time.Millisecond
+	pairHead = 1500 * time.Millisecond
 	// pairPace is the time between two objects.
 	pairPace = 20 * time.Millisecond
 	// pairWait bounds all of it. pairQuiet is how long nothing may come once everything was sent, and pairMore how long
@@ -58,16 +60,22 @@ func (p pair) run(ctx context.Context, w *work, _ []string) outcome {
 	namespace := strings.TrimPrefix(string(w.endpoint.Settings.NamespacePrefix)+"/moq-interop/"+name, "/")
 	values := map[string]string{"namespace": namespace, "track": "track-" + name, "count": fmt.Sprint(pairObjects)}
 	got := &lineCount{want: pairObjects, full: make(chan struct{})}
-	subscriber, err := p.start(ctx, w, p.spec.Subscriber, values, nil, got)
-	if err != nil {
-		return outcome{problem: "the subscriber " + err.Error()}
-	}
 	in, feed := io.Pipe()
 	publisher, err := p.start(ctx, w, p.spec.Publisher, values, in, io.Discard)
 	if err != nil {
-		cancel()
-		subscriber.end()
 		return outcome{problem: "the publisher " + err.Error()}
+	}
+	select {
+	case <-time.After(pairLead):
+	case <-publisher.done:
+	case <-ctx.Done():
+	}
+	subscriber, err := p.start(ctx, w, p.spec.Subscriber, values, nil, got)
+	if err != nil {
+		cancel()
+		in.Close()
+		publisher.end()
+		return outcome{problem: "the subscriber " + err.Error()}
 	}
 	var feeding sync.WaitGroup
 	fed := make(chan struct{})

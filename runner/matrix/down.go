@@ -98,5 +98,8 @@ func (o *outcome) deathbed() string {
 			return " in " + c.Name
 		}
 	}
+	if n := len(o.cases); n > 0 {
+		return " after " + o.cases[n-1].Name
+	}
 	return ""
 }
