@@ -25,6 +25,7 @@ type serveLimits struct {
 	SessionBytes     size  `placeholder:"SIZE" help:"What one session makes it hold. Default ${session_bytes}."`
 	CacheBytes       size  `placeholder:"SIZE" help:"Objects kept for fetches. Default ${cache_bytes}."`
 	WaitingBytes     size  `placeholder:"SIZE" help:"Others, kept for slow subscribers. Default ${waiting_bytes}."`
+	MaxObjectBytes   size  `placeholder:"SIZE" help:"Longest payload of an object; a longer one is refused. Default: any."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far a stream's readers may lag. Default ${subscriber_bytes}."`
 	Stall            delay `placeholder:"TIME" help:"Longest stop inside an object. Default ${stall}."`
 	Forget           delay `placeholder:"TIME" help:"How long a track outlives its last publisher. Default ${forget}."`
@@ -36,7 +37,7 @@ func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions
 	o.Limits.Sessions, o.Limits.Subscriptions, o.Limits.Namespaces = int(l.MaxSessions), int(l.MaxSubscriptions),
 		int(l.MaxNamespaces)
 	o.Limits.CacheBytes, o.Limits.WaitingBytes = int64(l.CacheBytes), int64(l.WaitingBytes)
-	o.Limits.SubscriberBytes = int64(l.SubscriberBytes)
+	o.Limits.SubscriberBytes, o.Limits.ObjectBytes = int64(l.SubscriberBytes), int64(l.MaxObjectBytes)
 	o.Limits.PerAddress, o.Limits.Lobby = int(l.MaxPerAddress), int(l.MaxLobby)
 	o.Limits.MemoryBytes = int64(l.MemoryBytes)
 	o.Limits.Session.HeldBytes, o.Limits.Session.Stall = int64(l.SessionBytes), time.Duration(l.Stall)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -78,7 +79,13 @@ func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r
 			if w.out == nil || w.out.left == 0 {
 				continue
 			}
-			if err := w.judge(w.out.more(ctx, g.patience(w.sub), g.chunk[:n])); err != nil {
+			out, sub := w.out, w.sub
+			err := out.more(ctx, g.patience(sub), g.chunk[:n])
+			if stopped := stopOf(err); stopped != nil && sub.goesOn() {
+				failed = errors.Join(failed, fmt.Errorf("object {%d, %d}: a subscriber stopped it after %d of %d bytes: %w",
+					g.group, o.ObjectID, size-left, size, stopped))
+			}
+			if err := w.judge(err); err != nil {
 				g.reset(moqt.ResetInternalError)
 				return err
 			}
@@ -86,6 +93,15 @@ func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r
 		left -= uint64(n)
 	}
 	return failed
+}
+
+// stopOf is the peer's STOP_SENDING in an error, or nil.
+func stopOf(err error) *transport.StreamError {
+	var e *transport.StreamError
+	if errors.As(err, &e) && e.Remote && e.Stop {
+		return e
+	}
+	return nil
 }
 
 // unencodableError tells an object that a draft cannot encode from an error that ends a write.

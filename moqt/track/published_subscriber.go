@@ -54,6 +54,16 @@ func (t *Published) join(r *moqt.Request, d wire.Draft, ps wire.Parameters) (s *
 	return s, t.largest, t.hasLargest
 }
 
+// goesOn reports whether the subscription has not ended.
+func (s *subscriber) goesOn() bool {
+	select {
+	case <-s.gone:
+		return false
+	default:
+	}
+	return s.pub == nil || s.pub.Context().Err() == nil
+}
+
 // heldForgiven says which part of the time since then is taken off what a subscriber has held up: a tenth.
 const heldForgiven = 10
 

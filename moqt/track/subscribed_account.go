@@ -34,6 +34,7 @@ type groupAccount struct {
 	some   bool      // there is one
 	none   spans.Set // that do not exist
 	low    uint64
+	cut    uint64 // behind the largest object that began to come and did not come whole
 	end    uint64 // the first Object ID after the group, once hasEnd
 	hasEnd bool
 	open   int // streams
@@ -53,7 +54,7 @@ type Report struct {
 	// Resets is how many streams ended with RESET_STREAM, Dropped how many datagrams were dropped for lack of room.
 	Resets, Dropped uint64
 	// Missing is how many objects are known to be missing: they are below the largest of their group that came, or
-	// below the end of the group if the publisher has told it. Gaps has at most the first 256 runs of them, in order.
+	// below the end of the group if the publisher has told it, or they began to come and were broken off. Gaps has at most the first 256 runs of them, in order.
 	Missing uint64
 	Gaps    []Gap
 	// MissingGroups is how many groups between those that came are missing as a whole.
@@ -153,7 +154,7 @@ func (g *groupAccount) gaps(id uint64, tell func(Gap)) {
 	if g.seen.some {
 		end = g.seen.top
 	}
-	if g.hasEnd {
+	if end = max(end, g.cut); g.hasEnd {
 		end = max(end, g.end)
 	}
 	if end == 0 || end <= g.low {
@@ -285,6 +286,13 @@ func (a *account) enter(g *groupAccount, id uint64) bool {
 		a.forget()
 	}
 	return fresh
+}
+
+// breakOff notes that an object began to come, and that the rest of it does not.
+func (a *account) breakOff(at wire.Location) {
+	if g := a.group(at.Group); g != nil && at.Object < math.MaxUint64 {
+		g.cut = max(g.cut, at.Object+1)
+	}
 }
 
 // priorGaps takes what an object's properties say of objects and groups before it (draft-19 §12.8, §12.9).

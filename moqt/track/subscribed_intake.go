@@ -168,6 +168,9 @@ func (t *Subscribed) sourceEnded(s *source, err error) {
 	defer t.mu.Unlock()
 	delete(t.sources, s)
 	a := &t.account
+	if err != nil && s.begun {
+		a.breakOff(s.head.Location())
+	}
 	if s.fetch != nil {
 		t.past--
 		if err == nil {

@@ -44,8 +44,11 @@ func (u *upstream) readObject(sr *moqt.SubgroupReader, src *source) error {
 		return err
 	}
 	refused := err
-	if err := u.bring(src, e); err != nil || refused != nil {
-		return errors.Join(err, refused)
+	if err = u.bring(src, e, refused != nil); err == nil {
+		err = refused
+	}
+	if err != nil {
+		return err
 	}
 	for memory := []byte(nil); ; {
 		u.track.relay.cache.trim()
@@ -112,8 +115,9 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 	}
 }
 
-// bring puts an object of a stream, as far as it has come, into the log.
-func (u *upstream) bring(src *source, e *entry) error {
+// bring puts an object of a stream, as far as it has come, into the log. One that is refused is broken off at once,
+// before a stream is opened for it, so that it can be shown.
+func (u *upstream) bring(src *source, e *entry, refused bool) error {
 	t, r := u.track, u.track.relay
 	u.count(e)
 	fresh := true
@@ -121,7 +125,9 @@ func (u *upstream) bring(src *source, e *entry) error {
 		if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
 			return nil
 		}
-		fresh, err = t.enter(src, e)
+		if fresh, err = t.enter(src, e); refused && err == nil {
+			src.leave(moqt.ResetExcessiveLoad)
+		}
 		return err
 	})
 	if !fresh {
@@ -293,7 +299,7 @@ func (u *upstream) asStream(e *entry) {
 		IDMode:   wire.SubgroupIDPresent,
 		Priority: o.Priority, HasProperties: len(o.Properties) > 0}}
 	o.SubgroupID = o.ObjectID
-	if u.bring(src, wholeEntry(o, e.began)) != nil {
+	if u.bring(src, wholeEntry(o, e.began), false) != nil {
 		return
 	}
 	t.mu.Lock()
