@@ -25,7 +25,7 @@ type serveLimits struct {
 	SessionBytes     size  `placeholder:"SIZE" help:"What one session makes it hold. Default ${session_bytes}."`
 	CacheBytes       size  `placeholder:"SIZE" help:"Objects kept for fetches. Default ${cache_bytes}."`
 	WaitingBytes     size  `placeholder:"SIZE" help:"Others, kept for slow subscribers. Default ${waiting_bytes}."`
-	MaxObjectBytes   size  `placeholder:"SIZE" help:"Longest payload of an object; a longer one is refused. Default: any."`
+	MaxObjectBytes   size  `placeholder:"SIZE" help:"Longest payload; a longer object is refused. Default: any."`
 	SubscriberBytes  size  `placeholder:"SIZE" help:"How far a stream's readers may lag. Default ${subscriber_bytes}."`
 	Stall            delay `placeholder:"TIME" help:"Longest stop inside an object. Default ${stall}."`
 	Forget           delay `placeholder:"TIME" help:"How long a track outlives its last publisher. Default ${forget}."`

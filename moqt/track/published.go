@@ -248,8 +248,8 @@ func (t *Published) Write(ctx context.Context, o *moqt.Object) error {
 
 // WriteFrom writes an object whose payload is the next size bytes of r. It reads r as fast as subscribers take the
 // payload, and does not use o.Payload. When r ends early or fails, the subgroup's streams are reset with
-// INTERNAL_ERROR, and the subgroup is closed. When a subscriber stops the stream in the middle of the payload, the others
-// get the rest, and the error has the *transport.StreamError. See Write for the rest.
+// INTERNAL_ERROR, and the subgroup is closed. When a subscriber stops the stream in the middle of the payload, the
+// others get the rest, and the error has the *transport.StreamError. See Write for the rest.
 func (t *Published) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r io.Reader) error {
 	if t.opts.Rate > 0 {
 		if err := t.Pace(ctx); err != nil {

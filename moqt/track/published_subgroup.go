@@ -82,8 +82,8 @@ func (g *Subgroup) WriteFrom(ctx context.Context, o *moqt.Object, size uint64, r
 			out, sub := w.out, w.sub
 			err := out.more(ctx, g.patience(sub), g.chunk[:n])
 			if stopped := stopOf(err); stopped != nil && sub.goesOn() {
-				failed = errors.Join(failed, fmt.Errorf("object {%d, %d}: a subscriber stopped it after %d of %d bytes: %w",
-					g.group, o.ObjectID, size-left, size, stopped))
+				failed = errors.Join(failed, fmt.Errorf("object {%d, %d} was stopped after %d of %d bytes: %w", g.group,
+					o.ObjectID, size-left, size, stopped))
 			}
 			if err := w.judge(err); err != nil {
 				g.reset(moqt.ResetInternalError)

@@ -54,7 +54,8 @@ type Report struct {
 	// Resets is how many streams ended with RESET_STREAM, Dropped how many datagrams were dropped for lack of room.
 	Resets, Dropped uint64
 	// Missing is how many objects are known to be missing: they are below the largest of their group that came, or
-	// below the end of the group if the publisher has told it, or they began to come and were broken off. Gaps has at most the first 256 runs of them, in order.
+	// below the end of the group if the publisher has told it, or they began to come and were broken off. Gaps has at
+	// most the first 256 runs of them, in order.
 	Missing uint64
 	Gaps    []Gap
 	// MissingGroups is how many groups between those that came are missing as a whole.
