@@ -58,7 +58,8 @@ func TestBenchRelays(t *testing.T) {
 	var s turns.Survey
 	benchJSON(t, &s, "relays", "--rounds", "1", "--json", "ours=embedded",
 		"aiomoqt="+relay+" --bind 127.0.0.1 --port {port} --dual --cert {cert} --key {key} --draft 14,16,18,20,22",
-		"rust="+python+" "+script+" 127.0.0.1:{port}", "--", "-d", "18", "-s", "1KiB", "-g", "100", "-r", "500", "-t", "2")
+		"rust="+python+" "+script+" 127.0.0.1:{port}", "--", "-d", "18", "-s", "1KiB", "-g", "100", "-r", "500",
+		"-t", "2")
 	if len(s.Relays) != 3 {
 		t.Fatalf("%d relays", len(s.Relays))
 	}
