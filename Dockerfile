@@ -20,12 +20,14 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=true -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
+    go build -trimpath -buildvcs=true -tags nopictures -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
     { go version -m /out/moq-interop-client | grep vcs.revision || { echo "no revision: the context has no .git, or that of a worktree" >&2; exit 1; }; }
 # CA certificates; and folders that whoever the container runs as can write to: a volume for mlog files of a relay, which
 # writes none while nothing is mounted there; results of a matrix; and what is temporary.
 RUN mkdir -p /out/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
     mkdir -p /out/mlog /out/results /out/tmp && chmod 1777 /out/mlog /out/results /out/tmp
+# The public runner asks `ss` which ports are bound. busybox has netstat, which says the same.
+RUN mkdir -p /shell/bin && printf '#!/bin/sh\nexec netstat "$@"\n' > /shell/bin/ss && chmod 755 /shell/bin/ss
 
 FROM scratch AS program
 COPY --from=build /out /
@@ -39,5 +41,6 @@ FROM ${SHELL_BASE} AS busybox
 
 FROM program AS shell
 COPY --from=busybox /bin /bin
+COPY --from=build /shell /
 
 FROM program

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +98,10 @@ func (c *benchRelaysCmd) show(sys *system, survey *turns.Survey) error {
 		return nil
 	}
 	drawn, _, err := pictures.Draw(survey.Results())
+	if errors.Is(err, pictures.ErrNone) {
+		sys.say("%v", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

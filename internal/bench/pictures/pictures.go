@@ -1,3 +1,5 @@
+//go:build !nopictures
+
 // Package pictures draws what benches found: throughput and latency over time, the percentile curve, and bars side by
 // side, as SVG and PNG.
 package pictures
