@@ -114,7 +114,7 @@ var greaseSetup = func() Case {
 			defer cancel()
 			s.Announce(step, e.Namespace())
 			return nil
-		}, rules.SetupOptionUnknown, rules.Setup).among("publisher")
+		}, rules.SetupOptionUnknown, rules.SetupOptionDuplicates, rules.Grease, rules.Setup).among("publisher")
 	c.Setup = unknownSetup
 	return c
 }()
@@ -144,4 +144,4 @@ var unknownCodes = framingCase("unknown-error-code",
 		p.Session.Healthy(ctx, transport.LayerRequest)
 		s.Healthy(ctx, transport.LayerRequest)
 		return nil
-	}, rules.GreaseErrors, rules.OneAnswer).from(wire.Draft18)
+	}, rules.GreaseErrors, rules.Grease, rules.OneAnswer).from(wire.Draft18)

@@ -128,7 +128,7 @@ var joinLive = joinCase("join-live",
 		dataFault("join-silent", "objects came, {").from(wire.Draft20),
 		requestFault("join-silent", "no such answer for 5000 ms after FETCH").until(wire.Draft19),
 		dataFault("fetch-corrupt-payload", "payload differs from byte 0"),
-	}, runJoinLive, rules.Join)
+	}, runJoinLive, rules.Join, rules.JoiningLocation)
 
 // livePace is the time between two objects of a track that goes on while it is joined.
 const livePace = 5 * time.Millisecond

@@ -13,6 +13,8 @@ const (
 	ParameterOrder          ID = "parameter-order"
 	ParameterUnknown        ID = "parameter-unknown"
 	SetupOptionUnknown      ID = "setup-option-unknown"
+	SetupOptionDuplicates   ID = "setup-option-duplicates"
+	Grease                  ID = "grease"
 	GreaseErrors            ID = "grease-errors"
 	ParameterRepeated       ID = "parameter-repeated"
 	ParameterScope          ID = "parameter-scope"
@@ -113,7 +115,7 @@ var encodings = []Rule{
 		In:   "18-19 10/1; 20 10; 21-22 9",
 	},
 	{
-		ID: "setup-option-duplicates", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: SetupOptionDuplicates, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A setup option is in a message once, unless it says otherwise; a receiver skips options that " +
 			"it does not know.",
 		In: "17 9.4/2; 18-19 10.3/2; 20 10.3; 21-22 9.1",
@@ -248,7 +250,7 @@ var encodings = []Rule{
 		In:   "16 11/3; 17 11.4/1; 18-19 12.5/1; 20 12.5; 21-22 10.5",
 	},
 	{
-		ID: "grease", Binds: Endpoint, Level: Must, By: Cases,
+		ID: Grease, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "An unknown value in a registry that may grow does not close the session by itself.",
 		In:   "17 13/1; 18-19 14/1; 20 14; 21-22 13",
 	},

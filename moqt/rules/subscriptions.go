@@ -9,6 +9,7 @@ const (
 	PublishAliasDuplicate       ID = "publish-alias-duplicate"
 	LargestObject               ID = "largest-object"
 	RelayLargestObject          ID = "relay-largest-object"
+	JoiningLocation             ID = "joining-location"
 	LocationFilter              ID = "location-filter"
 	RangeFilter                 ID = "range-filter"
 	RangeFilterBound            ID = "range-filter-bound"
@@ -77,7 +78,7 @@ var subscriptions = []Rule{
 		In:   "14-19 5.1",
 	},
 	{
-		ID: "joining-location", Binds: Publisher, Level: Must, By: Cases,
+		ID: JoiningLocation, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A publisher keeps the Largest Object that it told a subscription, for joining fetches.",
 		In:   "15-19 5.1/2",
 	},
