@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -35,6 +36,9 @@ type breach struct {
 	bad act
 	// want is what must come of it.
 	want reaction
+	// seen is the rule that the reference relay names for the breach, where it is another; seenFrom20 the same in 20
+	// and later.
+	seen, seenFrom20 rules.ID
 	// faults are other faults than those that all breaches have.
 	faults []Fault
 	// alone: the breach is of no use against a client.
@@ -56,6 +60,8 @@ const (
 	asSubscriber role = "subscriber"
 	// asPublisher has announced a track that an innocent subscriber follows.
 	asPublisher role = "publisher"
+	// asAsked has announced a track, and has not answered the peer's SUBSCRIBE for it.
+	asAsked role = "asked"
 	// asFetched is asPublisher, and has been asked by the peer to FETCH.
 	asFetched role = "fetched"
 	// asWatcher has subscribed to a namespace prefix.
@@ -196,7 +202,7 @@ func (b *breach) roles() []string {
 // allFaults are the faults that must make the case fail: the breach let through, answered with the wrong code, and
 // taken out on the innocent session.
 func (b *breach) allFaults() []Fault {
-	key := string(b.rule)
+	key := string(cmp.Or(b.seen, b.rule))
 	if b.want.refused {
 		key = string(b.want.name)
 	}
@@ -214,6 +220,16 @@ func (b *breach) allFaults() []Fault {
 		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost),
 			fault("miscode", "0x0 INTERNAL_ERROR"))
 	}
+	if b.seenFrom20 != "" {
+		for _, f := range slices.Clone(all) {
+			f.Name, _, _ = strings.Cut(f.Name, ":")
+			f.Name += ":" + string(b.seenFrom20)
+			all = append(all, f.from(wire.Draft20))
+		}
+		for i := range all[:len(all)/2] {
+			all[i].Last = wire.Draft19
+		}
+	}
 	if b.levelOf(mustFind(b.rule)) == Should {
 		for i := range all {
 			all[i].Should = !strings.HasPrefix(all[i].Name, "spread:")
@@ -222,8 +238,8 @@ func (b *breach) allFaults() []Fault {
 	return all
 }
 
-// innocentLost is what a failure says when the innocent session has ended.
-const innocentLost = "the end of the innocent's session"
+// innocentLost is what a failure says when an innocent session has ended.
+const innocentLost = "'s session: connection closed by the peer with 0x1 INTERNAL_ERROR"
 
 func mustFind(id rules.ID) rules.Rule {
 	r, _ := rules.Find(id)

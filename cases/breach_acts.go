@@ -190,8 +190,8 @@ func (s *scene) fetchMessage(ps ...wire.Parameter) *wire.Fetch {
 }
 
 func (s *scene) fetchOf(ns wire.TrackNamespace, name string, ps ...wire.Parameter) *wire.Fetch {
-	m := &wire.Fetch{Type: wire.FetchStandalone, TrackNamespace: ns, TrackName: name,
-		End: wire.Location{Group: 0, Object: 0}, Parameters: s.parameters()}
+	m := &wire.Fetch{RequestID: s.x.id(), Type: wire.FetchStandalone, TrackNamespace: ns,
+		TrackName: name, End: wire.Location{Group: 0, Object: 0}, Parameters: s.parameters()}
 	for _, p := range ps {
 		m.Parameters.Add(p)
 	}
@@ -231,3 +231,45 @@ func fields(n int) wire.TrackNamespace { return slices.Repeat(wire.TrackNamespac
 
 // long is a text of n bytes.
 func long(n int) string { return strings.Repeat("x", n) }
+
+// What the tables of breaches build messages with.
+
+func aSubscribe(ps ...wire.Parameter) func(*scene) wire.Message {
+	return func(s *scene) wire.Message { return s.unknown(ps...) }
+}
+
+func aStatus(ps ...wire.Parameter) func(*scene) wire.Message {
+	return func(s *scene) wire.Message { return s.trackStatus(ps...) }
+}
+
+func aPublish(ps ...wire.Parameter) func(*scene) wire.Message {
+	return func(s *scene) wire.Message { return s.publish(ps...) }
+}
+
+func aFetch(ps ...wire.Parameter) func(*scene) wire.Message {
+	return func(s *scene) wire.Message { return s.fetchOf(s.another(), "t", ps...) }
+}
+
+func anUpdate(ps ...wire.Parameter) func(*scene) wire.Message {
+	return func(s *scene) wire.Message { return s.update(ps...) }
+}
+
+func aNamespace(s *scene) wire.Message { return s.publishNamespace() }
+func aPrefix(s *scene) wire.Message    { return s.subscribeNamespace() }
+func aTracks(s *scene) wire.Message    { return s.subscribeTracks() }
+
+// onOwnStream sends a message as the first one of a bidirectional stream, whatever the draft.
+func onOwnStream(build func(s *scene) wire.Message) act {
+	return func(ctx context.Context, s *scene) (*asked, error) {
+		on, err := s.x.conn.OpenStream(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.x.read(on, on, false)
+		b, err := s.frame(build(s), wire.RequestStream, nil)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.put(on, wire.RequestStream, b)
+	}
+}

@@ -73,6 +73,9 @@ func (s *scene) enter(ctx context.Context) {
 		if s.b.as == asFetched {
 			s.fetched(ctx)
 		}
+	case asAsked:
+		s.announce(step)
+		s.asked(ctx)
 	case asWatcher:
 		s.watch(step)
 	}
@@ -225,6 +228,23 @@ func (s *scene) follow(ctx context.Context) {
 	}
 	s.innocent.Check(ctx, err, transport.LayerRequest, "SUBSCRIBE_OK at the innocent")
 	s.streams = s.innocent.Watch(ctx, sub)
+}
+
+// asked has the innocent session subscribe to the offender's track, and leaves the peer's SUBSCRIBE unanswered.
+func (s *scene) asked(ctx context.Context) {
+	s.e.Go(ctx, func(ctx context.Context) {
+		_, _ = s.innocent.Subscribe(ctx, s.innocent.SubscribeMessage(s.namespace, s.track))
+	})
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	q, _, err := s.x.incoming(step, func(m wire.Message) bool {
+		sub, ok := m.(*wire.Subscribe)
+		return ok && sub.TrackName == s.track
+	})
+	if err != nil {
+		s.fail(step, err, transport.LayerRequest, "SUBSCRIBE at the publisher")
+	}
+	s.theirs = q
 }
 
 // arrive waits until the innocent session has got one more object. Not all that is no breach brings one.
@@ -413,12 +433,12 @@ func (s *scene) record(ctx context.Context, q *asked) {
 // track that the offender subscribed to goes on.
 func (s *scene) innocence(ctx context.Context) {
 	const expected = "an innocent session that has not noticed"
-	if s.publisher != nil {
-		s.e.Go(ctx, func(ctx context.Context) { s.publisher.Publish(ctx, s.e.Groups(0, 0), 0) })
-		s.follower.WaitAll(ctx)
-	}
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
 	_, err := s.innocent.Session.PublishNamespace(step, s.another().Join("innocent"), s.parameters())
 	s.innocent.answered(step, err, expected)
+	if s.publisher != nil {
+		s.e.Go(ctx, func(ctx context.Context) { s.publisher.Publish(ctx, s.e.Groups(0, 0), 0) })
+		s.follower.WaitAll(ctx)
+	}
 }

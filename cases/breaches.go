@@ -3,7 +3,7 @@ package cases
 import "slices"
 
 // breaches are all breaches, topic by topic, in the order of reports.
-var breaches = slices.Concat(breachesOfNames)
+var breaches = slices.Concat(breachesOfNames, breachesOfMessages, breachesOfParameters)
 
 // conformance is a case for each of them.
 var conformance = func() []Case {

@@ -18,7 +18,8 @@ func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, err
 }
 
 // AppendUnchecked is AppendMessage for a message that breaks the draft on purpose: names and lists of any size, values
-// out of bounds, parameters in any message and order. A Raw parameter of 17 or later is its Bytes as they are. What no
+// out of bounds, parameters in any message and order. A Raw parameter of 17 or later is its Bytes as they are, with a length
+// before them if it is Wrapped. What no
 // bytes can express is an error all the same.
 func AppendUnchecked(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
 	return appendMessage(b, d, m, stream, true)

@@ -10,6 +10,9 @@ import (
 // rawParameter is a value that is not interpreted; its form follows the type's parity (drafts up to 16 only).
 func (c *coder) rawParameter(p *Parameter) {
 	if c.unchecked && c.draft >= Draft17 {
+		if p.Wrapped {
+			c.writeVarint("length", uint64(len(p.Bytes)))
+		}
 		c.out = append(c.out, p.Bytes...)
 		return
 	}
