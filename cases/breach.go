@@ -39,8 +39,12 @@ type breach struct {
 	// seen is the rule that the reference relay names for the breach, where it is another; seenFrom20 the same in 20
 	// and later.
 	seen, seenFrom20 rules.ID
+	// seenAny: the rule that it names depends on what of the breach it sees first.
+	seenAny []rules.ID
 	// faults are other faults than those that all breaches have.
 	faults []Fault
+	// needsTokens: the peer must store tokens.
+	needsTokens bool
 	// alone: the breach is of no use against a client.
 	alone bool
 }
@@ -219,6 +223,10 @@ func (b *breach) allFaults() []Fault {
 	case b.want.refused && key != "":
 		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost),
 			fault("miscode", "0x0 INTERNAL_ERROR"))
+	}
+	if len(b.seenAny) > 0 {
+		all = slices.DeleteFunc(all, func(f Fault) bool { return strings.Contains(f.Name, ":") })
+		all = append(all, requestFault("close-code-wrong", "with 0x1 INTERNAL_ERROR"))
 	}
 	if b.seenFrom20 != "" {
 		for _, f := range slices.Clone(all) {

@@ -218,7 +218,7 @@ func (s *scene) update(ps ...wire.Parameter) *wire.RequestUpdate {
 		m.Parameters.SetFilter(wire.LocationFilter{Form: wire.FilterAbsoluteStart})
 	}
 	for _, p := range ps {
-		m.Parameters.Add(p)
+		m.Parameters.Set(p)
 	}
 	return m
 }

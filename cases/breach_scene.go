@@ -61,6 +61,9 @@ func (s *scene) enter(ctx context.Context) {
 		s.innocent = e.Dial(ctx, "innocent")
 	}
 	d = s.innocent.Draft()
+	if s.b.needsTokens && s.innocent.tokenBytes() < 3*(tokenOverhead+1) {
+		e.NotApplicable("the relay stores no tokens (MAX_AUTH_TOKEN_CACHE_SIZE %d)", s.innocent.tokenBytes())
+	}
 	s.dial(ctx, d)
 	step, cancel := e.Step(ctx)
 	defer cancel()
@@ -69,9 +72,10 @@ func (s *scene) enter(ctx context.Context) {
 		s.subscribe(step)
 	case asPublisher, asFetched:
 		s.announce(step)
-		s.follow(ctx)
 		if s.b.as == asFetched {
 			s.fetched(ctx)
+		} else {
+			s.follow(ctx)
 		}
 	case asAsked:
 		s.announce(step)
@@ -258,11 +262,15 @@ func (s *scene) arrive(ctx context.Context) {
 	})
 }
 
+// fetchedGroup is the group that the peer fetches from an offender.
+const fetchedGroup = 5
+
 // fetched has the innocent session FETCH from the offender's track what the peer cannot have.
 func (s *scene) fetched(ctx context.Context) {
 	s.e.Go(ctx, func(ctx context.Context) {
 		_, _ = s.innocent.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: s.namespace, TrackName: s.track,
-			Range: wire.LocationFilter{Form: wire.FilterGroupEnd}, Parameters: s.parameters()})
+			Parameters: s.parameters(),
+			Range:      wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup}})
 	})
 	step, cancel := s.e.Step(ctx)
 	defer cancel()

@@ -3,7 +3,8 @@ package cases
 import "slices"
 
 // breaches are all breaches, topic by topic, in the order of reports.
-var breaches = slices.Concat(breachesOfNames, breachesOfMessages, breachesOfParameters)
+var breaches = slices.Concat(breachesOfNames, breachesOfMessages, breachesOfParameters,
+	breachesOfSessions, breachesOfRequests)
 
 // conformance is a case for each of them.
 var conformance = func() []Case {

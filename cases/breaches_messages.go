@@ -115,7 +115,7 @@ var breachesOfMessages = []breach{
 		}),
 	},
 	{
-		rule: rules.ReasonLength, of: "request-error", what: "a reason phrase of 1025 bytes in the refusal of a SUBSCRIBE",
+		rule: rules.ReasonLength, of: "request-error", what: "a reason phrase of 1025 bytes in answer to SUBSCRIBE",
 		as: asAsked, want: violation,
 		bad: replies(func(s *scene) wire.Message {
 			return &wire.RequestError{RequestID: s.theirs.id, Answers: wire.KindSubscribe, Reason: long(1025)}

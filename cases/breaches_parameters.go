@@ -65,12 +65,14 @@ var breachesOfParameters = []breach{
 		bad:  asks(aSubscribe(nextObject, nextObject)),
 	},
 	{
-		rule: rules.GroupOrderValue, of: "subscribe-3", what: "GROUP_ORDER 3 in SUBSCRIBE", as: asClient, want: violation,
+		rule: rules.GroupOrderValue, of: "subscribe-3", what: "GROUP_ORDER 3 in SUBSCRIBE",
+		as: asClient, want: violation,
 		good: asks(aSubscribe(number(wire.ParamGroupOrder, 2))),
 		bad:  asks(aSubscribe(number(wire.ParamGroupOrder, 3))),
 	},
 	{
-		rule: rules.GroupOrderValue, of: "subscribe-0", what: "GROUP_ORDER 0 in SUBSCRIBE", as: asClient, want: violation,
+		rule: rules.GroupOrderValue, of: "subscribe-0", what: "GROUP_ORDER 0 in SUBSCRIBE",
+		as: asClient, want: violation,
 		good: asks(aSubscribe(number(wire.ParamGroupOrder, 1))),
 		bad:  asks(aSubscribe(number(wire.ParamGroupOrder, 0))),
 	},
@@ -95,7 +97,8 @@ var breachesOfParameters = []breach{
 		bad:  adds(anUpdate(number(wire.ParamForward, 255))),
 	},
 	{
-		rule: rules.SubscriberPriorityValue, what: "SUBSCRIBER_PRIORITY 256 in SUBSCRIBE", as: asClient, want: violation,
+		rule: rules.SubscriberPriorityValue, what: "SUBSCRIBER_PRIORITY 256 in SUBSCRIBE",
+		as: asClient, want: violation,
 		good: asks(aSubscribe(number(wire.ParamSubscriberPriority, 255))),
 		bad:  asks(aSubscribe(number(wire.ParamSubscriberPriority, 256))),
 	},
@@ -179,7 +182,8 @@ var breachesOfParameters = []breach{
 var foreign = wire.Parameter{Type: 0x3FFF01, Raw: true, Bytes: []byte{0}}
 
 // nextObject is the filter of everything from now on.
-var nextObject = wire.Parameter{Type: wire.ParamLocationFilter, Filter: wire.LocationFilter{Form: wire.FilterNextObject}}
+var nextObject = wire.Parameter{Type: wire.ParamLocationFilter,
+	Filter: wire.LocationFilter{Form: wire.FilterNextObject}}
 
 // rawFilter is a LOCATION_FILTER with these bytes inside its length, which 15 to 21 have.
 func rawFilter(inner ...byte) wire.Parameter {

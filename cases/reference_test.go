@@ -47,6 +47,12 @@ func onWatchedRelay(t *testing.T, c cases.Case, d wire.Draft, delay time.Duratio
 		cfg := cases.Config{Drafts: []wire.Draft{d}, Dial: func(ctx context.Context, _ string,
 			drafts []wire.Draft) (transport.Conn, error) {
 			opts := memconn.Options{Info: transport.Info{ALPN: drafts[0].ALPN()}}
+			if len(c.Transports) == 1 && c.Transports[0] == transport.WebTransport {
+				opts.Info = transport.Info{Kind: transport.WebTransport, ALPN: "h3"}
+				if drafts[0] > wire.Draft14 {
+					opts.Info.Protocol = drafts[0].ALPN()
+				}
+			}
 			// less than an object, since the connection has no bound of its own
 			if slices.Contains(c.Tags, "congestion") {
 				opts.StreamBuffer = 16 << 10

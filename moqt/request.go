@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
-	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -218,7 +217,8 @@ func (r *Request) stepLocked(e requestEvent) error {
 	}
 	next, err := m.next(r.state, e)
 	if err != nil {
-		return r.s.breach(r.kind.String(), wire.ProtocolViolation, rules.MessageStream, "%s", err.(*wire.Error).Reason)
+		why := err.(*wire.Error)
+		return r.s.breach(r.kind.String(), wire.ProtocolViolation, why.Rule, "%s", why.Reason)
 	}
 	r.state = next
 	return nil

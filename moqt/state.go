@@ -1,6 +1,7 @@
 package moqt
 
 import (
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -10,8 +11,8 @@ import (
 // machine is a table of the steps that are allowed; what is not in it is a breach.
 type machine[S, E comparable] struct {
 	steps map[S]map[E]S
-	// breach says what is wrong about an event that the table does not have in a state.
-	breach func(S, E) string
+	// breach says what is wrong about an event that the table does not have in a state, and which rule it breaks.
+	breach func(S, E) (string, rules.ID)
 }
 
 // next gives the state after an event, or what is wrong about it.
@@ -19,7 +20,8 @@ func (m machine[S, E]) next(s S, e E) (S, error) {
 	if to, ok := m.steps[s][e]; ok {
 		return to, nil
 	}
-	return s, &wire.Error{Message: "state", Code: wire.ProtocolViolation, Reason: m.breach(s, e)}
+	why, rule := m.breach(s, e)
+	return s, &wire.Error{Message: "state", Code: wire.ProtocolViolation, Rule: rule, Reason: why}
 }
 
 // requestState is where a request is, as seen by either end.
@@ -117,14 +119,14 @@ var requestMachines = func() map[wire.Kind]machine[requestState, requestEvent] {
 	}
 }()
 
-func requestBreach(s requestState, e requestEvent) string {
+func requestBreach(s requestState, e requestEvent) (string, rules.ID) {
 	if (e == onOK || e == onError) && s != statePending {
-		return "a second response to one request"
+		return "a second response to one request", rules.SecondAnswer
 	}
 	if s == statePending {
-		return e.String() + " before the response"
+		return e.String() + " before the response", rules.MessageStream
 	}
-	return e.String() + " for a request that is " + s.String()
+	return e.String() + " for a request that is " + s.String(), rules.MessageStream
 }
 
 // namespaceState is what a subscriber of a prefix knows of one namespace.
@@ -150,7 +152,9 @@ var namespaceMachine = machine[namespaceState, namespaceEvent]{
 		namespaceUnknown: {onNamespace: namespaceKnown},
 		namespaceKnown:   {onNamespace: namespaceKnown, onNamespaceDone: namespaceUnknown},
 	},
-	breach: func(namespaceState, namespaceEvent) string { return "NAMESPACE_DONE without an earlier NAMESPACE" },
+	breach: func(namespaceState, namespaceEvent) (string, rules.ID) {
+		return "NAMESPACE_DONE without an earlier NAMESPACE", rules.NamespaceDoneOrder
+	},
 }
 
 // goawayState is whether GOAWAY has come on one stream.
@@ -165,8 +169,10 @@ type goawayEvent struct{}
 
 // goawayMachine: once per stream (draft-18 §10.4).
 var goawayMachine = machine[goawayState, goawayEvent]{
-	steps:  map[goawayState]map[goawayEvent]goawayState{goawayNone: {goawayEvent{}: goawayReceived}},
-	breach: func(goawayState, goawayEvent) string { return "a second GOAWAY on one stream" },
+	steps: map[goawayState]map[goawayEvent]goawayState{goawayNone: {goawayEvent{}: goawayReceived}},
+	breach: func(goawayState, goawayEvent) (string, rules.ID) {
+		return "a second GOAWAY on one stream", rules.GoawayOnce
+	},
 }
 
 // updatable says whether a request of that kind may be updated by its sender, or by its receiver (draft-14 §9.10,

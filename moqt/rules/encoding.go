@@ -8,6 +8,7 @@ const (
 	KeyValueForm            ID = "kvp-form"
 	ReasonLength            ID = "reason-length"
 	Integers                ID = "integers"
+	IntegerCodePoint        ID = "integer-code-point"
 	MessageType             ID = "message-type"
 	MessageStream           ID = "message-stream"
 	ParameterOrder          ID = "parameter-order"
@@ -70,7 +71,7 @@ var encodings = []Rule{
 		In:   "14-16 1.4; 17-20 1.4.1; 21-22 8.1",
 	},
 	{
-		ID: "integer-code-point", Binds: Endpoint, Level: Must, By: Codec | Cases,
+		ID: IntegerCodePoint, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "The integer whose first byte is 0xFC is not one, and closes the session.",
 		In:   "17 1.4.1/1",
 	},

@@ -18,9 +18,8 @@ func AppendMessage(b []byte, d Draft, m Message, stream StreamKind) ([]byte, err
 }
 
 // AppendUnchecked is AppendMessage for a message that breaks the draft on purpose: names and lists of any size, values
-// out of bounds, parameters in any message and order. A Raw parameter of 17 or later is its Bytes as they are, with a length
-// before them if it is Wrapped. What no
-// bytes can express is an error all the same.
+// out of bounds, parameters in any message and order. A Raw parameter of 17 or later is its Bytes as they are, with a
+// length before them if it is Wrapped. What no bytes can express is an error all the same.
 func AppendUnchecked(b []byte, d Draft, m Message, stream StreamKind) ([]byte, error) {
 	return appendMessage(b, d, m, stream, true)
 }
@@ -120,7 +119,7 @@ func Frame(b []byte, d Draft) (code uint64, body []byte, n, need int, err error)
 	code, size := Varint(b, d)
 	if size < 0 {
 		return 0, nil, 0, 0, &Error{Draft: d, Message: "message", Field: "type", Code: ProtocolViolation,
-			Rule:   rules.Integers,
+			Rule:   d.integerRule(),
 			Reason: fmt.Sprintf("0x%02x is not a valid first byte of an integer", b[0])}
 	}
 	if size == 0 {

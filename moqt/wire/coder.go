@@ -150,7 +150,7 @@ func (c *coder) readVarint(field string) uint64 {
 	v, n := Varint(c.in[c.pos:], c.draft)
 	switch {
 	case n < 0:
-		c.failf(field, ProtocolViolation, rules.Integers, "0x%02x is not a valid first byte of an integer",
+		c.failf(field, ProtocolViolation, c.draft.integerRule(), "0x%02x is not a valid first byte of an integer",
 			c.in[c.pos])
 		return 0
 	case n == 0:

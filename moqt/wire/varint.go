@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
 )
 
 // MaxVarint is the largest integer that the draft's encoding can carry: 2^62-1 up to draft 16, 2^64-1 after.
@@ -11,6 +13,14 @@ func (d Draft) MaxVarint() uint64 {
 		return 1<<62 - 1
 	}
 	return 1<<64 - 1
+}
+
+// integerRule is the rule that a first byte breaks which begins no integer. 17 alone has one for it (draft-17 §1.4.1).
+func (d Draft) integerRule() rules.ID {
+	if d.dialect() == vi64Without7 {
+		return rules.IntegerCodePoint
+	}
+	return rules.Integers
 }
 
 // VarintLen is the number of bytes of v's shortest encoding, 0 if the draft cannot encode v.
