@@ -78,7 +78,7 @@ var breachesOfSessions = []breach{
 	},
 	optionBreach(rules.PathForm, "a PATH that RFC 3986 does not know", wire.OptionPath, "not a path",
 		wire.MalformedPath, transport.QUIC, wire.Draft14),
-	optionBreach(rules.AuthorityForm, "an AUTHORITY that RFC 3986 does not know", wire.OptionAuthority, "not an authority",
+	optionBreach(rules.AuthorityForm, "an AUTHORITY that RFC 3986 does not know", wire.OptionAuthority, "no authority",
 		wire.MalformedAuthority, transport.QUIC, wire.Draft15),
 	optionBreach(rules.Path, "PATH over WebTransport", wire.OptionPath, "/", wire.InvalidPath, transport.WebTransport,
 		wire.Draft14),
@@ -209,7 +209,9 @@ var breachesOfSessions = []breach{
 		rule: rules.GoawayURI, of: "subscriber", what: "GOAWAY with a URI from a subscriber", as: asSubscriber,
 		want: violation,
 		good: asks(aNamespace),
-		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{NewSessionURI: "https://relay.example/", RequestID: 1} }),
+		bad: controls(func(*scene) wire.Message {
+			return &wire.Goaway{NewSessionURI: "https://relay.example/", RequestID: 1}
+		}),
 	},
 	{
 		rule: rules.GoawayOnce, of: "subscriber", what: "GOAWAY twice from a subscriber",
