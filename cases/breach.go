@@ -36,8 +36,8 @@ type breach struct {
 	bad act
 	// want is what must come of it.
 	want reaction
-	// seen is the rule that the reference relay names for the breach, where it is another; seenFrom20 the same in 20
-	// and later.
+	// seen is the rule that the reference relay names for the breach, where it is another, or the request error with
+	// which it refuses it where any will do; seenFrom20 the same in 20 and later.
 	seen, seenFrom20 rules.ID
 	// seenAny: the rule that it names depends on what of the breach it sees first.
 	seenAny []rules.ID
@@ -207,7 +207,7 @@ func (b *breach) roles() []string {
 // taken out on the innocent session.
 func (b *breach) allFaults() []Fault {
 	key := string(cmp.Or(b.seen, b.rule))
-	if b.want.refused {
+	if b.want.refused && b.want.name != "" {
 		key = string(b.want.name)
 	}
 	fault := func(kind, says string) Fault { return requestFault(kind+":"+key, says) }
@@ -220,9 +220,13 @@ func (b *breach) allFaults() []Fault {
 		if len(b.want.codes) > 0 {
 			all = append(all, fault("miscode", "with 0x1 INTERNAL_ERROR"))
 		}
-	case b.want.refused && key != "":
-		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost),
-			fault("miscode", "0x0 INTERNAL_ERROR"))
+	case b.want.refused:
+		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost))
+		if b.want.name != "" {
+			all = append(all, fault("miscode", "0x0 INTERNAL_ERROR"))
+		}
+	default:
+		all = append(all, fault("strict", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"))
 	}
 	if len(b.seenAny) > 0 {
 		all = slices.DeleteFunc(all, func(f Fault) bool { return strings.Contains(f.Name, ":") })

@@ -141,10 +141,14 @@ func datagrams(build func(s *scene) []byte) act {
 	}
 }
 
-// both does one thing and then another; the answer to the second is waited for.
-func both(a, b act) act {
+// inTurn does one thing, waits for the answer to it, and does another.
+func inTurn(a, b act) act {
 	return func(ctx context.Context, s *scene) (*asked, error) {
-		if _, err := a(ctx, s); err != nil {
+		q, err := a(ctx, s)
+		if err == nil && q != nil {
+			_, err = s.x.answer(ctx, q)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return b(ctx, s)

@@ -33,6 +33,8 @@ type scene struct {
 	// streams is what the innocent session gets of the offender's track, arrived how many objects so far.
 	streams *Streams
 	arrived int
+	// begun: nobody has become a client by its setup message.
+	begun bool
 	// offending: the good twin is behind us.
 	offending bool
 	// twins counts acts, for names that must differ.
@@ -129,8 +131,13 @@ func (s *scene) fail(ctx context.Context, err error, layer transport.Layer, expe
 	if end := s.x.ended(); end != nil {
 		panic(s.closing(end, layer, expected))
 	}
+	if errors.Is(err, context.DeadlineExceeded) && s.e.open.Err() == nil {
+		o := failed(layer, expected, "nothing in time")
+		o.timeout = true
+		panic(o)
+	}
 	if errors.Is(err, io.EOF) {
-		panic(failed(layer, expected, "the end of the request's stream"))
+		panic(failed(layer, expected, "nothing but the end of the request's stream"))
 	}
 	panic(s.e.classify(ctx, err, s.innocent, layer, expected))
 }
@@ -267,10 +274,10 @@ const fetchedGroup = 5
 
 // fetched has the innocent session FETCH from the offender's track what the peer cannot have.
 func (s *scene) fetched(ctx context.Context) {
+	f := wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup}
 	s.e.Go(ctx, func(ctx context.Context) {
 		_, _ = s.innocent.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: s.namespace, TrackName: s.track,
-			Parameters: s.parameters(),
-			Range:      wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup}})
+			Range: f, Parameters: s.parameters()})
 	})
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
@@ -305,7 +312,7 @@ func (s *scene) survive(ctx context.Context) {
 
 // alive asks the peer for something harmless on the offender's session. Any answer is a sign of life.
 func (s *scene) alive(ctx context.Context) error {
-	if s.b.as == asNobody {
+	if s.b.as == asNobody && !s.begun {
 		return nil
 	}
 	q, err := s.x.request(ctx, &wire.PublishNamespace{RequestID: s.x.id(), TrackNamespace: s.another(),
@@ -411,6 +418,9 @@ func (s *scene) wantRefused(ctx context.Context, q *asked, expected string) {
 }
 
 func (s *scene) wantAlive(ctx context.Context, expected string) {
+	if !s.b.want.refused { // how the peer reacts shows a moment later
+		s.x.waitEnded(ctx, s.e.settled(SettleTime))
+	}
 	step, cancel := s.e.Step(ctx)
 	defer cancel()
 	if err := s.alive(step); err != nil {

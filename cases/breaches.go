@@ -4,7 +4,7 @@ import "slices"
 
 // breaches are all breaches, topic by topic, in the order of reports.
 var breaches = slices.Concat(breachesOfNames, breachesOfMessages, breachesOfParameters,
-	breachesOfSessions, breachesOfRequests)
+	breachesOfSessions, breachesOfRequests, breachesOfObjects, breachesRefused, breachesTolerated)
 
 // conformance is a case for each of them.
 var conformance = func() []Case {

@@ -9,8 +9,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// breachesOfSessions are breaches of the rules of a session's beginning, life and end (draft-18 §3, §10.1-10.4, draft-22
-// §6, §9.1-9.2).
+// breachesOfSessions are breaches of the rules of a session's beginning, life and end (draft-18 §3, §10.1-10.4,
+// draft-22 §6, §9.1-9.2).
 var breachesOfSessions = []breach{
 	{
 		rule: rules.Setup, of: "not-first", what: "a request on the control stream before any setup message",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -88,7 +89,7 @@ func (r *Relay) spoilBreaches(conn transport.Conn, cfg *moqt.Config) transport.C
 	if !r.keyed.any() {
 		return conn
 	}
-	c := &breachConn{relay: r}
+	c := &breachConn{relay: r, aliases: map[uint64]bool{}}
 	c.Conn = retyper{conn, c.refusal}
 	trace := cfg.Trace
 	cfg.Trace = func(ev moqt.Event) {
@@ -105,14 +106,87 @@ type breachConn struct {
 	transport.Conn
 	relay  *Relay
 	broken atomic.Pointer[rules.ID] // the rule for whose breach the session closes
+
+	mu      sync.Mutex
+	aliases map[uint64]bool // of the client's tracks
 }
 
-// event notes why the session closes.
+// event notes why the session closes. With a fault of the kind strict it closes the connection.
 func (c *breachConn) event(ev moqt.Event) {
+	if rule := c.unusual(ev); rule != "" && c.relay.keyed[refuseLegal][string(rule)] {
+		c.Conn.CloseWithError(uint64(wire.ProtocolViolation), "fault")
+	}
 	var broken *wire.Error
 	if ev.Type == moqt.EventClosed && errors.As(ev.Err, &broken) && broken.Rule != "" {
 		c.broken.Store(&broken.Rule)
 	}
+}
+
+// unusual is the rule that allows what the client has done, where that looks like a breach; "" for anything else.
+func (c *breachConn) unusual(ev moqt.Event) rules.ID {
+	switch {
+	case ev.Sent:
+	case ev.Type == moqt.EventPadding && ev.Stream == wire.UniStream:
+		return "padding-stream"
+	case ev.Type == moqt.EventPadding:
+		return "padding-datagram"
+	case ev.Type == moqt.EventReset && ev.Stream == wire.UniStream:
+		return rules.CancelRequest
+	case ev.Type == moqt.EventSubgroup && ev.Subgroup != nil && ev.Subgroup.HasProperties:
+		return rules.GreaseProperties
+	case ev.Type == moqt.EventSubgroup || ev.Type == moqt.EventDatagram && ev.Err == nil:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.aliases[ev.TrackAlias] {
+			return rules.TrackAlias
+		}
+	case ev.Type == moqt.EventMessage && ev.Message != nil:
+		return c.unusualMessage(ev)
+	}
+	return ""
+}
+
+func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch m := ev.Message.(type) {
+	case *wire.Setup:
+		for _, o := range m.Options {
+			switch {
+			case wire.OptionName(ev.Draft, o.Type) == "":
+				return "setup-option-unknown"
+			case o.Type == wire.OptionAuthorizationToken:
+				return "setup-token"
+			}
+		}
+	case *wire.SubscribeOK:
+		c.aliases[m.TrackAlias] = true
+	case *wire.Publish:
+		c.aliases[m.TrackAlias] = true
+		for _, x := range m.Properties {
+			if wire.PropertyName(ev.Draft, wire.TrackScope, x.Type) == "" {
+				return rules.GreaseProperties
+			}
+		}
+	case *wire.RequestError:
+		if _, ok := wire.RequestErrorCode(m.Code).Meaning(ev.Draft, m.Answers); !ok {
+			return "grease-errors"
+		}
+	case *wire.Subscribe:
+		if slices.ContainsFunc(m.Parameters, func(p wire.Parameter) bool { return p.Raw }) ||
+			ev.Draft >= wire.Draft15 && ev.Draft <= wire.Draft16 && hasExpires(m.Parameters) {
+			return "parameter-foreign"
+		}
+		if b, err := wire.AppendMessage(nil, ev.Draft, m, ev.Stream); err == nil && len(b) < len(ev.Raw) {
+			return rules.Integers
+		}
+	}
+	return ""
+}
+
+func hasExpires(ps wire.Parameters) bool {
+	_, ok := ps.Get(wire.ParamExpires)
+	return ok
 }
 
 // CloseWithError implements transport.Conn.
