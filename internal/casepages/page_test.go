@@ -120,6 +120,9 @@ func transcriptOf(t *testing.T, c cases.Case) []string {
 					return memconn.DatagramFault{Delay: delay}
 				},
 			}
+			if slices.Equal(c.Transports, []transport.Kind{transport.WebTransport}) {
+				opts.Info = transport.Info{Kind: transport.WebTransport, ALPN: "h3", Protocol: drafts[0].ALPN()}
+			}
 			if slices.Contains(c.Tags, "congestion") {
 				opts.StreamBuffer = 16 << 10
 			}
