@@ -48,11 +48,15 @@ var breachesTolerated = []breach{
 	},
 	{
 		rule: "padding-stream", what: "a padding stream", as: asClient, want: tolerated,
-		bad: streams(func(s *scene) []byte { return append(s.numbers(wire.TypePaddingStream), make([]byte, 500)...) }, fin),
+		bad: streams(func(s *scene) []byte {
+			return append(s.numbers(wire.TypePaddingStream), make([]byte, 500)...)
+		}, fin),
 	},
 	{
 		rule: "padding-datagram", what: "a padding datagram", as: asClient, want: tolerated,
-		bad: datagrams(func(s *scene) []byte { return append(s.numbers(wire.TypePaddingDatagram), make([]byte, 50)...) }),
+		bad: datagrams(func(s *scene) []byte {
+			return append(s.numbers(wire.TypePaddingDatagram), make([]byte, 50)...)
+		}),
 	},
 	{
 		rule: rules.TrackAlias, of: "unknown-stream", what: "a subgroup with an unknown Track Alias", as: asClient,
