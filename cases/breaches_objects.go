@@ -26,14 +26,14 @@ var breachesOfObjects = []breach{
 		rule: rules.SubgroupTypeBits, of: "mode", what: "a subgroup with Subgroup ID mode 3", as: asPublisher,
 		want: anyClose, seen: rules.StreamType,
 		good: goodStream,
-		bad:  streams(func(s *scene) []byte { return append(s.numbers(0x16, s.alias, s.group()), 128, 0, 1, 'x') }, fin),
+		bad:  streams(func(s *scene) []byte { return s.object(0x16, 0, 1, 'x') }, fin),
 	},
 	{
 		rule: rules.SubgroupTypeBits, of: "high", what: "a subgroup of type 0x90", first: wire.Draft18,
 		as:   asPublisher,
 		want: anyClose, seen: rules.StreamType,
 		good: goodStream,
-		bad:  streams(func(s *scene) []byte { return append(s.numbers(0x90, s.alias, s.group()), 128, 0, 1, 'x') }, fin),
+		bad:  streams(func(s *scene) []byte { return s.object(0x90, 0, 1, 'x') }, fin),
 	},
 	{
 		rule: "datagram-type", what: "a datagram of type 0x77", as: asClient, want: anyClose,
@@ -78,7 +78,7 @@ var breachesOfObjects = []breach{
 		first: wire.Draft15, as: asPublisher, want: violation,
 		good: goodStream,
 		bad: streams(func(s *scene) []byte {
-			return append(s.numbers(0x11, s.alias, s.group()), 128, 0, 2, 0x38, 1, 0, 3)
+			return s.object(0x11, 0, 2, 0x38, 1, 0, 3)
 		}, fin),
 	},
 	{
@@ -86,7 +86,7 @@ var breachesOfObjects = []breach{
 		as:   asPublisher,
 		want: violation,
 		good: goodStream,
-		bad:  streams(func(s *scene) []byte { return append(s.numbers(0x10, s.alias, s.group()), 128, 0, 0, 7) }, fin),
+		bad:  streams(func(s *scene) []byte { return s.object(0x10, 0, 0, 7) }, fin),
 	},
 	{
 		rule: rules.StatusUnknown, of: "datagram", what: "an Object Status of 7 in a datagram", as: asPublisher,
@@ -98,21 +98,21 @@ var breachesOfObjects = []breach{
 		rule: rules.StreamCut, of: "payload", what: "FIN inside the payload of an object",
 		as: asPublisher, want: violation,
 		good: goodStream,
-		bad:  streams(func(s *scene) []byte { return append(s.numbers(0x10, s.alias, s.group()), 128, 0, 9, 'x') }, fin),
+		bad:  streams(func(s *scene) []byte { return s.object(0x10, 0, 9, 'x') }, fin),
 	},
 	{
 		rule: rules.StreamCut, of: "header", what: "FIN inside the header of an object",
 		as: asPublisher, want: violation,
 		good: goodStream,
 		bad: streams(func(s *scene) []byte {
-			return append(s.numbers(0x10, s.alias, s.group()), 128, 0, 1, 'x', 0)
+			return s.object(0x10, 0, 1, 'x', 0)
 		}, fin),
 	},
 	{
 		rule: rules.StreamCut, of: "properties", what: "FIN inside the properties of an object", as: asPublisher,
 		want: violation,
 		good: goodStream,
-		bad:  streams(func(s *scene) []byte { return append(s.numbers(0x11, s.alias, s.group()), 128, 0, 9, 0x38) }, fin),
+		bad:  streams(func(s *scene) []byte { return s.object(0x11, 0, 9, 0x38) }, fin),
 	},
 	{
 		rule: rules.SubgroupObjectBound, what: "an Object ID past the largest number on a subgroup stream",
@@ -130,7 +130,7 @@ var breachesOfObjects = []breach{
 		bad: streams(func(s *scene) []byte {
 			props := wire.AppendVarint(nil, s.draft(), 1<<64-2)
 			props = append(props, 0, 4, 0)
-			b := append(s.numbers(0x11, s.alias, s.group()), 128, 0, byte(len(props)))
+			b := s.object(0x11, 0, byte(len(props)))
 			return append(append(b, props...), 1, 'x')
 		}, fin),
 	},
@@ -141,7 +141,7 @@ var breachesOfObjects = []breach{
 		bad: streams(func(s *scene) []byte {
 			props := wire.AppendVarint([]byte{0x39}, s.draft(), 1<<16)
 			props = append(props, long(100)...)
-			b := append(s.numbers(0x11, s.alias, s.group()), 128, 0)
+			b := s.object(0x11, 0)
 			b = append(wire.AppendVarint(b, s.draft(), uint64(len(props))), props...)
 			return append(b, 1, 'x')
 		}, fin),
@@ -173,6 +173,11 @@ var breachesOfObjects = []breach{
 		func(s *scene) []byte { return []byte{0x1C, fetchedGroup, 0, 128, 9, 'x'} }),
 }
 
+// object is a stream of one object: type, alias and a group, the priority, then the given bytes.
+func (s *scene) object(t uint64, rest ...byte) []byte {
+	return append(append(s.numbers(t, s.alias, s.group()), 128), rest...)
+}
+
 // numbers are integers of the draft.
 func (s *scene) numbers(vs ...uint64) (b []byte) {
 	for _, v := range vs {
@@ -189,7 +194,7 @@ func (s *scene) group() uint64 {
 
 // goodStream is a subgroup of one object.
 var goodStream = streams(func(s *scene) []byte {
-	return append(s.numbers(0x10, s.alias, s.group()), 128, 0, 4, 'g', 'o', 'o', 'd')
+	return s.object(0x10, 0, 4, 'g', 'o', 'o', 'd')
 }, fin)
 
 // goodDatagram is an object in a datagram.
@@ -205,6 +210,7 @@ func fetchBreach(rule rules.ID, of, what string, first wire.Draft, want reaction
 			if err := s.x.send(s.theirs, ok); err != nil {
 				return nil, err
 			}
-			return streams(func(s *scene) []byte { return append(s.numbers(5, s.theirs.id), object(s)...) }, fin)(ctx, s)
+			answer := func(s *scene) []byte { return append(s.numbers(5, s.theirs.id), object(s)...) }
+			return streams(answer, fin)(ctx, s)
 		}}
 }

@@ -90,9 +90,10 @@ var breachesRefused = []breach{
 		bad:  asks(func(s *scene) wire.Message { return s.joining(wire.FetchRelativeJoining, 500) }),
 	},
 	{
-		rule: rules.JoiningFetch, of: "nothing", what: "a joining FETCH of a track without objects", first: wire.Draft17,
-		as:   asSubscriber,
-		want: refusedAs(wire.NameInvalidRange), alone: true,
+		rule: rules.JoiningFetch, of: "nothing", what: "a joining FETCH of a track without objects",
+		first: wire.Draft17,
+		as:    asSubscriber,
+		want:  refusedAs(wire.NameInvalidRange), alone: true,
 		good: asks(aFetch()),
 		bad:  asks(func(s *scene) wire.Message { return s.joining(wire.FetchRelativeJoining, s.mine.id) }),
 	},

@@ -24,7 +24,8 @@ var breachesTolerated = []breach{
 	{
 		rule: "setup-token", what: "a registration in SETUP that is over the peer's cache",
 		as: asNobody, want: tolerated,
-		bad:   setsUp(wire.Property{Type: wire.OptionAuthorizationToken, Bytes: append([]byte{1, 5, 0}, long(8000)...)}),
+		bad: setsUp(wire.Property{Type: wire.OptionAuthorizationToken,
+			Bytes: append([]byte{1, 5, 0}, long(8000)...)}),
 		alone: true,
 	},
 	{
