@@ -28,6 +28,7 @@ type matrixRunCmd struct {
 	Report   bool    `help:"Write the report too: page, Markdown, JUnit, badges."`
 	NoRetry  bool    `help:"Do not repeat what failed. Then nothing is flaky."`
 	QLOG     bool    `name:"qlog" help:"Keep qlog files of each cell."`
+	Pcap     bool    `help:"Keep packets and TLS keys, with tcpdump. They may hold secrets."`
 	Quiet    bool    `short:"q" help:"No progress on stderr."`
 	Strict   bool    `help:"For the built-in client: a broken SHOULD fails a case."`
 	Jobs     int     `short:"j" placeholder:"N" help:"Cells that run at a time. Default: 4 for each core."`
@@ -96,10 +97,19 @@ func (c *matrixRunCmd) Run(sys *system) error {
 		Engine:   engine(c.Engine),
 		Parallel: c.Jobs, PerRelay: c.PerRelay, Limits: c.Limit, Foreign: c.Foreign, NoRetry: c.NoRetry,
 		CellTimeout: c.CellTimeout, StartTimeout: c.StartTimeout,
-		QLOG: c.QLOG, Expected: known, Variables: c.variables(),
+		QLOG: c.QLOG, Capture: c.Pcap, Expected: known, Variables: c.variables(),
 	}
 	if !c.Quiet {
-		o.Progress = progress(sys.stderr, sys.getenv("TERM"))
+		o.Progress = progress(sys.stderr, sys.getenv("TERM"), p)
+	}
+	if c.Pcap {
+		if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+			return usage("--pcap: %w", err)
+		}
+		keys := filepath.Join(c.Dir, matrix.KeysFile)
+		if settings.connect.KeyLog, err = sys.keyLog(&keys); err != nil {
+			return err
+		}
 	}
 	matrix.Here{
 		Info: runner.ClientInfo{Name: program, Version: runner.Version()}, Config: settings.cases,
@@ -157,11 +167,11 @@ func (c *matrixRunCmd) thePlan(sys *system) (*matrix.Plan, error) {
 	return c.part(p)
 }
 
-// progress is a line that is written over on a terminal, and lines elsewhere.
-func progress(w io.Writer, term string) matrix.Progress {
+// progress is bars on a terminal, and lines elsewhere.
+func progress(w io.Writer, term string, p *matrix.Plan) matrix.Progress {
 	if f, ok := w.(*os.File); ok && term != "dumb" {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return matrix.NewTerminal(w)
+			return matrix.NewBars(w, p)
 		}
 	}
 	return matrix.NewLines(w)

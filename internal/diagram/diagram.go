@@ -33,6 +33,9 @@ type event struct {
 // line is how transcripts write an event: "+12ms subscriber -> SUBSCRIBE {…}".
 var line = regexp.MustCompile(`^\+(\d+ms) (\S+) (->|<-) (.*)$`)
 
+// alias is the part of a stream's header that says least.
+var alias = regexp.MustCompile(`\b(track alias|priority) \d+ ?`)
+
 // parse takes the events of a transcript.
 func parse(transcript []string) (events []event, roles []string) {
 	for _, text := range transcript {
@@ -83,8 +86,8 @@ func SVG(title string, transcript []string, failure string) []byte {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`+
 		"\n<title>%s</title>\n<style>%s</style>\n<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n",
 		width, height, width, height, escape(title), style, width, height)
-	b.WriteString(`<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ` +
-		`orient="auto"><path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>` + "\n")
+	b.WriteString(`<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" ` +
+		`markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>` + "\n")
 	bottom := top + rowHeight*len(events) + 8
 	for _, name := range all {
 		fmt.Fprintf(&b, `<text class="lane" x="%d" y="22">%s</text>`+
@@ -123,7 +126,7 @@ func draw(b *strings.Builder, e event, role, relay, y int) {
 	}
 	text := kind
 	if class != "message" {
-		text += " " + label
+		text += " " + alias.ReplaceAllString(label, "")
 	}
 	fmt.Fprintf(b, `<text class="time" x="%d" y="%d">%s</text><g class="%s"><title>%s</title>`+
 		`<line x1="%d" y1="%d" x2="%d" y2="%d" marker-end="url(#a)"/><text x="%d" y="%d">%s</text></g>`+"\n",

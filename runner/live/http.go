@@ -23,7 +23,9 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /rerun", s.rerun)
 	files := http.FileServerFS(os.DirFS(s.o.Dir))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "/.") {
+		secret := strings.HasSuffix(r.URL.Path, "/"+matrix.CaptureFile) ||
+			strings.HasSuffix(r.URL.Path, "/"+matrix.KeysFile)
+		if strings.Contains(r.URL.Path, "/.") || secret && !s.alone {
 			http.NotFound(w, r)
 			return
 		}

@@ -42,6 +42,7 @@ type Options struct {
 type Server struct {
 	o        Options
 	listener net.Listener
+	alone    bool // it listens on loopback: packets and keys do not leave this host
 	http     http.Server
 	stop     context.CancelFunc
 	ctx      context.Context
@@ -74,6 +75,9 @@ func Listen(addr string, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{o: o, listener: l, viewers: make(map[chan []byte]bool), dirty: make(chan struct{}, 1)}
+	if at, ok := l.Addr().(*net.TCPAddr); ok {
+		s.alone = at.IP.IsLoopback()
+	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.begin()
 	if err := s.Write(); err != nil {

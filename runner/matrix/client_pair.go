@@ -24,8 +24,9 @@ const (
 	// both have before the first object: some publishers send what nobody waits for.
 	pairLead = 500 * time.Millisecond
 	pairHead = 1500 * time.Millisecond
-	// pairPace is the time between two objects.
-	pairPace = 20 * time.Millisecond
+	// pairPace is the time between two objects: a subscriber of live media may give up a group that a newer one has
+	// overtaken.
+	pairPace = 100 * time.Millisecond
 	// pairWait bounds all of it. pairQuiet is how long nothing may come once everything was sent, and pairMore how long
 	// one more object than was sent is waited for.
 	pairWait  = 20 * time.Second

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,6 +169,9 @@ func (f foreign) invocation(w *work, name, container string, words scope,
 	env.add("NAMESPACE_PREFIX", string(settings.NamespacePrefix))
 	env.add("QLOGDIR", qlog)
 	if f.spec.Kind != KindContainer {
+		if f.o.Capture {
+			env.add("SSLKEYLOGFILE", filepath.Join(f.o.Dir, KeysFile))
+		}
 		env.add("SSL_CERT_FILE", settings.TLS) // what OpenSSL, Go and rustls-native-certs read
 	}
 	if settings.AuthToken != "" {

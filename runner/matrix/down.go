@@ -63,6 +63,9 @@ func (o *outcome) lost() bool {
 	})
 }
 
+// RelayDied begins the reason of a cell in which a relay that was started ended.
+const RelayDied = "the relay died"
+
 // deathWait is how long a relay whose clients lost it may take to end: its sockets go before it does.
 const deathWait = 200 * time.Millisecond
 
@@ -80,7 +83,7 @@ func (o *outcome) deceased(i *Instance) {
 	if !i.ended() {
 		return
 	}
-	o.died = "the relay died" + o.deathbed() + because(i)
+	o.died = RelayDied + o.deathbed() + because(i)
 }
 
 // deathbed says in which case: the one that the client blames, else the first that has no good end.

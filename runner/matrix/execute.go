@@ -49,9 +49,16 @@ func Execute(ctx context.Context, p *Plan, o Options) (*Run, error) {
 	if err := x.take(known); err != nil {
 		return nil, errors.Join(err, j.close(false))
 	}
+	stop := func() error { return nil }
+	if o.Capture {
+		if stop, err = capture(dir); err != nil {
+			return nil, errors.Join(err, j.close(false))
+		}
+	}
 	o.Progress.Begin(len(p.Cells), len(x.results))
 	ended := x.run(ctx)
-	x.failed = errors.Join(x.failed, x.full)
+	stopped := stop()
+	x.failed = errors.Join(x.failed, x.full, stopped)
 	run := x.collect(resumed, ended)
 	err = writeFile(filepath.Join(dir, runFile), run.WriteJSON)
 	err = errors.Join(x.failed, err, j.close(err == nil && x.failed == nil && run.Complete()))

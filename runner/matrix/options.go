@@ -57,6 +57,8 @@ type Options struct {
 	CellTimeout, StartTimeout, PullTimeout time.Duration
 	// QLOG asks for qlog files of each cell.
 	QLOG bool
+	// Capture records the packets of the run with tcpdump, and asks foreign clients for their TLS keys.
+	Capture bool
 	// Expected are the failures that do not fail the run; may be nil.
 	Expected *Expectations
 	// Progress hears of each result once it is stored; may be nil.

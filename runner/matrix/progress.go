@@ -3,7 +3,6 @@ package matrix
 import (
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/printable"
@@ -157,74 +156,3 @@ func (l *lines) Cell(c *CellResult) {
 func (l *lines) Note(text string) { fmt.Fprintln(l.w, text) }
 
 func (l *lines) End(*Run) {}
-
-// terminal is progress with a line that is written over.
-type terminal struct {
-	tally
-	w      io.Writer
-	drawn  time.Time
-	status sync.Mutex // between the calls and the clock
-	stop   chan struct{}
-	ended  sync.WaitGroup
-}
-
-// NewTerminal keeps one line that says how far the run is, and writes each cell that did not pass above it. Errors of w
-// are ignored.
-func NewTerminal(w io.Writer) Progress { return &terminal{w: w} }
-
-// Erasing a line, for every terminal that knows ANSI.
-const erase = "\r\x1b[K"
-
-func (t *terminal) Begin(total, done int) {
-	t.begin(total, done)
-	t.stop = make(chan struct{})
-	t.draw(true)
-	t.ended.Go(func() { // the time left changes although nothing comes in
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				t.status.Lock()
-				t.draw(true)
-				t.status.Unlock()
-			case <-t.stop:
-				return
-			}
-		}
-	})
-}
-
-func (t *terminal) draw(now bool) {
-	if !now && time.Since(t.drawn) < 50*time.Millisecond {
-		return
-	}
-	t.drawn = time.Now()
-	io.WriteString(t.w, erase+t.state())
-}
-
-func (t *terminal) Cell(c *CellResult) {
-	t.status.Lock()
-	defer t.status.Unlock()
-	worth := t.cell(c)
-	if worth {
-		fmt.Fprintf(t.w, "%s%s\n", erase, result(c))
-	}
-	t.draw(worth)
-}
-
-func (t *terminal) Note(text string) {
-	t.status.Lock()
-	defer t.status.Unlock()
-	fmt.Fprintf(t.w, "%s%s\n", erase, text)
-	t.draw(true)
-}
-
-func (t *terminal) End(*Run) {
-	if t.stop != nil {
-		close(t.stop)
-		t.ended.Wait()
-		t.stop = nil
-	}
-	io.WriteString(t.w, erase)
-}

@@ -74,31 +74,6 @@ func TestResultIsPrintable(t *testing.T) {
 	}
 }
 
-func TestTerminal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var b bytes.Buffer
-		play(NewTerminal(&b))
-		text := b.String()
-		for _, want := range []string{
-			erase + "1/6 cells, 0 not passed", erase + "fail c/b [udp] nobody there\n",
-			erase + "4/6 cells, 1 not passed, about 2",
-			erase + "the relay ended\n",
-		} {
-			if !strings.Contains(text, want) {
-				t.Errorf("no %q in %q", want, text)
-			}
-		}
-		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-			if !strings.HasPrefix(line, erase) {
-				t.Errorf("a line that leaves something of the last: %q", line)
-			}
-		}
-		if !strings.HasSuffix(text, erase) {
-			t.Errorf("leaves its line behind: %q", text[len(text)-20:])
-		}
-	})
-}
-
 func TestTheTimeLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var y tally

@@ -234,7 +234,7 @@ func stateIn(c *matrix.CellResult, cases map[string]*matrix.CaseResult, name str
 		switch {
 		case k.Status == matrix.NotApplicable:
 			return nil
-		case c.Status == matrix.Error && !bad(k.Status):
+		case c.Status == matrix.Error && (!bad(k.Status) || strings.HasPrefix(c.Reason, matrix.RelayDied)):
 			// What passed there may have been another draft, or another relay.
 			return &State{Status: matrix.Error, Layer: c.Layer, Reason: c.Reason, DurationMS: k.DurationMS}
 		}
