@@ -204,7 +204,8 @@ func (f *retrieval) putPiece(p *piece) error {
 	})
 }
 
-// turn calls write when it is the fetch's turn to write an object. write says how many bytes it has written.
+// turn calls write when it is the fetch's turn to write an object. write says how many bytes it has written. They are
+// handed on within the turn: who waits for the next one holds no buffer.
 func (f *retrieval) turn(e *entry, write func() (int, error)) error {
 	r := rank{subscriber: uint8(f.priority.Load()), publisher: e.Priority, group: e.GroupID}
 	if f.descending {
@@ -215,6 +216,9 @@ func (f *retrieval) turn(e *entry, write func() (int, error)) error {
 		return context.Cause(f.ctx)
 	}
 	bytes, err := write()
+	if err == nil {
+		err = f.w.Flush()
+	}
 	f.peer.scheduler.done(turn, bytes)
 	return err
 }
