@@ -56,7 +56,7 @@ func (s *Session) visit(ctx context.Context, p *Publisher, l Layout) {
 	defer cancel()
 	sub := s.subscribeAgain(step, p)
 	r := s.Read(ctx, "SUBSCRIBE", k, sub.Next)
-	p.WaitAnyForward(step)
+	p.waitFlow(step)
 	p.Publish(ctx, l, ObjectPace)
 	step, cancel = s.e.Step(ctx)
 	defer cancel()

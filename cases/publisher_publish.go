@@ -95,6 +95,18 @@ func (p *Publisher) WaitAnyForward(ctx context.Context) {
 	}
 }
 
+// waitFlow waits until some subscription has Forward State 1, whichever are over. It ends the case if that takes too
+// long.
+func (p *Publisher) waitFlow(ctx context.Context) {
+	err := p.wait(ctx, func() bool {
+		return slices.ContainsFunc(p.subscriptions, func(sub *subscription) bool {
+			return !sub.done && sub.pub.Forward()
+		})
+	})
+	p.Session.Check(ctx, err, transport.LayerRequest, "a subscription with Forward State 1 at the publisher, since "+
+		"the relay has accepted one")
+}
+
 // Finish ends the track and waits until every subscription has been sent PUBLISH_DONE.
 func (p *Publisher) Finish(ctx context.Context) {
 	p.End()
