@@ -37,7 +37,7 @@ var byteByByte = framingCase("byte-by-byte",
 		defer cancel()
 		p.Session.Announce(step, p.Namespace)
 		l := NewLayout(Span(0, 0), Span(0, 3), LayoutOptions{Payload: e.NamedPayload, Properties: unknownProperties})
-		a := s.Follow(ctx, p, l, Checks{Priority: true, Properties: true})
+		a := s.Follow(ctx, p, l, Checks{Priority: true}) // object-properties judges the properties
 		p.WaitForward(ctx)
 		p.Deliver(ctx, l, 0, a)
 		return nil

@@ -288,7 +288,7 @@ func runMandatoryFetch(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "fetcher")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	_, err := s.Fetch(step, p.FetchOf(WholeGroups(0, 1)))
+	_, err := s.Fetch(step, p.FetchOf(WholeGroups(0, 0)))
 	p.mu.Lock()
 	asked := p.asked["FETCH"]
 	p.mu.Unlock()
