@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -185,6 +186,74 @@ func runManySubscriptions(ctx context.Context, e *Env) error {
 	for i, x := range reads {
 		s.Gather(step, x.k, x.r)
 		tracks[i].End()
+	}
+	return nil
+}
+
+// manyNames is how many namespaces are published at the same time, nameBatch how many are asked for at once.
+const (
+	manyNames = 1000
+	nameBatch = 50
+)
+
+var manyNamespaces = granting(manyNames+nameBatch, valuesCase("many-namespaces",
+	fmt.Sprintf("A namespace subscriber is told of %d namespaces", manyNames),
+	[]Fault{
+		requestFault("namespaces-70", "were told"),
+		requestFault("namespace-silent", "0 of them were told"),
+	}, runManyNamespaces, rules.SubscribeNamespace, rules.PublishNamespace))
+
+// runManyNamespaces: no text says how many namespaces a relay takes. Of those that it has accepted it tells.
+func runManyNamespaces(ctx context.Context, e *Env) error {
+	source, s := e.Dial(ctx, "publisher"), e.Dial(ctx, "subscriber")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	n := s.WantNamespaceSubscription(step, e.Namespace())
+	waiting := map[string]bool{}
+	for full := false; len(waiting) < manyNames && !full; {
+		step, cancel := e.Step(ctx)
+		var batch []*moqt.Announcement
+		var names []wire.TrackNamespace
+		for range nameBatch {
+			ns := e.Namespace(fmt.Sprint(len(waiting) + len(batch)))
+			soon, cancel := context.WithTimeout(step, e.settled(LateTime))
+			a, err := source.StartPublishNamespace(soon, ns, e.Parameters())
+			cancel()
+			if err != nil && source.Context().Err() == nil && step.Err() == nil { // no more streams
+				full = true
+				break
+			}
+			source.Check(step, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
+			batch, names = append(batch, a), append(names, ns)
+		}
+		for i, a := range batch {
+			err := a.Ready(step)
+			var refused *moqt.RequestError
+			if errors.As(err, &refused) {
+				e.Note("PUBLISH_NAMESPACE %d was refused: %s", len(waiting)+1, RefusalText(refused))
+				full = true
+				break
+			}
+			source.Check(step, err, transport.LayerRequest, source.OKName(wire.KindPublishNamespace)+
+				" for PUBLISH_NAMESPACE")
+			waiting[names[i].Key()] = true
+		}
+		cancel()
+	}
+	all := len(waiting)
+	e.Note("the relay has accepted %d namespaces at the same time", all)
+	step, cancel = e.Within(ctx, DeliveryLimit)
+	defer cancel()
+	for len(waiting) > 0 {
+		news, err := n.Next(step)
+		if err != nil {
+			expected := fmt.Sprintf("news of all %d namespaces that were accepted", all)
+			if step.Err() == nil || ctx.Err() != nil {
+				s.Check(step, err, transport.LayerRequest, expected)
+			}
+			e.Fail(transport.LayerRequest, expected, fmt.Sprintf("%d of them were told", all-len(waiting)))
+		}
+		delete(waiting, news.Namespace.Key())
 	}
 	return nil
 }

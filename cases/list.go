@@ -140,6 +140,7 @@ var list = tagged([]Case{
 	nameLength,
 	nameBytes,
 	manySubscriptions,
+	manyNamespaces,
 	datagramSize,
 
 	namespaceOverlap,

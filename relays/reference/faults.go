@@ -156,6 +156,7 @@ const (
 	otherDraftStarved
 	groupOrderIgnored
 	subgroupTimeoutIgnored
+	namespaces70
 
 	doneNever
 	doneWrongStatus
@@ -367,6 +368,7 @@ var faultTable = [numFaults]Fault{
 	otherDraftStarved:      {"other-draft-starved", "sends nothing to subscribers of another draft"},
 	groupOrderIgnored:      {"group-order-ignored", "sends groups in ascending order, whatever order is asked for"},
 	subgroupTimeoutIgnored: {"subgroup-timeout-ignored", "does not heed SUBGROUP_DELIVERY_TIMEOUT (18 and later)"},
+	namespaces70:           {"namespaces-70", "tells a namespace subscriber of no more than 70 namespaces"},
 	datagramsCut:           {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
 	doneNever:          {"done-never", "never sends PUBLISH_DONE"},

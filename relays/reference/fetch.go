@@ -187,9 +187,9 @@ func (f *retrieval) answer(req *moqt.Request) error {
 	var updates sync.WaitGroup
 	defer updates.Wait() // they end with the request
 	updates.Go(func() {
-		f.peer.heedUpdates(req, func(ps wire.Parameters) error {
+		f.peer.heedUpdates(req, func(ps wire.Parameters) (func(), error) {
 			f.priority.Store(uint32(ps.UintOr(wire.ParamSubscriberPriority, uint64(f.priority.Load()))))
-			return nil
+			return nil, nil
 		})
 	})
 	f.quirkyFetch()

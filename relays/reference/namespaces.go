@@ -2,8 +2,6 @@ package reference
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -178,12 +176,15 @@ type namespaceSubscriber struct {
 	giveUp func()
 	prefix wire.TrackNamespace
 	signal chan struct{}
+	// gate is held while the prefix changes, and while something is told.
+	gate sync.Mutex
 
-	mu    sync.Mutex
-	queue []event
-	full  bool
-	held  int64 // what the account counts of events that are not sent
-	over  bool  // nobody takes them any more
+	mu     sync.Mutex
+	queue  []event
+	full   bool
+	pushed int   // only a fault uses it
+	held   int64 // what the account counts of events that are not sent
+	over   bool  // nobody takes them any more
 }
 
 // cost is what an event counts as, in bytes.
@@ -200,12 +201,13 @@ func (s *namespaceSubscriber) push(e event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.over:
+	case s.over, s.pushed >= 70 && s.peer.relay.faults[namespaces70]:
 		return
 	case len(s.queue) >= s.peer.relay.limits.Events || !s.peer.account.Try(heldTasks, e.cost()):
 		s.full = true
 	default:
 		s.queue = append(s.queue, e)
+		s.pushed++
 		s.held += e.cost()
 	}
 	select {
@@ -294,59 +296,31 @@ func (p *peer) discover(req *moqt.Request, prefix wire.TrackNamespace, namespace
 	if s != nil {
 		work.Go(func() { p.guard(s.tell) })
 	}
-	p.heedUpdates(req, func(ps wire.Parameters) error {
+	p.heedUpdates(req, func(ps wire.Parameters) (accepted func(), err error) {
 		if ts != nil {
 			r.refilter(ts, ps)
 		}
 		if next, ok := ps.Get(wire.ParamTrackNamespacePrefix); ok {
 			if r.faults[prefixUpdateIgnored] {
-				return nil
+				return nil, nil
 			}
 			if err := p.within(next.Namespace); err != nil {
-				return err
+				return nil, err
 			}
 			if err := p.reclaim(req.Kind(), prefix, next.Namespace); err != nil {
-				return err
+				return nil, err
+			}
+			if s != nil { // only what follows REQUEST_OK is relative to the new prefix (draft-18 §10.9.2)
+				s.gate.Lock()
+				accepted = s.gate.Unlock
 			}
 			r.move(s, ts, next.Namespace)
 			r.wantAtParent(next.Namespace, p.uplink == nil && s != nil, p.uplink == nil && ts != nil)
 			prefix = next.Namespace
 		}
-		return nil
+		return accepted, nil
 	})
 	return nil
-}
-
-// heedUpdates answers the updates of a request until it ends, and applies them with apply. Without apply it only
-// accepts them.
-func (p *peer) heedUpdates(req *moqt.Request, apply func(wire.Parameters) error) {
-	for {
-		m, err := req.Next(req.Context())
-		if errors.Is(err, io.EOF) { // from 19 on that is no cancellation (draft-19 §3.3.2)
-			<-req.Context().Done()
-			return
-		}
-		if err != nil {
-			return
-		}
-		u, ok := m.(*wire.RequestUpdate)
-		if !ok {
-			continue
-		}
-		err = nil
-		if apply != nil {
-			err = apply(u.Parameters)
-		}
-		if err != nil {
-			no := asRefusal(err)
-			req.RejectUpdate(req.Context(), u, no.code, no.reason)
-			req.Cancel(moqt.ResetCancelled) // draft-18 §10.9.1
-			return
-		}
-		if req.AcceptUpdate(req.Context(), u, &wire.RequestOK{}) != nil {
-			return
-		}
-	}
 }
 
 // claim notes the prefix of a namespace subscription of one kind. The error is PREFIX_OVERLAP: no prefix may be a
@@ -468,10 +442,12 @@ func (s *namespaceSubscriber) send(ctx context.Context, e event, sent map[string
 		e.namespace = e.namespace.Join("wrong")
 	}
 	if s.req != nil && s.peer.session.Draft() >= wire.Draft16 {
+		s.gate.Lock()
+		defer s.gate.Unlock()
 		s.peer.relay.mu.Lock()
-		n := len(s.prefix)
+		n, under := len(s.prefix), e.namespace.HasPrefix(s.prefix)
 		s.peer.relay.mu.Unlock()
-		if len(e.namespace) < n {
+		if !under {
 			return nil // the prefix has been changed meanwhile
 		}
 		if e.done {
