@@ -84,7 +84,6 @@ func (s *sender) warm(ctx, until context.Context) error {
 // measure writes objects for a time. It ends on time even if the relay takes nothing.
 func (s *sender) measure(ctx context.Context, d time.Duration) error {
 	start := time.Now()
-	s.nextGroup()
 	ctx, cancel := context.WithDeadlineCause(ctx, start.Add(d+grace), errCut)
 	defer cancel()
 	if s.load.RatePerS > 0 {
@@ -131,7 +130,6 @@ func (s *sender) cut(ctx context.Context, err error) error {
 
 // end tells subscribers how many objects were measured. A datagram may be lost, so it is told three times.
 func (s *sender) end(ctx context.Context) error {
-	s.nextGroup()
 	times := 1
 	if s.load.Datagrams {
 		times = 3
@@ -145,21 +143,11 @@ func (s *sender) end(ctx context.Context) error {
 	return nil
 }
 
-func (s *sender) nextGroup() {
-	if s.object.ObjectID > 0 {
-		s.object.GroupID++
-		s.object.ObjectID = 0
-	}
-}
-
 // write writes the next object.
 func (s *sender) write(ctx context.Context, h header) error {
-	if s.object.ObjectID == s.load.ObjectsPerGroup {
-		s.nextGroup()
-	}
 	size := s.load.ObjectBytes
 	if s.frames != nil {
-		size = s.frames[s.object.ObjectID]
+		size = s.frames[s.object.ObjectID%s.load.ObjectsPerGroup]
 	}
 	if err := s.writeSized(ctx, h, size); err != nil {
 		return err
@@ -172,6 +160,9 @@ func (s *sender) write(ctx context.Context, h header) error {
 
 func (s *sender) writeSized(ctx context.Context, h header, size int) error {
 	o := &s.object
+	if o.ObjectID == s.load.ObjectsPerGroup { // groups are whole: other makes count what is missing of them
+		o.GroupID, o.ObjectID = o.GroupID+1, 0
+	}
 	o.Payload = s.payload[:size]
 	h.put(o.Payload)
 	if s.stamps != NoTimestamps {
