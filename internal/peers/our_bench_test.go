@@ -49,8 +49,8 @@ func TestOurBenchAgainstRelays(t *testing.T) {
 					}
 					r := runBench(t, args...)
 					v := r.Received
-					t.Logf("draft %d, %s: %d sent, %d received, %d lost, p50 %.3g ms", d, kind, r.Sent.Objects, v.Objects,
-						v.Lost, r.Latency.P50)
+					t.Logf("draft %d, %s: %d sent, %d received, %d lost, p50 %.3g ms", d, kind, r.Sent.Objects,
+						v.Objects, v.Lost, r.Latency.P50)
 					if v.Objects+v.Lost != r.Sent.Objects*subscribers || v.Lost != 0 || v.Corrupt != 0 ||
 						v.Duplicates != 0 || r.Sent.Objects < 800 {
 						t.Errorf("draft %d, %s: sent %+v, received %+v", d, kind, *r.Sent, *v)
