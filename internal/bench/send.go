@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/moq"
-	"github.com/moqinterop/moq-interop-client/moqt/track"
 )
 
 // grace is how long the last write may still take when the window is over. Then it is cut, so that -t holds.
@@ -68,9 +67,9 @@ func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, erro
 
 // warm writes objects that do not count until until ends. ctx cuts a write.
 func (s *sender) warm(ctx, until context.Context) error {
-	pace := track.NewPacer(s.load.RatePerS)
+	pace := newPacer(s.load.RatePerS)
 	for n := uint64(0); until.Err() == nil; n++ {
-		due, err := pace.Wait(until)
+		due, err := pace.wait(until)
 		if err != nil {
 			return nil
 		}
@@ -89,7 +88,7 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 	if s.load.RatePerS > 0 {
 		s.due = uint64(math.Round(s.load.RatePerS * d.Seconds()))
 	}
-	pace := track.NewPacer(s.load.RatePerS)
+	pace := newPacer(s.load.RatePerS)
 	every := uint64(1)
 	if s.load.RatePerS == 0 && s.load.ObjectBytes < timedSize && s.stamps == NoTimestamps {
 		every = timedEvery
@@ -97,7 +96,7 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 	for n := uint64(0); s.due == 0 || n < s.due; n++ {
 		h := header{phase: phaseMeasured, host: s.host, number: n}
 		if n%every == 0 {
-			at, err := pace.Wait(ctx)
+			at, err := pace.wait(ctx)
 			if err != nil {
 				return s.cut(ctx, err)
 			}

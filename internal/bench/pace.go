@@ -1,0 +1,45 @@
+package bench
+
+import (
+	"context"
+	"time"
+)
+
+// fine is how long before a turn the runtime's timers are left: they wake a sleeping program to the millisecond, and
+// what they are late would count as latency of the relay.
+const fine = 2 * time.Millisecond
+
+// pacer hands out turns at an even rate, those that were missed at once.
+type pacer struct {
+	start time.Time
+	every float64 // nanoseconds; 0 never waits
+	turns float64
+}
+
+// newPacer makes a pacer whose first turn is now.
+func newPacer(rate float64) *pacer {
+	p := &pacer{start: time.Now()}
+	if rate > 0 {
+		p.every = float64(time.Second) / rate
+	}
+	return p
+}
+
+// wait waits for the next turn and gives the time at which it was due.
+func (p *pacer) wait(ctx context.Context) (time.Time, error) {
+	if p.every == 0 {
+		return time.Now(), context.Cause(ctx)
+	}
+	due := p.start.Add(time.Duration(p.turns * p.every))
+	if long := time.Until(due) - fine; long > 0 {
+		sleep(ctx, long)
+	}
+	if ctx.Err() != nil {
+		return due, context.Cause(ctx)
+	}
+	if short := time.Until(due); short > 0 {
+		sleepFinely(short)
+	}
+	p.turns++
+	return due, nil
+}
