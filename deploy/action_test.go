@@ -50,9 +50,11 @@ type job struct {
 	temp    string
 	exit    int
 	used    []string // actions that it would have used
-	log     string
-	summary string
-	outputs map[string]string
+
+	uploaded []string // what it would have kept as artifacts
+	log      string
+	summary  string
+	outputs  map[string]string
 }
 
 var expression = regexp.MustCompile(`\$\{\{\s*([^}]*?)\s*\}\}`)
@@ -98,14 +100,12 @@ func runAction(t *testing.T, inputs, context, env map[string]string) *job {
 		j.context["inputs."+name] = value
 	}
 	for i, s := range a.Runs.Steps {
-		if s.If != "" {
-			name, ok := strings.CutSuffix(s.If, " == ''")
-			if !ok {
-				t.Fatalf("if: %s is more than this test can evaluate", s.If)
-			}
-			if j.context[name] != "" {
-				continue
-			}
+		if !j.condition(t, s.If) {
+			continue
+		}
+		if strings.HasPrefix(s.Uses, "actions/upload-artifact@") {
+			j.uploaded = append(j.uploaded, j.value(t, fmt.Sprint(s.With["path"])))
+			continue
 		}
 		if s.Uses != "" {
 			j.used = append(j.used, s.Uses)
@@ -115,14 +115,31 @@ func runAction(t *testing.T, inputs, context, env map[string]string) *job {
 			t.Fatalf("step %d: shell %q", i, s.Shell)
 		}
 		j.step(t, i, s)
-		if j.exit != 0 {
-			break
-		}
 	}
 	for name, o := range a.Outputs {
 		j.outputs[name] = j.value(t, o.Value)
 	}
 	return j
+}
+
+// condition evaluates an if: parts with && between them, each always() or a comparison with text. Without always() a
+// step is not run behind one that failed.
+func (j *job) condition(t *testing.T, text string) bool {
+	t.Helper()
+	always := false
+	for part := range strings.SplitSeq(text, " && ") {
+		m := regexp.MustCompile(`^([\w.-]+) (==|!=) '(.*)'$`).FindStringSubmatch(part)
+		switch {
+		case part == "":
+		case part == "always()":
+			always = true
+		case m == nil:
+			t.Fatalf("if: %s is more than this test can evaluate", text)
+		case (j.context[m[1]] == m[3]) != (m[2] == "=="):
+			return false
+		}
+	}
+	return always || j.exit == 0
 }
 
 // step runs one.
@@ -231,6 +248,14 @@ func TestActionFails(t *testing.T) {
 	j := runReleased(t, inputs)
 	if j.exit != 1 || j.outputs["result"] != "fail" || j.outputs["html"] == "" {
 		t.Fatalf("exit code %d, outputs %v\n%s", j.exit, j.outputs, j.log)
+	}
+	if len(j.uploaded) != 1 || j.uploaded[0] != j.outputs["results"] {
+		t.Errorf("kept %v, want %s", j.uploaded, j.outputs["results"])
+	}
+	errors := regexp.MustCompile(`(?m)^::error title=[^:,\n]*draft-(16|18)[^:,\n]* subscribe-error::.*expected a request `+
+		`error that is not 0x0`).FindAllString(j.log, -1)
+	if len(errors) != 2 || strings.Count(j.log, "::error") != 2 {
+		t.Errorf("annotations %q in\n%s", errors, j.log)
 	}
 	for _, want := range []string{"0 of 2 cells pass", "subscribe-error", "expected a request error that is not 0x0"} {
 		if !strings.Contains(j.summary, want) {

@@ -39,7 +39,8 @@ func workflows(t *testing.T) map[string]workflow {
 // to a major version.
 func TestWorkflowsAreCareful(t *testing.T) {
 	may := map[string]string{
-		"release.yml/programs": "map[contents:write]", "release.yml/image": "map[contents:read packages:write]",
+		"release.yml/programs": "map[attestations:write contents:write id-token:write]",
+		"release.yml/image":    "map[attestations:write contents:read id-token:write packages:write]",
 		"nightly.yml/pages": "map[id-token:write pages:write]",
 	}
 	steps := make(map[string][]step)
@@ -152,6 +153,45 @@ func TestNightlyRuns(t *testing.T) {
 	}
 	if nights, err := os.ReadDir(filepath.Join(dir, "earlier")); err != nil || len(nights) == 0 {
 		t.Errorf("%v %v", nights, err)
+	}
+}
+
+// The night in which something broke is kept: actions/cache alone saves only when the job succeeds.
+func TestNightIsKept(t *testing.T) {
+	restored, saved, judged := -1, -1, -1
+	for i, s := range workflows(t)["nightly.yml"].Jobs["merge"].Steps {
+		switch {
+		case s.Uses == "actions/cache/restore@v4":
+			restored = i
+		case s.Uses == "actions/cache/save@v4" && strings.Contains(s.If, "always()"):
+			saved = i
+		case strings.Contains(s.Run, `exit "$CODE"`):
+			judged = i
+		case strings.HasPrefix(s.Uses, "actions/cache@"):
+			t.Error("actions/cache saves nothing of a night in which something broke")
+		}
+	}
+	if restored < 0 || saved < restored || judged < saved {
+		t.Errorf("restored in step %d, saved in %d, judged in %d", restored, saved, judged)
+	}
+}
+
+// The image is run before it is pushed, and what is published is attested.
+func TestReleaseIsTriedAndAttested(t *testing.T) {
+	release := workflows(t)["release.yml"]
+	tried, pushed, attested := -1, -1, 0
+	for i, s := range release.Jobs["image"].Steps {
+		switch {
+		case strings.Contains(s.Run, "docker run --rm --network try -e RELAY_URL=moqt://relay:4443"):
+			tried = i
+		case fmt.Sprint(s.With["push"]) == "true" && pushed < 0:
+			pushed = i
+		case strings.HasPrefix(s.Uses, "actions/attest-build-provenance@"):
+			attested++
+		}
+	}
+	if tried < 0 || pushed < tried || attested != 2 {
+		t.Errorf("tried in step %d, pushed in %d, attested %d times", tried, pushed, attested)
 	}
 }
 
