@@ -252,7 +252,7 @@ func TestActionFails(t *testing.T) {
 	if len(j.uploaded) != 1 || j.uploaded[0] != j.outputs["results"] {
 		t.Errorf("kept %v, want %s", j.uploaded, j.outputs["results"])
 	}
-	errors := regexp.MustCompile(`(?m)^::error title=[^:,\n]*draft-(16|18)[^:,\n]* subscribe-error::.*expected a request `+
+	errors := regexp.MustCompile(`(?m)^::error title=[^:,\n]*draft-(16|18)[^:,\n]* subscribe-error::.*a request `+
 		`error that is not 0x0`).FindAllString(j.log, -1)
 	if len(errors) != 2 || strings.Count(j.log, "::error") != 2 {
 		t.Errorf("annotations %q in\n%s", errors, j.log)

@@ -41,7 +41,7 @@ func TestWorkflowsAreCareful(t *testing.T) {
 	may := map[string]string{
 		"release.yml/programs": "map[attestations:write contents:write id-token:write]",
 		"release.yml/image":    "map[attestations:write contents:read id-token:write packages:write]",
-		"nightly.yml/pages": "map[id-token:write pages:write]",
+		"nightly.yml/pages":    "map[id-token:write pages:write]",
 	}
 	steps := make(map[string][]step)
 	for name, w := range workflows(t) {
