@@ -19,7 +19,7 @@ var breachesOfSessions = []breach{
 	},
 	{
 		rule: rules.Setup, of: "goaway-first", what: "GOAWAY on the control stream before any setup message",
-		as: asNobody, want: violation, level: Probe,
+		last: wire.Draft16, as: asNobody, want: violation, level: Probe,
 		bad: begins(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
 	},
 	{
