@@ -61,6 +61,7 @@ func (s *scene) enter(ctx context.Context) {
 		s.namespace, s.track = s.publisher.Namespace, s.publisher.Name
 	default:
 		s.innocent = e.Dial(ctx, "innocent")
+		s.asks(ctx, "an answer to the innocent's first request")
 	}
 	d = s.innocent.Draft()
 	if s.b.needsTokens && s.innocent.tokenBytes() < 3*(tokenOverhead+1) {
@@ -451,12 +452,17 @@ func (s *scene) record(ctx context.Context, q *asked) {
 // track that the offender subscribed to goes on.
 func (s *scene) innocence(ctx context.Context) {
 	const expected = "an innocent session that has not noticed"
-	step, cancel := s.e.Step(ctx)
-	defer cancel()
-	_, err := s.innocent.Session.PublishNamespace(step, s.another().Join("innocent"), s.parameters())
-	s.innocent.answered(step, err, expected)
+	s.asks(ctx, expected)
 	if s.publisher != nil {
 		s.e.Go(ctx, func(ctx context.Context) { s.publisher.Publish(ctx, s.e.Groups(0, 0), 0) })
 		s.follower.WaitAll(ctx)
 	}
+}
+
+// asks has the innocent session make a request, and ends the case unless it is answered.
+func (s *scene) asks(ctx context.Context, expected string) {
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	_, err := s.innocent.Session.PublishNamespace(step, s.another().Join("innocent"), s.parameters())
+	s.innocent.answered(step, err, expected)
 }

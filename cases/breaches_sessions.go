@@ -14,12 +14,12 @@ import (
 var breachesOfSessions = []breach{
 	{
 		rule: rules.Setup, of: "not-first", what: "a request on the control stream before any setup message",
-		last: wire.Draft16, as: asNobody, want: violation, level: Probe,
+		last: wire.Draft15, as: asNobody, want: violation, level: Probe,
 		bad: begins(aNamespace),
 	},
 	{
 		rule: rules.Setup, of: "goaway-first", what: "GOAWAY on the control stream before any setup message",
-		last: wire.Draft16, as: asNobody, want: violation, level: Probe,
+		last: wire.Draft15, as: asNobody, want: violation, level: Probe,
 		bad: begins(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
 	},
 	{
