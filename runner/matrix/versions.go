@@ -3,6 +3,7 @@ package matrix
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -51,6 +52,17 @@ func (x *execution) tell(ctx context.Context, o *outcome, a *attempts) {
 		o.self.relay += " (" + relay + ")"
 	}
 	o.self.client, o.self.relay = short120(o.self.client), short120(o.self.relay)
+	if len(o.tap) == 0 {
+		return
+	}
+	if o.tap[len(o.tap)-1] != '\n' {
+		o.tap = append(o.tap, '\n')
+	}
+	for _, said := range [][2]string{{"Client version", o.self.client}, {"Relay version", o.self.relay}} {
+		if said[1] != "" {
+			o.tap = fmt.Appendf(o.tap, "# %s: %s\n", said[0], said[1])
+		}
+	}
 }
 
 // short120 keeps hostile texts short and on one line.

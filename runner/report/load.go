@@ -47,6 +47,7 @@ func LoadHistory(paths []string, current *matrix.Run) ([]*matrix.Run, error) {
 				slim(&c.Cases[i])
 			}
 			c.Notes, c.Files, c.Command, c.Label.Roles = nil, matrix.Files{}, "", nil
+			c.ClientVersion, c.RelayVersion = "", ""
 		})
 		if err != nil {
 			return nil, err
@@ -94,7 +95,7 @@ func Runs(path string) []string {
 // slim keeps of a case only what a comparison needs.
 func slim(c *matrix.CaseResult) {
 	c.Expected, c.Received, c.Sections, c.Level, c.Known = "", "", "", "", ""
-	c.Drafts, c.Notes, c.Tolerated = nil, nil, nil
+	c.Drafts, c.Notes, c.Tolerated, c.Command, c.Files = nil, nil, nil, "", nil
 	if c.Status == matrix.Pass {
 		c.Message, c.Reason = "", ""
 	}
@@ -203,7 +204,8 @@ func (in interned) text(s *string) {
 func (in interned) cell(c *matrix.CellResult) {
 	for _, s := range []*string{&c.Client, &c.Relay, &c.Endpoint, &c.URL, &c.Draft, &c.Transport, &c.Predicted,
 		(*string)(&c.Status), &c.Layer, &c.Reason,
-		&c.Known, (*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
+		&c.Known, &c.ClientVersion, &c.RelayVersion,
+		(*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
 		in.text(s)
 	}
 	in.roles(c.Label.Roles)
