@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
@@ -121,6 +122,37 @@ func judged(name string) bool {
 		string(transport.LayerData)}, name)
 }
 
+// boundRule is a rule that binds a relay in a draft, with what is the same for every relay.
+type boundRule struct {
+	rules.Rule
+	sections string
+	watching []string // the cases that judge it
+}
+
+// bounds has the rules of each draft that was asked for: a page of many relays asks for them thousands of times.
+var bounds sync.Map // of wire.Draft to []boundRule
+
+// bound gives the rules that bind a relay in a draft, and that a peer can see. The caller must not change them.
+func bound(d wire.Draft) []boundRule {
+	if list, ok := bounds.Load(d); ok {
+		return list.([]boundRule)
+	}
+	var list []boundRule
+	for _, r := range rules.All() {
+		sections := r.Sections(int(d))
+		if len(sections) == 0 || !r.Binds.Relay() || r.By == 0 {
+			continue
+		}
+		b := boundRule{Rule: r, sections: "§" + strings.Join(sections, ", §")}
+		for _, c := range cases.Watching(r.ID, d) {
+			b.watching = append(b.watching, c.ID)
+		}
+		list = append(list, b)
+	}
+	bounds.Store(d, list)
+	return list
+}
+
 // rulesOf judges the rules of a draft by how cases ended.
 func rulesOf(d wire.Draft, seen verdicts) DraftRules {
 	out := DraftRules{Draft: d.String()}
@@ -128,22 +160,17 @@ func rulesOf(d wire.Draft, seen verdicts) DraftRules {
 	for _, s := range seen {
 		anyPassed, anyFailed = anyPassed || s.passed, anyFailed || s.failed
 	}
-	for _, r := range rules.All() {
-		sections := r.Sections(int(d))
-		if len(sections) == 0 || !r.Binds.Relay() || r.By == 0 {
-			continue
-		}
-		f := RuleFound{ID: r.ID, Says: r.Says, Level: r.Level, Sections: "§" + strings.Join(sections, ", §"),
-			State: NotTried}
-		watching := cases.Watching(r.ID, d)
-		for _, c := range watching {
-			switch s := seen[c.ID]; {
+	for _, r := range bound(d) {
+		f := RuleFound{ID: r.ID, Says: r.Says, Level: r.Level, Sections: r.sections, State: NotTried}
+		watching := r.watching
+		for _, id := range watching {
+			switch s := seen[id]; {
 			case s.failed, s.todo && r.Level == rules.Should:
-				f.Failed = append(f.Failed, c.ID)
+				f.Failed = append(f.Failed, id)
 			case s.passed, s.todo:
-				f.Passed = append(f.Passed, c.ID)
+				f.Passed = append(f.Passed, id)
 			default:
-				f.Untested = append(f.Untested, c.ID)
+				f.Untested = append(f.Untested, id)
 			}
 		}
 		switch {
