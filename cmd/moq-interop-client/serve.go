@@ -133,6 +133,7 @@ func (c *serveCmd) Run(sys *system) error {
 	if err := c.serveFiles.apply(sys, &listen); err != nil {
 		return err
 	}
+	frugal()
 	pair := c.certificates(sys)
 	if listen.TLS, err = pair.config(); err != nil {
 		return err
