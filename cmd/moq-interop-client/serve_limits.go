@@ -46,9 +46,9 @@ func (l *serveLimits) apply(o *reference.Options, listen *endpoint.ListenOptions
 	o.Limits.Forget = time.Duration(l.Forget)
 }
 
-// garbage is by how many percent what is held may grow before the collector runs, where GOGC does not say so. Nearly all
-// that a relay holds are payloads, which the collector does not look into: it is cheap to run often, and with Go's 100
-// the process would take twice what the cache has.
+// garbage is by how many percent what is held may grow before the collector runs, where GOGC does not say so. Nearly
+// all that a relay holds are payloads, which the collector does not look into: it is cheap to run often, and with Go's
+// 100 the process would take twice what the cache has.
 const garbage = 15
 
 // frugal has the collector run often.
