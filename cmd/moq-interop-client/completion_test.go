@@ -41,7 +41,7 @@ func TestComplete(t *testing.T) {
 		{"-o ", ":file"},
 		{"--qlog-dir ", ":dir"},
 		{"serve --cert ", ":file"},
-		{"serve --fault ann", "announce-silent announce-reject"},
+		{"serve --fault announce-re", "announce-reject"},
 		{"serve --relay", ""},
 		{"serve -d 14", "14"},
 		{"matrix ", "plan run merge judge"},
