@@ -57,7 +57,7 @@ func TestListRulesText(t *testing.T) {
 		"    draft-18 §10.18: cases namespaces-cancelled, namespace-overlap",
 		"    draft-18 §10.2: every case, by the codec\n",
 		"    draft-15 §12.1: untestable: The limits of a peer",
-		"    draft-18 §3.4: unwatched; a breach of the relay's own is seen by the codec and the session\n",
+		"    draft-18 §10.6.1: unwatched; a breach of the relay's own is seen by the codec\n",
 		"    draft-18 §5.2: unwatched\n",
 		"\ndraft  paragraphs with a MUST  rules  MUST  bind relays  untestable  watched",
 	} {
