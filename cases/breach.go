@@ -251,7 +251,7 @@ func (b *breach) allFaults() []Fault {
 }
 
 // innocentLost is what a failure says when an innocent session has ended.
-const innocentLost = "'s session: connection closed by the peer with 0x1 INTERNAL_ERROR"
+const innocentLost = `connection closed by the peer with 0x1 INTERNAL_ERROR "fault"`
 
 func mustFind(id rules.ID) rules.Rule {
 	r, _ := rules.Find(id)
