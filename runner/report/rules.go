@@ -96,16 +96,14 @@ func (v *view) rules() []RelayRules {
 // verdicts collects the results of clients that say what they judge. A failure below the session is none of a rule.
 func (v *view) verdicts(relay, draft string) verdicts {
 	seen := verdicts{}
+	says := v.saysRules()
 	for i := range v.cells {
 		c := &v.cells[i]
-		if c.Relay != relay || c.draft != draft || c.Status == matrix.Stale {
+		if c.Relay != relay || c.draft != draft || c.Status == matrix.Stale || !says[c.Client] {
 			continue
 		}
 		for j := range c.Cases {
 			k := &c.Cases[j]
-			if k.Sections == "" {
-				continue
-			}
 			s := seen[k.Name]
 			s.passed = s.passed || k.Status == matrix.Pass
 			s.todo = s.todo || k.Status == matrix.Todo
@@ -114,6 +112,21 @@ func (v *view) verdicts(relay, draft string) verdicts {
 		}
 	}
 	return seen
+}
+
+// saysRules gives the clients that say what they judge: the one that is built in, and those that name the sections of
+// something broken. Only that is kept of a result. What another client's cases judge is not known, whatever they are
+// called.
+func (v *view) saysRules() map[string]bool {
+	says := map[string]bool{matrix.BuiltinName: true}
+	for i := range v.cells {
+		for j := range v.cells[i].Cases {
+			if v.cells[i].Cases[j].Sections != "" {
+				says[v.cells[i].Client] = true
+			}
+		}
+	}
+	return says
 }
 
 // judged reports whether a failure in a layer can be a breach of the draft.
