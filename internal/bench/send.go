@@ -122,6 +122,7 @@ func (s *sender) cut(ctx context.Context, err error) error {
 	s.ended = time.Now()
 	if errors.Is(context.Cause(ctx), errCut) {
 		s.stuck = true
+		s.object.ObjectID++ // some may have it
 		return nil
 	}
 	return err
