@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -11,7 +12,8 @@ import (
 
 // Pulse is a Client that can check whether the relay answers. Without it a run does not wait for a relay that is gone.
 type Pulse interface {
-	// Alive makes a connection and closes it; nil means that the relay answered.
+	// Alive makes a connection and closes it; nil means that the relay answered. A relay that refuses the connection
+	// is there, too: the error is then a *transport.DialError that says so.
 	Alive(ctx context.Context) error
 }
 
@@ -33,9 +35,10 @@ type outages struct {
 	count int           // of those that have begun
 	over  chan struct{} // closed when the last one is over; nil before the first
 	gone  bool          // it is not: the relay did not come back
-	id    string        // the case that met the last one first
+	id    string        // the case that met the last one first; if the relay stays away, the first in order that met it
 	at    int           // its place in the run
 	real  bool          // in the last one the relay did not answer
+	full  bool          // in the last one it refused all connections
 	more  int           // cases that lost a session while the relay was checked
 }
 
@@ -87,6 +90,9 @@ func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse,
 		back := o.wait(ctx, over)
 		o.mu.Lock()
 		if o.count != turn {
+			if o.gone && suspect && at < o.at {
+				o.id, o.at = r.Case, at // its result comes first, and the run ends there
+			}
 			tells := !o.real && (!r.Lost || second)
 			o.mu.Unlock()
 			return back && !tells, 0
@@ -99,23 +105,25 @@ func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse,
 	o.count++
 	over := make(chan struct{})
 	o.over, o.id, o.at, o.more = over, r.Case, at, 0
+	full := o.full
 	o.mu.Unlock()
 
 	start := time.Now()
-	looks, back := waitBack(ctx, pulse)
-	if looks == 1 && back {
+	silent, back := waitBack(ctx, pulse, full)
+	if back && !silent {
 		select {
 		case <-time.After(outageSettle):
 		case <-ctx.Done():
 		}
-		looks, back = waitBack(ctx, pulse)
+		silent, back = waitBack(ctx, pulse, full)
 	}
-	if looks > 1 {
+	if silent && back {
 		waited = time.Since(start)
 	}
 	o.mu.Lock()
-	o.gone = !back && ctx.Err() == nil
-	o.real = !back || looks > 1 || r.Layer == transport.LayerUDP
+	o.gone = silent && !back && ctx.Err() == nil
+	o.full = !silent && !back
+	o.real = silent || r.Layer == transport.LayerUDP
 	if !o.real && o.more == 0 && o.count == turn+1 {
 		o.count, o.over = turn, nil // the relay ended a session, and was there all the time
 	}
@@ -147,19 +155,37 @@ func (o *outages) lost() (id string, at int) {
 	return o.id, o.at
 }
 
-// waitBack checks the relay until it answers or outageWait has passed. It returns the number of checks.
-func waitBack(ctx context.Context, pulse Pulse) (looks int, back bool) {
+// waitBack checks the relay until it accepts a connection or outageWait has passed. silent reports that it did not
+// answer some check. One that refuses is there, but may do so because it leaves. If it is full, it refused all the time
+// when it was last checked, and is not waited for longer than outageSettle unless it is silent.
+func waitBack(ctx context.Context, pulse Pulse, full bool) (silent, back bool) {
 	ctx, cancel := context.WithTimeout(ctx, outageWait)
 	defer cancel()
+	start, refused := time.Now(), false
 	for {
-		looks++
-		if pulse.Alive(ctx) == nil {
-			return looks, true
+		switch err := pulse.Alive(ctx); {
+		case err == nil:
+			return silent, true
+		case refuses(err):
+			refused = true
+		case ctx.Err() == nil || !refused: // else the time for this check was cut short
+			silent = true
+		}
+		if full && !silent && time.Since(start) >= outageSettle {
+			return false, false
 		}
 		select {
 		case <-time.After(outagePause):
 		case <-ctx.Done():
-			return looks, false
+			return silent, false
 		}
 	}
+}
+
+// refuses reports whether a relay that made no connection has answered: it ended the handshake, as one at its limit
+// does with CONNECTION_REFUSED (RFC 9000 §20.1), or gave an HTTP status.
+func refuses(err error) bool {
+	var dial *transport.DialError
+	return errors.As(err, &dial) &&
+		(dial.Layer == transport.LayerTLS || dial.Layer == transport.LayerALPN || dial.HTTPStatus != 0)
 }

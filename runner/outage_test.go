@@ -39,8 +39,11 @@ func (c *crashing) refuses(at time.Time) bool {
 }
 
 func (c *crashing) Alive(context.Context) error {
-	if c.gone(time.Now()) || c.refuses(time.Now()) {
+	switch {
+	case c.gone(time.Now()):
 		return errors.New("nobody listens")
+	case c.refuses(time.Now()):
+		return &transport.DialError{Layer: transport.LayerTLS, Reason: "refuses connections"}
 	}
 	return nil
 }
@@ -247,6 +250,108 @@ func (d *deaf) Run(_ context.Context, x cases.Case, watch func(Session)) Result 
 	}
 	watch(s)
 	return passed(x.ID, s)
+}
+
+// full is a client whose cases "b" and "c" are refused, and whose checks then fail as checks says.
+type full struct {
+	checks []bool // whether each is refused; the others are not answered
+	all    bool   // the last is how all further ones end; else they succeed
+	looked int
+	ran    []string
+}
+
+func (f *full) Info() ClientInfo { return ClientInfo{Name: "full", Version: "1"} }
+
+func (f *full) Alive(context.Context) error {
+	i := f.looked
+	f.looked++
+	if f.all {
+		i = min(i, len(f.checks)-1)
+	}
+	switch {
+	case i >= len(f.checks):
+		return nil
+	case f.checks[i]:
+		return &transport.DialError{Layer: transport.LayerTLS, Reason: "refuses connections (CONNECTION_REFUSED)"}
+	}
+	return &transport.DialError{Layer: transport.LayerUDP, Reason: "nothing listens"}
+}
+
+func (f *full) Run(_ context.Context, x cases.Case, watch func(Session)) Result {
+	f.ran = append(f.ran, x.ID)
+	if x.ID == "b" || x.ID == "c" {
+		return unreached(x.ID, transport.LayerTLS, "refuses connections")
+	}
+	s := quicSession("client", "01")
+	watch(s)
+	return passed(x.ID, s)
+}
+
+// TestRelayThatIsFull: a relay that refuses connections is there. It is lost only if it does not answer at all, be it
+// after it refused.
+func TestRelayThatIsFull(t *testing.T) {
+	const lost = "the relay answered before and was lost: "
+	tests := []struct {
+		name   string
+		checks []bool
+		all    bool
+		want   string // the message of case b, and how the run bails out
+		ran    int
+		took   time.Duration // at most
+	}{
+		{"once", []bool{true}, false, "refuses connections|", 4, 600 * time.Millisecond},
+		{"always", []bool{true}, true, "refuses connections|", 4, 4 * time.Second},
+		{"leaves", []bool{true, false}, false, lost + "refuses connections|", 4, time.Second},
+		{"leaves for good", []bool{true, false}, true,
+			lost + "refuses connections|udp: the relay was lost in b", 2, 4 * time.Second},
+	}
+	for _, test := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			start, f := time.Now(), &full{checks: test.checks, all: test.all}
+			report, err := Run(t.Context(), Options{Client: f, Cases: plan("a", "b", "c", "d"), TAP: &bytes.Buffer{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := report.Results[1].Message + "|" + report.BailOut; got != test.want || len(f.ran) != test.ran {
+				t.Errorf("%s: %q, want %q; ran %v", test.name, got, test.want, f.ran)
+			}
+			if took := time.Since(start); took > test.took {
+				t.Errorf("%s: it took %v", test.name, took)
+			}
+		})
+	}
+}
+
+// late is a client of a relay that goes in case "b" and stays away. Cases "b" and "c" lose their sessions, and it is
+// "c" that says so first.
+type late struct{}
+
+func (l *late) Info() ClientInfo { return ClientInfo{Name: "late", Version: "1"} }
+
+func (l *late) Alive(context.Context) error { return errors.New("nobody listens") }
+
+func (l *late) Run(_ context.Context, x cases.Case, watch func(Session)) Result {
+	s := quicSession("client", "01")
+	watch(s)
+	if x.ID == "a" {
+		return passed(x.ID, s)
+	}
+	time.Sleep(map[string]time.Duration{"b": 200 * time.Millisecond, "c": 100 * time.Millisecond}[x.ID])
+	return Result{Case: x.ID, Status: Fail, Layer: transport.LayerUDP, Lost: true, Sessions: []Session{s},
+		Message: "the loss of the connection"}
+}
+
+// TestFirstOfTheLost: when a relay goes for good, the first case in order that lost it says so and ends the run, even
+// if another one noticed before it.
+func TestFirstOfTheLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report, err := Run(t.Context(), Options{Client: &late{}, Cases: plan("a", "b", "c"), Parallel: 3,
+			FirstAlone: true, TAP: &bytes.Buffer{}})
+		if err != nil || len(report.Results) != 2 || report.BailOut != "udp: the relay was lost in b" ||
+			!strings.HasPrefix(report.Results[1].Message, "the relay answered before and was lost: ") {
+			t.Errorf("%+v, bail out %q, %v", report.Results, report.BailOut, err)
+		}
+	})
 }
 
 // TestCaseThatMetACrash: a case that failed in any layer while the relay was gone runs again.
