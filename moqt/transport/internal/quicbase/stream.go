@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -48,9 +49,14 @@ type receiver interface {
 
 // Send is the sending direction of a stream; it implements transport.SendStream.
 type Send struct {
-	str    sender
-	m      Mapper
-	header []byte // goes before the first byte; nil once it is written
+	str sender
+	m   Mapper
+
+	// header goes before the first byte. Who takes it writes it, the writer or a reset; then it is nil. mu guards it,
+	// and is held by a reset to its end: no byte may follow a header that was not written. first is whether it is there.
+	mu     sync.Mutex
+	header []byte
+	first  atomic.Bool
 
 	once sync.Once
 	ctx  context.Context
@@ -58,7 +64,35 @@ type Send struct {
 
 // NewSend wraps a unidirectional stream that was opened here; header goes before its first byte.
 func NewSend(str *quic.SendStream, m Mapper, header []byte) *Send {
-	return &Send{str: str, m: m, header: header}
+	s := &Send{str: str, m: m}
+	s.put(header)
+	return s
+}
+
+// put keeps a header, or what is left of it, for the first write.
+func (s *Send) put(header []byte) {
+	if len(header) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.header = header
+	s.first.Store(true)
+}
+
+// take gives the header to the one who writes it now; nil if somebody else has it.
+func (s *Send) take() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken()
+}
+
+// taken is take with mu held.
+func (s *Send) taken() []byte {
+	header := s.header
+	s.header = nil
+	s.first.Store(false)
+	return header
 }
 
 // headerRoom is how large a first write may be to be joined with the header: such that both fit into one packet.
@@ -68,7 +102,7 @@ var headerBuffers = sync.Pool{New: func() any { return new([headerRoom + 16]byte
 
 // Write implements io.Writer. The header, where there is one, goes out with the first write, in one packet if it fits.
 func (s *Send) Write(b []byte) (int, error) {
-	if s.header != nil {
+	if s.first.Load() {
 		return s.writeFirst(b)
 	}
 	n, err := s.str.Write(b)
@@ -79,20 +113,17 @@ func (s *Send) Write(b []byte) (int, error) {
 }
 
 func (s *Send) writeFirst(b []byte) (int, error) {
-	header := s.header
 	if len(b) > headerRoom {
 		if err := s.flush(); err != nil {
 			return 0, err
 		}
 		return s.Write(b)
 	}
+	header := s.take()
 	buf := headerBuffers.Get().(*[headerRoom + 16]byte)
 	defer headerBuffers.Put(buf)
 	n, err := s.str.Write(append(append(buf[:0], header...), b...))
-	s.header = header[min(n, len(header)):]
-	if len(s.header) == 0 {
-		s.header = nil
-	}
+	s.put(header[min(n, len(header)):])
 	if err != nil {
 		return max(0, n-len(header)), s.err(err)
 	}
@@ -101,13 +132,12 @@ func (s *Send) writeFirst(b []byte) (int, error) {
 
 // flush writes the header when nothing has been written yet: quic-go takes a few bytes without waiting.
 func (s *Send) flush() error {
-	if s.header == nil {
+	header := s.take()
+	if header == nil {
 		return nil
 	}
-	n, err := s.str.Write(s.header)
-	if s.header = s.header[n:]; len(s.header) == 0 {
-		s.header = nil
-	}
+	n, err := s.str.Write(header)
+	s.put(header[n:])
 	if err != nil {
 		return s.err(err)
 	}
@@ -131,21 +161,21 @@ func (s *Send) Close() error {
 // Reset implements transport.SendStream. Where the peer knows RESET_STREAM_AT, a header arrives in spite of the reset,
 // if flow control has room for it: quic-go would promise what is merely queued, and the peer would count it (RFC 9000
 // §4.5) and close with FLOW_CONTROL_ERROR.
-func (s *Send) Reset(code uint64) {
-	if s.header != nil && s.str.TryWriteAll(s.header) == nil {
-		s.header = nil
-		s.str.SetReliableBoundary()
-	}
-	s.str.CancelWrite(s.m.ToWire(code))
-}
+func (s *Send) Reset(code uint64) { s.ResetBehind(nil, code) }
 
 // ResetBehind implements transport.BehindResetter.
 func (s *Send) ResetBehind(head []byte, code uint64) {
-	if s.str.TryWriteAll(append(s.header[:len(s.header):len(s.header)], head...)) == nil {
-		s.header = nil
-		s.str.SetReliableBoundary()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	whole := append(s.header[:len(s.header):len(s.header)], head...)
+	for _, b := range [][]byte{whole, s.header} {
+		if len(b) > 0 && s.str.TryWriteAll(b) == nil {
+			s.taken()
+			s.str.SetReliableBoundary()
+			break
+		}
 	}
-	s.Reset(code)
+	s.str.CancelWrite(s.m.ToWire(code))
 }
 
 // Context implements transport.SendStream.
@@ -210,7 +240,9 @@ type Bidi struct {
 
 // NewBidi wraps a bidirectional stream; header, for one opened here, goes before its first byte.
 func NewBidi(str *quic.Stream, m Mapper, header []byte) *Bidi {
-	return &Bidi{Send: Send{str: str, m: m, header: header}, recv: Recv{str: str, m: m}}
+	b := &Bidi{Send: Send{str: str, m: m}, recv: Recv{str: str, m: m}}
+	b.put(header)
+	return b
 }
 
 // Read implements io.Reader.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -70,10 +71,65 @@ func (plain) Gone(quic.StreamErrorCode) error                { return nil }
 
 var header = []byte{0x40, 0x54, 0}
 
+// sendOn is NewSend on a fake.
+func sendOn(str sender, header []byte) *Send {
+	s := &Send{str: str, m: plain{}}
+	s.put(header)
+
+	return s
+}
+
+// racing is a stream on which something happens right behind a TryWriteAll, and which takes nothing once it is reset.
+type racing struct {
+	fake
+	mu     sync.Mutex
+	behind func()
+}
+
+func (f *racing) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reset != nil {
+		return 0, errFull
+	}
+	return f.fake.Write(b)
+}
+
+func (f *racing) TryWriteAll(b []byte) error {
+	_, err := f.Write(b)
+	f.behind()
+	return err
+}
+
+func (f *racing) CancelWrite(code quic.StreamErrorCode) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fake.CancelWrite(code)
+}
+
+// TestResetBesideTheFirstWrite: a stream is reset while somebody else writes its first bytes. The header is there once,
+// and nothing follows it that the reset has not seen.
+func TestResetBesideTheFirstWrite(t *testing.T) {
+	for _, length := range []int{4, headerRoom + 1} {
+		f := &racing{fake: fake{room: -1}}
+		s := sendOn(f, header)
+		var writing sync.WaitGroup
+		f.behind = func() {
+			writing.Go(func() { s.Write(make([]byte, length)) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		s.Reset(5)
+		writing.Wait()
+		if !bytes.Equal(f.data, header) || f.boundary != len(header) {
+			t.Errorf("%d bytes: wrote %x, boundary %d", length, f.data, f.boundary)
+		}
+	}
+}
+
 func TestHeaderGoesFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := &fake{room: -1}
-		s := &Send{str: f, m: plain{}, header: header}
+		s := sendOn(f, header)
 		want := append([]byte(nil), header...)
 		for i, n := range rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, headerRoom - 1, headerRoom, headerRoom + 1,
 			5000}), 1, 4).Draw(t, "writes") {
@@ -91,7 +147,7 @@ func TestHeaderGoesFirst(t *testing.T) {
 
 func TestSmallFirstWriteIsOneWrite(t *testing.T) {
 	f := &fake{room: -1}
-	s := &Send{str: f, m: plain{}, header: header}
+	s := sendOn(f, header)
 	s.Write(make([]byte, headerRoom))
 	if f.writes != 1 {
 		t.Errorf("%d writes", f.writes)
@@ -101,7 +157,7 @@ func TestSmallFirstWriteIsOneWrite(t *testing.T) {
 func TestPartialFirstWrite(t *testing.T) {
 	for room := range 8 {
 		f := &fake{room: room}
-		s := &Send{str: f, m: plain{}, header: header}
+		s := sendOn(f, header)
 		n, err := s.Write([]byte("abcd"))
 		if want := min(max(0, room-len(header)), 4); n != want || (err == nil) != (room >= 7) {
 			t.Errorf("room %d: Write = %d, %v; want %d", room, n, err, want)
@@ -118,22 +174,22 @@ func TestPartialFirstWrite(t *testing.T) {
 
 func TestCloseAndResetSendTheHeader(t *testing.T) {
 	f := &fake{room: -1}
-	(&Send{str: f, m: plain{}, header: header}).Close()
+	sendOn(f, header).Close()
 	if !bytes.Equal(f.data, header) || !f.closed {
 		t.Errorf("Close: %q", f.data)
 	}
 	f = &fake{room: -1}
-	(&Send{str: f, m: plain{}, header: header}).Reset(5)
+	sendOn(f, header).Reset(5)
 	if !bytes.Equal(f.data, header) || f.boundary != len(header) || f.reset == nil || *f.reset != 5 {
 		t.Errorf("Reset: %q, boundary %d, %v", f.data, f.boundary, f.reset)
 	}
 	f = &fake{room: len(header) - 1}
-	(&Send{str: f, m: plain{}, header: header}).Reset(5)
+	sendOn(f, header).Reset(5)
 	if len(f.data) != 0 || f.boundary != 0 || f.reset == nil || *f.reset != 5 {
 		t.Errorf("Reset without room for the header: %q, boundary %d, %v", f.data, f.boundary, f.reset)
 	}
 	f = &fake{room: -1}
-	(&Send{str: f, m: plain{}}).Reset(5)
+	sendOn(f, nil).Reset(5)
 	if len(f.data) != 0 || f.boundary != 0 || f.reset == nil {
 		t.Errorf("Reset without a header: %q, boundary %d", f.data, f.boundary)
 	}
