@@ -189,10 +189,6 @@ func (s *scene) publish(ps ...wire.Parameter) *wire.Publish {
 	return m
 }
 
-func (s *scene) fetchMessage(ps ...wire.Parameter) *wire.Fetch {
-	return s.fetchOf(s.namespace, s.track, ps...)
-}
-
 func (s *scene) fetchOf(ns wire.TrackNamespace, name string, ps ...wire.Parameter) *wire.Fetch {
 	m := &wire.Fetch{RequestID: s.x.id(), Type: wire.FetchStandalone, TrackNamespace: ns,
 		TrackName: name, End: wire.Location{Group: 0, Object: 0}, Parameters: s.parameters()}
@@ -260,7 +256,6 @@ func anUpdate(ps ...wire.Parameter) func(*scene) wire.Message {
 
 func aNamespace(s *scene) wire.Message { return s.publishNamespace() }
 func aPrefix(s *scene) wire.Message    { return s.subscribeNamespace() }
-func aTracks(s *scene) wire.Message    { return s.subscribeTracks() }
 
 // onOwnStream sends a message as the first one of a bidirectional stream, whatever the draft.
 func onOwnStream(build func(s *scene) wire.Message) act {

@@ -85,7 +85,6 @@ type packet struct {
 	timeMS     float64
 	from       string // address and port
 	connection *packetConnection
-	long       bool
 }
 
 // packetConnection is a QUIC connection.
@@ -93,7 +92,6 @@ type packetConnection struct {
 	name    string
 	client  string // address and port
 	streams map[streamKey]*reassembly
-	any     bool // something was decrypted
 }
 
 type streamKey struct {

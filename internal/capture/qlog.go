@@ -37,7 +37,6 @@ type qlogReader struct {
 	server     bool // whose log it is
 	connection string
 	without    map[string]int
-	foreign    int
 }
 
 func readQlog(in io.Reader) (*Capture, error) {

@@ -114,8 +114,7 @@ func (c *Capture) Decode(opt Options) (lines []Line, notes []string, err error) 
 // (draft-15 §3.1).
 func (c *Capture) findDrafts() {
 	type answer struct {
-		h    *httpStream
-		seen bool
+		h *httpStream
 	}
 	answers := make(map[string]*answer)
 	for i := range c.Events {

@@ -112,7 +112,6 @@ type step struct {
 	sent   bool
 	what   string
 	data   bool
-	times  int
 	ending bool
 }
 

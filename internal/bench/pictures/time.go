@@ -119,7 +119,6 @@ type lines struct {
 	panel     *plot.Plot
 	some      bool
 	even      bool    // never on a logarithmic scale
-	named     int     // in the legend, which gets room above the lines
 	low, high float64 // of the values above 0
 	failed    error
 }
