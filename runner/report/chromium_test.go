@@ -243,8 +243,8 @@ func writePage(t *testing.T) string {
 }
 
 func TestClickThroughThePage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a browser")
+	if os.Getenv("MOQ_BROWSER") == "" {
+		t.Skip("MOQ_BROWSER=1 starts Chromium")
 	}
 	b := startChromium(t, writePage(t))
 	visible := `[...document.querySelectorAll(".mx")].filter((e) => e.offsetParent).map((e) =>
