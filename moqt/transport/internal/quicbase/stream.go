@@ -53,7 +53,8 @@ type Send struct {
 	m   Mapper
 
 	// header goes before the first byte. Who takes it writes it, the writer or a reset; then it is nil. mu guards it,
-	// and is held by a reset to its end: no byte may follow a header that was not written. first is whether it is there.
+	// and is held by a reset to its end: no byte may come where the header was not written. first tells whether there
+	// is a header.
 	mu     sync.Mutex
 	header []byte
 	first  atomic.Bool
