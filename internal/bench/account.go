@@ -115,6 +115,9 @@ func (a *account) slide(to uint64) {
 	}
 }
 
+// gap reports whether something is missing that may still come.
+func (a *account) gap() bool { return a.top-a.lowest != a.had+a.lostBelow }
+
 // missing calls f for every run of expected numbers from first up to but not including end, all within the window, that
 // have not come.
 func (a *account) missing(first, end uint64, f func(first, last uint64)) {

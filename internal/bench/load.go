@@ -69,6 +69,7 @@ func (l *loading) run(ctx context.Context) (err error) {
 		}
 	}
 	l.joins = newSpreads()
+	l.reading = ctx
 	l.begin()
 	window, over := context.WithDeadline(ctx, l.start.Add(l.Duration))
 	defer over()
@@ -144,8 +145,9 @@ func (l *loading) visit(stay context.Context, ns moq.Namespace, tracks []string)
 	defer s.Close()
 	var reading sync.WaitGroup
 	defer reading.Wait()
-	reads, leave := context.WithCancel(context.WithoutCancel(stay))
+	reads, leave := context.WithCancel(l.reading)
 	defer leave()
+	var here []*receiver
 	for _, name := range tracks {
 		began := time.Now()
 		sub, err := s.Subscribe(stay, ns, name, l.subscribe)
@@ -157,6 +159,8 @@ func (l *loading) visit(stay context.Context, ns moq.Namespace, tracks []string)
 		}
 		recv := newReceiver(l.clock, l.lat, true, smallWindow)
 		recv.trusted = l.ClockError > 0
+		recv.joined, recv.hasJoined = sub.Subscription().Largest()
+		here = append(here, recv)
 		l.mu.Lock()
 		l.receivers = append(l.receivers, recv)
 		l.mu.Unlock()
@@ -168,9 +172,42 @@ func (l *loading) visit(stay context.Context, ns moq.Namespace, tracks []string)
 	}
 	select {
 	case <-stay.Done():
+		settle(reads, here)
 		return nil
 	case <-s.Context().Done():
 		return context.Cause(s.Context())
+	}
+}
+
+// settle waits until those who leave have got all that is before the last object they have got, or nothing more comes:
+// streams overtake each other, and what is still on its way is not lost.
+func settle(ctx context.Context, leaving []*receiver) {
+	for _, recv := range leaving {
+		recv.leaving.Store(true)
+	}
+	began := time.Now()
+	every := time.NewTicker(pollEvery)
+	defer every.Stop()
+	for moved, came := began, uint64(0); time.Since(began) < drainTime && time.Since(moved) < quietTime; {
+		now, gap := uint64(0), false
+		for _, recv := range leaving {
+			select {
+			case <-recv.done:
+			default:
+				now, gap = now+recv.objects.Load(), gap || recv.gap.Load()
+			}
+		}
+		if !gap {
+			return
+		}
+		if now != came {
+			moved, came = time.Now(), now
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt/moq"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -80,6 +81,60 @@ func TestScenario(t *testing.T) {
 	}
 	if v.Subscribers < 9 || r.Sent.Due != 2*(200+100) || r.Sent.Objects+r.Sent.Shortfall != r.Sent.Due {
 		t.Errorf("%d subscriptions, %+v", v.Subscribers, r.Sent)
+	}
+}
+
+// What is on its way when somebody leaves is not lost: every tenth object comes 100 ms behind those that follow it.
+func TestScenarioLeavingLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := &Scenario{Name: "s", Namespaces: 1, Duration: 1, Tracks: []ScenarioTrack{{Name: "chat", Size: 100, Rate: 200}},
+		Audience: []ScenarioAudience{{Subscribers: 8, Stay: []float64{0.2, 0.4}, Away: []float64{0, 0.1}}}}
+	if err := s.check(); err != nil {
+		t.Fatal(err)
+	}
+	c := config("", wire.Draft22, transport.OnlyQUIC, Load{})
+	through(t, &c, "delay-tenth")
+	c.Duration = time.Second
+	r, err := RunScenario(t.Context(), c, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Received; v.Lost != 0 || v.Objects == 0 || v.Objects != v.Expected {
+		t.Errorf("%+v", v)
+	}
+}
+
+// A scenario tells what is lost in the middle all the same.
+func TestScenarioLoss(t *testing.T) {
+	t.Parallel()
+	s := &Scenario{Name: "s", Namespaces: 1, Duration: 1, Tracks: []ScenarioTrack{{Name: "chat", Size: 100, Rate: 200}},
+		Audience: []ScenarioAudience{{Subscribers: 2}}}
+	if err := s.check(); err != nil {
+		t.Fatal(err)
+	}
+	c := config("", wire.Draft22, transport.OnlyQUIC, Load{})
+	through(t, &c, "drop-tenth")
+	c.Duration = 500 * time.Millisecond
+	r, err := RunScenario(t.Context(), c, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Received; v.Lost < v.Expected/20 || v.Objects+v.Lost != v.Expected {
+		t.Errorf("%+v", v)
+	}
+}
+
+// An object from before the subscription that a slow stream brings later is not expected, nor what is between.
+func TestJoinedBetweenStreams(t *testing.T) {
+	r := newReceiver(newClock(), newLatencies(), true, smallWindow)
+	r.joined, r.hasJoined = wire.Location{Group: 1, Object: 1}, true
+	r.measuredAt.Store(1)
+	for _, number := range []uint64{48, 49, 52, 53} { // 50 and 51 were with the relay before, 48 and 49 were not
+		o := &moq.Object{GroupID: number / 50, ObjectID: number % 50}
+		r.takeMeasured(o, header{phase: phaseMeasured, number: number}, 100)
+	}
+	if lost, _ := r.account.result(); lost != 0 || r.account.expected() != 2 || r.objects.Load() != 2 {
+		t.Errorf("%d lost of %d, %d have come", lost, r.account.expected(), r.objects.Load())
 	}
 }
 

@@ -29,18 +29,25 @@ type receiver struct {
 	host    uint32
 	trusted bool // the clock of publishers on other hosts
 	anybody bool // the publisher may be of another make
-	lat     *latencies
-	account *account
-	stamps  stampReader
-	from    Timestamps // where a foreign publisher's times are from
+	// joined is the largest location there was before the subscription, if hasJoined: what is not behind it counts not
+	// at all, even if a stream brings it later.
+	joined    wire.Location
+	hasJoined bool
+	lat       *latencies
+	account   *account
+	stamps    stampReader
+	from      Timestamps // where a foreign publisher's times are from
 
 	// What others watch while it runs.
 	objects, bytes atomic.Uint64 // measured
 	firstAt        atomic.Int64  // when the first object came, of any phase; 0 before
 	measuredAt     atomic.Int64  // the first measured one
 	lastAt         atomic.Int64  // the last measured one that tells its time
+	gap            atomic.Bool   // something before the last object has not come
 	total          atomic.Int64  // how many were measured, as the last object says; -1 before
 	done           chan struct{} // closed when nothing more comes
+	// leaving is set by whoever waits only for what is missing: later objects do not count any more.
+	leaving atomic.Bool
 
 	// Valid once done is closed.
 	err       error // how it ended; nil for the end of the track and of the bench
@@ -155,9 +162,13 @@ func (r *receiver) takeMeasured(o *moq.Object, h header, size uint64) {
 		r.base = r.sub.Report()
 		r.measuredAt.Store(r.clock.now())
 	}
+	if r.leaving.Load() && h.number >= r.account.top || r.hasJoined && o.Location().Compare(r.joined) <= 0 {
+		return
+	}
 	if !r.account.add(h.number) {
 		return
 	}
+	r.gap.Store(r.account.gap())
 	r.order(o, h.number)
 	r.objects.Store(r.account.had)
 	r.bytes.Store(r.bytes.Load() + size)
