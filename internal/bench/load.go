@@ -149,16 +149,16 @@ func (l *loading) visit(stay context.Context, ns moq.Namespace, tracks []string)
 	defer leave()
 	var here []*receiver
 	for _, name := range tracks {
+		recv := newReceiver(l.clock, l.lat, true, smallWindow)
+		recv.trusted = l.ClockError > 0
 		began := time.Now()
-		sub, err := s.Subscribe(stay, ns, name, l.subscribe)
+		sub, err := s.Subscribe(stay, ns, name, l.subscribe(recv))
 		if err != nil {
 			if stay.Err() != nil { // it left before the answer
 				return nil
 			}
 			return err
 		}
-		recv := newReceiver(l.clock, l.lat, true, smallWindow)
-		recv.trusted = l.ClockError > 0
 		recv.joined, recv.hasJoined = sub.Subscription().Largest()
 		here = append(here, recv)
 		l.mu.Lock()

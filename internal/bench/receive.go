@@ -60,6 +60,9 @@ type receiver struct {
 	samples  []int64
 	before   int64 // the latency before them, or -1
 	flushed  int64
+	low      wire.Location // the measured objects lie from low to high
+	high     wire.Location
+	repeats  repeats
 	places   []place // of each subgroup of the latest groups
 	base     track.Report
 	scratch  []byte
@@ -114,7 +117,7 @@ func (r *receiver) run(ctx context.Context, sub *moq.Subscribed) {
 	r.flush(r.clock.now())
 	r.err = err
 	r.report = sub.Report()
-	r.report.Duplicates -= r.base.Duplicates
+	r.report.Duplicates = r.repeats.between(r.low, r.high)
 	r.report.Resets -= r.base.Resets
 	r.report.Dropped -= r.base.Dropped
 	r.report.Missing -= min(r.base.Missing, r.report.Missing)
@@ -160,6 +163,7 @@ func (r *receiver) take(ctx context.Context, o *moq.Object) error {
 func (r *receiver) takeMeasured(o *moq.Object, h header, size uint64) {
 	if r.measuredAt.Load() == 0 {
 		r.base = r.sub.Report()
+		r.repeats.begin()
 		r.measuredAt.Store(r.clock.now())
 	}
 	if r.leaving.Load() && h.number >= r.account.top || r.hasJoined && o.Location().Compare(r.joined) <= 0 {
@@ -168,6 +172,7 @@ func (r *receiver) takeMeasured(o *moq.Object, h header, size uint64) {
 	if !r.account.add(h.number) {
 		return
 	}
+	r.measured(o.Location())
 	r.gap.Store(r.account.gap())
 	r.order(o, h.number)
 	r.objects.Store(r.account.had)
@@ -193,8 +198,10 @@ func (r *receiver) takeForeign(o *moq.Object, size uint64) {
 			return
 		}
 		r.base = r.sub.Report()
+		r.repeats.begin()
 		r.measuredAt.Store(now)
 	}
+	r.measured(o.Location())
 	r.objects.Add(1)
 	r.bytes.Add(size)
 	r.lastAt.Store(now)
@@ -205,6 +212,19 @@ func (r *receiver) takeForeign(o *moq.Object, size uint64) {
 		} else {
 			r.otherHost = true
 		}
+	}
+}
+
+// measured notes where the measured objects lie.
+func (r *receiver) measured(at wire.Location) {
+	if r.objects.Load() == 0 {
+		r.low, r.high = at, at
+	}
+	if at.Compare(r.low) < 0 {
+		r.low = at
+	}
+	if at.Compare(r.high) > 0 {
+		r.high = at
 	}
 }
 

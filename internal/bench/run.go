@@ -228,17 +228,17 @@ func (r *running) subscriber(ctx context.Context) error {
 	}
 	r.mu.Unlock()
 	r.watch("subscriber", s)
-	began := time.Now()
-	sub, err := s.Subscribe(ctx, r.Namespace, r.Track, r.subscribe)
-	if err != nil {
-		return err
-	}
 	span := uint64(window)
 	if r.Load.Subscribers > 1 {
 		span = smallWindow
 	}
 	recv := newReceiver(r.clock, r.lat, false, span)
 	recv.trusted = r.ClockError > 0
+	began := time.Now()
+	sub, err := s.Subscribe(ctx, r.Namespace, r.Track, r.subscribe(recv))
+	if err != nil {
+		return err
+	}
 	r.tasks.Go(func() { recv.run(r.reading, sub) })
 	r.mu.Lock()
 	r.receivers = append(r.receivers, recv)
@@ -250,10 +250,12 @@ func (r *running) subscriber(ctx context.Context) error {
 	return nil
 }
 
-// subscribe shapes a subscription.
-func (r *running) subscribe(q *moq.SubscribeRequest) {
-	q.Parameters = r.parameters()
-	q.Read = track.ReadOptions{StreamAbove: streamAbove}
+// subscribe shapes the subscription that a receiver is to read.
+func (r *running) subscribe(recv *receiver) moq.SubscribeOption {
+	return func(q *moq.SubscribeRequest) {
+		q.Parameters = r.parameters()
+		q.Read = track.ReadOptions{StreamAbove: streamAbove, Again: recv.repeats.add}
+	}
 }
 
 // first waits for the first object.

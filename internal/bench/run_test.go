@@ -259,6 +259,8 @@ func TestFaultsShow(t *testing.T) {
 		}
 		return n
 	}
+	// Where the last object of all is one of the share, none comes before it, and nobody waits for it to come again.
+	nearly := func(n, share uint64) bool { return n == share || n+1 == share }
 	for fault, shows := range map[string]func(r *Result, v *Received, share uint64) bool{
 		"drop-object":     func(_ *Result, v *Received, _ uint64) bool { return v.Lost > 0 },
 		"corrupt-payload": func(_ *Result, v *Received, _ uint64) bool { return v.Corrupt > 0 },
@@ -266,14 +268,14 @@ func TestFaultsShow(t *testing.T) {
 			return v.Lost == share && v.Gaps == share && v.LongestGap == 1 && v.Duplicates+v.Reordered == 0
 		},
 		"duplicate-tenth": func(_ *Result, v *Received, share uint64) bool {
-			return v.Duplicates == share && v.Lost == 0
+			return nearly(v.Duplicates, share) && v.Lost == 0
 		},
 		"delay-tenth": func(r *Result, v *Received, share uint64) bool {
 			n := late(r) // a busy machine may hold up others too
-			return n >= share && n <= share+v.Expected/20 && v.Reordered == share && v.Lost+v.Duplicates == 0
+			return n >= share && n <= share+v.Expected/20 && nearly(v.Reordered, share) && v.Lost+v.Duplicates == 0
 		},
 		"reorder-tenth": func(_ *Result, v *Received, share uint64) bool {
-			return v.Reordered == share && v.Lost+v.Duplicates == 0
+			return nearly(v.Reordered, share) && v.Lost+v.Duplicates == 0
 		},
 	} {
 		for _, datagrams := range []bool{false, true} {
@@ -287,9 +289,10 @@ func TestFaultsShow(t *testing.T) {
 				c.Duration = 400 * time.Millisecond
 				through(t, &c, fault)
 				r := measure(t, c)
-				if share := (r.Sent.Objects + 5) / 10; !shows(r, r.Received, share) {
+				share, more := r.Sent.Objects/10, (r.Sent.Objects+9)/10 // a busy machine may not send all that is due
+				if !shows(r, r.Received, share) && !shows(r, r.Received, more) {
 					b, _ := json.Marshal(r.Received)
-					t.Errorf("of %d objects %d are %d: %s", r.Sent.Objects, share, late(r), b)
+					t.Errorf("of %d objects %d or %d are %d: %s", r.Sent.Objects, share, more, late(r), b)
 				}
 			})
 		}

@@ -28,10 +28,11 @@ func (r *running) runSub(ctx context.Context) error {
 	defer r.endReads()
 	waiting, cancel := context.WithTimeoutCause(ctx, r.Wait, fmt.Errorf("no object has come within %s", r.Wait))
 	defer cancel()
-	var recv *receiver
+	recv := newReceiver(r.clock, r.lat, true, window)
+	recv.trusted = r.ClockError > 0
 	for {
 		began := time.Now()
-		sub, err := s.Subscribe(waiting, r.Namespace, r.Track, r.subscribe)
+		sub, err := s.Subscribe(waiting, r.Namespace, r.Track, r.subscribe(recv))
 		if refused := (*moqt.RequestError)(nil); errors.As(err, &refused) && waiting.Err() == nil {
 			select {
 			case <-time.After(betweenAsks):
@@ -42,8 +43,6 @@ func (r *running) runSub(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		recv = newReceiver(r.clock, r.lat, true, window)
-		recv.trusted = r.ClockError > 0
 		warm := r.clock.of(time.Now().Add(r.Warmup))
 		recv.pastWarm = func(now int64) bool { return now >= warm }
 		r.mu.Lock()

@@ -32,6 +32,9 @@ type ReadOptions struct {
 	// StreamAbove, if not 0, is a length in bytes. Next does not wait for the whole of a longer payload: it gives the
 	// object with an empty Payload, and Body reads the payload as it comes, whatever its length.
 	StreamAbove uint64
+	// Again, if set, is called for every object that comes again, with its location. It must return at once, and not
+	// call the Subscribed.
+	Again func(at wire.Location)
 	// Groups is how many groups are remembered to recognize duplicates and gaps; 0 is 1024.
 	Groups int
 }
@@ -107,7 +110,8 @@ func newTrack(s *moqt.Session, sub *moqt.Subscription, opts ReadOptions) *Subscr
 	t.ctx, t.cancel = context.WithCancel(s.Context())
 	t.datagrams = t.newSource()
 	t.line.inOrder = opts.InOrder
-	t.account = account{draft: s.Draft(), maxGroups: opts.Groups, groups: make(map[uint64]*groupAccount)}
+	t.account = account{draft: s.Draft(), maxGroups: opts.Groups, again: opts.Again,
+		groups: make(map[uint64]*groupAccount)}
 	return t
 }
 

@@ -16,6 +16,7 @@ import (
 type account struct {
 	draft     wire.Draft
 	maxGroups int
+	again     func(wire.Location) // ReadOptions.Again
 
 	groups map[uint64]*groupAccount
 	lowest uint64    // groups below it are not remembered
@@ -261,6 +262,9 @@ func (a *account) takeOne(b *batch, o *moqt.Object) (again bool, err error) {
 		return false, nil
 	case !a.enter(g, o.ObjectID):
 		a.report.Duplicates++
+		if a.again != nil {
+			a.again(o.Location())
+		}
 		return true, nil
 	case g.hasEnd && o.ObjectID >= g.end && o.Status == wire.StatusNormal:
 		return false, &MalformedError{o.Location(), fmt.Sprintf("its group ends before object %d", g.end)}

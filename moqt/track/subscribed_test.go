@@ -211,7 +211,9 @@ func TestReadShuffled(t *testing.T) {
 // TestReadDatagrams: datagrams are objects as others, in order too.
 func TestReadDatagrams(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
-		p, s, pub := receiving(t, d, ReadOptions{InOrder: true}, moqt.Limits{})
+		var again []wire.Location
+		p, s, pub := receiving(t, d, ReadOptions{InOrder: true,
+			Again: func(at wire.Location) { again = append(again, at) }}, moqt.Limits{})
 		for _, id := range []uint64{2, 0, 1, 0} {
 			o := objectAt(wire.Location{Object: id})
 			o.EndOfGroup = id == 2
@@ -228,6 +230,9 @@ func TestReadDatagrams(t *testing.T) {
 		drain(t, p.ctx, s)
 		if r := s.Report(); r.Duplicates != 1 || r.Objects != 4 || r.Missing != 0 {
 			t.Errorf("report %+v", r)
+		}
+		if len(again) != 1 || again[0] != (wire.Location{}) {
+			t.Errorf("%v came again", again)
 		}
 	})
 }
