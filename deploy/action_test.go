@@ -201,6 +201,7 @@ func readme(t *testing.T) map[string]string {
 
 // The five lines of README.md, against the embedded relay.
 func TestActionAsInREADME(t *testing.T) {
+	whole(t)
 	inputs := readme(t)
 	inputs["relay"] = "embedded"
 	checkREADME(t, inputs, runReleased(t, inputs))
