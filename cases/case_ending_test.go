@@ -3,6 +3,7 @@ package cases_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -44,8 +45,8 @@ func TestClosedForTheWrongReason(t *testing.T) {
 			return func(m wire.Message) bool { return registrations(m) > 0 }
 		}},
 		{"token-alias-twice", "any second registration", wire.DuplicateAuthTokenAlias, func() func(wire.Message) bool {
-			seen := 0
-			return func(m wire.Message) bool { seen += registrations(m); return seen > 1 }
+			var seen atomic.Int64 // messages are traced by the goroutines of their streams
+			return func(m wire.Message) bool { return seen.Add(int64(registrations(m))) > 1 }
 		}},
 		{"token-cache-overflow", "any token", wire.AuthTokenCacheOverflow, func() func(wire.Message) bool {
 			return func(m wire.Message) bool {

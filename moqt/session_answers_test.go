@@ -238,6 +238,7 @@ func TestStopByTheAsker(t *testing.T) {
 			if w == nil {
 				return
 			}
+			settle()
 			err := w.WriteObject(&Object{Payload: []byte{1}})
 			if err == nil {
 				err = w.Flush()
