@@ -12,11 +12,11 @@ export REHEARSAL_TOKEN=only-for-guests-7f3a
 
 case $size in
   small)
-    what=(--draft 18 --test setup-only,fetch,subscribe-error,pub-sub --client builtin --client builtin-to-builtin --pairs)
+    what=(--draft 18 --test "setup-only,fetch,subscribe-error,pub-sub" --client builtin --client builtin-to-builtin --pairs)
     for name in reference drops corrupts zero late wordy few ported flagged versioned token absent dying; do
       what+=(--relay "$name")
     done ;;
-  whole) what=(--draft 14,16,18) ;;
+  whole) what=(--draft "14,16,18") ;;
   *) echo "want small or whole" >&2; exit 2 ;;
 esac
 
