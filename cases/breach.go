@@ -138,8 +138,9 @@ func (b *breach) Case() Case {
 	if !ok {
 		panic(fmt.Sprintf("cases: there is no rule %q", b.rule))
 	}
-	c := Case{ID: b.id(), Title: b.title(), Rules: []rules.ID{b.rule}, Level: b.levelOf(r), Suite: SuiteConformance,
-		Tags: []string{SuiteConformance, string(b.as)}, Roles: b.roles(), Timeout: breachLimit, Faults: b.allFaults()}
+	level := b.levelOf(r)
+	c := Case{ID: b.id(), Title: b.title(), Rules: []rules.ID{b.rule}, Level: level, Suite: SuiteConformance,
+		Tags: []string{SuiteConformance, string(b.as)}, Roles: b.roles(), Timeout: breachLimit}
 	for _, d := range wire.Drafts() {
 		if len(r.Sections(int(d))) > 0 && (b.first == 0 || d >= b.first) && (b.last == 0 || d <= b.last) {
 			if c.First == 0 || d < c.First {
@@ -157,7 +158,7 @@ func (b *breach) Case() Case {
 	if b.on != "" {
 		c.Transports = []transport.Kind{b.on}
 	}
-	c.Run = b.run
+	c.Faults, c.Run = b.allFaults(level), b.run
 	return c
 }
 
@@ -194,18 +195,15 @@ func (b *breach) levelOf(r rules.Rule) Level {
 
 // roles are the sessions of the case, in the order in which they are made.
 func (b *breach) roles() []string {
-	switch b.as {
-	case asSubscriber:
+	if b.as == asSubscriber {
 		return []string{"publisher", "innocent", "offender"}
-	case asPublisher, asFetched:
-		return []string{"innocent", "offender"}
 	}
 	return []string{"innocent", "offender"}
 }
 
 // allFaults are the faults that must make the case fail: the breach let through, answered with the wrong code, and
 // taken out on the innocent session.
-func (b *breach) allFaults() []Fault {
+func (b *breach) allFaults(level Level) []Fault {
 	key := string(cmp.Or(b.seen, b.rule))
 	if b.want.refused && b.want.name != "" {
 		key = string(b.want.name)
@@ -213,7 +211,7 @@ func (b *breach) allFaults() []Fault {
 	fault := func(kind, says string) Fault { return requestFault(kind+":"+key, says) }
 	all := slices.Clone(b.faults)
 	switch {
-	case b.levelOf(mustFind(b.rule)) == Probe:
+	case level == Probe:
 		all = append(all, fault("spread", innocentLost))
 	case b.want.closed:
 		all = append(all, fault("swallow", "a session that is open"), fault("spread", innocentLost))
@@ -242,7 +240,7 @@ func (b *breach) allFaults() []Fault {
 			all[i].Last = wire.Draft19
 		}
 	}
-	if b.levelOf(mustFind(b.rule)) == Should {
+	if level == Should {
 		for i := range all {
 			all[i].Should = !strings.HasPrefix(all[i].Name, "spread:")
 		}
@@ -252,11 +250,6 @@ func (b *breach) allFaults() []Fault {
 
 // innocentLost is what a failure says when an innocent session has ended.
 const innocentLost = `connection closed by the peer with 0x1 INTERNAL_ERROR "fault"`
-
-func mustFind(id rules.ID) rules.Rule {
-	r, _ := rules.Find(id)
-	return r
-}
 
 // run is the procedure: the role's beginning, the good twin, the breach, and what came of it for both sessions.
 func (b *breach) run(ctx context.Context, e *Env) error {
