@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -50,10 +52,42 @@ type cli struct {
 	Complete   completeCmd   `cmd:"" hidden:"" help:"Answer that script."`
 }
 
+// grammar is what is needed of the command line for args: the command that they name first, or all of them. Kong works
+// out each flag of each command that it is given, which would take longer than many commands do.
+func grammar(args []string) any {
+	if len(args) == 0 {
+		return &cli{}
+	}
+	name, rest := args[0], args[1:]
+	if strings.HasPrefix(name, "-") {
+		name, rest = "test", args
+	}
+	if name == "test" && slices.ContainsFunc(rest, needsAll) || name == "complete" {
+		return &cli{}
+	}
+	if f, ok := command(name); ok {
+		return reflect.New(reflect.StructOf([]reflect.StructField{f})).Interface()
+	}
+	return &cli{}
+}
+
+// command is the field of a command.
+func command(name string) (reflect.StructField, bool) {
+	return reflect.TypeFor[cli]().FieldByNameFunc(func(field string) bool { return strings.ToLower(field) == name })
+}
+
+// needsAll reports whether an argument behind flags of a test is about other commands: it asks for the help, which lists
+// them, or may name one.
+func needsAll(arg string) bool {
+	short := strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--")
+	_, named := command(arg)
+	return named || arg == "--" || arg == "--help" || short && strings.Contains(arg, "h")
+}
+
 // execute parses the command line and runs the command.
 func execute(args []string, sys *system) error {
 	helped := false
-	parser, err := kong.New(&cli{}, options(sys, kong.Help(help), kong.Exit(func(int) { helped = true }))...)
+	parser, err := kong.New(grammar(args), options(sys, kong.Help(help), kong.Exit(func(int) { helped = true }))...)
 	if err != nil {
 		return err
 	}
