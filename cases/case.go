@@ -70,6 +70,15 @@ type Case struct {
 	Run func(ctx context.Context, e *Env) error
 }
 
+// topicCase is a case of what the texts demand, outside of the standard suite, of a publisher and a subscriber.
+func topicCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error, what []rules.ID,
+	tags ...string) Case {
+	return Case{
+		ID: id, Title: title, Rules: what, Level: Must, Suite: SuiteAll, Tags: tags,
+		Roles: []string{"publisher", "subscriber"}, Timeout: CaseLimit, Faults: faults, Run: run,
+	}
+}
+
 // from and until bound the drafts of a case.
 func (c Case) from(d wire.Draft) Case {
 	c.First = d

@@ -14,11 +14,7 @@ import (
 // endsCase is a case of that end.
 func endsCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "ends"}, Roles: []string{"publisher", "subscriber"},
-		Timeout: CaseLimit, Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "data", "ends")
 }
 
 // watched announces a track, subscribes to it and reads its streams.

@@ -68,12 +68,7 @@ func runFetchGroup(ctx context.Context, e *Env) error {
 // fetchCase is a case of one FETCH.
 func fetchCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch"}, Roles: []string{"publisher", "subscriber",
-			"fetcher"}, Timeout: CaseLimit,
-		Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "data", "fetch").among("publisher", "subscriber", "fetcher")
 }
 
 var fetchRange = fetchCase("fetch-range", "FETCH between two locations returns exactly what lies between",

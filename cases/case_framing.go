@@ -16,11 +16,7 @@ import (
 // framingCase is a case of that.
 func framingCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"framing"}, Roles: []string{"publisher", "subscriber"},
-		Timeout: CaseLimit, Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "framing")
 }
 
 var byteByByte = framingCase("byte-by-byte",

@@ -93,12 +93,7 @@ func join(ctx context.Context, e *Env, back uint64) error {
 // joinCase is a case of joining.
 func joinCase(id, title string, last wire.Draft, roles []string, faults []Fault,
 	run func(ctx context.Context, e *Env) error, what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Last:  last,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "fetch", "join"}, Roles: roles, Timeout: CaseLimit,
-		Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "data", "fetch", "join").until(last).among(roles...)
 }
 
 var joinRoles = []string{"publisher", "subscriber", "joiner"}

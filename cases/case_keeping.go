@@ -50,6 +50,26 @@ func runFetchMixed(ctx context.Context, e *Env) error {
 	return nil
 }
 
+// fetchOrRefusal sends FETCH and waits for its answer. A refusal is noted as why, and gives nil.
+func (s *Session) fetchOrRefusal(step context.Context, q moqt.FetchRequest, why string) *moqt.Fetch {
+	f, err := s.StartFetch(step, q)
+	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
+	if err := f.Ready(step); err != nil {
+		s.SkipUnsupported(err)
+		s.answered(step, err, "FETCH_OK or a request error")
+		s.e.Annotate("%s: %v", why, err)
+		return nil
+	}
+	return f
+}
+
+// fetchesAsked is how many FETCHes have come to the publisher.
+func (p *Publisher) fetchesAsked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked["FETCH"]
+}
+
 var fetchFails = fetchCase("fetch-upstream-fails",
 	"A FETCH whose publisher fails in the middle does not end as if it were whole",
 	[]Fault{
@@ -66,12 +86,8 @@ func runFetchFails(ctx context.Context, e *Env) error {
 	s := e.Dial(ctx, "fetcher")
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(1, 1)))
-	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
-	if err := f.Ready(step); err != nil {
-		s.SkipUnsupported(err)
-		s.answered(step, err, "FETCH_OK or a request error")
-		e.Annotate("FETCH was refused, since the publisher fails: %v", err)
+	f := s.fetchOrRefusal(step, p.FetchOf(WholeGroups(1, 1)), "FETCH was refused, since the publisher fails")
+	if f == nil {
 		return nil
 	}
 	came, unknown := map[wire.Location]bool{}, false
@@ -113,12 +129,8 @@ func runFetchGone(ctx context.Context, e *Env) error {
 	s.Healthy(ctx, transport.LayerRequest) // the relay knows of it
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(1, 1)))
-	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
-	if err := f.Ready(step); err != nil {
-		s.SkipUnsupported(err)
-		s.answered(step, err, "FETCH_OK or a request error")
-		e.Annotate("the track has ended with its publisher: %v", err)
+	f := s.fetchOrRefusal(step, p.FetchOf(WholeGroups(1, 1)), "the track has ended with its publisher")
+	if f == nil {
 		return nil
 	}
 	l := e.Groups(1, 1)
@@ -176,12 +188,8 @@ func runCacheDuration(ctx context.Context, e *Env) error {
 	e.Sleep(ctx, 2*cacheAge)
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(0, 0)))
-	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
-	if err := f.Ready(step); err != nil {
-		s.SkipUnsupported(err)
-		s.answered(step, err, "FETCH_OK or a request error")
-		e.Annotate("FETCH was refused: %v", err)
+	f := s.fetchOrRefusal(step, p.FetchOf(WholeGroups(0, 0)), "FETCH was refused")
+	if f == nil {
 		return nil
 	}
 	n := 0
@@ -197,9 +205,7 @@ func runCacheDuration(ctx context.Context, e *Env) error {
 			n++
 		}
 	}
-	p.mu.Lock()
-	asked := p.asked["FETCH"]
-	p.mu.Unlock()
+	asked := p.fetchesAsked()
 	if n > 0 && asked == 0 {
 		e.Fail(transport.LayerData, fmt.Sprintf("no object from the cache that is older than MAX_CACHE_DURATION, "+
 			"%d ms", cacheAge.Milliseconds()), fmt.Sprintf("%d of 5 objects, and no FETCH at the publisher", n))
@@ -289,9 +295,7 @@ func runMandatoryFetch(ctx context.Context, e *Env) error {
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	_, err := s.Fetch(step, p.FetchOf(WholeGroups(0, 0)))
-	p.mu.Lock()
-	asked := p.asked["FETCH"]
-	p.mu.Unlock()
+	asked := p.fetchesAsked()
 	if asked == 0 && s.Draft() <= wire.Draft19 {
 		s.MayRefuse(err, "FETCH of what the relay does not hold", rules.FetchUpstream)
 	}

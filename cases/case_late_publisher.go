@@ -10,16 +10,8 @@ import (
 
 // Publishers that come while others are subscribed already, and sessions that are publisher and subscriber at once.
 
-var lateNamespace = livesCase("late-namespace",
-	"A publisher that comes late is asked for the tracks that others are subscribed to",
-	[]string{"publisher-1", "subscriber", "publisher-2"}, []Fault{
-		requestFault("late-publisher-not-asked", "no request for the track there"),
-		dataFault("second-publisher-ignored", "5 of 10 objects came, {1, 0}"),
-	}, runLateNamespace, rules.LatePublisher, rules.MultiplePublishers)
-
-// runLateNamespace: the relay must ask it for each subscription that matches (draft-18 §9.5). It may refuse it as a
-// further publisher (§9.3).
-func runLateNamespace(ctx context.Context, e *Env) error {
+// followedFirst has publisher-1 announce a track, and a subscriber get the first of its two groups.
+func followedFirst(ctx context.Context, e *Env) (*Publisher, *Subscriber, Layout) {
 	first := e.Dial(ctx, "publisher-1")
 	p := first.Publisher(e.Namespace(), e.TrackName())
 	step, cancel := e.Step(ctx)
@@ -30,9 +22,23 @@ func runLateNamespace(ctx context.Context, e *Env) error {
 	p.WaitForward(ctx)
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l[:5], ObjectPace) })
 	a.WaitRange(ctx, wire.Location{}, wire.Location{Object: 4})
+	return p, a, l
+}
+
+var lateNamespace = livesCase("late-namespace",
+	"A publisher that comes late is asked for the tracks that others are subscribed to",
+	[]string{"publisher-1", "subscriber", "publisher-2"}, []Fault{
+		requestFault("late-publisher-not-asked", "no request for the track there"),
+		dataFault("second-publisher-ignored", "5 of 10 objects came, {1, 0}"),
+	}, runLateNamespace, rules.LatePublisher, rules.MultiplePublishers)
+
+// runLateNamespace: the relay must ask it for each subscription that matches (draft-18 §9.5). It may refuse it as a
+// further publisher (§9.3).
+func runLateNamespace(ctx context.Context, e *Env) error {
+	p, a, l := followedFirst(ctx, e)
 	other := e.Dial(ctx, "publisher-2")
 	q := other.Publisher(p.Namespace, p.Name)
-	step, cancel = e.Step(ctx)
+	step, cancel := e.Step(ctx)
 	defer cancel()
 	mine, err := other.PublishNamespace(step, p.Namespace, e.Parameters())
 	other.MayRefuse(err, "a second PUBLISH_NAMESPACE", rules.FurtherPublisher)
@@ -58,18 +64,9 @@ var latePublish = livesCase("late-publish",
 // runLatePublish: a relay may refuse a further publisher (draft-18 §9.3). If it accepts the PUBLISH of a track with
 // subscribers that want objects, it does so with Forward State 1 (§9.5). From 20 on our PUBLISH has that already.
 func runLatePublish(ctx context.Context, e *Env) error {
-	first := e.Dial(ctx, "publisher-1")
-	p := first.Publisher(e.Namespace(), e.TrackName())
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	first.Announce(step, p.Namespace)
-	l := e.Groups(0, 1)
-	a := e.Follow(ctx, "subscriber", p, l, Checks{})
-	p.WaitForward(ctx)
-	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l[:5], ObjectPace) })
-	a.WaitRange(ctx, wire.Location{}, wire.Location{Object: 4})
+	p, a, l := followedFirst(ctx, e)
 	q := e.Dial(ctx, "publisher-2").Publisher(p.Namespace, p.Name)
-	step, cancel = e.Step(ctx)
+	step, cancel := e.Step(ctx)
 	defer cancel()
 	pub := q.OfferFurther(step)
 	if !pub.Forward() {

@@ -62,11 +62,7 @@ func runPublishNamespaceDone(ctx context.Context, e *Env) error {
 // namespaceCase is a case of namespaces.
 func namespaceCase(id, title string, first wire.Draft, roles []string, faults []Fault,
 	run func(ctx context.Context, e *Env) error, what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what, First: first,
-		Level: Must, Suite: SuiteAll, Tags: []string{"namespace"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
-		Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "namespace").from(first).among(roles...)
 }
 
 var namespaceOverlap = namespaceCase("namespace-overlap",

@@ -17,11 +17,7 @@ import (
 // livesCase is a case of publishers and subscribers that come and go.
 func livesCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"lives"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
-		Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "lives").among(roles...)
 }
 
 var publisherLost = livesCase("publisher-lost",

@@ -17,11 +17,7 @@ import (
 // requestsCase is a case of such requests.
 func requestsCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"requests"}, Roles: []string{"publisher", "subscriber"},
-		Timeout: CaseLimit, Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "requests")
 }
 
 var duplicateSubscription = requestsCase("duplicate-subscription",

@@ -17,11 +17,7 @@ import (
 // limitsCase is a case of a session's limits.
 func limitsCase(id, title string, last wire.Draft, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what, Last: last,
-		Level: Must, Suite: SuiteAll, Tags: []string{"limits"}, Roles: []string{"client"}, Timeout: CaseLimit,
-		Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "limits").until(last).among("client")
 }
 
 // endingCase is a case of one session that the relay must close.

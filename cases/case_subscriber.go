@@ -15,11 +15,7 @@ import (
 // subscribersCase is a case of live delivery.
 func subscribersCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: roles, Timeout: CaseLimit,
-		Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "data", "subscribe").among(roles...)
 }
 
 // past reports for a location whether it lies before a group.

@@ -12,11 +12,7 @@ import (
 // statusCase is a case of TRACK_STATUS.
 func statusCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"status"}, Roles: roles, Timeout: CaseLimit, Faults: faults,
-		Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "status").among(roles...)
 }
 
 var trackStatus = statusCase("track-status", "TRACK_STATUS of a live track tells its Largest Object",

@@ -14,12 +14,7 @@ import (
 // updateCase is a case of REQUEST_UPDATE (SUBSCRIBE_UPDATE up to 15).
 func updateCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe", "update"},
-		Roles: []string{"publisher", "subscriber", "updater"}, Timeout: CaseLimit,
-		Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "data", "subscribe", "update").among("publisher", "subscriber", "updater")
 }
 
 var forwardState = updateCase("forward-state", "Forward State 0 holds objects back until an update sets it to 1",

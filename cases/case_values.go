@@ -17,11 +17,7 @@ import (
 // valuesCase is a case of such values.
 func valuesCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return Case{
-		ID: id, Title: title, Rules: what,
-		Level: Must, Suite: SuiteAll, Tags: []string{"values"}, Roles: []string{"publisher", "subscriber"},
-		Timeout: CaseLimit, Faults: faults, Run: run,
-	}
+	return topicCase(id, title, faults, run, what, "values")
 }
 
 var largeIDs = valuesCase("large-ids",

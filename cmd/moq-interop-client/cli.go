@@ -73,11 +73,12 @@ func grammar(args []string) any {
 
 // command is the field of a command.
 func command(name string) (reflect.StructField, bool) {
-	return reflect.TypeFor[cli]().FieldByNameFunc(func(field string) bool { return strings.ToLower(field) == name })
+	is := func(field string) bool { return strings.ToLower(field) == name }
+	return reflect.TypeFor[cli]().FieldByNameFunc(is)
 }
 
-// needsAll reports whether an argument behind flags of a test is about other commands: it asks for the help, which lists
-// them, or may name one.
+// needsAll reports whether an argument behind flags of a test is about other commands: it asks for the help, which
+// lists them, or may name one.
 func needsAll(arg string) bool {
 	short := strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--")
 	_, named := command(arg)

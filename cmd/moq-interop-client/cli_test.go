@@ -16,7 +16,8 @@ func TestGrammar(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	if got := reflect.TypeOf(grammar([]string{"-r", "embedded", "-v"})).Elem(); got.Field(0).Name != "Test" || got == all {
+	got := reflect.TypeOf(grammar([]string{"-r", "embedded", "-v"})).Elem()
+	if got.Field(0).Name != "Test" || got == all {
 		t.Errorf("flags of a test: %s", got)
 	}
 	for _, args := range [][]string{nil, {"-h"}, {"--help"}, {"-vh"}, {"-d", "18", "serve"}, {"-v", "--", "serve"},
