@@ -14,7 +14,8 @@ import (
 // updateCase is a case of REQUEST_UPDATE (SUBSCRIBE_UPDATE up to 15).
 func updateCase(id, title string, faults []Fault, run func(ctx context.Context, e *Env) error,
 	what ...rules.ID) Case {
-	return topicCase(id, title, faults, run, what, "data", "subscribe", "update").among("publisher", "subscriber", "updater")
+	return topicCase(id, title, faults, run, what, "data", "subscribe", "update").
+		among("publisher", "subscriber", "updater")
 }
 
 var forwardState = updateCase("forward-state", "Forward State 0 holds objects back until an update sets it to 1",
