@@ -3,7 +3,6 @@ package tap
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -55,14 +54,12 @@ func TestPerlReads(t *testing.T) {
 	for _, text := range []string{
 		"relay: says no", "word:", "word :", "a : b", `q"x: y`, `back\slash: x`, "+6ms a -> B: c", "x:y z",
 		"'single: x'",
-		"- nested: x", "{a: b}", "[a]: b", "~", "|", "> x", "#x: y", "key: ", "a\tb: c",
+		"b: : c", "- nested: x", "{a: b}", "[a]: b", "~", "|", "> x", "#x: y", "key: ", "a\tb: c",
 	} {
 		add([]string{text})
 		add([]string{"first", text, "last: one"})
 	}
 	text := rapid.StringOfN(rapid.SampledFrom([]rune(`ab:: "'\-#{}[]|>~,.0`)), 1, 12, -1)
-	// Some text in dozens of runs is a multi-line scalar to Perl: not mended yet, so the seed is fixed.
-	flag.Set("rapid.seed", "1")
 	rapid.Check(t, func(t *rapid.T) { add(rapid.SliceOfN(text, 1, 4).Draw(t, "notes")) })
 	cmd := exec.Command("perl", "-e", perlReader)
 	cmd.Stdin = &in

@@ -102,14 +102,14 @@ func writeItem(b *bytes.Buffer, v any, indent, depth int) {
 // whole document.
 var keyLike = regexp.MustCompile(`^(\S+\s*?):(?:\s|$)`)
 
-// hideKey writes the colon of such an item as an escape. What is plain has no colon.
+// hideKey writes the colons of such an item as escapes: behind one that is hidden, another may still be such a colon.
+// What is plain has none.
 func hideKey(item []byte) []byte {
-	m := keyLike.FindSubmatchIndex(item)
-	if m == nil {
-		return item
+	for m := keyLike.FindSubmatchIndex(item); m != nil; m = keyLike.FindSubmatchIndex(item) {
+		colon := m[3]
+		item = slices.Concat(item[:colon], []byte(`\x3a`), item[colon+1:])
 	}
-	colon := m[3]
-	return slices.Concat(item[:colon], []byte(`\x3a`), item[colon+1:])
+	return item
 }
 
 // simplify reduces v to nil, bool, int64, uint64, float64, string, []any or yaml.MapSlice. Bytes become hex, errors and
