@@ -209,17 +209,18 @@ func (b *breach) allFaults(level Level) []Fault {
 		key = string(b.want.name)
 	}
 	fault := func(kind, says string) Fault { return requestFault(kind+":"+key, says) }
+	spread := fault("spread", innocentLost).or(transport.LayerData) // it may be lost while its track is followed
 	all := slices.Clone(b.faults)
 	switch {
 	case level == Probe:
-		all = append(all, fault("spread", innocentLost))
+		all = append(all, spread)
 	case b.want.closed:
-		all = append(all, fault("swallow", "a session that is open"), fault("spread", innocentLost))
+		all = append(all, fault("swallow", "a session that is open"), spread)
 		if len(b.want.codes) > 0 {
 			all = append(all, fault("miscode", "with 0x1 INTERNAL_ERROR"))
 		}
 	case b.want.refused:
-		all = append(all, fault("swallow", "nothing"), fault("spread", innocentLost))
+		all = append(all, fault("swallow", "nothing"), spread)
 		if b.want.name != "" {
 			all = append(all, fault("miscode", "0x0 INTERNAL_ERROR"))
 		}
