@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
@@ -130,15 +131,13 @@ func tail(s string, n int) string {
 	return s
 }
 
-// freePort gives a UDP port on loopback that nobody has at the moment.
+// freePort gives a UDP port that nobody has at the moment.
 func freePort(t testing.TB) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	port, err := freeport.String()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	_, port, _ := net.SplitHostPort(c.LocalAddr().String())
 	return port
 }
 

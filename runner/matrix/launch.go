@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/relays"
 )
@@ -114,7 +115,7 @@ func relayEnv(port, cert, key, mlog string) []string {
 // command prepares a program: at the port of its URL, or at a free one.
 func (h *host) command(l *launching, host, port, cert, key, mlog string) (err error) {
 	if port == "" {
-		if l.port, err = freePort(); err != nil {
+		if l.port, err = freeport.UDP(); err != nil {
 			return err
 		}
 	} else if l.port, err = strconv.Atoi(port); err != nil {
@@ -145,7 +146,7 @@ func (h *host) container(l *launching, host, port, cert, key, mlog string) (err 
 	if port == "" {
 		port = containerPort
 	}
-	if l.port, err = freePort(); err != nil {
+	if l.port, err = freeport.UDP(); err != nil {
 		return err
 	}
 	name, network := containerName("relay"), containerName("net")

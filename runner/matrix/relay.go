@@ -257,16 +257,6 @@ func free(port int) error {
 	return c.Close()
 }
 
-// freePort finds a UDP port that nobody has.
-func freePort() (int, error) {
-	c, err := net.ListenUDP("udp", nil)
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port, nil
-}
-
 // ports keeps two relays of a run from wanting one port at the same time.
 type ports struct {
 	mu    sync.Mutex

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -122,7 +123,7 @@ func TestRelayThatDies(t *testing.T) {
 
 func TestRelaysThatDoNotStart(t *testing.T) {
 	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result { return passed(r) })
-	taken, err := freePort()
+	taken, err := freeport.UDP()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/bench"
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
@@ -128,7 +128,7 @@ func start(ctx context.Context, r Relay) (_ *running, err error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := freeport.String()
 	if err != nil {
 		return nil, err
 	}
@@ -187,16 +187,6 @@ func (r *running) stop() {
 		r.kill()
 		<-r.ended
 	}
-}
-
-func freePort() (string, error) {
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	_, port, err := net.SplitHostPort(c.LocalAddr().String())
-	return port, err
 }
 
 // expand puts values for the names in braces.
