@@ -85,8 +85,9 @@ type Options struct {
 // demands (draft-19 §11.4.3).
 //
 // Every subscriber's streams are written by goroutines of their own. A write waits while a subscriber's stream is full:
-// it holds two buffers of at most 128 KiB each, besides what flow control lets through; see Options.Stall. All
-// methods are safe for concurrent use, but only one goroutine at a time may write objects of the same subgroup.
+// it holds two buffers of at most 128 KiB each, besides what flow control lets through; see Options.Stall. Of streams
+// that have ended 1 MiB may wait for a subscriber before a write opens another. All methods are safe for concurrent
+// use, but only one goroutine at a time may write objects of the same subgroup.
 type Published struct {
 	ns       wire.TrackNamespace
 	name     string

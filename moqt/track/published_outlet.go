@@ -35,6 +35,7 @@ type outlet struct {
 	stream  transport.SendStream
 	draft   wire.Draft
 	open    *atomic.Int32 // outlets of the subscriber
+	leaving *leaving      // what waits in those that have ended
 	objects wire.SubgroupObjects
 	first   []byte // the stream's header, until it goes out with the first object
 	header  wire.ObjectHeader
@@ -57,8 +58,11 @@ type outlet struct {
 	buf   []byte // gathered
 	ages  []age  // of what is in buf, with timeout only
 	large []byte // a payload behind buf, in the caller's memory
-	busy  bool   // a write is under way
+	busy  bool   // a write is under way, of so many bytes
+	size  int
 	fin   bool
+	owes  int64 // of leaving
+	gone  bool  // and nothing more
 	// closed: FIN is on its way, and a reset would take what the peer has not got with it.
 	closed bool
 	err    error // final
@@ -71,10 +75,11 @@ type age struct {
 	at  time.Time
 }
 
-// newOutlet takes over a writer that was just opened. open is how many outlets the subscriber has.
-func newOutlet(w *moqt.SubgroupWriter, open *atomic.Int32, timeout, lifetime time.Duration) *outlet {
+// newOutlet takes over a writer that was just opened. open is how many outlets the subscriber has, leaving what waits
+// in those that have ended.
+func newOutlet(w *moqt.SubgroupWriter, open *atomic.Int32, leaving *leaving, timeout, lifetime time.Duration) *outlet {
 	stream, header, objects := w.Detach()
-	return &outlet{stream: stream, draft: w.Draft(), open: open, objects: objects, first: header,
+	return &outlet{stream: stream, draft: w.Draft(), open: open, leaving: leaving, objects: objects, first: header,
 		timeout: timeout, lifetime: lifetime,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), ended: make(chan struct{})}
 }
@@ -267,6 +272,7 @@ func (o *outlet) mark() {
 // run writes what was added until the stream has ended.
 func (o *outlet) run() {
 	defer close(o.ended)
+	defer o.leave()
 	var spare []age
 	for {
 		o.mu.Lock()
@@ -274,7 +280,7 @@ func (o *outlet) run() {
 		idle := len(buf) == 0 && large == nil
 		err, fin := o.err, o.fin
 		if err == nil && !idle {
-			o.buf, o.ages, o.busy = nil, spare[:0], true
+			o.buf, o.ages, o.busy, o.size = nil, spare[:0], true, len(buf)+len(large)
 		}
 		o.closed = o.closed || err == nil && idle && fin
 		o.mu.Unlock()
@@ -341,6 +347,13 @@ func (o *outlet) write(buf, large []byte, ages []age) error {
 // end ends the stream with FIN behind what was added. It does not wait.
 func (o *outlet) end() {
 	o.mu.Lock()
+	if !o.fin && !o.gone {
+		o.owes = int64(stream.SmallBuffer + len(o.buf) + len(o.large))
+		if o.busy {
+			o.owes += int64(o.size)
+		}
+		o.leaving.bytes.Add(o.owes)
+	}
 	o.fin = true
 	if o.lifetime > 0 && o.err == nil && o.timer == nil {
 		// It has no effect once everything has been acknowledged (draft-19 §8).
@@ -348,6 +361,16 @@ func (o *outlet) end() {
 	}
 	o.mu.Unlock()
 	stream.Signal(o.wake)
+}
+
+// leave takes it off what waits in streams that have ended.
+func (o *outlet) leave() {
+	o.mu.Lock()
+	owed := o.owes
+	o.owes, o.gone = 0, true
+	o.mu.Unlock()
+	o.leaving.bytes.Add(-owed)
+	stream.Signal(o.leaving.less)
 }
 
 // reset ends the stream with RESET_STREAM, unless it has ended; what was not written is dropped.

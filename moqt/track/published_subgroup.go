@@ -222,11 +222,14 @@ func (g *Subgroup) deliver(ctx context.Context, w *way, number uint64, o *moqt.O
 			return err
 		}
 		w.out, w.scope = out, d.scope
+		if out.waited > 0 {
+			g.blame(w.sub, out.waited)
+		}
 	}
 	out := w.out
 	err := out.add(ctx, g.patience(w.sub), &g.object, o.Draft, o.Payload, left)
 	if out.waited > 0 {
-		g.blame(w.sub, out)
+		g.blame(w.sub, out.waited)
 	}
 	return w.judge(err)
 }
@@ -242,13 +245,21 @@ func (g *Subgroup) patience(s *subscriber) time.Duration {
 
 // blame counts the time that a write waited for a subscriber while another one had taken everything: it holds up the
 // track then. The caller holds mu.
-func (g *Subgroup) blame(s *subscriber, out *outlet) {
+func (g *Subgroup) blame(s *subscriber, waited time.Duration) {
 	for i := range g.ways {
-		if o := g.ways[i].out; o != nil && o != out && o.idle() {
-			s.holdsUp(out.waited)
+		if w := &g.ways[i]; w.sub != s && w.idle() {
+			s.holdsUp(waited)
 			return
 		}
 	}
+}
+
+// idle reports whether a subscriber wants objects and has taken all there were.
+func (w *way) idle() bool {
+	if w.out == nil {
+		return !w.gone && w.sub.delivery.Load().forward && w.sub.leaving.bytes.Load() == 0
+	}
+	return w.out.idle()
 }
 
 // stop ends the stream of a subscriber that does not want the objects to come: with FIN where it has got all that it
@@ -303,7 +314,7 @@ func (g *Subgroup) open(ctx context.Context, s *subscriber, d *delivery, first b
 	if s.draft >= wire.Draft19 && g.lifetime >= 0 {
 		lifetime = g.lifetime
 	}
-	return s.open(ctx, h, sooner(timeout, d.timeout), sooner(lifetime, d.lifetime))
+	return s.open(ctx, g.patience(s), h, sooner(timeout, d.timeout), sooner(lifetime, d.lifetime))
 }
 
 // Close ends the subgroup: its streams end with FIN after what was written.

@@ -33,7 +33,8 @@ type subscriber struct {
 
 	mu      sync.Mutex
 	outlets map[*outlet]struct{}
-	streams atomic.Int32    // how many outlets
+	streams atomic.Int32 // how many outlets
+	leaving leaving
 	fills   []chan struct{} // each is closed when a fill has been written
 	ending  bool
 }
@@ -43,7 +44,8 @@ type subscriber struct {
 func (t *Published) join(r *moqt.Request, d wire.Draft, ps wire.Parameters) (s *subscriber, largest wire.Location,
 	hasLargest bool) {
 	s = &subscriber{t: t, draft: d, request: r, ready: make(chan struct{}), idle: make(chan *outlet),
-		gone: make(chan struct{}), outlets: make(map[*outlet]struct{})}
+		gone: make(chan struct{}), outlets: make(map[*outlet]struct{}),
+		leaving: leaving{less: make(chan struct{}, 1)}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v := deliveryOf(d, ps, t.largest, t.hasLargest)
@@ -294,18 +296,22 @@ func (s *subscriber) await(ctx context.Context) error {
 }
 
 // open opens a stream, which a goroutine of the subscriber writes. Without outlet and error the subscription is over.
-func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, lifetime time.Duration) (*outlet,
-	error) {
+func (s *subscriber) open(ctx context.Context, stall time.Duration, h wire.SubgroupHeader, timeout,
+	lifetime time.Duration) (*outlet, error) {
 	if err := s.await(ctx); err != nil || s.pub == nil {
 		return nil, err
 	}
 	opening := ctx
-	if stall := s.t.opts.Stall; stall > 0 {
+	if stall > 0 {
 		var cancel context.CancelFunc
 		opening, cancel = context.WithTimeoutCause(ctx, stall, errStalled)
 		defer cancel()
 	}
-	w, err := s.pub.OpenSubgroup(opening, h)
+	waited, err := s.leaving.wait(opening, s.gone)
+	var w *moqt.SubgroupWriter
+	if err == nil {
+		w, err = s.pub.OpenSubgroup(opening, h)
+	}
 	switch {
 	case err == nil:
 	case s.pub.Context().Err() != nil:
@@ -320,7 +326,8 @@ func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, l
 	default:
 		return nil, nil
 	}
-	o := newOutlet(w, &s.streams, timeout, lifetime)
+	o := newOutlet(w, &s.streams, &s.leaving, timeout, lifetime)
+	o.waited = waited
 	s.mu.Lock()
 	over := s.ending
 	if !over {
@@ -337,6 +344,7 @@ func (s *subscriber) open(ctx context.Context, h wire.SubgroupHeader, timeout, l
 	default:
 		if !s.pub.Session().Go(func() { s.write(o) }) {
 			o.reset(moqt.ResetCancelled)
+			o.leave()
 			close(o.ended)
 		}
 	}
