@@ -26,5 +26,8 @@ Unpaced (-r 0) a publisher writes as fast as the relay takes; the latency is the
 from the time at which an object was to be sent, also when the publisher is late, and what could not be sent is the
 shortfall. The window (-t) begins when every subscriber has got an object and the warm-up is over; what was on its way
 at its end is waited for. Lost is what was sent and has not come then.
+
+All processes of a host have one clock. Other hosts' clocks are not measured: objects from there have no latency, unless
+--clock-error says how near the clocks are, as chrony or PTP tell it; the result then names it.
 `
 }

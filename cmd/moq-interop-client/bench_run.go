@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/bench"
-	"github.com/moqinterop/moq-interop-client/moqt/moq"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
@@ -35,6 +34,7 @@ type windowFlags struct {
 	Interval float64  `short:"i" default:"1" placeholder:"SECONDS" help:"A line on stderr for each. Default 1."`
 	Wait     float64  `default:"10" placeholder:"SECONDS" help:"How long to wait for the other end. Default 10."`
 	JSON     bool     `name:"json" help:"Print the result as JSON, see internal/bench/result.schema.json."`
+	HDRLog   string   `name:"hdr-log" placeholder:"FILE" help:"Write an HdrHistogram log: latencies by interval."`
 	Label    string   `placeholder:"TEXT" help:"What to call the result beside others."`
 	PID      int      `name:"pid" placeholder:"N" help:"The relay's process: tell its processor time and memory."`
 
@@ -118,6 +118,15 @@ func (f *windowFlags) config(sys *system, s *sessionFlags) (c bench.Config, err 
 	q.PacketSize = f.PacketSize
 	c.Options.Session.Limits.QueuedBytes = int(f.QueuedBytes)
 	c.PID, c.ClockError, c.Say = f.PID, f.Clock, s.say(sys)
+	if f.HDRLog != "" {
+		file, err := os.Create(f.HDRLog)
+		if err != nil {
+			return c, usage("--hdr-log: %w", err)
+		}
+		if c.Log, err = bench.NewLog(file); err != nil {
+			return c, fmt.Errorf("--hdr-log: %w", err)
+		}
+	}
 	if !s.Quiet {
 		c.Live = func(i bench.Interval) { sys.say("%s", i.Text()) }
 	}
@@ -173,26 +182,6 @@ func (f *windowFlags) measureAndPrint(sys *system, c bench.Config) error {
 		}
 		return f.print(sys, r)
 	})
-}
-
-// benchLoopbackCmd needs no relay.
-type benchLoopbackCmd struct {
-	loadFlags
-	windowFlags
-	sessionFlags
-}
-
-// Run measures.
-func (b *benchLoopbackCmd) Run(sys *system) error {
-	c, err := b.config(sys, &b.sessionFlags)
-	if err != nil {
-		return err
-	}
-	if c.Load, err = b.load(1); err != nil {
-		return err
-	}
-	c.Bench, c.Namespace, c.Track = "loopback", moq.Namespace{"bench"}, "track"
-	return b.measureAndPrint(sys, c)
 }
 
 // throughFlags are those of the benches with both ends here.

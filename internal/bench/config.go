@@ -2,11 +2,14 @@ package bench
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/moqinterop/moq-interop-client/moqt/moq"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -43,6 +46,12 @@ type Config struct {
 	ClockError time.Duration
 	// PID, if not 0, is the relay's process, whose processor time and memory are told.
 	PID int
+
+	// Subscriber, if set, is the subscriber of loopback in a process of its own: it runs the bench sub at the URL until
+	// the track ends.
+	Subscriber func(ctx context.Context, url string) (*Result, error)
+	// Log, if set, gets the histogram of each interval's latencies.
+	Log *hdrhistogram.HistogramLogWriter
 
 	// Live, if set, gets each interval.
 	Live func(Interval)

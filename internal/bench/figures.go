@@ -47,7 +47,7 @@ func (r *running) begin() {
 	if r.PID != 0 {
 		r.pidCPU, r.pidMemory, _ = pidUsage(r.PID) // it was there before; at the end its loss is told
 	}
-	r.lat.lap()
+	_, _ = r.lat.lap(r.start, r.start, nil) // what came before
 	r.mark = mark{at: r.start, cpu: r.cpu}
 }
 
@@ -66,12 +66,17 @@ func (r *running) lap() {
 	subscribers := len(r.receivers)
 	r.mu.Unlock()
 	seconds := now.at.Sub(r.mark.at).Seconds()
-	if seconds < 0.001 {
+	const short = 0.001
+	if seconds < short && now.received == r.mark.received && now.sent == r.mark.sent {
 		return
 	}
 	i := Interval{AtS: now.at.Sub(r.start).Seconds(), Seconds: seconds, Sent: now.sent - r.mark.sent,
-		Objects: now.received - r.mark.received, Subscribers: subscribers, Latency: r.lat.lap(),
-		CPUS: (now.cpu - r.mark.cpu).Seconds()}
+		Objects: now.received - r.mark.received, Subscribers: subscribers, CPUS: (now.cpu - r.mark.cpu).Seconds()}
+	var err error
+	if i.Latency, err = r.lat.lap(r.mark.at, now.at, r.Log); err != nil {
+		r.stop(fmt.Errorf("write a histogram: %w", err))
+	}
+	seconds = max(seconds, short)
 	i.ObjectsPerS = float64(i.Objects) / seconds
 	i.GoodputMbps = float64(now.bytes-r.mark.bytes) * 8 / 1e6 / seconds
 	resident, _ := residentMemory()
@@ -100,6 +105,13 @@ func (r *running) usage() {
 	_, peak := residentMemory()
 	r.result.CPU = &CPU{ProcessS: (processorTime() - r.cpu).Seconds()}
 	r.result.Memory = &Memory{ProcessMiB: mib(peak)}
+	own, size := r.result.CPU.ProcessS, r.result.Memory.ProcessMiB
+	switch {
+	case r.Bench == "pub", r.apart != nil:
+		r.result.CPU.PublisherS, r.result.Memory.PublisherMiB = &own, &size
+	case r.Bench == "sub":
+		r.result.CPU.SubscriberS, r.result.Memory.SubscriberMiB = &own, &size
+	}
 	if r.PID == 0 {
 		return
 	}

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -51,13 +53,27 @@ func (l *latencies) record(samples []int64, before int64) {
 	}
 }
 
-// lap gives the samples since the last lap, nil if there are none.
-func (l *latencies) lap() *Spread {
+// lap gives the samples since the last lap, nil if there are none, and writes them to a log, if there is one.
+func (l *latencies) lap(from, to time.Time, log *hdrhistogram.HistogramLogWriter) (*Spread, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := spread(l.interval)
+	var err error
+	if s != nil && log != nil {
+		l.interval.SetStartTimeMs(from.UnixMilli())
+		l.interval.SetEndTimeMs(to.UnixMilli())
+		err = log.OutputIntervalHistogram(l.interval)
+	}
 	l.interval.Reset()
-	return s
+	return s, err
+}
+
+// NewLog begins a log of histograms in the form of HdrHistogram's log files: a line for each interval, with its time,
+// its maximum in milliseconds, and the histogram of its latencies in nanoseconds.
+func NewLog(w io.Writer) (*hdrhistogram.HistogramLogWriter, error) {
+	l := hdrhistogram.NewHistogramLogWriter(w)
+	return l, errors.Join(l.OutputComment("latencies of objects in ns, Interval_Max in ms"), l.OutputLogFormatVersion(),
+		l.OutputStartTime(time.Now().UnixMilli()), l.OutputLegend())
 }
 
 // result gives all.

@@ -91,7 +91,6 @@ func (l *loading) run(ctx context.Context) (err error) {
 	over()
 	audience.Wait()
 	l.end = time.Now()
-	l.lap()
 	l.usage()
 	if err == nil && l.visits == l.failed {
 		err = fmt.Errorf("nobody could join: %w", l.failure)

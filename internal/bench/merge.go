@@ -17,6 +17,14 @@ func Merge(parts []*Result) (*Result, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("merge: no results")
 	}
+	m, err := merge(parts)
+	if err == nil && len(parts) > 1 {
+		m.Notes = append(m.Notes, fmt.Sprintf("of %d parts: memory is the most that one had", len(parts)))
+	}
+	return m, err
+}
+
+func merge(parts []*Result) (*Result, error) {
 	if err := mergeable(parts); err != nil {
 		return nil, fmt.Errorf("merge: %w", err)
 	}
@@ -54,9 +62,6 @@ func Merge(parts []*Result) (*Result, error) {
 	if late.Sub(early) > aboutAtOnce {
 		m.Notes = append(m.Notes, fmt.Sprintf("the windows began up to %.1f s apart: the sums of rates hold where "+
 			"they overlap", late.Sub(early).Seconds()))
-	}
-	if len(parts) > 1 {
-		m.Notes = append(m.Notes, fmt.Sprintf("of %d parts: memory is the most that one had", len(parts)))
 	}
 	return m, errors.Join(m.mergeLatency(parts), m.mergeJoin(parts))
 }
@@ -262,7 +267,8 @@ func (r *Received) add(v *Received) {
 	r.SecondsS = max(r.SecondsS, v.SecondsS)
 }
 
-// add adds the same interval of another part. Percentiles of parts do not make those of the whole, so there are none.
+// add adds the same interval of another part. Percentiles of parts do not make those of the whole, so there are none
+// where several parts have them.
 func (i *Interval) add(x Interval) {
 	i.Sent, i.Objects, i.Subscribers = i.Sent+x.Sent, i.Objects+x.Objects, i.Subscribers+x.Subscribers
 	i.ObjectsPerS, i.GoodputMbps = i.ObjectsPerS+x.ObjectsPerS, i.GoodputMbps+x.GoodputMbps
@@ -282,6 +288,11 @@ func (r *Result) mergeLatency(parts []*Result) error {
 	}
 	if len(with) == 0 {
 		return nil
+	}
+	if len(with) == 1 {
+		for i, x := range with[0].Intervals {
+			r.Intervals[i].Latency = x.Latency
+		}
 	}
 	if len(with) < len(all) {
 		r.Notes = append(r.Notes, fmt.Sprintf("the latency is that of %d of %d parts: %s", len(with), len(all),

@@ -40,6 +40,7 @@ type receiver struct {
 
 	// What others watch while it runs.
 	objects, bytes atomic.Uint64 // measured
+	pieces         atomic.Uint64 // of large objects: how many reads
 	firstAt        atomic.Int64  // when the first object came, of any phase; 0 before
 	measuredAt     atomic.Int64  // the first measured one
 	lastAt         atomic.Int64  // the last measured one that tells its time
@@ -189,6 +190,9 @@ func (r *receiver) takeMeasured(o *moq.Object, h header, size uint64) {
 	r.sample(now-h.time, now)
 }
 
+// progress moves as long as something comes.
+func (r *receiver) progress() uint64 { return r.objects.Load() + r.pieces.Load() }
+
 // takeForeign counts an object of a publisher of another make: its place tells what is missing, and a timestamp its
 // age.
 func (r *receiver) takeForeign(o *moq.Object, size uint64) {
@@ -273,6 +277,7 @@ func (r *receiver) whole(body *track.Body) ([]byte, error) {
 	piece := r.scratch[headerSize+trailerSize:]
 	for {
 		n, err := body.Read(piece)
+		r.pieces.Add(1)
 		if n >= trailerSize {
 			copy(end, piece[n-trailerSize:n])
 		} else {

@@ -41,7 +41,13 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.result, r.complete()
+	if err := r.complete(); err != nil {
+		return nil, err
+	}
+	if r.apart != nil {
+		return r.apart.both(r.result)
+	}
+	return r.result, nil
 }
 
 func newRunning(c Config) *running {
@@ -67,6 +73,7 @@ type running struct {
 	reading   context.Context // of the receivers
 	endReads  context.CancelFunc
 	tasks     sync.WaitGroup
+	apart     *apart
 
 	mu        sync.Mutex
 	receivers []*receiver // those who read
@@ -174,7 +181,10 @@ func (r *running) describe(s *moq.Session) {
 
 // join connects the subscribers, and waits until each has got an object.
 func (r *running) join(ctx context.Context, failed <-chan error) error {
-	if r.Bench == "pub" {
+	if r.Subscriber != nil {
+		r.startApart(ctx)
+	}
+	if r.Bench == "pub" || r.apart != nil {
 		r.say("waiting for a subscriber")
 		waiting, cancel := context.WithTimeoutCause(ctx, r.Wait, fmt.Errorf("nobody has subscribed within %s", r.Wait))
 		defer cancel()
@@ -312,7 +322,6 @@ func (r *running) measure(ctx context.Context) error {
 		return err
 	}
 	err := r.drain(ctx)
-	r.lap()
 	r.usage()
 	return err
 }
@@ -340,14 +349,21 @@ func (r *running) drain(ctx context.Context) error {
 	began := time.Now()
 	every := time.NewTicker(pollEvery)
 	defer every.Stop()
-	moved, came := began, r.received()
+	if r.apart != nil { // it knows when all has come
+		select {
+		case <-r.apart.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	moved, came := began, r.progress()
 	for time.Since(began) < drainTime && time.Since(moved) < quietTime && !r.allCame() {
 		select {
 		case <-every.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if now := r.received(); now != came {
+		if now := r.progress(); now != came {
 			moved, came = time.Now(), now
 		}
 	}
@@ -355,10 +371,10 @@ func (r *running) drain(ctx context.Context) error {
 	return nil
 }
 
-// received is how many measured objects all subscribers have got so far.
-func (r *running) received() (n uint64) {
+// progress moves as long as a subscriber gets something.
+func (r *running) progress() (n uint64) {
 	for _, recv := range r.receivers {
-		n += recv.objects.Load()
+		n += recv.progress()
 	}
 	return n
 }
@@ -387,6 +403,9 @@ func (r *running) close() {
 	for _, recv := range r.receivers {
 		<-recv.done
 		recv.sub.Close()
+	}
+	if !r.start.IsZero() {
+		r.lap() // with what has come last
 	}
 	if r.sender != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)

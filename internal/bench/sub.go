@@ -85,18 +85,17 @@ func (r *running) readUntil(ctx context.Context, recv *receiver) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if now := recv.objects.Load(); now != came {
+		if now := recv.progress(); now != came {
 			moved, came = time.Now(), now
 		}
 		total := recv.total.Load()
 		over = over || r.Duration > 0 && time.Since(r.start) >= r.Duration ||
-			total >= 0 && (came >= uint64(total) || time.Since(moved) > quietTime)
+			total >= 0 && (recv.objects.Load() >= uint64(total) || time.Since(moved) > quietTime)
 		if time.Now().After(next) {
 			next = next.Add(r.Interval)
 			r.lap()
 		}
 	}
-	r.lap()
 	r.usage()
 	if r.Duration == 0 {
 		r.Duration = time.Since(r.start)
