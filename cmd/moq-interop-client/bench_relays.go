@@ -34,8 +34,8 @@ code 1.
 
 A relay is a URL, "embedded" (as a process of its own), or a command that is started anew for every turn, whose words
 may have {port}, {cert}, {key} and {VARIABLE}. NAME= before it says what to call it. --relays takes those of a catalogue
-that have a command or an active endpoint. What stands behind -- goes to bench relay. The processor time and the memory
-of relays that are reached by URL are not known.
+that have a command or an active endpoint, and says which it leaves out. What stands behind -- goes to bench relay. The
+processor time and the memory of relays that are reached by URL are not known.
 
 Examples:
 
@@ -123,9 +123,14 @@ func (c *benchRelaysCmd) relays(sys *system, self string, words []string) (list 
 			return nil, err
 		}
 		for _, i := range catalogue.Implementations {
-			if r, ok := ofCatalogue(self, i); ok {
-				list = append(list, r)
+			r, ok := ofCatalogue(self, i)
+			if !ok {
+				if slices.Contains(i.Roles, relays.RoleRelay) {
+					sys.say("%s is left out: %s", i.Name, whyLeftOut(i))
+				}
+				continue
 			}
+			list = append(list, r)
 		}
 	}
 	seen := map[string]bool{}
@@ -159,6 +164,14 @@ func ofCatalogue(self string, i relays.Implementation) (turns.Relay, bool) {
 		}
 	}
 	return turns.Relay{}, false
+}
+
+// whyLeftOut says why a relay of a catalogue is not measured.
+func whyLeftOut(i relays.Implementation) string {
+	if slices.ContainsFunc(i.Containers, func(c relays.Container) bool { return c.Role == relays.RoleRelay }) {
+		return "a container is not started here; start it, and give its URL, or its command as NAME=COMMAND"
+	}
+	return "it has no relay's command that stands alone, and no active endpoint"
 }
 
 var relayName = regexp.MustCompile(`^([\w.-]+)=(.+)$`)
