@@ -128,7 +128,8 @@ func TestSlowSide(t *testing.T) {
 				}
 				t.Cleanup(relay.Close)
 				o := relay.Connect(endpoint.DialOptions{})
-				slow, err := badpath.Listen("127.0.0.1:0", o.URL.Authority, badpath.Path{Up: badpath.Direction{Rate: rate}})
+				slow, err := badpath.Listen("127.0.0.1:0", o.URL.Authority,
+					badpath.Path{Up: badpath.Direction{Rate: rate}})
 				if err != nil {
 					t.Fatal(err)
 				}
