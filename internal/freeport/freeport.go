@@ -14,8 +14,8 @@ const (
 	tries   = 200
 )
 
-// UDP finds a port that can be bound on every address at the moment. It lies below those that the system gives to sockets that
-// ask for none: one of those may go to somebody else before the program that was told of it has started.
+// UDP finds a port that can be bound on every address at the moment. It lies below those that the system gives to
+// sockets that ask for none: one of those may go to somebody else before the program that was told of it has started.
 func UDP() (int, error) {
 	return within(lowest, begin(os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"))-lowest)
 }
