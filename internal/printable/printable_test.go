@@ -5,6 +5,7 @@ import "testing"
 func TestBoth(t *testing.T) {
 	for _, test := range []struct{ text, line, printable string }{
 		{"plain words", "plain words", "plain words"},
+		{" one  two ", "one two", " one  two "},
 		{" two\r\n lines\t", "two lines", " two\uFFFD\uFFFD lines\uFFFD"},
 		{"\x1b[2J", "[2J", "\uFFFD[2J"},
 		{"a\u202eb\u2028c", "a b c", "a\uFFFDb\uFFFDc"},

@@ -300,7 +300,8 @@ func kindOf(a, b *State, o CompareOptions) Kind {
 			return Changed
 		}
 		return Broken
-	case a.Status != b.Status, a.Layer != b.Layer, same(a.Reason) != same(b.Reason):
+	case a.Status != b.Status, a.Layer != b.Layer,
+		a.Reason != b.Reason && same(a.Reason) != same(b.Reason):
 		return Changed
 	}
 	return ""

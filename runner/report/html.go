@@ -146,7 +146,7 @@ func Write(dir string, run *matrix.Run, o Options) error {
 		case JUnit:
 			err = file(f, func(w io.Writer) error { return WriteJUnit(w, run) })
 		case RulesKept:
-			err = file(f, func(w io.Writer) error { return WriteRules(w, run) })
+			err = file(f, v.writeRulesJSON)
 		case Badges:
 			err = WriteBadges(filepath.Join(dir, f.File()), run)
 		default:

@@ -136,6 +136,9 @@ func (j *junit) start(name string, attrs []string) {
 
 // xmlText escapes text; what XML cannot hold becomes the replacement character.
 func xmlText(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"'&<>`, r) }) < 0 {
+		return s // as most texts are
+	}
 	var b bytes.Buffer
 	if err := xml.EscapeText(&b, []byte(s)); err != nil {
 		return "" // a bytes.Buffer does not fail

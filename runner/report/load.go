@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
@@ -128,7 +129,7 @@ func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	} else if t != json.Delim('{') {
 		return nil, fmt.Errorf("not a run: begins with %v", t)
 	}
-	once := make(interned)
+	once := interned{make(map[string]string), make(map[[2]matrix.RoleDraft][]matrix.RoleDraft)}
 	rest := make(map[string]json.RawMessage)
 	for dec.More() {
 		key, err := dec.Token()
@@ -186,18 +187,21 @@ func read(r io.Reader, each func(*matrix.CellResult)) (*matrix.Run, error) {
 	return run, nil
 }
 
-// interned keeps each text once, except long ones and those beyond a number of texts.
-type interned map[string]string
+// interned keeps each text once, except long ones and those beyond a number of texts, and each list of drafts by role.
+type interned struct {
+	texts map[string]string
+	lists map[[2]matrix.RoleDraft][]matrix.RoleDraft
+}
 
 func (in interned) text(s *string) {
 	if *s == "" || len(*s) > 200 {
 		return
 	}
-	if kept, ok := in[*s]; ok {
+	if kept, ok := in.texts[*s]; ok {
 		*s = kept
-	} else if len(in) < 1<<16 {
+	} else if len(in.texts) < 1<<16 {
 		*s = strings.Clone(*s)
-		in[*s] = *s
+		in.texts[*s] = *s
 	}
 }
 
@@ -208,20 +212,33 @@ func (in interned) cell(c *matrix.CellResult) {
 		(*string)(&c.Mode), (*string)(&c.Classification), (*string)(&c.Label.Source), &c.Label.Draft} {
 		in.text(s)
 	}
-	in.roles(c.Label.Roles)
+	c.Label.Roles = in.roles(c.Label.Roles)
+	c.Cases = slices.Clone(c.Cases) // decoding leaves room behind them
 	for i := range c.Cases {
 		k := &c.Cases[i]
 		for _, s := range []*string{&k.Name, (*string)(&k.Status), &k.Level, &k.Sections, &k.Layer, &k.Message,
 			&k.Expected, &k.Received, &k.Reason, &k.Known} {
 			in.text(s)
 		}
-		in.roles(k.Drafts)
+		k.Drafts = in.roles(k.Drafts)
 	}
 }
 
-func (in interned) roles(roles []matrix.RoleDraft) {
+func (in interned) roles(roles []matrix.RoleDraft) []matrix.RoleDraft {
+	var key [2]matrix.RoleDraft
+	if len(roles) > 0 && len(roles) <= len(key) { // most cases have a publisher and a subscriber
+		copy(key[:], roles)
+		if kept, ok := in.lists[key]; ok && len(kept) == len(roles) {
+			return kept
+		}
+	}
 	for i := range roles {
 		in.text(&roles[i].Role)
 		in.text(&roles[i].Draft)
 	}
+	if key != ([2]matrix.RoleDraft{}) && len(in.lists) < 1<<10 {
+		copy(key[:], roles)
+		in.lists[key] = slices.Clip(roles)
+	}
+	return roles
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
@@ -13,7 +14,7 @@ import (
 
 // What the page lists at most, so that it stays small whatever the run holds; it says how much more there is.
 const (
-	mostFailures = 200
+	mostFailures = 150
 	mostChanges  = 100
 	mostLeftOut  = 40
 	mostRuns     = 40
@@ -119,6 +120,8 @@ type failureRow struct {
 	Mark  mark
 	Group int
 	Short string
+	// At has the indexes of the clients, which are shorter than their names.
+	At string
 }
 
 type version struct{ Name, Version string }
@@ -195,7 +198,8 @@ func (v *view) page(o Options) *page {
 		}
 		f.Text, f.Expected, f.Received, f.Known = cut(f.Text, 300), cut(f.Expected, 200), cut(f.Received, 200),
 			cut(f.Known, 200)
-		p.Failures = append(p.Failures, failureRow{f, markOf(f.Status), layerOf(f.Layer).group, layerOf(f.Layer).short})
+		p.Failures = append(p.Failures, failureRow{f, markOf(f.Status), layerOf(f.Layer).group, layerOf(f.Layer).short,
+			indexes(f.Clients, v.clients)})
 	}
 	p.LeftOut = leftOut(run.LeftOut)
 	if n := len(p.LeftOut); n > mostLeftOut {
@@ -212,6 +216,16 @@ func (v *view) page(o Options) *page {
 		p.CaseColumns = append(p.CaseColumns, v.column(place{Relay: i}))
 	}
 	return p
+}
+
+// indexes says where some of a sorted list stand.
+func indexes(some, list []string) string {
+	at := make([]string, len(some))
+	for i, name := range some {
+		n, _ := slices.BinarySearch(list, name)
+		at[i] = strconv.Itoa(n)
+	}
+	return strings.Join(at, " ")
 }
 
 func times(n int) string {

@@ -64,54 +64,66 @@ type RuleFound struct {
 func Rules(run *matrix.Run) []RelayRules { return newView(run, nil).rules() }
 
 // WriteRules writes them as JSON.
-func WriteRules(w io.Writer, run *matrix.Run) error {
+func WriteRules(w io.Writer, run *matrix.Run) error { return newView(run, nil).writeRulesJSON(w) }
+
+func (v *view) writeRulesJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
 	return enc.Encode(struct {
 		Run    string       `json:"run"`
 		Relays []RelayRules `json:"relays"`
-	}{run.ID, Rules(run)})
+	}{v.run.ID, v.rules()})
 }
 
 // verdicts are how the cases of a relay and draft ended, by name.
 type verdicts map[string]struct{ passed, failed, todo bool }
 
+// rules is worked out once for all forms of a report.
 func (v *view) rules() []RelayRules {
-	found := []RelayRules{}
+	if v.ruled != nil {
+		return v.ruled
+	}
+	v.ruled = []RelayRules{}
+	seen := v.verdicts()
 	for i, relay := range v.relays {
 		r := RelayRules{Relay: relay, Page: RulesFolder + "/" + strconv.Itoa(i) + "-" + slug(relay) + ".html"}
 		for _, d := range v.drafts {
 			number, err := strconv.Atoi(strings.TrimPrefix(d, "draft-"))
-			if seen := v.verdicts(relay, d); err == nil && len(seen) > 0 {
-				r.Drafts = append(r.Drafts, rulesOf(wire.Draft(number), seen))
+			if all := seen[[2]string{relay, d}]; err == nil && len(all) > 0 {
+				r.Drafts = append(r.Drafts, rulesOf(wire.Draft(number), all))
 			}
 		}
 		if len(r.Drafts) > 0 {
-			found = append(found, r)
+			v.ruled = append(v.ruled, r)
 		}
 	}
-	return found
+	return v.ruled
 }
 
-// verdicts collects the results of clients that say what they judge. A failure below the session is none of a rule.
-func (v *view) verdicts(relay, draft string) verdicts {
-	seen := verdicts{}
+// verdicts collects the results of clients that say what they judge, by relay and draft. A failure below the session is
+// none of a rule.
+func (v *view) verdicts() map[[2]string]verdicts {
+	all := make(map[[2]string]verdicts)
 	says := v.saysRules()
 	for i := range v.cells {
 		c := &v.cells[i]
-		if c.Relay != relay || c.draft != draft || c.Status == matrix.Stale || !says[c.Client] {
+		if c.Status == matrix.Stale || !says[c.Client] {
 			continue
+		}
+		key := [2]string{c.Relay, c.draft}
+		if all[key] == nil {
+			all[key] = verdicts{}
 		}
 		for j := range c.Cases {
 			k := &c.Cases[j]
-			s := seen[k.Name]
+			s := all[key][k.Name]
 			s.passed = s.passed || k.Status == matrix.Pass
 			s.todo = s.todo || k.Status == matrix.Todo
 			s.failed = s.failed || k.Status == matrix.Fail && judged(k.Layer)
-			seen[k.Name] = s
+			all[key][k.Name] = s
 		}
 	}
-	return seen
+	return all
 }
 
 // saysRules gives the clients that say what they judge: the one that is built in, and those that name the sections of

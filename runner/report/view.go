@@ -19,6 +19,7 @@ type view struct {
 	cells      []shown
 	pairs      map[pair][]int // indexes of cells, by client and relay
 	changes    *Comparison    // since the latest of history; nil without one
+	ruled      []RelayRules   // nil until somebody asks; see rules
 }
 
 // pair is a client and a relay, as indexes.

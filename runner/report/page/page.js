@@ -161,10 +161,11 @@
     }
     const byCase = document.getElementById("cases");
     if (byCase) hideColumns(byCase, index.relays.map((_, i) => i));
+    const client = state.client && String(index.clients.indexOf(state.client));
     for (const tr of lists()) {
       const x = tr.dataset;
       tr.hidden = !((tr.closest("#cases") || has(x.relay, state.relay)) && has(x.case, state.case) && (!x.rule || has(x.rule, state.rule)) &&
-        (!("client" in x) || has(x.client, state.client)) && (!("layer" in x) || has(x.layer, state.layer)));
+        (!("client" in x) || has(x.client, client)) && (!("layer" in x) || has(x.layer, state.layer)));
     }
     for (const d of document.querySelectorAll(".fold")) if (state.case || state.rule) d.open = true;
     sortTables();
