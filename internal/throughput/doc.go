@@ -4,5 +4,8 @@
 //
 //	go test ./internal/throughput -run ^$ -bench Loopback -benchtime 15x -count 3
 //
+// TestRelayTable measures our relay and others, in processes of their own, in turns with a program that only passes on
+// bytes (the forwarder).
+//
 // What it showed, on which machine, is in PERFORMANCE.md.
 package throughput

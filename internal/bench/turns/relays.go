@@ -81,12 +81,12 @@ func (r *Surveyed) turn(ctx context.Context, processors []int, load []string,
 	command func(url string, started bool) []string) (*bench.Result, error) {
 	url, words := r.URL, []string{}
 	if len(r.Command) > 0 {
-		one, err := start(ctx, r.Relay)
+		one, err := Start(ctx, r.Relay)
 		if err != nil {
 			return nil, fmt.Errorf("%s: it did not start: %w", r.Name, err)
 		}
-		defer one.stop()
-		url, words = one.url, []string{"--pid", strconv.Itoa(one.cmd.Process.Pid)}
+		defer one.Stop()
+		url, words = one.URL, []string{"--pid", strconv.Itoa(one.cmd.Process.Pid)}
 	}
 	words = append(append(command(url, len(r.Command) > 0), words...), load...)
 	t, err := Program{r.Name, words}.run(ctx, processors)
@@ -102,9 +102,9 @@ const (
 	stopTime  = 3 * time.Second
 )
 
-// running is a relay that was started.
-type running struct {
-	url   string
+// Started is a relay that was started.
+type Started struct {
+	URL   string
 	cmd   *exec.Cmd
 	ended chan error
 	kill  context.CancelFunc
@@ -112,16 +112,16 @@ type running struct {
 	out   tail
 }
 
-// start starts a relay on a free port, and waits until it answers.
-func start(ctx context.Context, r Relay) (_ *running, err error) {
+// Start starts a relay by its command on a free port, and waits until it answers.
+func Start(ctx context.Context, r Relay) (_ *Started, err error) {
 	dir, err := os.MkdirTemp("", "moq-bench-")
 	if err != nil {
 		return nil, err
 	}
-	one := &running{dir: dir, ended: make(chan error, 1)}
+	one := &Started{dir: dir, ended: make(chan error, 1)}
 	defer func() {
 		if err != nil {
-			one.stop()
+			one.Stop()
 		}
 	}()
 	cert, key, err := matrix.Certificate(dir)
@@ -146,7 +146,7 @@ func start(ctx context.Context, r Relay) (_ *running, err error) {
 		kill()
 		return nil, err
 	}
-	one.cmd, one.url = cmd, "moqt://127.0.0.1:"+port
+	one.cmd, one.URL = cmd, "moqt://127.0.0.1:"+port
 	go func() { one.ended <- cmd.Wait() }()
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, fmt.Errorf("it did not answer within %s", startTime))
 	defer cancel()
@@ -173,8 +173,8 @@ func start(ctx context.Context, r Relay) (_ *running, err error) {
 	}
 }
 
-// stop ends the relay.
-func (r *running) stop() {
+// Stop ends the relay.
+func (r *Started) Stop() {
 	defer os.RemoveAll(r.dir)
 	if r.cmd == nil {
 		return
