@@ -249,7 +249,8 @@ func (d *dataRoutes) routeFetch(u *UniStream) {
 
 // StreamBefore reports whether a unidirectional stream of the peer with a smaller id has come whose header has not been
 // read, so that its request is not known. If so, a value is sent to news at the next change, without waiting; news
-// needs a buffer of one value.
+// needs a buffer of one value. Where the transport numbers streams by itself, there may always be one that has not come
+// yet.
 func (s *Session) StreamBefore(id uint64, news chan struct{}) bool {
-	return s.data.unrouted.below(id, news)
+	return s.data.unrouted.below(id, news) || !s.conn.Info().WireStreamIDs
 }

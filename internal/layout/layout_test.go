@@ -29,6 +29,7 @@ var mayImport = []struct {
 	{"moqt/wire", []string{"moqt/rules"}, true},
 	{"moqt/transport", []string{"moqt/wire"}, true},
 	{"moqt/transport/memconn", []string{"moqt/wire", "moqt/transport"}, true},
+	{"moqt/transport/webconn", []string{"moqt/wire", "moqt/transport"}, true},
 	{"moqt/transport/internal", []string{"moqt/wire", "moqt/transport"}, false},
 	{"moqt/transport/quicconn", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal"}, false},
 	{"moqt/transport/wtconn", []string{"moqt/wire", "moqt/transport", "moqt/transport/internal",

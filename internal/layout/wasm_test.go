@@ -11,8 +11,8 @@ import (
 // What runs in a page or in a test in memory brings neither QUIC nor TLS along: more than 1.6 MB of WebAssembly.
 func TestWebAssemblyWithoutQUICAndTLS(t *testing.T) {
 	const module = module + "/"
-	packages := []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn", "moqt", "moqt/track", "cases",
-		"relays/reference", "runner"}
+	packages := []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn", "moqt/transport/webconn",
+		"moqt", "moqt/track", "cases", "relays/reference", "runner"}
 	args := []string{"list", "-deps"}
 	for _, p := range packages {
 		args = append(args, module+p)

@@ -1,7 +1,8 @@
 // Package transport says what a MoQT session needs from the connection below it,
 // and what a verdict needs to know about that connection, without naming a QUIC library.
 //
-// Implementations: quicconn (QUIC), wtconn (WebTransport over HTTP/3), memconn (in memory).
+// Implementations: quicconn (QUIC), wtconn (WebTransport over HTTP/3), webconn (a browser's WebTransport), memconn (in
+// memory).
 // Package endpoint dials and listens for any of them.
 package transport
 
@@ -146,6 +147,9 @@ type Info struct {
 	// by itself, as one on a browser's WebTransport must, which tells no ids: such an id means nothing to the peer or
 	// in a log, and says nothing of streams that have not come yet.
 	WireStreamIDs bool
+	// ReadsAhead is true where the implementation takes what the peer sends before anybody here reads it, as a browser
+	// does: a session that reads nothing does not slow its peer down.
+	ReadsAhead bool
 	// LogFile is the file that the connection's log is written to; empty where there is none.
 	LogFile string
 	// OpenLog opens the connection's log for a layer above. It is nil if there is no log, and returns nil once the
