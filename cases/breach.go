@@ -19,6 +19,8 @@ type breach struct {
 	// rule is what is broken; of distinguishes several breaches of one rule, "subscribe".
 	rule rules.ID
 	of   string
+	// also are other rules that the same bytes break.
+	also []rules.ID
 	// what is the breach for people: "a namespace of 33 fields in SUBSCRIBE".
 	what string
 	// first and last bound the drafts, beside those that have the rule; zero means no bound.
@@ -39,6 +41,8 @@ type breach struct {
 	// seen is the rule that the reference relay names for the breach, where it is another, or the request error with
 	// which it refuses it where any will do; seenFrom20 the same in 20 and later.
 	seen, seenFrom20 rules.ID
+	// subscribes is what the SUBSCRIBE of a subscriber has beside what every request has.
+	subscribes wire.Parameters
 	// seenAny: the rule that it names depends on what of the breach it sees first.
 	seenAny []rules.ID
 	// faults are other faults than those that all breaches have.
@@ -70,6 +74,8 @@ const (
 	asFetched role = "fetched"
 	// asWatcher has subscribed to a namespace prefix.
 	asWatcher role = "watcher"
+	// asOffered has asked for the tracks of a namespace, and has not answered the peer's PUBLISH of one.
+	asOffered role = "offered"
 )
 
 // reaction is what a peer does about a breach.
@@ -80,7 +86,11 @@ type reaction struct {
 	// refused: it refuses the request with this error; any error will do when the name is empty. The session lives on.
 	refused bool
 	name    wire.ErrorName
-	// neither: nothing comes of it; the session lives on.
+	// done: behind the error the subscription ends with PUBLISH_DONE of this name.
+	done wire.ErrorName
+	// malformed: it may give up the track with MALFORMED_TRACK; the session lives on.
+	malformed bool
+	// none of these: nothing comes of it; the session lives on.
 	// ended: the peer may do it by ending the request's stream instead.
 	ended bool
 }
@@ -90,6 +100,7 @@ var (
 	violation = closedWithCode(wire.ProtocolViolation)
 	anyClose  = reaction{closed: true}
 	tolerated = reaction{}
+	malformed = reaction{malformed: true}
 	anyError  = reaction{refused: true}
 )
 
@@ -113,6 +124,9 @@ func (r *reaction) text(d wire.Draft, kind wire.Kind) string {
 	case r.refused:
 		code, _ := wire.RequestErrorFor(d, kind, r.name)
 		return "a request error " + code.In(d, kind) + ", in a session that goes on"
+	}
+	if r.malformed {
+		return "the track given up with MALFORMED_TRACK or not at all, in a session that goes on"
 	}
 	return "a session that goes on"
 }
@@ -139,8 +153,9 @@ func (b *breach) Case() Case {
 		panic(fmt.Sprintf("cases: there is no rule %q", b.rule))
 	}
 	level := b.levelOf(r)
-	c := Case{ID: b.id(), Title: b.title(), Rules: []rules.ID{b.rule}, Level: level, Suite: SuiteConformance,
-		Tags: []string{SuiteConformance, string(b.as)}, Roles: b.roles(), Timeout: breachLimit}
+	c := Case{ID: b.id(), Title: b.title(), Rules: append([]rules.ID{b.rule}, b.also...), Level: level,
+		Suite: SuiteConformance,
+		Tags:  []string{SuiteConformance, string(b.as)}, Roles: b.roles(), Timeout: breachLimit}
 	for _, d := range wire.Drafts() {
 		if len(r.Sections(int(d))) > 0 && (b.first == 0 || d >= b.first) && (b.last == 0 || d <= b.last) {
 			if c.First == 0 || d < c.First {
@@ -177,6 +192,8 @@ func (b *breach) title() string {
 		return text + " is refused"
 	case b.want.refused:
 		return text + " is refused with " + string(b.want.name)
+	case b.want.malformed:
+		return text + " makes the track malformed, and closes nothing"
 	}
 	return text + " is tolerated"
 }
@@ -220,10 +237,19 @@ func (b *breach) allFaults(level Level) []Fault {
 			all = append(all, fault("miscode", "with 0x1 INTERNAL_ERROR"))
 		}
 	case b.want.refused:
-		all = append(all, fault("swallow", "nothing"), spread)
+		all = append(all, spread)
+		if b.want.done == "" {
+			all = append(all, fault("swallow", "nothing"))
+		}
 		if b.want.name != "" {
 			all = append(all, fault("miscode", "0x0 INTERNAL_ERROR"))
 		}
+		if b.want.done != "" {
+			all = append(all, requestFault("swallow:"+string(b.rule), "nothing in time"))
+		}
+	case b.want.malformed:
+		all = append(all, requestFault("malformed-code-wrong", "PUBLISH_DONE with 0x0 INTERNAL_ERROR"),
+			requestFault("malformed-closes", `connection closed by the peer with 0x3 PROTOCOL_VIOLATION`))
 	default:
 		all = append(all, fault("strict", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"))
 	}

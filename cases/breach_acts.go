@@ -155,6 +155,31 @@ func inTurn(a, b act) act {
 	}
 }
 
+// answersAnother has the innocent session subscribe to another track of the offender's, and answers the peer's
+// SUBSCRIBE
+// for it.
+func answersAnother(build func(s *scene, theirs *asked) wire.Message) act {
+	return func(ctx context.Context, s *scene) (*asked, error) {
+		s.twins++
+		name := s.track + "-" + string(rune('a'+s.twins))
+		s.e.Go(ctx, func(ctx context.Context) {
+			_, _ = s.innocent.Subscribe(ctx, s.innocent.SubscribeMessage(s.namespace, name))
+		})
+		q, _, err := s.x.incoming(ctx, func(m wire.Message) bool {
+			sub, ok := m.(*wire.Subscribe)
+			return ok && sub.TrackName == name
+		})
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.frame(build(s, q), streamKind(q.on), nil)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.put(s.x.to(q.on), streamKind(q.on), b)
+	}
+}
+
 // The good messages that breaches differ from.
 
 func (s *scene) publishNamespace() *wire.PublishNamespace {

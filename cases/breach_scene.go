@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -30,9 +29,11 @@ type scene struct {
 	// theirs is the peer's: its SUBSCRIBE or FETCH for the offender's track.
 	theirs *asked
 	alias  uint64
-	// streams is what the innocent session gets of the offender's track, arrived how many objects so far.
-	streams *Streams
-	arrived int
+	// followed is the innocent's subscription to the offender's track; streams is what the innocent session gets of
+	// the offender's track, arrived how many objects so far.
+	followed *moqt.Subscription
+	streams  *Streams
+	arrived  int
 	// begun: nobody has become a client by its setup message.
 	begun bool
 	// offending: the good twin is behind us.
@@ -85,6 +86,8 @@ func (s *scene) enter(ctx context.Context) {
 		s.asked(ctx)
 	case asWatcher:
 		s.watch(step)
+	case asOffered:
+		s.offered(ctx)
 	}
 }
 
@@ -159,7 +162,7 @@ func (s *scene) closing(end *transport.CloseError, layer transport.Layer, expect
 
 // subscribe subscribes the offender to the innocent publisher's track.
 func (s *scene) subscribe(ctx context.Context) {
-	s.mine = s.granted(ctx, s.subscribeMessage(s.namespace, s.track), "SUBSCRIBE_OK")
+	s.mine = s.granted(ctx, s.subscribeTo(s.namespace, s.track, s.b.subscribes...), "SUBSCRIBE_OK")
 }
 
 func (s *scene) subscribeMessage(ns wire.TrackNamespace, name string) *wire.Subscribe {
@@ -204,6 +207,29 @@ func (s *scene) watch(ctx context.Context) {
 		Options: s.namespacesOnly(), Parameters: s.parameters()}, "an OK for SUBSCRIBE_NAMESPACE")
 }
 
+// offered asks for the tracks of a namespace, and has the innocent session publish one. The peer's PUBLISH of it is
+// left
+// unanswered.
+func (s *scene) offered(ctx context.Context) {
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	id, ps := s.x.id(), s.parameters()
+	var m wire.Message = &wire.SubscribeTracks{RequestID: id, Prefix: s.namespace, Parameters: ps}
+	if s.draft() <= wire.Draft17 {
+		m = &wire.SubscribeNamespace{RequestID: id, Prefix: s.namespace, Parameters: ps}
+	}
+	s.mine = s.granted(step, m, "an OK for "+wire.NameOf(s.draft(), m))
+	s.innocent.Publisher(s.namespace, s.track).OfferBeside(ctx)
+	q, _, err := s.x.incoming(step, func(m wire.Message) bool {
+		p, ok := m.(*wire.Publish)
+		return ok && p.TrackName == s.track
+	})
+	if err != nil {
+		s.fail(step, err, transport.LayerRequest, "PUBLISH at the subscriber")
+	}
+	s.theirs = q
+}
+
 func (s *scene) namespacesOnly() uint64 {
 	if s.x.draft <= wire.Draft17 {
 		return wire.SubscribeNamespaces
@@ -239,7 +265,7 @@ func (s *scene) follow(ctx context.Context) {
 		err = context.Cause(step)
 	}
 	s.innocent.Check(ctx, err, transport.LayerRequest, "SUBSCRIBE_OK at the innocent")
-	s.streams = s.innocent.Watch(ctx, sub)
+	s.followed, s.streams = sub, s.innocent.Watch(ctx, sub)
 }
 
 // asked has the innocent session subscribe to the offender's track, and leaves the peer's SUBSCRIBE unanswered.
@@ -270,12 +296,12 @@ func (s *scene) arrive(ctx context.Context) {
 	})
 }
 
-// fetchedGroup is the group that the peer fetches from an offender.
+// fetchedGroup is the first of two groups that the peer fetches from an offender.
 const fetchedGroup = 5
 
 // fetched has the innocent session FETCH from the offender's track what the peer cannot have.
 func (s *scene) fetched(ctx context.Context) {
-	f := wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup}
+	f := wire.LocationFilter{Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup + 1}
 	s.e.Go(ctx, func(ctx context.Context) {
 		_, _ = s.innocent.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: s.namespace, TrackName: s.track,
 			Range: f, Parameters: s.parameters()})
@@ -323,129 +349,6 @@ func (s *scene) alive(ctx context.Context) error {
 	}
 	_, err = s.x.answer(ctx, q)
 	return err
-}
-
-// promptTime is how long a peer may take to close a session without a remark.
-const promptTime = time.Second
-
-// offend commits the breach, and judges what comes of it.
-func (s *scene) offend(ctx context.Context) {
-	s.offending = true
-	q, err := s.b.bad(ctx, s)
-	if err != nil && s.x.ended() == nil && !isStream(err) {
-		s.fail(ctx, err, transport.LayerRequest, "the breach to be sent")
-	}
-	began := time.Now()
-	kind := wire.KindNone
-	if q != nil {
-		kind = q.kind
-	}
-	want, d := &s.b.want, s.draft()
-	expected := want.text(d, kind) + ", for " + s.b.what
-	switch {
-	case s.b.Case().Level == Probe:
-		s.record(ctx, q)
-	case want.closed:
-		s.wantClosed(ctx, expected, began)
-	case want.refused:
-		s.wantRefused(ctx, q, expected)
-	default:
-		s.wantAlive(ctx, expected)
-	}
-}
-
-func isStream(err error) bool { return errors.As(err, new(*transport.StreamError)) }
-
-func (s *scene) wantClosed(ctx context.Context, expected string, began time.Time) {
-	limit := s.e.stretched(s.e.settled(closeTime))
-	if !s.x.waitEnded(ctx, limit) {
-		s.fail0(ctx, expected)
-	}
-	end := s.x.ended()
-	session := &moqt.SessionError{Err: end, Code: wire.SessionError(end.Code)}
-	if end.Remote {
-		session.Side = wire.ServerSide
-	}
-	code, ok := closedWith(session)
-	if end.Transport && !end.HTTP3 || end.Timeout {
-		ok = false
-	}
-	if !ok && end.HTTP3 && end.Remote && len(s.b.want.codes) == 0 {
-		ok = true
-	}
-	if !ok || len(s.b.want.codes) > 0 && !slices.Contains(s.b.want.codes, code) {
-		panic(s.closing(end, transport.LayerRequest, expected))
-	}
-	s.e.Annotate("%s", s.closing(end, transport.LayerRequest, "").received)
-	if took := time.Since(began); took > promptTime+s.e.settled(0) {
-		s.e.Note("the session was closed only after %s", seconds(took))
-	}
-}
-
-// fail0 ends the case because the session is still open.
-func (s *scene) fail0(ctx context.Context, expected string) {
-	if o := s.e.lossOf(); o != nil {
-		panic(o.metBy(transport.LayerRequest, expected))
-	}
-	if ctx.Err() != nil {
-		s.innocent.Check(ctx, context.Cause(ctx), transport.LayerRequest, expected)
-	}
-	s.e.Fail(transport.LayerRequest, expected, fmt.Sprintf("a session that is open %s later", closeTime))
-}
-
-func (s *scene) wantRefused(ctx context.Context, q *asked, expected string) {
-	step, cancel := s.e.Within(ctx, closeTime)
-	defer cancel()
-	answer, err := s.x.answer(step, q)
-	if errors.Is(err, io.EOF) && s.b.want.ended && s.x.ended() == nil {
-		s.wantAlive(ctx, expected)
-		return
-	}
-	if err != nil {
-		s.fail(step, err, transport.LayerRequest, expected)
-	}
-	no, ok := answer.(*wire.RequestError)
-	if !ok {
-		s.e.Fail(transport.LayerRequest, expected, wire.NameOf(s.draft(), answer))
-	}
-	refused := &moqt.RequestError{Draft: s.draft(), Kind: q.kind, Code: no.Code, Reason: no.Reason}
-	name, _ := wire.RequestErrorCode(no.Code).Meaning(s.draft(), q.kind)
-	if s.b.want.name != "" && name != s.b.want.name {
-		s.innocent.SkipUnsupported(refused)
-		s.e.Fail(transport.LayerRequest, expected, RefusalText(refused))
-	}
-	s.e.Annotate("%s", RefusalText(refused))
-	s.wantAlive(ctx, expected)
-}
-
-func (s *scene) wantAlive(ctx context.Context, expected string) {
-	if !s.b.want.refused { // how the peer reacts shows a moment later
-		s.x.waitEnded(ctx, s.e.settled(SettleTime))
-	}
-	step, cancel := s.e.Step(ctx)
-	defer cancel()
-	if err := s.alive(step); err != nil {
-		s.fail(step, err, transport.LayerRequest, expected)
-	}
-}
-
-// record notes what came of something that the draft leaves open.
-func (s *scene) record(ctx context.Context, q *asked) {
-	step, cancel := s.e.Within(ctx, promptTime)
-	defer cancel()
-	if q != nil {
-		if answer, err := s.x.answer(step, q); err == nil {
-			s.e.Annotate("answered with %s", wire.NameOf(s.draft(), answer))
-			return
-		}
-	} else {
-		s.x.waitEnded(step, s.e.settled(SettleTime))
-	}
-	if end := s.x.ended(); end != nil {
-		s.e.Annotate("%s", s.closing(end, transport.LayerRequest, "").received)
-		return
-	}
-	s.e.Annotate("nothing came of it")
 }
 
 // innocence ends the case unless the innocent session has not noticed: it is open, a request of it is answered, and the

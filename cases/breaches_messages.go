@@ -87,7 +87,8 @@ var breachesOfMessages = []breach{
 		bad:  asks(func(s *scene) wire.Message { return &wire.RequestUpdate{RequestID: s.x.id()} }),
 	},
 	{
-		rule: rules.RequestStream, of: "subscribe", what: "SUBSCRIBE on a bidirectional stream of its own",
+		rule: rules.RequestStream, also: []rules.ID{rules.MessageStream}, of: "subscribe",
+		what:  "SUBSCRIBE on a bidirectional stream of its own",
 		first: wire.Draft16, last: wire.Draft16, as: asClient, want: violation, seen: rules.MessageStream,
 		good: asks(aPrefix),
 		bad:  onOwnStream(aSubscribe()),

@@ -83,7 +83,8 @@ var breachesOfNames = []breach{
 		}),
 	},
 	{
-		rule: rules.NameFieldCount, of: "prefix", what: "a prefix of 33 fields in SUBSCRIBE_NAMESPACE",
+		rule: rules.NameFieldCount, also: []rules.ID{rules.PrefixFieldCount}, of: "prefix",
+		what:  "a prefix of 33 fields in SUBSCRIBE_NAMESPACE",
 		first: wire.Draft21, as: asClient, want: violation,
 		good: asks(func(s *scene) wire.Message { return s.subscribeNamespace() }),
 		bad: asks(func(s *scene) wire.Message {
@@ -99,6 +100,16 @@ var breachesOfNames = []breach{
 		bad: asks(func(s *scene) wire.Message {
 			m := s.subscribeNamespace()
 			m.Prefix = nil
+			return m
+		}),
+	},
+	{
+		rule: rules.TracksPrefixFieldCount, of: "name", what: "a prefix of 33 fields in SUBSCRIBE_TRACKS",
+		first: wire.Draft21, as: asClient, want: violation, seen: rules.NameFieldCount,
+		good: asks(func(s *scene) wire.Message { return s.subscribeTracks() }),
+		bad: asks(func(s *scene) wire.Message {
+			m := s.subscribeTracks()
+			m.Prefix = fields(33)
 			return m
 		}),
 	},

@@ -82,6 +82,14 @@ var breachesOfObjects = []breach{
 		}, fin),
 	},
 	{
+		rule: rules.StatusProperties, of: "none", what: "an object that does not exist, with properties",
+		last: wire.Draft14, as: asPublisher, want: violation,
+		good: goodStream,
+		bad: streams(func(s *scene) []byte {
+			return s.object(0x11, 0, 2, 0x38, 1, 0, 1)
+		}, fin),
+	},
+	{
 		rule: rules.StatusUnknown, of: "subgroup", what: "an Object Status of 7 on a subgroup stream",
 		as:   asPublisher,
 		want: violation,
@@ -116,7 +124,7 @@ var breachesOfObjects = []breach{
 	},
 	{
 		rule: rules.SubgroupObjectBound, what: "an Object ID past the largest number on a subgroup stream",
-		first: wire.Draft18, as: asPublisher, want: violation,
+		as: asPublisher, want: violation,
 		good: goodStream,
 		bad: streams(func(s *scene) []byte {
 			b := append(s.numbers(0x10, s.alias, s.group()), 128)
@@ -168,6 +176,13 @@ var breachesOfObjects = []breach{
 		func(s *scene) []byte {
 			b := []byte{0x1C, fetchedGroup, 7, 128, 1, 'x', 0x04}
 			return append(wire.AppendVarint(b, s.draft(), 1<<64-1), 1, 'x')
+		}),
+	fetchBreach(rules.FetchObjectBound, "next", "an object behind the largest Object ID on a fetch stream",
+		wire.Draft15,
+		violation, func(s *scene) []byte {
+			b := []byte{0x1C, fetchedGroup}
+			b = append(wire.AppendVarint(b, s.draft(), s.draft().MaxVarint()), 128, 1, 'x')
+			return append(b, 0x01, 1, 'x')
 		}),
 	fetchBreach(rules.StreamCut, "fetch", "FIN inside an object of a fetch stream", wire.Draft15, violation,
 		func(s *scene) []byte { return []byte{0x1C, fetchedGroup, 0, 128, 9, 'x'} }),

@@ -9,7 +9,7 @@ import (
 // draft-22 §9.20, §10).
 var breachesOfParameters = []breach{
 	{
-		rule: rules.ParameterOrder, what: "a parameter type past 2^64-1 in SUBSCRIBE", first: wire.Draft18,
+		rule: rules.ParameterOrder, what: "a parameter type past 2^64-1 in SUBSCRIBE",
 		as: asClient, want: violation,
 		good: asks(aSubscribe(number(wire.ParamForward, 1), number(wire.ParamGroupOrder, 1))),
 		bad: asks(func(s *scene) wire.Message {
@@ -53,10 +53,19 @@ var breachesOfParameters = []breach{
 		return m
 	}, aNamespace),
 	{
-		rule: "parameter-twice", of: "subscribe", what: "FORWARD twice in SUBSCRIBE", first: wire.Draft15,
+		rule: "parameter-twice", also: []rules.ID{rules.ParameterRepeated}, of: "subscribe",
+		what: "FORWARD twice in SUBSCRIBE", first: wire.Draft15,
 		as: asClient, want: violation, seen: rules.ParameterRepeated,
 		good: asks(aSubscribe(number(wire.ParamForward, 1))),
 		bad:  asks(aSubscribe(number(wire.ParamForward, 1), number(wire.ParamForward, 1))),
+	},
+	{
+		rule: "parameter-twice", also: []rules.ID{rules.ParameterRepeated}, of: "timeout",
+		what: "DELIVERY_TIMEOUT twice in SUBSCRIBE", last: wire.Draft14, as: asClient, want: violation,
+		seen: rules.ParameterRepeated,
+		good: asks(aSubscribe(number(wire.ParamObjectDeliveryTimeout, 1000))),
+		bad: asks(aSubscribe(number(wire.ParamObjectDeliveryTimeout, 1000),
+			number(wire.ParamObjectDeliveryTimeout, 1000))),
 	},
 	{
 		rule: "parameter-twice", of: "filter", what: "a location filter twice in SUBSCRIBE", first: wire.Draft15,
@@ -143,7 +152,8 @@ var breachesOfParameters = []breach{
 		bad:  asks(aPublish(wire.Parameter{Type: wire.ParamLargestObject, Raw: true, Bytes: []byte{1}})),
 	},
 	{
-		rule: rules.FilterLength, of: "long", what: "a location filter with a byte left over", last: wire.Draft21,
+		rule: rules.FilterLength, also: []rules.ID{rules.FilterType}, of: "long",
+		what: "a location filter with a byte left over", last: wire.Draft21,
 		first: wire.Draft15, as: asClient, want: violation, seenFrom20: rules.FilterType,
 		good: asks(aSubscribe(nextObject)),
 		bad:  asks(aSubscribe(rawFilter(2, 0, 0, 0, 0, 0, 0))),

@@ -14,6 +14,11 @@ var breachesRefused = []breach{
 		bad:  asks(func(s *scene) wire.Message { return s.subscribeTo(wire.TrackNamespace{".", "x"}, "t") }),
 	},
 	{
+		rule: "reserved-namespace", what: "SUBSCRIBE to a namespace that begins with a period and is not registered",
+		as: asClient, want: tolerated, alone: true,
+		bad: asks(func(s *scene) wire.Message { return s.subscribeTo(wire.TrackNamespace{".moq-interop", "x"}, "t") }),
+	},
+	{
 		rule: "session-namespace-unknown", of: "subscribe", what: "SUBSCRIBE to an unknown track under .session",
 		as: asClient, want: refusedAs(wire.NameDoesNotExist), alone: true,
 		good: asks(aSubscribe()),

@@ -68,8 +68,9 @@ var breachesOfRequests = []breach{
 		}),
 	},
 	{
-		rule: rules.SecondAnswer, of: "ok", what: "a second SUBSCRIBE_OK to one SUBSCRIBE",
-		as: asPublisher, want: violation,
+		rule: rules.SecondAnswer, also: []rules.ID{rules.OneAnswer}, of: "ok",
+		what: "a second SUBSCRIBE_OK to one SUBSCRIBE",
+		as:   asPublisher, want: violation,
 		bad: replies(func(s *scene) wire.Message {
 			return &wire.SubscribeOK{RequestID: s.theirs.id, TrackAlias: 1}
 		}),
@@ -113,8 +114,9 @@ var breachesOfRequests = []breach{
 		}),
 	},
 	{
-		rule: rules.DuplicateSubscriptionCloses, what: "a second SUBSCRIBE to a track",
-		as: asSubscriber, want: violation,
+		rule: rules.DuplicateSubscriptionCloses, also: []rules.ID{rules.DuplicateSubscription},
+		what: "a second SUBSCRIBE to a track",
+		as:   asSubscriber, want: violation,
 		good: asks(aSubscribe()),
 		bad:  asks(func(s *scene) wire.Message { return s.subscribeMessage(s.namespace, s.track) }),
 	},
@@ -140,9 +142,15 @@ var breachesOfRequests = []breach{
 		bad:  adds(anUpdate(startAt(5))),
 	},
 	{
-		rule: rules.UpdateWho, of: "publisher", what: "an update of a SUBSCRIBE by its publisher", first: wire.Draft17,
+		rule: rules.UpdateWho, of: "publisher", what: "an update of a SUBSCRIBE by its publisher",
 		as: asPublisher, want: violation, level: Probe,
-		bad: replies(func(s *scene) wire.Message { return &wire.RequestUpdate{RequestID: s.x.id()} }),
+		bad: replies(func(s *scene) wire.Message {
+			m := &wire.RequestUpdate{RequestID: s.x.id(), ExistingRequestID: s.theirs.id}
+			if s.draft() == wire.Draft14 {
+				m.Parameters.Add(startAt(0))
+			}
+			return m
+		}),
 	},
 	{
 		rule: "state-notify-who", of: "subscriber", what: "PUBLISH_STATE_NOTIFY from a subscriber", as: asSubscriber,

@@ -201,12 +201,18 @@ var breachesOfSessions = []breach{
 		bad:  controls(func(*scene) wire.Message { return &wire.MaxRequestID{MaxRequestID: 1500} }),
 	},
 	{
+		rule: rules.Goaway, of: "subscriber", what: "GOAWAY from a subscriber", as: asSubscriber, want: tolerated,
+		good: asks(aNamespace),
+		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
+	},
+	{
 		rule: rules.GoawayURILength, what: "GOAWAY with a URI of 8193 bytes", as: asClient, want: violation,
 		good: asks(aNamespace),
 		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{NewSessionURI: long(8193)} }),
 	},
 	{
-		rule: rules.GoawayURI, of: "subscriber", what: "GOAWAY with a URI from a subscriber", as: asSubscriber,
+		rule: rules.GoawayURI, also: []rules.ID{"goaway-client-uri"}, of: "subscriber",
+		what: "GOAWAY with a URI from a subscriber", as: asSubscriber,
 		want: violation,
 		good: asks(aNamespace),
 		bad: controls(func(*scene) wire.Message {

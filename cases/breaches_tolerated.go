@@ -48,6 +48,43 @@ var breachesTolerated = []breach{
 		}),
 	},
 	{
+		rule: rules.EarlyStreams, what: "a subgroup stream before the setup message", as: asNobody, want: tolerated,
+		seen: rules.TrackAlias,
+		bad: func(ctx context.Context, s *scene) (*asked, error) {
+			early := streams(func(s *scene) []byte { return append(s.numbers(0x10, 4242, 0), 128, 0, 1, 'x') }, fin)
+			if _, err := early(ctx, s); err != nil {
+				return nil, err
+			}
+			return setsUp()(ctx, s)
+		},
+	},
+	{
+		rule: rules.Grease, of: "reset", what: "a data stream that is reset with an unknown code", as: asPublisher,
+		want: tolerated, seen: rules.CancelRequest, good: goodStream,
+		bad: func(ctx context.Context, s *scene) (*asked, error) {
+			u, err := s.x.conn.OpenUniStream(ctx)
+			if err == nil {
+				err = s.put(u, wire.UniStream, s.object(0x10, 0, 9, 'x'))
+			}
+			if err == nil {
+				u.Reset(0x3FF1)
+			}
+			return nil, err
+		},
+	},
+	{
+		rule: "padding-stream-zeros", also: []rules.ID{rules.PaddingStream}, what: "a padding stream with ones",
+		as: asClient, want: tolerated, seen: rules.PaddingStream,
+		bad: streams(func(s *scene) []byte {
+			return append(s.numbers(wire.TypePaddingStream), 1, 1, 1, 1)
+		}, fin),
+	},
+	{
+		rule: "padding-datagram-zeros", also: []rules.ID{rules.PaddingDatagram}, what: "a padding datagram with ones",
+		as: asClient, want: tolerated, seen: rules.PaddingDatagram,
+		bad: datagrams(func(s *scene) []byte { return append(s.numbers(wire.TypePaddingDatagram), 1, 1, 1, 1) }),
+	},
+	{
 		rule: "padding-stream", what: "a padding stream", as: asClient, want: tolerated,
 		bad: streams(func(s *scene) []byte {
 			return append(s.numbers(wire.TypePaddingStream), make([]byte, 500)...)

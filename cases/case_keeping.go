@@ -308,11 +308,12 @@ func runMandatoryFetch(ctx context.Context, e *Env) error {
 var malformedTrack = Case{
 	ID:    "malformed-track",
 	Title: "A track on which an object comes again with other contents ends with MALFORMED_TRACK, if the relay sees it",
-	Rules: []rules.ID{rules.MalformedTrack}, First: wire.Draft16,
+	Rules: []rules.ID{rules.MalformedTrack, rules.MalformedDuplicate},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data"}, Roles: []string{"publisher", "subscriber"},
 	Timeout: CaseLimit,
 	Faults: []Fault{
 		requestFault("malformed-code-wrong", "PUBLISH_DONE with 0x0 INTERNAL_ERROR"),
+		requestFault("malformed-closes", "with 0x3 PROTOCOL_VIOLATION"),
 		dataFault("drop-object", "4 of 5 objects came, {0, 0}"),
 	},
 	Run: runMalformedTrack,
@@ -334,6 +335,7 @@ func runMalformedTrack(ctx context.Context, e *Env) error {
 	quiet, cancel := context.WithTimeout(ctx, e.settled(2*LateTime))
 	defer cancel()
 	done, err := a.Subscription.Done(quiet)
+	p.Session.Healthy(ctx, transport.LayerRequest)
 	if err != nil {
 		e.Annotate("the relay has not seen it, or says nothing of it")
 		a.Healthy(ctx, transport.LayerData)

@@ -339,11 +339,14 @@ func streamKind(s transport.Stream) wire.StreamKind {
 // stream that ended without an answer.
 func (x *offender) answer(ctx context.Context, q *asked) (wire.Message, error) {
 	a, err := x.await(ctx, q.after, func(a *arrivedMessage) bool {
-		if q.on != nil {
-			return a.on == q.on
-		}
 		id, ok := answerID(a.message)
-		return ok && id == q.id
+		switch {
+		case q.on == nil:
+			return ok && id == q.id
+		case q.kind == wire.KindRequestUpdate: // among other messages of its request
+			return a.on == q.on && (ok || a.message == nil)
+		}
+		return a.on == q.on
 	})
 	if err == nil && a.message == nil {
 		err = io.EOF

@@ -68,6 +68,9 @@ func (r *Request) checkNarrowing(name string, m *wire.RequestUpdate) error {
 		return nil // relative filters cannot be compared here
 	}
 	switch {
+	case next.hasEnd && next.endGroup < next.start.Group:
+		return r.s.breach(name, wire.ProtocolViolation, rules.UpdateRange, "the end group %d is before the start %s",
+			next.endGroup, next.start)
 	case next.start.Compare(old.start) < 0:
 		return r.s.breach(name, wire.ProtocolViolation, rules.UpdateNarrows, "the start goes down from %s to %s",
 			old.start, next.start)

@@ -55,7 +55,7 @@ func TestListRulesText(t *testing.T) {
 		"\nprefix-overlap  MUST; binds publisher\n    A second SUBSCRIBE_NAMESPACE",
 		"    draft-15 §9.23: cases namespaces-cancelled, namespace-overlap",
 		"    draft-18 §10.18: cases namespaces-cancelled, namespace-overlap",
-		"    draft-18 §10.2: every case, by the codec\n",
+		"    draft-18 §11.4.4.2: every case, by the codec\n",
 		"    draft-15 §12.1: untestable: The limits of a peer",
 		"    draft-18 §10.6.1: unwatched; a breach of the relay's own is seen by the codec\n",
 		"    draft-18 §5.2: unwatched\n",

@@ -7,6 +7,7 @@ const (
 	NameLength              ID = "name-length"
 	PrefixFieldCount        ID = "prefix-field-count"
 	TracksPrefixFieldCount  ID = "tracks-prefix-field-count"
+	MalformedDuplicate      ID = "malformed-duplicate"
 	MalformedTrack          ID = "malformed-track"
 	ReservedDot             ID = "reserved-dot"
 	SessionNamespace        ID = "session-namespace"
@@ -56,7 +57,7 @@ var names = []Rule{
 		In: "14 2.5/1; 15-19 2.4.2/1; 20 2.4.2; 21-22 12.1",
 	},
 	{
-		ID: "malformed-duplicate", Binds: Endpoint, Level: Must, By: Cases,
+		ID: MalformedDuplicate, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "An object that comes a second time with other fields or payload makes its track malformed.",
 		In:   "14-17 8.1/1; 18-19 9.1/1; 20 9.1; 21-22 7.1",
 	},

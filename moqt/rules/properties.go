@@ -37,9 +37,8 @@ var properties = []Rule{
 		In:   "15 10.2.1.2/2",
 	},
 	{
-		ID: "mandatory-scope", Binds: Outsider, Level: Must,
-		Says: "A Mandatory Track Property belongs to a track, never to an object.",
-		Why:  "It binds authors of specifications; none is registered yet.",
+		ID: "mandatory-scope", Binds: OriginalPublisher | Outsider, Level: Must, By: Cases,
+		Says: "A Mandatory Track Property belongs to a track; on an object it makes the track malformed.",
 		In:   "18-19 2.5.1/1 15.8/2; 20 2.5.1 15.8; 21 3.6 16.8; 22 3.7 16.8",
 	},
 	{
@@ -91,7 +90,7 @@ var properties = []Rule{
 		In: "14-15 11.1/1; 16 11.2/1; 17 11.7/1; 18-19 12.8/1; 20 12.8; 21-22 10.8",
 	},
 	{
-		ID: "group-gap-once", Binds: OriginalPublisher, Level: Must, By: Session,
+		ID: "group-gap-once", Binds: OriginalPublisher, Level: Must, By: Cases,
 		Says: "An object has a Prior Group ID Gap once.",
 		In:   "15 11.1/2; 16 11.2/2; 17 11.7/2; 18-19 12.8/2; 20 12.8; 21-22 10.8",
 	},
@@ -102,7 +101,7 @@ var properties = []Rule{
 		In: "14-16 11.3/1; 17 11.8/1; 18-19 12.9/1; 20 12.9; 21-22 10.9",
 	},
 	{
-		ID: "object-gap-once", Binds: OriginalPublisher, Level: Must, By: Session,
+		ID: "object-gap-once", Binds: OriginalPublisher, Level: Must, By: Cases,
 		Says: "An object has a Prior Object ID Gap once.",
 		In:   "15-16 11.3/2; 17 11.8/2; 18-19 12.9/2; 20 12.9; 21-22 10.9",
 	},

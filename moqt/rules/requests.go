@@ -15,6 +15,7 @@ const (
 	UpdateWho           ID = "update-who"
 	UpdateLimitExceeded ID = "update-limit-exceeded"
 	UpdateNarrows       ID = "update-narrows"
+	UpdateRange         ID = "update-range"
 )
 
 // requests are the rules that all requests have.
@@ -111,7 +112,7 @@ var requests = []Rule{
 		In:   "14 9.10/1; 15 9.11/1",
 	},
 	{
-		ID: "update-range", Binds: Endpoint, Level: Must, By: Session | Cases,
+		ID: UpdateRange, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "In an update, too, the end group is not before the start.",
 		In:   "14 9.10/2; 15 9.11/3",
 	},

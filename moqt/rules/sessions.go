@@ -26,6 +26,8 @@ const (
 	SecondAnswer       ID = "second-answer"
 	PaddingStream      ID = "padding-stream"
 	PaddingDatagram    ID = "padding-datagram"
+	ErrorNotPassedOn   ID = "error-not-passed-on"
+	EarlyStreams       ID = "early-streams"
 )
 
 // sessions are the rules of a session's beginning, life and end.
@@ -209,7 +211,7 @@ var sessions = []Rule{
 		In: "18 10.4/5",
 	},
 	{
-		ID: "error-not-passed-on", Binds: Relay, Level: Must, By: Cases,
+		ID: ErrorNotPassedOn, Binds: Relay, Level: Must, By: Cases,
 		Says: "What closes one session as unknown or invalid is not passed on to another one.",
 		In:   "14 8.4/6; 15-17 8.5/6; 18-19 9.5/6; 20 9.5; 21 7.5; 22 7.6",
 	},

@@ -117,7 +117,7 @@ var streams = []Rule{
 		In:   "14-17 10.4.3; 18-20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: "early-streams", Binds: Endpoint, Level: Should, By: Cases,
+		ID: EarlyStreams, Binds: Endpoint, Level: Should, By: Cases,
 		Says: "Streams that come before the control stream are kept until the session is set up.",
 		In:   "16-20 3.3; 21-22 6.3",
 	},

@@ -2,13 +2,14 @@ package rules
 
 // Tokens, as the code names them.
 const (
-	Token             ID = "token"
-	TokenAlias        ID = "token-alias"
-	TokenCache        ID = "token-cache"
-	TokenTwice        ID = "token-twice"
-	TokenRegister     ID = "token-register"
-	TokenForm         ID = "token-form"
-	AuthorizedPublish ID = "authorized-publish"
+	Token               ID = "token"
+	TokenAlias          ID = "token-alias"
+	TokenCache          ID = "token-cache"
+	TokenTwice          ID = "token-twice"
+	TokenRegister       ID = "token-register"
+	TokenForm           ID = "token-form"
+	AuthorizedPublish   ID = "authorized-publish"
+	TokenRegisterAlways ID = "token-register-always"
 )
 
 // tokens are the rules of authorization.
@@ -54,18 +55,20 @@ var tokens = []Rule{
 		In:   "14 9.2.1.1/2; 15 9.2.1.1/4; 16 9.2.2.1/4; 17 9.3.2/4; 18-19 10.2.2/4; 20 10.2.2; 21-22 8.9",
 	},
 	{
-		ID: "token-malformed", Binds: Endpoint, Level: Must, By: Cases,
+		ID: "token-malformed", Binds: Endpoint, Level: Must,
 		Says: "A token that can be read and is still no good has its message refused with MALFORMED_AUTH_TOKEN.",
+		Why:  "Which tokens are good is between a relay and its users; one that wants none takes any.",
 		In:   "14 9.2.1.1/3; 15 9.2.1.1/5; 16 9.2.2.1/5; 17 9.3.2/5; 18-19 10.2.2/5; 20 10.2.2; 21-22 8.9",
 	},
 	{
-		ID: "token-register-always", Binds: Endpoint, Level: Must, By: Cases,
+		ID: TokenRegisterAlways, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A token is registered even when the message that brings it is refused.",
 		In:   "14 9.2.1.1/4; 15 9.2.1.1/6; 16 9.2.2.1/6; 17 9.3.2/6; 18-19 10.2.2/6; 20 10.2.2; 21-22 8.9",
 	},
 	{
-		ID: "token-expired", Binds: Endpoint, Level: Must, By: Cases,
+		ID: "token-expired", Binds: Endpoint, Level: Must,
 		Says: "The alias of a token that has expired stays until its sender deletes it.",
+		Why:  "When a token expires is between a relay and its users; a client does not know it.",
 		In:   "14 9.2.1.1/5; 15 9.2.1.1/7; 16 9.2.2.1/7; 17 9.3.2/7; 18-19 10.2.2/7; 20 10.2.2; 21-22 8.9",
 	},
 	{

@@ -33,15 +33,18 @@ func MalformedObject(raw []byte, d Draft, loc Location) error {
 
 // malformed counts what an object may have once only.
 type malformed struct {
-	d               Draft
-	scope           Scope
-	loc             Location
-	groups, objects int
+	d                           Draft
+	scope                       Scope
+	loc                         Location
+	groups, objects, immutables int
 }
 
 func (m *malformed) property(x Property) error {
 	if x.Type != PropImmutable {
 		return m.plain(x)
+	}
+	if m.immutables++; m.immutables > 1 && m.scope == ObjectScope {
+		return fmt.Errorf("malformed track: more than one %s on an object", PropertyName(m.d, m.scope, PropImmutable))
 	}
 	for r := (kvReader{b: x.Bytes, d: m.d}); r.more(); {
 		if err := r.next(); err != nil {

@@ -294,5 +294,8 @@ func (t *track) malformed(err error) {
 	t.relay.log.Warn("malformed track", "track", t.name, "error", err)
 	for _, u := range dropping {
 		u.cancel()
+		if t.relay.faults[malformedCloses] {
+			u.peer.session.Abort(wire.ProtocolViolation, "fault")
+		}
 	}
 }

@@ -135,6 +135,7 @@ const (
 	cacheDurationIgnored
 	newGroupLost
 	malformedCodeWrong
+	malformedCloses
 	defaultPriorityLost
 
 	duplicateAccepted
@@ -348,6 +349,7 @@ var faultTable = [numFaults]Fault{
 	cacheDurationIgnored: {"cache-duration-ignored", "gives out of its cache what is older than MAX_CACHE_DURATION"},
 	newGroupLost:         {"new-group-lost", "passes no NEW_GROUP_REQUEST on"},
 	malformedCodeWrong:   {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
+	malformedCloses:      {"malformed-closes", "closes the sessions of a malformed track's publishers"},
 	defaultPriorityLost: {"default-priority-lost", "gives subgroups without a priority 128, whatever the track's " +
 		"default"},
 	duplicateAccepted: {"duplicate-accepted", "accepts a session's second subscription to a track (16 to 18)"},

@@ -130,6 +130,8 @@ func (c *breachConn) unusual(ev moqt.Event) rules.ID {
 		return "padding-stream"
 	case ev.Type == moqt.EventPadding:
 		return "padding-datagram"
+	case ev.Type == moqt.EventFin && ev.Stream == wire.RequestStream && ev.StreamID%4 == 1: // opened by the relay
+		return "graceful-fin"
 	case ev.Type == moqt.EventReset && ev.Stream == wire.UniStream:
 		return rules.CancelRequest
 	case ev.Type == moqt.EventSubgroup && ev.Subgroup != nil && ev.Subgroup.HasProperties:
@@ -161,6 +163,13 @@ func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
 		}
 	case *wire.SubscribeOK:
 		c.aliases[m.TrackAlias] = true
+		if mandatory(ev.Draft, m.Properties) {
+			return rules.MandatoryProperties
+		}
+	case *wire.FetchOK:
+		if mandatory(ev.Draft, m.Properties) {
+			return rules.MandatoryFetchOK
+		}
 	case *wire.Publish:
 		c.aliases[m.TrackAlias] = true
 		for _, x := range m.Properties {
@@ -172,7 +181,12 @@ func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
 		if _, ok := wire.RequestErrorCode(m.Code).Meaning(ev.Draft, m.Answers); !ok {
 			return "grease-errors"
 		}
+	case *wire.Goaway:
+		return rules.Goaway
 	case *wire.Subscribe:
+		if len(m.TrackNamespace) > 0 && strings.HasPrefix(m.TrackNamespace[0], ".moq") {
+			return "reserved-namespace"
+		}
 		if slices.ContainsFunc(m.Parameters, func(p wire.Parameter) bool { return p.Raw }) ||
 			ev.Draft >= wire.Draft15 && ev.Draft <= wire.Draft16 && hasExpires(m.Parameters) {
 			return "parameter-foreign"
@@ -182,6 +196,11 @@ func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
 		}
 	}
 	return ""
+}
+
+// mandatory reports whether a track has a Mandatory Track Property; the relay knows none.
+func mandatory(d wire.Draft, ps wire.Properties) bool {
+	return slices.ContainsFunc(ps, func(p wire.Property) bool { return wire.MandatoryProperty(d, p.Type) })
 }
 
 func hasExpires(ps wire.Parameters) bool {
@@ -207,6 +226,9 @@ func (c *breachConn) CloseWithError(code uint64, reason string) error {
 
 // refusal changes a request error on its way out.
 func (c *breachConn) refusal(d wire.Draft, code uint64, body []byte) (uint64, []byte) {
+	if code == 0xB && c.relay.keyed[swallowBreach]["update-failed"] { // PUBLISH_DONE
+		return code, nil
+	}
 	kind, ok := wire.RefusedKind(d, code)
 	if !ok {
 		return code, body

@@ -128,6 +128,9 @@ func (f *retrieval) bound(filter wire.LocationFilter) error {
 	if open {
 		f.end = lastOf(math.MaxUint64)
 	}
+	if f.peer.session.Draft() <= wire.Draft19 && f.end.Compare(f.start) < 0 { // draft-18 §10.12.3
+		return refuse(moqt.RejectInvalidRange, "the range starts at %s, behind its end %s", f.start, f.end)
+	}
 	if !t.live && !t.ended {
 		return nil // a publisher knows
 	}

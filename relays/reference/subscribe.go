@@ -38,6 +38,11 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	if spoilt, err := p.spoilSubscribe(ctx, t, req); spoilt {
 		return err
 	}
+	// draft-14 §5.1, draft-16 §5.1.2
+	if f, _ := ps.Filter(); f.Form == wire.FilterGroupEnd && f.EndGroup < f.StartGroup {
+		return refuse(moqt.RejectInvalidRange, "the end group %d is before the start group %d", f.EndGroup,
+			f.StartGroup)
+	}
 	sub := t.newSubscriber(p.ctx, p)
 	ok := &wire.SubscribeOK{}
 	past := false

@@ -120,6 +120,9 @@ func (u *upstream) describe(sr *moqt.SubgroupReader, src *source) {
 func (u *upstream) bring(src *source, e *entry, refused bool) error {
 	t, r := u.track, u.track.relay
 	u.count(e)
+	if err := wire.MalformedObject(e.Properties, u.draft, e.Location()); err != nil {
+		return u.brought(src, err)
+	}
 	fresh := true
 	err := t.agreed(u.ctx, u.peer, func() (err error) {
 		if r.faults[ignoreSecondPublisher] && len(t.upstreams) > 0 && t.upstreams[0] != u {
@@ -265,6 +268,10 @@ func (u *upstream) readDatagrams() {
 		if r.faults[datagramsAsStreams] {
 			u.asStream(e)
 			continue
+		}
+		if err := wire.MalformedObject(e.Properties, u.draft, e.Location()); err != nil {
+			t.malformed(err)
+			return
 		}
 		var fresh bool
 		err = t.agreed(u.ctx, u.peer, func() (err error) {

@@ -1,0 +1,59 @@
+package cases
+
+import (
+	"context"
+
+	"github.com/moqinterop/moq-interop-client/moqt/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
+)
+
+// breachesOfTracks make a track malformed: who sees it gives up the track, and nobody's session (draft-18 §2.4.2, §9.1,
+// §12.7-12.9, draft-22 §7.1, §10.7-10.9, §12.1).
+var breachesOfTracks = []breach{
+	{
+		rule: rules.MalformedDuplicate, also: []rules.ID{rules.MalformedTrack},
+		what: "an object that comes again with another payload", as: asPublisher, want: malformed,
+		good: goodStream,
+		bad: func(ctx context.Context, s *scene) (*asked, error) {
+			group := s.group()
+			again := func(payload byte) act {
+				return streams(func(s *scene) []byte {
+					return append(s.numbers(0x10, s.alias, group), 128, 0, 1, payload)
+				}, fin)
+			}
+			if _, err := again('a')(ctx, s); err != nil {
+				return nil, err
+			}
+			s.arrive(ctx)
+			return again('b')(ctx, s)
+		},
+	},
+	malformedBy("immutable-once", "twice", "an object with two Immutable Properties",
+		wire.Property{Type: wire.PropImmutable}, wire.Property{Type: wire.PropImmutable}),
+	malformedBy("immutable-properties", "nested", "Immutable Properties inside Immutable Properties",
+		wire.Property{Type: wire.PropImmutable, Bytes: []byte{byte(wire.PropImmutable), 0}}),
+	malformedBy("group-gap-once", "", "an object with two Prior Group ID Gaps",
+		wire.Property{Type: wire.PropPriorGroupIDGap}, wire.Property{Type: wire.PropPriorGroupIDGap}),
+	malformedBy("group-gap-once", "large", "a Prior Group ID Gap that is larger than the Group ID",
+		wire.Property{Type: wire.PropPriorGroupIDGap, Uint: 60}),
+	malformedBy("object-gap-once", "", "an object with two Prior Object ID Gaps",
+		wire.Property{Type: wire.PropPriorObjectIDGap}, wire.Property{Type: wire.PropPriorObjectIDGap}),
+	malformedBy("object-gap-once", "large", "a Prior Object ID Gap that is larger than the Object ID",
+		wire.Property{Type: wire.PropPriorObjectIDGap, Uint: 9}),
+	malformedBy("immutable-search", "gap", "a Prior Group ID Gap, and another one among Immutable Properties",
+		wire.Property{Type: wire.PropImmutable, Bytes: []byte{byte(wire.PropPriorGroupIDGap), 0}},
+		wire.Property{Type: wire.PropPriorGroupIDGap}),
+	malformedBy("mandatory-scope", "object", "a Mandatory Track Property on an object",
+		wire.Property{Type: mandatoryType, Uint: 1}),
+}
+
+// malformedBy is an object whose properties make its track malformed.
+func malformedBy(rule rules.ID, of, what string, ps ...wire.Property) breach {
+	return breach{rule: rule, of: of, also: []rules.ID{rules.MalformedTrack}, what: what, as: asPublisher,
+		want: malformed, good: goodStream,
+		bad: streams(func(s *scene) []byte {
+			block, _ := wire.AppendProperties(nil, s.draft(), ps)
+			b := wire.AppendVarint(s.object(0x11, 0), s.draft(), uint64(len(block)))
+			return append(append(b, block...), 1, 'x')
+		}, fin)}
+}
