@@ -10,7 +10,8 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// Who receives what: late subscribers, several subscribers, publishers that share a track, subscribers that leave.
+// Which subscriber receives what: late subscribers, several subscribers, publishers that share a track, subscribers
+// that leave.
 
 // subscribersCase is a case of live delivery.
 func subscribersCase(id, title string, roles []string, faults []Fault, run func(ctx context.Context, e *Env) error,

@@ -134,8 +134,8 @@ func (a *Account) Force(k Held, n int64) {
 	}
 }
 
-// Wait takes n bytes, and waits for room. Who waits longest comes first. The error is the context's cause, or a
-// *TooMuchError when so much can never be taken.
+// Wait takes n bytes, and waits for room. The one that has waited longest comes first. The error is the
+// context's cause, or a *TooMuchError when so much can never be taken.
 func (a *Account) Wait(ctx context.Context, k Held, n int64) error {
 	top := a.top()
 	if (top.claims.Load() == 0 || !a.awaited()) && a.Take(k, n) {

@@ -78,12 +78,12 @@ healthcheck leaves no line in the log and no file.
 --keep-alive is at most half of --idle-timeout. When a client asks for a shorter idle time, that one counts. The QUIC
 library has one congestion control (Reno), so there is no flag for it.
 
-With --upstream the relay is a client of another relay. Tracks that nobody publishes here are asked for there, and what
-is published here, namespaces and tracks, is published there too. Who discovers namespaces or tracks here finds those of
-there as well. While the upstream relay is away, its tracks end with INTERNAL_ERROR, and so are requests for
-others refused; the relay dials again after 0.5 s, then more and more rarely up to every 30 s. Relays that are each
-other's upstreams would ask in circles: so a relay first asks for a track that nobody has. When that request comes back
-to it, by whatever way, it closes the session, says so, and tries again later.
+With --upstream the relay is a client of another relay. It asks that relay for tracks that nobody publishes here, and
+publishes there what is published here, namespaces and tracks. Clients that discover namespaces or tracks here find
+those of the upstream relay as well. While the upstream relay is away, its tracks end with INTERNAL_ERROR, and requests
+for others are refused with it; the relay dials again after 0.5 s, then less and less often, down to every 30 s. Two
+relays that are each other's upstream would ask in circles. So a relay first asks for a track that nobody has. If that
+request comes back to it, by any route, it closes the session, says so, and tries again later.
 
 Examples:
 

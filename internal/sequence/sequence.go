@@ -29,7 +29,7 @@ type Event struct {
 	// From and To are names of lanes. Of a Note both may be empty.
 	From, To string
 	Kind     Kind
-	// Text stands on the arrow, Detail behind it for who hovers or listens.
+	// Text stands on the arrow. Detail shows on hover, and is read aloud.
 	Text, Detail string
 	// Bad marks a failure.
 	Bad bool

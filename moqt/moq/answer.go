@@ -91,8 +91,8 @@ func (s *Session) answer(r *Request) {
 	}
 }
 
-// tellNamespaces answers SUBSCRIBE_NAMESPACE. Who accepts it must send NAMESPACE for each namespace under the prefix
-// (draft-16 §6.2, draft-18 §6.2). Up to 15 that is PUBLISH_NAMESPACE, which Publish sends anyway.
+// tellNamespaces answers SUBSCRIBE_NAMESPACE. A publisher that accepts it must send NAMESPACE for each namespace
+// under the prefix (draft-16 §6.2, draft-18 §6.2). Up to 15 that is PUBLISH_NAMESPACE, which Publish sends anyway.
 func (s *Session) tellNamespaces(r *Request) {
 	ctx := r.Context()
 	prefix := r.TrackNamespace()

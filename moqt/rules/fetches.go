@@ -86,7 +86,7 @@ var fetches = []Rule{
 	},
 	{
 		ID: "fetch-cancel-stream", Binds: Subscriber, Level: Must, By: Cases,
-		Says: "Who cancels a FETCH stops its request stream, not the data stream alone.",
+		Says: "A subscriber that cancels a FETCH stops its request stream, not the data stream alone.",
 		In:   "14 5.1/3; 15-19 5.2/2; 20 5.2; 21 3.2.1; 22 3.2.4",
 	},
 	{

@@ -217,7 +217,7 @@ var sessions = []Rule{
 	},
 	{
 		ID: "resource-limit", Binds: Endpoint, Level: Must,
-		Says: "Who reaches a limit of resources cancels a stream, that of the lowest priority if it can.",
+		Says: "An endpoint that reaches a limit of resources cancels a stream, that of the lowest priority if it can.",
 		Why:  "The limits of a peer are not known, and reaching them is an attack.",
 		In:   "14-17 12.1/1; 18-19 13.5/1; 20 13.5; 21-22 15.5",
 	},
@@ -274,12 +274,12 @@ var sessions = []Rule{
 	},
 	{
 		ID: "goaway-requests", Binds: Endpoint, Level: Should, By: Cases,
-		Says: "Who got a GOAWAY makes no new requests to its sender.",
+		Says: "An endpoint that got a GOAWAY makes no new requests to its sender.",
 		In:   "14-16 9.4; 17 9.5; 18-20 10.4; 21-22 9.2",
 	},
 	{
 		ID: "requests-blocked-sent", Binds: Endpoint, Level: Should, By: Cases,
-		Says: "Who is out of Request IDs says so with REQUESTS_BLOCKED, once for each limit.",
+		Says: "An endpoint that is out of Request IDs says so with REQUESTS_BLOCKED, once for each limit.",
 		In:   "14-16 9.6",
 	},
 	{

@@ -86,21 +86,21 @@ var tokens = []Rule{
 	{
 		ID: "authorized-subscriber", Binds: Relay, Level: Must,
 		Says: "A relay lets only those subscribe who may.",
-		Why: "Who may do what is between a relay and its users; a client does not know what it ought to be " +
+		Why: "What each user may do is between a relay and its users; a client does not know what it ought to be " +
 			"refused.",
 		In: "14 8.3/1; 15-17 8.4/1; 18-19 9.4/1 13/1; 20 9.4 13; 21-22 7.4 15",
 	},
 	{
 		ID: "authorized-publisher", Binds: Relay, Level: Must,
 		Says: "A relay lets only those publish a track or namespace who may, each track and namespace by itself.",
-		Why: "Who may do what is between a relay and its users; a client does not know what it ought to be " +
+		Why: "What each user may do is between a relay and its users; a client does not know what it ought to be " +
 			"refused.",
 		In: "14 8.4/1; 15-17 8.5/1; 18-19 9.5/1; 20 9.5 13.3.3; 21 7.5 15.3.3; 22 7.6 15.3.3",
 	},
 	{
 		ID: "authorized-namespaces", Binds: Publisher, Level: Must,
 		Says: "A publisher lets only those subscribe to namespaces or their tracks who may.",
-		Why: "Who may do what is between a relay and its users; a client does not know what it ought to be " +
+		Why: "What each user may do is between a relay and its users; a client does not know what it ought to be " +
 			"refused.",
 		In: "14 9.28/3; 15 9.23/3; 16 9.25/3; 17 9.20/4; 18-19 10.18/4 10.19/4; 20 10.19 10.20; 21 9.15 9.18; 22 " +
 			"4.2.1 3.6",

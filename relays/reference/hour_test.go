@@ -73,6 +73,7 @@ type hour struct {
 	*world
 	address         string
 	visits, objects atomic.Int64
+	dropped         sync.Map // of each session
 }
 
 func (h *hour) dial(d wire.Draft) *moqt.Session {
@@ -89,7 +90,8 @@ func (h *hour) dial(d wire.Draft) *moqt.Session {
 	if err != nil {
 		h.Fatal(err)
 	}
-	cfg := moqt.Config{Drafts: []wire.Draft{d}}
+	drops := new(drops)
+	cfg := moqt.Config{Drafts: []wire.Draft{d}, Trace: drops.trace}
 	if choice == transport.OnlyQUIC {
 		cfg.Path, cfg.Authority = u.Path, u.Authority
 	}
@@ -97,7 +99,44 @@ func (h *hour) dial(d wire.Draft) *moqt.Session {
 	if err != nil {
 		h.Fatal(err)
 	}
+	h.dropped.Store(s, drops)
 	return s
+}
+
+// drops are the data streams that a session gave up, or that the peer reset, with the reasons; the latest twenty.
+type drops struct {
+	mu   sync.Mutex
+	last []string
+}
+
+func (d *drops) trace(e moqt.Event) {
+	if e.Type != moqt.EventDropped && e.Type != moqt.EventReset && e.Type != moqt.EventStop {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last = append(d.last[max(0, len(d.last)-19):],
+		fmt.Sprintf("%s stream %d sent %v code %#x: %v", e.Type, e.StreamID, e.Sent, e.Code, e.Err))
+}
+
+// lacking is which groups of a subscription did not come, and what its session knows of it.
+func (h *hour) lacking(s *moqt.Session, sub *moqt.Subscription, seen map[uint64]bool, first, last uint64) string {
+	var groups []uint64
+	for g := first; g < last && len(groups) < 50; g++ {
+		if !seen[g] {
+			groups = append(groups, g)
+		}
+	}
+	largest, _ := sub.OK().Parameters.Largest()
+	text := fmt.Sprintf("groups %d lack, Largest Object was %v, %d streams, %d resets, %s", groups, largest,
+		sub.StreamsSeen(), sub.Resets(), s.Conn().Info().Kind)
+	if d, ok := h.dropped.Load(s); ok {
+		d := d.(*drops)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		text += fmt.Sprintf("; %q", d.last)
+	}
+	return text
 }
 
 // stay has a publisher of each draft and a row of visitors for each.
@@ -119,6 +158,7 @@ func (h *hour) stay(length time.Duration) {
 	for i, d := range wire.Drafts() {
 		s := h.dial(wire.Drafts()[len(wire.Drafts())-1-i])
 		staying.Go(func() {
+			defer h.dropped.Delete(s)
 			defer s.Close(wire.NoError, "")
 			h.follow(ctx, s, d)
 		})
@@ -144,6 +184,7 @@ func namespaceOf(d wire.Draft) wire.TrackNamespace { return wire.TrackNamespace{
 // visit is one session.
 func (h *hour) visit(d wire.Draft) {
 	s := h.dial(d)
+	defer h.dropped.Delete(s)
 	h.visits.Add(1)
 	for _, i := range rand.Perm(len(wire.Drafts()))[:1+rand.IntN(3)] {
 		from := wire.Drafts()[i]
@@ -217,7 +258,8 @@ func (h *hour) watch(s *moqt.Session, from wire.Draft) {
 	for want := 1 + rand.IntN(20); len(seen) < want || last-first+1 > uint64(len(seen)); {
 		o, err := sub.Next(ctx)
 		if err != nil {
-			h.Errorf("from %s to %s: %v with %d of the groups %d to %d", s.Draft(), from, err, len(seen), first, last)
+			h.Errorf("from %s to %s: %v with %d of the groups %d to %d: %s", s.Draft(), from, err, len(seen), first,
+				last, h.lacking(s, sub, seen, first, last))
 			return
 		}
 		if n, err := strconv.ParseUint(string(o.Payload), 10, 64); err != nil || n != o.GroupID || seen[n] {

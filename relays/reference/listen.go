@@ -22,8 +22,8 @@ const (
 )
 
 // ListenOptions gives the options with QUIC windows that the relay's account bounds: small at first where the options
-// do not say otherwise, and growing while there is room. Who listens for a relay by other means than ListenAndServe
-// passes the options through it.
+// do not say otherwise, and growing while there is room. A program that listens for a relay by other means
+// than ListenAndServe passes its options through this.
 func (r *Relay) ListenOptions(o endpoint.ListenOptions) endpoint.ListenOptions {
 	if o.QUIC.StreamWindow == 0 {
 		o.QUIC.StreamWindow = firstStreamWindow

@@ -40,7 +40,8 @@ func (h *host) answers(ctx context.Context) error {
 	return h.down
 }
 
-// silent reports whether a handshake failed because nobody was there. Who refuses it, for whatever reason, is up.
+// silent reports whether a handshake failed because nobody was there. A relay that refuses it, for
+// whatever reason, is up.
 func silent(err error) bool {
 	var dial *transport.DialError
 	if errors.As(err, &dial) {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// renewBefore is how long before its end a certificate that the listener made is replaced. Who pins the hash of the
-	// old one has that time, minus renewEvery, to learn the new one.
+	// renewBefore is how long before its end a certificate that the listener made is replaced. A client that pins
+	// the hash of the old one has that time, minus renewEvery, to learn the new one.
 	renewBefore = 24 * time.Hour
 	// renewEvery is how often that is looked at: by the clock on the wall, which goes on while a machine sleeps.
 	renewEvery = time.Hour

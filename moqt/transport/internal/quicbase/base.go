@@ -95,8 +95,8 @@ func (b *Base) Path() transport.Path {
 // Done is closed when the QUIC connection has ended and everything it used has been freed.
 func (b *Base) Done() <-chan struct{} { return b.done }
 
-// Decide states why the connection ends and reports whether it is the first to do so. Who is first ends the QUIC
-// connection.
+// Decide states why the connection ends and reports whether it is the first to do so. The caller that is
+// first ends the QUIC connection.
 func (b *Base) Decide(cause *transport.CloseError) bool {
 	if !b.cause.CompareAndSwap(nil, cause) {
 		return false

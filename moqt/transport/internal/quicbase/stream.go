@@ -52,8 +52,8 @@ type Send struct {
 	str sender
 	m   Mapper
 
-	// header goes before the first byte. Who takes it writes it, the writer or a reset; then it is nil. mu guards it,
-	// and is held by a reset to its end: no byte may come where the header was not written. first tells whether there
+	// header goes before the first byte. The writer or a reset takes it and writes it; then it is nil. mu guards it,
+	// and a reset holds mu to its end: no byte may come where the header was not written. first tells whether there
 	// is a header.
 	mu     sync.Mutex
 	header []byte
