@@ -86,7 +86,7 @@ func (r *Surveyed) turn(ctx context.Context, processors []int, load []string,
 			return nil, fmt.Errorf("%s: it did not start: %w", r.Name, err)
 		}
 		defer one.Stop()
-		url, words = one.URL, []string{"--pid", strconv.Itoa(one.cmd.Process.Pid)}
+		url, words = one.URL, []string{"--pid", strconv.Itoa(one.PID())}
 	}
 	words = append(append(command(url, len(r.Command) > 0), words...), load...)
 	t, err := Program{r.Name, words}.run(ctx, processors)
@@ -173,7 +173,10 @@ func Start(ctx context.Context, r Relay) (_ *Started, err error) {
 	}
 }
 
-// Stop ends the relay.
+// PID is that of its process.
+func (r *Started) PID() int { return r.cmd.Process.Pid }
+
+// Stop ends the relay. It may be called again.
 func (r *Started) Stop() {
 	defer os.RemoveAll(r.dir)
 	if r.cmd == nil {
@@ -181,12 +184,14 @@ func (r *Started) Stop() {
 	}
 	defer r.kill()
 	_ = r.cmd.Process.Signal(os.Interrupt) // it may have ended
+	var err error
 	select {
-	case <-r.ended:
+	case err = <-r.ended:
 	case <-time.After(stopTime):
 		r.kill()
-		<-r.ended
+		err = <-r.ended
 	}
+	r.ended <- err // for who stops it again
 }
 
 // expand puts values for the names in braces.
