@@ -15,12 +15,14 @@ ARG SHELL_BASE=busybox:1.37-musl
 FROM --platform=${BUILDPLATFORM:-linux} ${BUILDER} AS build
 ARG TARGETOS
 ARG TARGETARCH
+# What the program goes without, to be small; deploy/image.sh says it. --build-arg TAGS= builds all.
+ARG TAGS=small
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=true -tags nopictures -ldflags="-s -w" -o /out/moq-interop-client ./cmd/moq-interop-client && \
+    deploy/image.sh -buildvcs=true -o /out/moq-interop-client && \
     { go version -m /out/moq-interop-client | grep vcs.revision || { echo "no revision: the context has no .git, or that of a worktree" >&2; exit 1; }; }
 # CA certificates; and folders that whoever the container runs as can write to: a volume for mlog files of a relay, which
 # writes none while nothing is mounted there; results of a matrix; and what is temporary.

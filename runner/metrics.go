@@ -1,4 +1,4 @@
-//go:build !js
+//go:build !js && !small
 
 package runner
 
@@ -24,12 +24,6 @@ const metricsTimeout = 5 * time.Second
 
 // metricsPrefix is what the names of all metrics of the relay begin with.
 const metricsPrefix = "moqt_relay_"
-
-// MetricsOptions say what ServeMetrics serves beside the metrics.
-type MetricsOptions struct {
-	// Profiles serves the profiles of the process too, under /debug/pprof/.
-	Profiles bool
-}
 
 // ServeMetrics serves over HTTP/1.1, on a TCP address host:port. GET /metrics answers with what the relay and its
 // listener count and measure, and with what the Go runtime and the system say of the process, in the formats that
@@ -77,14 +71,6 @@ func within(limit time.Duration, h http.Handler) http.Handler {
 	})
 }
 
-// closeMetrics ends ServeMetrics, if there is one.
-func (r *Relay) closeMetrics() {
-	if r.http != nil {
-		r.http.Close()
-		<-r.httpDone
-	}
-}
-
 // relayMetrics collects what the relay and its listener tell.
 type relayMetrics struct{ *Relay }
 
@@ -123,9 +109,12 @@ func inPrometheus(m reference.Metric) prometheus.Metric {
 	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, m.Value, values...)
 }
 
+// handshakes counts handshakes.
+type handshakes struct{ *prometheus.HistogramVec }
+
 // newHandshakes makes the histogram of handshakes. Each outcome is there from the start, with the transport and draft
 // that a handshake without a connection has: none.
-func newHandshakes() *prometheus.HistogramVec {
+func newHandshakes() handshakes {
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: metricsPrefix + "handshake_seconds",
 		Help:    "Handshakes of clients by their outcome: the time from the first packet.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}},
@@ -135,15 +124,14 @@ func newHandshakes() *prometheus.HistogramVec {
 			h.WithLabelValues(string(outcome), "", "")
 		}
 	}
-	return h
+	return handshakes{h}
 }
 
 // observe counts a handshake.
-func (r *Relay) observe(report endpoint.HandshakeReport) {
+func (h handshakes) observe(report endpoint.HandshakeReport) {
 	draft := ""
 	if d, ok := transport.NegotiatedDraft(report.Info); ok {
 		draft = d.String()
 	}
-	r.handshakes.WithLabelValues(string(report.Outcome), string(report.Info.Kind), draft).
-		Observe(report.Took.Seconds())
+	h.WithLabelValues(string(report.Outcome), string(report.Info.Kind), draft).Observe(report.Took.Seconds())
 }

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -27,9 +25,15 @@ type Relay struct {
 	done   chan struct{}
 	err    error // valid when done is closed
 
-	handshakes *prometheus.HistogramVec
+	handshakes handshakes
 	http       *http.Server // of ServeMetrics, or nil
 	httpDone   chan struct{}
+}
+
+// MetricsOptions say what ServeMetrics serves beside the metrics.
+type MetricsOptions struct {
+	// Profiles serves the profiles of the process too, under /debug/pprof/.
+	Profiles bool
 }
 
 // StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
@@ -40,7 +44,7 @@ func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Rela
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Relay{relay: relay, cancel: cancel, done: make(chan struct{}), handshakes: newHandshakes()}
-	listen.Drafts, listen.Handshake = options.Drafts, r.observe
+	listen.Drafts, listen.Handshake = options.Drafts, r.handshakes.observe
 	r.ln, err = endpoint.Listen(relay.ListenOptions(listen))
 	if err != nil {
 		cancel()
@@ -119,5 +123,13 @@ func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, draft
 			o.QLOGDir = ""
 		}
 		return endpoint.Dial(ctx, o)
+	}
+}
+
+// closeMetrics ends ServeMetrics, if there is one.
+func (r *Relay) closeMetrics() {
+	if r.http != nil {
+		r.http.Close()
+		<-r.httpDone
 	}
 }

@@ -171,3 +171,23 @@ func writeLines(w io.Writer, lines []wire.Line) error {
 	_, err := w.Write(b.Bytes())
 	return err
 }
+
+// alone refuses what only goes with --session, and wants what is needed without.
+func (c *decodeCmd) alone() error {
+	for _, x := range []struct {
+		flag  string
+		given bool
+	}{{"--keylog", c.Keylog != ""}, {"--connection", c.Connection != ""}, {"--rules", c.Rules}, {"--html",
+		c.HTML != ""}} {
+		if x.given {
+			return usage("%s: it goes with --session", x.flag)
+		}
+	}
+	switch {
+	case c.Draft == "":
+		return usage("--draft: which draft the bytes are of")
+	case len(c.Hex) == 0:
+		return usage("the bytes are missing, in hex, or - for stdin, or --session FILE")
+	}
+	return nil
+}

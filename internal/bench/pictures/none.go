@@ -1,7 +1,7 @@
-//go:build nopictures
+//go:build small
 
 // Package pictures stands in for the one that draws: fonts and drawing are a third of the program, and the container's
-// image goes without (tag nopictures).
+// image goes without (tag small).
 package pictures
 
 import (

@@ -1,4 +1,4 @@
-//go:build !nopictures
+//go:build !small
 
 // Package pictures draws what benches found: throughput and latency over time, the percentile curve, and bars side by
 // side, as SVG and PNG.

@@ -1,4 +1,4 @@
-//go:build !nopictures
+//go:build !small
 
 package pictures
 

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Builds the program of the image: deploy/image.sh -o FILE. It goes without what needs a screen or other tools: pictures
+# of benches, bars on a terminal, decode --session, and metrics with profiles, whose library is a tenth of the program.
+# TAGS= builds it with all of them. What waits for peers anyway is not inlined, which makes it smaller by a megabyte; what
+# carries objects is.
+set -eu
+us=github.com/moqinterop/moq-interop-client
+set -- -trimpath -tags "${TAGS-small}" -ldflags="-s -w" "$@"
+for slow in "$us/cases" "$us/runner/..." "$us/cmd/..." github.com/alecthomas/kong/... github.com/goccy/go-yaml/... \
+  net/http/... text/... html/... regexp/... encoding/xml; do
+  set -- -gcflags="$slow=-l" "$@"
+done
+exec go build "$@" ./cmd/moq-interop-client
