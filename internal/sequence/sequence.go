@@ -1,9 +1,10 @@
 // Package sequence draws sequence diagrams as SVG: lanes beside each other, time downward, an arrow for each message, a
-// bar for what carries data. It knows nothing of MoQT; who has events (a capture, a transcript) makes a list of them.
+// bar for what carries data. Who has events makes a list of them; the transcript of a test case is one already.
 package sequence
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -42,6 +43,8 @@ type Diagram struct {
 	// Lanes are from left to right. Lanes that only events name are behind them.
 	Lanes  []string
 	Events []Event
+	// Most is how many events are drawn, half of them from the end; 0 means 2000.
+	Most int
 }
 
 // Sizes, in pixels.
@@ -62,7 +65,7 @@ const maxEvents = 2000
 // reader's light or dark, and nothing is told by colour alone.
 const Style = `
 .seq{font:12px ui-sans-serif,system-ui,sans-serif;--ink:#1b1f24;--dim:#667;--line:#99a}
-.seq{--data:#0a66c2;--bad:#b3261e;--paper:#fff}
+.seq{--data:#0a66c2;--bad:#b3261e;--paper:#fff;background:var(--paper)}
 .seq text{fill:var(--ink)}.seq .dim{fill:var(--dim)}
 .seq .lane{stroke:var(--line);stroke-dasharray:2 4}.seq .box{fill:var(--paper);stroke:var(--line)}
 .seq .m{stroke:var(--ink);stroke-width:1.4}.seq .d{stroke:var(--data);stroke-width:5}
@@ -75,11 +78,10 @@ const Style = `
 // SVG writes the picture. Its text may come from a peer: all of it is escaped, and nothing in it is run.
 func (d *Diagram) SVG(w io.Writer) error {
 	p := &picture{lanes: slices.Clone(d.Lanes)}
-	events, left := d.Events, 0
-	if len(events) > maxEvents {
-		left = len(events) - maxEvents
-		events = append(slices.Clone(events[:maxEvents/2]), append([]Event{{Kind: Note,
-			Text: fmt.Sprintf("… %d events are left out …", left)}}, events[len(events)-maxEvents/2:]...)...)
+	events, most := d.Events, cmp.Or(d.Most, maxEvents)
+	if left := len(events) - most; left > 0 {
+		gap := Event{Kind: Note, Text: fmt.Sprintf("… %d events are left out …", left)}
+		events = slices.Concat(events[:most/2], []Event{gap}, events[len(events)-most/2:])
 	}
 	for _, e := range events {
 		for _, lane := range []string{e.From, e.To} {

@@ -9,22 +9,28 @@ import (
 	"testing"
 )
 
-// draw gives the SVG, which has to be well-formed XML.
+// draw gives the SVG.
 func draw(t *testing.T, d *Diagram) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := d.SVG(&b); err != nil {
 		t.Fatal(err)
 	}
-	dec := xml.NewDecoder(bytes.NewReader(b.Bytes()))
+	wellFormed(t, b.Bytes())
+	return b.String()
+}
+
+// wellFormed wants one XML document.
+func wellFormed(t *testing.T, svg []byte) {
+	t.Helper()
+	dec := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		if _, err := dec.Token(); errors.Is(err, io.EOF) {
-			break
+			return
 		} else if err != nil {
-			t.Fatalf("%v in\n%s", err, b.String())
+			t.Fatalf("%v in\n%s", err, svg)
 		}
 	}
-	return b.String()
 }
 
 func TestSVG(t *testing.T) {

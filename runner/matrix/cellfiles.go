@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/moqinterop/moq-interop-client/internal/diagram"
+	"github.com/moqinterop/moq-interop-client/internal/sequence"
 )
 
 // files writes what the cell left behind, and notes the paths in r.
@@ -81,7 +81,7 @@ func (x *execution) caseFiles(r *CellResult, base string, first outcome, second 
 			continue
 		}
 		lines := linesOf(c.Name, first, second)
-		if svg := diagram.SVG(r.ID+" "+c.Name, lines, c.Message+c.Reason); svg != nil {
+		if svg := sequence.Transcript(r.ID+" "+c.Name, lines, c.Message+c.Reason); svg != nil {
 			name, err := put(base+"."+slug(c.Name)+".svg", svg)
 			errs = append(errs, err)
 			c.Files = append(c.Files, name)
