@@ -86,17 +86,19 @@ func (s Set) Gaps(n uint64) int {
 // Remove takes the numbers from first to last out of the set.
 func (s *Set) Remove(first, last uint64) {
 	i := s.Find(first)
-	var left []Run
-	j := i
+	var left [2]Run // of the first and of the last that it touches
+	n, j := 0, i
 	for ; j < len(*s) && (*s)[j].First <= last; j++ {
 		if x := (*s)[j]; x.First < first {
-			left = append(left, Run{x.First, first - 1})
+			left[n] = Run{x.First, first - 1}
+			n++
 		}
 		if x := (*s)[j]; x.Last > last {
-			left = append(left, Run{last + 1, x.Last})
+			left[n] = Run{last + 1, x.Last}
+			n++
 		}
 	}
-	*s = slices.Replace(*s, i, j, left...)
+	*s = slices.Replace(*s, i, j, left[:n]...)
 }
 
 // End gives the last number of the run that n is in. ok is false where n is not in the set.

@@ -68,9 +68,14 @@ func newEntry(o moqt.Object, length uint64, began time.Time) *entry {
 // wholeEntry makes an entry of a whole object.
 func wholeEntry(o moqt.Object, began time.Time) *entry {
 	e := newEntry(o, uint64(len(o.Payload)), began)
+	e.complete()
+	return e
+}
+
+// complete notes that the object has come whole, in one piece.
+func (e *entry) complete() {
 	e.have, e.at = e.length, time.Now()
 	e.noted = e.at
-	return e
 }
 
 func (e *entry) whole() bool { return e.have == e.length }

@@ -27,6 +27,9 @@ type scheduler struct {
 	flows  []*flow // that have turns waiting
 	served int64   // what the last flow that was chosen had had
 	serial uint64  // of turns
+	// watch looks for turns that take too long, while others wait; watched says that it runs.
+	watch   *time.Timer
+	watched bool
 }
 
 const (
@@ -102,23 +105,31 @@ func (q *scheduler) take(ctx context.Context, f *flow, r rank) *turn {
 		q.flows = append(q.flows, f)
 	}
 	heap.Push(&f.waiting, t)
+	q.look(turnPatience)
 	q.mu.Unlock()
-	timer := time.NewTimer(turnPatience)
-	defer timer.Stop()
-	for {
-		select {
-		case <-t.granted:
-			return t
-		case <-ctx.Done():
-			if q.withdraw(t) {
-				return nil
-			}
+	select {
+	case <-t.granted:
+		return t
+	case <-ctx.Done():
+		if !q.withdraw(t) {
 			q.done(t, 0) // it has been granted meanwhile
-			return nil
-		case <-timer.C:
-			timer.Reset(q.standAside())
 		}
+		return nil
 	}
+}
+
+// look has somebody look for turns that take too long, after a time. One timer does for all who wait. The caller holds
+// mu.
+func (q *scheduler) look(after time.Duration) {
+	switch {
+	case q.watched:
+		return
+	case q.watch == nil:
+		q.watch = time.AfterFunc(after, q.standAside)
+	default:
+		q.watch.Reset(after)
+	}
+	q.watched = true
 }
 
 // done ends a turn in which so many bytes were written.
@@ -195,10 +206,11 @@ func (q *scheduler) withdraw(t *turn) bool {
 	return true
 }
 
-// standAside stops counting turns that take too long, as many as may be, and says when to look again.
-func (q *scheduler) standAside() time.Duration {
+// standAside stops counting turns that take too long, as many as may be, and looks again as long as somebody waits.
+func (q *scheduler) standAside() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.watched = false
 	wait, now := turnPatience, time.Now()
 	kept := q.active[:0]
 	for _, t := range q.active {
@@ -215,7 +227,9 @@ func (q *scheduler) standAside() time.Duration {
 	}
 	q.active = kept
 	q.next()
-	return wait
+	if len(q.flows) > 0 {
+		q.look(wait)
+	}
 }
 
 // turns is a heap by rank, then by arrival.

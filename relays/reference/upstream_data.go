@@ -84,24 +84,24 @@ func nextPiece(pr *moqt.PayloadReader, memory []byte) (p, rest []byte, err error
 // and an error. view is the reader's method.
 func (u *upstream) take(pr *moqt.PayloadReader, view func(*moqt.Object)) (*entry, error) {
 	r := u.track.relay
-	var o moqt.Object
-	began, length := time.Now(), pr.Remaining()
-	view(&o)
+	e := newEntry(moqt.Object{}, pr.Remaining(), time.Now())
+	o := &e.Object // read where it stays: there are many
+	view(o)
 	o.Properties = append([]byte(nil), o.Properties...)
-	if most := r.limits.ObjectBytes; most > 0 && length > uint64(most) {
-		e := newEntry(o, length, began)
-		return e, &moqt.ObjectTooLargeError{Location: o.Location(), Size: length, Max: uint64(most)}
+	if most := r.limits.ObjectBytes; most > 0 && e.length > uint64(most) {
+		return e, &moqt.ObjectTooLargeError{Location: o.Location(), Size: e.length, Max: uint64(most)}
 	}
-	if !r.faulty && uint64(pr.Buffered()) < length {
-		return newEntry(o, length, began), nil
+	if !r.faulty && uint64(pr.Buffered()) < e.length {
+		return e, nil
 	}
-	if length > pr.MaxObjectSize() {
-		return nil, &moqt.ObjectTooLargeError{Location: o.Location(), Size: length, Max: pr.MaxObjectSize()}
+	if e.length > pr.MaxObjectSize() {
+		return nil, &moqt.ObjectTooLargeError{Location: o.Location(), Size: e.length, Max: pr.MaxObjectSize()}
 	}
-	if err := pr.ReadPayload(&o); err != nil {
+	if err := pr.ReadPayload(o); err != nil {
 		return nil, err
 	}
-	return wholeEntry(o, began), nil
+	e.complete()
+	return e, nil
 }
 
 // describe gives a source the header of its stream, with the Subgroup ID and Priority that follow from it.
