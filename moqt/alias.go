@@ -16,7 +16,7 @@ type patience uint8
 
 const (
 	waitSome   patience = iota // its alias may become known
-	waitAnswer                 // a PUBLISH names it
+	waitAnswer                 // a request that is not answered yet names it, or may
 	waitNever                  // its subscription is over
 )
 
@@ -30,10 +30,40 @@ func (d *dataRoutes) lookup(alias uint64, key pickKey) (*Subscription, patience,
 		}
 		return nil, waitAnswer, d.changed
 	}
-	if _, over := d.retired[alias]; over {
+	if track, over := d.retired[alias]; over {
+		for _, asked := range d.asking {
+			if asked == track { // which may get its old alias again
+				return nil, waitAnswer, d.changed
+			}
+		}
 		return nil, waitNever, d.changed
 	}
+	if len(d.asking) > 0 {
+		return nil, waitAnswer, d.changed
+	}
 	return nil, waitSome, d.changed
+}
+
+// ask notes a SUBSCRIBE before it is sent: until its answer has come, any unknown alias may be that of its data.
+func (d *dataRoutes) ask(sub *Subscription, track string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asking[sub] = track
+}
+
+// answered forgets a SUBSCRIBE that has ended, if it is not forgotten yet.
+func (d *dataRoutes) answered(sub *Subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, asked := d.asking[sub]; asked {
+		delete(d.asking, sub)
+		d.wake()
+	}
+}
+
+// expired reports whether a datagram has waited for its alias long enough. The caller holds mu.
+func (d *dataRoutes) expired(h heldDatagram) bool {
+	return len(d.asking) == 0 && time.Now().After(h.until)
 }
 
 // pick chooses between subscriptions to one track that share an alias (19 and later): the publisher sends a copy for
@@ -85,15 +115,15 @@ func (d *dataRoutes) bind(alias uint64, track string, r *Request, sub *Subscript
 	}
 	e.subs = append(e.subs, sub)
 	delete(d.retired, alias)
-	now := time.Now()
 	var due []heldDatagram
 	d.waiting = slices.DeleteFunc(d.waiting, func(h heldDatagram) bool {
 		if h.alias != alias {
-			return now.After(h.until)
+			return d.expired(h)
 		}
 		due = append(due, h)
 		return true
 	})
+	delete(d.asking, sub)
 	d.wake()
 	d.mu.Unlock()
 	for _, h := range due {
@@ -155,7 +185,7 @@ func (d *dataRoutes) prune(alias uint64, e *aliasEntry, retire bool) {
 	if _, known := d.retired[alias]; known || !retire {
 		return
 	}
-	d.retired[alias] = struct{}{}
+	d.retired[alias] = e.track
 	d.order = append(d.order, alias)
 	if len(d.order) > maxRetired {
 		delete(d.retired, d.order[0])

@@ -70,7 +70,8 @@ type Limits struct {
 	// stream. Default 64. On the one control stream of 14 to 16, MAX_REQUEST_ID bounds them instead.
 	QueuedMessages int
 	// PendingStreams is how many data streams are held unread while their Track Alias is unknown or SETUP has not come.
-	// Further ones are stopped. PendingTime is how long each is held. Defaults 256 and 3 s.
+	// Further ones are stopped. PendingTime is how long each is held; while a SUBSCRIBE is not answered, or a PUBLISH
+	// with that alias, that does not end. Defaults 256 and 3 s.
 	PendingStreams int
 	PendingTime    time.Duration
 	// PendingDatagrams is how many datagrams may wait for their Track Alias to become known, QueuedDatagrams how many

@@ -17,9 +17,10 @@ type dataRoutes struct {
 	mu      sync.Mutex
 	ended   bool
 	aliases map[uint64]*aliasEntry
-	// aliases of subscriptions that are over: what still comes is discarded quickly (draft-18 §11.1)
-	retired  map[uint64]struct{}
-	order    []uint64 // of retired, oldest first
+	// aliases of subscriptions that are over, with their tracks: what still comes is discarded quickly (draft-18 §11.1)
+	retired  map[uint64]string
+	order    []uint64                 // of retired, oldest first
+	asking   map[*Subscription]string // SUBSCRIBEs without an answer, with their tracks
 	fetches  map[uint64]*Fetch
 	changed  chan struct{} // closed when a binding changes
 	held     int           // streams held unread
@@ -32,7 +33,8 @@ type dataRoutes struct {
 
 func (d *dataRoutes) init(s *Session) {
 	d.s = s
-	d.aliases, d.retired, d.fetches = make(map[uint64]*aliasEntry), make(map[uint64]struct{}), make(map[uint64]*Fetch)
+	d.aliases, d.retired, d.fetches = make(map[uint64]*aliasEntry), make(map[uint64]string), make(map[uint64]*Fetch)
+	d.asking = make(map[*Subscription]string)
 	d.ownUsed = make(map[uint64]int)
 	d.changed = make(chan struct{})
 }

@@ -140,8 +140,8 @@ func (s *Session) unreadUni(stream transport.ReceiveStream, err error) {
 }
 
 // routeSubgroup finds the subscription of a subgroup stream. While its alias is unknown the stream is held unread
-// (draft-18 §11.4.2: MAY), up to Limits.PendingTime, and without a limit while a PUBLISH with the alias waits for its
-// answer; then it is stopped.
+// (draft-18 §11.4.2: MAY), up to Limits.PendingTime, and without a limit while a PUBLISH with the alias, or any
+// SUBSCRIBE, waits for its answer; then it is stopped.
 func (d *dataRoutes) routeSubgroup(u *UniStream) {
 	h := u.Subgroup
 	sub, wait, changed := d.lookup(h.TrackAlias, pickKey{group: h.GroupID, id: h.SubgroupID})
@@ -218,10 +218,9 @@ func (d *dataRoutes) routeDatagram(alias uint64, o *Object, size int) {
 	if wait != waitNever {
 		why = "too many wait for their Track Alias"
 		d.mu.Lock()
-		now := time.Now()
-		d.waiting = slices.DeleteFunc(d.waiting, func(h heldDatagram) bool { return now.After(h.until) })
+		d.waiting = slices.DeleteFunc(d.waiting, d.expired)
 		if !d.ended && len(d.waiting) < d.s.limits.PendingDatagrams {
-			d.waiting = append(d.waiting, heldDatagram{alias, o, now.Add(d.s.limits.PendingTime)})
+			d.waiting = append(d.waiting, heldDatagram{alias, o, time.Now().Add(d.s.limits.PendingTime)})
 			why = ""
 		}
 		d.mu.Unlock()

@@ -197,6 +197,52 @@ func TestUnknownAlias(t *testing.T) {
 	})
 }
 
+// TestDataLongBeforeItsOK: while a SUBSCRIBE is not answered, streams and datagrams with an unknown alias may be its
+// data, however long the answer is on its way. Once the answer has come, what is not its data is stopped.
+func TestDataLongBeforeItsOK(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		p := newRawPeer(t, d, wire.ServerSide, Config{})
+		for range 2 { // the second time the alias is one that has been used
+			sub, err := p.session.StartSubscribe(p.ctx, subscribeMessage())
+			noError(t, err)
+			m, stream := p.take(wire.KindSubscribe)
+			p.object(5, 7, 0)
+			b, err := AppendDatagram(nil, d, 5, &Object{GroupID: 7, ObjectID: 1, Payload: []byte("d")})
+			noError(t, err)
+			noError(t, p.conn.SendDatagram(b))
+			other := must[transport.SendStream](t)(p.conn.OpenUniStream(p.ctx))
+			b, err = wire.AppendSubgroupHeader(nil, d, &wire.SubgroupHeader{TrackAlias: 6})
+			noError(t, err)
+			p.write(other, b)
+			time.Sleep(20 * time.Second)
+			if other.Context().Err() != nil {
+				t.Errorf("a stream was stopped: %v", context.Cause(other.Context()))
+			}
+			p.send(p.on(stream), &wire.SubscribeOK{RequestID: requestIDIn(m), TrackAlias: 5})
+			noError(t, sub.Ready(p.ctx))
+			for range 2 {
+				ctx, cancel := context.WithTimeout(p.ctx, time.Second)
+				o, err := sub.Next(ctx)
+				cancel()
+				noError(t, err)
+				if o.GroupID != 7 {
+					t.Errorf("object %v", o.Location())
+				}
+			}
+			settle()
+			var stop *transport.StreamError
+			if !errors.As(context.Cause(other.Context()), &stop) || !stop.Stop {
+				t.Errorf("the stream of another alias: %v", context.Cause(other.Context()))
+			}
+			sub.Unsubscribe()
+			if d <= wire.Draft16 {
+				p.take(wire.KindUnsubscribe)
+			}
+			settle()
+		}
+	})
+}
+
 // TestDrain: PUBLISH_DONE may overtake the data; streams that are promised and do not come end the wait after
 // Limits.Drain.
 func TestDrain(t *testing.T) {

@@ -136,6 +136,9 @@ func (sub *Subscription) starting(r *Request) error {
 	if p, ok := parametersOf(r.message).Get(wire.ParamFillParameters); ok {
 		sub.fill = sub.newFill(r.id, p.Inner)
 	}
+	if m, ok := r.message.(*wire.Subscribe); ok {
+		sub.s.data.ask(sub, trackKey(m.TrackNamespace, m.TrackName))
+	}
 	return nil
 }
 
@@ -184,6 +187,7 @@ func (sub *Subscription) received(m wire.Message) bool {
 
 // over implements hook: the request has ended.
 func (sub *Subscription) over(cause error) {
+	sub.s.data.answered(sub)
 	if cause == io.EOF {
 		sub.settle()
 		return
