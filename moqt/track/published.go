@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/spans"
@@ -97,6 +98,8 @@ type Published struct {
 	pace  sync.Mutex
 	pacer *Pacer
 
+	recent atomic.Pointer[Subgroup] // the one written last; changed with mu held
+
 	datagrams sync.Mutex
 	datagram  moqt.Object // the one that is being sent
 
@@ -109,7 +112,6 @@ type Published struct {
 	ended      bool
 	groups     map[uint64]*publishedGroup // that have begun and not ended
 	over       spans.Set                  // IDs of groups that have ended
-	recent     *Subgroup                  // the one written last
 	kept       history
 }
 
@@ -198,9 +200,9 @@ func (t *Published) wake() {
 var errTrackEnded = errors.New("the track has ended")
 
 // note makes an object part of the track. It gives the subscribers that get it, and its number. o is nil for an object
-// that is not kept.
-func (t *Published) note(at wire.Location, o *moqt.Object, subgroup uint64, priority uint8) (number uint64,
-	subs []*subscriber, err error) {
+// that is not kept, g for one of a group that may not have begun.
+func (t *Published) note(at wire.Location, o *moqt.Object, g *publishedGroup, subgroup uint64,
+	priority uint8) (number uint64, subs []*subscriber, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
@@ -210,7 +212,10 @@ func (t *Published) note(at wire.Location, o *moqt.Object, subgroup uint64, prio
 	if !t.hasLargest || at.Compare(t.largest) > 0 {
 		t.largest, t.hasLargest = at, true
 	}
-	if g := t.groups[at.Group]; g != nil {
+	if g == nil {
+		g = t.groups[at.Group]
+	}
+	if g != nil {
 		g.largest, g.written = max(g.largest, at.Object), true
 		g.told = g.told || o != nil && (o.Status == wire.StatusEndOfGroup || o.Status == wire.StatusEndOfTrack)
 	}
@@ -290,12 +295,12 @@ func (t *Published) subgroupOf(ctx context.Context, o *moqt.Object) (*Subgroup, 
 	case LayoutGiven:
 		key = o.SubgroupID
 	}
-	t.mu.Lock()
-	g := t.recent
-	if g == nil || g.group != o.GroupID || g.key != key {
-		g = t.groups[o.GroupID].find(key)
-		t.recent = g
+	if g := t.recent.Load(); g != nil && g.group == o.GroupID && g.key == key {
+		return g, nil // as for most objects
 	}
+	t.mu.Lock()
+	g := t.groups[o.GroupID].find(key)
+	t.recent.Store(g)
 	t.mu.Unlock()
 	if g != nil {
 		return g, nil
@@ -387,9 +392,9 @@ func (t *Published) openSubgroup(group, subgroup uint64, whole bool) (*Subgroup,
 			group)
 	}
 	in.whole = whole && len(in.open) == 0 && len(in.closed) == 0
-	g := &Subgroup{t: t, group: group, key: subgroup, whole: in.whole}
+	g := &Subgroup{t: t, group: group, key: subgroup, whole: in.whole, in: in}
 	in.open = append(in.open, g)
-	t.recent = g
+	t.recent.Store(g)
 	return g, nil
 }
 
@@ -397,9 +402,7 @@ func (t *Published) openSubgroup(group, subgroup uint64, whole bool) (*Subgroup,
 func (t *Published) forget(g *Subgroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.recent == g {
-		t.recent = nil
-	}
+	t.recent.CompareAndSwap(g, nil)
 	if in := t.groups[g.group]; in != nil {
 		in.open = slices.DeleteFunc(in.open, func(x *Subgroup) bool { return x == g })
 		in.closed.Add(g.key)

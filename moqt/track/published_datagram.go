@@ -29,7 +29,7 @@ func (t *Published) writeDatagram(ctx context.Context, o *moqt.Object) error {
 		d.DefaultPriority, d.Priority = false, f(o)
 	}
 	defer func() { *d = moqt.Object{Properties: props, Payload: payload} }() // the caller's memory is not held
-	number, subs, err := t.note(o.Location(), d, 0, d.Priority)
+	number, subs, err := t.note(o.Location(), d, nil, 0, d.Priority)
 	if err != nil {
 		return err
 	}

@@ -245,7 +245,7 @@ func TestTrackDeliveryTimeout(t *testing.T) {
 				time.Sleep(499 * time.Millisecond)
 				settle()
 				p.track.mu.Lock()
-				g := p.track.recent
+				g := p.track.recent.Load()
 				p.track.mu.Unlock()
 				g.mu.Lock()
 				if g.ways[0].out.dead.Load() {

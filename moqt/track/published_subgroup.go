@@ -20,6 +20,7 @@ type Subgroup struct {
 	group uint64
 	key   uint64 // the ID, unless the first object gives it
 	whole bool   // its header says that it has the group's last object
+	in    *publishedGroup
 
 	mu     sync.Mutex
 	closed bool
@@ -128,7 +129,7 @@ func (g *Subgroup) write(ctx context.Context, o *moqt.Object, left uint64) error
 		kept = nil
 	}
 	at := wire.Location{Group: g.group, Object: o.ObjectID}
-	number, subs, err := t.note(at, kept, g.id, g.header.Priority)
+	number, subs, err := t.note(at, kept, g.in, g.id, g.header.Priority)
 	if err != nil {
 		return err
 	}
