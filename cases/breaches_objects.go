@@ -154,6 +154,14 @@ var breachesOfObjects = []breach{
 			return append(b, 1, 'x')
 		}, fin),
 	},
+	{
+		rule: rules.KeyValueForm, of: "object", what: "properties of an object that end inside one of them",
+		as: asPublisher, want: closedWithCode(wire.KeyValueFormattingError, wire.ProtocolViolation),
+		good: goodStream,
+		bad: streams(func(s *scene) []byte {
+			return s.object(0x11, 0, 3, 0x39, 9, 'x', 1, 'x')
+		}, fin),
+	},
 	fetchBreach(rules.FetchFlags, "undefined", "undefined flags on a fetch stream", wire.Draft15, violation,
 		func(s *scene) []byte {
 			if s.draft() == wire.Draft15 {

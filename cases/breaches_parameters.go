@@ -180,7 +180,7 @@ var breachesOfParameters = []breach{
 		bad:  asks(aSubscribe(wire.Parameter{Type: wire.ParamLocationFilter, Raw: true, Bytes: []byte{6}})),
 	},
 	{
-		rule: rules.FilterBound, what: "a location filter whose end group passes 2^64-1", first: wire.Draft18,
+		rule: rules.FilterBound, what: "a location filter whose end group passes 2^64-1", first: wire.Draft17,
 		as: asClient, want: violation,
 		good: asks(aSubscribe(wire.Parameter{Type: wire.ParamLocationFilter, Filter: wire.LocationFilter{
 			Form: wire.FilterGroupEnd, StartGroup: 5, EndGroup: 1<<64 - 1}})),

@@ -123,6 +123,22 @@ var breachesTolerated = []breach{
 		}),
 	},
 	{
+		rule: "grease-errors", of: "done", what: "a PUBLISH_DONE with an unknown code", as: asPublisher,
+		want: tolerated,
+		bad: replies(func(s *scene) wire.Message {
+			return &wire.PublishDone{RequestID: s.theirs.id, StatusCode: 0x3FF1}
+		}),
+	},
+	{
+		rule: rules.Goaway, of: "request", what: "GOAWAY on the stream of a SUBSCRIBE", first: wire.Draft19,
+		as: asSubscriber, want: tolerated,
+		bad: adds(func(*scene) wire.Message { return &wire.Goaway{} }),
+	},
+	{
+		rule: "requests-blocked-sent", what: "REQUESTS_BLOCKED from a client", as: asClient, want: tolerated,
+		bad: controls(func(*scene) wire.Message { return &wire.RequestsBlocked{MaximumRequestID: 1000} }),
+	},
+	{
 		rule: "grease-errors", what: "a refusal with an unknown code", as: asAsked, want: tolerated,
 		bad: replies(func(s *scene) wire.Message {
 			return &wire.RequestError{RequestID: s.theirs.id, Answers: wire.KindSubscribe, Code: 0x3FF1}

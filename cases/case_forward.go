@@ -39,7 +39,8 @@ var forwardMidSubgroup = updateCase("forward-mid-subgroup",
 	[]Fault{
 		dataFault("forward-hole", "a stream of group 0, subgroup 0 with 4 objects ({0, 0}, {0, 1}, {0, 3}, {0, 4})"),
 		requestFault("update-silent", "nothing for 5000 ms after ").from(wire.Draft15),
-	}, runForwardMidSubgroup, rules.SubgroupNextObject, rules.SubgroupEnd, rules.ForwardState)
+	}, runForwardMidSubgroup, rules.SubgroupNextObject, rules.SubgroupUnknownNext, rules.SubgroupEnd,
+	rules.ForwardState)
 
 // runForwardMidSubgroup: a relay sends an object on an open stream only when it is the subgroup's next one, and resets
 // a stream that lacks one because of the Forward State (draft-18 §11.4.3). Another subscriber keeps the track flowing.

@@ -155,6 +155,12 @@ func (k *Checker) differs(want *Item, o *moqt.Object) string {
 			return fmt.Sprintf("property 0x%x has another value", p.Type)
 		}
 	}
+	for _, gap := range []uint64{wire.PropPriorGroupIDGap, wire.PropPriorObjectIDGap} { // draft-18 §12.8, §12.9
+		_, set := want.Properties.Get(gap)
+		if _, has := have.Get(gap); has && !set {
+			return fmt.Sprintf("property 0x%x, which its publisher did not set", gap)
+		}
+	}
 	return ""
 }
 

@@ -41,6 +41,10 @@ var list = tagged([]Case{
 	defaultPriority,
 	malformedTrack,
 	newGroup,
+	newGroupFirst,
+	newGroupStatic,
+	upstreamNeutral,
+	priorGaps,
 
 	subgroupFin,
 	endOfGroup,
@@ -87,12 +91,16 @@ var list = tagged([]Case{
 	filterPast,
 	rangeFilter,
 	rangeFilterUpdate,
+	rangeFilterFetch,
+	rangeFilterSets,
+	trackFilter,
 
 	forwardState,
 	forwardResumed,
 	forwardMidSubgroup,
 	updatePriority,
 	updateRange,
+	updatesTogether,
 
 	fetchRange,
 	fetchObject,
@@ -105,6 +113,8 @@ var list = tagged([]Case{
 	fetchUpstream,
 	fetchCancel,
 	fetchMixed,
+	fetchNoWait,
+	fetchDatagrams,
 	fetchFails,
 	fetchGone,
 	cacheDuration,
@@ -123,7 +133,10 @@ var list = tagged([]Case{
 	joinEmptyFill,
 	fillUpdate,
 
+	everyRequest,
+	errorBringsNothing,
 	duplicateSubscription,
+	pendingSubscription,
 	twoSubscriptions,
 	rendezvousZero,
 	rendezvousPublish,
@@ -171,6 +184,7 @@ var list = tagged([]Case{
 	tokenAlias,
 	tokenTwice,
 	tokenOverflow,
+	tokenNotCopied,
 })
 
 // tagged gives the cases of the standard suite its name as a tag.

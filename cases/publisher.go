@@ -20,7 +20,8 @@ type Publisher struct {
 	Session   *Session
 	Namespace wire.TrackNamespace
 	Name      string
-	// Properties are the track's (16 and later). They must not change once the track is announced.
+	// Properties are the track's. In 14 and 15 those count alone that these drafts have as parameters. They must not
+	// change once the track is announced.
 	Properties wire.Properties
 	// Early is sent to the relay's first SUBSCRIBE before it is answered, and the answer follows EarlyBy later. Set it
 	// before the relay can ask.
@@ -42,6 +43,7 @@ type Publisher struct {
 	asked map[string]int // requests of the relay, by name
 	// newGroups are the NEW_GROUP_REQUESTs of the relay. failing: fetch streams are reset behind their first object.
 	newGroups []uint64
+	first     wire.Parameters // of the relay's first SUBSCRIBE
 	failing   bool
 	stops     map[wire.Location]string // how the relay has stopped the streams of objects
 }
@@ -178,6 +180,9 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 	sub.largest, sub.has = p.largest()
 	sub.filter, _ = m.Parameters.Filter()
 	p.wantsGroup(m.Parameters)
+	if len(p.begun) == 0 {
+		p.first = m.Parameters.Clone()
+	}
 	p.begun[r.ID()] = sub
 	p.changed.fire()
 	p.mu.Unlock()
@@ -187,7 +192,7 @@ func (p *Publisher) subscribed(ctx context.Context, r *moqt.Request, m *wire.Sub
 		p.sendEarly(ctx)
 		options = append(options, moqt.WithTrackAlias(earlyAlias))
 	}
-	ok := &wire.SubscribeOK{Parameters: p.largestParameter(sub), Properties: p.Properties}
+	ok := &wire.SubscribeOK{Parameters: append(p.largestParameter(sub), p.oldParameters()...), Properties: p.Properties}
 	pub, err := r.AcceptSubscribe(ctx, ok, options...)
 	if err != nil {
 		p.Session.e.Note("%s: SUBSCRIBE of the relay not answered: %v", p.Session.Role, err)
@@ -207,6 +212,20 @@ func (p *Publisher) wantsGroup(ps wire.Parameters) {
 		p.newGroups = append(p.newGroups, v)
 		p.changed.fire()
 	}
+}
+
+// oldParameters are the properties that 14 and 15 have as parameters (draft-14 §9.2.1.3, draft-15 §9.2.1).
+func (p *Publisher) oldParameters() (ps wire.Parameters) {
+	d := p.Session.Draft()
+	for _, x := range p.Properties {
+		switch {
+		case x.Type == wire.PropMaxCacheDuration && d <= wire.Draft15:
+			ps.Add(UintParameter(wire.ParamRendezvousTimeout, x.Uint)) // has its code up to 15
+		case x.Type == wire.PropDynamicGroups && d == wire.Draft15:
+			ps.Add(UintParameter(wire.ParamDynamicGroups, x.Uint))
+		}
+	}
+	return ps
 }
 
 func (p *Publisher) largestParameter(sub *subscription) (ps wire.Parameters) {

@@ -48,7 +48,7 @@ func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 		p.answered(r, r.Reject(ctx, moqt.RejectNoObjects, "no objects between "+start.String()+" and "+end.String()))
 		return
 	}
-	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end, Properties: p.Properties})
+	w, err := r.AcceptFetch(ctx, &wire.FetchOK{End: end, Parameters: p.oldParameters(), Properties: p.Properties})
 	if err == nil {
 		err = p.write(ctx, w, l, asked.Descending)
 	}

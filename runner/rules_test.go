@@ -47,7 +47,7 @@ func TestListRules(t *testing.T) {
 // One rule of each kind: judged by cases, by the codec or the session alone, untestable, unwatched.
 func TestListRulesText(t *testing.T) {
 	var b bytes.Buffer
-	list := ListRules(RuleQuery{Drafts: []wire.Draft{15, 18}})
+	list := ListRules(RuleQuery{Drafts: []wire.Draft{15, 18, 19}})
 	if err := list.WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestListRulesText(t *testing.T) {
 		"    draft-18 §10.18: cases namespaces-cancelled, namespace-overlap",
 		"    draft-18 §11.4.4.2: every case, by the codec\n",
 		"    draft-15 §12.1: untestable: The limits of a peer",
-		"    draft-18 §10.6.1: unwatched; a breach of the relay's own is seen by the codec\n",
+		"    draft-19 §10.3.1.7: unwatched; a breach of the relay's own is seen by the session\n",
 		"    draft-18 §5.2: unwatched\n",
 		"\ndraft  paragraphs with a MUST  rules  MUST  bind relays  untestable  watched",
 	} {

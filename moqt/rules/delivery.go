@@ -2,12 +2,14 @@ package rules
 
 // Delivery, as the code names them.
 const (
-	CacheFields      ID = "cache-fields"
-	Priorities       ID = "priorities"
-	DeliveryTimeouts ID = "delivery-timeouts"
-	TooFarBehind     ID = "too-far-behind"
-	SubgroupTimeout  ID = "delivery-timeout-subgroup"
-	MaxCacheDuration ID = "max-cache-duration"
+	TimeoutsUpstream   ID = "timeouts-upstream"
+	PrioritiesUpstream ID = "priorities-upstream"
+	CacheFields        ID = "cache-fields"
+	Priorities         ID = "priorities"
+	DeliveryTimeouts   ID = "delivery-timeouts"
+	TooFarBehind       ID = "too-far-behind"
+	SubgroupTimeout    ID = "delivery-timeout-subgroup"
+	MaxCacheDuration   ID = "max-cache-duration"
 )
 
 // delivery are the rules of priorities, timeouts and caches.
@@ -30,8 +32,9 @@ var delivery = []Rule{
 		In: "18-19 8/1; 20 8; 21-22 5.2",
 	},
 	{
-		ID: "delivery-timeout-datagram", Binds: Publisher, Level: Must, By: Cases,
+		ID: "delivery-timeout-datagram", Binds: Publisher, Level: Must,
 		Says: "A datagram older than the object's timeout is dropped.",
+		Why:  "Nothing that a client does keeps a datagram waiting in a relay, and any path may lose one.",
 		In:   "18-19 8/3; 20 8; 21-22 5.2",
 	},
 	{
@@ -60,7 +63,7 @@ var delivery = []Rule{
 		In:   "14-20 7.3; 21-22 5.1.3",
 	},
 	{
-		ID: "priorities-upstream", Binds: Relay, Level: Should, By: Cases,
+		ID: PrioritiesUpstream, Binds: Relay, Level: Should, By: Cases,
 		Says: "A relay does not ask upstream with the Subscriber Priority or Group Order of one subscriber.",
 		In:   "14-20 7.3; 21-22 5.1.3",
 	},
@@ -75,7 +78,7 @@ var delivery = []Rule{
 		In:   "17-20 7.2; 21-22 5.1.2",
 	},
 	{
-		ID: "timeouts-upstream", Binds: Relay, Level: Should, By: Cases,
+		ID: TimeoutsUpstream, Binds: Relay, Level: Should, By: Cases,
 		Says: "A delivery timeout of one subscriber is not passed on upstream.",
 		In:   "14-15 9.2.1.2; 16 9.2.2.2; 17 9.3.3; 18-20 10.2.3 10.2.4; 21 9.20.4 9.20.5; 22 9.20.3 9.20.4",
 	},

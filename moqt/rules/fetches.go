@@ -2,6 +2,8 @@ package rules
 
 // Fetches, as the code names them.
 const (
+	FetchFillTimeout  ID = "fetch-fill-timeout"
+	FetchPause        ID = "fetch-pause"
 	Fetch             ID = "fetch"
 	FetchOrder        ID = "fetch-order"
 	FetchEnd          ID = "fetch-end"
@@ -68,13 +70,13 @@ var fetches = []Rule{
 		In:   "14 8.4; 15-17 8.5; 18-19 9.5; 20 9.5 10.13; 21 7.5 9.11; 22 3.2.3 7.6",
 	},
 	{
-		ID: "fetch-pause", Binds: Relay, Level: Must, By: Cases,
+		ID: FetchPause, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay that serves a FETCH from its cache stops before an object that it does not know, until its " +
 			"publisher has told.",
 		In: "14-16 9.16.3/1; 17 9.14.3/1; 18-19 10.12.3/1",
 	},
 	{
-		ID: "fetch-fill-timeout", Binds: Relay, Level: Must, By: Cases,
+		ID: FetchFillTimeout, Binds: Relay, Level: Must, By: Cases,
 		Says: "With FILL_TIMEOUT 0 a relay sends what it has, and marks the rest as unknown (from 20 on: as timed " +
 			"out).",
 		In: "18-19 10.2.5/1; 20 10.2.5; 21 9.20.6; 22 9.20.5",

@@ -2,6 +2,9 @@ package rules
 
 // Properties, as the code names them.
 const (
+	PropertiesKnown       ID = "properties-known"
+	ObjectGapKept         ID = "object-gap-kept"
+	GroupGapKept          ID = "group-gap-kept"
 	ObjectProperties      ID = "object-properties"
 	PropertiesOpaque      ID = "properties-opaque"
 	MandatoryNotForwarded ID = "mandatory-not-forwarded"
@@ -25,7 +28,7 @@ var properties = []Rule{
 		In:   "17-18 2.5/2; 19 2.5/3; 20 2.5; 21-22 8.4",
 	},
 	{
-		ID: "properties-known", Binds: Relay, Level: Must, By: Cases,
+		ID: PropertiesKnown, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay treats a property that it knows as the property says, and passes it on unless that says " +
 			"otherwise.",
 		In: "19 2.5/2; 20 2.5; 21-22 8.4",
@@ -84,7 +87,7 @@ var properties = []Rule{
 		In:   "15 11.2/2; 16 11.1/2; 17 11.6/3; 18-19 12.7/3; 20 12.7; 21-22 10.7",
 	},
 	{
-		ID: "group-gap-kept", Binds: Relay, Level: Must, By: Cases,
+		ID: GroupGapKept, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay does not add a Prior Group ID Gap, and passes one on, unless a FETCH tells the gap by " +
 			"itself.",
 		In: "14-15 11.1/1; 16 11.2/1; 17 11.7/1; 18-19 12.8/1; 20 12.8; 21-22 10.8",
@@ -95,7 +98,7 @@ var properties = []Rule{
 		In:   "15 11.1/2; 16 11.2/2; 17 11.7/2; 18-19 12.8/2; 20 12.8; 21-22 10.8",
 	},
 	{
-		ID: "object-gap-kept", Binds: Relay, Level: Must, By: Cases,
+		ID: ObjectGapKept, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay does not add a Prior Object ID Gap, and passes one on, unless a FETCH tells the gap by " +
 			"itself.",
 		In: "14-16 11.3/1; 17 11.8/1; 18-19 12.9/1; 20 12.9; 21-22 10.9",

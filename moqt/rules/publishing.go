@@ -2,6 +2,8 @@ package rules
 
 // Publishing, as the code names them.
 const (
+	ForwardEager        ID = "forward-eager"
+	NewGroupSupport     ID = "new-group-support"
 	UpstreamEstablished ID = "upstream-established"
 	Routing             ID = "routing"
 	Upstream            ID = "upstream"
@@ -100,7 +102,7 @@ var publishing = []Rule{
 			"9.20.19",
 	},
 	{
-		ID: "new-group-support", Binds: Subscriber, Level: Must, By: Cases,
+		ID: NewGroupSupport, Binds: Subscriber, Level: Must, By: Cases,
 		Says: "NEW_GROUP_REQUEST is sent only for tracks that have dynamic groups, except in SUBSCRIBE.",
 		In: "15 9.2.1.12/1; 16 9.2.2.9/1; 17 9.3.11/1; 18 10.2.13/1; 19 10.2.18/1; 20 10.2.19; 21 9.20.20; 22 " +
 			"9.20.19",
@@ -112,7 +114,7 @@ var publishing = []Rule{
 		In: "14-20 6.2; 21 4.2; 22 4.1",
 	},
 	{
-		ID: "forward-eager", Binds: Relay, Level: Should, By: Cases,
+		ID: ForwardEager, Binds: Relay, Level: Should, By: Cases,
 		Says: "A new subscription upstream has Forward State 1, whatever the subscriber's.",
 		In:   "14 9.7; 15-17 8.2; 18 9.2",
 	},

@@ -2,6 +2,7 @@ package rules
 
 // Sessions, as the code names them.
 const (
+	AllMessages        ID = "all-messages"
 	Setup              ID = "setup"
 	VersionChoice      ID = "version-choice"
 	DatagramsSupported ID = "datagrams-supported"
@@ -131,7 +132,7 @@ var sessions = []Rule{
 		In:   "14-17 10/1; 18-19 11/1; 20-22 11",
 	},
 	{
-		ID: "all-messages", Binds: Relay, Level: Must, By: Cases,
+		ID: AllMessages, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay speaks every message of the draft.",
 		In:   "14-19 4/1; 20 4; 21 1.5; 22 1.6",
 	},

@@ -2,6 +2,8 @@ package rules
 
 // Streams, as the code names them.
 const (
+	FetchDatagramBit        ID = "fetch-datagram-bit"
+	SubgroupUnknownNext     ID = "subgroup-unknown-next"
 	DatagramPropertiesEmpty ID = "datagram-properties-empty"
 	DatagramTypeBits        ID = "datagram-type-bits"
 	SubgroupTypeBits        ID = "subgroup-type-bits"
@@ -56,7 +58,7 @@ var streams = []Rule{
 		In:   "14-17 10.4.3/3; 18-19 11.4.3/3; 20 11.4.3; 21-22 11.3.2",
 	},
 	{
-		ID: "subgroup-unknown-next", Binds: Relay, Level: Must, By: Cases,
+		ID: SubgroupUnknownNext, Binds: Relay, Level: Must, By: Cases,
 		Says: "When a relay does not know whether an object is the next one, it resets the stream and opens " +
 			"another.",
 		In: "14-17 10.4.3/4; 18-19 11.4.3/4; 20 11.4.3; 21-22 11.3.2",
@@ -84,15 +86,15 @@ var streams = []Rule{
 	{
 		ID: FetchGroupBound, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "A Group ID of a fetch stream below 0 or past the largest number closes the session.",
-		In:   "15 10.4.4; 16-17 10.4.4.1; 18-19 11.4.4.1/2; 20 11.4.4.1; 21-22 11.4.1.1",
+		In:   "18-19 11.4.4.1/2; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
 		ID: FetchObjectBound, Binds: Publisher | Subscriber, Level: Must, By: Codec | Cases,
 		Says: "An Object ID of a fetch stream past the largest number closes the session.",
-		In:   "14-15 10.4.4; 16-17 10.4.4.1; 18-19 11.4.4.1/3; 20 11.4.4.1; 21-22 11.4.1.1",
+		In:   "15 10.4.4; 16-17 10.4.4.1; 18-19 11.4.4.1/3; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
-		ID: "fetch-datagram-bit", Binds: Publisher, Level: Must, By: Cases,
+		ID: FetchDatagramBit, Binds: Publisher, Level: Must, By: Cases,
 		Says: "An object that was published as a datagram is marked so on a fetch stream.",
 		In:   "16-17 10.4.4.1/2; 18-19 11.4.4.1/4; 20 11.4.4.1; 21-22 11.4.1.1",
 	},

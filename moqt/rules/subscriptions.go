@@ -2,6 +2,9 @@ package rules
 
 // Subscriptions, as the code names them.
 const (
+	DynamicGroupsKept           ID = "dynamic-groups-kept"
+	PendingSubscription         ID = "pending-subscription"
+	NoObjectsAfterError         ID = "no-objects-after-error"
 	Unsubscribe                 ID = "unsubscribe"
 	SubscribeOKFirst            ID = "subscribe-ok-first"
 	TrackAlias                  ID = "track-alias"
@@ -44,7 +47,7 @@ var subscriptions = []Rule{
 		In: "14 9.7/1; 15 9.9/1; 16-18 5.1/4",
 	},
 	{
-		ID: "pending-subscription", Binds: Endpoint, Level: Must, By: Cases,
+		ID: PendingSubscription, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "While a track is being asked for, a second SUBSCRIBE is refused, and a PUBLISH takes the place of " +
 			"one's own SUBSCRIBE.",
 		In: "16-18 5.1/5",
@@ -146,12 +149,12 @@ var subscriptions = []Rule{
 		In: "14 8.4/5; 15-17 8.5/5; 18-19 9.5/5; 20 9.5; 21 7.5; 22 7.6",
 	},
 	{
-		ID: "dynamic-groups-kept", Binds: Relay, Level: Must, By: Cases,
+		ID: DynamicGroupsKept, Binds: Relay, Level: Must, By: Cases,
 		Says: "A relay passes DYNAMIC_GROUPS on as its publisher said it.",
 		In:   "15 9.2.1.11/1",
 	},
 	{
-		ID: "no-objects-after-error", Binds: Publisher, Level: Must, By: Cases,
+		ID: NoObjectsAfterError, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A request that ended with an error brings no objects.",
 		In:   "14 5.1/6; 15-19 5.1.1/3; 20 5.1.1; 21 3.1.1; 22 3.1.2",
 	},

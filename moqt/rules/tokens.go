@@ -2,6 +2,7 @@ package rules
 
 // Tokens, as the code names them.
 const (
+	TokenNotCopied      ID = "token-not-copied"
 	Token               ID = "token"
 	TokenAlias          ID = "token-alias"
 	TokenCache          ID = "token-cache"
@@ -112,7 +113,7 @@ var tokens = []Rule{
 		In: "14 5.1/1 6.1/2; 15-16 5.1/3 6.1/2; 17-19 5.1/3 6.1/3; 20 5.1 6.1; 21 3.1 4.1; 22 3.1 3.6",
 	},
 	{
-		ID: "token-not-copied", Binds: Relay, Level: Must, By: Cases,
+		ID: TokenNotCopied, Binds: Relay, Level: Must, By: Cases,
 		Says: "The token of SUBSCRIBE_TRACKS is not copied into the PUBLISHes that it leads to.",
 		In:   "20 10.2.2; 21 9.20.3; 22 9.20.2",
 	},

@@ -138,6 +138,12 @@ func (ts *tracksSubscriber) defaults() wire.Parameters {
 			wire.ParamSubscriberPriority, wire.ParamLocationFilter)
 	}
 	var ps wire.Parameters
+	if ts.peer.relay.faults[tokenCopied] && ts.req != nil {
+		for _, token := range ts.req.Tokens() {
+			token.AliasType = wire.TokenUseValue
+			ps.Add(wire.Parameter{Type: wire.ParamAuthorizationToken, Token: token})
+		}
+	}
 	for _, p := range ts.parameters {
 		if !p.Raw && slices.Contains(allowed, p.Type) {
 			ps.Add(p)

@@ -134,6 +134,14 @@ const (
 	fetchFailureHidden
 	cacheDurationIgnored
 	newGroupLost
+	newGroupAlways
+	upstreamCopies
+	updatesAnsweredOnce
+	objectsAfterError
+	fetchDatagramLost
+	fillTimeoutIgnored
+	tokenCopied
+	gapsAdded
 	malformedCodeWrong
 	malformedCloses
 	defaultPriorityLost
@@ -348,8 +356,17 @@ var faultTable = [numFaults]Fault{
 	fetchFailureHidden:   {"fetch-failure-hidden", "ends a FETCH with FIN when its publisher's fetch stream is reset"},
 	cacheDurationIgnored: {"cache-duration-ignored", "gives out of its cache what is older than MAX_CACHE_DURATION"},
 	newGroupLost:         {"new-group-lost", "passes no NEW_GROUP_REQUEST on"},
-	malformedCodeWrong:   {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
-	malformedCloses:      {"malformed-closes", "closes the sessions of a malformed track's publishers"},
+	newGroupAlways:       {"new-group-always", "passes every NEW_GROUP_REQUEST on, whatever the track (15 and later)"},
+	upstreamCopies:       {"upstream-copies", "asks its publisher with what the first subscriber has asked for"},
+	updatesAnsweredOnce: {"updates-answered-once",
+		"answers an update of a subscription that comes right behind another one with nothing"},
+	objectsAfterError:  {"objects-after-error", "sends an object behind every refusal of a SUBSCRIBE"},
+	fetchDatagramLost:  {"fetch-datagram-lost", "returns objects of datagrams as if they had been on streams"},
+	fillTimeoutIgnored: {"fill-timeout-ignored", "waits for what it does not hold, whatever FILL_TIMEOUT says"},
+	tokenCopied:        {"token-copied", "copies the token of SUBSCRIBE_TRACKS into PUBLISH"},
+	gapsAdded:          {"gaps-added", "adds a Prior Object ID Gap to objects without properties"},
+	malformedCodeWrong: {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
+	malformedCloses:    {"malformed-closes", "closes the sessions of a malformed track's publishers"},
 	defaultPriorityLost: {"default-priority-lost", "gives subgroups without a priority 128, whatever the track's " +
 		"default"},
 	duplicateAccepted: {"duplicate-accepted", "accepts a session's second subscription to a track (16 to 18)"},

@@ -183,6 +183,12 @@ func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
 		}
 	case *wire.Goaway:
 		return rules.Goaway
+	case *wire.RequestsBlocked:
+		return "requests-blocked-sent"
+	case *wire.PublishDone:
+		if _, ok := wire.PublishDoneCode(m.StatusCode).Meaning(ev.Draft); !ok {
+			return "grease-errors"
+		}
 	case *wire.Subscribe:
 		if len(m.TrackNamespace) > 0 && strings.HasPrefix(m.TrackNamespace[0], ".moq") {
 			return "reserved-namespace"

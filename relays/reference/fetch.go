@@ -28,7 +28,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 	f := &retrieval{peer: p, descending: asked.Descending, filters: moqt.RangeFiltersOf(req.Parameters()), ctx: ctx,
 		budget: r.limits.Fetch, flow: &flow{}}
 	f.priority.Store(uint32(req.Parameters().UintOr(wire.ParamSubscriberPriority, defaultPriority)))
-	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok {
+	if v, ok := req.Parameters().Uint(wire.ParamFillTimeout); ok && !r.faults[fillTimeoutIgnored] {
 		f.budget = oneOf(r.limits.Fetch, v)
 	}
 	if asked.Joining != nil {

@@ -189,6 +189,7 @@ func (p *peer) handle(req *moqt.Request) {
 	if err := req.Reject(req.Context(), no.code, no.reason, options...); err != nil && req.Context().Err() == nil {
 		r.log.Info("refusal not sent", "session", p.id, "error", err)
 	}
+	p.spoilBehindRefusal(req)
 }
 
 // check refuses a request of any kind that this client must not make.

@@ -252,6 +252,10 @@ func (f *retrieval) put(e *entry) error {
 		spoilt.Payload = bytes.Clone(o.Payload)
 		spoilt.Payload[0] ^= 0xff
 		o = &spoilt
+	case r.faults[fetchDatagramLost]:
+		spoilt := *o
+		spoilt.Datagram = false
+		o = &spoilt
 	case r.faults[fetchStrip]:
 		spoilt := *o
 		spoilt.Properties = nil

@@ -88,6 +88,9 @@ func (r *Relay) spoiled(e *entry, first bool) *moqt.Object {
 	if r.faults[stripProperties] {
 		o.Properties = nil
 	}
+	if r.faults[gapsAdded] && len(o.Properties) == 0 {
+		_ = o.EncodeProperties(o.Draft, wire.Properties{{Type: wire.PropPriorObjectIDGap}})
+	}
 	if n := len(o.Payload); n > 0 {
 		if r.faults[corruptPayload] {
 			o.Payload = bytes.Clone(o.Payload)

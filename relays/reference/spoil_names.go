@@ -52,10 +52,18 @@ func (r *Relay) spoilAnnounced(ns wire.TrackNamespace) {
 	r.announced[ns.Key()]++
 }
 
-// spoilAsking changes the relay's SUBSCRIBE to a publisher.
-func (r *Relay) spoilAsking(m *wire.Subscribe) {
+// spoilAsking changes the relay's SUBSCRIBE to a publisher, which a subscriber's leads to.
+func (r *Relay) spoilAsking(m *wire.Subscribe, asked wire.Parameters) {
 	if r.faults[namesAsText] {
 		m.TrackName = strings.ToValidUTF8(m.TrackName, "?")
+	}
+	for _, p := range asked {
+		switch p.Type {
+		case wire.ParamSubscriberPriority, wire.ParamGroupOrder, wire.ParamObjectDeliveryTimeout, wire.ParamForward:
+			if r.faults[upstreamCopies] {
+				m.Parameters.Set(p)
+			}
+		}
 	}
 	if r.faults[forwardNotPassedOn] {
 		m.Parameters.SetUint(wire.ParamForward, 0)

@@ -164,6 +164,19 @@ func (r *Relay) spoilRefusal(no *refusal) *refusal {
 	return no
 }
 
+// spoilBehindRefusal is the fault that sends an object though the SUBSCRIBE was refused.
+func (p *peer) spoilBehindRefusal(req *moqt.Request) {
+	if !p.relay.faults[objectsAfterError] || req.Kind() != wire.KindSubscribe {
+		return
+	}
+	s, err := p.session.Conn().OpenUniStream(p.ctx)
+	if err != nil {
+		return
+	}
+	_, _ = s.Write([]byte{0x10, 1, 0, 128, 0, 1, 'x'})
+	_ = s.Close()
+}
+
 // spoilRefused is the fault at a publisher's refusal.
 func (p *peer) spoilRefused(err error) {
 	var no *moqt.RequestError

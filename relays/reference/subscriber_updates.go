@@ -1,25 +1,32 @@
 package reference
 
 import (
+	"time"
+
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
+// updatesTogether is how close to each other updates come that the fault updates-answered-once takes for one.
+const updatesTogether = 50 * time.Millisecond
+
 // updates answers REQUEST_UPDATE, and SUBSCRIBE_UPDATE.
 func (s *subscriber) updates() {
 	t, r := s.track, s.track.relay
+	var before time.Time
 	for {
 		u, err := s.pub.NextUpdate(s.ctx)
 		if err != nil {
 			return
 		}
 		switch {
-		case r.faults[updateSilent]:
+		case r.faults[updateSilent], r.faults[updatesAnsweredOnce] && time.Since(before) < updatesTogether:
 			continue
 		case r.faults[updateReject]:
 			u.Reject(s.ctx, moqt.RejectInternalError, "fault")
 			continue
 		}
+		before = time.Now()
 		ps := u.Parameters()
 		t.mu.Lock()
 		s.set(ps, t.largest, t.hasLargest)

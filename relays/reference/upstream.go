@@ -180,8 +180,8 @@ func (u *upstream) request(ctx context.Context, ps wire.Parameters, again bool) 
 	t := u.track
 	m := &wire.Subscribe{TrackNamespace: t.namespace, TrackName: t.name}
 	m.Parameters.SetUint(wire.ParamForward, 1) // draft-18 §9.2
-	t.relay.spoilAsking(m)
-	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && u.draft >= wire.Draft15 {
+	t.relay.spoilAsking(m, ps)
+	if v, ok := ps.Uint(wire.ParamNewGroupRequest); ok && u.draft >= wire.Draft15 && !t.relay.faults[newGroupLost] {
 		m.Parameters.SetUint(wire.ParamNewGroupRequest, v)
 	}
 	u.quirkyAsk(ctx)
@@ -361,6 +361,9 @@ func (t *track) newGroup(ps wire.Parameters) {
 		return
 	}
 	dynamic, _ := t.properties.Lookup(wire.Newest, wire.PropDynamicGroups)
+	if t.relay.faults[newGroupAlways] {
+		dynamic.Uint = 1
+	}
 	if dynamic.Uint != 1 || v > 0 && t.hasLargest && v <= t.largest.Group || t.newGroups > v {
 		return
 	}
