@@ -61,7 +61,8 @@ type Case struct {
 	Requests uint64
 	// Setup is further options of the sessions' SETUP.
 	Setup wire.Properties
-	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up.
+	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up. It
+	// does not apply to a transport that reads ahead.
 	Lags bool
 	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves
 	// nothing.

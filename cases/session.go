@@ -98,6 +98,11 @@ func (e *Env) connect(ctx context.Context, role string, drafts []wire.Draft) (tr
 		conn.CloseWithError(uint64(wire.NoError), "")
 		panic(&outcome{status: NotApplicable, reason: fmt.Sprintf("does not exist on %s", info.Kind)})
 	}
+	if e.c.Lags && info.ReadsAhead {
+		conn.CloseWithError(uint64(wire.NoError), "")
+		panic(&outcome{status: NotApplicable, reason: "it needs a slow subscriber, and this transport (a " +
+			"browser's) takes what comes whether or not it is read"})
+	}
 	return conn, about
 }
 

@@ -38,6 +38,8 @@ type cli struct {
 	Status   statusCmd   `cmd:"" help:"Ask for the status of a track."`
 	Origin   originCmd   `cmd:"" help:"Serve files or a generated track without a relay."`
 
+	Web webCmd `cmd:"" help:"Serve the page that runs cases in a browser, or have a browser run them."`
+
 	Bench benchCmd `cmd:"" help:"Measure relays, and draw what was found."`
 
 	Decode decodeCmd `cmd:"" help:"Show bytes as JSON, a line for each message, header and object."`

@@ -56,6 +56,8 @@ var mayImport = []struct {
 	{"internal/badpath", nil, true},
 	{"internal/freeport", nil, true},
 	{"internal/casepages", []string{"cases", "moqt/rules", "moqt/wire", "relays/reference"}, false},
+	{"internal/web", []string{"moqt/wire", "moqt/transport", "moqt/transport/endpoint", "moqt/transport/memconn",
+		"moqt/transport/webconn", "cases", "relays/reference", "runner", "internal/sequence"}, false},
 	{"internal", []string{"moqt", "moqt/moq", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint",
 		"cases", "relays", "relays/reference", "runner", "runner/tap", "internal"}, false},
 	{"cmd", []string{"moqt", "moqt/moq", "moqt/track", "moqt/wire", "moqt/transport", "moqt/transport/endpoint",
