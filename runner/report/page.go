@@ -52,6 +52,7 @@ type page struct {
 	MoreLeftOut               int
 	Versions                  []version
 	Rules                     []RelayRules
+	RuleDrafts                []string
 	Index                     index
 }
 
@@ -211,6 +212,11 @@ func (v *view) page(o Options) *page {
 	p.Index.Repositories = v.repositories()
 	v.sections(p)
 	p.Rules = v.rules()
+	for _, d := range v.drafts {
+		if slices.ContainsFunc(p.Rules, func(r RelayRules) bool { return r.On(d) != nil }) {
+			p.RuleDrafts = append(p.RuleDrafts, d)
+		}
+	}
 	v.caseViews(p)
 	for i := range v.relays {
 		p.CaseColumns = append(p.CaseColumns, v.column(place{Relay: i}))

@@ -36,6 +36,14 @@ type RelayRules struct {
 	Page string `json:"-"`
 }
 
+// On is what was seen on a draft; nil when nothing was.
+func (r RelayRules) On(draft string) *DraftRules {
+	if i := slices.IndexFunc(r.Drafts, func(d DraftRules) bool { return d.Draft == draft }); i >= 0 {
+		return &r.Drafts[i]
+	}
+	return nil
+}
+
 // DraftRules is what was seen on one draft.
 type DraftRules struct {
 	Draft    string      `json:"draft"`
@@ -157,22 +165,28 @@ type boundRule struct {
 // bounds has the rules of each draft that was asked for: a page of many relays asks for them thousands of times.
 var bounds sync.Map // of wire.Draft to []boundRule
 
-// bound gives the rules that bind a relay in a draft, and that a peer can see. The caller must not change them.
+// bound gives the rules that bind a relay in a draft and that a peer can see, and those that a case breaks to see what
+// the relay does. The caller must not change them.
 func bound(d wire.Draft) []boundRule {
 	if list, ok := bounds.Load(d); ok {
 		return list.([]boundRule)
 	}
-	var list []boundRule
-	for _, r := range rules.All() {
-		sections := r.Sections(int(d))
-		if len(sections) == 0 || !r.Binds.Relay() || r.By == 0 {
+	watching := make(map[rules.ID][]string)
+	for _, c := range cases.Everything() {
+		if !c.Applies(d) {
 			continue
 		}
-		b := boundRule{Rule: r, sections: "§" + strings.Join(sections, ", §")}
-		for _, c := range cases.Watching(r.ID, d) {
-			b.watching = append(b.watching, c.ID)
+		for _, id := range c.Rules {
+			watching[id] = append(watching[id], c.ID)
 		}
-		list = append(list, b)
+	}
+	var list []boundRule
+	for _, r := range rules.All() {
+		sections, cases := r.Sections(int(d)), watching[r.ID]
+		if len(sections) == 0 || r.By == 0 || !r.Binds.Relay() && len(cases) == 0 {
+			continue
+		}
+		list = append(list, boundRule{Rule: r, sections: "§" + strings.Join(sections, ", §"), watching: cases})
 	}
 	bounds.Store(d, list)
 	return list

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,33 +20,49 @@ const RulesFolder = "rules"
 // casePages is where the pages of the cases are read.
 const casePages = "https://github.com/moqinterop/moq-interop-client/blob/main/docs/cases/"
 
-//go:embed page/rules.gohtml
-var rulesHTML string
+var (
+	//go:embed page/rules.gohtml
+	rulesHTML string
+	//go:embed page/compare.gohtml
+	compareHTML string
 
-var rulesTemplate = template.Must(template.New("rules").Funcs(template.FuncMap{
-	"line": line,
-	"page": func(name string) template.URL { return template.URL(casePages + slug(name) + ".md") },
-}).Parse(rulesHTML))
+	rulesTemplate   = rulesPage("rules", rulesHTML)
+	compareTemplate = rulesPage("compare", compareHTML)
+)
 
-// writeRules writes the page of each relay's rules, and removes those of an earlier report.
+func rulesPage(name, text string) *template.Template {
+	return template.Must(template.New(name).Funcs(template.FuncMap{
+		"line": line,
+		"mark": ruleMark,
+		"page": func(name string) template.URL { return template.URL(casePages + slug(name) + ".md") },
+	}).Parse(text))
+}
+
+// writeRules writes the page of each relay's rules and those that compare relays, and removes those of an earlier
+// report.
 func (v *view) writeRules(dir string, p *page) error {
 	folder := filepath.Join(dir, RulesFolder)
 	written := map[string]bool{}
-	for _, r := range p.Rules {
+	write := func(name string, t *template.Template, key string, value any) error {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			return err
 		}
-		name := filepath.Join(dir, filepath.FromSlash(r.Page))
-		style := pageCSS
-		err := replaceFile(name, func(w io.Writer) error {
-			return rulesTemplate.Execute(w, map[string]any{"Relay": r, "Page": p, "Style": template.CSS(style),
+		written[name] = true
+		return replaceFile(filepath.Join(folder, name), func(w io.Writer) error {
+			return t.Execute(w, map[string]any{key: value, "Page": p, "Style": template.CSS(pageCSS),
 				"Policy": fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'",
-					digest(style))})
+					digest(pageCSS))})
 		})
-		if err != nil {
+	}
+	for _, r := range p.Rules {
+		if err := write(path.Base(r.Page), rulesTemplate, "Relay", r); err != nil {
 			return err
 		}
-		written[filepath.Base(name)] = true
+	}
+	for _, c := range compareRules(p.Rules, v.drafts) {
+		if err := write(c.Draft+".html", compareTemplate, "Compared", c); err != nil {
+			return err
+		}
 	}
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -64,7 +81,7 @@ func (v *view) writeRules(dir string, p *page) error {
 }
 
 // oursRules matches the names of the pages that writeRules writes.
-var oursRules = regexp.MustCompile(`^\d+-[a-z0-9_-]+\.html$`)
+var oursRules = regexp.MustCompile(`^(\d+-[a-z0-9_-]+|draft-\d+)\.html$`)
 
 // rulesMarkdown shows the rules of each relay in numbers, and those that were broken, at most as many as fit.
 func rulesMarkdown(b *strings.Builder, relays []RelayRules) {
