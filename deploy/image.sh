@@ -7,7 +7,8 @@ set -eu
 us=github.com/moqinterop/moq-interop-client
 set -- -trimpath -tags "${TAGS-small}" -ldflags="-s -w" "$@"
 for slow in "$us/cases" "$us/runner/..." "$us/cmd/..." github.com/alecthomas/kong/... github.com/goccy/go-yaml/... \
-  net/http/... text/... html/... regexp/... encoding/xml; do
+  net/http/... text/... html/... regexp/... encoding/xml "$us/internal/probe" "$us/internal/tools" \
+  "$us/internal/badpath" "$us/relays"; do
   set -- -gcflags="$slow=-l" "$@"
 done
 exec go build "$@" ./cmd/moq-interop-client

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/moqinterop/moq-interop-client/internal/bench/turns"
 	"github.com/moqinterop/moq-interop-client/runner/matrix"
 	"github.com/moqinterop/moq-interop-client/runner/report"
 )
@@ -16,6 +18,7 @@ type reportCmd struct {
 	Only    []string `enum:"html,markdown,junit,badges,rules" placeholder:"FORM" help:"Any of ${enum}."`
 	History []string `placeholder:"RUN" help:"Earlier runs, or a folder of runs. Later ones are ignored."`
 	Expect  *string  `placeholder:"FILE" help:"Known failures. The report says which of them passed."`
+	Bench   string   `placeholder:"FILE" help:"What bench relays --json wrote: figures beside the verdicts."`
 	Title   string   `placeholder:"TEXT" help:"The page's title. Default \"MoQ interop\"."`
 	Path    string   `arg:"" name:"run" help:"The run: its folder, its run.json, or a baseline."`
 }
@@ -25,7 +28,7 @@ func (*reportCmd) Help() string {
 	return `Writes index.html, summary.md, junit.xml, badges/ and rules.json, and prints where. The page needs no
 scripts and can be printed; the details of its cells lie beside it in data/, and in rules/ which rules of the drafts
 each relay has kept, broken, and not been tried for. With --history it shows what has changed, a strip of all
-runs, and results that this run lacks. With --only markdown, junit or rules, -o - writes to stdout.
+runs, and results that this run lacks. With --bench it shows figures of the same relays. With --only markdown, junit or rules, -o - writes to stdout.
 
 It judges nothing. Exit codes: 0 all was written, 2 usage error or no such run.
 
@@ -91,12 +94,33 @@ func (c *reportCmd) read() (run *matrix.Run, o report.Options, err error) {
 	if o.History, err = report.LoadHistory(c.History, run); err != nil {
 		return nil, o, usage("--history: %w", err)
 	}
+	if o.Bench, err = c.bench(); err != nil {
+		return nil, o, usage("--bench: %w", err)
+	}
 	known, err := expectations(c.Expect)
 	if err != nil {
 		return nil, o, err
 	}
 	o.Notices = notices(matrix.Judge(run, known))
 	return run, o, nil
+}
+
+// bench reads the figures of a bench, if there are some.
+func (c *reportCmd) bench() (*report.Bench, error) {
+	if c.Bench == "" {
+		return nil, nil
+	}
+	f, err := os.Open(c.Bench)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	survey, err := turns.ReadSurvey(f)
+	if err != nil {
+		return nil, err
+	}
+	head, rows := survey.Table()
+	return &report.Bench{Load: strings.Join(survey.Load, " "), Columns: head[1:], Rows: rows}, nil
 }
 
 // notices are what a report says at the top: what passed and should not have, and what was expected of nothing.

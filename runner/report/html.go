@@ -60,10 +60,21 @@ type Options struct {
 	History []*matrix.Run
 	// Files is the run's folder, from which TAP, transcripts and stderr are taken; empty leaves them out.
 	Files string
+	// Bench has figures of a bench, which stand beside how many cells of a relay pass; nil shows none.
+	Bench *Bench
 	// Live is set for a page that a server shows while the run goes on.
 	Live *Live
 	// Forms are the forms that Write writes; none means all.
 	Forms []Form
+}
+
+// Bench is a table of figures.
+type Bench struct {
+	// Load is what the relays had to carry, in words.
+	Load string
+	// Columns head the figures; each row begins with the relay's name.
+	Columns []string
+	Rows    [][]string
 }
 
 // Live says what the server of a page tells and takes.

@@ -53,6 +53,7 @@ type page struct {
 	Versions                  []version
 	Rules                     []RelayRules
 	RuleDrafts                []string
+	Bench                     *benchTable
 	Index                     index
 }
 
@@ -210,6 +211,7 @@ func (v *view) page(o Options) *page {
 		p.Versions = append(p.Versions, version{line(name), line(run.Versions[name])})
 	}
 	p.Index.Repositories = v.repositories()
+	p.Bench = v.bench(o.Bench)
 	v.sections(p)
 	p.Rules = v.rules()
 	for _, d := range v.drafts {

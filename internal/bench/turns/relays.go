@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/bench"
@@ -241,39 +240,4 @@ func (s *Survey) JSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(s)
-}
-
-// columns are those of the table.
-var columns = []struct{ name, title string }{
-	{"goodput_mbps", "Mbit/s"}, {"objects_per_s", "objects/s"}, {"latency_ms.p50", "p50 ms"},
-	{"latency_ms.p99", "p99 ms"}, {"relay_cpu_us_per_object", "relay µs/object"}, {"relay_peak_mib", "relay MiB"},
-}
-
-// Text writes the table: medians, with the lowest and the highest of the turns.
-func (s *Survey) Text(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "relay\tdraft")
-	for _, c := range columns {
-		fmt.Fprintf(t, "\t%s", c.title)
-	}
-	fmt.Fprintln(t, "\tlost\tturns")
-	for _, r := range s.Relays {
-		draft, lost := "-", uint64(0)
-		for _, x := range r.Results {
-			draft = x.Draft
-			if x.Received != nil {
-				lost += x.Received.Lost
-			}
-		}
-		fmt.Fprintf(t, "%s\t%s", r.Name, draft)
-		for _, c := range columns {
-			for _, f := range bench.Compared() {
-				if f.Name == c.name {
-					fmt.Fprintf(t, "\t%s", Text(f.Over(r.Results)))
-				}
-			}
-		}
-		fmt.Fprintf(t, "\t%d\t%d of %d\n", lost, len(r.Results), len(r.Results)+len(r.Errors))
-	}
-	return t.Flush()
 }
