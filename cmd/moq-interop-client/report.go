@@ -28,7 +28,8 @@ func (*reportCmd) Help() string {
 	return `Writes index.html, summary.md, junit.xml, badges/ and rules.json, and prints where. The page needs no
 scripts and can be printed; the details of its cells lie beside it in data/, and in rules/ which rules of the drafts
 each relay has kept, broken, and not been tried for. With --history it shows what has changed, a strip of all
-runs, and results that this run lacks. With --bench it shows figures of the same relays. With --only markdown, junit or rules, -o - writes to stdout.
+runs, and results that this run lacks. With --bench it shows figures of the same relays. With --only markdown, junit or
+rules, -o - writes to stdout.
 
 It judges nothing. Exit codes: 0 all was written, 2 usage error or no such run.
 

@@ -75,7 +75,7 @@ func TestRulesInAllForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		HTMLFile:                   `<a href="rules/0-a-relay.html">a relay</a><td class="num">0 <b>`,
+		HTMLFile:                   `<a href="rules/0-a-relay.html">a relay</a><td class="num">0 ✓ <b>`,
 		"rules/0-a-relay.html":     casePages + "namespace-overlap.md",
 		MarkdownFile:               "| a relay | draft-18 | 0 | ",
 		RulesFile:                  `"id": "prefix-overlap"`,
