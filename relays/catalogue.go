@@ -57,6 +57,8 @@ type Implementation struct {
 	Endpoints  []Endpoint  `json:"endpoints,omitempty"`
 	Containers []Container `json:"containers,omitempty"`
 	Commands   []Command   `json:"commands,omitempty"`
+	// Browser is the browser in which this program's cases are run, if the client is one.
+	Browser Browser `json:"browser,omitempty"`
 	// AnnounceBy names the messages that a publisher must send before the relay routes to it; none means that nobody
 	// said.
 	AnnounceBy []Announcement `json:"announce_by,omitempty"`

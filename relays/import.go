@@ -214,6 +214,9 @@ func (f *filler) implementation(im Implementation, n *node) {
 	for i, c := range im.Containers {
 		role(c.Role, n.get("containers").items[i])
 	}
+	if im.Browser != "" {
+		role(RoleClient, n.get("browser"))
+	}
 	for i, c := range im.Commands {
 		at := n.get("commands").items[i]
 		role(c.Role, at)

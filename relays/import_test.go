@@ -180,6 +180,9 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		{head + `"commands": [{"command": []}]` + tail, false, false},
 		{head + `"commands": [{"command": [""]}]` + tail, false, false},
 		{head + `"commands": [{"command": ["x", ""]}]` + tail, true, true},
+		{head + `"browser": "netscape"` + tail, false, false},
+		{head + `"browser": "chromium"` + tail, true, false}, // no client
+		{`{"format": 1, "implementations": [{"name": "a", "roles": ["client"], "browser": "firefox"}]}`, true, true},
 	} {
 		if err := validate(t, []byte(test.in)); (err == nil) != test.schema {
 			t.Errorf("schema: %s: %v", test.in, err)

@@ -91,6 +91,7 @@ func WriteShow(w io.Writer, im Implementation) error {
 		s.settings("  ", c.Settings)
 		s.line("  ", "notes", c.Notes)
 	}
+	s.line("", "browser", string(im.Browser))
 	_, err := io.WriteString(w, s.b.String())
 	return err
 }
@@ -173,6 +174,9 @@ func where(im Implementation) string {
 	}
 	if n := len(im.Commands); n > 0 {
 		parts = append(parts, count(n, "command"))
+	}
+	if im.Browser != "" {
+		parts = append(parts, string(im.Browser))
 	}
 	return strings.Join(parts, "; ")
 }

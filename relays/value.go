@@ -52,6 +52,15 @@ const (
 	RoleSubscriber Role = "subscriber"
 )
 
+// Browser is a browser that can be a client.
+type Browser string
+
+// The browsers that this program drives.
+const (
+	Chromium Browser = "chromium"
+	Firefox  Browser = "firefox"
+)
+
 // Status says whether an endpoint is worth trying.
 type Status string
 
@@ -130,6 +139,8 @@ func check(v any) error {
 		}
 	case Role:
 		return oneOf("role", v, RoleRelay, RoleClient, RolePublisher, RoleSubscriber)
+	case Browser:
+		return oneOf("browser", v, Chromium, Firefox)
 	case Status:
 		return oneOf("status", v, Active, Inactive, Untested)
 	case Announcement:

@@ -50,15 +50,18 @@ func (f foreign) prepare(ctx context.Context) error {
 // run runs the client once for its standard set, or once for each case: clients promise to understand only one name in
 // TESTCASE.
 func (f foreign) run(ctx context.Context, w *work, cases []string) outcome {
-	if len(cases) == 0 {
+	switch {
+	case len(cases) == 0:
 		return f.standard(ctx, w)
+	case f.spec.Lists:
+		return f.once(ctx, w, cases...)
 	}
 	return f.named(ctx, w, cases)
 }
 
 // standard runs the client's standard set, and its own cases beside it.
 func (f foreign) standard(ctx context.Context, w *work) outcome {
-	out := f.once(ctx, w, "")
+	out := f.once(ctx, w)
 	if len(f.spec.Cases) == 0 || out.bailed || ctx.Err() != nil {
 		return out
 	}
@@ -86,9 +89,9 @@ func (f foreign) named(ctx context.Context, w *work, cases []string) outcome {
 	return composed(w, cases, all)
 }
 
-// once runs the client and reads what it prints.
-func (f foreign) once(ctx context.Context, w *work, name string) outcome {
-	call, err := f.invocation(w, name, w.container(), here(f.o, nil), f.x.secrets.value)
+// once runs the client for these cases, or its standard set, and reads what it prints.
+func (f foreign) once(ctx context.Context, w *work, asked ...string) outcome {
+	call, err := f.invocation(w, strings.Join(asked, ","), w.container(), here(f.o, nil), f.x.secrets.value)
 	if err != nil {
 		return outcome{problem: err.Error()}
 	}
@@ -101,10 +104,6 @@ func (f foreign) once(ctx context.Context, w *work, name string) outcome {
 	exit, err := finish(cmd)
 	for _, argv := range call.after {
 		_ = run(context.WithoutCancel(ctx), argv) // usually there is nothing left, and the engine says so
-	}
-	var asked []string
-	if name != "" {
-		asked = []string{name}
 	}
 	stdout.b = f.x.secrets.bytes(stdout.b)
 	input := io.Reader(bytes.NewReader(stdout.b))
@@ -222,12 +221,8 @@ func (f foreign) container(w *work, network, name string, env environment, args 
 
 // repeat gives the shell line that runs the cell again.
 func (f foreign) repeat(w *work, cases []string) string {
-	name := ""
-	switch len(cases) {
-	case 0:
-	case 1:
-		name = cases[0]
-	default:
+	name, each := strings.Join(cases, ","), len(cases) > 1 && !f.spec.Lists
+	if each {
 		name = mark("$c")
 	}
 	call, err := f.invocation(w, name, "", onLine(nil), func(name string) (string, error) {
@@ -241,7 +236,7 @@ func (f foreign) repeat(w *work, cases []string) string {
 		words = append(append([]string{"env"}, call.env.plain...), call.argv...)
 	}
 	text := call.env.before(f.o.Program) + line(words, f.o.Program)
-	if len(cases) > 1 {
+	if each {
 		text = "for c in " + quote(cases) + "; do " + text + "; done"
 	}
 	return text

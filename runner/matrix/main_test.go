@@ -76,7 +76,7 @@ func playClient(behaviour string) {
 	draft, test, url := os.Getenv("MOQT_DRAFT"), os.Getenv("TESTCASE"), os.Getenv("RELAY_URL")
 	names := []string{"setup-only", "announce-only", "subscribe-error"}
 	if test != "" {
-		names = []string{test}
+		names = strings.Split(test, ",")
 	}
 	header := "TAP version 14\n# player 1\n# Relay: " + url + "\n# Draft: " + draft + "\n"
 	doc := func(bad map[string]string) string {

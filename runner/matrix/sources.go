@@ -68,6 +68,10 @@ func (p *planner) catalogued(im relays.Implementation) {
 				Client{Kind: KindContainer, Image: string(c.Image), Args: c.Args, Env: c.Env, Cases: c.Cases}})
 		}
 	}
+	if im.Browser != "" {
+		ways = append(ways, way{name: relays.Name(im.Browser), key: string(im.Browser),
+			transports: []transport.Choice{transport.OnlyWebTransport}, client: browserClient(im.Browser)})
+	}
 	if len(ways) == 0 {
 		p.clientNames = append(p.clientNames, string(im.Name))
 		p.leave(LeftOut{Client: string(im.Name), Reason: "the catalogue has neither a command nor a container for " +

@@ -130,6 +130,8 @@ type Client struct {
 	// Cases are cases of its own, by its names: it runs them in addition to its standard set, or when the plan names
 	// them.
 	Cases []string `json:"cases,omitempty"`
+	// Lists is true for a program that takes several names in TESTCASE: it is run once for all cases.
+	Lists bool `json:"lists,omitempty"`
 	// Publisher and Subscriber are the programs of a pair.
 	Publisher  *Half `json:"publisher,omitempty"`
 	Subscriber *Half `json:"subscriber,omitempty"`

@@ -16,6 +16,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
+	"github.com/moqinterop/moq-interop-client/moqt/transport/wtconn"
 )
 
 // TestInBrowser runs the other tests of this package in a browser, against a peer that is served here.
@@ -81,6 +82,8 @@ func serve(ctx context.Context, ln *endpoint.Listener) {
 			go func() { <-c.Context().Done(); said <- fmt.Sprint(context.Cause(c.Context())) }()
 		case "/deaf":
 			go p.Conn.AcceptUniStream(ctx)
+		case "/odd":
+			go p.odd(ctx)
 		case "/said":
 			go p.say(ctx)
 		}
@@ -153,6 +156,22 @@ func (p *peer) end(ctx context.Context) {
 			p.said <- fmt.Sprintf("%v; %v", ended, context.Cause(s.Context()))
 		}()
 	}
+}
+
+// odd resets a stream with a code that is none of the application's.
+func (p *peer) odd(ctx context.Context) {
+	s, err := p.Conn.(*wtconn.Conn).QUIC().OpenUniStreamSync(ctx)
+	if err != nil {
+		return
+	}
+	_, _ = s.Write([]byte{0x40, 0x54, 0, 'x'}) // a WebTransport stream of the session that stream 0 asked for
+	time.Sleep(100 * time.Millisecond)
+	s.CancelWrite(0x100)
+	w, err := p.OpenUniStream(ctx)
+	if err != nil {
+		return
+	}
+	_ = w.Close()
 }
 
 // say sends what was noted last.

@@ -4,6 +4,7 @@ package webconn
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"syscall/js"
@@ -78,31 +79,41 @@ func (c *Conn) ended() error {
 }
 
 // goneWait is how long an error of the session, met on a stream, waits for word of the session's end.
-const goneWait = time.Second
+const goneWait = 200 * time.Millisecond
 
-// lostError is an error of the session that was met on a stream.
-type lostError string
+// vagueError is the end of a stream of which the browser does not say that it is the stream's. Mostly the session has
+// ended. But Chromium also says no more when it sees that a stream is reset before it has read the code.
+type vagueError struct{ end *transport.StreamError }
 
-func (e lostError) Error() string { return string(e) }
+func (e vagueError) Error() string { return e.end.Error() }
 
-// explained is the session's end where a stream has ended with it, else err. It may wait a moment; no lock may be held.
+// explained is the session's end where a stream has ended with it, else the stream's. It may wait a moment; no lock may
+// be held.
 func (c *Conn) explained(err error) error {
-	if why, ok := err.(lostError); ok {
-		return c.end(string(why))
+	vague, ok := err.(vagueError)
+	if !ok {
+		return err
 	}
-	return err
-}
-
-// end is the session's end, which an error has told of. It may wait a moment for it.
-func (c *Conn) end(why string) error {
 	t := time.NewTimer(goneWait)
 	defer t.Stop()
 	select {
 	case <-c.ctx.Done():
+		return context.Cause(c.ctx)
 	case <-t.C:
-		c.decide(&transport.CloseError{Transport: true, Gone: true, Reason: why})
+		return vague.end
 	}
-	return context.Cause(c.ctx)
+}
+
+// refused is why no stream could be opened: the session's end, or what the browser says.
+func (c *Conn) refused(why js.Value) error {
+	t := time.NewTimer(goneWait)
+	defer t.Stop()
+	select {
+	case <-c.ctx.Done():
+		return context.Cause(c.ctx)
+	case <-t.C:
+		return errors.New("the browser opens no stream: " + message(why))
+	}
 }
 
 // Context implements transport.Conn.
@@ -160,7 +171,7 @@ func (c *Conn) open(ctx context.Context, method string, writable func(js.Value) 
 	if thrown := try(func() {
 		promise = c.wt.Call(method, map[string]any{"waitUntilAvailable": true})
 	}); thrown != nil {
-		return js.Null(), c.end(message(thrown.Value))
+		return js.Null(), c.refused(thrown.Value)
 	}
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -170,7 +181,7 @@ func (c *Conn) open(ctx context.Context, method string, writable func(js.Value) 
 	case err != nil:
 		return js.Null(), err
 	case s.failed:
-		return js.Null(), c.end(message(s.v))
+		return js.Null(), c.refused(s.v)
 	}
 	return s.v, nil
 }

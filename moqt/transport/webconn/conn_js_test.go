@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall/js"
 	"testing"
 	"time"
 
@@ -197,6 +198,45 @@ func TestStreamCodesGoBothWays(t *testing.T) {
 	}
 	if most := largestCode(); most != 0 && len(c.Info().Notes) == 0 {
 		t.Errorf("codes above %d are cut, and no note says so", most)
+	}
+}
+
+// A reset whose code is none of the application's ends its stream, and not the session.
+func TestOddReset(t *testing.T) {
+	c := dial(t, "/odd")
+	r, err := c.AcceptUniStream(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var end *transport.StreamError
+	if b, err := io.ReadAll(r); !errors.As(err, &end) || !end.Remote || end.Stop {
+		t.Errorf("%q, %v", b, err)
+	}
+	if r, err = c.AcceptUniStream(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); err != nil || c.Context().Err() != nil {
+		t.Errorf("%v, %v", err, context.Cause(c.Context()))
+	}
+}
+
+// An error that is not said to be the stream's is the session's end if that comes, else the stream's.
+func TestVagueErrors(t *testing.T) {
+	c := dial(t, "/echo")
+	r := &recv{c: c, id: 7, forget: func() bool { return true }, news: make(chan struct{}, 1)}
+	r.read = newCallback(r.came)
+	r.came(js.Global().Get("DOMException").New("The stream was aborted by the remote server", "NetworkError"), true)
+	var stream *transport.StreamError
+	if _, err := r.Read(make([]byte, 1)); !errors.As(err, &stream) || !stream.Remote || !stream.Transport {
+		t.Error(err)
+	}
+	if err := context.Cause(c.Context()); err != nil {
+		t.Errorf("the session has ended: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { _ = c.CloseWithError(3, "") })
+	var end *transport.CloseError
+	if _, err := r.Read(make([]byte, 1)); !errors.As(err, &end) || end.Code != 3 {
+		t.Error(err)
 	}
 }
 

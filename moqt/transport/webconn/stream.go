@@ -87,7 +87,7 @@ func (r *recv) came(v js.Value, failed bool) {
 	switch {
 	case r.err != nil:
 	case failed && ofSession(v):
-		r.finish(lostError(message(v)))
+		r.finish(vagueError{streamError(r.id, false, v)})
 	case failed:
 		r.finish(streamError(r.id, false, v))
 	case v.Get("done").Bool():
@@ -202,7 +202,9 @@ func (s *send) over(v js.Value, failed bool) {
 	case !failed:
 		s.cancel(nil)
 	case ofSession(v):
-		s.err = lostError(message(v))
+		vague := vagueError{streamError(s.id, true, v)}
+		s.err = vague
+		go func() { s.cancel(s.c.explained(vague)) }()
 	default:
 		s.err = streamError(s.id, true, v)
 		s.buf = nil
