@@ -155,7 +155,7 @@ var breachesOfObjects = []breach{
 		}, fin),
 	},
 	{
-		rule: rules.KeyValueForm, of: "object", what: "properties of an object that end inside one of them",
+		rule: rules.KeyValueForm, of: "object", what: "an object whose properties end inside one of them",
 		as: asPublisher, want: closedWithCode(wire.KeyValueFormattingError, wire.ProtocolViolation),
 		good: goodStream,
 		bad: streams(func(s *scene) []byte {

@@ -30,7 +30,7 @@ var breachesOfTracks = []breach{
 	},
 	malformedBy("immutable-once", "twice", "an object with two Immutable Properties",
 		wire.Property{Type: wire.PropImmutable}, wire.Property{Type: wire.PropImmutable}),
-	malformedBy("immutable-properties", "nested", "Immutable Properties inside Immutable Properties",
+	malformedBy("immutable-properties", "nested", "an object with Immutable Properties inside Immutable Properties",
 		wire.Property{Type: wire.PropImmutable, Bytes: []byte{byte(wire.PropImmutable), 0}}),
 	malformedBy("group-gap-once", "", "an object with two Prior Group ID Gaps",
 		wire.Property{Type: wire.PropPriorGroupIDGap}, wire.Property{Type: wire.PropPriorGroupIDGap}),

@@ -58,7 +58,10 @@ var ErrInterrupted = errors.New("interrupted")
 func Run(ctx context.Context, o Options) (*Report, error) {
 	start := time.Now()
 	var out document = newPrinter(o.TAP, &o, start)
-	if o.Short != nil {
+	switch {
+	case o.Short != nil && o.Short.Tree:
+		out = newTree(&o)
+	case o.Short != nil:
 		out = newShort(&o)
 	}
 	report := &Report{

@@ -20,6 +20,8 @@ type Short struct {
 	// nothing.
 	Color bool
 	Width int
+	// Tree prints the results by section and rule of the draft when all are there, instead of line by line.
+	Tree bool
 }
 
 // shortForm prints the short form of one run.

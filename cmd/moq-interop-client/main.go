@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/moqinterop/moq-interop-client/runner"
@@ -102,7 +103,7 @@ func run(args []string, sys *system) int {
 		}
 	}
 	sys.say("%s: %v", program, err)
-	if code == runner.ExitUsage {
+	if code == runner.ExitUsage && !strings.Contains(err.Error(), "must be one of") { // which says all
 		sys.say("Run %q for help.", program+" --help")
 	}
 	return code

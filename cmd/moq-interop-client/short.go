@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/runner"
@@ -17,7 +18,8 @@ import (
 // machine are the variables that say that no person is looking: those of containers and of CI.
 var machine = []string{"CI", "RELAY_URL", "TESTCASE", "MOQT_ROLE"}
 
-// short is the form for people, or nil for TAP. Without the flag people get it on a terminal, where the relay stands on
+// short is the form for people, or nil for TAP: a line for each case, or a tree for the conformance suite. Without the
+// flag people get it on a terminal, where the relay stands on
 // the command line and no machine started the program.
 func (t *testCmd) short(sys *system) *runner.Short {
 	width, terminal := terminalWidth(sys.stdout)
@@ -31,7 +33,8 @@ func (t *testCmd) short(sys *system) *runner.Short {
 	if !people {
 		return nil
 	}
-	return &runner.Short{To: sys.stdout, Color: terminal && sys.getenv("NO_COLOR") == "", Width: width}
+	return &runner.Short{To: sys.stdout, Color: terminal && sys.getenv("NO_COLOR") == "", Width: width,
+		Tree: t.Suite == cases.SuiteConformance}
 }
 
 // terminalWidth is how many columns a terminal has; false for what is none.

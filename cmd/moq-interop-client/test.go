@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -59,7 +61,22 @@ func (t *testCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
+	if err := onOffer(s, selected); err != nil {
+		return err
+	}
 	return t.test(sys, s, selected)
+}
+
+// onOffer refuses a run for a rule that no draft on offer has.
+func onOffer(s *settings, selected []cases.Case) error {
+	byRule := func(name string) bool { return strings.HasPrefix(name, "rule:") }
+	of := func(c cases.Case) bool { return slices.ContainsFunc(s.cases.Drafts, c.Applies) }
+	if !slices.ContainsFunc(s.names, byRule) || slices.ContainsFunc(selected, of) {
+		return nil
+	}
+	c := selected[0]
+	return &exit{runner.ExitUnsupported, fmt.Errorf("no draft on offer has the rule: %s exists in %s", c.ID,
+		c.DraftRange())}
 }
 
 // selected gives the cases that are named, or those of the suite when none is. Sections are of the first of the drafts.
