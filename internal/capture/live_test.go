@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +19,9 @@ import (
 )
 
 // TestCaptureEqualsTranscript: our client runs against serve, tcpdump takes the packets on loopback, and what is
-// decoded of them with the key log is what the client's transcript says, message by message and header by header.
-// Likewise its qlog, as far as that has bytes.
+// decoded of them with the key log is what the client's transcript says, message by message, header by header and
+// datagram by datagram; and what the publisher puts on streams, object by object, is what the subscriber gets. Likewise
+// its qlog, as far as that has bytes.
 func TestCaptureEqualsTranscript(t *testing.T) {
 	if os.Getenv("MOQ_CAPTURE") == "" {
 		t.Skip("set MOQ_CAPTURE=1 to take packets with tcpdump, on loopback")
@@ -89,7 +91,7 @@ func captured(t *testing.T, program, draft, scheme string) {
 	_, stopDump := background(t, "listening on", "tcpdump", "-i", "lo", "--immediate-mode", "-Z", "root", "-U", "-B",
 		"16384", "-w", packets, "udp", "port", port)
 	run := exec.Command(program, "-r", scheme+"://"+address, "-d", draft, "--tls-disable-verify", "-t",
-		"publish-namespace-done,subscribe-error,fetch,join,data-subgroup-basic,subscribe-two-subgroups-per-group",
+		"publish-namespace-done,subscribe-error,fetch,join,datagram,"+strings.Join(slices.Sorted(maps.Keys(published)), ","),
 		"-o", out, "--qlog-dir", filepath.Join(dir, "qlog"), "--timeout-factor", "5")
 	run.Dir, run.Env = dir, append(os.Environ(), "SSLKEYLOGFILE="+keys)
 	said, err := run.CombinedOutput()
@@ -119,7 +121,7 @@ func captured(t *testing.T, program, draft, scheme string) {
 			t.Errorf("%+v", l)
 		}
 	}
-	messages := 0
+	messages, objects := 0, make(map[string][]string)
 	for _, x := range r.Results {
 		for _, s := range x.Sessions {
 			want, got := ofTranscript(x.Transcript, s.Role), ofLines(lines, s.Connection)
@@ -127,9 +129,19 @@ func captured(t *testing.T, program, draft, scheme string) {
 				t.Errorf("%s, %s, %s (-transcript +capture):\n%s", x.Case, s.Role, s.Connection, diff)
 			}
 			messages += len(got)
+			if n, counted := published[x.Case]; counted {
+				objects[x.Case+s.Role] = ofStreams(lines, s.Connection)
+				if len(objects[x.Case+s.Role]) != n {
+					t.Errorf("%s, %s: %d objects, want %d", x.Case, s.Role, len(objects[x.Case+s.Role]), n)
+				}
+			}
+		}
+		if diff := cmp.Diff(objects[x.Case+"publisher"], objects[x.Case+"subscriber"]); diff != "" {
+			t.Errorf("%s, objects (-published +received):\n%s", x.Case, diff)
 		}
 	}
-	t.Logf("%d messages and headers of %d connections are those of the transcripts", messages, len(c.Connections))
+	t.Logf("%d messages, headers and datagrams of %d connections are those of the transcripts, and the objects of %d "+
+		"those that were published", messages, len(c.Connections), len(objects))
 	s := r.Results[0].Sessions[0] // of publish-namespace-done, which has messages alone
 	log, err := Read(t.Context(), s.QLOG, "")
 	if err != nil {
@@ -175,7 +187,9 @@ func ofTranscript(transcript []string, role string) (all []string) {
 		what := words[3]
 		switch kind, _, _ := strings.Cut(what, " "); {
 		case kind == "SUBGROUP_HEADER" || kind == "FETCH_HEADER":
-		case !strings.Contains(what, " {"), kind == "closed:", kind == "OBJECT_DATAGRAM":
+		case kind == "OBJECT_DATAGRAM":
+			what, _, _ = strings.Cut(what, " (") // the transcript counts its bytes
+		case !strings.Contains(what, " {"), kind == "closed:":
 			continue
 		}
 		all = append(all, shortened(from+" "+what))
@@ -188,13 +202,17 @@ func ofTranscript(transcript []string, role string) (all []string) {
 func ofLines(lines []Line, connection string) (all []string) {
 	for i := range lines {
 		l := &lines[i]
-		if l.Connection != connection || l.Logged || l.On == "http3" || l.On == "datagram" {
+		if l.Connection != connection || l.Logged || l.On == "http3" {
 			continue
 		}
 		what := ""
 		switch l.Type {
-		case "OBJECT", "END_OF_RANGE", "FIN", "RESET_STREAM", "STOP_SENDING", "WEBTRANSPORT_STREAM", "CONNECTION_CLOSE":
+		case "OBJECT", "END_OF_RANGE", "FIN", "RESET_STREAM", "STOP_SENDING", "WEBTRANSPORT_STREAM", "CONNECTION_CLOSE",
+			"WEBTRANSPORT_DATAGRAM":
 			continue
+		case "OBJECT_DATAGRAM":
+			what = fmt.Sprintf("OBJECT_DATAGRAM track alias %s {%s,%s}", field(l, "track_alias"), field(l, "group_id"),
+				field(l, "object_id"))
 		case "SUBGROUP_HEADER":
 			what = fmt.Sprintf("SUBGROUP_HEADER stream %d track alias %s group %s subgroup %s priority %s", *l.Stream,
 				field(l, "track_alias"), field(l, "group_id"), field(l, "subgroup_id"), field(l, "publisher_priority"))
@@ -208,6 +226,29 @@ func ofLines(lines []Line, connection string) (all []string) {
 			what = l.Type + " " + string(text)
 		}
 		all = append(all, shortened(l.From+" "+what))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// published is how many objects the publisher of a case sends on streams, to a subscriber that is there from the first on.
+var published = map[string]int{"data-subgroup-basic": 15, "subscribe-two-subgroups-per-group": 6}
+
+// ofStreams gives the objects that a connection carried on streams, whoever sent them, in an order of their own.
+func ofStreams(lines []Line, connection string) (all []string) {
+	groups := make(map[streamKey]string)
+	for i := range lines {
+		l := &lines[i]
+		if l.Connection != connection || l.Stream == nil || l.On == "http3" {
+			continue
+		}
+		key := streamKey{*l.Stream, l.From == "server"}
+		switch l.Type {
+		case "SUBGROUP_HEADER":
+			groups[key] = field(l, "group_id")
+		case "OBJECT":
+			all = append(all, fmt.Sprintf("{%s,%s} %s bytes", groups[key], field(l, "object_id"), field(l, "payload_length")))
+		}
 	}
 	slices.Sort(all)
 	return all
