@@ -91,7 +91,8 @@ func captured(t *testing.T, program, draft, scheme string) {
 	_, stopDump := background(t, "listening on", "tcpdump", "-i", "lo", "--immediate-mode", "-Z", "root", "-U", "-B",
 		"16384", "-w", packets, "udp", "port", port)
 	run := exec.Command(program, "-r", scheme+"://"+address, "-d", draft, "--tls-disable-verify", "-t",
-		"publish-namespace-done,subscribe-error,fetch,join,datagram,"+strings.Join(slices.Sorted(maps.Keys(published)), ","),
+		"publish-namespace-done,subscribe-error,fetch,join,datagram,"+
+			strings.Join(slices.Sorted(maps.Keys(published)), ","),
 		"-o", out, "--qlog-dir", filepath.Join(dir, "qlog"), "--timeout-factor", "5")
 	run.Dir, run.Env = dir, append(os.Environ(), "SSLKEYLOGFILE="+keys)
 	said, err := run.CombinedOutput()
@@ -231,7 +232,8 @@ func ofLines(lines []Line, connection string) (all []string) {
 	return all
 }
 
-// published is how many objects the publisher of a case sends on streams, to a subscriber that is there from the first on.
+// published is how many objects the publisher of a case sends on streams, to a subscriber that is there from the first
+// on.
 var published = map[string]int{"data-subgroup-basic": 15, "subscribe-two-subgroups-per-group": 6}
 
 // ofStreams gives the objects that a connection carried on streams, whoever sent them, in an order of their own.
@@ -247,7 +249,8 @@ func ofStreams(lines []Line, connection string) (all []string) {
 		case "SUBGROUP_HEADER":
 			groups[key] = field(l, "group_id")
 		case "OBJECT":
-			all = append(all, fmt.Sprintf("{%s,%s} %s bytes", groups[key], field(l, "object_id"), field(l, "payload_length")))
+			all = append(all, fmt.Sprintf("{%s,%s} %s bytes", groups[key], field(l, "object_id"),
+				field(l, "payload_length")))
 		}
 	}
 	slices.Sort(all)
