@@ -179,6 +179,8 @@ func (c *serveCmd) Run(sys *system) error {
 	if !pair.given() {
 		hash := fmt.Sprintf("%x", endpoint.CertificateHash(relay.Certificate()))
 		c.notice(sys, "self-signed certificate, SHA-256 "+hash, "self-signed certificate", "sha256", hash)
+		link := pageLink(relay.Addr(), hash)
+		c.notice(sys, "in a browser, where `"+program+" web` runs: "+link, "in a browser", "url", link)
 	}
 	for {
 		select {
