@@ -73,7 +73,7 @@ type measuredRow struct {
 // its own, in turns. MOQ_RELAYS is where it goes as JSON; MOQ_ROUNDS (5) and MOQ_SECONDS (3) say how long it takes,
 // MOQ_ROWS which rows, by a part of their name.
 func TestRelayTable(t *testing.T) {
-	file := os.Getenv("MOQ_RELAYS")
+	file := rooted(os.Getenv("MOQ_RELAYS"))
 	if file == "" {
 		t.Skip("takes ten minutes; MOQ_RELAYS=FILE measures")
 	}
@@ -122,6 +122,14 @@ func TestRelayTable(t *testing.T) {
 	}
 }
 
+// rooted is a path that is given from the root of the project.
+func rooted(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join("..", "..", path)
+}
+
 func or(s, fallback string) string {
 	if s == "" {
 		return fallback
@@ -144,7 +152,7 @@ func relays(t *testing.T) (program string, commands map[string][]string) {
 		plain: {self, "forward", "127.0.0.1:{port}"},
 		ours:  {program, "serve", "--addr", "127.0.0.1:{port}", "--quiet"},
 	}
-	if peers := os.Getenv("MOQ_PEERS"); peers != "" {
+	if peers := rooted(os.Getenv("MOQ_PEERS")); peers != "" {
 		commands[aiomoqt] = []string{peers + "/bin/moq-interop-relay", "--bind", "127.0.0.1", "--port", "{port}",
 			"--dual", "--cert", "{cert}", "--key", "{key}", "--draft", "18"}
 		commands[moqrs] = []string{peers + "/bin/python", "../peers/testdata/rs_relay.py", "127.0.0.1:{port}"}
