@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -99,11 +100,18 @@ func (b *Browser) Run(ctx context.Context, o Order) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	came := make(chan *Outcome, 1)
+	opened, came := make(chan struct{}, 1), make(chan *Outcome, 1)
 	mux := http.NewServeMux()
-	mux.Handle("/", b.Files)
-	mux.HandleFunc("GET /order", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(o) })
-	mux.HandleFunc("POST /report", func(_ http.ResponseWriter, r *http.Request) {
+	place := "/" + rand.Text() // an order can have a token, which is for nobody else on this machine
+	mux.Handle(place+"/", http.StripPrefix(place, b.Files))
+	mux.HandleFunc("GET "+place+"/order", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(o)
+		select {
+		case opened <- struct{}{}:
+		default:
+		}
+	})
+	mux.HandleFunc("POST "+place+"/report", func(_ http.ResponseWriter, r *http.Request) {
 		out := &Outcome{}
 		if err := json.NewDecoder(io.LimitReader(r.Body, maxOutcome)).Decode(out); err != nil {
 			out.Error = "the page's report: " + err.Error()
@@ -123,28 +131,41 @@ func (b *Browser) Run(ctx context.Context, o Order) (*Outcome, error) {
 	defer removeSoon(profile)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.Path, b.arguments(profile, "http://"+ln.Addr().String()+"/#order")...)
+	cmd := exec.CommandContext(ctx, b.Path, b.arguments(profile, "http://"+ln.Addr().String()+place+"/#order")...)
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	select {
-	case out := <-came:
-		cancel()
-		<-ended
-		if out.Error != "" {
-			return nil, errors.New(out.Error)
+	late := time.NewTimer(openTime)
+	defer late.Stop()
+	for {
+		select {
+		case <-opened:
+			late.Stop()
+		case <-late.C:
+			cancel()
+			<-ended
+			return nil, fmt.Errorf("%s did not open the page within %s", filepath.Base(b.Path), openTime)
+		case out := <-came:
+			cancel()
+			<-ended
+			if out.Error != "" {
+				return nil, errors.New(out.Error)
+			}
+			return out, nil
+		case err := <-ended:
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, fmt.Errorf("%s ended before it had a result: %v", filepath.Base(b.Path), err)
 		}
-		return out, nil
-	case err := <-ended:
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("%s ended before it had a result: %v", filepath.Base(b.Path), err)
 	}
 }
+
+// openTime is how long a browser may take to open the page and start its program.
+const openTime = time.Minute
 
 // arguments start a browser without a window.
 func (b *Browser) arguments(profile, address string) []string {
