@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestCaptureOfOthers: what other makes' clients say to serve is decoded of packets too, with the keys that they write to
-// SSLKEYLOGFILE: aiomoqt's and the Rust package's.
+// TestCaptureOfOthers: what other makes' clients say to serve is decoded of packets too, with the keys that they write
+// to SSLKEYLOGFILE: aiomoqt's and the Rust package's.
 func TestCaptureOfOthers(t *testing.T) {
 	peers := os.Getenv("MOQ_PEERS")
 	if os.Getenv("MOQ_CAPTURE") == "" || peers == "" {
