@@ -73,14 +73,14 @@ func (c *webCmd) tell(sys *system, s *settings, out *web.Outcome) error {
 			return err
 		}
 		if s.output != nil {
-			if err := s.output.Replace(append(column.Report, '\n')); err != nil {
+			if err := s.output.Replace([]byte(column.Report)); err != nil {
 				return err
 			}
 		}
 		var report struct {
 			Exit int `json:"exit_code"`
 		}
-		if err := json.Unmarshal(column.Report, &report); err != nil {
+		if err := json.Unmarshal([]byte(column.Report), &report); err != nil {
 			return err
 		}
 		code = cmp.Or(code, report.Exit)

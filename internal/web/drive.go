@@ -37,9 +37,9 @@ type Order struct {
 
 // Column is what came of one offer of drafts.
 type Column struct {
-	Totals string          `json:"totals"`
-	TAP    string          `json:"tap"`
-	Report json.RawMessage `json:"report"`
+	TAP string `json:"tap"`
+	// Report is a report of package runner, as JSON.
+	Report string `json:"report"`
 }
 
 // Outcome is what came of an order.

@@ -92,17 +92,18 @@ func carriedOut(t *testing.T, f Files, o Order) *Outcome {
 		t.Fatal(err)
 	}
 	for i, c := range out.Columns {
-		t.Logf("draft %v: %s", o.Offers[i], c.Totals)
 		var report struct {
 			BailOut string `json:"bail_out"`
+			Summary map[string]int
 			Results []struct {
 				Case, Status, Message, Reason string
 				Transcript                    []string
 			}
 		}
-		if err := json.Unmarshal(c.Report, &report); err != nil {
+		if err := json.Unmarshal([]byte(c.Report), &report); err != nil {
 			t.Fatal(err)
 		}
+		t.Logf("draft %v: %v", o.Offers[i], report.Summary)
 		if report.BailOut != "" || len(report.Results) == 0 {
 			t.Errorf("draft %v: %d results, bail out %q", o.Offers[i], len(report.Results), report.BailOut)
 		}

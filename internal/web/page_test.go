@@ -160,20 +160,22 @@ func TestClickThroughThePage(t *testing.T) {
 		t.Fatal("the page never reported")
 	}
 	for key, want := range map[string][]string{
-		"ready":   {"Ready."},
-		"moqt":    {"a browser speaks WebTransport alone"},
-		"hash":    {"certificate hash \"abc\": want SHA-256 in hex, 64 digits"},
-		"unknown": {"unknown case \"no-such-case\""},
-		"nobody":  {"it ended early", "the browser says"},
-		"trouble": {"moq-interop-client -r https://127.0.0.1:1/ -d 18 -t setup-only"},
-		"link":    {"relay=https%3A%2F%2F127.0.0.1%3A1%2F", "cases=setup-only"},
-		"fault":   {"not everything is as the drafts have it"},
-		"same":    {"-r 'embedded?fault=subscribe-error-zero'", "-t setup-only,subscribe-error"},
-		"totals":  {"1 ok, 1 not ok"},
-		"detail":  {"expected", "received", "sections", "SUBSCRIBE", "Transcript"},
-		"picture": {"data:image/svg+xml"},
-		"decoded": {"MAX_REQUEST_ID", "5"},
-		"bad":     {"the bytes: invalid byte: U+0078 'x'"},
+		"ready":            {"Ready."},
+		"moqt":             {"a browser speaks WebTransport alone"},
+		"hash":             {"certificate hash \"abc\": want SHA-256 in hex, 64 digits"},
+		"unknown":          {"unknown case \"no-such-case\""},
+		"nobody":           {"it ended early", "the browser says"},
+		"trouble":          {"moq-interop-client -r https://127.0.0.1:1/ -d 18 -t setup-only"},
+		"link":             {"relay=https%3A%2F%2F127.0.0.1%3A1%2F", "cases=setup-only"},
+		"fault":            {"not everything is as the drafts have it"},
+		"same":             {"-r 'embedded?fault=subscribe-error-zero'", "-t setup-only,subscribe-error"},
+		"totals":           {"1 ok, 1 not ok"},
+		"detail":           {"expected", "received", "sections", "SUBSCRIBE", "Transcript"},
+		"text/plain":       {"TAP version 14\n", "\nok 1 - setup-only\n", "\nnot ok 2 - subscribe-error\n"},
+		"application/json": {`"exit_code": 1`, `"relay": "embedded?fault=subscribe-error-zero"`},
+		"picture":          {"data:image/svg+xml"},
+		"decoded":          {"MAX_REQUEST_ID", "5"},
+		"bad":              {"the bytes: invalid byte: U+0078 'x'"},
 	} {
 		text, _ := seen[key].(string)
 		for _, part := range want {

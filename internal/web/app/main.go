@@ -50,6 +50,8 @@ func (a *app) obey(c *command) {
 		}
 	case "stop":
 		a.running.stop()
+	case "documents":
+		a.tell("documents", a.running.documents())
 	case "decode":
 		a.tell("decoded", c.decode())
 	case "diagram":

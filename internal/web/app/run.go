@@ -47,6 +47,7 @@ type order struct {
 type running struct {
 	mu     sync.Mutex
 	cancel context.CancelCauseFunc
+	left   []documents
 }
 
 // begin makes the context of a run, unless there is one.
@@ -57,7 +58,7 @@ func (r *running) begin() (context.Context, error) {
 		return nil, errors.New("a run is on its way: stop it first")
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	r.cancel = cancel
+	r.cancel, r.left = cancel, []documents{}
 	return ctx, nil
 }
 
@@ -67,6 +68,20 @@ func (r *running) stop() {
 	if r.cancel != nil {
 		r.cancel(runner.ErrInterrupted)
 	}
+}
+
+// leave keeps what a column leaves.
+func (r *running) leave(d documents) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = append(r.left, d)
+}
+
+// documents are what the columns have left so far.
+func (r *running) documents() []documents {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left
 }
 
 func (r *running) end() {
@@ -169,10 +184,17 @@ type progress struct {
 
 // column is the end of a column.
 type column struct {
-	Column int            `json:"column"`
-	Totals string         `json:"totals"`
-	Report *runner.Report `json:"report"`
-	TAP    string         `json:"tap"`
+	Column  int    `json:"column"`
+	Totals  string `json:"totals"`
+	BailOut string `json:"bailOut"`
+	Exit    int    `json:"exit"`
+}
+
+// documents are what a column leaves. They stay here until the page asks for them: they are long, and the page is not
+// to stand still for them.
+type documents struct {
+	TAP    string `json:"tap"`
+	Report string `json:"report"`
 }
 
 // run does what an order says, column by column.
@@ -244,7 +266,12 @@ func (a *app) column(ctx context.Context, p *plan, i int) error {
 	if err != nil {
 		return err
 	}
-	a.tell("column", column{i, report.Totals(), report, tap.String()})
+	var text bytes.Buffer
+	if err := report.WriteJSON(&text); err != nil {
+		return err
+	}
+	a.running.leave(documents{tap.String(), text.String()})
+	a.tell("column", column{i, report.Totals(), report.BailOut, report.Exit})
 	return nil
 }
 

@@ -66,13 +66,13 @@ const takes = {
   column(c) {
     run.columns[c.column] = c;
     $("totals").textContent = run.columns.map((x, i) => `${run.table.offers[i].join(", ")}: ${x.totals}` +
-      (x.report.bail_out ? `; ended early: ${x.report.bail_out}` : "")).join("\n");
+      (x.bailOut ? `; ended early: ${x.bailOut}` : "")).join("\n");
     $("tap").disabled = $("json").disabled = false;
     for (const cell of run.cells.values()) cell.classList.remove("runs");
   },
   done() {
-    const bad = run.columns.some((c) => c.report.exit_code === 1);
-    const early = run.columns.map((c) => c.report.bail_out).find(Boolean);
+    const bad = run.columns.some((c) => c.exit === 1);
+    const early = run.columns.map((c) => c.bailOut).find(Boolean);
     say(`${run.stopped ? "Stopped" : "Done"} after ${((performance.now() - run.began) / 1000).toFixed(1)} s: ` +
       (early ? "it ended early: " + early : bad ? "not everything is as the drafts have it." : "nothing failed."), bad);
     idle();
@@ -97,8 +97,13 @@ const takes = {
     $("picture").previousElementSibling.hidden = false;
   },
   memory(bytes) {
-    report({ error: job.why, columns: run ? run.columns : [], first: run.first, ready: run.began - began, frame: run.frame,
-      memory: bytes, agent: navigator.userAgent });
+    run.memory = bytes;
+    command({ do: "documents" });
+  },
+  documents(all) {
+    if (save.kind) return save(all);
+    report({ error: job.why, columns: all, first: run.first, ready: run.began - began, frame: run.frame, memory: run.memory,
+      agent: navigator.userAgent });
   },
 };
 
@@ -255,10 +260,16 @@ function show(name, column, r) {
   if (!$("detail").open) $("detail").showModal();
 }
 
-function save(name, type, text) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
+// save hands the documents of a kind, for which it has asked, to the person.
+function save(all) {
+  const kind = save.kind;
+  save.kind = "";
+  all.forEach((d, i) => {
+    const url = URL.createObjectURL(new Blob([kind === "tap" ? d.tap : d.report],
+      { type: kind === "tap" ? "text/plain" : "application/json" }));
+    make("a", { href: url, download: `${run.table.offers[i].join("-")}.${kind}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  });
 }
 
 // watch measures for how long the page could not be used: the longest time between two frames, in a page that is seen.
@@ -294,7 +305,5 @@ $("decoder").onsubmit = (e) => {
 };
 $("dclose").onclick = () => $("detail").close();
 $("detail").onclose = () => { open = null; };
-$("tap").onclick = () => run.columns.forEach((c, i) => save(run.table.offers[i].join("-") + ".tap", "text/plain", c.tap));
-$("json").onclick = () => run.columns.forEach((c, i) =>
-  save(run.table.offers[i].join("-") + ".json", "application/json", JSON.stringify(c.report, null, 2) + "\n"));
+for (const kind of ["tap", "json"]) $(kind).onclick = () => { save.kind = kind; command({ do: "documents" }); };
 window.onhashchange = () => { if (known) { restore(); changed(); } };

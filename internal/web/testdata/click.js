@@ -28,6 +28,12 @@
     seen.rows = [...document.querySelectorAll("tbody tr")].map((r) => r.querySelector("th").firstChild.data + ": " + r.querySelector("td").className);
     seen.same = at("same").textContent;
     seen.totals = at("totals").textContent;
+    const blob = URL.createObjectURL;
+    URL.createObjectURL = (b) => { b.text().then((text) => { seen[b.type] = text; }); return blob(b); };
+    at("tap").click();
+    await until("TAP", () => seen["text/plain"]);
+    at("json").click();
+    await until("JSON", () => seen["application/json"]);
     document.querySelector("td.fail button").click();
     await until("a diagram", () => document.querySelector("#picture img"));
     seen.detail = at("dbody").innerText;
