@@ -15,10 +15,12 @@ import (
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-// legalFromServers are rules that bind clients alone: a server may do it. The client of this test refuses every
-// PUBLISH, so that no alias is in use.
-var legalFromServers = []rules.ID{rules.GoawayURI, rules.VersionChoice, rules.SetupTokenAlias,
-	rules.PublishAliasDuplicate}
+// legalFromServers are rules that bind clients alone: a server may do it.
+var legalFromServers = []rules.ID{rules.GoawayURI, rules.VersionChoice, rules.SetupTokenAlias, rules.RedirectURI}
+
+// needsMore are breaches that no client of this test can see: it refuses every PUBLISH, so that no alias is in use, and
+// it subscribes to one track alone.
+var needsMore = []string{"breach-publish-alias-duplicate", "breach-track-alias-duplicate", "breach-setup-server"}
 
 // Our own client refuses what it wants a relay to refuse: the same bytes from a server close its session with the same
 // code, behind a good twin that it survives.
@@ -27,8 +29,8 @@ func TestBreachesAgainstClient(t *testing.T) {
 	for i := range breaches {
 		b := &breaches[i]
 		c := b.Case()
-		if b.as != asClient && b.as != asNobody || !b.want.closed || b.alone ||
-			slices.Contains(legalFromServers, b.rule) || c.ID == "breach-setup-server" {
+		if b.as == asOffered || !b.want.closed || b.alone || slices.Contains(legalFromServers, b.rule) ||
+			slices.Contains(needsMore, c.ID) {
 			continue
 		}
 		for _, d := range wire.Drafts() {
@@ -55,9 +57,10 @@ func againstClient(t *testing.T, b *breach, d wire.Draft) {
 	ready := make(chan result, 1)
 	go func() {
 		s, err := moqt.Client(ctx, near, moqt.Config{Drafts: []wire.Draft{d}, MaxRequestID: 1000,
-			MaxAuthTokenCacheSize: 4096, Handler: func(r *moqt.Request) {
-				_ = r.Reject(r.Context(), moqt.RejectDoesNotExist, "not here")
-			}})
+			MaxAuthTokenCacheSize: 4096, Handler: serveOne})
+		if err == nil {
+			go askAs(ctx, s, b.as)
+		}
 		ready <- result{s, err}
 	}()
 	s := &scene{b: b, x: newOffender(far, d, wire.ServerSide, func(string) {}), track: "t",
@@ -67,6 +70,9 @@ func againstClient(t *testing.T, b *breach, d wire.Draft) {
 		if err := s.x.setup(ctx); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.meet(ctx); err != nil {
+		t.Fatalf("the role's beginning: %v, %v", err, s.x.ended())
 	}
 	if b.good != nil {
 		q, err := b.good(ctx, s)
@@ -97,4 +103,75 @@ func againstClient(t *testing.T, b *breach, d wire.Draft) {
 			t.Errorf("%s: the session ended with %v", b.what, err)
 		}
 	}
+}
+
+// serveOne has one track, "t" of the namespace "n", and accepts subscriptions to namespaces. It refuses the rest.
+func serveOne(r *moqt.Request) {
+	switch r.Message().(type) {
+	case *wire.Subscribe:
+		if r.TrackName() == "t" && len(r.TrackNamespace()) == 1 {
+			if _, err := r.AcceptSubscribe(r.Context(), &wire.SubscribeOK{}); err == nil {
+				<-r.Context().Done()
+			}
+			return
+		}
+	case *wire.SubscribeNamespace:
+		if r.Accept(r.Context(), &wire.RequestOK{}) == nil {
+			<-r.Context().Done()
+		}
+		return
+	}
+	_ = r.Reject(r.Context(), moqt.RejectDoesNotExist, "not here")
+}
+
+// askAs makes the request of the client that the role is about, and reads what comes of it.
+func askAs(ctx context.Context, s *moqt.Session, as role) {
+	ns := wire.TrackNamespace{"n"}
+	var next func(context.Context) (*moqt.Object, error)
+	switch as {
+	case asPublisher, asAsked:
+		sub, err := s.Subscribe(ctx, &wire.Subscribe{TrackNamespace: ns, TrackName: "t"})
+		if err != nil {
+			return
+		}
+		next = sub.Next
+	case asFetched:
+		f, err := s.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: ns, TrackName: "t", Range: wire.LocationFilter{
+			Form: wire.FilterGroupEnd, StartGroup: fetchedGroup, EndGroup: fetchedGroup + 1}})
+		if err != nil {
+			return
+		}
+		next = f.Next
+	default:
+		return
+	}
+	for {
+		if _, err := next(ctx); err != nil {
+			return
+		}
+	}
+}
+
+// meet brings the offender into its role towards a client.
+func (s *scene) meet(ctx context.Context) error {
+	var err error
+	switch s.b.as {
+	case asPublisher, asAsked:
+		s.theirs, _, err = s.x.incoming(ctx, func(m wire.Message) bool { return m.Kind() == wire.KindSubscribe })
+		if err == nil && s.b.as == asPublisher {
+			s.alias = 1
+			err = s.x.send(s.theirs, &wire.SubscribeOK{RequestID: s.theirs.id, TrackAlias: s.alias})
+		}
+	case asFetched:
+		s.theirs, _, err = s.x.incoming(ctx, func(m wire.Message) bool { return m.Kind() == wire.KindFetch })
+	case asSubscriber:
+		s.mine, err = s.x.request(ctx, s.subscribeTo(s.namespace, s.track, s.b.subscribes...))
+	case asWatcher:
+		s.mine, err = s.x.request(ctx, &wire.SubscribeNamespace{RequestID: s.x.id(), Prefix: s.namespace,
+			Options: s.namespacesOnly()})
+	}
+	if err == nil && s.mine != nil {
+		_, err = s.x.answer(ctx, s.mine)
+	}
+	return err
 }

@@ -188,11 +188,17 @@ func (s *scene) granted(ctx context.Context, m wire.Message, expected string) *a
 		s.fail(ctx, err, transport.LayerRequest, expected)
 	}
 	if no, ok := answer.(*wire.RequestError); ok {
-		refused := &moqt.RequestError{Draft: s.draft(), Kind: m.Kind(), Code: no.Code, Reason: no.Reason}
+		refused := s.refusal(m.Kind(), no)
 		s.innocent.SkipUnsupported(refused)
 		s.e.Fail(transport.LayerRequest, expected, RefusalText(refused))
 	}
 	return q
+}
+
+// refusal is a request error of the peer's.
+func (s *scene) refusal(kind wire.Kind, no *wire.RequestError) *moqt.RequestError {
+	name, _ := wire.RequestErrorCode(no.Code).Meaning(s.draft(), kind)
+	return &moqt.RequestError{Draft: s.draft(), Kind: kind, Code: no.Code, Name: string(name), Reason: no.Reason}
 }
 
 // announce announces the offender's namespace.

@@ -103,9 +103,8 @@ func (s *scene) wantRefused(ctx context.Context, q *asked, expected string) {
 	if !ok {
 		s.e.Fail(transport.LayerRequest, expected, wire.NameOf(s.draft(), answer))
 	}
-	refused := &moqt.RequestError{Draft: s.draft(), Kind: q.kind, Code: no.Code, Reason: no.Reason}
-	name, _ := wire.RequestErrorCode(no.Code).Meaning(s.draft(), q.kind)
-	if s.b.want.name != "" && name != s.b.want.name {
+	refused := s.refusal(q.kind, no)
+	if s.b.want.name != "" && refused.Name != string(s.b.want.name) {
 		s.innocent.SkipUnsupported(refused)
 		s.e.Fail(transport.LayerRequest, expected, RefusalText(refused))
 	}

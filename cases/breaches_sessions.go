@@ -203,7 +203,7 @@ var breachesOfSessions = []breach{
 	{
 		rule: rules.Goaway, of: "subscriber", what: "GOAWAY from a subscriber", as: asSubscriber, want: tolerated,
 		good: asks(aNamespace),
-		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
+		bad:  controls(func(s *scene) wire.Message { return &wire.Goaway{RequestID: s.theirID()} }),
 	},
 	{
 		rule: rules.GoawayURILength, what: "GOAWAY with a URI of 8193 bytes", as: asClient, want: violation,
@@ -222,16 +222,24 @@ var breachesOfSessions = []breach{
 	{
 		rule: rules.GoawayOnce, of: "subscriber", what: "GOAWAY twice from a subscriber",
 		as: asSubscriber, want: violation,
-		good: controls(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
-		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{RequestID: 1} }),
+		good: controls(func(s *scene) wire.Message { return &wire.Goaway{RequestID: s.theirID()} }),
+		bad:  controls(func(s *scene) wire.Message { return &wire.Goaway{RequestID: s.theirID()} }),
 	},
 	{
 		rule: rules.GoawayRequestID, of: "parity", what: "GOAWAY with a Request ID of the sender's own",
 		as:   asSubscriber,
 		want: closedWithCode(wire.InvalidRequestID),
 		good: asks(aNamespace),
-		bad:  controls(func(*scene) wire.Message { return &wire.Goaway{RequestID: 2} }),
+		bad:  controls(func(s *scene) wire.Message { return &wire.Goaway{RequestID: s.theirID() + 1} }),
 	},
+}
+
+// theirID is a Request ID of the peer's parity.
+func (s *scene) theirID() uint64 {
+	if s.x.side == wire.ServerSide {
+		return 0
+	}
+	return 1
 }
 
 // begins opens the control stream and sends a message on it, before any other.
