@@ -6,9 +6,11 @@
 set -eu
 us=github.com/moqinterop/moq-interop-client
 set -- -trimpath -tags "${TAGS-small}" -ldflags="-s -w" "$@"
-for slow in "$us/cases" "$us/runner/..." "$us/cmd/..." github.com/alecthomas/kong/... github.com/goccy/go-yaml/... \
-  net/http/... text/... html/... regexp/... encoding/xml "$us/internal/probe" "$us/internal/tools" \
-  "$us/internal/badpath" "$us/relays"; do
+for slow in "$us/cases" "$us/moqt/rules" "$us/runner/..." "$us/cmd/..." "$us/internal/probe" "$us/internal/tools" \
+  "$us/internal/badpath" "$us/internal/bench/turns" "$us/relays" github.com/alecthomas/kong/... \
+  github.com/goccy/go-yaml/... github.com/quic-go/quic-go/http3/... github.com/quic-go/quic-go/qlog/... net/http/... \
+  text/... html/... regexp/... encoding/xml encoding/asn1 crypto/x509/... log/slog/... mime/... math/big go/... \
+  compress/... net/url os/...; do
   set -- -gcflags="$slow=-l" "$@"
 done
 exec go build "$@" ./cmd/moq-interop-client

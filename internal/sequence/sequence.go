@@ -54,7 +54,7 @@ const (
 	head      = 44
 	step      = 30
 	noteStep  = 26
-	maxText   = 44 // letters on an arrow between neighbours
+	maxText   = 38 // letters on an arrow between neighbours
 	charWidth = 6
 )
 

@@ -64,13 +64,13 @@ func said(text string) Event {
 	switch {
 	case strings.HasSuffix(name, "_HEADER"), strings.Contains(name, "DATAGRAM"):
 		e.Kind = Data
+	case name == "FIN", name == "STOP_SENDING", name == "closed:" && strings.Contains(rest, "NO_ERROR"):
+		e.Kind = End
 	case name == "closed:", strings.HasPrefix(name, "RESET"), strings.Contains(name, "ERROR"):
 		e.Bad = true
-	case name == "FIN", name == "STOP_SENDING":
-		e.Kind = End
 	default:
 		return e // what a message has shows on hover
 	}
-	e.Text = strings.TrimSpace(name + " " + alias.ReplaceAllString(rest, ""))
+	e.Text = strings.TrimSpace(strings.TrimSuffix(name, "_HEADER") + " " + alias.ReplaceAllString(rest, ""))
 	return e
 }

@@ -10,7 +10,7 @@ func TestTranscript(t *testing.T) {
 	got := Transcript("fetch", []string{
 		`+1ms publisher -> SETUP {"a":1}`, "+2ms publisher <- SETUP {}", "no event", "+3ms subscriber -> SUBSCRIBE {}",
 		"+4ms subscriber <- SUBGROUP_HEADER stream 7 track alias 3 group 0",
-		`+5ms subscriber <- REQUEST_ERROR <"&` + "\x00",
+		`+5ms subscriber <- REQUEST_ERROR <"&` + "\x00", "+6ms subscriber -> closed: by us with NO_ERROR (0x0)",
 	}, `expected <5>, received "4"`)
 	wellFormed(t, got)
 	text := string(got)
@@ -20,12 +20,15 @@ func TestTranscript(t *testing.T) {
 		t.Errorf("lanes at %d, %d, %d", publisher, relay, subscriber)
 	}
 	for _, want := range []string{`class="d"`, `class="m b"`, "✗ REQUEST_ERROR", "✗ expected &lt;5&gt;", ">5ms<",
-		">SUBGROUP_HEADER stream 7 group 0<"} {
+		">SUBGROUP stream 7 group 0<"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	if n := strings.Count(text, "<g>"); n != 6 {
+	if strings.Contains(text, "✗ closed") {
+		t.Error("an end without an error is marked")
+	}
+	if n := strings.Count(text, "<g>"); n != 7 {
 		t.Errorf("%d events", n)
 	}
 	if Transcript("x", []string{"no event"}, "why") != nil {
