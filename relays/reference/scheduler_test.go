@@ -85,6 +85,8 @@ func TestStuckTurns(t *testing.T) {
 		} else {
 			q.done(turn, 0)
 		}
+		q.mu.Lock() // it may be looking for turns that take too long
+		defer q.mu.Unlock()
 		if len(q.active) > 0 || len(q.flows) > 0 || q.aside > 0 || len(f.waiting) > 0 {
 			t.Errorf("left: %d active, %d flows, %d aside, %d waiting", len(q.active), len(q.flows), q.aside,
 				len(f.waiting))
