@@ -64,8 +64,8 @@ func (c *webCmd) drive(sys *system) error {
 // tell prints what came of it.
 func (c *webCmd) tell(sys *system, s *settings, out *web.Outcome) error {
 	if c.Figures {
-		sys.say("%s: ready after %.0f ms, the first verdict %.0f ms after the start, the longest frame %.0f ms, %d MB",
-			out.Agent, out.Ready, out.First, out.Frame, out.Memory>>20)
+		sys.say("%s: ready after %.0f ms, the first verdict %.0f ms after the start, the longest frame %.0f ms, the "+
+			"longest task %.0f ms, %d MB", out.Agent, out.Ready, out.First, out.Frame, out.Task, out.Memory>>20)
 	}
 	code := runner.ExitPass
 	for _, column := range out.Columns {

@@ -49,11 +49,13 @@ type Outcome struct {
 	Columns []Column `json:"columns"`
 	// Agent is the browser's own name for itself.
 	Agent string `json:"agent"`
-	// Ready, First and Frame are milliseconds: from the page's start to the run, from there to the first result, and
-	// the longest time between two frames. Memory is that of the program, in bytes.
+	// Ready, First, Frame and Task are milliseconds: from the page's start to the run, from there to the first result,
+	// the longest time between two frames, which the browser and others on the machine have a part in, and the longest
+	// that the page's own work took at a stretch. Memory is that of the program, in bytes.
 	Ready  float64 `json:"ready"`
 	First  float64 `json:"first"`
 	Frame  float64 `json:"frame"`
+	Task   float64 `json:"task"`
 	Memory int64   `json:"memory"`
 }
 

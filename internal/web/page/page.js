@@ -15,8 +15,10 @@ let open = null; // the result that the dialog shows
 const worker = new Worker("worker.js");
 const command = (c) => worker.postMessage(JSON.stringify(c));
 worker.onmessage = (e) => {
+  const since = performance.now();
   const { event, data } = JSON.parse(e.data);
   if (takes[event]) takes[event](data);
+  if (run) run.task = Math.max(run.task, performance.now() - since);
 };
 worker.onerror = (e) => takes.dead(e.message || "the worker does not start");
 
@@ -102,8 +104,8 @@ const takes = {
   },
   documents(all) {
     if (save.kind) return save(all);
-    report({ error: job.why, columns: all, first: run.first, ready: run.began - began, frame: run.frame, memory: run.memory,
-      agent: navigator.userAgent });
+    report({ error: job.why, columns: all, first: run.first, ready: run.began - began, frame: run.frame, task: run.task,
+      memory: run.memory, agent: navigator.userAgent });
   },
 };
 
@@ -175,7 +177,7 @@ function line(i, draft) {
 }
 
 function start(order, i) {
-  run = { began: performance.now(), cells: new Map(), columns: [], done: 0, total: 0, frame: 0, inputs: i };
+  run = { began: performance.now(), cells: new Map(), columns: [], done: 0, total: 0, frame: 0, task: 0, inputs: i };
   $("trouble").hidden = $("results").hidden = true;
   $("run").disabled = true;
   $("stop").disabled = false;
@@ -272,7 +274,7 @@ function save(all) {
   });
 }
 
-// watch measures for how long the page could not be used: the longest time between two frames, in a page that is seen.
+// watch measures the longest time between two frames, while the page is seen.
 function watch(mine) {
   let last = 0;
   const frame = (now) => {
