@@ -119,7 +119,8 @@ func (d *drops) trace(e moqt.Event) {
 		fmt.Sprintf("%s stream %d sent %v code %#x: %v", e.Type, e.StreamID, e.Sent, e.Code, e.Err))
 }
 
-// lacking is which groups of a subscription did not come, and what its session knows of it.
+// lacking is which groups of a subscription did not come, and what is known of it. CHURN_STACKS names a file for the
+// stacks of all goroutines at that time.
 func (h *hour) lacking(s *moqt.Session, sub *moqt.Subscription, seen map[uint64]bool, first, last uint64) string {
 	var groups []uint64
 	for g := first; g < last && len(groups) < 50; g++ {
@@ -130,6 +131,15 @@ func (h *hour) lacking(s *moqt.Session, sub *moqt.Subscription, seen map[uint64]
 	largest, _ := sub.OK().Parameters.Largest()
 	text := fmt.Sprintf("groups %d lack, Largest Object was %v, %d streams, %d resets, %s", groups, largest,
 		sub.StreamsSeen(), sub.Resets(), s.Conn().Info().Kind)
+	c := h.relay.Counters()
+	text += fmt.Sprintf("; too far behind %d, evicted %d", c.TooFarBehind.Load(), c.Evicted.Load())
+	for _, held := range heldNames {
+		text += fmt.Sprintf(", %s %d", held.name, h.relay.account.Of(held.kind))
+	}
+	if path := os.Getenv("CHURN_STACKS"); path != "" {
+		stacks := make([]byte, 4<<20)
+		_ = os.WriteFile(path, stacks[:runtime.Stack(stacks, true)], 0o644)
+	}
 	if d, ok := h.dropped.Load(s); ok {
 		d := d.(*drops)
 		d.mu.Lock()
