@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -30,7 +31,8 @@ func TestHour(t *testing.T) {
 	if err != nil {
 		t.Skip("it takes as long as one likes: CHURN_TIME=1h runs it")
 	}
-	w := newWorld(t, Options{Limits: Limits{Forget: time.Second}})
+	w := newWorld(t, Options{Limits: Limits{Forget: time.Second},
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	w.ctx = ctx

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
@@ -26,8 +27,10 @@ type outflow struct {
 
 	// Only send uses the rest, except w and aborted, which mu guards.
 	batch []piece
-	mu    sync.Mutex
-	w     *moqt.SubgroupWriter // nil while no stream is open
+	// failed is why the stream could not be opened or written.
+	failed error
+	mu     sync.Mutex
+	w      *moqt.SubgroupWriter // nil while no stream is open
 	// aborted: abort was called.
 	aborted  bool
 	follower follower
@@ -72,6 +75,7 @@ func (o *outflow) send() {
 	defer stop()
 	defer o.ended()
 	defer o.follower.done()
+	defer o.brokeOff()
 	if o.in.aside != nil && !o.in.aside.hold(s.ctx) {
 		return
 	}
@@ -87,15 +91,19 @@ func (o *outflow) send() {
 			bytes, ok := o.write()
 			if ok && o.sent() && o.w != nil {
 				err := o.w.Flush() // within the turn: it may block
-				ok = err == nil || o.spoilStop(err)
+				if ok = err == nil || o.spoilStop(err); !ok {
+					o.failed = err
+				}
 			}
 			s.peer.scheduler.done(turn, bytes)
 			if !ok {
 				return
 			}
 		case waitForMore:
-			if o.w != nil && o.w.Flush() != nil { // something is left if the last entry was not for s
-				return
+			if o.w != nil { // something is left if the last entry was not for s
+				if o.failed = o.w.Flush(); o.failed != nil {
+					return
+				}
 			}
 			select {
 			case <-wait:
@@ -125,6 +133,18 @@ func (o *outflow) send() {
 			return
 		}
 	}
+}
+
+// brokeOff tells of a stream that did not go on although the subscription does, if the subscriber has not stopped it.
+func (o *outflow) brokeOff() {
+	s := o.sub
+	var stop *transport.StreamError
+	if o.failed == nil || s.ctx.Err() != nil || s.pub.Context().Err() != nil || errors.As(o.failed, &stop) ||
+		errors.As(o.failed, new(*wire.Error)) {
+		return
+	}
+	s.track.relay.log.Warn("a stream to a subscriber broke off", "track", s.track.name, "session", s.peer.id, "group",
+		o.in.group.id, "error", o.failed)
 }
 
 // show has the subscriber see the object in the batch, of which nothing more will come, before the reset.
@@ -312,6 +332,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 			s.peer.measures.sent(e)
 		}
 		if err := o.put(p, object); err != nil {
+			o.failed = err
 			var unencodable *wire.Error
 			if errors.As(err, &unencodable) {
 				r.counters.Unencodable.Add(1)
@@ -384,6 +405,7 @@ func (o *outflow) open(e *entry) bool {
 	}
 	w, err := open(s.ctx, h)
 	if err != nil {
+		o.failed = err
 		var unencodable *wire.Error
 		if errors.As(err, &unencodable) {
 			r.counters.Unencodable.Add(1)
@@ -417,6 +439,7 @@ func (o *outflow) set(w *moqt.SubgroupWriter) bool {
 // close ends the stream with FIN.
 func (o *outflow) close() {
 	if err := o.w.Close(); err != nil {
+		o.failed = err
 		o.w.Reset(moqt.ResetInternalError.Number(o.sub.draft))
 	}
 }
