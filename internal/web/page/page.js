@@ -20,6 +20,7 @@ worker.onmessage = (e) => {
   if (takes[event]) takes[event](data);
   if (run) run.task = Math.max(run.task, performance.now() - since);
 };
+window.onerror = (why) => report({ error: "the page: " + why });
 worker.onerror = (e) => takes.dead(e.message || "the worker does not start");
 
 // takes are the events of the program.
