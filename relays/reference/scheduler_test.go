@@ -53,6 +53,8 @@ func TestScheduler(t *testing.T) {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
 		q.done(busy[1], 0)
+		q.mu.Lock() // it may be looking for turns that take too long
+		defer q.mu.Unlock()
 		if len(q.active) > 0 || len(q.flows) > 0 || q.aside > 0 {
 			t.Errorf("left: %d active, %d flows, %d aside", len(q.active), len(q.flows), q.aside)
 		}
