@@ -170,6 +170,7 @@ func TestClickThroughThePage(t *testing.T) {
 		"fault":            {"not everything is as the drafts have it"},
 		"same":             {"-r 'embedded?fault=subscribe-error-zero'", "-t setup-only,subscribe-error"},
 		"totals":           {"1 ok, 1 not ok"},
+		"stopped":          {"Stopped after", "interrupted"},
 		"detail":           {"expected", "received", "sections", "SUBSCRIBE", "Transcript"},
 		"text/plain":       {"TAP version 14\n", "\nok 1 - setup-only\n", "\nnot ok 2 - subscribe-error\n"},
 		"application/json": {`"exit_code": 1`, `"relay": "embedded?fault=subscribe-error-zero"`},

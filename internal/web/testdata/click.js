@@ -39,6 +39,12 @@
     seen.detail = at("dbody").innerText;
     seen.picture = document.querySelector("#picture img").src.slice(0, 40);
     at("dclose").click();
+    for (const [id, value] of [["suite", "all"], ["cases", ""], ["fault", ""]]) at(id).value = value;
+    at("run").click();
+    await until("a first verdict", () => document.querySelector("td.pass"));
+    at("stop").click();
+    await until("a stop", () => !at("run").disabled);
+    seen.stopped = said();
     at("hex").value = "15 00 01 05";
     at("decodedraft").value = "16";
     at("explain").click();
