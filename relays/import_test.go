@@ -33,7 +33,7 @@ func TestErrors(t *testing.T) {
 				"{\"format\":1,\"implementations\":null}\nf:2: implementations: want a list; came null"},
 		{"unknown field", head + `{"name": "a", "roles": [], "colour": "red"}` + tail,
 			`f:3: implementations[0].colour: no such field here: want one of name, title, organisation, repository, ` +
-				`drafts, roles, endpoints, containers, commands, announce_by, tolerances, settings, gating, ` +
+				`drafts, roles, endpoints, containers, commands, browser, announce_by, tolerances, settings, gating, ` +
 				`disabled_suites, xfail_suites, notes; came "red"`},
 		{"a token in the file", head + `{"name": "a", "roles": [], "settings": {"auth-token": "s3cret"}}` + tail,
 			`f:3: implementations[0].settings.auth-token: want {env:NAME}, a variable of the environment: a secret ` +
