@@ -12,7 +12,7 @@ import (
 func TestWebAssemblyWithoutQUICAndTLS(t *testing.T) {
 	const module = module + "/"
 	packages := []string{"moqt/wire", "moqt/transport", "moqt/transport/memconn", "moqt/transport/webconn",
-		"moqt", "moqt/track", "cases", "relays/reference", "runner"}
+		"moqt", "moqt/track", "cases", "relays/reference", "runner", "internal/web/app"}
 	args := []string{"list", "-deps"}
 	for _, p := range packages {
 		args = append(args, module+p)
