@@ -88,7 +88,7 @@ func TestScenario(t *testing.T) {
 func TestScenarioLeavingLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := &Scenario{Name: "s", Namespaces: 1, Duration: 1, Tracks: []ScenarioTrack{{Name: "chat", Size: 100, Rate: 200}},
-		Audience: []ScenarioAudience{{Subscribers: 8, Stay: []float64{0.2, 0.4}, Away: []float64{0, 0.1}}}}
+		Audience: []ScenarioAudience{{Subscribers: 8, Stay: []float64{0.3, 0.5}, Away: []float64{0, 0.1}}}}
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}

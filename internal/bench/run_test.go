@@ -271,8 +271,8 @@ func TestFaultsShow(t *testing.T) {
 			return nearly(v.Duplicates, share) && v.Lost == 0
 		},
 		"delay-tenth": func(r *Result, v *Received, share uint64) bool {
-			n := late(r) // a busy machine may hold up others too
-			return n >= share && n <= share+v.Expected/4 && nearly(v.Reordered, share) && v.Lost+v.Duplicates == 0
+			n := late(r) // and others that a busy machine holds up; only these come behind later ones
+			return n >= share && nearly(v.Reordered, share) && v.Lost+v.Duplicates == 0
 		},
 		"reorder-tenth": func(_ *Result, v *Received, share uint64) bool {
 			return nearly(v.Reordered, share) && v.Lost+v.Duplicates == 0
