@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -33,8 +34,8 @@ func TestBreachesAgainstClient(t *testing.T) {
 			slices.Contains(needsMore, c.ID) {
 			continue
 		}
-		for _, d := range wire.Drafts() {
-			if c.Applies(d) {
+		for j, d := range wire.Drafts() {
+			if c.Applies(d) && ((i+j)%3 == 0 || os.Getenv("MOQ_BREACHES") != "" || os.Getenv("MOQ_FULL") != "") {
 				tried++
 				t.Run(c.ID+"/"+d.String(), func(t *testing.T) {
 					t.Parallel()

@@ -10,13 +10,13 @@ import (
 )
 
 // everyBreach reports whether the whole table is to be walked, rather than a sample of it.
-func everyBreach() bool { return os.Getenv("MOQ_BREACHES") != "" }
+func everyBreach() bool { return os.Getenv("MOQ_BREACHES") != "" || os.Getenv("MOQ_FULL") != "" }
 
 // The reference relay refuses what it must, on every draft, and the innocent session beside does not notice.
 func TestBreachesOnReference(t *testing.T) {
-	for _, c := range cases.Suite(cases.SuiteConformance) {
-		for _, d := range wire.Drafts() {
-			if !c.Applies(d) {
+	for i, c := range cases.Suite(cases.SuiteConformance) {
+		for j, d := range wire.Drafts() {
+			if !c.Applies(d) || !everyBreach() && (i+j)%3 != 0 { // .ci/run has every one on every draft, over UDP
 				continue
 			}
 			t.Run(c.ID+"/"+d.String(), func(t *testing.T) {
