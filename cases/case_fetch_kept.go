@@ -72,7 +72,7 @@ func runFetchNoWait(ctx context.Context, e *Env) error {
 		switch {
 		case err != nil && step.Err() != nil:
 			s.Check(step, err, transport.LayerData, expected)
-		case err != nil && had < len(l) && !unknown && !isReset(err):
+		case err != nil && had < len(l) && !unknown && !isStream(err):
 			e.Fail(transport.LayerData, expected, fmt.Sprintf("%d objects and FIN", had))
 		case err != nil:
 			e.Annotate("%d objects that the relay had; the others named as unknown: %t", had, unknown)
@@ -86,9 +86,6 @@ func runFetchNoWait(ctx context.Context, e *Env) error {
 		}
 	}
 }
-
-// isReset reports whether a stream was reset.
-func isReset(err error) bool { return isStream(err) }
 
 var priorGaps = Case{
 	ID: "prior-gaps", Title: "Prior Group ID Gap and Prior Object ID Gap are passed on, and none is added",
