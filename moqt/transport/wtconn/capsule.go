@@ -116,9 +116,11 @@ func (c *Conn) peerClosed(cause *transport.CloseError) {
 	c.base.CloseDecided(uint64(http3.ErrCodeNoError), "")
 }
 
-// The bounds of the wait for the peer's answer to our close, which is four round trips.
+// The bounds of the wait for the peer's answer to our close, which is four round trips. With a code it is at least
+// minCodeWait: a browser on a busy machine may take that long to read it.
 const (
 	minCloseWait = 50 * time.Millisecond
+	minCodeWait  = 500 * time.Millisecond
 	maxCloseWait = time.Second
 )
 
@@ -131,7 +133,11 @@ func (c *Conn) CloseWithError(code uint64, reason string) error {
 		<-c.base.Done()
 		return nil
 	}
-	wait := min(max(4*c.base.Q.ConnectionStats().SmoothedRTT, minCloseWait), maxCloseWait)
+	wait := minCloseWait
+	if code != 0 {
+		wait = minCodeWait
+	}
+	wait = min(max(4*c.base.Q.ConnectionStats().SmoothedRTT, wait), maxCloseWait)
 	c.connect.SetWriteDeadline(time.Now().Add(wait))
 	if _, err := c.connect.Write(closeCapsule(code, reason)); err == nil {
 		c.connect.Close()
