@@ -23,11 +23,9 @@ func TestPageEverywhere(t *testing.T) {
 			r.hidden === !r.cells[4].textContent.includes("builtin"))`)
 	b.eval(`location.hash = "#?"`)
 
-	pages := []string{page}
-	for _, name := range strings.Split(b.eval(`[...document.querySelectorAll("a[href^='rules/']")].map((a) => a.href)
-		.filter((h, i, all) => all.indexOf(h) === i).join(" ")`), " ") {
-		pages = append(pages, name)
-	}
+	links := b.eval(`[...document.querySelectorAll("a[href^='rules/']")].map((a) => a.href)
+		.filter((h, i, all) => all.indexOf(h) === i).join(" ")`)
+	pages := append([]string{page}, strings.Split(links, " ")...)
 	if len(pages) < 3 {
 		t.Fatalf("pages: %v", pages)
 	}
