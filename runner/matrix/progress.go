@@ -3,6 +3,7 @@ package matrix
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/printable"
@@ -38,18 +39,23 @@ func (quiet) Cell(*CellResult) {}
 func (quiet) Note(string)      {}
 func (quiet) End(*Run)         {}
 
-// tally counts for both forms of progress.
+// tally counts for both forms of progress. Safe for concurrent use: bars ask for the state while a run counts.
 type tally struct {
+	mu                              sync.Mutex
 	total, before, done, bad, known int
 	started                         time.Time
 }
 
 func (t *tally) begin(total, done int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.total, t.before, t.done, t.started = total, done, done, time.Now()
 }
 
 // cell counts a result and says whether it is worth a line of its own.
 func (t *tally) cell(c *CellResult) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.done++
 	switch c.Status {
 	case Fail, Flaky, Error, Missing, Down:
@@ -79,7 +85,7 @@ func (c *CellResult) known() bool {
 	return some && c.Status != Missing
 }
 
-// left is the time that is left if it goes on as it went, and false while nobody can know.
+// left is the time that is left if it goes on as it went, and false while nobody can know. The caller holds mu.
 func (t *tally) left() (time.Duration, bool) {
 	n := t.done - t.before
 	if n < 3 || t.done >= t.total {
@@ -94,6 +100,8 @@ func (t *tally) left() (time.Duration, bool) {
 
 // state says how far it is.
 func (t *tally) state() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	s := fmt.Sprintf("%d/%d cells, %d not passed", t.done, t.total, t.bad)
 	if t.known > 0 {
 		s += fmt.Sprintf(", %d failed as known", t.known)
