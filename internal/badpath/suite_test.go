@@ -43,7 +43,8 @@ var paths = []struct {
 const busyRate = 2e6
 
 // slowAt1Mbit are the cases that move more than a line of 1 Mbit/s carries in time.
-var slowAt1Mbit = []string{"object-10-mb", "priorities", "delivery-timeout"}
+var slowAt1Mbit = []string{"object-10-mb", "priorities", "group-order", "delivery-timeout", "subgroup-delivery-timeout",
+	"slow-beside-fast"}
 
 // TestSuiteThroughBadPaths runs every case over real UDP through each path. MOQ_PATHS=once takes drafts 14, 18 and 22
 // and the transports in turn, without the case of 10 MB; MOQ_PATHS=all takes all of them on each path. MOQ_PATH names
