@@ -157,27 +157,39 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+// Chromium may tell of the end of a stream before it has the code, so several are tried: each ends as the peer ended
+// it, and some with its codes.
 func TestStreamCodesGoBothWays(t *testing.T) {
 	c := dial(t, "/end")
+	var end *transport.StreamError
+	ended := func(err error, stop bool, code uint64) (told bool) {
+		if !errors.As(err, &end) || !end.Remote || end.Stop != stop || !end.Transport && end.Code != code {
+			t.Errorf("%v, want the peer's end with %d, stopped: %v", err, code, stop)
+		}
+		return !end.Transport
+	}
+	resets, stops := 0, 0
+	for tries := 0; tries < 20 && (resets == 0 || stops == 0); tries++ {
+		s, err := c.OpenStream(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte("end!")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(s); ended(err, false, 21) {
+			resets++
+		}
+		<-s.Context().Done()
+		if _, err := s.Write([]byte("x")); ended(context.Cause(s.Context()), true, 22) && ended(err, true, 22) {
+			stops++
+		}
+	}
+	if resets == 0 || stops == 0 {
+		t.Errorf("%d streams told the code of a reset, %d that of a stop", resets, stops)
+	}
 	s, err := c.OpenStream(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Write([]byte("end!")); err != nil {
-		t.Fatal(err)
-	}
-	var end *transport.StreamError
-	if _, err := io.ReadAll(s); !errors.As(err, &end) || !end.Remote || end.Stop || end.Code != 21 {
-		t.Errorf("read: %v", err)
-	}
-	<-s.Context().Done()
-	if err := context.Cause(s.Context()); !errors.As(err, &end) || !end.Remote || !end.Stop || end.Code != 22 {
-		t.Errorf("context: %v", err)
-	}
-	if _, err := s.Write([]byte("x")); !errors.As(err, &end) || !end.Stop || end.Code != 22 {
-		t.Errorf("write: %v", err)
-	}
-	if s, err = c.OpenStream(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Write([]byte("here")); err != nil {
@@ -371,14 +383,19 @@ func TestNothingIsLeft(t *testing.T) {
 			_, _ = s.Read(make([]byte, 1))
 		}
 		_ = c.CloseWithError(0, "")
-		time.Sleep(20 * time.Millisecond)
-		if n := runtime.NumGoroutine(); i == 2 {
-			before = n
-		} else if i > 2 && n > before+2 {
-			t.Errorf("%d goroutines after session %d, %d after the third", n, i, before)
+		// The browser settles its promises a moment later; two callbacks may be of the sessions of tests before.
+		left := func() bool { return pending.Load() > 2 || i > 2 && runtime.NumGoroutine() > before+2 }
+		for range 250 {
+			if time.Sleep(20 * time.Millisecond); !left() {
+				break
+			}
 		}
-		if n := pending.Load(); n > 2 { // of the test's own sessions of before
-			t.Errorf("%d callbacks after session %d", n, i)
+		if left() {
+			t.Fatalf("%d callbacks and %d goroutines after session %d, %d goroutines after the third", pending.Load(),
+				runtime.NumGoroutine(), i, before)
+		}
+		if i == 2 {
+			before = runtime.NumGoroutine()
 		}
 	}
 }
