@@ -128,15 +128,15 @@ func lastFirst(ctx context.Context, e *Env, l Layout, want, behindIt string, mor
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	opened, behind := w.after(congestedGroups)
-	text := fmt.Sprintf("%d of %d %s, %d of %d objects came behind its last", opened, congestedGroups, behindIt, behind,
-		congestedGroups*congestedGroup)
+	text := fmt.Sprintf("%d of %d %s, %d of %d objects came behind its last", opened, congestedGroups, behindIt,
+		behind, congestedGroups*congestedGroup)
 	e.Note("%s", text)
 	fed.skipUnlessAll(e)
 	const someStreams, someObjects = 2, 20
 	preferred := opened >= someStreams || behind >= someObjects
 	if !preferred && (fed.slow || e.path().lossy) {
-		e.Annotate("recorded, not judged: the path was so slow, or lost so much, that the relay had long begun to send "+
-			"the others: %s", text)
+		e.Annotate("recorded, not judged: the path was so slow, or lost so much, that the relay had long begun to "+
+			"send the others: %s", text)
 		return nil
 	}
 	e.Should(preferred, transport.LayerData, want, text)
