@@ -373,7 +373,7 @@ func (o *outflow) put(p *piece, spoilt *moqt.Object) error {
 		return r.writeSlowly(o.sub.ctx, &o.w.PayloadWriter, spoilt.Payload, o.w.BeginObject(&h, spoilt.Draft))
 	case spoilt != nil:
 		return o.w.WriteObject(spoilt)
-	case p.first && p.last && len(e.parts) == 0:
+	case p.first && p.last && p.inOne:
 		return o.w.WriteObject(&e.Object)
 	case p.first:
 		h := e.header()

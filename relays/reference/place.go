@@ -96,6 +96,9 @@ type piece struct {
 	entry       *entry
 	data        []byte
 	first, last bool // of the object
+	// inOne: the object came in one piece, so that its Payload is all of it. The log may take an object's parts away
+	// while a piece is written.
+	inOne bool
 }
 
 // next gives what there is to send of the entry behind an offset, at most max bytes unless it came in one piece. ok is
@@ -105,6 +108,7 @@ func (e *entry) next(offset uint64, begun bool, max int) (p piece, ok bool) {
 	if len(e.parts) > 0 && len(data) > max {
 		data = data[:max]
 	}
-	p = piece{entry: e, data: data, first: !begun, last: e.whole() && offset+uint64(len(data)) == e.length}
+	p = piece{entry: e, data: data, first: !begun, last: e.whole() && offset+uint64(len(data)) == e.length,
+		inOne: len(e.parts) == 0}
 	return p, len(data) > 0 || !begun
 }
