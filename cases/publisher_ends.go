@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,8 @@ func (p *Publisher) ResetSubgroup(group, subgroup uint64, code moqt.ResetCode) {
 }
 
 // DoneBefore ends the first subscription with PUBLISH_DONE, which counts the streams of objects that are still to come,
-// and then sends these. To the receiver it looks as if the streams had been overtaken, as any stream may be.
+// and then sends these. To the receiver it looks as if the streams had been overtaken, as any stream may be. If the
+// relay stops one of them, that is a note: what it leaves out is seen at the subscriber.
 func (p *Publisher) DoneBefore(ctx context.Context, l Layout) {
 	s := p.Session
 	const expected = "the relay to take PUBLISH_DONE and the streams that it counts"
@@ -48,9 +50,17 @@ func (p *Publisher) DoneBefore(ctx context.Context, l Layout) {
 		if l[i].first {
 			open[k], err = p.openBehind(ctx, pub, &l[i])
 			s.Check(ctx, err, transport.LayerData, expected)
+		} else if open[k] == nil {
+			continue // stopped
 		}
-		_, err := p.send(ctx, pub, open[k], &l[i])
-		s.Check(ctx, err, transport.LayerData, expected)
+		var stop *transport.StreamError
+		switch _, err := p.send(ctx, pub, open[k], &l[i]); {
+		case errors.As(err, &stop) && stop.Remote:
+			p.notSent(l[i].Location(), err)
+			open[k] = nil
+		default:
+			s.Check(ctx, err, transport.LayerData, expected)
+		}
 	}
 }
 
