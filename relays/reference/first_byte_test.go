@@ -83,8 +83,17 @@ func TestFirstByte(t *testing.T) {
 		return delay
 	}
 	plain := listen()
-	a, z := connect(plain), connect(plain)
-	go forward(w.ctx, plain)
+	pair := func() (theirs, ours transport.Conn) { // one by one: their order is not that of handshakes
+		theirs = connect(plain)
+		ours, err := plain.Accept(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return theirs, ours
+	}
+	a, from := pair()
+	z, to := pair()
+	go forward(w.ctx, from, to)
 	var ours, theirs []time.Duration
 	for i := range rounds {
 		sw, err := pub.OpenSubgroup(w.ctx, wire.SubgroupHeader{GroupID: uint64(i), FirstObject: true})
@@ -126,16 +135,8 @@ func TestFirstByte(t *testing.T) {
 	}
 }
 
-// forward passes on the unidirectional streams of the first connection to the second, in reads of 64 KiB.
-func forward(ctx context.Context, l *endpoint.Listener) {
-	a, err := l.Accept(ctx)
-	if err != nil {
-		return
-	}
-	z, err := l.Accept(ctx)
-	if err != nil {
-		return
-	}
+// forward passes on the unidirectional streams of a connection to another, in reads of 64 KiB.
+func forward(ctx context.Context, a, z transport.Conn) {
 	for {
 		in, err := a.AcceptUniStream(ctx)
 		if err != nil {

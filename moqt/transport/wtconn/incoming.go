@@ -28,6 +28,9 @@ const (
 	maxRequests = 8
 	// maxHTTPRequests is the bound where others than MoQT are served too.
 	maxHTTPRequests = 100
+	// firstRequest is the stream of a client's first request, which is for the session as a rule. It is read beside
+	// those that are counted: streams that came behind it may be read before it.
+	firstRequest = 0
 	// headerWait is how long the header of a stream may take.
 	headerWait = 30 * time.Second
 )
@@ -135,13 +138,16 @@ func (c *Conn) takeBidi(s *quic.Stream) {
 		return
 	}
 	if kind != streamTypeBidi {
-		select {
-		case c.requests <- struct{}{}:
-			defer func() { <-c.requests }()
-			c.otherBidi(s) // the deadline is for the request's header, and goes when the request is accepted
-		default:
-			reject(quic.StreamErrorCode(http3.ErrCodeRequestRejected))
+		if s.StreamID() != firstRequest {
+			select {
+			case c.requests <- struct{}{}:
+				defer func() { <-c.requests }()
+			default:
+				reject(quic.StreamErrorCode(http3.ErrCodeRequestRejected))
+				return
+			}
 		}
+		c.otherBidi(s) // the deadline is for the request's header, and goes when the request is accepted
 		return
 	}
 	r := headerReader{s}
