@@ -37,9 +37,9 @@ type outlet struct {
 	open    *atomic.Int32 // outlets of the subscriber
 	leaving *leaving      // what waits in those that have ended
 	objects wire.SubgroupObjects
-	first   []byte // the stream's header, until it goes out with the first object
-	header  wire.ObjectHeader
-	props   []byte // for translated properties
+	first   []byte            // the stream's header, until it goes out with the first object
+	header  wire.ObjectHeader // with translated properties
+	props   []byte            // which are here
 
 	// timeout is OBJECT_DELIVERY_TIMEOUT (DELIVERY_TIMEOUT up to 17), lifetime SUBGROUP_DELIVERY_TIMEOUT; 0 is none.
 	timeout, lifetime time.Duration
@@ -92,24 +92,25 @@ func (o *outlet) most() int {
 	return stream.OutletBuffer
 }
 
-// add takes an object: its header and payload. left more bytes of the payload follow with more. It waits for room, at
+// add takes an object: its header, and its payload. With left bytes of that to follow with more, payload is its
+// beginning. The header's properties are in the form of draft from, 0 being the stream's own. It waits for room, at
 // most for stall if that is not 0 (errStalled). A *wire.Error says what cannot be encoded. After that, errStalled or
 // the context's cause nothing of the object was written, unless the payload was being written from the caller's memory:
 // then the stream has been reset. Other errors are the stream's, and final.
 func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHeader, from wire.Draft, payload []byte,
 	left uint64) (err error) {
-	o.header = *h
-	o.header.PayloadLength = uint64(len(payload)) + left
 	if len(h.Properties) > 0 && from != 0 && from != o.draft {
 		if o.props, err = wire.TranscodeProperties(o.props[:0], from, o.draft, h.Properties); err != nil {
 			return err
 		}
+		o.header = *h
 		o.header.Properties = o.props
+		h = &o.header
 	}
 	if o.timeout > 0 {
 		o.since = time.Now()
 	}
-	need := len(o.first) + wire.MaxObjectHeader + len(o.header.Properties)
+	need := len(o.first) + wire.MaxObjectHeader + len(h.Properties)
 	large := need+len(payload) > o.most()
 	if !large {
 		need += len(payload)
@@ -118,10 +119,11 @@ func (o *outlet) add(ctx context.Context, stall time.Duration, h *wire.ObjectHea
 		return err
 	}
 	o.hold(need)
-	o.buf = append(o.buf, o.first...)
-	o.first = nil
-	b, err := o.objects.AppendHeader(o.buf, &o.header)
-	o.header.Properties = nil
+	if o.first != nil {
+		o.buf = append(o.buf, o.first...)
+		o.first = nil
+	}
+	b, err := o.objects.AppendHeader(o.buf, h)
 	if err != nil {
 		o.mu.Unlock()
 		return err

@@ -138,7 +138,8 @@ func (g *Subgroup) write(ctx context.Context, o *moqt.Object, left uint64) error
 	if len(subs) > 0 && (len(subs) != len(g.subs) || &subs[0] != &g.subs[0]) || len(subs) == 0 && len(g.ways) > 0 {
 		g.refresh(subs)
 	}
-	g.object = wire.ObjectHeader{ObjectID: o.ObjectID, Status: o.Status, Properties: o.Properties, PayloadLength: left}
+	g.object = wire.ObjectHeader{ObjectID: o.ObjectID, Status: o.Status, Properties: o.Properties,
+		PayloadLength: uint64(len(o.Payload)) + left}
 	var errs error
 	for i := range g.ways {
 		err := g.deliver(ctx, &g.ways[i], number, o, left, first)

@@ -189,10 +189,8 @@ func (a *account) take(b *batch) error {
 	objects := b.objects
 	if b.src == nil || b.src.fetch == nil {
 		// the usual: a run of new objects, which costs little
-		if n := len(objects); n > 1 && len(objects[0].Properties) == 0 {
-			if a.takeRun(objects) {
-				return nil
-			}
+		if len(objects) > 1 && !b.odd && a.takeRun(objects, b.bytes) {
+			return nil
 		}
 	}
 	kept := objects[:0]
@@ -211,20 +209,13 @@ func (a *account) take(b *batch) error {
 	return nil
 }
 
-// takeRun enters objects of one subgroup stream at once if their IDs follow on each other, all are new and none says
-// anything of others.
-func (a *account) takeRun(objects []moqt.Object) bool {
+// takeRun enters objects of one subgroup stream at once, which say nothing of others, if their IDs follow on each other
+// and all are new. bytes is the sum of their payloads.
+func (a *account) takeRun(objects []moqt.Object, bytes int) bool {
 	n := len(objects)
 	first, last := &objects[0], &objects[n-1]
 	if last.ObjectID-first.ObjectID != uint64(n-1) {
 		return false
-	}
-	bytes := 0
-	for i := range objects {
-		if len(objects[i].Properties) > 0 || objects[i].Status != wire.StatusNormal {
-			return false
-		}
-		bytes += len(objects[i].Payload)
 	}
 	g := a.group(first.GroupID)
 	if g == nil || g.hasEnd && last.ObjectID >= g.end || a.hasEnd || !g.seen.addRun(first.ObjectID, last.ObjectID) {

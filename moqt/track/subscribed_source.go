@@ -2,6 +2,7 @@ package track
 
 import (
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -23,6 +24,8 @@ const (
 type batch struct {
 	src     *source // nil for a datagram
 	objects []moqt.Object
+	bytes   int    // of the payloads of objects
+	odd     bool   // one of objects has properties, or a status
 	next    int    // of objects
 	buf     []byte // from the stream
 	props   []byte // for properties that came in an earlier buffer
@@ -58,11 +61,11 @@ type source struct {
 	fetched  *moqt.FetchReader
 	fetch    *moqt.Fetch // of fetched
 
-	begun  bool // head is an object whose payload is not complete
-	head   moqt.Object
-	viewed bool   // head.Properties are in the stream's buffer
-	props  []byte // otherwise they are here
-	last   uint64 // Object ID of the last header that was read
+	begun  bool        // there is an object whose payload is not complete
+	viewed bool        // its header is still in the stream's buffer
+	head   moqt.Object // otherwise it is here
+	props  []byte      // and its properties are here
+	last   uint64      // Object ID of the last object that came whole, or was too large
 	large  *moqt.ObjectTooLargeError
 
 	room chan struct{} // there may be room for another batch
@@ -152,20 +155,22 @@ func (s *source) fill(b *batch) error {
 		}
 		if have := p.In.Unread(); p.Left <= uint64(len(have)) {
 			n := int(p.Left)
-			s.head.Payload = have[:n:n]
+			s.complete(b, have[:n:n])
 			p.In.Advance(n)
 			p.Left = 0
-			s.complete(b)
 			if len(b.objects) == maxBatch {
 				return nil
 			}
 			continue
 		}
-		if s.viewed && len(s.head.Properties) > 0 {
-			s.props = append(s.props[:0], s.head.Properties...)
-			s.head.Properties = s.props
+		if s.viewed {
+			s.look(&s.head)
+			if len(s.head.Properties) > 0 {
+				s.props = append(s.props[:0], s.head.Properties...)
+				s.head.Properties = s.props
+			}
+			s.viewed = false
 		}
-		s.viewed = false
 		if len(b.objects) > 0 {
 			return nil
 		}
@@ -181,51 +186,62 @@ func (s *source) long(b *batch) (done bool, err error) {
 	switch limit := s.t.opts.StreamAbove; {
 	case limit > 0 && p.Left > limit:
 		b.body = true
-		s.complete(b)
+		s.complete(b, nil)
 		return true, nil
 	case p.Left > s.payload.MaxObjectSize():
-		s.begun = false
+		s.begun, s.last = false, s.head.ObjectID
 		s.large = &moqt.ObjectTooLargeError{Location: s.head.Location(), Size: p.Size, Max: s.payload.MaxObjectSize()}
 		return true, nil
 	case p.Left <= inPlace:
 		return false, s.gather()
 	}
-	s.head.Payload, err = p.ReadPayload(b.large[:0])
-	b.large = s.head.Payload[:0]
+	payload, err := p.ReadPayload(b.large[:0])
+	b.large = payload[:0]
 	if err != nil {
 		return false, err
 	}
-	s.complete(b)
+	s.complete(b, payload)
 	return true, nil
 }
 
 // complete moves the object at hand to the batch.
-func (s *source) complete(b *batch) {
-	if !s.viewed && len(s.head.Properties) > 0 {
-		at := len(b.props)
-		b.props = append(b.props, s.head.Properties...)
-		s.head.Properties = b.props[at:]
+func (s *source) complete(b *batch, payload []byte) {
+	n := len(b.objects)
+	b.objects = slices.Grow(b.objects, 1)[:n+1]
+	o := &b.objects[n]
+	if s.viewed {
+		s.look(o)
+	} else {
+		*o = s.head
+		if len(o.Properties) > 0 {
+			at := len(b.props)
+			b.props = append(b.props, o.Properties...)
+			o.Properties = b.props[at:]
+		}
+		s.head = moqt.Object{}
 	}
-	b.objects = append(b.objects, s.head)
+	o.Payload = payload
+	b.bytes += len(payload)
+	b.odd = b.odd || o.Status != wire.StatusNormal || len(o.Properties) > 0
+	s.last = o.ObjectID
 	s.begun = false
-	s.head.Payload, s.head.Properties = nil, nil
 }
 
-// header reads the next header, if it is in the buffer, into head. The errors are those of package wire.
+// look sets o to the object whose header was read last.
+func (s *source) look(o *moqt.Object) {
+	if s.subgroup != nil {
+		s.subgroup.View(o)
+	} else {
+		s.fetched.View(o)
+	}
+}
+
+// header reads the next header, if it is in the buffer. The errors are those of package wire.
 func (s *source) header() error {
 	if r := s.subgroup; r != nil { // by its type: this is done for every object
-		if err := r.NextBuffered(); err != nil {
-			return err
-		}
-		r.View(&s.head)
-	} else {
-		if err := s.fetched.NextBuffered(); err != nil {
-			return err
-		}
-		s.fetched.View(&s.head)
+		return r.NextBuffered()
 	}
-	s.last = s.head.ObjectID
-	return nil
+	return s.fetched.NextBuffered()
 }
 
 // more waits for more bytes of a header.

@@ -206,8 +206,34 @@ const objectMessage = "OBJECT"
 // more and parse again. Any other error is an *Error, and the stream is of no further use. Nothing is allocated but the
 // *Error.
 func (o *SubgroupObjects) ParseHeader(b []byte, h *ObjectHeader) (int, error) {
+	if n := o.parseUsual(b, h); n > 0 {
+		return n, nil
+	}
 	c := cursor{b: b, d: o.Draft}
 	return c.result(objectMessage, o.parse(&c, h))
+}
+
+// usualID bounds the Object IDs of headers that are written and read without looking at the draft's limits.
+const usualID = 1 << 40
+
+// parseUsual reads what most headers are: no properties, some payload, and numbers of one or two bytes. It gives 0, and
+// does nothing, for any other; parse reads those.
+func (o *SubgroupObjects) parseUsual(b []byte, h *ObjectHeader) int {
+	if !o.started || o.HasProperties || o.last >= usualID {
+		return 0
+	}
+	two := twoBytes(o.Draft)
+	delta, n := shortVarint(b, two)
+	if n == 0 {
+		return 0
+	}
+	size, m := shortVarint(b[n:], two)
+	if m == 0 || size == 0 {
+		return 0
+	}
+	o.last += delta + 1
+	*h = ObjectHeader{Delta: delta, ObjectID: o.last, PayloadLength: size}
+	return n + m
 }
 
 func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
@@ -246,6 +272,15 @@ func (o *SubgroupObjects) parse(c *cursor, h *ObjectHeader) (err error) {
 // does not have or that cannot have a payload or properties.
 func (o *SubgroupObjects) AppendHeader(b []byte, h *ObjectHeader) ([]byte, error) {
 	d := o.Draft
+	if o.started && h.ObjectID-o.last-1 < 1<<6 && h.ObjectID < usualID && h.Status == StatusNormal &&
+		h.PayloadLength-1 < 1<<14-1 && !o.HasProperties && len(h.Properties) == 0 { // as most are: see parseUsual
+		b = append(b, byte(h.ObjectID-o.last-1))
+		o.last = h.ObjectID
+		if two := twoBytes(d); h.PayloadLength >= uint64(two) {
+			return append(b, two|byte(h.PayloadLength>>8), byte(h.PayloadLength)), nil
+		}
+		return append(b, byte(h.PayloadLength)), nil
+	}
 	delta := h.ObjectID
 	if o.started {
 		if h.ObjectID <= o.last {

@@ -115,3 +115,26 @@ func Varint(b []byte, d Draft) (v uint64, n int) {
 	}
 	return v, n
 }
+
+// twoBytes is the first byte of integers that have two bytes, for a value of 0; below it is that of one byte.
+func twoBytes(d Draft) byte {
+	if d < Draft17 {
+		return 0x40
+	}
+	return 0x80
+}
+
+// shortVarint reads an integer of one or two bytes; two is that of the draft. n is 0 for a longer one, and where b has
+// less than two bytes.
+func shortVarint(b []byte, two byte) (v uint64, n int) {
+	if len(b) < 2 {
+		return 0, 0
+	}
+	switch first := b[0]; {
+	case first < two:
+		return uint64(first), 1
+	case first < two+0x40:
+		return uint64(first&0x3f)<<8 | uint64(b[1]), 2
+	}
+	return 0, 0
+}
