@@ -116,9 +116,7 @@ func TestEachBench(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%s", name, d, over), func(t *testing.T) {
-					if !whole {
-						t.Parallel()
-					}
+					t.Parallel()
 					each(t, name, d, over, whole)
 				})
 			}

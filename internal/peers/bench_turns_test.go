@@ -28,6 +28,7 @@ func benchJSON(t *testing.T, to any, args ...string) {
 // TestBenchCompare: aiomoqt's loopback bench in turns with ours, which gets its size, rate, draft and transport. Paced,
 // both deliver what was asked for, so the ratio of the rates is 1.
 func TestBenchCompare(t *testing.T) {
+	t.Parallel()
 	theirs := program(t, "moq-loopback-bench")
 	cert, key := certificate(t)
 	var c turns.Comparison
@@ -49,6 +50,7 @@ func TestBenchCompare(t *testing.T) {
 // TestBenchRelays: the same load in turns through our relay, aiomoqt's and one on the Rust stack. Nothing is lost, and
 // each relay's processor time and memory are known.
 func TestBenchRelays(t *testing.T) {
+	t.Parallel()
 	relay := program(t, "moq-interop-relay")
 	python := program(t, "python")
 	script, err := filepath.Abs(filepath.Join("testdata", "rs_relay.py"))

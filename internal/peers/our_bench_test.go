@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/bench"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // runBench runs a bench of ours and gives its result.
@@ -33,27 +34,32 @@ func runBench(t *testing.T, args ...string) *bench.Result {
 func TestOurBenchAgainstRelays(t *testing.T) {
 	for name, relay := range map[string]struct {
 		start  func(testing.TB) string
-		drafts []int
+		drafts []wire.Draft
 	}{
-		"aiomoqt": {startAiomoqtRelay, []int{14, 16, 18, 22}},
-		"rust":    {startRustRelay, []int{14, 16, 19, 22}},
+		"aiomoqt": {startAiomoqtRelay, []wire.Draft{14, 16, 18, 22}},
+		"rust":    {startRustRelay, []wire.Draft{14, 16, 18, 19, 22}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url := "moqt://127.0.0.1:" + relay.start(t)
 			for _, d := range relay.drafts {
+				if !wanted(d) {
+					continue
+				}
 				for _, kind := range []string{"relay", "fanout"} {
-					args := []string{kind, url, "-d", fmt.Sprint(d), "-s", "1024", "-g", "100", "-r", "500", "-t", "2"}
+					args := []string{kind, url, "-d", fmt.Sprint(uint8(d)), "-s", "1024", "-g", "100", "-r", "500",
+						"-t", "2"}
 					subscribers := uint64(1)
 					if kind == "fanout" {
 						args, subscribers = append(args, "--subscribers", "4"), 4
 					}
 					r := runBench(t, args...)
 					v := r.Received
-					t.Logf("draft %d, %s: %d sent, %d received, %d lost, p50 %.3g ms", d, kind, r.Sent.Objects,
+					t.Logf("%s, %s: %d sent, %d received, %d lost, p50 %.3g ms", d, kind, r.Sent.Objects,
 						v.Objects, v.Lost, r.Latency.P50)
 					if v.Objects+v.Lost != r.Sent.Objects*subscribers || v.Lost != 0 || v.Corrupt != 0 ||
 						v.Duplicates != 0 || r.Sent.Objects < 800 {
-						t.Errorf("draft %d, %s: sent %+v, received %+v", d, kind, *r.Sent, *v)
+						t.Errorf("%s, %s: sent %+v, received %+v", d, kind, *r.Sent, *v)
 					}
 				}
 			}
@@ -63,6 +69,7 @@ func TestOurBenchAgainstRelays(t *testing.T) {
 
 // aiomoqt's subscriber finds our publisher's timestamps, and loses nothing.
 func TestAiomoqtSubscriberOfOurBench(t *testing.T) {
+	t.Parallel()
 	sub := program(t, "moq-sub-bench")
 	url := "moqt://127.0.0.1:" + ourRelay(t)
 	receiver := make(chan *logBuffer, 1)
@@ -85,6 +92,7 @@ func TestOurBenchOfAiomoqtPublisher(t *testing.T) {
 	pub := program(t, "moq-pub-bench")
 	for _, kind := range []string{"loc", "frindell"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			url := "moqt://127.0.0.1:" + ourRelay(t)
 			sender := start(t, pub, url, "-k", "--draft", "18", "-N", "bench", "-T", "track", "-s", "1024", "-g", "100",
 				"-r", "500", "-t", "15", "--timestamps", kind)
