@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -37,8 +38,11 @@ func (p *pacer) wait(ctx context.Context) (time.Time, error) {
 	if ctx.Err() != nil {
 		return due, context.Cause(ctx)
 	}
-	if short := time.Until(due); short > 0 {
-		sleepFinely(short)
+	if time.Until(due) > 0 {
+		runtime.Gosched() // who sends what was handed over goes on here, not once the system has woken another thread
+		if short := time.Until(due); short > 0 {
+			sleepFinely(short)
+		}
 	}
 	p.turns++
 	return due, nil
