@@ -27,7 +27,9 @@ from the time at which an object was to be sent, also when the publisher is late
 shortfall. The window (-t) begins when every subscriber has got an object and the warm-up is over; what was on its way
 at its end is waited for. Lost is what was sent and has not come then.
 
-All processes of a host have one clock. Other hosts' clocks are not measured: objects from there have no latency, unless
---clock-error says how near the clocks are, as chrony or PTP tell it; the result then names it.
+All processes of a host have one clock. The clock of a bench pub on another host is compared with that of bench sub
+through the relay: the result tells how far they are apart, and how wrong that may be (half of the fastest exchange).
+--clock-error says instead how near the wall clocks are, as chrony or PTP tell it. Where neither is known, as with
+publishers of other makes, there is no latency, and the result says why.
 `
 }

@@ -40,7 +40,7 @@ type windowFlags struct {
 
 	shardFlags
 
-	Clock time.Duration `name:"clock-error" placeholder:"TIME" help:"How near other hosts' clocks are to ours."`
+	Clock time.Duration `name:"clock-error" placeholder:"TIME" help:"How near other hosts' wall clocks are to ours."`
 
 	StreamWindow     size `placeholder:"SIZE" help:"Flow control of a stream at first. Default 2 MiB."`
 	ConnectionWindow size `placeholder:"SIZE" help:"Flow control of a connection at first. Default 4 MiB."`

@@ -13,11 +13,12 @@ type clock struct {
 	base time.Time
 	at   int64 // what the host's clock said then
 	wall int64 // and the wall clock, in nanoseconds since 1970
+	host uint32
 }
 
 func newClock() clock {
 	base := time.Now()
-	return clock{base: base, at: hostTime(base), wall: base.UnixNano()}
+	return clock{base: base, at: hostTime(base), wall: base.UnixNano(), host: hostID()}
 }
 
 // now is the time by the host's clock.

@@ -208,15 +208,33 @@ func (r *running) completeLatency() error {
 	recv := r.receivers[0]
 	why := "no object that tells its time has come"
 	switch {
-	case recv.otherHost:
-		why = "the publisher's clock is not ours: --clock-error says how near it is"
 	case recv.foreign && recv.from == NoTimestamps:
 		why = "the objects have no timestamps"
+	case recv.foreign && recv.untimed > 0:
+		why = "the publisher's clock is not ours: --clock-error says how near it is"
+	case r.noExchange != nil:
+		why = fmt.Sprintf("the publisher's clock is not ours, and it does not tell its time: %v", r.noExchange)
+	case recv.untimed > 0:
+		why = "the publisher's clock is not ours, and nothing came once it was known"
 	}
-	if err := r.latency(why); err != nil || !recv.foreign || r.result.Latency == nil {
+	if err := r.latency(why); err != nil || r.result.Latency == nil {
 		return err
 	}
-	r.result.Latency.From = string(recv.from)
+	l := r.result.Latency
+	if recv.foreign {
+		l.From = string(recv.from)
+	}
+	if o := recv.other.Load(); o != nil {
+		apart := float64(o.ns) / 1e6
+		l.Offset, l.Exchanges, l.ClockError = &apart, r.exchanges, float64(r.clockError(o))/1e6
+		l.Clock = "two clocks, compared through the relay"
+		if recv.untimed > 0 {
+			r.note("%d objects came before the clocks were compared: they count, but have no latency", recv.untimed)
+		}
+	}
+	if r.ClockError > 0 && (recv.foreign || recv.elsewhere.Load()) {
+		l.Clock, l.ClockError = "two clocks, as near as --clock-error says", float64(r.ClockError)/1e6
+	}
 	return nil
 }
 
@@ -231,9 +249,6 @@ func (r *running) latency(why string) (err error) {
 		return nil
 	}
 	l.From, l.Clock, l.ClockError = "payload", "one clock on one host", float64(r.clock.resolution())/1e6
-	if r.ClockError > 0 {
-		l.Clock, l.ClockError = "two clocks, as near as --clock-error says", float64(r.ClockError)/1e6
-	}
 	if r.lat.early > 0 {
 		r.note("%d objects came before they were sent, by these clocks; they count as 0", r.lat.early)
 	}

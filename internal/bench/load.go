@@ -149,7 +149,6 @@ func (l *loading) visit(stay context.Context, ns moq.Namespace, tracks []string)
 	var here []*receiver
 	for _, name := range tracks {
 		recv := newReceiver(l.clock, l.lat, true, smallWindow)
-		recv.trusted = l.ClockError > 0
 		began := time.Now()
 		sub, err := s.Subscribe(stay, ns, name, l.subscribe(recv))
 		if err != nil {

@@ -310,6 +310,9 @@ func (r *Result) mergeLatency(parts []*Result) error {
 	}
 	l.From = joined(with, func(r *Result) string { return r.Latency.From })
 	l.Clock = joined(with, func(r *Result) string { return r.Latency.Clock })
+	if len(with) == 1 {
+		l.Offset, l.Exchanges = with[0].Latency.Offset, with[0].Latency.Exchanges
+	}
 	r.Latency = l
 	return nil
 }

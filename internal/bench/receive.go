@@ -26,9 +26,10 @@ const (
 type receiver struct {
 	sub     *moq.Subscribed
 	clock   clock
-	host    uint32
-	trusted bool // the clock of publishers on other hosts
+	trusted bool // the wall clock of publishers of another make
 	anybody bool // the publisher may be of another make
+	// other is the clock of a publisher on another host; nil while nothing is known of it.
+	other atomic.Pointer[offset]
 	// joined is the largest location there was before the subscription, if hasJoined: what is not behind it counts not
 	// at all, even if a stream brings it later.
 	joined    wire.Location
@@ -39,14 +40,16 @@ type receiver struct {
 	from      Timestamps // where a foreign publisher's times are from
 
 	// What others watch while it runs.
-	objects, bytes atomic.Uint64 // measured
-	pieces         atomic.Uint64 // of large objects: how many reads
-	firstAt        atomic.Int64  // when the first object came, of any phase; 0 before
-	measuredAt     atomic.Int64  // the first measured one
-	lastAt         atomic.Int64  // the last measured one that tells its time
-	gap            atomic.Bool   // something before the last object has not come
-	total          atomic.Int64  // how many were measured, as the last object says; -1 before
-	done           chan struct{} // closed when nothing more comes
+	objects    atomic.Uint64 // measured
+	bytes      atomic.Uint64 // is size; while it runs it may be timedEvery objects behind
+	pieces     atomic.Uint64 // of large objects: how many reads
+	firstAt    atomic.Int64  // when the first object came, of any phase; 0 before
+	elsewhere  atomic.Bool   // it came from another host
+	measuredAt atomic.Int64  // the first measured one
+	lastAt     atomic.Int64  // the last measured one that tells its time
+	gap        atomic.Bool   // something before the last object has not come: is open
+	total      atomic.Int64  // how many were measured, as the last object says; -1 before
+	done       chan struct{} // closed when nothing more comes
 	// leaving is set by whoever waits only for what is missing: later objects do not count any more.
 	leaving atomic.Bool
 
@@ -54,10 +57,12 @@ type receiver struct {
 	err       error // how it ended; nil for the end of the track and of the bench
 	corrupt   uint64
 	reordered uint64
-	otherHost bool // objects came from another host, whose clock is not ours
-	foreign   bool // the publisher is of another make
+	untimed   uint64 // objects that came from another clock before that was known
+	foreign   bool   // the publisher is of another make
 	report    track.Report
 
+	size     uint64 // of the measured objects, in bytes
+	open     bool
 	samples  []int64
 	before   int64 // the latency before them, or -1
 	flushed  int64
@@ -82,7 +87,7 @@ const (
 // newReceiver makes a receiver. One of a publisher that anybody may be does not expect what came before its first
 // object. window is that of its account.
 func newReceiver(c clock, lat *latencies, anybody bool, window uint64) *receiver {
-	r := &receiver{clock: c, host: hostID(), lat: lat, anybody: anybody, account: newAccount(anybody, window),
+	r := &receiver{clock: c, lat: lat, anybody: anybody, account: newAccount(anybody, window),
 		done: make(chan struct{}), before: -1, samples: make([]int64, 0, batch)}
 	r.total.Store(-1)
 	return r
@@ -116,6 +121,7 @@ func (r *receiver) run(ctx context.Context, sub *moq.Subscribed) {
 		}
 	}
 	r.flush(r.clock.now())
+	r.bytes.Store(r.size)
 	r.err = err
 	r.report = sub.Report()
 	r.report.Duplicates = r.repeats.between(r.low, r.high)
@@ -139,16 +145,16 @@ func (r *receiver) take(ctx context.Context, o *moq.Object) error {
 			size = body.Size()
 		}
 	}
-	first := r.firstAt.Load() == 0
-	if first {
-		r.firstAt.Store(r.clock.now())
+	h, whole := parseHeader(payload)
+	if r.firstAt.Load() == 0 {
 		r.foreign = r.anybody && !ours(payload)
+		r.elsewhere.Store(whole && h.host != r.clock.host)
+		r.firstAt.Store(r.clock.now())
 	}
 	if r.foreign {
 		r.takeForeign(o, size)
 		return nil
 	}
-	h, whole := parseHeader(payload)
 	switch {
 	case !whole:
 		r.corrupt++
@@ -174,18 +180,26 @@ func (r *receiver) takeMeasured(o *moq.Object, h header, size uint64) {
 		return
 	}
 	r.measured(o.Location())
-	r.gap.Store(r.account.gap())
+	if gap := r.account.gap(); gap != r.open {
+		r.open = gap
+		r.gap.Store(gap)
+	}
 	r.order(o, h.number)
+	r.size += size
 	r.objects.Store(r.account.had)
-	r.bytes.Store(r.bytes.Load() + size)
 	if h.time == 0 {
 		return
 	}
 	now := r.clock.now()
+	r.bytes.Store(r.size)
 	r.lastAt.Store(now)
-	if h.host != r.host && !r.trusted {
-		r.otherHost = true
-		return
+	if h.host != r.clock.host {
+		other := r.other.Load()
+		if other == nil {
+			r.untimed++
+			return
+		}
+		h.time += other.ns
 	}
 	r.sample(now-h.time, now)
 }
@@ -207,14 +221,15 @@ func (r *receiver) takeForeign(o *moq.Object, size uint64) {
 	}
 	r.measured(o.Location())
 	r.objects.Add(1)
-	r.bytes.Add(size)
+	r.size += size
+	r.bytes.Store(r.size)
 	r.lastAt.Store(now)
 	r.order(o, o.ObjectID)
 	if at, from := r.stamps.read(o); from != NoTimestamps {
 		if r.from = from; r.trusted {
 			r.sample(r.clock.epoch(now)-at, now)
 		} else {
-			r.otherHost = true
+			r.untimed++
 		}
 	}
 }

@@ -116,11 +116,15 @@ type Received struct {
 type Latency struct {
 	Spread
 	Jitter float64 `json:"jitter"` // the mean difference of an object's latency and the one before (RFC 3550 §6.4.1)
-	// From is where the time is from: payload, loc or frindell. Clock says whose clocks, ClockError by how much they
-	// may differ.
+	// From is where the time is from: payload, loc or frindell. Clock says whose clocks, ClockError by how much a
+	// latency may be wrong for them.
 	From       string  `json:"from"`
 	Clock      string  `json:"clock"`
 	ClockError float64 `json:"clock_error"`
+	// Offset is how far the subscriber's clock is ahead of that of a publisher on another host, as so many Exchanges
+	// with it have shown. Each counts from the boot of its host.
+	Offset    *float64 `json:"clock_offset,omitempty"`
+	Exchanges int      `json:"clock_exchanges,omitempty"`
 }
 
 // Spread is how values of milliseconds are spread.

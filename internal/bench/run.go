@@ -28,7 +28,11 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := c.Load.Prepare(); err != nil {
 		return nil, err
 	}
-	r := newRunning(c)
+	return newRunning(c).all(ctx)
+}
+
+// all runs the bench.
+func (r *running) all(ctx context.Context) (*Result, error) {
 	if r.PID != 0 {
 		if _, _, err := pidUsage(r.PID); err != nil {
 			return nil, err
@@ -74,6 +78,11 @@ type running struct {
 	endReads  context.CancelFunc
 	tasks     sync.WaitGroup
 	apart     *apart
+
+	// Of the clock of a publisher on another host.
+	exchanges  int
+	recent     []offset
+	noExchange error // why there were none
 
 	mu        sync.Mutex
 	receivers []*receiver // those who read
@@ -137,6 +146,9 @@ func (r *running) connectPublisher(ctx context.Context) (err error) {
 		r.URL = r.listener.URL()
 		r.Options.TLS = r.listener.ClientTLS()
 		return nil
+	}
+	if r.Bench == "pub" {
+		r.Options.Handler = r.answerClock
 	}
 	if r.publisher, err = r.dial(ctx); err != nil {
 		return fmt.Errorf("publisher: %w", err)
@@ -243,7 +255,6 @@ func (r *running) subscriber(ctx context.Context) error {
 		span = smallWindow
 	}
 	recv := newReceiver(r.clock, r.lat, false, span)
-	recv.trusted = r.ClockError > 0
 	began := time.Now()
 	sub, err := s.Subscribe(ctx, r.Namespace, r.Track, r.subscribe(recv))
 	if err != nil {

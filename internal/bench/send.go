@@ -28,12 +28,13 @@ type sender struct {
 	frames []int // sizes of the objects of a group, if they differ
 	track  *moq.Track
 	clock  clock
-	host   uint32
 
 	object  moq.Object
 	payload []byte
-	sent    atomic.Uint64 // measured
-	bytes   atomic.Uint64
+	count   uint64        // of measured objects
+	size    uint64        // of them, in bytes
+	sent    atomic.Uint64 // is count, for others; it may be timedEvery behind
+	bytes   atomic.Uint64 // is size
 	due     uint64
 	ended   time.Time // when the last of them was written
 	stuck   bool      // the last write was cut
@@ -41,7 +42,7 @@ type sender struct {
 
 // newSender makes a sender and its track.
 func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, error) {
-	s := &sender{load: load, stamps: Timestamps(load.Timestamps), clock: c, host: hostID()}
+	s := &sender{load: load, stamps: Timestamps(load.Timestamps), clock: c}
 	largest := load.ObjectBytes
 	if load.Video != "" {
 		p, err := parseVideo(load.Video, load.GOP)
@@ -73,7 +74,7 @@ func (s *sender) warm(ctx, until context.Context) error {
 		if err != nil {
 			return nil
 		}
-		if err := s.write(ctx, header{phaseWarmup, s.host, n, s.clock.of(due)}); err != nil {
+		if err := s.write(ctx, header{phaseWarmup, s.clock.host, n, s.clock.of(due)}); err != nil {
 			return err
 		}
 	}
@@ -88,14 +89,16 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 	if s.load.RatePerS > 0 {
 		s.due = uint64(math.Round(s.load.RatePerS * d.Seconds()))
 	}
+	defer s.tell()
 	pace := newPacer(s.load.RatePerS)
 	every := uint64(1)
 	if s.load.RatePerS == 0 && s.load.ObjectBytes < timedSize && s.stamps == NoTimestamps {
 		every = timedEvery
 	}
 	for n := uint64(0); s.due == 0 || n < s.due; n++ {
-		h := header{phase: phaseMeasured, host: s.host, number: n}
+		h := header{phase: phaseMeasured, host: s.clock.host, number: n}
 		if n%every == 0 {
+			s.tell()
 			at, err := pace.wait(ctx)
 			if err != nil {
 				return s.cut(ctx, err)
@@ -108,10 +111,15 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 		if err := s.write(ctx, h); err != nil {
 			return s.cut(ctx, err)
 		}
-		s.sent.Store(n + 1)
 	}
 	s.ended = time.Now()
 	return nil
+}
+
+// tell lets others see how many objects were written.
+func (s *sender) tell() {
+	s.sent.Store(s.count)
+	s.bytes.Store(s.size)
 }
 
 // errCut is why a write ends that takes too long.
@@ -135,7 +143,7 @@ func (s *sender) end(ctx context.Context) error {
 		times = 3
 	}
 	for range times {
-		h := header{phaseEnd, s.host, s.sent.Load(), s.clock.now()}
+		h := header{phaseEnd, s.clock.host, s.sent.Load(), s.clock.now()}
 		if err := s.writeSized(ctx, h, MinObjectSize); err != nil {
 			return err
 		}
@@ -153,7 +161,8 @@ func (s *sender) write(ctx context.Context, h header) error {
 		return err
 	}
 	if h.phase == phaseMeasured {
-		s.bytes.Store(s.bytes.Load() + uint64(size))
+		s.count++
+		s.size += uint64(size)
 	}
 	return nil
 }

@@ -53,6 +53,9 @@ func (r *running) runSub(ctx context.Context) error {
 			return err
 		}
 		r.joins.add(recv.firstAt.Load() - r.clock.of(began))
+		if recv.elsewhere.Load() {
+			r.tasks.Go(func() { r.compareClocks(r.reading, s, recv) })
+		}
 		break
 	}
 	return r.readUntil(ctx, recv)

@@ -39,6 +39,9 @@ func (r *Result) Text(w io.Writer) error {
 	if l := r.Latency; l != nil {
 		row("latency", "%s; jitter %s", l.text(), ms(l.Jitter))
 		row("", "of %d objects, by %s (error %s), from %s", l.Samples, l.Clock, ms(l.ClockError), l.From)
+		if l.Offset != nil && l.Exchanges > 1 {
+			row("", "the clocks are %s ± %s apart, by %d exchanges", ms(*l.Offset), ms(l.ClockError), l.Exchanges)
+		}
 	} else if r.NoLatency != "" {
 		row("latency", "unknown: %s", r.NoLatency)
 	}
