@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Text writes a result for people.
@@ -40,7 +41,8 @@ func (r *Result) Text(w io.Writer) error {
 		row("latency", "%s; jitter %s", l.text(), ms(l.Jitter))
 		row("", "of %d objects, by %s (error %s), from %s", l.Samples, l.Clock, ms(l.ClockError), l.From)
 		if l.Offset != nil && l.Exchanges > 1 {
-			row("", "the clocks are %s ± %s apart, by %d exchanges", ms(*l.Offset), ms(l.ClockError), l.Exchanges)
+			apart := time.Duration(*l.Offset * float64(time.Millisecond)).Round(time.Microsecond)
+			row("", "the clocks are %s ± %s apart, by %d exchanges", apart, ms(l.ClockError), l.Exchanges)
 		}
 	} else if r.NoLatency != "" {
 		row("latency", "unknown: %s", r.NoLatency)
