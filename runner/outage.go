@@ -76,8 +76,8 @@ func (o *outages) begin(ctx context.Context) (turn int, ok bool) {
 //
 // A relay that ends the sessions of several cases at once may have been stopped and started so fast that it always
 // answered. Then these run again, too, but not those that did so before, as second says.
-func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse, second bool) (again bool,
-	waited time.Duration) {
+func (o *outages) end(ctx context.Context, turn, at int, r *Result, look *Lookout, pulse Pulse, second bool) (
+	again bool, waited time.Duration) {
 	// One that leaves may refuse connections before it ends its sessions.
 	suspect := r.Lost || r.Status == Fail && slices.Contains(unreachable, r.Layer)
 	o.mu.Lock()
@@ -109,13 +109,13 @@ func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse,
 	o.mu.Unlock()
 
 	start := time.Now()
-	silent, back := waitBack(ctx, pulse, full)
+	silent, back := waitBack(ctx, look, pulse, full)
 	if back && !silent {
 		select {
 		case <-time.After(outageSettle):
 		case <-ctx.Done():
 		}
-		silent, back = waitBack(ctx, pulse, full)
+		silent, back = waitBack(ctx, look, pulse, full)
 	}
 	if silent && back {
 		waited = time.Since(start)
@@ -127,7 +127,11 @@ func (o *outages) end(ctx context.Context, turn, at int, r *Result, pulse Pulse,
 	if !o.real && o.more == 0 && o.count == turn+1 {
 		o.count, o.over = turn, nil // the relay ended a session, and was there all the time
 	}
+	lost := o.gone
 	o.mu.Unlock()
+	if lost {
+		look.giveUp()
+	}
 	close(over)
 	return false, waited
 }
@@ -158,14 +162,16 @@ func (o *outages) lost() (id string, at int) {
 // waitBack checks the relay until it accepts a connection or outageWait has passed. silent reports that it did not
 // answer some check. One that refuses is there, but may do so because it leaves. If it is full, it refused all the time
 // when it was last checked, and is not waited for longer than outageSettle unless it is silent.
-func waitBack(ctx context.Context, pulse Pulse, full bool) (silent, back bool) {
+func waitBack(ctx context.Context, look *Lookout, pulse Pulse, full bool) (silent, back bool) {
 	ctx, cancel := context.WithTimeout(ctx, outageWait)
 	defer cancel()
 	start, refused := time.Now(), false
 	for {
-		switch err := pulse.Alive(ctx); {
+		switch err := look.alive(ctx, pulse); {
 		case err == nil:
 			return silent, true
+		case isGone(err):
+			return true, false
 		case refuses(err):
 			refused = true
 		case ctx.Err() == nil || !refused: // else the time for this check was cut short

@@ -20,6 +20,8 @@ type Options struct {
 	Cases []cases.Case
 	// Parallel is how many cases run at a time; below 2 it is one. Results are always printed in the order of Cases.
 	Parallel int
+	// Lookout is shared with other runs against the same relay at the same time; nil for one of the run's own.
+	Lookout *Lookout
 	// FirstAlone makes the other cases wait for the first one, after which the run may end.
 	FirstAlone bool
 	// Relay is the relay as the user named it, for the header.

@@ -37,6 +37,7 @@ type schedule struct {
 	wasted time.Duration // by cases that failed
 
 	reached atomic.Bool // some case has had a session
+	look    *Lookout
 	outages outages
 	trace   sync.Mutex
 }
@@ -49,7 +50,11 @@ type outcome struct {
 
 // begin starts up to Options.Parallel cases at a time, in order; ctx ends them. join waits for all of them.
 func begin(ctx context.Context, o *Options, watch func(Session)) *schedule {
-	s := &schedule{o: o, began: time.Now(), watch: watch, ahead: make([]chan outcome, len(o.Cases)), asked: -1}
+	s := &schedule{o: o, began: time.Now(), watch: watch, ahead: make([]chan outcome, len(o.Cases)), asked: -1,
+		look: o.Lookout}
+	if s.look == nil {
+		s.look = NewLookout()
+	}
 	for i := range s.ahead {
 		s.ahead[i] = make(chan outcome, 1)
 	}
@@ -132,7 +137,7 @@ func (s *schedule) run(ctx context.Context, i int) (out outcome) {
 		if !has || !out.known || !s.reached.Load() || r.Status == Pass || r.Status == NotApplicable {
 			return out
 		}
-		again, waited := s.outages.end(ctx, turn, i, r, pulse, second)
+		again, waited := s.outages.end(ctx, turn, i, r, s.look, pulse, second)
 		lost, at := s.lost()
 		switch {
 		case again:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // work is what a client must know to run a cell.
@@ -18,6 +20,7 @@ type work struct {
 	endpoint Endpoint
 	url      string // with the transport's scheme
 	instance *Instance
+	lookout  *runner.Lookout // of all cells that have this instance
 	slots    slots
 	qlog     string // a folder, absolute; empty for none
 	token    string // the endpoint's, a secret
@@ -173,7 +176,7 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	if err := a.client.prepare(ctx); err != nil {
 		return outcome{problem: err.Error()}
 	}
-	i, err := a.h.get(ctx)
+	i, lookout, err := a.h.get(ctx)
 	var down errDown
 	if errors.As(err, &down) {
 		return outcome{down: down.Error()}
@@ -184,7 +187,7 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	if err != nil {
 		return outcome{problem: err.Error()}
 	}
-	w.instance, w.url = i, w.cell.URL
+	w.instance, w.lookout, w.url = i, lookout, w.cell.URL
 	if i != nil {
 		w.url = urlFor("moqt://"+i.Address+i.Path, w.cell.Transport)
 	}
@@ -203,7 +206,7 @@ func (a *attempts) attempt(ctx context.Context, cases []string) outcome {
 	o := a.client.run(a.limited, w, cases)
 	o.deceased(i)
 	if i == nil && o.lost() {
-		a.h.suspect()
+		a.h.suspect(lookout)
 	}
 	a.x.tell(ctx, &o, a)
 	a.x.secrets.outcome(&o)

@@ -3,6 +3,7 @@ package matrix
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
@@ -36,7 +37,7 @@ func (b builtin) run(ctx context.Context, w *work, cases []string) outcome {
 		return outcome{problem: "the built-in client has none of the cases"}
 	}
 	var doc bytes.Buffer
-	o := runner.Options{Client: withSlots(client, w.slots), Cases: list, Parallel: w.slots.size(),
+	o := runner.Options{Lookout: w.lookout, Client: withSlots(client, w), Cases: list, Parallel: w.slots.size(),
 		FirstAlone: true, Relay: r.URL, About: []string{"Cell: " + w.cell.ID}, Transport: w.cell.Transport, TAP: &doc}
 	if w.cell.Draft != "" {
 		o.Drafts = []string{w.cell.Draft}
@@ -96,17 +97,31 @@ func told(s relays.Settings) (words []string) {
 }
 
 // withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. It looks for a
-// relay that is gone if client does.
-func withSlots(client runner.Client, free slots) runner.Client {
-	s := &slotted{Client: client, own: make(chan struct{}, 1), free: free, ended: make(chan struct{})}
+// relay that is gone if client does, together with the other cells of the endpoint.
+func withSlots(client runner.Client, w *work) runner.Client {
+	s := &slotted{Client: client, own: make(chan struct{}, 1), free: w.slots, ended: make(chan struct{})}
 	s.own <- struct{}{}
 	if p, ok := client.(runner.Pulse); ok {
 		return struct {
 			*slotted
 			runner.Pulse
-		}{s, p}
+		}{s, pulseOf{w, p}}
 	}
 	return s
+}
+
+// pulseOf looks for a relay. One that was started here and has ended does not come back.
+type pulseOf struct {
+	w *work
+	runner.Pulse
+}
+
+// Alive implements runner.Pulse.
+func (p pulseOf) Alive(ctx context.Context) error {
+	if i := p.w.instance; i != nil && i.ended() {
+		return runner.GoneForGood(errors.New("it has ended" + because(i)))
+	}
+	return p.Pulse.Alive(ctx)
 }
 
 // slotted is the client that withSlots gives.

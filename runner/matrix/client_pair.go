@@ -20,10 +20,12 @@ import (
 // Of a pair's transfer.
 const (
 	pairObjects = 20
-	// pairLead is how long the publisher has to make itself known before the subscriber asks, and pairHead how long
-	// both have before the first object: some publishers send what nobody waits for.
-	pairLead = 500 * time.Millisecond
-	pairHead = 1500 * time.Millisecond
+	// pairLead is how long the publisher has to make itself known before the subscriber asks. One that then ends, since
+	// there is nothing yet, is started again, pairTries times in all. pairHead is how long it has before the first
+	// object: some publishers send what nobody waits for.
+	pairLead  = 500 * time.Millisecond
+	pairTries = 6
+	pairHead  = 1500 * time.Millisecond
 	// pairPace is the time between two objects: a subscriber of live media may give up a group that a newer one has
 	// overtaken.
 	pairPace = 100 * time.Millisecond
@@ -66,12 +68,7 @@ func (p pair) run(ctx context.Context, w *work, _ []string) outcome {
 	if err != nil {
 		return outcome{problem: "the publisher " + err.Error()}
 	}
-	select {
-	case <-time.After(pairLead):
-	case <-publisher.done:
-	case <-ctx.Done():
-	}
-	subscriber, err := p.start(ctx, w, p.spec.Subscriber, values, nil, got)
+	subscriber, err := p.subscribed(ctx, w, values, publisher, got)
 	if err != nil {
 		cancel()
 		in.Close()
@@ -98,11 +95,47 @@ func (p pair) run(ctx context.Context, w *work, _ []string) outcome {
 	return o
 }
 
+// subscribed starts the subscriber, and returns when it has had the time that it has before the first object.
+func (p pair) subscribed(ctx context.Context, w *work, values map[string]string, publisher *halfProcess,
+	out io.Writer) (h *halfProcess, err error) {
+	for range pairTries {
+		select {
+		case <-time.After(pairLead):
+		case <-publisher.done:
+		case <-ctx.Done():
+		}
+		if h, err = p.start(ctx, w, p.spec.Subscriber, values, nil, out); err != nil {
+			return nil, err
+		}
+		select {
+		case <-h.done:
+			if publisher.ended() {
+				return h, nil
+			}
+		case <-time.After(pairHead):
+			return h, nil
+		case <-ctx.Done():
+			return h, nil
+		}
+	}
+	return h, nil
+}
+
 // halfProcess is a program of a pair that runs.
 type halfProcess struct {
 	stderr *tail
 	done   chan struct{}
 	exit   *int // valid when done is closed
+}
+
+// ended reports whether the program has ended.
+func (h *halfProcess) ended() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // end waits until the program has ended, and says why it may have failed; empty when it says nothing.
@@ -162,7 +195,7 @@ func (h *halfProcess) wait(cmd *exec.Cmd, in io.Reader, pipe io.WriteCloser) {
 // fed is closed when the last object has been written.
 func pairFeed(ctx context.Context, to *io.PipeWriter, lines []string, fed chan<- struct{}) {
 	defer to.Close()
-	wait := time.NewTimer(pairHead)
+	wait := time.NewTimer(0)
 	defer wait.Stop()
 	for _, line := range lines {
 		select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,5 +120,45 @@ func TestRelayThatStaysAway(t *testing.T) {
 	}
 	if took := time.Since(start); took < 3*time.Second || took > 10*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// One wait is for all cells of an endpoint, and one relay that was waited for in vain is down without another question.
+func TestCellsWaitTogether(t *testing.T) {
+	t.Parallel() // it mostly waits
+	c := &crashing{in: "announce-only", up: make(chan struct{}), crashed: map[string]int{}}
+	drafts := []relays.Draft{"draft-14", "draft-15", "draft-16", "draft-17", "draft-18", "draft-19"}
+	var asked atomic.Int64
+	probe := func(ctx context.Context, _ string) error {
+		asked.Add(1)
+		if _, there := c.now(); there {
+			return nil
+		}
+		<-ctx.Done() // packets get lost
+		return &transport.DialError{Layer: transport.LayerUDP, Reason: "silence"}
+	}
+	start := time.Now()
+	run := execute(t, planOf(t, 1, drafts, nil, Builtin()), Options{Builtin: c.client, Probe: probe, PerRelay: 3})
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if asked.Load() != 1 || run.Count(Pass) != 0 || run.Count(Down) == 0 {
+		t.Errorf("asked %d times; %s", asked.Load(), run.Summary())
+	}
+}
+
+// A relay that was started here and ended is not waited for.
+func TestRelayThatEnded(t *testing.T) {
+	t.Parallel()
+	i := &Instance{Done: make(chan struct{}), Err: func() error { return errors.New("exit code 7") }}
+	p := pulseOf{&work{instance: i}, pulse{&crashing{up: make(chan struct{})}}}
+	if err := p.Alive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	close(done)
+	i.Done = done
+	if err := p.Alive(t.Context()); err == nil || err.Error() != "it has ended (exit code 7)" {
+		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // probeWait is how long a relay may take to answer at all before it counts as down.
@@ -20,10 +21,18 @@ type errDown struct{ err error }
 func (e errDown) Error() string { return "the relay is down: " + e.err.Error() }
 func (e errDown) Unwrap() error { return e.err }
 
-// answers asks a relay that is reached by its URL once whether it answers, before anything is run against it. The
-// caller holds h.mu.
+// answers asks a relay that is reached by its URL once whether it answers, before anything is run against it. One that
+// cells have waited for in vain is not asked again. The caller holds h.mu.
 func (h *host) answers(ctx context.Context) error {
+	if h.look == nil {
+		h.look = runner.NewLookout()
+	}
 	if h.asked || h.o.Probe == nil {
+		return h.down
+	}
+	if err := h.look.Gone(); err != nil {
+		h.asked = true
+		h.isDown(err)
 		return h.down
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, probeWait, fmt.Errorf("no answer within %v", probeWait))
@@ -34,10 +43,17 @@ func (h *host) answers(ctx context.Context) error {
 	}
 	h.asked, h.down = true, nil
 	if silent(err) {
-		h.down = errDown{err}
-		h.x.note(fmt.Sprintf("%s: %s is down, and nothing is run against it: %v", h.e.Relay, h.e.URL, err))
+		h.isDown(err)
+	} else {
+		h.look = runner.NewLookout()
 	}
 	return h.down
+}
+
+// isDown notes that the relay is down. The caller holds h.mu.
+func (h *host) isDown(err error) {
+	h.down = errDown{err}
+	h.x.note(fmt.Sprintf("%s: %s is down, and nothing is run against it: %v", h.e.Relay, h.e.URL, err))
 }
 
 // silent reports whether a handshake failed because nobody was there. A relay that refuses it, for
@@ -50,11 +66,13 @@ func silent(err error) bool {
 	return err != nil
 }
 
-// suspect has the relay asked again: a cell lost it.
-func (h *host) suspect() {
+// suspect has the relay asked again: a cell lost it, unless somebody has asked since that cell began.
+func (h *host) suspect(look *runner.Lookout) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = false
+	if h.look == look && h.down == nil {
+		h.asked = false
+	}
 }
 
 // lost reports whether an attempt could not reach the relay, or no longer.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/internal/badpath"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/runner"
 )
 
 // host keeps the relay of one endpoint running for the cells that need it. One that has ended by itself is started
@@ -27,7 +28,8 @@ type host struct {
 	e    Endpoint
 	mu   sync.Mutex
 	now  *Instance
-	err  error // why it could not be started, twice
+	look *runner.Lookout // for now, or for the relay that answered at its URL last
+	err  error           // why it could not be started, twice
 	fail int
 
 	paths map[string]*badpath.Proxy // in front of the relay, by its address
@@ -36,18 +38,20 @@ type host struct {
 	down  error // it does not
 }
 
-// get gives the relay, started when need be; nil for one that is reached by its URL.
-func (h *host) get(ctx context.Context) (*Instance, error) {
+// get gives the relay, started when need be; nil for one that is reached by its URL. Who loses it waits for it with the
+// lookout.
+func (h *host) get(ctx context.Context) (*Instance, *runner.Lookout, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.e.Kind == KindRemote {
-		return nil, h.answers(ctx)
+		err := h.answers(ctx)
+		return nil, h.look, err
 	}
 	if h.now != nil && !h.now.ended() {
-		return h.now, nil
+		return h.now, h.look, nil
 	}
 	if h.err != nil {
-		return nil, h.err
+		return nil, nil, h.err
 	}
 	if h.now != nil {
 		h.x.note(fmt.Sprintf("%s: the relay ended by itself%s; starting it again", h.e.Relay, because(h.now)))
@@ -60,10 +64,10 @@ func (h *host) get(ctx context.Context) (*Instance, error) {
 		if h.fail++; h.fail > 1 && ctx.Err() == nil {
 			h.err = err
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	h.now = i
-	return i, nil
+	h.now, h.look = i, runner.NewLookout()
+	return i, h.look, nil
 }
 
 // because says why a relay has ended, if it is known.
