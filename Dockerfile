@@ -2,6 +2,7 @@
 #
 #   docker build -t moq-interop-client .                                  nothing but the program
 #   docker build -t moq-interop-client:shell --target shell .             a shell beside it, for those who check health with one
+#   docker build -t moq-interop-client:full --build-arg TAGS= .           the program with all that a released one has
 #
 # It builds with BuildKit and without. BUILDER and SHELL_BASE name the images that it stands on, where others are at hand.
 # The revision goes into the program (`versions` tells it), so the context needs .git; when it is a URL:
@@ -15,7 +16,7 @@ ARG SHELL_BASE=busybox:1.37-musl
 FROM --platform=${BUILDPLATFORM:-linux} ${BUILDER} AS build
 ARG TARGETOS
 ARG TARGETARCH
-# What the program goes without, to be small; deploy/image.sh says it. --build-arg TAGS= builds all.
+# What the program goes without, to be small; deploy/image.sh says it.
 ARG TAGS=small
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,7 @@ func TestEngine(t *testing.T) {
 	}
 	t.Run("Size", sizes)
 	t.Run("Clean", clean)
+	t.Run("Full", func(t *testing.T) { full(t, clone) })
 	t.Run("Arm64", func(t *testing.T) { arm64(t, clone) })
 	t.Run("PublicRunner", publicRunner)
 	t.Run("ReadOnly", readOnly)
@@ -102,6 +104,30 @@ func clean(t *testing.T) {
 	if out := docker(t, "run", "--rm", image, "--version"); strings.Contains(out, "dirty") {
 		t.Error(out)
 	}
+}
+
+// full: the image of everything has the page of web inside, and what else the small one goes without.
+func full(t *testing.T, clone string) {
+	const tag = image + ":latest-full"
+	build(t, clone, "0", tag, "program", "--build-arg", "TAGS=")
+	out := filepath.Join(t.TempDir(), "page")
+	for _, dir := range []string{out, filepath.Dir(out)} {
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.Chmod(dir, 0o777)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	docker(t, "run", "--rm", "-v", out+":/page", tag, "web", "--out", "/page")
+	if files, err := os.ReadDir(out); err != nil || len(files) < 6 {
+		t.Errorf("the page has %v, %v", files, err)
+	}
+	if out := docker(t, "run", "--rm", tag, "versions"); strings.Contains(out, "dirty") {
+		t.Error(out)
+	}
+	code, _, stderr := execute(t, "", os.Environ(), "docker", "run", "--rm", tag, "decode", "--session", "/none")
+	if code == 0 || strings.Contains(stderr, "goes without") {
+		t.Errorf("decode --session: exit code %d, %s", code, stderr)
+	}
+	t.Logf("%s: %s bytes", tag, docker(t, "image", "inspect", "-f", "{{.Size}}", tag))
 }
 
 // arm64 builds the image for the other processor, and runs its program where that can be emulated.

@@ -213,7 +213,7 @@ func TestReleaseNames(t *testing.T) {
 	for _, s := range release.Steps {
 		tags += fmt.Sprint(s.With["tags"])
 	}
-	for _, tag := range []string{":latest\n", ":latest-shell\n"} {
+	for _, tag := range []string{":latest\n", ":latest-shell\n", ":latest-full\n"} {
 		if !strings.Contains(tags, "${{ env.IMAGE }}"+tag) {
 			t.Errorf("no tag %q in %s", tag, tags)
 		}

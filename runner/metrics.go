@@ -1,23 +1,25 @@
-//go:build !js && !small
+//go:build !js
 
 package runner
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	process "github.com/VictoriaMetrics/metrics"
 
-	"github.com/moqinterop/moq-interop-client/moqt/transport"
-	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 )
+
+// MetricsOptions say what ServeMetrics serves beside the metrics.
+type MetricsOptions struct {
+	// Profiles serves the profiles of the process too, under /debug/pprof/.
+	Profiles bool
+}
 
 // metricsTimeout bounds what a client of the metrics may take for its request, and to read the answer.
 const metricsTimeout = 5 * time.Second
@@ -26,29 +28,21 @@ const metricsTimeout = 5 * time.Second
 const metricsPrefix = "moqt_relay_"
 
 // ServeMetrics serves over HTTP/1.1, on a TCP address host:port. GET /metrics answers with what the relay and its
-// listener count and measure, and with what the Go runtime and the system say of the process, in the formats that
+// listener count and measure, and with what the Go runtime and the system say of the process, in the text format that
 // Prometheus reads; anything else is not found. It returns the address it listens on. Close ends it. Call it at most
 // once, before Close.
 func (r *Relay) ServeMetrics(addr string, opts MetricsOptions) (net.Addr, error) {
-	registry := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{relayMetrics{r}, r.handshakes, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
-		if err := registry.Register(c); err != nil {
-			return nil, fmt.Errorf("metrics: %w", err)
+	process.ExposeMetadata(true)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", within(metricsTimeout, http.HandlerFunc(r.metrics)))
+	if opts.Profiles {
+		if err := profiles(mux); err != nil {
+			return nil, err
 		}
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("metrics on %q: %w", addr, err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", within(metricsTimeout, promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
-	if opts.Profiles {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.http = &http.Server{Handler: mux, ReadTimeout: metricsTimeout, MaxHeaderBytes: 16 << 10,
@@ -62,6 +56,14 @@ func (r *Relay) ServeMetrics(addr string, opts MetricsOptions) (net.Addr, error)
 	return ln.Addr(), nil
 }
 
+// closeMetrics ends ServeMetrics, if there is one.
+func (r *Relay) closeMetrics() {
+	if r.http != nil {
+		r.http.Close()
+		<-r.httpDone
+	}
+}
+
 // within bounds the time that a client may take to read an answer.
 func within(limit time.Duration, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,67 +73,16 @@ func within(limit time.Duration, h http.Handler) http.Handler {
 	})
 }
 
-// relayMetrics collects what the relay and its listener tell.
-type relayMetrics struct{ *Relay }
-
-// Describe says nothing beforehand: which drafts and transports there are shows with the sessions.
-func (relayMetrics) Describe(chan<- *prometheus.Desc) {}
-
-// Collect gives the current values.
-func (m relayMetrics) Collect(to chan<- prometheus.Metric) {
-	open, refused := m.ln.Connections()
-	for _, x := range append(m.relay.Metrics(),
+// metrics answers with the current values.
+func (r *Relay) metrics(w http.ResponseWriter, _ *http.Request) {
+	open, refused := r.ln.Connections()
+	var page bytes.Buffer
+	expose(&page, metricsPrefix, append(r.relay.Metrics(),
 		reference.Metric{Name: "connections", Kind: reference.Gauge, Value: float64(open),
 			Help: "QUIC connections that there are, those in their handshake among them."},
 		reference.Metric{Name: "connections_refused_total", Kind: reference.Counter, Value: float64(refused),
-			Help: "QUIC connections refused because there were too many."}) {
-		to <- inPrometheus(x)
-	}
-}
-
-// inPrometheus is a metric of the relay in the library's form.
-func inPrometheus(m reference.Metric) prometheus.Metric {
-	var names, values []string
-	for _, l := range m.Labels {
-		names, values = append(names, l.Name), append(values, l.Value)
-	}
-	desc := prometheus.NewDesc(metricsPrefix+m.Name, m.Help, names, nil)
-	switch m.Kind {
-	case reference.Distribution:
-		buckets := make(map[float64]uint64, len(m.Buckets))
-		for _, b := range m.Buckets {
-			buckets[b.Upper] = b.Count
-		}
-		return prometheus.MustNewConstHistogram(desc, m.Count, m.Value, buckets, values...)
-	case reference.Counter:
-		return prometheus.MustNewConstMetric(desc, prometheus.CounterValue, m.Value, values...)
-	}
-	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, m.Value, values...)
-}
-
-// handshakes counts handshakes.
-type handshakes struct{ *prometheus.HistogramVec }
-
-// newHandshakes makes the histogram of handshakes. Each outcome is there from the start, with the transport and draft
-// that a handshake without a connection has: none.
-func newHandshakes() handshakes {
-	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: metricsPrefix + "handshake_seconds",
-		Help:    "Handshakes of clients by their outcome: the time from the first packet.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}},
-		[]string{"outcome", "transport", "draft"})
-	for _, outcome := range endpoint.HandshakeOutcomes() {
-		if outcome != endpoint.HandshakeComplete {
-			h.WithLabelValues(string(outcome), "", "")
-		}
-	}
-	return handshakes{h}
-}
-
-// observe counts a handshake.
-func (h handshakes) observe(report endpoint.HandshakeReport) {
-	draft := ""
-	if d, ok := transport.NegotiatedDraft(report.Info); ok {
-		draft = d.String()
-	}
-	h.WithLabelValues(string(report.Outcome), string(report.Info.Kind), draft).Observe(report.Took.Seconds())
+			Help: "QUIC connections refused because there were too many."}))
+	process.WriteProcessMetrics(&page)
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_, _ = w.Write(page.Bytes())
 }

@@ -1,4 +1,4 @@
-//go:build !js && !small
+//go:build !js
 
 package runner
 
@@ -8,6 +8,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -70,6 +73,10 @@ func TestMetrics(t *testing.T) {
 	if status != http.StatusOK || strings.Count(text, "# HELP ") != strings.Count(text, "# TYPE ") {
 		t.Errorf("status %d, or HELP without TYPE:\n%s", status, text)
 	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	if families, err := parser.TextToMetricFamilies(strings.NewReader(text)); err != nil || len(families) < 60 {
+		t.Errorf("%d families, %v", len(families), err)
+	}
 	if !strings.Contains(text, "\ngo_goroutines ") || runtime.GOOS == "linux" &&
 		!strings.Contains(text, "\nprocess_resident_memory_bytes ") {
 		t.Errorf("nothing of the process:\n%s", text)
@@ -85,31 +92,5 @@ func TestMetrics(t *testing.T) {
 	if answer, err := client.Get("http://" + addr.String() + "/metrics"); err == nil {
 		answer.Body.Close()
 		t.Error("the metrics are still served after Close")
-	}
-}
-
-// TestProfiles: where they are asked for, the profiles are served beside the metrics, one that takes its time too.
-func TestProfiles(t *testing.T) {
-	relay, err := StartRelay(reference.Options{}, endpoint.ListenOptions{Addr: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Close()
-	addr, err := relay.ServeMetrics("127.0.0.1:0", MetricsOptions{Profiles: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=1",
-		"/debug/pprof/trace?seconds=0.1"} {
-		answer, err := client.Get("http://" + addr.String() + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil || answer.StatusCode != http.StatusOK || len(body) == 0 {
-			t.Errorf("%s: %s, %d bytes, %v", path, answer.Status, len(body), err)
-		}
 	}
 }

@@ -25,15 +25,8 @@ type Relay struct {
 	done   chan struct{}
 	err    error // valid when done is closed
 
-	handshakes handshakes
-	http       *http.Server // of ServeMetrics, or nil
-	httpDone   chan struct{}
-}
-
-// MetricsOptions say what ServeMetrics serves beside the metrics.
-type MetricsOptions struct {
-	// Profiles serves the profiles of the process too, under /debug/pprof/.
-	Profiles bool
+	http     *http.Server // of ServeMetrics, or nil
+	httpDone chan struct{}
 }
 
 // StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
@@ -43,8 +36,8 @@ func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Rela
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Relay{relay: relay, cancel: cancel, done: make(chan struct{}), handshakes: newHandshakes()}
-	listen.Drafts, listen.Handshake = options.Drafts, r.handshakes.observe
+	r := &Relay{relay: relay, cancel: cancel, done: make(chan struct{})}
+	listen.Drafts = options.Drafts
 	r.ln, err = endpoint.Listen(relay.ListenOptions(listen))
 	if err != nil {
 		cancel()
@@ -123,13 +116,5 @@ func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, draft
 			o.QLOGDir = ""
 		}
 		return endpoint.Dial(ctx, o)
-	}
-}
-
-// closeMetrics ends ServeMetrics, if there is one.
-func (r *Relay) closeMetrics() {
-	if r.http != nil {
-		r.http.Close()
-		<-r.httpDone
 	}
 }

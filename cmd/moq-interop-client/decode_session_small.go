@@ -6,5 +6,5 @@ import "errors"
 
 // session says that it cannot: captures want tools that the image does not have.
 func (*decodeCmd) session(*system) error {
-	return errors.New("--session: the image's program goes without captures; a released one reads them")
+	return errors.New("--session: the small image goes without captures; :latest-full and a released program read them")
 }

@@ -6,5 +6,5 @@ import "errors"
 
 // Run says that it cannot: the image has neither the page's program nor a browser.
 func (*webCmd) Run(*system) error {
-	return errors.New("web: the image's program goes without the page; a released one has it")
+	return errors.New("web: the small image goes without the page; :latest-full and the released programs have it")
 }

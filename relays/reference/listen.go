@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 )
 
@@ -22,8 +23,8 @@ const (
 )
 
 // ListenOptions gives the options with QUIC windows that the relay's account bounds: small at first where the options
-// do not say otherwise, and growing while there is room. A program that listens for a relay by other means
-// than ListenAndServe passes its options through this.
+// do not say otherwise, and growing while there is room. The relay's Metrics then tell of handshakes, too. A program
+// that listens for a relay by other means than ListenAndServe passes its options through this.
 func (r *Relay) ListenOptions(o endpoint.ListenOptions) endpoint.ListenOptions {
 	if o.QUIC.StreamWindow == 0 {
 		o.QUIC.StreamWindow = firstStreamWindow
@@ -34,7 +35,28 @@ func (r *Relay) ListenOptions(o endpoint.ListenOptions) endpoint.ListenOptions {
 	if o.Windows == nil {
 		o.Windows = windows{r.account.Within(r.limits.MemoryBytes / windowShare)}
 	}
+	for _, outcome := range endpoint.HandshakeOutcomes() { // each is there from the start
+		if outcome != endpoint.HandshakeComplete {
+			r.handshakes.get(handshake{outcome: string(outcome)})
+		}
+	}
+	told := o.Handshake
+	o.Handshake = func(report endpoint.HandshakeReport) {
+		r.handshook(report)
+		if told != nil {
+			told(report)
+		}
+	}
 	return o
+}
+
+// handshook counts a handshake.
+func (r *Relay) handshook(report endpoint.HandshakeReport) {
+	k := handshake{outcome: string(report.Outcome), transport: string(report.Info.Kind)}
+	if d, ok := transport.NegotiatedDraft(report.Info); ok {
+		k.draft = d.String()
+	}
+	r.handshakes.get(k).observe(int64(report.Took))
 }
 
 // windows counts by how much the windows of connections have grown.

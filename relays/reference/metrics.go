@@ -1,5 +1,7 @@
 package reference
 
+import "slices"
+
 // MetricKind is the kind of a Metric.
 type MetricKind uint8
 
@@ -48,7 +50,7 @@ func (r *Relay) Metrics() []Metric {
 		all = append(all, Metric{Name: "held_bytes", Kind: Gauge, Labels: []Label{{"kind", h.name}},
 			Value: float64(max(0, r.account.Of(h.kind))), Help: "Memory that clients make the relay hold, by kind."})
 	}
-	return append(all, r.classes.metrics()...)
+	return slices.Concat(all, r.classes.metrics(), r.handshakes.metrics())
 }
 
 // metrics are the current values of the counters. A gauge may fall below 0 for a moment while it is being counted; it

@@ -37,10 +37,12 @@ type Relay struct {
 	counters Counters
 	account  *moqt.Account // of all that clients make the relay hold
 	classes  classes
-	uplink   *uplink // nil without a parent
-	cache    *cache
-	slots    slots
-	serial   atomic.Uint64 // of sessions
+	// handshakes are those of the listener; who gives the relay connections by other means has none.
+	handshakes handshakes
+	uplink     *uplink // nil without a parent
+	cache      *cache
+	slots      slots
+	serial     atomic.Uint64 // of sessions
 
 	ctx    context.Context
 	cancel context.CancelFunc
