@@ -119,12 +119,20 @@ func TestPinnable(t *testing.T) {
 	}
 }
 
-// What somebody does on the page: bad input, a relay that is not there, a fault, a row, bytes.
-func TestClickThroughThePage(t *testing.T) {
+// acted is what a script of testdata reports that is put into the page, before the page's own script or behind it.
+func acted(t *testing.T, script string, before bool) (seen map[string]any) {
+	t.Helper()
 	f := loaded(t)
-	f["click.js"], _ = os.ReadFile("testdata/click.js")
-	f["index.html"] = []byte(strings.Replace(string(f["index.html"]), "</head>",
-		`<script src="click.js" defer></script></head>`, 1))
+	var err error
+	if f["act.js"], err = os.ReadFile("testdata/" + script); err != nil {
+		t.Fatal(err)
+	}
+	const own = `<script src="page.js" defer></script>`
+	text := own + `<script src="act.js" defer></script>`
+	if before {
+		text = `<script src="act.js"></script>` + own
+	}
+	f["index.html"] = []byte(strings.Replace(string(f["index.html"]), own, text, 1))
 	came := make(chan []byte, 1)
 	mux := http.NewServeMux()
 	mux.Handle("/", f)
@@ -150,7 +158,6 @@ func TestClickThroughThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { cancel(); _ = cmd.Wait() }()
-	var seen map[string]any
 	select {
 	case b := <-came:
 		if err := json.Unmarshal(b, &seen); err != nil {
@@ -159,21 +166,42 @@ func TestClickThroughThePage(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("the page never reported")
 	}
+	return seen
+}
+
+// A browser without WebTransport tests the embedded relay, and says in one sentence why no other.
+func TestClickWithoutWebTransport(t *testing.T) {
+	seen := acted(t, "without.js", true)
+	const sentence = "This browser has no WebTransport, or not for this page, which must be https:// or on " +
+		"localhost: it can test the embedded relay alone."
+	if seen["ready"] != sentence || seen["remote"] != sentence || seen["trouble"] != false {
+		t.Errorf("%v", seen)
+	}
+	if text, _ := seen["embedded"].(string); !strings.Contains(text, "nothing failed") {
+		t.Errorf("embedded: %q", text)
+	}
+}
+
+// What somebody does on the page: bad input, a relay that is not there, faults, a row, bytes.
+func TestClickThroughThePage(t *testing.T) {
+	seen := acted(t, "click.js", false)
 	for key, want := range map[string][]string{
-		"ready":            {"Ready."},
-		"moqt":             {"a browser speaks WebTransport alone"},
-		"hash":             {"certificate hash \"abc\": want SHA-256 in hex, 64 digits"},
-		"unknown":          {"unknown case \"no-such-case\""},
-		"nobody":           {"it ended early", "the browser says"},
-		"trouble":          {"moq-interop-client -r https://127.0.0.1:1/ -d 18 -t setup-only"},
-		"link":             {"relay=https%3A%2F%2F127.0.0.1%3A1%2F", "cases=setup-only"},
-		"fault":            {"not everything is as the drafts have it"},
-		"same":             {"-r 'embedded?fault=subscribe-error-zero'", "-t setup-only,subscribe-error"},
+		"ready":   {"Ready."},
+		"moqt":    {"a browser speaks WebTransport alone"},
+		"hash":    {"certificate hash \"abc\": want SHA-256 in hex, 64 digits"},
+		"unknown": {"unknown case \"no-such-case\""},
+		"nobody":  {"it ended early", "the browser says"},
+		"trouble": {"moq-interop-client -r https://127.0.0.1:1/ -d 18 -t setup-only"},
+		"link":    {"relay=https%3A%2F%2F127.0.0.1%3A1%2F", "cases=setup-only"},
+		"fault":   {"not everything is as the drafts have it"},
+		"same": {"-r 'embedded?fault=subscribe-error-zero&quirk=answers-late'",
+			"-t setup-only,subscribe-error"},
+		"faults":           {"fault=subscribe-error-zero", "quirk=answers-late"},
 		"totals":           {"1 ok, 1 not ok"},
 		"stopped":          {"Stopped after", "interrupted"},
 		"detail":           {"expected", "received", "sections", "SUBSCRIBE", "Transcript"},
 		"text/plain":       {"TAP version 14\n", "\nok 1 - setup-only\n", "\nnot ok 2 - subscribe-error\n"},
-		"application/json": {`"exit_code": 1`, `"relay": "embedded?fault=subscribe-error-zero"`},
+		"application/json": {`"exit_code": 1`, `"relay": "embedded?fault=subscribe-error-zero`},
 		"picture":          {"data:image/svg+xml"},
 		"decoded":          {"MAX_REQUEST_ID", "5"},
 		"bad":              {"the bytes: invalid byte: U+0078 'x'"},
@@ -187,6 +215,9 @@ func TestClickThroughThePage(t *testing.T) {
 	}
 	if link, _ := seen["link"].(string); strings.Contains(link, "secret") {
 		t.Errorf("the link has the token: %s", link)
+	}
+	if seen["chosen"] != "subscribe-error-zero ✕answers-late ✕" {
+		t.Errorf("chosen: %q", seen["chosen"])
 	}
 	if rows, _ := json.Marshal(seen["rows"]); string(rows) != `["setup-only: pass","subscribe-error: fail"]` {
 		t.Errorf("rows %s", rows)

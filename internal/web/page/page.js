@@ -11,6 +11,10 @@ let known = null; // what can be chosen
 let run = null; // the run that the table shows
 let job = null; // set when a program drives this page, see ask
 let open = null; // the result that the dialog shows
+const chosen = { fault: [], quirk: [] }; // of the embedded relay
+const able = typeof WebTransport === "function";
+const unable = "This browser has no WebTransport, or not for this page, which must be https:// or on localhost: " +
+  "it can test the embedded relay alone.";
 
 const worker = new Worker("worker.js");
 const command = (c) => worker.postMessage(JSON.stringify(c));
@@ -41,9 +45,7 @@ const takes = {
     restore();
     changed();
     $("run").disabled = $("explain").disabled = false;
-    const able = typeof WebTransport === "function";
-    say(able ? "Ready." : "This browser has no WebTransport, or not for this page, which must be https:// or on localhost: " +
-      "it can test the embedded relay alone.", !able);
+    say(able ? "Ready." : unable, !able);
     ask();
   },
   began(table) {
@@ -123,8 +125,9 @@ function progress() {
 // inputs are what the form has, as names and texts. The token is not among them.
 function inputs() {
   const out = {};
-  for (const id of ["relay", "hash", "fault", "quirk", "suite", "cases", "prefix", "compat", "factor", "jobs"])
+  for (const id of ["relay", "hash", "suite", "cases", "prefix", "compat", "factor", "jobs"])
     out[id] = $(id).value.trim();
+  for (const [id, names] of Object.entries(chosen)) out[id] = names.join(",");
   out.strict = $("strict").checked ? "1" : "";
   out.draft = [...document.querySelectorAll("[name=draft]:checked")].map((e) => e.value).join(",");
   return out;
@@ -132,12 +135,24 @@ function inputs() {
 
 const usual = { relay: "embedded", suite: "standard", factor: "1", jobs: "4", draft: "18" };
 
+// choose says which faults, or quirks, the embedded relay has. Each is a button that takes it away.
+function choose(id, names) {
+  chosen[id] = [...new Set(names)];
+  $(id + "s").replaceChildren(...chosen[id].map((name) => {
+    const button = make("button", { type: "button", textContent: name + " ✕" });
+    button.setAttribute("aria-label", `without the ${id} ${name}`);
+    button.onclick = () => { choose(id, chosen[id].filter((n) => n !== name)); changed(); $(id).focus(); };
+    return button;
+  }));
+}
+
 // restore fills the form from the link's fragment.
 function restore() {
   const names = inputs();
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     if (name === "draft") for (const e of document.querySelectorAll("[name=draft]")) e.checked = value.split(",").includes(e.value);
     else if (name === "strict") $("strict").checked = value === "1";
+    else if (name in chosen) choose(name, list(value));
     else if (name in names) $(name).value = value;
   }
 }
@@ -159,7 +174,7 @@ const numbers = (offer) => offer.map((d) => d.replace("draft-", "")).join(",");
 function target(i) {
   if (i.relay !== "embedded") return i.relay;
   const query = new URLSearchParams();
-  for (const name of ["fault", "quirk"]) if (i[name]) query.append(name, i[name]);
+  for (const id of Object.keys(chosen)) for (const name of list(i[id])) query.append(id, name);
   return "embedded" + (String(query) ? "?" + query : "");
 }
 
@@ -190,6 +205,7 @@ function start(order, i) {
 // byForm starts what the form says.
 function byForm() {
   const i = inputs();
+  if (!able && i.relay !== "embedded") return say(unable, true);
   start({ relay: target(i), hashes: i.hash && i.relay !== "embedded" ? list(i.hash) : [], suite: i.suite, cases: list(i.cases),
     offers: list(i.draft).map((d) => [Number(d)]), namespacePrefix: i.prefix, token: $("token").value,
     compat: list(i.compat), factor: Number(i.factor), strict: !!i.strict, jobs: Number(i.jobs) }, i);
@@ -301,6 +317,11 @@ function report(what) {
 
 $("inputs").onsubmit = (e) => { e.preventDefault(); byForm(); };
 $("inputs").oninput = changed;
+for (const id of Object.keys(chosen)) $(id).onchange = () => {
+  if ($(id).value) choose(id, [...chosen[id], $(id).value]);
+  $(id).value = "";
+  changed();
+};
 $("stop").onclick = () => { run.stopped = true; command({ do: "stop" }); };
 $("decoder").onsubmit = (e) => {
   e.preventDefault();

@@ -8,6 +8,10 @@
     if (!condition()) throw new Error("it never came to this: " + what + "; the page says: " + at("said").textContent);
   };
   const said = () => at("said").textContent;
+  const pick = (id, value) => {
+    at(id).value = value;
+    at(id).dispatchEvent(new Event("change", { bubbles: true }));
+  };
   const go = async (values, over) => {
     for (const [id, value] of Object.entries(values)) at(id).value = value;
     at("inputs").dispatchEvent(new Event("input"));
@@ -24,7 +28,15 @@
     seen.nobody = await go({ relay: "https://127.0.0.1:1/", cases: "setup-only", token: "secret" });
     seen.trouble = at("trouble").hidden ? "" : at("native").textContent;
     seen.link = at("link").getAttribute("href");
-    seen.fault = await go({ relay: "embedded", cases: "setup-only,subscribe-error", fault: "subscribe-error-zero", token: "" });
+    at("relay").value = "embedded";
+    pick("fault", "goaway-closes-session");
+    pick("fault", "subscribe-error-zero");
+    pick("fault", "subscribe-error-zero");
+    pick("quirk", "answers-late");
+    at("faults").firstElementChild.click();
+    seen.chosen = at("faults").innerText + at("quirks").innerText;
+    seen.faults = at("link").getAttribute("href");
+    seen.fault = await go({ cases: "setup-only,subscribe-error", token: "" });
     seen.rows = [...document.querySelectorAll("tbody tr")].map((r) => r.querySelector("th").firstChild.data + ": " + r.querySelector("td").className);
     seen.same = at("same").textContent;
     seen.totals = at("totals").textContent;
@@ -39,7 +51,8 @@
     seen.detail = at("dbody").innerText;
     seen.picture = document.querySelector("#picture img").src.slice(0, 40);
     at("dclose").click();
-    for (const [id, value] of [["suite", "all"], ["cases", ""], ["fault", ""]]) at(id).value = value;
+    for (const [id, value] of [["suite", "all"], ["cases", ""]]) at(id).value = value;
+    for (const id of ["faults", "quirks"]) at(id).firstElementChild.click();
     at("run").click();
     await until("a first verdict", () => document.querySelector("td.pass"));
     at("stop").click();
