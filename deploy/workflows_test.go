@@ -179,19 +179,21 @@ func TestNightIsKept(t *testing.T) {
 // The image is run before it is pushed, and what is published is attested.
 func TestReleaseIsTriedAndAttested(t *testing.T) {
 	release := workflows(t)["release.yml"]
-	tried, pushed, attested := -1, -1, 0
+	tried, pushed, pushes, attested := -1, -1, 0, 0
 	for i, s := range release.Jobs["image"].Steps {
 		switch {
 		case strings.Contains(s.Run, "docker run --rm --network try -e RELAY_URL=moqt://relay:4443"):
 			tried = i
-		case fmt.Sprint(s.With["push"]) == "true" && pushed < 0:
-			pushed = i
+		case fmt.Sprint(s.With["push"]) == "true":
+			if pushes++; pushed < 0 {
+				pushed = i
+			}
 		case strings.HasPrefix(s.Uses, "actions/attest-build-provenance@"):
 			attested++
 		}
 	}
-	if tried < 0 || pushed < tried || attested != 2 {
-		t.Errorf("tried in step %d, pushed in %d, attested %d times", tried, pushed, attested)
+	if tried < 0 || pushed < tried || attested != pushes {
+		t.Errorf("tried in step %d, pushed in %d; pushed %d times, attested %d", tried, pushed, pushes, attested)
 	}
 }
 

@@ -29,6 +29,12 @@ type Relay struct {
 	httpDone chan struct{}
 }
 
+// MetricsOptions say what ServeMetrics serves beside the metrics.
+type MetricsOptions struct {
+	// Profiles serves the profiles of the process too, under /debug/pprof/.
+	Profiles bool
+}
+
 // StartRelay starts the reference relay. It serves the drafts of options, whatever listen says.
 func StartRelay(options reference.Options, listen endpoint.ListenOptions) (*Relay, error) {
 	relay, err := reference.New(options)
@@ -116,5 +122,13 @@ func Dialer(o endpoint.DialOptions) func(ctx context.Context, role string, draft
 			o.QLOGDir = ""
 		}
 		return endpoint.Dial(ctx, o)
+	}
+}
+
+// closeMetrics ends ServeMetrics, if there is one.
+func (r *Relay) closeMetrics() {
+	if r.http != nil {
+		r.http.Close()
+		<-r.httpDone
 	}
 }
