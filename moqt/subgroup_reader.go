@@ -94,17 +94,11 @@ func (r *SubgroupReader) ReadObject(o *Object) error {
 // View sets o to the object that Next or NextBuffered has reached, without its payload. Its Properties are valid until
 // the next call of any method that reads.
 func (r *SubgroupReader) View(o *Object) {
-	*o = Object{
-		GroupID:         r.header.GroupID,
-		SubgroupID:      r.header.SubgroupID,
-		ObjectID:        r.current.ObjectID,
-		Priority:        r.Priority(),
-		DefaultPriority: r.header.DefaultPriority,
-		Status:          r.current.Status,
-		Properties:      r.current.Properties,
-		Draft:           r.core.Draft,
-		FirstObject:     r.header.FirstObject && r.count == 1,
-	}
+	o.GroupID, o.SubgroupID, o.ObjectID = r.header.GroupID, r.header.SubgroupID, r.current.ObjectID
+	o.Priority, o.DefaultPriority = r.Priority(), r.header.DefaultPriority
+	o.Status, o.Payload, o.Properties = r.current.Status, nil, r.current.Properties
+	o.Draft, o.FirstObject = r.core.Draft, r.header.FirstObject && r.count == 1
+	o.Datagram, o.EndOfGroup, o.Range = false, false, wire.NoRange // every field is set: without a copy of the whole
 }
 
 // NextBuffered is Next without waiting and without skipping: the current payload must have been read. wire.ErrTruncated

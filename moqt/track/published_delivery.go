@@ -9,14 +9,17 @@ import (
 
 // delivery is what a subscriber of a Published wants from some moment on. It is immutable.
 type delivery struct {
-	since   uint64 // objects whose number in the track is greater
-	forward bool
-	// scope counts the changes of forward and the location filter.
-	scope      int
-	filter     wire.LocationFilter
+	// Every object needs these, so they are next to each other.
+	since      uint64 // objects whose number in the track is greater
 	start, end wire.Location
+	forward    bool
 	open       bool // there is no end
+	ranged     bool // there are ranges
 	ranges     moqt.RangeFilters
+
+	// scope counts the changes of forward and the location filter.
+	scope  int
+	filter wire.LocationFilter
 	// joining is the Largest Object that the subscriber was told when objects began to flow: where a joining FETCH ends
 	// (draft-19 §5.1).
 	joining    wire.Location
@@ -28,6 +31,7 @@ type delivery struct {
 // deliveryOf reads the parameters in effect of a subscription, whose filter is relative to the Largest Object given.
 func deliveryOf(d wire.Draft, ps wire.Parameters, largest wire.Location, hasLargest bool) *delivery {
 	v := &delivery{forward: ps.UintOr(wire.ParamForward, 1) == 1, ranges: moqt.RangeFiltersOf(ps)}
+	v.ranged = !v.ranges.Empty()
 	v.filter, _ = ps.Filter()
 	if d == wire.Draft14 && v.filter.Form == wire.FilterNone { // 14 cannot say "unfiltered"
 		v.filter.Form = wire.FilterNextObject

@@ -28,8 +28,8 @@ type Subgroup struct {
 	id     uint64
 	last   uint64 // Object ID
 	header wire.SubgroupHeader
-	object wire.ObjectHeader
-	subs   []*subscriber // for whom there are ways
+	object wire.ObjectHeader // the one that is being written
+	subs   []*subscriber     // for whom there are ways
 	ways   []way
 	chunk  []byte
 	// timeout and lifetime are what the first object's properties say (19 and later), -1 = nothing.
@@ -208,7 +208,7 @@ func (g *Subgroup) deliver(ctx context.Context, w *way, number uint64, o *moqt.O
 		w.stop(d)
 		return nil
 	}
-	if !d.ranges.Pass(w.sub.draft, o, g.id, g.header.Priority) {
+	if d.ranged && !d.ranges.Pass(w.sub.draft, o, g.id, g.header.Priority) {
 		return nil
 	}
 	if w.out != nil && w.out.dead.Load() {
