@@ -62,6 +62,7 @@ func (l *loading) run(ctx context.Context) (err error) {
 			if err != nil {
 				return err
 			}
+			s.of = l.scenario.Namespaces * len(l.scenario.Tracks)
 			l.senders = append(l.senders, s)
 			if err := l.publish(asking, s.track); err != nil {
 				return err

@@ -28,6 +28,7 @@ type sender struct {
 	frames []int // sizes of the objects of a group, if they differ
 	track  *moq.Track
 	clock  clock
+	of     int // how many senders the bench has
 
 	object  moq.Object
 	payload []byte
@@ -42,7 +43,7 @@ type sender struct {
 
 // newSender makes a sender and its track.
 func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, error) {
-	s := &sender{load: load, stamps: Timestamps(load.Timestamps), clock: c}
+	s := &sender{load: load, stamps: Timestamps(load.Timestamps), clock: c, of: 1}
 	largest := load.ObjectBytes
 	if load.Video != "" {
 		p, err := parseVideo(load.Video, load.GOP)
@@ -68,7 +69,7 @@ func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, erro
 
 // warm writes objects that do not count until until ends. ctx cuts a write.
 func (s *sender) warm(ctx, until context.Context) error {
-	pace := newPacer(s.load.RatePerS)
+	pace := newPacer(s.load.RatePerS, s.of)
 	for n := uint64(0); until.Err() == nil; n++ {
 		due, err := pace.wait(until)
 		if err != nil {
@@ -90,7 +91,7 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 		s.due = uint64(math.Round(s.load.RatePerS * d.Seconds()))
 	}
 	defer s.tell()
-	pace := newPacer(s.load.RatePerS)
+	pace := newPacer(s.load.RatePerS, s.of)
 	every := uint64(1)
 	if s.load.RatePerS == 0 && s.load.ObjectBytes < timedSize && s.stamps == NoTimestamps {
 		every = timedEvery
