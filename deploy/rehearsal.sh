@@ -2,13 +2,16 @@
 # Rehearses an event: deploy/rehearsal.sh small|whole PROGRAM DIR. Fifteen relays, two days with changes between them (a
 # port, a flag, a version, a relay that is down, one that dies, one that broke), then report with history, compare and
 # badges, and what an organiser asks of them. small takes half a minute and needs no other stack; whole takes minutes
-# and wants MOQ_PEERS, the folder of the stacks that .ci/run installs.
+# and wants Chromium, MOQ_PEERS and MOQ_NET: the folders of the stacks that .ci/run installs.
 set -euo pipefail
 size=${1:?small or whole}
 program=$(realpath "${2:?the program}")
 dir=$(mkdir -p "${3:?a new folder}" && cd "$3" && pwd)
 cd "$(dirname "$0")/.."
 export REHEARSAL_TOKEN=only-for-guests-7f3a
+page=24461 # the port of the page that publishes and subscribes
+running=()
+trap 'kill "${running[@]}" 2>/dev/null || true' EXIT
 
 case $size in
   small)
@@ -16,14 +19,24 @@ case $size in
     for name in reference drops corrupts zero late wordy few ported flagged versioned token absent dying; do
       what+=(--relay "$name")
     done ;;
-  whole) what=(--draft "14,16,18") ;;
+  whole)
+    what=(--draft "14,16,18")
+    : "${MOQ_PEERS:?the folder of the stacks}" "${MOQ_NET:?the folder of @moq/net}"
+    NODE_PATH=$MOQ_NET/node_modules "$MOQ_NET/node_modules/.bin/esbuild" internal/browser/testdata/net.js --bundle \
+      --format=iife --outfile="$dir/net.js" --log-level=warning
+    "$MOQ_PEERS/bin/python" deploy/rehearsal_net.py page "$page" "$dir/net.js" & running+=($!)
+    for _ in {1..100}; do # the page reports once that it is open
+      if [ "$(curl -s -o "$dir/page.json" -w '%{http_code}' "http://127.0.0.1:$page/reports/page")" = 200 ]; then break; fi
+      sleep 0.1
+    done
+    grep -q open "$dir/page.json" ;;
   *) echo "want small or whole" >&2; exit 2 ;;
 esac
 
 # day NAME PORT RELAYFLAG VERSION JOBS DYING FETCH: the catalogue of a day, and its run.
 day() {
   sed -e "s|@PORT@|$2|g" -e "s|@RELAYFLAG@|$3|" -e "s|@VERSION@|$4|" -e "s|@JOBS@|$5|" -e "s|@DYING@|$6|" \
-    -e "s|@FETCH@|$7|" deploy/rehearsal.json > "$dir/$1.json"
+    -e "s|@FETCH@|$7|" -e "s|@PAGE@|$page|g" deploy/rehearsal.json > "$dir/$1.json"
   "$program" relays validate "$dir/$1.json"
   code=0
   "$program" matrix run --relays "$dir/$1.json" "${what[@]}" --qlog --report --quiet --dir "$dir/results/$1" \
@@ -40,7 +53,7 @@ says() {
 }
 
 "$program" serve --addr 127.0.0.1:24460 --quiet & absent=$!
-trap 'kill "$absent" 2>/dev/null || true' EXIT
+running+=("$absent")
 day monday 24443 --max-connections=500 1.0 1 "" ""
 kill "$absent"; wait "$absent" 2>/dev/null || true
 day tuesday 24444 --max-connections=400 1.1 2 "(sleep 2; kill -9 \$\$) \& " "?fault=fetch-corrupt-payload"
@@ -69,6 +82,14 @@ says "$dir/results/tuesday/index.html" '\.\./monday/index\.html'
 # Show me the packets: the diagram and the qlog of the case that broke are there.
 ls "$dir"/results/tuesday/cells/builtin/reference/main/*.fetch.svg > /dev/null
 says "$run" '"files":\["cells/builtin/reference/main/draft-18-quic\.fetch\.svg","cells/[^"]*qlog/[^"]*'
+# Cells of three, with a page of @moq/net at either end.
+if [ "$size" = whole ]; then
+  for pair in builtin-to-net net-to-builtin net-to-net; do
+    for relay in moq-rs/main/draft-14 moq-rs/main/draft-16 versioned/main/draft-18; do
+      says "$run" "\"id\":\"$pair/$relay/webtransport\".*\"status\":\"pass\""
+    done
+  done
+fi
 # Nobody reads the token.
 if grep -rq "$REHEARSAL_TOKEN" "$dir/results"; then
   echo "the token stands in:"; grep -rl "$REHEARSAL_TOKEN" "$dir/results"; exit 1

@@ -1,19 +1,20 @@
 // Publishes and subscribes with @moq/net. The page fetches its jobs one after the other and does them beside each other;
-// each tells what happens by posting reports. A job that waits for the test goes on at the next job `step` of its id.
+// each tells what happens by posting reports. A job that waits goes on at the next job `step` of its id, which may bring
+// it a text. deploy/rehearsal_net.py gives it jobs, too.
 import * as Moq from "@moq/net";
 
-const steps = new Map(); // the job's id -> { due, resume }
+const steps = new Map(); // the job's id -> { due, resume }; due are the texts of the steps that have come
 
 function step(id) {
-  const s = steps.get(id) ?? { due: 0 };
+  const s = steps.get(id) ?? { due: [] };
   steps.set(id, s);
   return s;
 }
 
 async function nextStep(id) {
   const s = step(id);
-  if (s.due === 0) await new Promise(resolve => { s.resume = resolve; });
-  s.due--;
+  if (s.due.length === 0) await new Promise(resolve => { s.resume = resolve; });
+  return s.due.shift();
 }
 
 function report(id, event, more = {}) {
@@ -96,6 +97,37 @@ async function subscribe(job, connection) {
   await report(job.id, "objects", { objects });
 }
 
+// send publishes the text of each step as an object in a group of its own, until a step has none.
+async function send(job, connection) {
+  const broadcast = new Moq.Broadcast.Producer();
+  connection.publish(Moq.Path.from(job.prefix, job.name), broadcast);
+  const track = (await broadcast.requested()).accept();
+  await new Promise(resolve => setTimeout(resolve)); // as in publish
+  for (let text; (text = await nextStep(job.id)) !== undefined;) {
+    const group = track.appendGroup();
+    group.writeFrame({ payload: new TextEncoder().encode(text), timestamp: Moq.Time.Timestamp.now() });
+    group.close();
+  }
+  track.close();
+  broadcast.close();
+}
+
+// receive reports the payload of each object as a text.
+async function receive(job, connection) {
+  const announced = connection.announced(Moq.Path.from(job.prefix));
+  await available(announced, job.name, true);
+  const track = connection.consume(Moq.Path.from(job.prefix, job.name)).track(job.track).subscribe();
+  async function read(group) {
+    for (let frame; (frame = await group.readFrameSequence());)
+      report(job.id, "object", { text: new TextDecoder().decode(frame.payload) });
+  }
+  const reading = [];
+  for (let group; (group = await track.recvGroup());) reading.push(read(group));
+  await Promise.all(reading);
+}
+
+const jobs = { publish, subscribe, send, receive };
+
 async function available(announced, name, active) {
   for (let event; (event = await announced.next());) {
     if (event.path === name && event.active === active) return;
@@ -118,8 +150,9 @@ async function run(job) {
     await transport.ready;
     const connection = await Moq.Connection.connect(new URL(job.url), { transport });
     await report(job.id, "connected", { text: connection.version });
-    await (job.do === "publish" ? publish : subscribe)(job, connection);
+    await jobs[job.do](job, connection);
     over = true;
+    report(job.id, "over");
     connection.close();
   } catch (err) {
     over || report(job.id, "error", { text: `${job.do}: ${err}` });
@@ -134,7 +167,7 @@ async function main() {
     const job = await answer.json();
     if (job.do === "step") {
       const s = step(job.id);
-      s.due++;
+      s.due.push(job.text);
       s.resume?.();
     } else {
       run(job);
