@@ -2,14 +2,17 @@ package rules
 
 // Delivery, as the code names them.
 const (
-	TimeoutsUpstream   ID = "timeouts-upstream"
-	PrioritiesUpstream ID = "priorities-upstream"
-	CacheFields        ID = "cache-fields"
-	Priorities         ID = "priorities"
-	DeliveryTimeouts   ID = "delivery-timeouts"
-	TooFarBehind       ID = "too-far-behind"
-	SubgroupTimeout    ID = "delivery-timeout-subgroup"
-	MaxCacheDuration   ID = "max-cache-duration"
+	TimeoutsUpstream    ID = "timeouts-upstream"
+	PrioritiesUpstream  ID = "priorities-upstream"
+	CacheFields         ID = "cache-fields"
+	Priorities          ID = "priorities"
+	DeliveryTimeouts    ID = "delivery-timeouts"
+	TooFarBehind        ID = "too-far-behind"
+	SubgroupTimeout     ID = "delivery-timeout-subgroup"
+	MaxCacheDuration    ID = "max-cache-duration"
+	PrioritiesRespected ID = "priorities-respected"
+	ControlFirst        ID = "control-first"
+	PriorityUpdate      ID = "priority-update"
 )
 
 // delivery are the rules of priorities, timeouts and caches.
@@ -58,7 +61,7 @@ var delivery = []Rule{
 		In:   "14-17 8.1/2; 18-19 9.1/2; 20 9.1; 21-22 7.1",
 	},
 	{
-		ID: "priorities-respected", Binds: Relay, Level: Should, By: Cases,
+		ID: PrioritiesRespected, Binds: Relay, Level: Should, By: Cases,
 		Says: "A relay heeds the priorities of its subscribers and of the original publisher.",
 		In:   "14-20 7.3; 21-22 5.1.3",
 	},
@@ -68,12 +71,12 @@ var delivery = []Rule{
 		In:   "14-20 7.3; 21-22 5.1.3",
 	},
 	{
-		ID: "priority-update", Binds: Publisher, Level: Should, By: Cases,
+		ID: PriorityUpdate, Binds: Publisher, Level: Should, By: Cases,
 		Says: "A new Subscriber Priority counts for all that has not been scheduled yet.",
 		In:   "14-20 7.1; 21-22 5.1.1",
 	},
 	{
-		ID: "control-first", Binds: Endpoint, Level: Should, By: Cases,
+		ID: ControlFirst, Binds: Endpoint, Level: Should, By: Cases,
 		Says: "Control streams go before requests, and requests before objects.",
 		In:   "17-20 7.2; 21-22 5.1.2",
 	},

@@ -12,11 +12,15 @@ const (
 	FetchInvalidRange ID = "fetch-invalid-range"
 	FetchUpstream     ID = "fetch-upstream"
 	FetchCancel       ID = "fetch-cancel"
+	FetchCancelStream ID = "fetch-cancel-stream"
 	Join              ID = "join"
 	JoiningFetch      ID = "joining-fetch"
 	JoiningFilter     ID = "joining-filter"
 	JoiningForward    ID = "joining-forward"
 	Fill              ID = "fill"
+	FillCancel        ID = "fill-cancel"
+	FillFailure       ID = "fill-failure"
+	FillTimeout       ID = "fill-timeout"
 	TrackStatus       ID = "track-status"
 )
 
@@ -87,7 +91,7 @@ var fetches = []Rule{
 		In:   "14 9.19 5.1/4; 15-16 5.2/3 9.18; 17-19 5.2/3; 20 5.2; 21 3.2.1; 22 3.2.4",
 	},
 	{
-		ID: "fetch-cancel-stream", Binds: Subscriber, Level: Must, By: Cases,
+		ID: FetchCancelStream, Binds: Subscriber, Level: Must, By: Cases,
 		Says: "A subscriber that cancels a FETCH stops its request stream, not the data stream alone.",
 		In:   "14 5.1/3; 15-19 5.2/2; 20 5.2; 21 3.2.1; 22 3.2.4",
 	},
@@ -126,17 +130,17 @@ var fetches = []Rule{
 		In:   "14 9.20; 15-16 9.19; 17 9.16; 18-19 10.14; 20 10.15; 21-22 9.13",
 	},
 	{
-		ID: "fill-cancel", Binds: Publisher, Level: Must, By: Cases,
+		ID: FillCancel, Binds: Publisher, Level: Must, By: Cases,
 		Says: "When a subscription is cancelled, its fills are reset.",
 		In:   "20 5.1.3; 21-22 3.4.1",
 	},
 	{
-		ID: "fill-failure", Binds: Publisher, Level: Must, By: Cases,
+		ID: FillFailure, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A fill that fails is a stream that is reset, if need be behind its header.",
 		In:   "20 5.1.3; 21-22 3.4.1",
 	},
 	{
-		ID: "fill-timeout", Binds: Relay, Level: Should, By: Cases,
+		ID: FillTimeout, Binds: Relay, Level: Should, By: Cases,
 		Says: "A relay waits for upstream objects no longer than FILL_TIMEOUT, then tells which ones did not " +
 			"come.",
 		In: "18-20 10.2.5; 21 9.20.6; 22 9.20.5",

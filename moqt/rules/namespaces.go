@@ -30,6 +30,11 @@ var namespaces = []Rule{
 			"22 4.1 6.4.2.3",
 	},
 	{
+		ID: "revoke-namespace", Binds: Publisher, Level: May, By: Cases,
+		Says: "Who has accepted a namespace may revoke that with PUBLISH_NAMESPACE_CANCEL; the session goes on.",
+		In:   "14 6.2 9.27; 15 6.2 9.22; 16 6.2 9.24",
+	},
+	{
 		ID: SubscribeNamespace, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A namespace subscriber is told of each namespace under its prefix, and when it goes.",
 		In: "14 6.1 9.28 6.2/1; 15 6.1 9.23 6.2/1; 16 6.1 9.25 6.2/1; 17 6.1 9.20 6.2/1; 18-19 6.1 10.18 6.2/1; " +

@@ -2,16 +2,19 @@ package rules
 
 // Objects, as the code names them.
 const (
-	PayloadOpaque    ID = "payload-opaque"
-	Forwarding       ID = "forwarding"
-	ObjectFields     ID = "object-fields"
-	Subgroups        ID = "subgroups"
-	FirstObject      ID = "first-object"
-	ObjectStatus     ID = "object-status"
-	StatusEmpty      ID = "status-empty"
-	StatusProperties ID = "status-properties"
-	DeliveryMode     ID = "delivery-mode"
-	StatusUnknown    ID = "status-unknown"
+	PayloadOpaque     ID = "payload-opaque"
+	Forwarding        ID = "forwarding"
+	ObjectFields      ID = "object-fields"
+	Subgroups         ID = "subgroups"
+	FirstObject       ID = "first-object"
+	ObjectStatus      ID = "object-status"
+	StatusEmpty       ID = "status-empty"
+	StatusProperties  ID = "status-properties"
+	DeliveryMode      ID = "delivery-mode"
+	StatusUnknown     ID = "status-unknown"
+	Deduplicated      ID = "deduplicated"
+	GoneObjects       ID = "gone-objects"
+	IncompleteObjects ID = "incomplete-objects"
 )
 
 // objects are the rules of what an object is and how it is forwarded.
@@ -82,12 +85,12 @@ var objects = []Rule{
 		In:   "14-15 10/2",
 	},
 	{
-		ID: "deduplicated", Binds: Relay, Level: Should, By: Cases,
+		ID: Deduplicated, Binds: Relay, Level: Should, By: Cases,
 		Says: "An object that comes from several publishers is forwarded once.",
 		In:   "14 8.2; 15-17 8.3; 18-20 9.3; 21-22 7.3",
 	},
 	{
-		ID: "incomplete-objects", Binds: Publisher, Level: Should, By: Cases,
+		ID: IncompleteObjects, Binds: Publisher, Level: Should, By: Cases,
 		Says: "Sending an object begins before all of it is there.",
 		In:   "14 8.5; 15-20 5.1; 21-22 3.1",
 	},
@@ -97,7 +100,7 @@ var objects = []Rule{
 		In:   "14-17 10.2.1.1; 18-20 11.2.1.1; 21 11.1.2; 22 11.1.1",
 	},
 	{
-		ID: "gone-objects", Binds: Relay, Level: Should, By: Cases,
+		ID: GoneObjects, Binds: Relay, Level: Should, By: Cases,
 		Says: "An object that is known not to exist is neither cached nor forwarded when it comes after all.",
 		In:   "18-20 9.1; 21-22 7.1",
 	},

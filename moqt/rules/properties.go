@@ -13,6 +13,7 @@ const (
 	ImmutableProperties   ID = "immutable-properties"
 	MandatoryPublish      ID = "mandatory-publish"
 	MandatoryFetchOK      ID = "mandatory-fetch-ok"
+	IncludeProperties     ID = "include-properties"
 )
 
 // properties are the rules of the properties of tracks and objects.
@@ -114,7 +115,7 @@ var properties = []Rule{
 		In:   "16-20 2.5; 21-22 8.4",
 	},
 	{
-		ID: "include-properties", Binds: Publisher, Level: Should, By: Cases,
+		ID: IncludeProperties, Binds: Publisher, Level: Should, By: Cases,
 		Says: "With INCLUDE_PROPERTIES 0 an answer has no track properties.",
 		In:   "20 10.2.21; 21 9.20.22; 22 9.20.21",
 	},

@@ -19,6 +19,7 @@ const (
 	NewGroupUpstream    ID = "new-group-upstream"
 	NewGroupUpdate      ID = "new-group-update"
 	RendezvousZero      ID = "rendezvous-zero"
+	DoneFin             ID = "done-fin"
 )
 
 // publishing are the rules of how a relay finds publishers, of PUBLISH and PUBLISH_DONE.
@@ -108,10 +109,11 @@ var publishing = []Rule{
 			"9.20.19",
 	},
 	{
-		ID: "exact-publisher", Binds: Relay | Subscriber, Level: Should, By: Cases,
+		ID: "exact-publisher", Binds: Relay | Subscriber, Level: Should,
 		Says: "When a publisher's namespace is exactly the track's, the track is asked for from such publishers " +
 			"alone.",
-		In: "14-20 6.2; 21 4.2; 22 4.1",
+		Why: "A relay must ask the publishers of a prefix too (routing); that one is judged.",
+		In:  "14-20 6.2; 21 4.2; 22 4.1",
 	},
 	{
 		ID: ForwardEager, Binds: Relay, Level: Should, By: Cases,
@@ -124,7 +126,7 @@ var publishing = []Rule{
 		In:   "14 9.12; 15-16 9.15; 17 9.13; 18-19 10.11; 20 10.12; 21 9.9; 22 9.9 12.4",
 	},
 	{
-		ID: "done-fin", Binds: Publisher, Level: Should, By: Cases,
+		ID: DoneFin, Binds: Publisher, Level: Should, By: Cases,
 		Says: "FIN follows PUBLISH_DONE at once.",
 		In:   "18 10.11; 19-20 3.3.2; 21-22 6.4.2.2",
 	},

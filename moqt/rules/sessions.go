@@ -29,6 +29,9 @@ const (
 	PaddingDatagram    ID = "padding-datagram"
 	ErrorNotPassedOn   ID = "error-not-passed-on"
 	EarlyStreams       ID = "early-streams"
+	GoawayRequests     ID = "goaway-requests"
+	RequiredRequest    ID = "required-request-id"
+	ImplementationName ID = "implementation-name"
 )
 
 // sessions are the rules of a session's beginning, life and end.
@@ -154,7 +157,7 @@ var sessions = []Rule{
 		In: "14-17 9.1/1; 18-19 10.1/1; 20 10.1; 21-22 6.4.2.1",
 	},
 	{
-		ID: "required-request-id", Binds: Endpoint, Level: Must, By: Cases,
+		ID: RequiredRequest, Binds: Endpoint, Level: Must, By: Cases,
 		Says: "A request that depends on another one is handled after it.",
 		In:   "17 9.2/1",
 	},
@@ -264,17 +267,19 @@ var sessions = []Rule{
 		In:   "14-16 9.2; 17 9.3; 18-20 10.2; 21-22 9.20",
 	},
 	{
-		ID: "goaway-timeout", Binds: Endpoint, Level: Should, By: Cases,
+		ID: "goaway-timeout", Binds: Endpoint, Level: Should,
 		Says: "After its own GOAWAY's time, the sender closes the session with GOAWAY_TIMEOUT.",
+		Why:  "Nothing that a client does has a relay send GOAWAY.",
 		In:   "16 3.5; 17-20 3.6; 21-22 6.6.1",
 	},
 	{
-		ID: "goaway-first", Binds: Relay, Level: Should, By: Cases,
+		ID: "goaway-first", Binds: Relay, Level: Should,
 		Says: "A relay tells its subscribers with GOAWAY before it leaves its publishers.",
+		Why:  "Nothing that a client does has a relay send GOAWAY.",
 		In:   "14-16 3.5; 17-20 3.6; 21-22 6.6.1",
 	},
 	{
-		ID: "goaway-requests", Binds: Endpoint, Level: Should, By: Cases,
+		ID: GoawayRequests, Binds: Endpoint, Level: Should, By: Cases,
 		Says: "An endpoint that got a GOAWAY makes no new requests to its sender.",
 		In:   "14-16 9.4; 17 9.5; 18-20 10.4; 21-22 9.2",
 	},
@@ -284,7 +289,7 @@ var sessions = []Rule{
 		In:   "14-16 9.6",
 	},
 	{
-		ID: "implementation-name", Binds: Endpoint, Level: Should, By: Cases,
+		ID: ImplementationName, Binds: Endpoint, Level: Should, By: Cases,
 		Says: "An endpoint names its implementation in SETUP.",
 		In:   "17 9.4.1.5; 18-20 10.3.1.5; 21-22 9.1.5",
 	},

@@ -18,6 +18,7 @@ const (
 	SubgroupEarlyEnd        ID = "subgroup-early-end"
 	SubgroupNextObject      ID = "subgroup-next-object"
 	SubgroupStopped         ID = "subgroup-stopped"
+	SubgroupOneStream       ID = "subgroup-one-stream"
 )
 
 // streams are the rules of subgroup streams, fetch streams and datagrams.
@@ -99,7 +100,7 @@ var streams = []Rule{
 		In:   "16-17 10.4.4.1/2; 18-19 11.4.4.1/4; 20 11.4.4.1; 21-22 11.4.1.1",
 	},
 	{
-		ID: "subgroup-one-stream", Binds: Publisher, Level: Should, By: Cases,
+		ID: SubgroupOneStream, Binds: Publisher, Level: Should, By: Cases,
 		Says: "Not more than one stream of a subgroup is open at a time.",
 		In:   "14-17 10.4; 18-20 11.4; 21-22 11.3",
 	},

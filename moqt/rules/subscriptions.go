@@ -26,6 +26,8 @@ const (
 	SelfSubscription            ID = "self-subscription"
 	DuplicateSubscription       ID = "duplicate-subscription"
 	MatchingSubscriptions       ID = "matching-subscriptions"
+	StateNotifyValues           ID = "state-notify-values"
+	StateNotifyLargest          ID = "state-notify-largest"
 )
 
 // subscriptions are the rules of SUBSCRIBE and of what it may ask for.
@@ -164,12 +166,12 @@ var subscriptions = []Rule{
 		In:   "20 10.10; 21-22 9.10",
 	},
 	{
-		ID: "state-notify-values", Binds: Publisher, Level: Must, By: Cases,
+		ID: StateNotifyValues, Binds: Publisher, Level: Must, By: Cases,
 		Says: "A publisher changes what its subscriber controls only when asked to.",
 		In:   "20 10.10; 21-22 9.10",
 	},
 	{
-		ID: "state-notify-largest", Binds: Publisher, Level: Must, By: Cases,
+		ID: StateNotifyLargest, Binds: Publisher, Level: Must, By: Cases,
 		Says: "PUBLISH_STATE_NOTIFY has the Largest Object, when it is known.",
 		In:   "20 10.10; 21-22 9.10",
 	},

@@ -22,7 +22,7 @@ func testWouldPass(t *testing.T) {
 		w := newWorld(t, Options{
 			Logger: slog.New(slog.NewTextHandler(&log, nil)), Decode: wire.Options{Tolerate: tolerate},
 		})
-		s, err := moqt.Client(w.ctx, retyper{w.connect(d), withLength}, moqt.Config{Drafts: []wire.Draft{d},
+		s, err := moqt.Client(w.ctx, retyper{w.connect(d), withLength, nil}, moqt.Config{Drafts: []wire.Draft{d},
 			Limits: moqt.Limits{Linger: linger}})
 		if err != nil {
 			t.Fatal(err)

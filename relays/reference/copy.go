@@ -21,7 +21,7 @@ func (f *retrieval) copy(m *missing, pos, end wire.Location) (next wire.Location
 	if reported, ok := m.fetch.End(); ok {
 		told = least(last, reported)
 	}
-	stop := onDone(f.ctx, m.fetch.Cancel)
+	stop := onDone(f.ctx, func() { f.cancel(m) })
 	defer stop()
 	for {
 		o, e, err := f.next(m)

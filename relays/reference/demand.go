@@ -290,6 +290,7 @@ func (t *track) malformed(err error) {
 		code = moqt.DoneInternalError
 	}
 	dropping := t.drop(func(*upstream) bool { return true }, code, err.Error())
+	t.resetFetches()
 	t.mu.Unlock()
 	t.relay.log.Warn("malformed track", "track", t.name, "error", err)
 	for _, u := range dropping {

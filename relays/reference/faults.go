@@ -1,10 +1,5 @@
 package reference
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Fault is a misbehaviour that the relay can be asked for by name, to show that a test notices it.
 type Fault struct {
 	// Name is what Options.Faults takes, Doc one line that says what the relay then does.
@@ -20,6 +15,7 @@ const (
 	setupGarbage
 	setupWrongVersion
 	dieAfterSetup
+	implementationUnsaid
 	closeError
 	dieOnRequest
 	dieMidway
@@ -60,6 +56,7 @@ const (
 	rendezvousIgnored
 	largestMissing
 	stripTrackProperties
+	propertiesAlways
 	mandatoryIgnored
 	rangeFilterIgnored
 	rangeFilterStays
@@ -90,6 +87,7 @@ const (
 	refuseLargeObjects
 	stallMidway
 	trickle
+	objectsWhole
 	tooFarBehind
 	starveSecond
 	ignoreSecondPublisher
@@ -142,8 +140,10 @@ const (
 	fillTimeoutIgnored
 	tokenCopied
 	gapsAdded
+	goneForwarded
 	malformedCodeWrong
 	malformedCloses
+	malformedFetchGoesOn
 	defaultPriorityLost
 
 	duplicateAccepted
@@ -152,6 +152,7 @@ const (
 	publishDoubled
 	joinPausedAccepted
 	fillWhilePaused
+	fillFailureHidden
 	prefixUpdateIgnored
 	doesNotExistUnsaid
 
@@ -168,18 +169,25 @@ const (
 	namespaces70
 
 	doneNever
+	doneWithoutFin
 	doneWrongStatus
 	streamCountWrong
 	filterIgnored
 	forwardIgnored
 	updateSilent
 	updateReject
+	stateNotifyBare
 	unsubscribeIgnored
+	cancelledStreamsStay
 	priorityIgnored
+	priorityUpdateIgnored
 	timeoutIgnored
 	statusSilent
+	answersBehindObjects
 	statusWrong
 	goawaySilent
+	goawayNotHeeded
+	requiredIgnored
 
 	fetchSilent
 	fetchError
@@ -194,6 +202,7 @@ const (
 	fetchWrongEnd
 	fetchEverything
 	fetchCancelCloses
+	fetchStopsStreamAlone
 	joinHole
 	joinDuplicate
 	joinSilent
@@ -364,6 +373,7 @@ var faultTable = [numFaults]Fault{
 	fetchDatagramLost:  {"fetch-datagram-lost", "returns objects of datagrams as if they had been on streams"},
 	fillTimeoutIgnored: {"fill-timeout-ignored", "waits for what it does not hold, whatever FILL_TIMEOUT says"},
 	tokenCopied:        {"token-copied", "copies the token of SUBSCRIBE_TRACKS into PUBLISH"},
+	goneForwarded:      {"gone-forwarded", "forwards an object that a Prior Object ID Gap has said does not exist"},
 	gapsAdded:          {"gaps-added", "adds a Prior Object ID Gap to objects without properties"},
 	malformedCodeWrong: {"malformed-code-wrong", "ends the subscriptions to a malformed track with INTERNAL_ERROR"},
 	malformedCloses:    {"malformed-closes", "closes the sessions of a malformed track's publishers"},
@@ -390,19 +400,38 @@ var faultTable = [numFaults]Fault{
 	namespaces70:           {"namespaces-70", "tells a namespace subscriber of no more than 70 namespaces"},
 	datagramsCut:           {"datagrams-cut", "cuts the payload of datagrams after 500 bytes"},
 
-	doneNever:          {"done-never", "never sends PUBLISH_DONE"},
-	doneWrongStatus:    {"done-wrong-status", "sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},
-	streamCountWrong:   {"stream-count-wrong", "sends PUBLISH_DONE with a Stream Count that is 1 too high"},
-	filterIgnored:      {"filter-ignored", "sends objects outside of the subscription's filter"},
-	forwardIgnored:     {"forward-ignored", "sends objects with Forward State 0"},
-	updateSilent:       {"update-silent", "never answers an update of a subscription, nor heeds it"},
-	updateReject:       {"update-reject", "refuses every update of a subscription"},
-	unsubscribeIgnored: {"unsubscribe-ignored", "goes on sending objects after the subscriber has unsubscribed"},
-	priorityIgnored:    {"priority-ignored", "sends streams in the order in which they came, whatever their priority"},
-	timeoutIgnored:     {"delivery-timeout-ignored", "sends objects whose delivery timeout has passed"},
-	statusSilent:       {"track-status-silent", "never answers TRACK_STATUS"},
-	statusWrong:        {"track-status-wrong", "answers TRACK_STATUS with a largest object that is one group too high"},
-	goawaySilent:       {"goaway-ignored", "answers nothing once a GOAWAY came"},
+	doneNever: {"done-never", "never sends PUBLISH_DONE"},
+	doneWrongStatus: {"done-wrong-status",
+		"sends PUBLISH_DONE with INTERNAL_ERROR whatever the publisher's status"},
+	streamCountWrong:     {"stream-count-wrong", "sends PUBLISH_DONE with a Stream Count that is 1 too high"},
+	filterIgnored:        {"filter-ignored", "sends objects outside of the subscription's filter"},
+	forwardIgnored:       {"forward-ignored", "sends objects with Forward State 0"},
+	updateSilent:         {"update-silent", "never answers an update of a subscription, nor heeds it"},
+	updateReject:         {"update-reject", "refuses every update of a subscription"},
+	unsubscribeIgnored:   {"unsubscribe-ignored", "goes on sending objects after the subscriber has unsubscribed"},
+	implementationUnsaid: {"implementation-unsaid", "does not name its implementation in SETUP (17 and later)"},
+	doneWithoutFin: {"done-without-fin",
+		"leaves the stream of a subscription open behind PUBLISH_DONE (18 and later)"},
+	answersBehindObjects: {"answers-behind-objects", "answers TRACK_STATUS only when no object waits for the session"},
+	cancelledStreamsStay: {"cancelled-streams-stay", "leaves the data streams of a cancelled request open"},
+	fetchStopsStreamAlone: {"fetch-stops-stream-alone",
+		"gives up a FETCH of its own by stopping the data stream alone"},
+	malformedFetchGoesOn: {"malformed-fetch-goes-on", "goes on with the FETCHes of a malformed track"},
+	fillFailureHidden:    {"fill-failure-hidden", "ends a fill that fails with FIN (20 and later)"},
+	priorityUpdateIgnored: {"priority-update-ignored",
+		"accepts an update of the Subscriber Priority, and goes on with the old one"},
+	propertiesAlways: {"properties-always",
+		"tells a track's properties whatever INCLUDE_PROPERTIES says (20 and later)"},
+	stateNotifyBare: {"state-notify-bare", "tells subscribers FORWARD 0, and nothing else, when its publisher sends " +
+		"PUBLISH_STATE_NOTIFY (20 and later)"},
+	goawayNotHeeded: {"goaway-not-heeded", "asks publishers for further tracks when they have sent GOAWAY"},
+	requiredIgnored: {"required-ignored", "does not wait for the request that another one requires (17)"},
+	objectsWhole:    {"objects-whole", "sends nothing of an object before it has all of it, as with any other fault"},
+	priorityIgnored: {"priority-ignored", "sends streams in the order in which they came, whatever their priority"},
+	timeoutIgnored:  {"delivery-timeout-ignored", "sends objects whose delivery timeout has passed"},
+	statusSilent:    {"track-status-silent", "never answers TRACK_STATUS"},
+	statusWrong:     {"track-status-wrong", "answers TRACK_STATUS with a largest object that is one group too high"},
+	goawaySilent:    {"goaway-ignored", "answers nothing once a GOAWAY came"},
 
 	fetchSilent:        {"fetch-silent", "never answers FETCH"},
 	fetchError:         {"fetch-error", "refuses every FETCH with INTERNAL_ERROR, and resets every fill"},
@@ -424,34 +453,4 @@ var faultTable = [numFaults]Fault{
 	joinSilent:    {"join-silent", "never answers a joining FETCH, and opens no stream for a fill"},
 	joinUnknownWrong: {"join-unknown-wrong", "refuses a joining FETCH for an unknown subscription with " +
 		"DOES_NOT_EXIST (up to 19)"},
-}
-
-// Faults lists the faults that the relay knows, in the order of what they touch.
-func Faults() []Fault { return append([]Fault(nil), faultTable[:]...) }
-
-// faultSet is the faults that were asked for.
-type faultSet [numFaults]bool
-
-func parseFaults(names []string) (set faultSet, keyed keyedFaults, err error) {
-next:
-	for _, name := range names {
-		for f := range faultTable {
-			if faultTable[f].Name == name {
-				set[f] = true
-				continue next
-			}
-		}
-		if !keyed.add(name) {
-			return set, keyed, fmt.Errorf("unknown fault %q: want one of %s", name, strings.Join(faultNames(), ", "))
-		}
-	}
-	return set, keyed, nil
-}
-
-func faultNames() []string {
-	names := make([]string, 0, numFaults)
-	for _, f := range faultTable {
-		names = append(names, f.Name)
-	}
-	return names
 }

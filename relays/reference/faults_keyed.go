@@ -90,7 +90,7 @@ func (r *Relay) spoilBreaches(conn transport.Conn, cfg *moqt.Config) transport.C
 		return conn
 	}
 	c := &breachConn{relay: r, aliases: map[uint64]bool{}}
-	c.Conn = retyper{conn, c.refusal}
+	c.Conn = retyper{conn, c.refusal, nil}
 	trace := cfg.Trace
 	cfg.Trace = func(ev moqt.Event) {
 		c.event(ev)
@@ -183,6 +183,8 @@ func (c *breachConn) unusualMessage(ev moqt.Event) rules.ID {
 		}
 	case *wire.Goaway:
 		return rules.Goaway
+	case *wire.PublishNamespaceCancel:
+		return "revoke-namespace"
 	case *wire.RequestsBlocked:
 		return "requests-blocked-sent"
 	case *wire.PublishDone:

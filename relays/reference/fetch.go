@@ -51,6 +51,7 @@ func (p *peer) fetch(req *moqt.Request) error {
 	if r.faults[fetchEverything] {
 		f.start, f.end = wire.Location{}, f.track.newest()
 	}
+	defer f.begin()()
 	return f.answer(req)
 }
 
@@ -167,7 +168,7 @@ func (f *retrieval) answer(req *moqt.Request) error {
 		ok.Parameters = fetchParameters(ps)
 	}
 	t.mu.Unlock()
-	if req.Parameters().UintOr(wire.ParamIncludeProperties, 1) == 0 {
+	if req.Parameters().UintOr(wire.ParamIncludeProperties, 1) == 0 && !r.faults[propertiesAlways] {
 		ok.Properties = nil
 	}
 	if r.faults[fetchWrongEnd] {
@@ -183,7 +184,7 @@ func (f *retrieval) answer(req *moqt.Request) error {
 		<-ctx.Done()
 		return nil
 	}
-	w, err := req.AcceptFetch(ctx, ok)
+	w, err := f.accept(req, ok)
 	if err != nil {
 		return err
 	}
@@ -244,12 +245,15 @@ func (s *subscriber) fill(id uint64, ps wire.Parameters, largest wire.Location, 
 	}
 	s.done.Go(func() {
 		defer s.closed()
+		defer f.begin()()
 		err := f.prepare()
 		defer f.giveUp()
-		w, openErr := s.peer.session.OpenFill(s.ctx, id)
+		w, openErr := f.openFill(id)
 		switch {
 		case openErr != nil:
 			r.log.Debug("fill stream not opened", "track", t.name, "session", s.peer.id, "error", openErr)
+		case err != nil && r.faults[fillFailureHidden]:
+			_ = w.Close()
 		case err != nil || r.faults[fetchError]: // draft-20 §5.1.3: the stream says that the fill failed
 			w.Flush()
 			w.Reset(moqt.ResetInternalError.Number(s.draft))
@@ -419,7 +423,7 @@ func (t *track) sources() []*peer {
 // giveUp ends an upstream fetch that was not read to its end.
 func (f *retrieval) giveUp() {
 	if f.asked != nil {
-		f.asked.fetch.Cancel()
+		f.cancel(f.asked)
 		f.asked = nil
 	}
 }

@@ -30,7 +30,7 @@ func (r *Relay) publishers(ns wire.TrackNamespace) []*peer {
 	defer r.mu.Unlock()
 	var peers []*peer
 	for _, a := range r.namespaces.prefixes(ns) {
-		if a.peer.ctx.Err() == nil && !slices.Contains(peers, a.peer) {
+		if a.peer.ctx.Err() == nil && !a.peer.leaving() && !slices.Contains(peers, a.peer) {
 			peers = append(peers, a.peer)
 		}
 	}

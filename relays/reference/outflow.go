@@ -34,6 +34,8 @@ type outflow struct {
 	// aborted: abort was called.
 	aborted  bool
 	follower follower
+	// objects is how many the open stream has; only a quirk uses it.
+	objects int
 }
 
 // grew implements towards.
@@ -71,8 +73,9 @@ func (o *outflow) abort(code moqt.ResetCode) {
 // send sends what comes, until the inflow or the subscription has ended.
 func (o *outflow) send() {
 	s := o.sub
-	stop := onDone(s.ctx, func() { o.abort(moqt.ResetCancelled) })
-	defer stop()
+	if !s.track.relay.faults[cancelledStreamsStay] {
+		defer onDone(s.ctx, func() { o.abort(moqt.ResetCancelled) })()
+	}
 	defer o.ended()
 	defer o.follower.done()
 	defer o.brokeOff()
@@ -310,6 +313,9 @@ func (o *outflow) write() (bytes int, ok bool) {
 	for i := range o.batch {
 		p := &o.batch[i]
 		e := p.entry
+		if p.first {
+			o.quirkyReopen()
+		}
 		if o.w == nil && !o.open(e) {
 			return bytes, false
 		}
@@ -348,6 +354,7 @@ func (o *outflow) write() (bytes int, ok bool) {
 			continue
 		}
 		r.counters.ObjectsOut.Add(1)
+		o.objects++
 		if o.follower.sent != nil {
 			o.w.Flush() // an error comes again at the next write
 			o.follower.done()
@@ -400,7 +407,7 @@ func (o *outflow) open(e *entry) bool {
 	}
 	r.spoilHeader(&h)
 	open := s.pub.OpenSubgroup
-	if r.faults[unsubscribeIgnored] {
+	if r.faults[unsubscribeIgnored] || r.faults[cancelledStreamsStay] {
 		open = s.openAnyway
 	}
 	w, err := open(s.ctx, h)

@@ -141,6 +141,16 @@ func (p *peer) goaway(ctx context.Context, g *wire.Goaway) {
 	}
 }
 
+// leaving reports whether the client has sent GOAWAY, so that it should be asked for nothing more (draft-18 §10.4).
+func (p *peer) leaving() bool {
+	select {
+	case <-p.session.PeerGoaway():
+		return !p.relay.faults[goawayNotHeeded]
+	default:
+		return false
+	}
+}
+
 // handle serves one request to its end.
 func (p *peer) handle(req *moqt.Request) {
 	r := p.relay

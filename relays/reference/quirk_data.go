@@ -11,7 +11,7 @@ import (
 
 // quirkyObjects reports whether objects are changed on their way.
 func (q *quirkSet) quirkyObjects() bool {
-	return q[objectsUnknownProperties] || q[subgroupIDsShort]
+	return q[objectsUnknownProperties]
 }
 
 // quirkyHeader changes the header of a stream towards a subscriber.
@@ -42,6 +42,26 @@ func (q *quirkSet) quirkyObject(o *moqt.Object) {
 	if changed.EncodeProperties(d, greased(props)) == nil {
 		*o = changed
 	}
+}
+
+// quirkyReopen resets a stream once what is on it has arrived, so that what follows needs another one.
+func (o *outflow) quirkyReopen() {
+	s := o.sub
+	if !s.track.relay.quirks[subgroupsReopened] || o.w == nil || o.objects < 2 ||
+		s.waits() || !s.reopened.CompareAndSwap(false, true) {
+		return
+	}
+	_ = o.w.Flush()
+	pause(s.ctx, 150*time.Millisecond)
+	o.w.Reset(moqt.ResetCancelled.Number(s.draft))
+	o.set(nil)
+}
+
+// waits reports whether much of the track waits for s.
+func (s *subscriber) waits() bool {
+	s.track.mu.Lock()
+	defer s.track.mu.Unlock()
+	return s.lag > 1<<16
 }
 
 // quirkyFetch waits before a fetch stream begins.

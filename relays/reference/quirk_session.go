@@ -46,9 +46,6 @@ func (r *Relay) quirkySetup(ctx context.Context, conn transport.Conn, cfg *moqt.
 		cfg.SetupOptions = append(cfg.SetupOptions, wire.Property{Type: greaseNumber, Uint: 1 << 40},
 			wire.Property{Type: greaseText, Bytes: []byte("nothing that you know")})
 	}
-	if q[setupOptionsFew] {
-		cfg.Implementation = ""
-	}
 	if q[requestIDsFew] {
 		cfg.MaxRequestID = 4 // they step by 2
 	}

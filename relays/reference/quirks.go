@@ -21,7 +21,6 @@ type quirk int
 const (
 	setupLate quirk = iota
 	setupOptionsUnknown
-	setupOptionsFew
 	requestIDsFew
 	tokensNotStored
 	filterRangesNone
@@ -71,6 +70,7 @@ const (
 
 	aliasesLarge
 	subgroupIDsShort
+	subgroupsReopened
 	objectsUnknownProperties
 	endOfTrackAdded
 	doneLate
@@ -84,7 +84,6 @@ const (
 var quirkTable = [numQuirks]Quirk{
 	setupLate:           {"setup-late", "sends its SETUP 1 s after the connection came"},
 	setupOptionsUnknown: {"setup-options-unknown", "has unknown options in its SETUP, a number and a text"},
-	setupOptionsFew:     {"setup-options-few", "does not name its implementation"},
 	requestIDsFew:       {"request-ids-few", "grants two request ids, and two more as they are used (14-16)"},
 	tokensNotStored:     {"tokens-not-stored", "stores no token: MAX_AUTH_TOKEN_CACHE_SIZE is 0"},
 	filterRangesNone:    {"filter-ranges-none", "takes no range filters, and says so (19 and later)"},
@@ -144,6 +143,8 @@ var quirkTable = [numQuirks]Quirk{
 	aliasesLarge: {"aliases-large", "gives Track Aliases above 2^32, the highest first"},
 	subgroupIDsShort: {"subgroup-ids-short",
 		"leaves a Subgroup ID of 0 out of the header, which then says so in its type"},
+	subgroupsReopened: {"subgroups-reopened",
+		"resets the first stream to a subscriber behind two objects, and goes on with the subgroup on another one"},
 	objectsUnknownProperties: {"objects-unknown-properties",
 		"adds an unknown property to every object that may have some"},
 	endOfTrackAdded: {"end-of-track-added", "sends an End of Track object behind a track that has ended"},

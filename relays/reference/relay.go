@@ -124,7 +124,7 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 		conn = &spoiltStreams{Conn: conn, faults: &r.faults}
 	}
 	if r.faults.retypes() {
-		conn = retyper{conn, r.faults.retype}
+		conn = retyper{conn, r.faults.retype, r.faults.unended}
 	}
 	conn, sent := r.quirks.oddly(conn)
 	defer sent()
@@ -135,6 +135,9 @@ func (r *Relay) ServeConn(ctx context.Context, conn transport.Conn) error {
 	}
 	if r.opts.Trace != nil {
 		cfg.Trace = r.opts.Trace(conn)
+	}
+	if r.faults[implementationUnsaid] {
+		cfg.Implementation = ""
 	}
 	if r.faults[setupOptionCloses] {
 		cfg.CheckSetup = refusesSetup

@@ -29,7 +29,7 @@ func (f *retrieval) write(w *moqt.FetchWriter) {
 	}
 	var reset errReset
 	switch {
-	case err == nil:
+	case err == nil, f.ctx.Err() != nil && f.peer.relay.faults[cancelledStreamsStay]:
 	case errors.As(err, &reset):
 		w.Flush() // so that the subscriber can tell whose stream it is
 		w.Reset(reset.code.Number(d))

@@ -186,6 +186,18 @@ func (q *scheduler) next() {
 	}
 }
 
+// rerank gives the turns of a flow that wait with a Subscriber Priority another one (draft-18 §7.1).
+func (q *scheduler) rerank(f *flow, before, now uint8) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, t := range f.waiting {
+		if t.rank.subscriber == before && !q.unranked {
+			t.rank.subscriber = now
+		}
+	}
+	heap.Init(&f.waiting)
+}
+
 // withdraw gives up waiting for a turn; it reports false if the turn was granted.
 func (q *scheduler) withdraw(t *turn) bool {
 	q.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -234,6 +235,22 @@ func (r *Relay) spoilPublishers(ns wire.TrackNamespace, peers []*peer) []*peer {
 	return peers
 }
 
+// spoilNotice is the fault that tells subscribers what it must not, when a publisher tells something.
+func (u *upstream) spoilNotice() {
+	t := u.track
+	if !t.relay.faults[stateNotifyBare] {
+		return
+	}
+	var ps wire.Parameters
+	ps.SetUint(wire.ParamForward, 0)
+	t.mu.Lock()
+	subscribers := t.subscribers
+	t.mu.Unlock()
+	for _, s := range subscribers {
+		_ = s.pub.Notify(u.ctx, ps)
+	}
+}
+
 // spoilSlow is the fault that waits with all for the slowest subscriber.
 func (s *subscriber) spoilSlow() {
 	const behind, look = 1 << 20, 50 * time.Millisecond
@@ -252,6 +269,26 @@ func (s *subscriber) spoilSlow() {
 		}
 		timer.Stop()
 	}
+}
+
+// spoilStatus is the fault that has an answer wait for objects.
+func (p *peer) spoilStatus(ctx context.Context) {
+	for p.relay.faults[answersBehindObjects] && p.lags() && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// lags reports whether objects wait for the session.
+func (p *peer) lags() bool {
+	r := p.relay
+	r.mu.Lock()
+	tracks := slices.Collect(maps.Values(r.tracks))
+	r.mu.Unlock()
+	return slices.ContainsFunc(tracks, func(t *track) bool {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return slices.ContainsFunc(t.subscribers, func(s *subscriber) bool { return s.peer == p && s.lag > 0 })
+	})
 }
 
 // spoilStop is what a fault does when the subscriber has stopped a stream; err is that of writing to it. It reports

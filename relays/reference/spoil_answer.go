@@ -13,7 +13,7 @@ import (
 // retypes reports whether such a fault was asked for.
 func (f *faultSet) retypes() bool {
 	return f[publishOKType] || f[requestOKType] || f[subscribeOKType] || f[requestErrorType] ||
-		f[doesNotExistUnsaid]
+		f[doesNotExistUnsaid] || f[doneWithoutFin]
 }
 
 // retype gives what is sent instead of a message: its type code and body, nil for no message.
@@ -58,10 +58,12 @@ var otherErrors = map[uint64]uint64{
 	0xF:  0x5,  // TRACK_STATUS_ERROR: SUBSCRIBE_ERROR
 }
 
-// retyper is a connection that changes our messages on the bidirectional streams that the peer opens.
+// retyper is a connection that changes our messages on the bidirectional streams that the peer opens. There is no FIN
+// behind those for which open is true; it may be nil.
 type retyper struct {
 	transport.Conn
 	change func(d wire.Draft, code uint64, body []byte) (uint64, []byte)
+	open   func(d wire.Draft, code uint64) bool
 }
 
 // AcceptStream implements transport.Conn.
@@ -74,12 +76,26 @@ func (c retyper) AcceptStream(ctx context.Context) (transport.Stream, error) {
 	return &retyped{Stream: s, retyper: c, draft: d}, nil
 }
 
+// unended reports whether a message is one behind which a fault leaves the stream open.
+func (f *faultSet) unended(d wire.Draft, code uint64) bool {
+	return f[doneWithoutFin] && d >= wire.Draft18 && code == 0xB // PUBLISH_DONE
+}
+
 // retyped is such a stream.
 type retyped struct {
 	transport.Stream
 	retyper retyper
 	draft   wire.Draft
 	rest    []byte // of a message that has not come whole
+	open    bool   // it gets no FIN
+}
+
+// Close implements transport.SendStream.
+func (s *retyped) Close() error {
+	if s.open {
+		return nil
+	}
+	return s.Stream.Close()
 }
 
 // Write implements transport.SendStream.
@@ -93,6 +109,7 @@ func (s *retyped) Write(p []byte) (int, error) {
 		if n == 0 {
 			return len(p), nil
 		}
+		s.open = s.open || s.retyper.open != nil && s.retyper.open(s.draft, code)
 		code, body = s.retyper.change(s.draft, code, body)
 		if body == nil { // nothing is sent
 			s.rest = s.rest[n:]

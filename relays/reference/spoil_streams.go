@@ -14,7 +14,7 @@ import (
 
 // watchesStreams reports whether such a fault was asked for.
 func (f *faultSet) watchesStreams() bool {
-	return f[earlyDataCloses] || f[shortReadsBreak] || f[paddingCloses]
+	return f[earlyDataCloses] || f[shortReadsBreak] || f[paddingCloses] || f[requiredIgnored]
 }
 
 // spoiltStreams is a connection with such a fault.
@@ -38,6 +38,56 @@ func (c *spoiltStreams) AcceptUniStream(ctx context.Context) (transport.ReceiveS
 		c.violate()
 	}
 	return &spoiltStream{ReceiveStream: s, c: c}, nil
+}
+
+// AcceptStream implements transport.Conn.
+func (c *spoiltStreams) AcceptStream(ctx context.Context) (transport.Stream, error) {
+	s, err := c.Conn.AcceptStream(ctx)
+	if d, _ := transport.NegotiatedDraft(c.Info()); err == nil && d == wire.Draft17 && c.faults[requiredIgnored] {
+		return &unrequiring{Stream: s}, nil
+	}
+	return s, err
+}
+
+// unrequiring is a request's stream of 17 whose first message requires no other one.
+type unrequiring struct {
+	transport.Stream
+	buf     []byte
+	changed bool
+}
+
+// Read implements io.Reader.
+func (s *unrequiring) Read(p []byte) (int, error) {
+	for !s.changed {
+		piece := make([]byte, 4096)
+		n, err := s.Stream.Read(piece)
+		s.buf = append(s.buf, piece[:n]...)
+		if _, _, n, _, bad := wire.Frame(s.buf, wire.Draft17); n > 0 || bad != nil || err != nil {
+			s.changed = true
+			s.buf = unrequired(s.buf, n)
+		}
+	}
+	if len(s.buf) == 0 {
+		return s.Stream.Read(p)
+	}
+	n := copy(p, s.buf)
+	s.buf = s.buf[n:]
+	return n, nil
+}
+
+// unrequired is b with another first message, of n bytes: a TRACK_STATUS that requires nothing.
+func unrequired(b []byte, n int) []byte {
+	m, _, err := wire.ParseMessage(b[:n], wire.Draft17, wire.RequestStream, wire.Options{})
+	status, ok := m.(*wire.TrackStatus)
+	if err != nil || !ok {
+		return b
+	}
+	status.RequiredRequestIDDelta = 0
+	out, err := wire.AppendMessage(nil, wire.Draft17, status, wire.RequestStream)
+	if err != nil {
+		return b
+	}
+	return append(out, b[n:]...)
 }
 
 // ReceiveDatagram implements transport.Conn.

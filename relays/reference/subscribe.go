@@ -74,7 +74,7 @@ func (p *peer) subscribe(req *moqt.Request) error {
 	t.newGroup(ps)
 	r.spoilSubscribeOK(ok)
 	r.quirkyOK(d, ok)
-	if ps.UintOr(wire.ParamIncludeProperties, 1) == 0 {
+	if ps.UintOr(wire.ParamIncludeProperties, 1) == 0 && !r.faults[propertiesAlways] {
 		ok.Properties = nil
 	}
 	options := append(r.quirkyPublication(), moqt.ManualUpdates())

@@ -64,7 +64,9 @@ type subscriber struct {
 	starving, gone bool
 	// behind: the log has reported that s is too slow. It does so once.
 	behind bool
-	// sent counts objects; only faults use it. follower is of datagrams.
+	// reopened: a stream was reset and opened again; only a quirk uses it. sent counts objects; only faults use it.
+	// follower is of datagrams.
+	reopened atomic.Bool
 	sent     atomic.Int64
 	follower follower
 }
@@ -139,8 +141,9 @@ func (s *subscriber) set(ps wire.Parameters, largest wire.Location, hasLargest b
 	if v, ok := ps.Uint(wire.ParamGroupOrder); ok {
 		s.order = v
 	}
-	if v, ok := ps.Uint(wire.ParamSubscriberPriority); ok {
-		s.priority.Store(uint32(v))
+	if v, ok := ps.Uint(wire.ParamSubscriberPriority); ok && (s.pub == nil || !t.relay.faults[priorityUpdateIgnored]) {
+		before := uint8(s.priority.Swap(uint32(v)))
+		s.peer.scheduler.rerank(&s.flow, before, uint8(v))
 	}
 	if v, ok := ps.Uint(wire.ParamForward); ok {
 		if v == 1 && !s.forward {

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
@@ -51,6 +52,8 @@ type track struct {
 	taken     int64
 	room      chan struct{}
 	impatient bool
+	// fetches are the retrievals under way, each with what ends it.
+	fetches map[*retrieval]context.CancelCauseFunc
 	// deaf: a fault keeps subscribers from getting anything.
 	deaf bool
 }
@@ -69,6 +72,7 @@ func (r *Relay) acquire(ns wire.TrackNamespace, name string) *track {
 			asked: make(map[*peer]*upstream), coming: make(map[*peer]struct{}),
 		}
 		t.init(r.cache)
+		t.takesGone = r.faults[goneForwarded]
 		r.tracks[key] = t
 		r.counters.Tracks.Add(1)
 	}

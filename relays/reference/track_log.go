@@ -38,6 +38,8 @@ type trackLog struct {
 	reign reign
 	// ended: the track is complete, largest is its final object.
 	ended bool
+	// takesGone: a fault has objects pass that do not exist.
+	takesGone bool
 }
 
 // group is what the log holds of one group.
@@ -47,6 +49,8 @@ type group struct {
 	objects []*entry // by Object ID
 	// known are the Object IDs of which the relay knows whether they exist. objects has those that do.
 	known spans.Set
+	// gone are those of them that a publisher has said do not exist: Prior Object ID Gaps.
+	gone spans.Set
 	// final is the ID after which the group has nothing, if hasFinal.
 	final      uint64
 	hasFinal   bool
@@ -186,7 +190,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		l.cache.grow(g, -old.charge)
 		old.home = nowhere
 	} else {
-		if g.hasFinal && e.ObjectID > g.final {
+		if g.hasFinal && e.ObjectID > g.final || g.gone.Has(e.ObjectID) && !l.takesGone {
 			return false, nil // draft-18 §9.1: not to be cached or forwarded
 		}
 		g.objects = slices.Insert(g.objects, i, e)
@@ -225,6 +229,7 @@ func (g *group) learn(o *moqt.Object) {
 	g.known.AddRun(o.ObjectID, o.ObjectID)
 	if gap, ok := o.Property(wire.PropPriorObjectIDGap); ok && gap.Uint > 0 && gap.Uint <= o.ObjectID {
 		g.known.AddRun(o.ObjectID-gap.Uint, o.ObjectID-1)
+		g.gone.AddRun(o.ObjectID-gap.Uint, o.ObjectID-1)
 	}
 	if gap, ok := o.Property(wire.PropPriorGroupIDGap); ok && gap.Uint > 0 && gap.Uint <= o.GroupID {
 		g.log.lacks(spans.Run{First: o.GroupID - gap.Uint, Last: o.GroupID - 1})

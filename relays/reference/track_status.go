@@ -14,6 +14,7 @@ func (p *peer) trackStatus(req *moqt.Request) error {
 		<-ctx.Done()
 		return nil
 	}
+	p.spoilStatus(ctx)
 	t := r.acquire(req.TrackNamespace(), req.TrackName())
 	defer r.release(t)
 	ok := &wire.RequestOK{Answers: wire.KindTrackStatus}
@@ -33,7 +34,7 @@ func (p *peer) trackStatus(req *moqt.Request) error {
 	if largest, has := ok.Parameters.Largest(); has && r.faults[statusWrong] {
 		ok.Parameters.SetLargest(wire.Location{Group: largest.Group + 1, Object: largest.Object})
 	}
-	if req.Parameters().UintOr(wire.ParamIncludeProperties, 1) == 0 {
+	if req.Parameters().UintOr(wire.ParamIncludeProperties, 1) == 0 && !r.faults[propertiesAlways] {
 		ok.Properties = nil
 	}
 	return req.Accept(ctx, ok)

@@ -330,6 +330,7 @@ func (u *upstream) readNotifications() {
 			}
 		}
 		t.mu.Unlock()
+		u.spoilNotice()
 	}
 }
 
