@@ -145,6 +145,30 @@ var breachesTolerated = []breach{
 		}),
 	},
 	{
+		rule: "revoke-namespace", what: "PUBLISH_NAMESPACE_CANCEL for a namespace that the peer has announced",
+		last: wire.Draft15, as: asWatcher, want: tolerated, level: Must,
+		bad: func(ctx context.Context, s *scene) (*asked, error) {
+			ns := s.namespace.Join("revoked")
+			s.e.Go(ctx, func(ctx context.Context) {
+				_, _ = s.innocent.Session.PublishNamespace(ctx, ns, s.parameters())
+			})
+			q, _, err := s.x.incoming(ctx, func(m wire.Message) bool {
+				p, ok := m.(*wire.PublishNamespace)
+				return ok && p.TrackNamespace.Equal(ns)
+			})
+			if err == nil {
+				err = s.x.send(q, &wire.RequestOK{RequestID: q.id, Answers: wire.KindPublishNamespace})
+			}
+			if err != nil {
+				return nil, err
+			}
+			return controls(func(*scene) wire.Message {
+				return &wire.PublishNamespaceCancel{RequestID: q.id, TrackNamespace: ns}
+			})(ctx, s)
+		},
+		alone: true,
+	},
+	{
 		rule: rules.CancelRequest, of: "reset-stream", what: "a data stream that is reset before its header is whole",
 		as: asPublisher, want: tolerated, level: Must, good: goodStream,
 		bad: streams(func(s *scene) []byte { return []byte{0x10} }, reset),

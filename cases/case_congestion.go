@@ -68,22 +68,29 @@ func congest(ctx context.Context, e *Env, l Layout, more ...wire.Parameter) (*Pu
 	p.WaitForward(step)
 	feed, cancel := e.Within(ctx, feedTime)
 	defer cancel()
-	fed := func() bool {
-		return p.wait(feed, func() bool {
-			return len(p.subscriptions) > 0 &&
-				p.subscriptions[0].next == len(p.log)
-		}) == nil
-	}
 	last := len(l) - congestedGroup
 	p.Publish(ctx, l[:last], 0)
-	fed()
+	p.fed(feed)
 	e.Sleep(ctx, ObjectPace*congestedGroup)
 	p.Publish(ctx, l[last:], 0)
-	f := feeding{all: fed(), rate: p.Session.sent()}
-	needed := float64(len(l)) * congestedObject * 8 / feedTime.Seconds()
-	f.slow = !e.cfg.Embedded && p.Session.conn.Path().SmoothedRTT > 0 && f.rate < needed
+	f := p.feeding(p.fed(feed), len(l))
 	e.Silence(ctx, SettleTime)
 	return p, s, sub, f
+}
+
+// fed waits until the relay has read everything, and reports false when ctx ends first.
+func (p *Publisher) fed(ctx context.Context) bool {
+	return p.wait(ctx, func() bool {
+		return len(p.subscriptions) > 0 && p.subscriptions[0].next == len(p.log)
+	}) == nil
+}
+
+// feeding says how the relay has read so many objects.
+func (p *Publisher) feeding(all bool, objects int) feeding {
+	f := feeding{all: all, rate: p.Session.sent()}
+	needed := float64(objects) * congestedObject * 8 / feedTime.Seconds()
+	f.slow = !p.Session.e.cfg.Embedded && p.Session.conn.Path().SmoothedRTT > 0 && f.rate < needed
+	return f
 }
 
 var priorities = congestionCase("priorities", "A slow subscriber gets the group with the higher priority first", Should,

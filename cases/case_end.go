@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"time"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
@@ -29,21 +30,28 @@ func watched(ctx context.Context, e *Env) (*Publisher, *Session, *moqt.Subscript
 	return p, s, sub, w
 }
 
-// whole reports whether a stream of a group has brought the objects 0 to last and has ended with FIN. The caller holds
-// the lock.
-func (w *Streams) whole(group, last uint64) *Arrived {
-	for _, a := range w.Subgroups {
-		have := map[uint64]bool{}
+// whole gives the stream of a group that has ended with FIN, once the objects 0 to last have come, and no others; nil
+// before. Streams of the group that were reset may have brought some of them. The caller holds the lock.
+func (w *Streams) whole(group, last uint64) (end *Arrived) {
+	have := map[uint64]bool{}
+	for _, a := range w.of(group) {
+		switch {
+		case a.Reset():
+		case !a.Finished() || end != nil:
+			return nil
+		default:
+			end = a
+		}
 		for _, o := range a.Objects {
 			if o.Status == wire.StatusNormal {
 				have[o.ObjectID] = true
 			}
 		}
-		if a.Header.GroupID == group && a.Finished() && uint64(len(have)) == last+1 {
-			return a
-		}
 	}
-	return nil
+	if uint64(len(have)) != last+1 {
+		return nil
+	}
+	return end
 }
 
 // wholeSubgroup reports whether a subgroup has come as it must. Its objects must be on one stream, unless a stream was
@@ -166,5 +174,29 @@ func runEndOfTrack(ctx context.Context, e *Env) error {
 	defer cancel()
 	d := &Delivery{s: s, sub: sub, w: w}
 	d.Done(step)
+	return nil
+}
+
+var doneFin = endsCase("done-fin", "FIN follows PUBLISH_DONE on the stream of the subscription", []Fault{
+	requestFault("done-without-fin", "PUBLISH_DONE, and no FIN").should(),
+	requestFault("done-never", "nothing").or(transport.LayerData),
+}, runDoneFin, rules.DoneFin, rules.PublishDoneAlways).from(wire.Draft18)
+
+// runDoneFin: PUBLISH_DONE is the last message, so FIN should follow it at once (draft-18 §10.11: SHOULD).
+func runDoneFin(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	l := e.Groups(0, 0)
+	a := e.Follow(ctx, "subscriber", p, l, Checks{})
+	p.WaitForward(ctx)
+	p.Deliver(ctx, l, ObjectPace, a)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	_, err := a.Subscription.Done(step)
+	a.Check(step, err, transport.LayerRequest, "PUBLISH_DONE")
+	id := a.Subscription.Request().ID()
+	for end := time.Now().Add(e.settled(2 * LateTime)); !a.log.ended(id) && time.Now().Before(end); {
+		e.Sleep(ctx, ObjectPace)
+	}
+	e.Should(a.log.ended(id), transport.LayerRequest, "FIN at once behind PUBLISH_DONE", "PUBLISH_DONE, and no FIN")
 	return nil
 }

@@ -114,3 +114,37 @@ var priorGaps = Case{
 		return nil
 	},
 }
+
+var goneObjects = topicCase("gone-objects",
+	"An object that is known not to exist is not forwarded when it comes after all",
+	[]Fault{
+		dataFault("gone-forwarded", "{0, 2}, which does not exist").should(),
+		dataFault("drop-everything", "no stream and no datagram"),
+	}, runGoneObjects, []rules.ID{rules.GoneObjects}, "data", "properties").from(wire.Draft18)
+
+// runGoneObjects: object 4 says with a Prior Object ID Gap that 1 to 3 do not exist; then 2 comes in another subgroup.
+// That is no error, and a relay that keeps objects should not forward it (draft-18 §2.1, §9.1: SHOULD). What it still
+// has to forward is what follows.
+func runGoneObjects(ctx context.Context, e *Env) error {
+	p, s, _, w := watched(ctx, e)
+	l := NewLayout(Span(0, 0), []uint64{0, 4, 2}, LayoutOptions{Payload: e.NamedPayload,
+		Subgroup: func(o uint64) uint64 { return o / 2 % 2 },
+		Properties: func(_, o uint64) wire.Properties {
+			if o != 4 {
+				return nil
+			}
+			return wire.Properties{{Type: wire.PropPriorObjectIDGap, Uint: 3}}
+		}})
+	p.Publish(ctx, l[:2], ObjectPace)
+	s.WantStreams(ctx, w, "objects {0, 0} and {0, 4}", func() bool { return w.has(0, 0, 0) && w.has(0, 4, 4) })
+	p.Publish(ctx, l[2:], ObjectPace)
+	next := e.Groups(1, 1)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, next, ObjectPace) })
+	s.WantStreams(ctx, w, next.String(), func() bool { return w.has(1, 0, 4) })
+	e.Silence(ctx, LateTime)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.Should(!w.has(0, 2, 2), transport.LayerData, "no object that a Prior Object ID Gap has said does not exist",
+		"{0, 2}, which does not exist")
+	return nil
+}

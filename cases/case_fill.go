@@ -2,8 +2,12 @@ package cases
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/track"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -78,4 +82,128 @@ func runFillUpdate(ctx context.Context, e *Env) error {
 	s.Finished(step, k, r)
 	s.Exactly(step, k, 0, r)
 	return nil
+}
+
+var fillFailure = joinCase("fill-failure",
+	"A fill that fails is reset, or names what is unknown, and the subscription goes on", 0,
+	[]string{"publisher", "joiner"}, []Fault{
+		dataFault("fill-failure-hidden", "FIN"),
+		dataFault("join-silent", "no stream"),
+		dataFault("drop-object", "4 of 5 objects came, {3, 0}"),
+	}, runFillFailure, rules.FillFailure).from(wire.Draft20)
+
+// runFillFailure: the publisher refuses every FETCH, and resets fills. So a relay that does not hold what came before
+// its own subscription has nothing for the fill. It says so with a reset, or names the range as unknown (draft-20
+// §5.1.3, draft-22 §3.4.1).
+func runFillFailure(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	p.Publish(ctx, e.Groups(0, 2), 0)
+	p.refusing = true
+	s := e.Dial(ctx, "joiner")
+	j := s.JoinTrack(ctx, p, track.JoinRequest{GroupsBack: 1})
+	p.WaitForward(ctx)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	s.wantFailed(step, j.Joined.Past)
+	live := e.Groups(3, 3)
+	k := NewChecker(live, Checks{})
+	r := s.Read(ctx, "SUBSCRIBE", k, j.Joined.Live.Next)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, live, ObjectPace) })
+	step, cancel = e.Step(ctx)
+	defer cancel()
+	s.Gather(step, k, r)
+	p.End()
+	s.Exactly(ctx, k, LateTime, r)
+	return nil
+}
+
+// wantFailed reads a fill for which there is nothing, and ends the case unless it says so.
+func (s *Session) wantFailed(ctx context.Context, f *moqt.Fetch) {
+	e := s.e
+	const expected = "a reset of the fill's stream, or its range named as unknown"
+	look, stop := context.WithCancel(ctx)
+	defer stop()
+	e.Go(look, func(ctx context.Context) {
+		for s.log.headlessStreams() == 0 && ctx.Err() == nil {
+			time.Sleep(ObjectPace)
+		}
+		stop()
+	})
+	unknown := false
+	for {
+		o, err := f.Next(look)
+		switch {
+		case err == nil && o.Range == wire.NoRange:
+			e.Fail(transport.LayerData, expected, fmt.Sprintf("object %s, which no publisher has given", o.Location()))
+		case err == nil:
+			unknown = unknown || o.Range != wire.NonExistentRange
+			continue
+		case errors.Is(err, io.EOF) && !unknown:
+			e.Fail(transport.LayerData, expected, "FIN, as if there were nothing")
+		case errors.Is(err, io.EOF):
+			e.Annotate("the range was named as unknown")
+		case s.log.headlessStreams() > 0:
+			e.Annotate("a stream was reset before its header came")
+		case ctx.Err() != nil:
+			e.Fail(transport.LayerData, expected, "no stream of the fill")
+		default:
+			e.Annotate("%v", err)
+		}
+		return
+	}
+}
+
+// fillTime is a FILL_TIMEOUT, fillPatience what a relay may take altogether before that is judged.
+const (
+	fillTime     = 200 * time.Millisecond
+	fillPatience = 3 * time.Second
+)
+
+var fillTimeout = fetchCase("fetch-fill-timeout",
+	"A FETCH whose publisher does not go on ends soon after its FILL_TIMEOUT", []Fault{
+		dataFault("fill-timeout-ignored", "nothing more for 3000 ms").should(),
+		requestFault("fetch-silent", "nothing for 5000 ms after FETCH"),
+	}, runFillTimeout, rules.FillTimeout).from(wire.Draft18).among("publisher", "fetcher")
+
+// runFillTimeout: the publisher sends the first of five objects, and no more. A relay gives up after FILL_TIMEOUT, and
+// says which objects did not come (draft-18 §10.2.5: SHOULD).
+func runFillTimeout(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	p.Publish(ctx, e.Groups(0, 2), 0)
+	p.holding = true
+	defer p.release()
+	s := e.Dial(ctx, "fetcher")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	q := p.FetchOf(WholeGroups(1, 1), UintParameter(wire.ParamFillTimeout, uint64(fillTime.Milliseconds())))
+	f := s.fetchOrRefusal(step, q, "FETCH was refused")
+	if f == nil {
+		return nil
+	}
+	patient, cancel := e.Within(ctx, fillPatience)
+	defer cancel()
+	came, marks := 0, 0
+	for {
+		o, err := f.Next(patient)
+		switch {
+		case err == nil && o.Range == wire.NoRange:
+			came++
+			continue
+		case err == nil:
+			marks++
+			continue
+		case patient.Err() != nil && s.Context().Err() == nil:
+			e.Should(false, transport.LayerData, fmt.Sprintf("an end of the FETCH soon after FILL_TIMEOUT, %d ms",
+				fillTime.Milliseconds()), fmt.Sprintf("%d of 5 objects, and nothing more for %d ms", came,
+				fillPatience.Milliseconds()))
+		case errors.Is(err, io.EOF) && came < 5 && marks == 0:
+			e.Fail(transport.LayerData, "a reset, or the objects that did not come named", fmt.Sprintf(
+				"%d of 5 objects and FIN", came))
+		case errors.Is(err, io.EOF):
+			e.Annotate("%d of 5 objects, and %d ranges named as unknown or timed out", came, marks)
+		default:
+			e.Annotate("%d of 5 objects; then %v", came, err)
+		}
+		return nil
+	}
 }

@@ -62,6 +62,42 @@ func runGoaway(ctx context.Context, e *Env) error {
 	return nil
 }
 
+var goawayRequests = Case{
+	ID: "goaway-requests", Title: "A publisher that has sent GOAWAY is asked for no further track",
+	Rules: []rules.ID{rules.GoawayRequests},
+	Level: Should, Suite: SuiteAll, Tags: []string{"limits", "upstream"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		// In 18 GOAWAY says that no request was processed, and then the relay's session makes none.
+		requestFault("goaway-not-heeded", "the publisher has seen SUBSCRIBE").until(wire.Draft17).should(),
+		requestFault("goaway-not-heeded", "the publisher has seen SUBSCRIBE").from(wire.Draft19).should(),
+		requestFault("goaway-is-violation", "connection closed by the peer with 0x3 PROTOCOL_VIOLATION"),
+	},
+	Run: runGoawayRequests,
+}
+
+// runGoawayRequests: who got a GOAWAY should make no new requests (draft-18 §10.4: SHOULD). What the relay answers the
+// subscriber, who asks for a track of that publisher, is not judged; it may wait for another publisher.
+func runGoawayRequests(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	g := &wire.Goaway{}
+	if p.Session.Draft() >= wire.Draft17 {
+		g.Timeout = 60_000
+	}
+	p.Session.Check(ctx, p.Session.Goaway(ctx, g), transport.LayerRequest, "GOAWAY to be sent")
+	s := e.Dial(ctx, "subscriber")
+	p.Session.Healthy(ctx, transport.LayerRequest)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	_, err := s.StartSubscribe(step, s.SubscribeMessage(p.Namespace, p.Name))
+	s.Check(step, err, transport.LayerRequest, "SUBSCRIBE to be sent")
+	e.Silence(ctx, LateTime)
+	saw := p.Saw()
+	e.Should(saw == noRequest, transport.LayerRequest, "no new request to a publisher that has sent GOAWAY",
+		"the publisher has seen "+saw)
+	return nil
+}
+
 // wentAway ends the case unless the subscription has ended with PUBLISH_DONE GOING_AWAY.
 func (a *Subscriber) wentAway(ctx context.Context) {
 	const expected = "the objects behind GOAWAY, or PUBLISH_DONE with GOING_AWAY"

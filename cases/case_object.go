@@ -2,8 +2,13 @@ package cases
 
 import (
 	"context"
+	"fmt"
+	"time"
 
+	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
+	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 // Objects of all sizes, many groups, and the properties of objects and tracks.
@@ -78,4 +83,57 @@ var manyGroups = Case{
 		p.Deliver(ctx, l, 0, a)
 		return nil
 	},
+}
+
+var objectInPieces = Case{
+	ID: "object-in-pieces", Title: "The first half of an object arrives before the second half is published",
+	Rules: []rules.ID{rules.IncompleteObjects, rules.PayloadOpaque},
+	Level: Should, Suite: SuiteAll, Tags: []string{"data", "sizes"}, Roles: []string{"publisher", "subscriber"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		dataFault("objects-whole", "0 of 100000 bytes").should(),
+		dataFault("corrupt-payload", "payload differs from byte 0").should(),
+	},
+	Run: runObjectInPieces,
+}
+
+// runObjectInPieces: a relay should begin to send an object before it has all of it (draft-18 §5.1: SHOULD).
+func runObjectInPieces(ctx context.Context, e *Env) error {
+	const half = 100_000
+	p := e.Announced(ctx)
+	l := NewLayout(Span(0, 0), Span(0, 0), LayoutOptions{Payload: func(g, o uint64) []byte {
+		return Filled(2*half, g, o)
+	}})
+	a := e.Follow(ctx, "subscriber", p, l, Checks{})
+	p.WaitForward(ctx)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	p.mu.Lock()
+	pub := p.subscriptions[0].pub
+	p.mu.Unlock()
+	check := func(err error) {
+		p.Session.Check(step, err, transport.LayerData, "the relay to take an object in two halves")
+	}
+	w, err := pub.OpenSubgroup(step, l[0].header())
+	check(err)
+	check(w.BeginObject(&wire.ObjectHeader{PayloadLength: 2 * half}, pub.Draft()))
+	put := func(b []byte) {
+		_, err := w.Write(b)
+		check(err)
+		check(w.Flush())
+	}
+	put(l[0].Payload[:half])
+	came := a.conn.bytesIn()
+	for patient := time.Now().Add(e.settled(time.Second)); came < half/2 && time.Now().Before(patient); {
+		e.Sleep(ctx, ObjectPace)
+		came = a.conn.bytesIn()
+	}
+	e.Should(came >= half/2, transport.LayerData, "the first half of an object before the second half is sent",
+		fmt.Sprintf("%d of %d bytes", came, half))
+	put(l[0].Payload[half:])
+	check(w.Close())
+	a.WaitAll(ctx)
+	check(pub.Done(step, moqt.DoneTrackEnded, ""))
+	a.WantExactly(ctx)
+	return nil
 }

@@ -158,3 +158,37 @@ func runMandatoryProperty(ctx context.Context, e *Env) error {
 	s.Healthy(ctx, transport.LayerRequest)
 	return nil
 }
+
+var includeProperties = Case{
+	ID: "include-properties", Title: "With INCLUDE_PROPERTIES 0 SUBSCRIBE_OK and FETCH_OK have no track properties",
+	Rules: []rules.ID{rules.IncludeProperties}, First: wire.Draft20,
+	Level: Should, Suite: SuiteAll, Tags: []string{"properties", "subscribe", "fetch"},
+	Roles:   []string{"publisher", "subscriber", "fetcher"},
+	Timeout: CaseLimit,
+	Faults: []Fault{
+		requestFault("properties-always", "SUBSCRIBE_OK with 1 track properties").should(),
+		requestFault("subscribe-silent", "nothing for 5000 ms after SUBSCRIBE").should(),
+	},
+	Run: runIncludeProperties,
+}
+
+// runIncludeProperties: the subscriber knows the track's properties already (draft-22 §9.20.21: SHOULD).
+func runIncludeProperties(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx, wire.Property{Type: propUnknown, Uint: 1})
+	without := UintParameter(wire.ParamIncludeProperties, 0)
+	l := e.Groups(0, 1)
+	a := e.Follow(ctx, "subscriber", p, l, Checks{}, without)
+	said := func(kind wire.Kind, ps wire.Properties) {
+		name := a.OKName(kind)
+		e.Should(len(ps) == 0, transport.LayerRequest, name+" without track properties, with INCLUDE_PROPERTIES 0",
+			fmt.Sprintf("%s with %d track properties", name, len(ps)))
+	}
+	said(wire.KindSubscribe, a.Subscription.Properties())
+	p.WaitForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, ObjectPace) })
+	a.WaitAll(ctx)
+	s := e.Dial(ctx, "fetcher")
+	got := s.FetchExactly(ctx, p, p.FetchOf(WholeGroups(0, 1), without), l, Checks{})
+	said(wire.KindFetch, got.Fetch.OK().Properties)
+	return nil
+}

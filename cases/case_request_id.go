@@ -128,3 +128,40 @@ func runRequestIDLimit(ctx context.Context, e *Env) error {
 		wire.InvalidRequestID)
 	return nil
 }
+
+var requiredRequest = limitsCase("required-request",
+	"A request that requires another one is handled after it, though it comes first", wire.Draft17,
+	[]Fault{
+		requestFault("required-ignored", "an answer to the request that requires it"),
+		requestFault("track-status-silent", "nothing for "),
+	}, runRequiredRequest, rules.RequiredRequest).from(wire.Draft17)
+
+// runRequiredRequest: each request has a stream of its own, so the second may come first; the receiver then waits for
+// the first one (draft-17 §9.2).
+func runRequiredRequest(ctx context.Context, e *Env) error {
+	s := e.Dial(ctx, "client")
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	m := wire.TrackStatus{TrackNamespace: e.Namespace(), TrackName: e.TrackName(), Parameters: e.Parameters()}
+	second := m
+	second.RequestID, second.RequiredRequestIDDelta = 2, 1
+	b, err := wire.AppendMessage(nil, s.Draft(), &second, wire.RequestStream)
+	s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be written")
+	code, body, _, _, err := wire.Frame(b, s.Draft())
+	s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be written")
+	later, err := s.Start(step, &wire.Raw{Type: code, Body: body})
+	s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be sent")
+	early, cancel := context.WithTimeout(step, e.settled(LateTime))
+	defer cancel()
+	if answer, err := later.Next(early); err == nil {
+		e.Fail(transport.LayerRequest, "no answer before the required request has come", fmt.Sprintf(
+			"an answer to the request that requires it: %s", wire.NameOf(s.Draft(), answer)))
+	}
+	required, err := s.Start(step, &m)
+	s.Check(step, err, transport.LayerRequest, "TRACK_STATUS to be sent")
+	_, err = required.Response(step)
+	s.answered(step, err, "an answer to TRACK_STATUS")
+	_, err = later.Next(step)
+	s.Check(step, err, transport.LayerRequest, "an answer to the request that requires another one")
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
+	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
 var setupOnly = Case{
@@ -28,4 +29,21 @@ func runSetupOnly(ctx context.Context, e *Env) error {
 	s.Healthy(ctx, transport.LayerSetup)
 	s.CloseCleanly(ctx, transport.LayerSetup)
 	return nil
+}
+
+var implementationName = Case{
+	ID: "implementation-name", Title: "SETUP names the relay's implementation",
+	Rules: []rules.ID{rules.ImplementationName, rules.Setup}, First: wire.Draft17,
+	Level: Should, Suite: SuiteAll, Tags: []string{"setup"}, Roles: []string{"client"}, Timeout: CaseLimit,
+	Faults: []Fault{
+		setupFault("implementation-unsaid", "SETUP without MOQT_IMPLEMENTATION").should(),
+		setupFault("setup-silence", "nothing (0 bytes) for 5000 ms").should(),
+	},
+	Run: func(ctx context.Context, e *Env) error {
+		s := e.Dial(ctx, "client")
+		e.Should(s.PeerImplementation() != "", transport.LayerSetup, "SETUP with MOQT_IMPLEMENTATION",
+			"SETUP without MOQT_IMPLEMENTATION")
+		s.CloseCleanly(ctx, transport.LayerSetup)
+		return nil
+	},
 }

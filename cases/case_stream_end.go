@@ -107,3 +107,29 @@ func runDataBehindDone(ctx context.Context, e *Env) error {
 	d.Drain(ctx)
 	return nil
 }
+
+var subgroupOneStream = endsCase("subgroup-one-stream", "A subgroup that comes slowly is on one open stream at a time",
+	[]Fault{
+		dataFault("duplicate-object", "2 open streams of group 0").should(),
+		dataFault("drop-everything", "no stream and no datagram"),
+	},
+	func(ctx context.Context, e *Env) error {
+		p, s, _, w := watched(ctx, e)
+		l := e.Groups(0, 0)
+		p.Publish(ctx, l[:3], ObjectPace)
+		s.WantStreams(ctx, w, "objects {0, 0} to {0, 2}", func() bool { return w.has(0, 0, 2) })
+		s.Healthy(ctx, transport.LayerData) // a second stream has come
+		w.mu.Lock()
+		open := 0
+		for _, a := range w.of(0) {
+			if a.End == nil {
+				open++
+			}
+		}
+		w.mu.Unlock()
+		e.Should(open <= 1, transport.LayerData, "one open stream of a subgroup",
+			fmt.Sprintf("%d open streams of group 0", open))
+		p.Publish(ctx, l[3:], ObjectPace)
+		s.WantStreams(ctx, w, l.String(), func() bool { return w.has(0, 0, 4) })
+		return nil
+	}, rules.SubgroupOneStream, rules.Forwarding)

@@ -91,3 +91,45 @@ func (s *Session) wantAsked(ctx context.Context, p *Publisher, a *moqt.Announcem
 	}
 	panic(o)
 }
+
+var deduplicated = subscribersCase("deduplicated",
+	"Objects that two publishers send alike reach the subscriber once",
+	[]string{"publisher-1", "publisher-2", "subscriber"}, []Fault{
+		dataFault("duplicate-object", "more than once {0, 0}").should(),
+		dataFault("drop-object", "12 of 15 objects came, {0, 0}"),
+	}, runDeduplicated, rules.Deduplicated, rules.MultiplePublishers)
+
+// runDeduplicated: a relay should forward each object once (draft-18 §9.3: SHOULD). One that does not break a track
+// over it still brings every object.
+func runDeduplicated(ctx context.Context, e *Env) error {
+	first, other := e.Dial(ctx, "publisher-1"), e.Dial(ctx, "publisher-2")
+	p := first.Publisher(e.Namespace(), e.TrackName())
+	q := other.Publisher(p.Namespace, p.Name)
+	step, cancel := e.Step(ctx)
+	defer cancel()
+	mine := first.Announce(step, p.Namespace)
+	a, err := other.PublishNamespace(step, p.Namespace, e.Parameters())
+	other.MayRefuse(err, "a second PUBLISH_NAMESPACE", rules.FurtherPublisher)
+	other.Check(step, err, transport.LayerRequest, other.OKName(wire.KindPublishNamespace)+
+		" for the second PUBLISH_NAMESPACE")
+	l := e.Groups(0, 2)
+	s := e.Follow(ctx, "subscriber", p, l, Checks{})
+	first.wantAsked(step, p, mine, q)
+	other.wantAsked(step, q, a, p)
+	p.WaitForward(step)
+	q.WaitForward(step)
+	for _, x := range []*Publisher{p, q} {
+		e.Go(ctx, func(ctx context.Context) { x.Publish(ctx, l, ObjectPace) })
+	}
+	s.WaitAll(ctx)
+	e.Silence(ctx, LateTime)
+	p.End()
+	q.End()
+	s.WaitQuiet(ctx)
+	if what := s.Checker.Corrupted(); what != "" {
+		e.Fail(transport.LayerData, l.String(), what)
+	}
+	what := s.Checker.Unexpected()
+	e.Should(what == "", transport.LayerData, "each object once, since both publishers sent the same", what)
+	return nil
+}

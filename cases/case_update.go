@@ -98,3 +98,52 @@ func runUpdateRange(ctx context.Context, e *Env) error {
 	a.WantExactly(ctx)
 	return nil
 }
+
+var stateNotify = updateCase("state-notify",
+	"What a publisher tells of its state changes nothing that a subscriber has set",
+	[]Fault{
+		requestFault("state-notify-bare", "PUBLISH_STATE_NOTIFY with FORWARD 0"),
+		dataFault("drop-object", "4 of 10 objects came, {0, 0}"),
+	}, runStateNotify, rules.StateNotifyValues, rules.StateNotifyLargest).from(wire.Draft20).
+	among("publisher", "subscriber")
+
+// runStateNotify: the relay need not pass on what it is told. If it tells its subscriber something, it names the
+// Largest Object, and leaves FORWARD and the filter as the subscriber has set them (draft-20 §10.10, draft-22 §9.10).
+func runStateNotify(ctx context.Context, e *Env) error {
+	p := e.Announced(ctx)
+	l := e.Groups(0, 1)
+	a := e.Follow(ctx, "subscriber", p, l, Checks{}, UintParameter(wire.ParamForward, 1))
+	p.WaitForward(ctx)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l[:5], ObjectPace) })
+	a.WaitTo(ctx, wire.Location{Group: 0, Object: 4})
+	p.mu.Lock()
+	pub := p.subscriptions[0].pub
+	p.mu.Unlock()
+	var told wire.Parameters
+	told.SetLargest(wire.Location{Group: 0, Object: 4})
+	p.Session.Check(ctx, pub.Notify(ctx, told), transport.LayerRequest, "PUBLISH_STATE_NOTIFY to be sent")
+	p.Session.Healthy(ctx, transport.LayerRequest)
+	n := 0
+	for ; ; n++ {
+		ps, err := a.Subscription.NextNotify(known())
+		if err != nil {
+			break
+		}
+		const expected = "PUBLISH_STATE_NOTIFY with the Largest Object, and with nothing that the subscriber has set"
+		if v, ok := ps.Uint(wire.ParamForward); ok && v != 1 {
+			e.Fail(transport.LayerRequest, expected, fmt.Sprintf("PUBLISH_STATE_NOTIFY with FORWARD %d", v))
+		}
+		if _, ok := ps.Filter(); ok {
+			e.Fail(transport.LayerRequest, expected, "PUBLISH_STATE_NOTIFY with LOCATION_FILTER")
+		}
+		if _, ok := ps.Largest(); !ok {
+			e.Fail(transport.LayerRequest, expected, "PUBLISH_STATE_NOTIFY without LARGEST_OBJECT")
+		}
+	}
+	e.Note("PUBLISH_STATE_NOTIFY came to the subscriber %d times", n)
+	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l[5:], ObjectPace) })
+	a.WaitAll(ctx)
+	p.End()
+	a.WantExactly(ctx)
+	return nil
+}

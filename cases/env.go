@@ -37,8 +37,9 @@ type Env struct {
 	cancel context.CancelCauseFunc
 
 	transcript transcript
-	inTime     atomic.Bool // the relay has done its part within the limit, whatever the time is now
-	onSession  sync.Mutex  // Config.OnSession runs under it
+	arrivals   atomic.Int64 // objects that have come to Streams
+	inTime     atomic.Bool  // the relay has done its part within the limit, whatever the time is now
+	onSession  sync.Mutex   // Config.OnSession runs under it
 	group      sync.WaitGroup
 	connected  chan struct{} // closed once there is a connection
 	first      sync.Once     // closes it

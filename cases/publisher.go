@@ -42,9 +42,14 @@ type Publisher struct {
 	begun map[uint64]*subscription
 	asked map[string]int // requests of the relay, by name
 	// newGroups are the NEW_GROUP_REQUESTs of the relay. failing: fetch streams are reset behind their first object.
+	// holding: nothing more goes on them behind it. refusing: FETCH is refused, and fills are reset at once. fetches
+	// are the FETCHes of the relay.
 	newGroups []uint64
 	first     wire.Parameters // of the relay's first SUBSCRIBE
 	failing   bool
+	holding   bool
+	refusing  bool
+	fetches   []*relayFetch
 	stops     map[wire.Location]string // how the relay has stopped the streams of objects
 }
 
@@ -128,12 +133,15 @@ func (p *Publisher) WaitForward(ctx context.Context) {
 	p.Session.Check(ctx, first.pub.WaitForward(ctx), transport.LayerRequest, "Forward State 1 at the publisher")
 }
 
+// noRequest is what a publisher saw that was not asked.
+const noRequest = "no request for the track"
+
 // Saw lists the requests for the track that have reached the publisher, for the text of a failure.
 func (p *Publisher) Saw() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.asked) == 0 {
-		return "no request for the track"
+		return noRequest
 	}
 	var names []string
 	for name, n := range p.asked {

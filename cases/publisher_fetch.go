@@ -39,7 +39,13 @@ func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 		filter = p.joined(j)
 	}
 	start, end, l, ok := p.cut(filter)
+	refusing, mine := p.refusing, &relayFetch{r: r}
+	p.fetches = append(p.fetches, mine)
 	p.mu.Unlock()
+	if refusing {
+		p.answered(r, r.Reject(ctx, moqt.RejectInternalError, "the test case refuses it"))
+		return
+	}
 	if !ok {
 		p.answered(r, r.Reject(ctx, moqt.RejectInvalidRange, "nothing published in this range"))
 		return
@@ -52,7 +58,26 @@ func (p *Publisher) fetched(r *moqt.Request, asked moqt.FetchAsked) {
 	if err == nil {
 		err = p.write(ctx, w, l, asked.Descending)
 	}
+	p.mu.Lock()
+	mine.over, mine.err = true, err
+	p.changed.fire()
+	p.mu.Unlock()
 	p.answered(r, err)
+}
+
+// relayFetch is a FETCH of the relay. over says that its stream is, and err how it ended where that was not our doing.
+type relayFetch struct {
+	r    *moqt.Request
+	over bool
+	err  error
+}
+
+// release lets fetch streams go on that were held.
+func (p *Publisher) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = false
+	p.changed.fire()
 }
 
 // answered notes a FETCH of the relay that was not answered in full.
@@ -125,8 +150,11 @@ func (p *Publisher) write(ctx context.Context, w *moqt.FetchWriter, l Layout, de
 			return err
 		}
 		p.mu.Lock()
-		failing := p.failing
+		failing, holding := p.failing, p.holding
 		p.mu.Unlock()
+		if holding {
+			_ = p.wait(ctx, func() bool { return !p.holding })
+		}
 		if failing {
 			p.Session.e.Sleep(ctx, overtaken) // the object is through
 			w.Reset(moqt.ResetInternalError.Number(w.Draft()))
@@ -145,12 +173,18 @@ func (p *Publisher) fill(ctx context.Context, sub *subscription, requestID uint6
 		filter = sub.filter
 	}
 	_, _, l, ok := p.cut(filter)
+	refusing := p.refusing
 	p.mu.Unlock()
 	if !ok || len(l) == 0 {
 		return
 	}
 	order := inner.UintOr(wire.ParamGroupOrder, sub.pub.Parameters().UintOr(wire.ParamGroupOrder, wire.Ascending))
 	w, err := p.Session.OpenFill(ctx, requestID)
+	if err == nil && refusing {
+		w.Flush()
+		w.Reset(moqt.ResetInternalError.Number(w.Draft()))
+		return
+	}
 	if err == nil {
 		err = p.write(ctx, w, l, order == wire.Descending)
 	}

@@ -20,6 +20,14 @@ import (
 var mayRefuse = []string{"refuses-fetch", "refuses-status", "refuses-namespaces", "refuses-tracks",
 	"refuses-second-namespace", "filter-ranges-none", "tokens-not-stored", "request-ids-few"}
 
+// leftOut are the cases of a SHOULD that a relay with the quirk does not follow, as it may: without a cache it does not
+// know what it has forwarded, and so on. The case says TODO then.
+var leftOut = map[string][]string{
+	"cache-none":                 {"deduplicated", "gone-objects"},
+	"objects-unknown-properties": {"object-in-pieces"},
+	"subgroups-reopened":         {"stream-stopped"},
+}
+
 // No case fails at a relay that does what the drafts allow. MOQ_QUIRKS=all walks all quirks, cases and drafts.
 // Otherwise each quirk meets a few cases on one draft, another one for each.
 func TestQuirksFailNoCase(t *testing.T) {
@@ -37,7 +45,8 @@ func TestQuirksFailNoCase(t *testing.T) {
 					r := onRelay(t, c, d, 0, reference.Options{Quirks: []string{q.Name}})
 					skip := slices.Contains(mayRefuse, q.Name) && !r.TooSlow &&
 						(r.Status == cases.Skip || r.Status == cases.NotApplicable)
-					if r.Status != cases.Pass && !skip {
+					should := r.Todo != "" && slices.Contains(leftOut[q.Name], c.ID)
+					if r.Status != cases.Pass && !skip && !should {
 						t.Errorf("%s %s: %s%s\nnotes %q\n%s", r.Status, r.Layer, r.Message, r.Reason, r.Notes,
 							strings.Join(r.Transcript, "\n"))
 					}

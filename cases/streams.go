@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -27,6 +28,9 @@ type Streams struct {
 	Datagrams []*moqt.Object
 	// Arrivals are the locations of all objects with status Normal, in order of arrival over streams and datagrams.
 	Arrivals []wire.Location
+	// order has for each of them how many had come before, to all Streams of the case.
+	order []int64
+	count *atomic.Int64
 }
 
 // Arrived is one subgroup stream, as far as it has arrived.
@@ -49,7 +53,7 @@ func (s *Session) Watch(ctx context.Context, sub *moqt.Subscription) *Streams {
 }
 
 func (s *Session) watch(ctx context.Context, sub *moqt.Subscription, check *Checker) *Streams {
-	w := &Streams{sub: sub, check: check, changed: newBroadcast()}
+	w := &Streams{sub: sub, check: check, changed: newBroadcast(), count: &s.e.arrivals}
 	s.e.Go(ctx, func(ctx context.Context) {
 		for {
 			r, err := sub.AcceptSubgroup(ctx)
@@ -92,6 +96,7 @@ func (w *Streams) arrived(o *moqt.Object) {
 	}
 	if o.Status == wire.StatusNormal {
 		w.Arrivals = append(w.Arrivals, o.Location())
+		w.order = append(w.order, w.count.Add(1)-1)
 	}
 }
 

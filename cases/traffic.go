@@ -30,6 +30,8 @@ type traffic struct {
 	fetches int
 	// blocked is when the last write ended that had to wait for the path.
 	blocked time.Time
+	// keep takes the streams that the session stops; nil while they are stopped.
+	keep atomic.Pointer[keptStreams]
 }
 
 // inflow is one unidirectional stream of the peer.
@@ -179,6 +181,13 @@ func (t *traffic) ended(id uint64) {
 	delete(t.open, id)
 }
 
+// bytesIn is how many bytes of objects have come.
+func (t *traffic) bytesIn() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.down.bytes
+}
+
 // lastByte is when the last bytes of objects came, or went out if they had to wait for the path.
 func (t *traffic) lastByte() time.Time {
 	t.mu.Lock()
@@ -214,7 +223,7 @@ func (t *traffic) AcceptUniStream(ctx context.Context) (transport.ReceiveStream,
 	t.mu.Lock()
 	t.open[s.StreamID()] = in
 	t.mu.Unlock()
-	return &countedReceiveStream{ReceiveStream: s, t: t, in: in}, nil
+	return &countedReceiveStream{ReceiveStream: s, t: t, in: in, reading: make(chan struct{}, 1)}, nil
 }
 
 // OpenUniStream implements transport.Conn.
@@ -288,11 +297,26 @@ type countedReceiveStream struct {
 	transport.ReceiveStream
 	t  *traffic
 	in *inflow
+	// kept is set once the session has stopped the stream, and the peer is not to know. reading has room for the one
+	// who reads.
+	kept    atomic.Pointer[keptStream]
+	reading chan struct{}
 }
 
 // Read implements io.Reader.
 func (s *countedReceiveStream) Read(p []byte) (int, error) {
+	n, err := s.read(p)
+	if x := s.kept.Load(); x != nil {
+		return 0, &transport.StreamError{StreamID: s.StreamID(), Stop: true, Code: x.code}
+	}
+	return n, err
+}
+
+// read reads what has come, whether or not the session has stopped the stream.
+func (s *countedReceiveStream) read(p []byte) (int, error) {
+	s.reading <- struct{}{}
 	n, err := s.ReceiveStream.Read(p)
+	<-s.reading
 	s.t.came(s.in, n)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		s.t.ended(s.StreamID())
@@ -302,6 +326,9 @@ func (s *countedReceiveStream) Read(p []byte) (int, error) {
 
 // Stop implements transport.ReceiveStream.
 func (s *countedReceiveStream) Stop(code uint64) {
+	if k := s.t.keep.Load(); k != nil && k.take(s, code) {
+		return
+	}
 	s.ReceiveStream.Stop(code)
 	s.t.ended(s.StreamID())
 }

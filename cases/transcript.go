@@ -68,12 +68,13 @@ type sessionLog struct {
 	mu                 sync.Mutex
 	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
-	reset              string // the last RESET_STREAM on a data stream
-	done               string // the last PUBLISH_DONE that says anything but TRACK_ENDED
-	behind             string // how the peer first gave up a subscriber of ours
-	headless           int    // data streams that ended before their header was whole
-	maxRequestID       uint64 // the peer's, 14-16
-	objects            int    // subgroup streams and datagrams that came
+	reset              string          // the last RESET_STREAM on a data stream
+	done               string          // the last PUBLISH_DONE that says anything but TRACK_ENDED
+	behind             string          // how the peer first gave up a subscriber of ours
+	headless           int             // data streams that ended before their header was whole
+	maxRequestID       uint64          // the peer's, 14-16
+	objects            int             // subgroup streams and datagrams that came
+	fins               map[uint64]bool // of requests whose stream the peer has ended with FIN, by id
 	traffic            *traffic
 }
 
@@ -92,6 +93,12 @@ func (l *sessionLog) event(ev moqt.Event) {
 		if ev.Subgroup == nil {
 			l.headless++
 		}
+	}
+	if ev.Type == moqt.EventFin && !ev.Sent && ev.Stream == wire.RequestStream {
+		if l.fins == nil {
+			l.fins = map[uint64]bool{}
+		}
+		l.fins[ev.RequestID] = true
 	}
 	if !ev.Sent && (ev.Type == moqt.EventSubgroup || ev.Type == moqt.EventDatagram) {
 		l.objects++
@@ -144,6 +151,13 @@ func (s *Session) DataSeen() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.objects
+}
+
+// ended reports whether the peer has ended the stream of a request with FIN.
+func (l *sessionLog) ended(id uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fins[id]
 }
 
 // headlessStreams is how many data streams the peer reset before their header could be read. Nobody can know what they
