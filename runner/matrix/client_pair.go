@@ -97,19 +97,19 @@ func (p pair) run(ctx context.Context, w *work, _ []string) outcome {
 
 // subscribed starts the subscriber, and returns when it has had the time that it has before the first object.
 func (p pair) subscribed(ctx context.Context, w *work, values map[string]string, publisher *halfProcess,
-	out io.Writer) (h *halfProcess, err error) {
+	got *lineCount) (h *halfProcess, err error) {
 	for range pairTries {
 		select {
 		case <-time.After(pairLead):
 		case <-publisher.done:
 		case <-ctx.Done():
 		}
-		if h, err = p.start(ctx, w, p.spec.Subscriber, values, nil, out); err != nil {
+		if h, err = p.start(ctx, w, p.spec.Subscriber, values, nil, got); err != nil {
 			return nil, err
 		}
 		select {
 		case <-h.done:
-			if publisher.ended() {
+			if publisher.ended() || len(got.lines()) > 0 {
 				return h, nil
 			}
 		case <-time.After(pairHead):

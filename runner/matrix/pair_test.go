@@ -34,3 +34,16 @@ func TestPairWithoutATrack(t *testing.T) {
 		t.Errorf("%s %s: %v", r.Status, r.Reason, r.Cases)
 	}
 }
+
+// A subscriber that has got something and ends has ended: another one would get it again.
+func TestPairThatEndsEarly(t *testing.T) {
+	t.Parallel() // it mostly waits
+	c := Builtin()
+	c.Name, c.Kind, c.Cases = "none-to-early", KindPair, []string{PairCase}
+	c.Publisher = &Half{Command: []string{"sleep", "60"}}
+	c.Subscriber = &Half{Command: []string{"echo", "what nobody sent"}}
+	r := execute(t, planOf(t, 1, one, nil, c), Options{NoRetry: true}).Cells[0]
+	if r.Status != Fail || !strings.Contains(r.Cases[0].Message, "; 1 that nobody sent") {
+		t.Errorf("%s %s: %v", r.Status, r.Reason, r.Cases)
+	}
+}
