@@ -144,6 +144,8 @@ func (s *Session) wantFailed(ctx context.Context, f *moqt.Fetch) {
 			e.Annotate("the range was named as unknown")
 		case s.log.headlessStreams() > 0:
 			e.Annotate("a stream was reset before its header came")
+		case ctx.Err() != nil && s.Conn().Info().ReadsAhead:
+			e.Annotate("no stream of the fill; a browser tells of none that is reset before its header has come")
 		case ctx.Err() != nil:
 			e.Fail(transport.LayerData, expected, "no stream of the fill")
 		default:
