@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"runtime"
 	"time"
 )
 
@@ -23,7 +22,11 @@ type pacer struct {
 	every float64 // nanoseconds; 0 never waits
 	turns float64
 	watch time.Duration
+	timer fineTimer
 }
+
+// close gives back what the pacer has of the system.
+func (p *pacer) close() { p.timer.close() }
 
 // newPacer makes a pacer whose first turn is now, one of so many that run at a time.
 func newPacer(rate float64, of int) *pacer {
@@ -47,14 +50,11 @@ func (p *pacer) wait(ctx context.Context) (time.Time, error) {
 	if ctx.Err() != nil {
 		return due, context.Cause(ctx)
 	}
-	if time.Until(due) > 0 {
-		runtime.Gosched() // who sends what was handed over goes on here, not once the system has woken another thread
-		if short := time.Until(due) - p.watch; short > 0 {
-			sleepFinely(short)
-		}
-		for time.Until(due) > 0 {
-			continue
-		}
+	if short := time.Until(due) - p.watch; short > 0 {
+		p.timer.sleep(short)
+	}
+	for time.Until(due) > 0 {
+		continue
 	}
 	p.turns++
 	return due, nil

@@ -1,16 +1,39 @@
 package bench
 
 import (
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// sleepFinely sleeps by the system's high-resolution timer. Without a slack of its own a thread wakes up to 50 us late.
-func sleepFinely(d time.Duration) {
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // of the thread that this is on, most of the time
-	ts := unix.NsecToTimespec(int64(d))
-	for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, &ts) == unix.EINTR { // ts is what is left
-		continue
+// fineTimer is a high-resolution timer of the system. Go's poller waits for it as for a packet, so a goroutine that
+// sleeps holds no processor of the runtime; one in a system call would, for up to 10 ms.
+type fineTimer struct {
+	fd   int
+	file *os.File
+}
+
+// sleep waits for a time that is not long.
+func (t *fineTimer) sleep(d time.Duration) {
+	if t.file == nil {
+		fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+		if err != nil {
+			time.Sleep(d)
+			return
+		}
+		t.fd, t.file = fd, os.NewFile(uintptr(fd), "timerfd")
+	}
+	var expired [8]byte
+	if err := unix.TimerfdSettime(t.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil); err != nil {
+		time.Sleep(d)
+		return
+	}
+	_, _ = t.file.Read(expired[:]) // the pacer looks whether the time has come
+}
+
+func (t *fineTimer) close() {
+	if t.file != nil {
+		t.file.Close()
 	}
 }

@@ -4,5 +4,10 @@ package bench
 
 import "time"
 
-// sleepFinely sleeps as finely as the runtime does.
-func sleepFinely(d time.Duration) { time.Sleep(d) }
+// fineTimer sleeps as finely as the runtime does.
+type fineTimer struct{}
+
+// sleep waits for a time that is not long.
+func (*fineTimer) sleep(d time.Duration) { time.Sleep(d) }
+
+func (*fineTimer) close() {}

@@ -70,6 +70,7 @@ func newSender(c clock, ns moq.Namespace, name string, load Load) (*sender, erro
 // warm writes objects that do not count until until ends. ctx cuts a write.
 func (s *sender) warm(ctx, until context.Context) error {
 	pace := newPacer(s.load.RatePerS, s.of)
+	defer pace.close()
 	for n := uint64(0); until.Err() == nil; n++ {
 		due, err := pace.wait(until)
 		if err != nil {
@@ -92,6 +93,7 @@ func (s *sender) measure(ctx context.Context, d time.Duration) error {
 	}
 	defer s.tell()
 	pace := newPacer(s.load.RatePerS, s.of)
+	defer pace.close()
 	every := uint64(1)
 	if s.load.RatePerS == 0 && s.load.ObjectBytes < timedSize && s.stamps == NoTimestamps {
 		every = timedEvery
