@@ -36,7 +36,8 @@ type Ratio struct {
 // Compare runs two programs in turns, on the same processors. say is told of every turn.
 func Compare(ctx context.Context, programs [2]Program, rounds int, processors []int,
 	say func(format string, args ...any)) (*Comparison, error) {
-	c := &Comparison{Version: 1, Processors: processors, Programs: programs, Ratios: map[string]Ratio{}}
+	c := &Comparison{Version: 1, Machine: bench.ThisMachine(programs[0].Name), Processors: processors,
+		Programs: programs, Ratios: map[string]Ratio{}}
 	for i := range rounds {
 		var round Round
 		for side, p := range programs {

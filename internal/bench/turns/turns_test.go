@@ -87,6 +87,9 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.Machine.CPUs == 0 || c.Machine.Host == "" || c.Machine.Program != "ours" {
+		t.Errorf("the machine is not known: %+v", c.Machine)
+	}
 	want := Ratio{&bench.Range{Median: 200, Lowest: 100, Highest: 300, Runs: 3},
 		&bench.Range{Median: 100, Lowest: 50, Highest: 150, Runs: 3},
 		&bench.Range{Median: 2, Lowest: 2, Highest: 2, Runs: 3}}
