@@ -77,6 +77,10 @@ func (p *Publisher) begins(step context.Context, s *Session, f *moqt.Fetch) bool
 	}
 	waits := first.Err() != nil
 	p.release()
+	if s.log.headlessStreams() > 0 {
+		e.Annotate("the relay does not ask the publisher: a stream was reset before its header came")
+		return false
+	}
 	if err := f.Ready(step); err != nil {
 		s.SkipUnsupported(err)
 		s.answered(step, err, "FETCH_OK or a request error")
@@ -136,7 +140,8 @@ var fillCancel = joinCase("fill-cancel", "The fill of a subscription that is can
 		p.Publish(ctx, e.Groups(0, 2), 0)
 		p.holding = true
 		s := e.Dial(ctx, "joiner")
-		j := s.JoinTrack(ctx, p, track.JoinRequest{GroupsBack: 1})
+		j := s.JoinTrack(ctx, p, track.JoinRequest{})
+		j.wantFill()
 		step, cancel := e.Step(ctx)
 		defer cancel()
 		if p.begins(step, s, j.Joined.Past) {

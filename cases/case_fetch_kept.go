@@ -120,7 +120,7 @@ var goneObjects = topicCase("gone-objects",
 	[]Fault{
 		dataFault("gone-forwarded", "{0, 2}, which does not exist").should(),
 		dataFault("drop-everything", "no stream and no datagram"),
-	}, runGoneObjects, []rules.ID{rules.GoneObjects}, "data", "properties").from(wire.Draft18)
+	}, runGoneObjects, []rules.ID{rules.GoneObjects, rules.Forwarding}, "data", "properties").from(wire.Draft18)
 
 // runGoneObjects: object 4 says with a Prior Object ID Gap that 1 to 3 do not exist; then 2 comes in another subgroup.
 // That is no error, and a relay that keeps objects should not forward it (draft-18 §2.1, §9.1: SHOULD). What it still

@@ -100,7 +100,8 @@ func runFillFailure(ctx context.Context, e *Env) error {
 	p.Publish(ctx, e.Groups(0, 2), 0)
 	p.refusing = true
 	s := e.Dial(ctx, "joiner")
-	j := s.JoinTrack(ctx, p, track.JoinRequest{GroupsBack: 1})
+	j := s.JoinTrack(ctx, p, track.JoinRequest{})
+	j.wantFill()
 	p.WaitForward(ctx)
 	step, cancel := e.Step(ctx)
 	defer cancel()
@@ -164,7 +165,7 @@ const (
 var fillTimeout = fetchCase("fetch-fill-timeout",
 	"A FETCH whose publisher does not go on ends soon after its FILL_TIMEOUT", []Fault{
 		dataFault("fill-timeout-ignored", "nothing more for 3000 ms").should(),
-		requestFault("fetch-silent", "nothing for 5000 ms after FETCH"),
+		requestFault("fetch-silent", "nothing for "),
 	}, runFillTimeout, rules.FillTimeout).from(wire.Draft18).among("publisher", "fetcher")
 
 // runFillTimeout: the publisher sends the first of five objects, and no more. A relay gives up after FILL_TIMEOUT, and
@@ -178,12 +179,24 @@ func runFillTimeout(ctx context.Context, e *Env) error {
 	step, cancel := e.Step(ctx)
 	defer cancel()
 	q := p.FetchOf(WholeGroups(1, 1), UintParameter(wire.ParamFillTimeout, uint64(fillTime.Milliseconds())))
-	f := s.fetchOrRefusal(step, q, "FETCH was refused")
-	if f == nil {
-		return nil
-	}
+	f, err := s.StartFetch(step, q)
+	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
 	patient, cancel := e.Within(ctx, fillPatience)
 	defer cancel()
+	if err := f.Ready(patient); err != nil {
+		if patient.Err() != nil && s.Context().Err() == nil {
+			e.Should(false, transport.LayerRequest, fmt.Sprintf("an answer soon after FILL_TIMEOUT, %d ms",
+				fillTime.Milliseconds()), fmt.Sprintf("no answer for %d ms", fillPatience.Milliseconds()))
+			p.release()
+			err = f.Ready(step)
+		}
+		if err != nil {
+			s.SkipUnsupported(err)
+			s.answered(step, err, "FETCH_OK or a request error")
+			e.Annotate("FETCH was refused: %v", err)
+		}
+		return nil
+	}
 	came, marks := 0, 0
 	for {
 		o, err := f.Next(patient)

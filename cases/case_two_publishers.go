@@ -107,15 +107,20 @@ func runDeduplicated(ctx context.Context, e *Env) error {
 	q := other.Publisher(p.Namespace, p.Name)
 	step, cancel := e.Step(ctx)
 	defer cancel()
-	mine := first.Announce(step, p.Namespace)
-	a, err := other.PublishNamespace(step, p.Namespace, e.Parameters())
+	first.Announce(step, p.Namespace)
+	_, err := other.PublishNamespace(step, p.Namespace, e.Parameters())
 	other.MayRefuse(err, "a second PUBLISH_NAMESPACE", rules.FurtherPublisher)
 	other.Check(step, err, transport.LayerRequest, other.OKName(wire.KindPublishNamespace)+
 		" for the second PUBLISH_NAMESPACE")
 	l := e.Groups(0, 2)
 	s := e.Follow(ctx, "subscriber", p, l, Checks{})
-	first.wantAsked(step, p, mine, q)
-	other.wantAsked(step, q, a, p)
+	both, cancel := e.Within(ctx, soon)
+	defer cancel()
+	for _, x := range []*Publisher{p, q} {
+		if x.WaitSubscribed(both) != nil && ctx.Err() == nil { // the case two-publishers judges that
+			e.Skip("the relay does not ask %s, so nothing comes twice", x.Session.Role)
+		}
+	}
 	p.WaitForward(step)
 	q.WaitForward(step)
 	for _, x := range []*Publisher{p, q} {

@@ -50,6 +50,14 @@ func (s *Session) JoinTrack(ctx context.Context, p *Publisher, q track.JoinReque
 	return out
 }
 
+// wantFill ends the case as skipped when SUBSCRIBE_OK says that nothing was published, since then there is nothing to
+// fill. Other cases judge that.
+func (j *Joiner) wantFill() {
+	if !j.HasLargest {
+		j.e.Skip("SUBSCRIBE_OK names no Largest Object, so that there is nothing to fill")
+	}
+}
+
 // WantExactly ends the case unless every wanted object comes once, in the past or live. It ends p's track.
 func (j *Joiner) WantExactly(ctx context.Context, p *Publisher, want Layout) {
 	k := NewChecker(want, Checks{})
