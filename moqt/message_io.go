@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -134,6 +135,16 @@ type messageWriter struct {
 	buf    []byte
 	fin    atomic.Bool // FIN is wanted; the holder of the lock sends it
 	closed bool        // FIN is sent
+
+	mu sync.Mutex
+	// posted go out before the turn is given to anybody else.
+	posted []postedMessage
+}
+
+// postedMessage is a message that waits for the turn, and whose sender does not.
+type postedMessage struct {
+	wire.Message
+	requestID uint64
 }
 
 func newMessageWriter(s *Session, stream transport.SendStream, kind wire.StreamKind) *messageWriter {
@@ -167,17 +178,69 @@ func (w *messageWriter) acquire(ctx context.Context) error {
 	}
 }
 
-// release gives the turn away, and sends a FIN that was asked for in the meantime.
-func (w *messageWriter) release() {
-	if w.fin.Load() && !w.closed {
-		w.closed = true
-		_ = w.stream.Close()
-		w.s.trace(Event{Type: EventFin, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID()})
+// post sends a message before whatever others begin to send from now on. It does not wait: the holder of the turn, if
+// there is one, sends it.
+func (w *messageWriter) post(m wire.Message, requestID uint64) {
+	w.mu.Lock()
+	w.posted = append(w.posted, postedMessage{m, requestID})
+	free := w.tryAcquire()
+	w.mu.Unlock()
+	if free {
+		w.release()
 	}
-	w.lock <- struct{}{}
+}
+
+// release sends what was posted, gives the turn away, and sends a FIN that was asked for in the meantime.
+func (w *messageWriter) release() {
+	for {
+		if w.fin.Load() && !w.closed && !w.hasPosted() {
+			w.closed = true
+			_ = w.stream.Close()
+			w.s.trace(Event{Type: EventFin, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID()})
+		}
+		m, ok := w.give()
+		if !ok {
+			break
+		}
+		if w.sendPosted(m) {
+			return // the rest is written in the background, and then the turn is given away
+		}
+	}
 	if w.fin.Load() { // asked for between the look and the release
 		w.finish()
 	}
+}
+
+func (w *messageWriter) hasPosted() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.posted) > 0
+}
+
+// give gives the turn away, unless a message was posted, which it returns.
+func (w *messageWriter) give() (m postedMessage, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.posted) > 0 {
+		m = w.posted[0]
+		w.posted = w.posted[1:]
+		return m, true
+	}
+	w.posted = nil
+	w.lock <- struct{}{}
+	return m, false
+}
+
+// sendPosted sends a message without waiting. kept reports that the turn is kept until all of it is written.
+func (w *messageWriter) sendPosted(m postedMessage) (kept bool) {
+	b, err := w.encode(m.Message)
+	if err != nil {
+		return false
+	}
+	over, cancel := context.WithCancel(w.s.ctx)
+	cancel()
+	_, kept, _ = w.put(over, m.Message, b, m.requestID, true)
+	return kept
 }
 
 // finish ends the direction with FIN behind what is being written. It does not wait.
@@ -185,11 +248,15 @@ func (w *messageWriter) finish() {
 	w.fin.Store(true)
 	select {
 	case <-w.lock:
-		if w.closed {
+		w.mu.Lock()
+		closed := w.closed && len(w.posted) == 0
+		if closed {
 			w.lock <- struct{}{}
-			return
 		}
-		w.release()
+		w.mu.Unlock()
+		if !closed {
+			w.release()
+		}
 	default:
 	}
 }
@@ -222,14 +289,23 @@ func (w *messageWriter) encode(m wire.Message) ([]byte, error) {
 // must it is, unless the stream or the session fails.
 func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent bool,
 	err error) {
+	sent, kept, err := w.put(ctx, m, b, requestID, must)
+	if !kept {
+		w.release()
+	}
+	return sent, err
+}
+
+// put is send without giving the turn away. kept reports that the rest is written in the background, which then does.
+func (w *messageWriter) put(ctx context.Context, m wire.Message, b []byte, requestID uint64, must bool) (sent,
+	kept bool, err error) {
 	e := Event{Type: EventMessage, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID(), Message: m, Raw: b,
 		Bytes: len(b), RequestID: requestID}
 	e.MessageType, _ = wire.Varint(b, w.s.draft)
 	w.s.trace(e)
 	rest, err := w.writeBytes(ctx, b)
 	if err == nil {
-		w.release()
-		return true, nil
+		return true, false, nil
 	}
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	if late && (must || len(rest) < len(b)) {
@@ -238,14 +314,13 @@ func (w *messageWriter) send(ctx context.Context, m wire.Message, b []byte, requ
 			_, _ = w.writeBytes(w.s.ctx, rest)
 			w.release()
 		}) {
-			return true, context.Cause(ctx)
+			return true, true, context.Cause(ctx)
 		}
 	}
-	w.release()
 	if late {
-		return false, context.Cause(ctx)
+		return false, false, context.Cause(ctx)
 	}
-	return false, w.s.streamError(err)
+	return false, false, w.s.streamError(err)
 }
 
 // writeBytes gives what was not written.

@@ -98,6 +98,47 @@ func TestUnsubscribeDoesNotWait(t *testing.T) {
 	})
 }
 
+// TestUnsubscribeComesFirst: on the control stream of 14-16 a subscription is over for the peer before the next one to
+// its track begins, whoever is writing when it is given up. A SUBSCRIBE that overtook UNSUBSCRIBE would be the second
+// to the track, which ends the session (draft-15 §9.9).
+func TestUnsubscribeComesFirst(t *testing.T) {
+	eachDraft(t, func(t *testing.T, d wire.Draft) {
+		if d > wire.Draft16 {
+			return
+		}
+		p := newRawPeer(t, d, wire.ServerSide, Config{})
+		for range 3 {
+			sub, err := p.session.StartSubscribe(p.ctx, subscribeMessage())
+			noError(t, err)
+			m, stream := p.take(wire.KindSubscribe)
+			p.send(p.on(stream), &wire.SubscribeOK{RequestID: requestIDIn(m), TrackAlias: 1})
+			noError(t, sub.Ready(p.ctx))
+			noError(t, p.session.control.acquire(p.ctx)) // somebody is writing
+			sub.Unsubscribe()
+			again := make(chan *Subscription, 1)
+			go func() {
+				next, err := p.session.StartSubscribe(p.ctx, subscribeMessage())
+				if err != nil {
+					t.Error(err)
+				}
+				again <- next
+			}()
+			p.session.control.release()
+			if got := p.receive(); got.Kind() != wire.KindUnsubscribe {
+				t.Errorf("got %s, want UNSUBSCRIBE", got.Kind())
+			}
+			m, stream = p.take(wire.KindSubscribe)
+			p.send(p.on(stream), &wire.SubscribeOK{RequestID: requestIDIn(m), TrackAlias: 1})
+			next := <-again
+			noError(t, next.Ready(p.ctx))
+			next.Unsubscribe()
+			if got := p.receive(); got.Kind() != wire.KindUnsubscribe {
+				t.Errorf("got %s, want UNSUBSCRIBE", got.Kind())
+			}
+		}
+	})
+}
+
 // TestUpdateFlood: updates of a peer that does not read the answers cost no goroutine each.
 func TestUpdateFlood(t *testing.T) {
 	const many = 2000

@@ -34,34 +34,11 @@ func (c sharedStream) cancelWord(r *Request, state requestState) string {
 	return "nothing"
 }
 
-// cancel does not wait: what the shared stream has no room for now goes out later.
+// cancel does not wait: if somebody else writes, the message goes out behind that, and before what is sent next.
 func (c sharedStream) cancel(r *Request, state requestState, _ uint64) {
-	m := c.cancelMessage(r, state)
-	if m == nil {
-		return
+	if m := c.cancelMessage(r, state); m != nil {
+		c.s.control.post(m, r.id)
 	}
-	w := c.s.control
-	if w.tryAcquire() {
-		c.sendNow(w, m, r.id)
-		return
-	}
-	c.s.Go(func() {
-		if w.acquire(c.s.ctx) == nil {
-			c.sendNow(w, m, r.id)
-		}
-	})
-}
-
-// sendNow sends a message without waiting; the caller has the turn.
-func (c sharedStream) sendNow(w *messageWriter, m wire.Message, requestID uint64) {
-	b, err := w.encode(m)
-	if err != nil {
-		w.release()
-		return
-	}
-	over, cancel := context.WithCancel(c.s.ctx)
-	cancel()
-	_, _ = w.send(over, m, b, requestID, true)
 }
 
 // cancelMessage is the message by which 14-16 end a request, nil where there is none: TRACK_STATUS, and a FETCH or a
