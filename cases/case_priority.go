@@ -70,7 +70,8 @@ func preferTrack(ctx context.Context, e *Env, update bool) error {
 				UintParameter(wire.ParamSubscriberPriority, priorityHigh))
 		})
 	}
-	e.Silence(ctx, SettleTime)
+	// No longer than the path takes: a relay need not let streams wait for ever for one that is not read.
+	e.Sleep(ctx, max(SettleTime, stepRoundTrips*s.conn.Path().RTT()))
 	a, b := s.Watch(ctx, low), s.Watch(ctx, high)
 	s.WantStreams(ctx, b, wanted.String(), func() bool { return len(b.Arrivals) >= len(wanted) || s.gaveUp() != "" })
 	s.WantStreams(ctx, a, others.String(), func() bool { return len(a.Arrivals) >= len(others) || s.gaveUp() != "" })

@@ -102,12 +102,12 @@ var aiomoqtRelay = table{drafts: []wire.Draft{22, 20, 18, 16, 14}, exceptions: [
 		"It forwards an object only once it has all of it (draft-18 §5.1: SHOULD)."},
 	{"deduplicated", "", "skip", "the relay does not ask publisher-",
 		"It asks the newest of two publishers alone, as in two-publishers."},
-	{"subscriber-priorities subscriber-priority-update", "", "pass|todo|skip",
+	{"subscriber-priorities subscriber-priority-update", "", "pass|todo|skip|not-applicable",
 		"the track with Subscriber Priority 10 before|did not take everything in",
 		"It sends objects in the order of arrival, whatever the Subscriber Priority (draft-18 §7.2: SHOULD)."},
-	{"group-order", "", "pass|todo|skip", "the newest group before|did not take everything in",
+	{"group-order", "", "pass|todo|skip|not-applicable", "the newest group before|did not take everything in",
 		"It sends groups in the order of arrival, whatever Group Order is asked for (draft-18 §7.2: SHOULD)."},
-	{"subgroup-delivery-timeout", "18-22", "todo|skip", "every object|did not take everything in",
+	{"subgroup-delivery-timeout", "18-22", "todo|skip|not-applicable", "every object|did not take everything in",
 		"It does not heed SUBGROUP_DELIVERY_TIMEOUT (draft-18 §8)."},
 
 	// What a fill brings ends where its cache ends at that moment, which may lie before the Largest Object that its
@@ -118,8 +118,8 @@ var aiomoqtRelay = table{drafts: []wire.Draft{22, 20, 18, 16, 14}, exceptions: [
 	// Whether it takes in 7.5 MB beside a subscriber that takes nothing depends on how fast it gets to it. It opens the
 	// groups' streams in the order of arrival, and its QUIC stack serves them in turns: now and then chance has the
 	// group with priority 10 overtake the others.
-	{"priorities", "", "pass|todo|skip", "the group with priority 10 before|did not take everything in",
+	{"priorities", "", "pass|todo|skip|not-applicable", "the group with priority 10 before|did not take everything in",
 		"It sends groups in the order of arrival (draft-18 §9.7: SHOULD, by priority)."},
-	{"delivery-timeout", "", "todo|skip", "every object|did not take everything in",
+	{"delivery-timeout", "", "todo|skip|not-applicable", "every object|did not take everything in",
 		"It does not heed OBJECT_DELIVERY_TIMEOUT (draft-18 §8)."},
 }}

@@ -153,12 +153,12 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 		"It ends the fill of a subscription that is cancelled with FIN (draft-22 §3.4.1: reset)."},
 	{"gone-objects", "18-22", "fail data", "received a stream of group 0, subgroup 0 with 1 objects",
 		"It breaks off at an object with a gap before it, as in prior-gaps (draft-18 §9.4: objects are not dropped)."},
-	{"subscriber-priorities subscriber-priority-update", "", "pass|todo|skip",
+	{"subscriber-priorities subscriber-priority-update", "", "pass|todo|skip|not-applicable",
 		"the track with Subscriber Priority 10 before|did not take everything in",
 		"It serves two tracks in turn, whatever the Subscriber Priority (draft-18 §7.2: SHOULD)."},
-	{"group-order", "", "pass|todo|skip", "the newest group before|did not take everything in",
+	{"group-order", "", "pass|todo|skip|not-applicable", "the newest group before|did not take everything in",
 		"It sends groups in the order of arrival, whatever Group Order is asked for (draft-18 §7.2: SHOULD)."},
-	{"subgroup-delivery-timeout", "18-22", "todo|skip", "every object|did not take everything in",
+	{"subgroup-delivery-timeout", "18-22", "todo|skip|not-applicable", "every object|did not take everything in",
 		"It does not heed SUBGROUP_DELIVERY_TIMEOUT (draft-18 §8)."},
 	{"namespace-overlap", "", "fail request", "PREFIX_OVERLAP, received",
 		"It accepts SUBSCRIBE_NAMESPACE with an overlapping prefix (draft-18 §10.18)."},
@@ -172,8 +172,8 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 	// Whether it takes in 7.5 MB beside a subscriber that takes nothing depends on how fast it gets to it. It opens the
 	// groups' streams in the order of arrival, and its QUIC stack serves them in turns: now and then chance has the
 	// group with priority 10 overtake the others.
-	{"priorities", "", "pass|todo|skip", "the group with priority 10 before|did not take everything in",
+	{"priorities", "", "pass|todo|skip|not-applicable", "the group with priority 10 before|did not take everything in",
 		"It sends groups in the order of arrival (draft-18 §9.7: SHOULD, by priority)."},
-	{"delivery-timeout", "", "todo|skip", "every object|did not take everything in",
+	{"delivery-timeout", "", "todo|skip|not-applicable", "every object|did not take everything in",
 		"It does not heed OBJECT_DELIVERY_TIMEOUT (draft-18 §8)."},
 }}
