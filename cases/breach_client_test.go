@@ -56,11 +56,12 @@ func againstClient(t *testing.T, b *breach, d wire.Draft) {
 		err error
 	}
 	ready := make(chan result, 1)
+	subscribed := make(chan struct{})
 	go func() {
 		s, err := moqt.Client(ctx, near, moqt.Config{Drafts: []wire.Draft{d}, MaxRequestID: 1000,
 			MaxAuthTokenCacheSize: 4096, Handler: serveOne})
 		if err == nil {
-			go askAs(ctx, s, b.as)
+			go askAs(ctx, s, b.as, func() { close(subscribed) })
 		}
 		ready <- result{s, err}
 	}()
@@ -74,6 +75,13 @@ func againstClient(t *testing.T, b *breach, d wire.Draft) {
 	}
 	if err := s.meet(ctx); err != nil {
 		t.Fatalf("the role's beginning: %v, %v", err, s.x.ended())
+	}
+	if b.as == asPublisher { // what comes next may overtake SUBSCRIBE_OK, and would break no rule then
+		select {
+		case <-subscribed:
+		case <-ctx.Done():
+			t.Fatal("the client does not take SUBSCRIBE_OK")
+		}
 	}
 	if b.good != nil {
 		q, err := b.good(ctx, s)
@@ -125,8 +133,9 @@ func serveOne(r *moqt.Request) {
 	_ = r.Reject(r.Context(), moqt.RejectDoesNotExist, "not here")
 }
 
-// askAs makes the request of the client that the role is about, and reads what comes of it.
-func askAs(ctx context.Context, s *moqt.Session, as role) {
+// askAs makes the request of the client that the role is about, and reads what comes of it. subscribed is called once
+// its subscription is accepted.
+func askAs(ctx context.Context, s *moqt.Session, as role, subscribed func()) {
 	ns := wire.TrackNamespace{"n"}
 	var next func(context.Context) (*moqt.Object, error)
 	switch as {
@@ -135,6 +144,7 @@ func askAs(ctx context.Context, s *moqt.Session, as role) {
 		if err != nil {
 			return
 		}
+		subscribed()
 		next = sub.Next
 	case asFetched:
 		f, err := s.StartFetch(ctx, moqt.FetchRequest{TrackNamespace: ns, TrackName: "t", Range: wire.LocationFilter{
