@@ -78,9 +78,9 @@ func (b *benchAdaptiveCmd) Run(sys *system) error {
 
 // benchLoadCmd runs a scenario.
 type benchLoadCmd struct {
-	urlArg
-	Scenario string  `short:"f" name:"file" default:"default" complete:"scenarios" placeholder:"FILE" help:"Which."`
-	Seed     *uint64 `placeholder:"N" help:"Instead of the scenario's."`
+	benchURLArg
+	Scenario string  `short:"f" name:"file" default:"default" complete:"scenarios" help:"The scenario, or its file."`
+	Seed     *uint64 `placeholder:"N" help:"Seed of chance. Default: the scenario's."`
 	windowFlags
 	sessionFlags
 }

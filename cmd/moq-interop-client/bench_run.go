@@ -152,6 +152,12 @@ func (f *windowFlags) print(sys *system, r *bench.Result) error {
 	return err
 }
 
+// benchURLArg is the relay of a bench.
+type benchURLArg struct {
+	URL   string `arg:"" name:"url" complete:"relays" help:"The relay: https://…, moqt://… or embedded."`
+	Token string `placeholder:"T" help:"Authorization token for every request. [AUTH_TOKEN]"`
+}
+
 // reach sets the relay; the embedded one is started. The function ends it.
 func reach(sys *system, c *bench.Config, s *sessionFlags, url string) (func(), error) {
 	target, err := runner.ParseTarget(url, reference.FaultNames(), reference.QuirkNames())
@@ -186,7 +192,7 @@ func (f *windowFlags) measureAndPrint(sys *system, c bench.Config) error {
 
 // throughFlags are those of the benches with both ends here.
 type throughFlags struct {
-	urlArg
+	benchURLArg
 	loadFlags
 	windowFlags
 	sessionFlags
@@ -233,7 +239,7 @@ func (b *benchFanoutCmd) Run(sys *system) error { return b.run(sys, "fanout", b.
 
 // benchPubCmd is the publisher's end.
 type benchPubCmd struct {
-	urlArg
+	benchURLArg
 	benchTrack
 	loadFlags
 	windowFlags
@@ -270,7 +276,7 @@ func (t *benchTrack) runEnd(sys *system, c bench.Config, url string, w *windowFl
 
 // benchSubCmd is the subscriber's end.
 type benchSubCmd struct {
-	urlArg
+	benchURLArg
 	benchTrack
 	windowFlags
 	sessionFlags
