@@ -34,10 +34,12 @@ type WatchedRule struct {
 	Level rules.Level `json:"level"`
 	Binds string      `json:"binds"`
 	Relay bool        `json:"binds_relay"`
-	// By is what sees a breach: "codec, cases". Why says the reason where nothing can.
-	By     string        `json:"judged_by,omitempty"`
-	Why    string        `json:"untestable,omitempty"`
-	Drafts []RuleInDraft `json:"drafts"`
+	// By is what sees a breach: "codec, cases". Why says the reason where nothing can, Unwatched the reason on those of
+	// its drafts where no case does.
+	By        string        `json:"judged_by,omitempty"`
+	Why       string        `json:"untestable,omitempty"`
+	Unwatched string        `json:"unwatched,omitempty"`
+	Drafts    []RuleInDraft `json:"drafts"`
 }
 
 // RuleInDraft is a rule in one draft.
@@ -85,7 +87,7 @@ func ListRules(q RuleQuery) RuleList {
 	paragraphs := map[string]bool{}
 	for _, r := range rules.All() {
 		w := WatchedRule{ID: r.ID, Says: r.Says, Level: r.Level, Binds: r.Binds.String(), Relay: r.Binds.Relay(),
-			By: r.By.String(), Why: r.Why}
+			By: r.By.String(), Why: r.Why, Unwatched: r.Unwatched}
 		for i, d := range q.Drafts {
 			x, ok := ruleIn(&r, d)
 			if !ok {
@@ -199,9 +201,5 @@ func (r *WatchedRule) judges(x RuleInDraft) string {
 	case x.Watched:
 		return "every case, by the " + r.By
 	}
-	seen, _ := strings.CutSuffix(r.By, "cases")
-	if seen = strings.TrimSuffix(seen, ", "); seen != "" {
-		return "unwatched; a breach of the relay's own is seen by the " + strings.ReplaceAll(seen, ", ", " and the ")
-	}
-	return "unwatched"
+	return "unwatched: " + r.Unwatched
 }

@@ -14,8 +14,8 @@ type rulesCmd struct {
 func (*rulesCmd) Help() string {
 	return `A rule is what a draft demands, in our own words, with the sections that have it and who sees a breach:
 a case that judges it, or the codec or the session, which judge all that a relay sends. A rule is unwatched when a
-relay could break it and every case would pass. Rules of which no peer can see from outside whether they are
-kept are untestable, and say why.
+relay could break it and every case would pass; it says why. Rules of which no peer can see from outside whether they
+are kept are untestable, and say why.
 
 The totals at the end count the rules of each draft, whichever are listed: how many paragraphs of the text have a
 MUST, how many rules there are and how many of them are a MUST; of these how many bind a relay, and of these again how

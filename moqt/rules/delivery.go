@@ -48,7 +48,9 @@ var delivery = []Rule{
 	{
 		ID: TooFarBehind, Binds: Publisher, Level: May, By: Cases,
 		Says: "A publisher may give up a subscriber that reads too slowly, with TOO_FAR_BEHIND.",
-		In:   "14 9.12; 15-16 9.15; 17 9.13; 18-19 8 10.11; 20 8 10.12; 21-22 5.2 9.9",
+		Unwatched: "It may be done and left undone. A relay that gives up a subscriber that reads promptly " +
+			"fails whatever case it is in, and cases whose subscriber lags accept both.",
+		In: "14 9.12; 15-16 9.15; 17 9.13; 18-19 8 10.11; 20 8 10.12; 21-22 5.2 9.9",
 	},
 	{
 		ID: MaxCacheDuration, Binds: Relay, Level: Must, By: Cases,

@@ -66,7 +66,8 @@ var fetches = []Rule{
 		ID: "fetch-unknown-status", Binds: OriginalPublisher, Level: Must, By: Cases,
 		Says: "A FETCH over objects whose status the original publisher does not know is refused with " +
 			"UNKNOWN_STATUS_IN_RANGE.",
-		In: "14-15 9.16.3/5",
+		Unwatched: "It binds original publishers, and a relay is none.",
+		In:        "14-15 9.16.3/5",
 	},
 	{
 		ID: FetchUpstream, Binds: Relay, Level: Must, By: Cases,

@@ -32,7 +32,9 @@ var namespaces = []Rule{
 	{
 		ID: "revoke-namespace", Binds: Publisher, Level: May, By: Cases,
 		Says: "Who has accepted a namespace may revoke that with PUBLISH_NAMESPACE_CANCEL; the session goes on.",
-		In:   "14 6.2 9.27; 15 6.2 9.22; 16 6.2 9.24",
+		Unwatched: "On 16 a relay tells of namespaces with NAMESPACE, on the stream of a SUBSCRIBE_NAMESPACE, " +
+			"and PUBLISH_NAMESPACE_CANCEL does not end that.",
+		In: "14 6.2 9.27; 15 6.2 9.22; 16 6.2 9.24",
 	},
 	{
 		ID: SubscribeNamespace, Binds: Publisher, Level: Must, By: Cases,

@@ -112,7 +112,9 @@ var properties = []Rule{
 	{
 		ID: "properties-replaced", Binds: Relay, Level: Should, By: Cases,
 		Says: "The unknown properties that came last take the place of those in the cache.",
-		In:   "16-20 2.5; 21-22 8.4",
+		Unwatched: "A relay need not read an object again that it has: it may drop what comes twice, or give up " +
+			"the track over it, and then has no set that came last.",
+		In: "16-20 2.5; 21-22 8.4",
 	},
 	{
 		ID: IncludeProperties, Binds: Publisher, Level: Should, By: Cases,

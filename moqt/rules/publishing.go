@@ -70,7 +70,9 @@ var publishing = []Rule{
 	{
 		ID: FurtherPublisher, Binds: Relay, Level: May, By: Cases,
 		Says: "A relay may refuse a further publisher of a track or namespace, or give one up.",
-		In:   "14 8.2; 15-17 8.3; 18-20 9.3; 21-22 7.3",
+		Unwatched: "It may be done and left undone. Cases with two publishers accept both, and end as skipped " +
+			"where one is refused.",
+		In: "14 8.2; 15-17 8.3; 18-20 9.3; 21-22 7.3",
 	},
 	{
 		ID: PublishDone, Binds: Publisher, Level: Must, By: Cases,

@@ -106,6 +106,8 @@ var requests = []Rule{
 		ID: UpdateLimitExceeded, Binds: Endpoint, Level: Must, By: Session | Cases,
 		Says: "More outstanding updates of a request than are allowed close the session with " +
 			"TOO_MANY_REQUEST_UPDATES.",
+		Unwatched: "A relay that answers each update as it comes never has too many outstanding, and the text " +
+			"allows that (draft-19 §10.3.1.7). Whether it keeps to our limit is update-limit.",
 		In: "19 10.3.1.7/2; 20 10.3.1.7; 21-22 9.1.7",
 	},
 	{

@@ -42,6 +42,9 @@ type Rule struct {
 	By Judge
 	// Why is the reason why no peer can see from outside whether the rule is kept; "" unless By is zero.
 	Why string
+	// Unwatched is the reason why no case judges the rule, on those of its drafts where none does; "" where a case
+	// does on all.
+	Unwatched string
 	// In is where the drafts have it: "14-16 9.3/1,2 3.3; 17 9.4". Drafts come first, then sections, the most specific
 	// first. The numbers behind the slash count the paragraphs of the section that have a MUST: those are the ones
 	// that the rule stands for. A draft without the rule is left out.

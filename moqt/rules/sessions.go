@@ -81,13 +81,16 @@ var sessions = []Rule{
 		ID: Authority, Binds: Endpoint, Level: Must, By: Codec | Session | Cases,
 		Says: "AUTHORITY comes from clients alone, on raw QUIC alone, and names an authority that the server has; " +
 			"otherwise INVALID_AUTHORITY.",
+		Unwatched: "On 14 MOQT_IMPLEMENTATION has AUTHORITY's number (draft-14 §9.3.2.6), and either end may " +
+			"send it on either transport.",
 		In: "14 9.3.2.1/1; 15-16 9.3.1.1/1; 17 9.4.1.1/1; 18-19 10.3.1.1/1; 20 10.3.1.1; 21-22 9.1.1",
 	},
 	{
 		ID: AuthorityForm, Binds: Endpoint, Level: Must, By: Codec | Cases,
 		Says: "A client sends the authority of the URI; one that is not of RFC 3986's form closes the session " +
 			"with MALFORMED_AUTHORITY.",
-		In: "14 9.3.2.1/2; 15-16 9.3.1.1/2; 17 9.4.1.1/2; 18-19 10.3.1.1/2; 20 10.3.1.1; 21-22 9.1.1",
+		Unwatched: "On 14 MOQT_IMPLEMENTATION has AUTHORITY's number (draft-14 §9.3.2.6), and may be any text.",
+		In:        "14 9.3.2.1/2; 15-16 9.3.1.1/2; 17 9.4.1.1/2; 18-19 10.3.1.1/2; 20 10.3.1.1; 21-22 9.1.1",
 	},
 	{
 		ID: Path, Binds: Endpoint, Level: Must, By: Codec | Session | Cases,

@@ -187,7 +187,8 @@ var subscriptions = []Rule{
 	},
 	{
 		ID: "uninterested", Binds: Subscriber, Level: Should, By: Cases,
-		Says: "A PUBLISH that is not wanted is refused with UNINTERESTED, and its streams are not read.",
-		In:   "14-16 9.13; 17 9.11; 18-19 10.10; 20 10.11; 21-22 9.8",
+		Says:      "A PUBLISH that is not wanted is refused with UNINTERESTED, and its streams are not read.",
+		Unwatched: "A relay may wish for every PUBLISH, and nothing that a publisher does makes one unwanted.",
+		In:        "14-16 9.13; 17 9.11; 18-19 10.10; 20 10.11; 21-22 9.8",
 	},
 }
