@@ -30,21 +30,35 @@ func start(ctx context.Context, conn transport.Conn, cfg Config, side wire.Side)
 		_ = s.Close(wire.NoError, "gave up sending SETUP")
 		return nil, fmt.Errorf("sending our setup message: %w", err)
 	}
+	if err := s.awaitSetup(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// awaitSetup waits for the peer's setup message. A session that was set up and has ended since was set up: who is told
+// so late finds its end in the session.
+func (s *Session) awaitSetup(ctx context.Context) error {
 	select {
 	case <-s.setup.done:
-		return s, nil
+		return nil
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
 		_ = s.Close(wire.NoError, "gave up waiting for SETUP")
-		return nil, fmt.Errorf("waiting for the peer's setup message: %w", cause)
+		return fmt.Errorf("waiting for the peer's setup message: %w", cause)
 	case <-s.ctx.Done():
-		cause := s.Err()
-		_ = s.Close(wire.InternalError, "")
-		if assumed := conn.Info().DraftAssumed(); assumed != "" {
-			return nil, fmt.Errorf("%w; %s", cause, assumed)
-		}
-		return nil, cause
 	}
+	select {
+	case <-s.setup.done:
+		return nil
+	default:
+	}
+	cause := s.Err()
+	_ = s.Close(wire.InternalError, "")
+	if assumed := s.conn.Info().DraftAssumed(); assumed != "" {
+		return fmt.Errorf("%w; %s", cause, assumed)
+	}
+	return cause
 }
 
 // begin sends what this end sends first, and starts to listen. The error is a *NoStreamError; any other ends the

@@ -305,3 +305,16 @@ func TestRaw(t *testing.T) {
 		}
 	})
 }
+
+// TestSetUpAndOver: a session that was set up, and whose peer has closed it before this end was told, is given out with
+// its end, not refused: its handler may have served requests.
+func TestSetUpAndOver(t *testing.T) {
+	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
+		p := dialSessions(t, d, Config{}, Config{})
+		_ = p.end(far).Close(wire.NoError, "")
+		<-p.end(near).Context().Done()
+		for range 64 { // chance chooses between what is ready
+			noError(t, p.end(near).awaitSetup(p.ctx))
+		}
+	})
+}
