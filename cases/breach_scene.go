@@ -197,8 +197,7 @@ func (s *scene) granted(ctx context.Context, m wire.Message, expected string) *a
 
 // refusal is a request error of the peer's.
 func (s *scene) refusal(kind wire.Kind, no *wire.RequestError) *moqt.RequestError {
-	name, _ := wire.RequestErrorCode(no.Code).Meaning(s.draft(), kind)
-	return &moqt.RequestError{Draft: s.draft(), Kind: kind, Code: no.Code, Name: string(name), Reason: no.Reason}
+	return requestError(s.draft(), kind, no)
 }
 
 // announce announces the offender's namespace.

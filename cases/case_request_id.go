@@ -154,6 +154,9 @@ func runRequiredRequest(ctx context.Context, e *Env) error {
 	early, cancel := context.WithTimeout(step, e.settled(LateTime))
 	defer cancel()
 	if answer, err := later.Next(early); err == nil {
+		if no, ok := answer.(*wire.RequestError); ok { // no application has been told of a kind that is not supported
+			s.SkipUnsupported(requestError(s.Draft(), wire.KindTrackStatus, no))
+		}
 		e.Fail(transport.LayerRequest, "no answer before the required request has come", fmt.Sprintf(
 			"an answer to the request that requires it: %s", wire.NameOf(s.Draft(), answer)))
 	}

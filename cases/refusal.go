@@ -158,6 +158,12 @@ func (s *Session) WantClosed(ctx context.Context, because string, codes ...wire.
 // closeTime is how long a relay may take to close a session that it must close.
 const closeTime = StepLimit / 2
 
+// requestError is a refusal of a request that was sent as raw bytes, as that of any other.
+func requestError(d wire.Draft, kind wire.Kind, no *wire.RequestError) *moqt.RequestError {
+	name, _ := wire.RequestErrorCode(no.Code).Meaning(d, kind)
+	return &moqt.RequestError{Draft: d, Kind: kind, Code: no.Code, Name: string(name), Reason: no.Reason}
+}
+
 // answered ends the case unless a request was answered, possibly with an error.
 func (s *Session) answered(ctx context.Context, err error, expected string) {
 	var refused *moqt.RequestError

@@ -47,3 +47,12 @@ func TestWhatMayBeRefused(t *testing.T) {
 		})
 	}
 }
+
+// A relay that does not support a kind of request need not wait for the one that it requires: it tells no application
+// (draft-17 §9.2).
+func TestRequiredMayBeRefused(t *testing.T) {
+	r := onReference(t, find(t, "required-request"), wire.Draft17, "required-ignored", "refuse-not-supported")
+	if r.Status != cases.Skip || !strings.Contains(r.Reason, "NOT_SUPPORTED") {
+		t.Errorf("%s %s %s", r.Status, r.Message, r.Reason)
+	}
+}
