@@ -1,9 +1,11 @@
 package moqt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/moqinterop/moq-interop-client/moqt/internal/stream"
@@ -66,7 +68,8 @@ type NamespaceEvent struct {
 // for concurrent use.
 //
 // 14 and 15 have no NAMESPACE messages. There the session accepts each PUBLISH_NAMESPACE of the peer under the prefix,
-// and it becomes an event instead of an incoming request.
+// and it becomes an event instead of an incoming request. What the peer has announced before it does not announce again
+// (draft-14 §9.28); that comes as an event too, first.
 type NamespaceSubscription struct {
 	s      *Session
 	r      *Request
@@ -222,19 +225,31 @@ func (n *NamespaceSubscription) Next(ctx context.Context) (NamespaceEvent, error
 // code CANCELLED. It does nothing once the subscription is over.
 func (n *NamespaceSubscription) Close() { n.r.Cancel(ResetCancelled) }
 
+// add has a namespace subscription told of what the peer announces, and first of what it has announced already.
 func (t *nameRoutes) add(n *NamespaceSubscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.subs = append(t.subs, n)
+	var known []*announcedName
+	for a := range t.stand {
+		if a.ns.HasPrefix(n.r.TrackNamespace()) {
+			known = append(known, a)
+		}
+	}
+	slices.SortFunc(known, func(a, b *announcedName) int { return cmp.Compare(a.number, b.number) })
+	for _, a := range known {
+		a.to = n
+		n.tell(a.ns, false, false)
+	}
 }
 
 func (t *nameRoutes) remove(n *NamespaceSubscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, x := range t.subs {
-		if x == n {
-			t.subs = append(t.subs[:i:i], t.subs[i+1:]...)
-			return
+	t.subs = slices.DeleteFunc(t.subs, func(x *NamespaceSubscription) bool { return x == n })
+	for a := range t.stand {
+		if a.to == n {
+			a.to = nil
 		}
 	}
 }
@@ -242,39 +257,50 @@ func (t *nameRoutes) remove(n *NamespaceSubscription) {
 // announced takes a PUBLISH_NAMESPACE under the prefix of a namespace subscription of ours, and reports whether it did.
 func (t *nameRoutes) announced(r *Request) bool {
 	m, ok := r.message.(*wire.PublishNamespace)
-	if !ok {
+	if !ok || r.s.draft > wire.Draft15 {
 		return false
 	}
+	a := &announcedName{routes: t, ns: m.TrackNamespace}
 	t.mu.Lock()
-	var to *NamespaceSubscription
 	for _, n := range t.subs {
 		if m.TrackNamespace.HasPrefix(n.r.TrackNamespace()) {
-			to = n
+			a.to = n
 		}
 	}
-	t.mu.Unlock()
-	if to == nil {
-		return false
+	if t.stand == nil {
+		t.stand = make(map[*announcedName]bool)
 	}
-	to.tell(m.TrackNamespace, false, true)
-	r.attach(&announcedName{to, m.TrackNamespace})
-	r.s.Go(func() { _ = r.Accept(r.s.ctx, nil) })
-	return true
+	t.stand[a], a.number = true, t.came
+	t.came++
+	taken := a.to != nil
+	if taken {
+		a.to.tell(a.ns, false, true)
+	}
+	t.mu.Unlock()
+	r.attach(a)
+	if taken {
+		r.s.Go(func() { _ = r.Accept(r.s.ctx, nil) })
+	}
+	return taken
 }
 
-// announcedName stands on a PUBLISH_NAMESPACE that has become an event.
+// announcedName stands on a PUBLISH_NAMESPACE in 14 and 15.
 type announcedName struct {
-	to *NamespaceSubscription
-	ns wire.TrackNamespace
+	routes *nameRoutes
+	ns     wire.TrackNamespace
+	number uint64                 // in the order in which they came
+	to     *NamespaceSubscription // that was told of it; guarded by routes.mu
 }
 
 // received implements hook.
 func (a *announcedName) received(wire.Message) bool { return false }
 
-// over implements hook: PUBLISH_NAMESPACE_DONE.
+// over implements hook: PUBLISH_NAMESPACE_DONE, or a refusal of ours.
 func (a *announcedName) over(cause error) {
-	var cancelled *CancelError
-	if errors.As(cause, &cancelled) {
+	a.routes.mu.Lock()
+	defer a.routes.mu.Unlock()
+	delete(a.routes.stand, a)
+	if a.to != nil && (errors.As(cause, new(*CancelError)) || errors.As(cause, new(*RequestError))) {
 		a.to.tell(a.ns, true, false)
 	}
 }

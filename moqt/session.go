@@ -394,10 +394,14 @@ type goaways struct {
 	sent  bool
 }
 
-// nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15.
+// nameRoutes takes the peer's announcements to namespace subscriptions in 14 and 15. There a peer may announce unasked,
+// and does not announce again what it has announced before (draft-14 §6.2, §9.28): a subscription that comes later
+// learns of it from here.
 type nameRoutes struct {
-	mu   sync.Mutex
-	subs []*NamespaceSubscription
+	mu    sync.Mutex
+	subs  []*NamespaceSubscription
+	stand map[*announcedName]bool // what is announced at present
+	came  uint64                  // how much ever was
 }
 
 // tokenCache holds the tokens that the peer has registered (draft-14 §9.2.1.1, draft-18 §10.2.2). Each costs 16 bytes

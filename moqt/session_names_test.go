@@ -70,6 +70,56 @@ func TestNamespaceEvents(t *testing.T) {
 	})
 }
 
+// TestNamespacesKnown: in 14 and 15 a peer may announce unasked, and does not announce that again to a subscription
+// (draft-14 §9.28), nor to the next one. Each is told of it all the same, and of its end.
+func TestNamespacesKnown(t *testing.T) {
+	eachSide(t, func(t *testing.T, d wire.Draft, near, far wire.Side) {
+		if d > wire.Draft15 {
+			return
+		}
+		p := dialSessions(t, d, Config{}, Config{})
+		room := wire.TrackNamespace{"room"}
+		var announcements []*Announcement
+		for _, ns := range []wire.TrackNamespace{room.Join("1"), {"hall"}, room.Join("2"), room.Join("refused")} {
+			a, err := p.end(far).StartPublishNamespace(p.ctx, ns, nil)
+			noError(t, err)
+			announcements = append(announcements, a)
+			in := p.accept(p.end(near), wire.KindPublishNamespace)
+			if ns.Equal(room.Join("refused")) {
+				noError(t, in.Reject(p.ctx, RejectUnauthorized, "no"))
+			} else {
+				noError(t, in.Accept(p.ctx, nil))
+			}
+		}
+		for range 2 {
+			sub, err := p.end(near).StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: room})
+			noError(t, err)
+			in := p.accept(p.end(far), wire.KindSubscribeNamespace)
+			noError(t, in.Accept(p.ctx, nil))
+			noError(t, sub.Ready(p.ctx))
+			for _, want := range []string{"1", "2"} {
+				e, err := sub.Next(p.ctx)
+				noError(t, err)
+				if e.Done || !e.Namespace.Equal(room.Join(want)) {
+					t.Errorf("%+v, want %s", e, want)
+				}
+			}
+			sub.Close()
+			<-in.Context().Done()
+		}
+		sub, err := p.end(near).StartSubscribeNamespace(p.ctx, &wire.SubscribeNamespace{Prefix: room.Join("1")})
+		noError(t, err)
+		announcements[0].Withdraw()
+		for _, done := range []bool{false, true} {
+			e, err := sub.Next(p.ctx)
+			noError(t, err)
+			if e.Done != done || !e.Namespace.Equal(room.Join("1")) {
+				t.Errorf("%+v, want 1, done %v", e, done)
+			}
+		}
+	})
+}
+
 // TestPrefixUpdate: suffixes behind the answer are relative to the new prefix (draft-18 §10.9.2).
 func TestPrefixUpdate(t *testing.T) {
 	eachDraft(t, func(t *testing.T, d wire.Draft) {
