@@ -53,8 +53,6 @@ var aiomoqtRelay = table{drafts: []wire.Draft{22, 20, 18, 16, 14}, exceptions: [
 		"It accepts the PUBLISH of a track that has subscribers with Forward State 0 (draft-18 §9.5: 1)."},
 	{"namespace-lost", "16-22", "fail request", "NAMESPACE_DONE without an earlier NAMESPACE",
 		"It sends NAMESPACE_DONE twice when a publisher's session is gone (draft-18 §10.18: behind a NAMESPACE)."},
-	{"namespaces-cancelled", "14", "fail request", "received nothing new for",
-		"It tells a second SUBSCRIBE_NAMESPACE of a session nothing in 14 (draft-14 §6.2), and does from 16 on."},
 	{"tracks-cancelled", "14", "fail request", "PUBLISH_OK for PUBLISH, received nothing for",
 		"It does not answer a publisher's PUBLISH once a request for tracks was cancelled in 14 (draft-14 §5.1)."},
 	{"own-tracks", "18-22", "todo", "PUBLISH of the session's own track",
