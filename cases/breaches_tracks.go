@@ -10,24 +10,12 @@ import (
 // breachesOfTracks make a track malformed: who sees it gives up the track, and nobody's session (draft-18 §2.4.2, §9.1,
 // §12.7-12.9, draft-22 §7.1, §10.7-10.9, §12.1).
 var breachesOfTracks = []breach{
-	{
-		rule: rules.MalformedDuplicate, also: []rules.ID{rules.MalformedTrack},
-		what: "an object that comes again with another payload", as: asPublisher, want: malformed,
-		good: goodStream,
-		bad: func(ctx context.Context, s *scene) (*asked, error) {
-			group := s.group()
-			again := func(payload byte) act {
-				return streams(func(s *scene) []byte {
-					return append(s.numbers(0x10, s.alias, group), 128, 0, 1, payload)
-				}, fin)
-			}
-			if _, err := again('a')(ctx, s); err != nil {
-				return nil, err
-			}
-			s.arrive(ctx)
-			return again('b')(ctx, s)
-		},
-	},
+	comesAgain("", "an object that comes again with another payload",
+		func(s *scene, group uint64) []byte { return append(s.numbers(0x10, s.alias, group), 128, 0, 1, 'b') }),
+	comesAgain("subgroup", "an object that comes again in another subgroup",
+		func(s *scene, group uint64) []byte { return append(s.numbers(0x14, s.alias, group, 1), 128, 0, 1, 'a') }),
+	comesAgain("status", "an object that comes again as the end of its group",
+		func(s *scene, group uint64) []byte { return append(s.numbers(0x10, s.alias, group), 128, 0, 0, 3) }),
 	malformedBy("immutable-once", "twice", "an object with two Immutable Properties",
 		wire.Property{Type: wire.PropImmutable}, wire.Property{Type: wire.PropImmutable}),
 	malformedBy("immutable-properties", "nested", "an object with Immutable Properties inside Immutable Properties",
@@ -45,6 +33,23 @@ var breachesOfTracks = []breach{
 		wire.Property{Type: wire.PropPriorGroupIDGap}),
 	malformedBy("mandatory-scope", "object", "a Mandatory Track Property on an object",
 		wire.Property{Type: mandatoryType, Uint: 1}),
+}
+
+// comesAgain is an object of one byte, and behind it a stream that has it otherwise (draft-18 §2.4.2, §9.1).
+func comesAgain(of, what string, otherwise func(s *scene, group uint64) []byte) breach {
+	return breach{rule: rules.MalformedDuplicate, of: of, also: []rules.ID{rules.MalformedTrack}, what: what,
+		as: asPublisher, want: malformed, good: goodStream,
+		bad: func(ctx context.Context, s *scene) (*asked, error) {
+			group := s.group()
+			first := streams(func(s *scene) []byte {
+				return append(s.numbers(0x10, s.alias, group), 128, 0, 1, 'a')
+			}, fin)
+			if _, err := first(ctx, s); err != nil {
+				return nil, err
+			}
+			s.arrive(ctx)
+			return streams(func(s *scene) []byte { return otherwise(s, group) }, fin)(ctx, s)
+		}}
 }
 
 // malformedBy is an object whose properties make its track malformed.
