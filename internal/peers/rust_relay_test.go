@@ -115,6 +115,9 @@ var rustRelay = table{drafts: wire.Drafts(), exceptions: []exception{
 		"It does not ask a publisher that comes late for the tracks that have subscribers (draft-18 §9.5)."},
 	{"self-subscription", "14-19", "fail request", `DOES_NOT_EXIST "unroutable"`,
 		"It does not route a SUBSCRIBE back to the session that publishes the track (draft-18 §5.1)."},
+	{"namespaces-cancelled", "14", "pass|fail request", `PROTOCOL_VIOLATION "unexpected message"`,
+		"It closes the session at the answer to its PUBLISH_NAMESPACE when that comes behind UNSUBSCRIBE_NAMESPACE " +
+			"(draft-14 §6.2 demands the answer)."},
 	{"duplicate-subscription", "16-18", "fail request", "SUBSCRIBE_OK for a second subscription",
 		"It accepts a session's second subscription to a track (draft-18 §5.1: DUPLICATE_SUBSCRIPTION)."},
 	{"two-subscriptions", "19", "fail data", "unexpected {2, 0}",
