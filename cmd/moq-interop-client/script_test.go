@@ -16,7 +16,7 @@ import (
 
 // The scripts run the program as a process of its own: this binary, under the program's name.
 func TestMain(m *testing.M) {
-	flag.Set("test.parallel", "4") // scripts mostly wait; -parallel changes it
+	flag.Set("test.parallel", "6") // scripts mostly wait; -parallel changes it
 	testscript.Main(m, map[string]func(){program: main})
 }
 

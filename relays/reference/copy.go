@@ -94,6 +94,7 @@ func (f *retrieval) next(m *missing) (o *moqt.Object, e *entry, err error) {
 			m.reader = nil
 			return nil, nil, err
 		}
+		m.accepted.Store(m.reader)
 	}
 	o = new(moqt.Object)
 	err = f.wait(m, func() error {

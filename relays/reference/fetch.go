@@ -81,7 +81,8 @@ type retrieval struct {
 type missing struct {
 	fetch       *moqt.Fetch
 	publisher   *peer
-	reader      *moqt.FetchReader // of its stream, once that has come
+	reader      *moqt.FetchReader                // of its stream, once that has come
+	accepted    atomic.Pointer[moqt.FetchReader] // the same, for who cancels the fetch
 	first, last wire.Location
 }
 

@@ -67,9 +67,11 @@ func (f *retrieval) openAnyway(id uint64) (*moqt.FetchWriter, error) {
 
 // cancel gives up an upstream fetch.
 func (f *retrieval) cancel(m *missing) {
-	if m.reader != nil && f.peer.relay.faults[fetchStopsStreamAlone] {
-		m.reader.Stop(moqt.ResetCancelled.Number(m.publisher.session.Draft()))
-		return
+	if f.peer.relay.faults[fetchStopsStreamAlone] {
+		if r := m.accepted.Load(); r != nil {
+			r.Stop(moqt.ResetCancelled.Number(m.publisher.session.Draft()))
+			return
+		}
 	}
 	m.fetch.Cancel()
 }
