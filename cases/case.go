@@ -64,6 +64,8 @@ type Case struct {
 	// Lags is true for a case whose subscriber takes less than there is. The relay may give such a subscriber up. It
 	// does not apply to a transport that reads ahead.
 	Lags bool
+	// Stranger is the role whose session offers drafts other than the run's; empty when every session offers the run's.
+	Stranger string
 	// Faults are the reference relay's faults that must make the case fail. A case that no fault can fail proves
 	// nothing.
 	Faults []Fault

@@ -36,6 +36,8 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: level %q", c.ID, c.Level)
 		case !slices.Contains(Suites(), c.Suite):
 			t.Errorf("%s: suite %q", c.ID, c.Suite)
+		case c.Stranger != "" && !slices.Contains(c.Roles, c.Stranger):
+			t.Errorf("%s: %q is none of its roles", c.ID, c.Stranger)
 		}
 		for _, d := range wire.Drafts() {
 			if c.Applies(d) && c.Sections(d) == "" {

@@ -43,7 +43,7 @@ var twoDrafts = Case{
 	ID: "two-drafts", Title: "A subscriber that speaks another draft gets the objects of a track, if it is accepted",
 	Rules: []rules.ID{rules.Forwarding, rules.ObjectFields},
 	Level: Must, Suite: SuiteAll, Tags: []string{"data", "subscribe"}, Roles: []string{"publisher", "subscriber"},
-	Timeout: CaseLimit,
+	Stranger: "subscriber", Timeout: CaseLimit,
 	Faults: []Fault{
 		dataFault("other-draft-starved", "0 of 10 objects came, {0, 0}"),
 		dataFault("drop-object", "8 of 10 objects came, {0, 0}"),

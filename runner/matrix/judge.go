@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moqinterop/moq-interop-client/cases"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
@@ -184,7 +185,7 @@ func judge(cell Cell, o outcome, flaky string) CellResult {
 // that it was not the one that the cell is about: then it is no result of the cell.
 func label(cell Cell, o outcome) (l Label, foreign string) {
 	for _, c := range o.cases {
-		l.Roles = append(l.Roles, c.Drafts...)
+		l.Roles = append(l.Roles, c.offered()...)
 	}
 	l.Roles = distinct(l.Roles)
 	var seen []string
@@ -228,7 +229,7 @@ func other(cell Cell, o outcome, l Label, seen []string) string {
 		if !c.ran() {
 			continue
 		}
-		for _, r := range c.Drafts {
+		for _, r := range c.offered() {
 			if cell.Draft != "" && r.Draft != cell.Draft {
 				wrong = fmt.Sprintf("the client was to offer %s alone, and reports %s", cell.Draft, r.Draft)
 			}
@@ -263,13 +264,23 @@ func (c CaseResult) ran() bool {
 	return false
 }
 
+// offered gives the drafts of the sessions that were to offer the cell's: all but that of the case's Stranger.
+func (c CaseResult) offered() []RoleDraft {
+	known, _ := cases.Find(c.Name)
+	if known.Stranger == "" {
+		return c.Drafts
+	}
+	return slices.DeleteFunc(slices.Clone(c.Drafts), func(r RoleDraft) bool { return r.Role == known.Stranger })
+}
+
 // untested replaces the results of cases that ran with another draft or transport than the cell's: they are no results
 // of this cell, neither passes nor failures. Cases that report the cell's own draft and transport keep their results.
 func untested(cell Cell, o outcome) []CaseResult {
 	list := slices.Clone(o.cases)
 	for i, c := range list {
-		own := cell.Draft == "" || len(c.Drafts) > 0 &&
-			!slices.ContainsFunc(c.Drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
+		drafts := c.offered()
+		own := cell.Draft == "" || len(drafts) > 0 &&
+			!slices.ContainsFunc(drafts, func(r RoleDraft) bool { return r.Draft != cell.Draft })
 		for _, kind := range slices.Concat(o.transports[c.Name], o.transports[wholeReport]) {
 			name, known := transportNames[transport.Kind(kind)]
 			own = own && (!known || cell.Transport == "" || name == cell.Transport)

@@ -42,6 +42,7 @@ const six = "TAP version 14\n# Draft: draft-18\n1..2\nok 1 - setup-only\nok 2 - 
 var pinned = Cell{Draft: "draft-18", Predicted: "draft-18"}
 
 func TestVerdictsOfForeignClients(t *testing.T) {
+	two := strings.ReplaceAll(sessions("moqt-18", "moqt-14"), "announce-subscribe", "two-drafts")
 	tests := []struct {
 		name   string
 		doc    string
@@ -126,6 +127,10 @@ func TestVerdictsOfForeignClients(t *testing.T) {
 			"", "", nil, "negotiated draft-16 publisher=draft-16 subscriber=draft-16!"},
 		{"one role contradicts the pin", sessions("moqt-18", "moqt-16"), 0, nil, pinned, Error, "", "reports draft-16",
 			[]string{"announce-subscribe missing"}, "negotiated  publisher=draft-18 subscriber=draft-16!"},
+		{"a role that is to speak another draft", two, 0, nil, pinned, Pass, "", "", []string{"two-drafts pass"},
+			"negotiated draft-18 publisher=draft-18"},
+		{"the role beside it contradicts the pin", strings.ReplaceAll(two, "moqt-18", "moqt-16"), 0, nil, pinned, Error,
+			"", "reports draft-16", []string{"two-drafts missing"}, "negotiated draft-16 publisher=draft-16!"},
 		{"another transport than the cell's", "1..1\nok 1 - setup-only\n  ---\n  sessions:\n    client:\n      " +
 			"transport: quic\n  ...\n", 0, nil, Cell{Transport: "webtransport", Predicted: "draft-18"}, Error, "",
 			"was to use webtransport, and reports quic", []string{"setup-only missing"}, "predicted draft-18 !"},
