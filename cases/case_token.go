@@ -126,7 +126,7 @@ var tokenOverflow = endingCase("token-cache-overflow",
 		ps := wire.Parameters{TokenParameter(t)}
 		_, err = s.StartPublishNamespace(ctx, e.Namespace(), ps)
 		s.Check(ctx, err, transport.LayerRequest, "PUBLISH_NAMESPACE to be sent")
-		s.WantClosed(ctx, fmt.Sprintf("a token of %d bytes where %d are stored", size+1, size),
+		s.WantClosed(ctx, fmt.Sprintf("a token larger than MAX_AUTH_TOKEN_CACHE_SIZE, %d bytes", size),
 			wire.AuthTokenCacheOverflow)
 		return nil
 	}, rules.TokenCache)

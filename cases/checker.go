@@ -246,6 +246,9 @@ func (k *Checker) Problem() string {
 	if len(missing) == 0 && len(parts) == 0 {
 		return ""
 	}
+	if len(k.Want) == 0 {
+		return strings.Join(parts, "; ")
+	}
 	text := fmt.Sprintf("%d of %d objects came", len(k.Want)-k.missing, len(k.Want))
 	switch len(missing) {
 	case 0:

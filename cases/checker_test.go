@@ -120,6 +120,13 @@ func TestCheckerIsShort(t *testing.T) {
 	if got := k.Problem(); got != "105 of 108 objects came, {3, 1} to {3, 3} are missing" {
 		t.Error(got)
 	}
+	none := NewChecker(nil, Checks{})
+	for _, x := range k.Want[:3] {
+		none.Add(received(t, x))
+	}
+	if got := none.Problem(); got != "unexpected {0, 0} to {0, 2}" {
+		t.Error(got)
+	}
 }
 
 // Whatever is dropped, doubled and shuffled, the checker names exactly that.

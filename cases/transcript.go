@@ -189,7 +189,7 @@ func (l *sessionLog) silence(now time.Time) string {
 	case l.received == "":
 		text += ", and no message before"
 	case l.receivedAt.After(since):
-		text = fmt.Sprintf("no such answer for %d ms after %s; the last message from the peer was %s, %d ms ago",
+		text = fmt.Sprintf("none for %d ms after %s; the last message from the peer was %s, %d ms ago",
 			now.Sub(since).Milliseconds(), after, l.received, now.Sub(l.receivedAt).Milliseconds())
 	default:
 		text += "; the last message before it was " + l.received

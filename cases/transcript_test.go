@@ -95,15 +95,15 @@ func TestSilence(t *testing.T) {
 	event(30, true, &wire.Subscribe{TrackNamespace: wire.TrackNamespace{"a"}})
 	expect("nothing for 1970 ms after SUBSCRIBE; the last message before it was SERVER_SETUP")
 	event(40, false, &wire.MaxRequestID{MaxRequestID: 3})
-	expect("no such answer for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago")
+	expect("none for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago")
 	log.event(moqt.Event{Time: at(50), Type: moqt.EventReset, Draft: wire.Draft16, Stream: wire.UniStream, StreamID: 7,
 		Code: 0})
 	expect(
-		"no such answer for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago; " +
+		"none for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago; " +
 			"RESET_STREAM stream 7 0x0 INTERNAL_ERROR came")
 	event(60, true, &wire.Unsubscribe{}) // what wants no answer is not waited for
 	expect(
-		"no such answer for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago; " +
+		"none for 1970 ms after SUBSCRIBE; the last message from the peer was MAX_REQUEST_ID, 1960 ms ago; " +
 			"RESET_STREAM stream 7 0x0 INTERNAL_ERROR came")
 }
 
