@@ -99,7 +99,8 @@ func told(s relays.Settings) (words []string) {
 // withSlots gives a client whose cases wait for slots: the cell's own, and others while they are free. It looks for a
 // relay that is gone if client does, together with the other cells of the endpoint.
 func withSlots(client runner.Client, w *work) runner.Client {
-	s := &slotted{Client: client, own: make(chan struct{}, 1), free: w.slots, ended: make(chan struct{})}
+	s := &slotted{Client: client, own: make(chan struct{}, 1), free: w.slots, turn: make(chan struct{}, 1),
+		ended: make(chan struct{})}
 	s.own <- struct{}{}
 	if p, ok := client.(runner.Pulse); ok {
 		return struct {
@@ -129,6 +130,7 @@ type slotted struct {
 	runner.Client
 	own  chan struct{} // has the cell's slot while no case uses it
 	free slots
+	turn chan struct{} // is full while a case looks for a slot; the others queue for it
 
 	mu    sync.Mutex
 	ended chan struct{} // closed, and made anew, when a case ends
@@ -144,8 +146,15 @@ func (s *slotted) Run(ctx context.Context, c cases.Case, watch func(runner.Sessi
 	return s.one(ctx, c, watch)
 }
 
-// take waits for the cell's slot or one that is free, and gives the function that gives it back; nil when ctx ends.
+// take waits for the cell's slot or one that is free, and gives the function that gives it back; nil when ctx ends. Who
+// comes first has the first slot: results stay in order, so all others wait for a case that is passed over.
 func (s *slotted) take(ctx context.Context) (give func()) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil
+	}
 	for {
 		s.mu.Lock()
 		ended := s.ended
