@@ -133,12 +133,12 @@ type messageWriter struct {
 	kind   wire.StreamKind
 	lock   chan struct{} // holds one token while nobody writes
 	buf    []byte
-	fin    atomic.Bool // FIN is wanted; the holder of the lock sends it
-	closed bool        // FIN is sent
 
 	mu sync.Mutex
 	// posted go out before the turn is given to anybody else.
 	posted []postedMessage
+	fin    bool // FIN is wanted; the holder of the turn sends it
+	closed bool // FIN is sent
 }
 
 // postedMessage is a message that waits for the turn, and whose sender does not.
@@ -190,45 +190,40 @@ func (w *messageWriter) post(m wire.Message, requestID uint64) {
 	}
 }
 
-// release sends what was posted, gives the turn away, and sends a FIN that was asked for in the meantime.
+// release sends what was posted, and a FIN that was asked for in the meantime, and gives the turn away.
 func (w *messageWriter) release() {
 	for {
-		if w.fin.Load() && !w.closed && !w.hasPosted() {
-			w.closed = true
+		m, posted, closing := w.give()
+		switch {
+		case posted:
+			if w.sendPosted(m) {
+				return // the rest is written in the background, and then the turn is given away
+			}
+		case closing:
 			_ = w.stream.Close()
 			w.s.trace(Event{Type: EventFin, Sent: true, Stream: w.kind, StreamID: w.stream.StreamID()})
+		default:
+			return
 		}
-		m, ok := w.give()
-		if !ok {
-			break
-		}
-		if w.sendPosted(m) {
-			return // the rest is written in the background, and then the turn is given away
-		}
-	}
-	if w.fin.Load() { // asked for between the look and the release
-		w.finish()
 	}
 }
 
-func (w *messageWriter) hasPosted() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.posted) > 0
-}
-
-// give gives the turn away, unless a message was posted, which it returns.
-func (w *messageWriter) give() (m postedMessage, ok bool) {
+// give gives the turn away, unless a message was posted, which it returns, or FIN is to be sent.
+func (w *messageWriter) give() (m postedMessage, posted, closing bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.posted) > 0 {
 		m = w.posted[0]
 		w.posted = w.posted[1:]
-		return m, true
+		return m, true, false
 	}
 	w.posted = nil
+	if w.fin && !w.closed {
+		w.closed = true
+		return m, false, true
+	}
 	w.lock <- struct{}{}
-	return m, false
+	return m, false, false
 }
 
 // sendPosted sends a message without waiting. kept reports that the turn is kept until all of it is written.
@@ -245,19 +240,12 @@ func (w *messageWriter) sendPosted(m postedMessage) (kept bool) {
 
 // finish ends the direction with FIN behind what is being written. It does not wait.
 func (w *messageWriter) finish() {
-	w.fin.Store(true)
-	select {
-	case <-w.lock:
-		w.mu.Lock()
-		closed := w.closed && len(w.posted) == 0
-		if closed {
-			w.lock <- struct{}{}
-		}
-		w.mu.Unlock()
-		if !closed {
-			w.release()
-		}
-	default:
+	w.mu.Lock()
+	w.fin = true
+	free := w.tryAcquire()
+	w.mu.Unlock()
+	if free {
+		w.release()
 	}
 }
 

@@ -27,7 +27,7 @@ func (c *ownStream) send(ctx context.Context, r *Request, m wire.Message, fin bo
 		return err
 	}
 	if fin {
-		c.out.fin.Store(true)
+		c.out.finish() // this call has the turn: FIN goes out behind the message
 	}
 	_, err = c.out.send(ctx, m, b, r.id, false)
 	return err
