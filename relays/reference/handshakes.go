@@ -1,18 +1,12 @@
 package reference
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
 // handshake is how a client's handshake went: its outcome, and what was agreed on, "" where nothing was.
 type handshake struct{ outcome, transport, draft string }
 
 // handshakes has how long the handshakes of clients took.
-type handshakes struct {
-	mu sync.Mutex
-	of map[handshake]*histogram
-}
+type handshakes struct{ kept[handshake, histogram] }
 
 // handshakeTimes are the bounds of the histogram.
 var handshakeTimes = in(time.Microsecond, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
@@ -20,18 +14,10 @@ var handshakeTimes = in(time.Microsecond, 1000, 2500, 5000, 10_000, 25_000, 50_0
 
 // get finds or makes the histogram of a kind.
 func (h *handshakes) get(k handshake) *histogram {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	x := h.of[k]
-	if x == nil {
-		made := newHistogram(handshakeTimes)
-		x = &made
-		if h.of == nil {
-			h.of = make(map[handshake]*histogram)
-		}
-		h.of[k] = x
-	}
-	return x
+	return h.find(k, func() *histogram {
+		x := newHistogram(handshakeTimes)
+		return &x
+	})
 }
 
 // metrics are those of all kinds.

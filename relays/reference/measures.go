@@ -30,25 +30,35 @@ type class struct {
 	transport transport.Kind
 }
 
-// classes has the measures of each class that sessions were in.
-type classes struct {
+// kept has one value for each key that was asked for. Safe for concurrent use.
+type kept[K comparable, V any] struct {
 	mu sync.Mutex
-	of map[class]*measures
+	of map[K]*V
 }
+
+// find finds the value of a key, or keeps the one that made makes.
+func (t *kept[K, V]) find(k K, made func() *V) *V {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := t.of[k]
+	if v == nil {
+		v = made()
+		if t.of == nil {
+			t.of = make(map[K]*V)
+		}
+		t.of[k] = v
+	}
+	return v
+}
+
+// classes has the measures of each class that sessions were in.
+type classes struct{ kept[class, measures] }
 
 // get finds or makes the measures of a class.
 func (c *classes) get(k class) *measures {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := c.of[k]
-	if m == nil {
-		m = &measures{firstByte: newHistogram(delays), queued: newHistogram(delays), size: newHistogram(sizes)}
-		if c.of == nil {
-			c.of = make(map[class]*measures)
-		}
-		c.of[k] = m
-	}
-	return m
+	return c.find(k, func() *measures {
+		return &measures{firstByte: newHistogram(delays), queued: newHistogram(delays), size: newHistogram(sizes)}
+	})
 }
 
 // metrics are those of all classes.

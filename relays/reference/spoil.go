@@ -244,7 +244,7 @@ func (u *upstream) spoilNotice() {
 	var ps wire.Parameters
 	ps.SetUint(wire.ParamForward, 0)
 	t.mu.Lock()
-	subscribers := t.subscribers
+	subscribers := slices.Clone(t.subscribers)
 	t.mu.Unlock()
 	for _, s := range subscribers {
 		_ = s.pub.Notify(u.ctx, ps)
