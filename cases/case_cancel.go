@@ -48,11 +48,8 @@ func runFetchCancelUpstream(ctx context.Context, e *Env) error {
 	p.Publish(ctx, e.Groups(0, 2), 0)
 	p.holding = true
 	s := e.Dial(ctx, "fetcher")
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(1, 1)))
-	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
-	if !p.begins(step, s, f) {
+	f := p.heldFetch(ctx, s)
+	if f == nil {
 		return nil
 	}
 	s.WantReset(ctx, "a FETCH that was cancelled", f.Cancel)
@@ -63,6 +60,19 @@ func runFetchCancelUpstream(ctx context.Context, e *Env) error {
 
 // soon is how long a relay that passes on what a publisher sends may take to pass on the first of it.
 const soon = time.Second
+
+// heldFetch fetches group 1 from a publisher that holds it back behind its first object, and waits for that. It returns
+// nil when begins reports false.
+func (p *Publisher) heldFetch(ctx context.Context, s *Session) *moqt.Fetch {
+	step, cancel := s.e.Step(ctx)
+	defer cancel()
+	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(1, 1)))
+	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
+	if !p.begins(step, s, f) {
+		return nil
+	}
+	return f
+}
 
 // begins waits for the first object of a fetch or fill of which the publisher holds back the others. It reports false
 // when the relay does not ask the publisher (which it need not up to 19), and ends the case as skipped when the relay
@@ -171,11 +181,8 @@ func runMalformedFetch(ctx context.Context, e *Env) error {
 	e.Go(ctx, func(ctx context.Context) { p.Publish(ctx, l, ObjectPace) })
 	a.WaitAll(ctx)
 	s := e.Dial(ctx, "fetcher")
-	step, cancel := e.Step(ctx)
-	defer cancel()
-	f, err := s.StartFetch(step, p.FetchOf(WholeGroups(1, 1)))
-	s.Check(step, err, transport.LayerRequest, "FETCH to be sent")
-	if !p.begins(step, s, f) {
+	f := p.heldFetch(ctx, s)
+	if f == nil {
 		return nil
 	}
 	p.Publish(ctx, NewLayout(Span(3, 3), Span(0, 4), LayoutOptions{Payload: func(g, o uint64) []byte {
@@ -194,7 +201,7 @@ func runMalformedFetch(ctx context.Context, e *Env) error {
 		e.Annotate("the subscription has ended with %s", code.In(a.Draft()))
 		return nil
 	}
-	step, cancel = e.Step(ctx)
+	step, cancel := e.Step(ctx)
 	defer cancel()
 	const expected = "a reset of the FETCH of a malformed track"
 	for n := 1; ; n++ {
