@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 )
 
 // TestCrashingRelay: a relay is killed in the middle of a run, by SIGKILL. When it is back within a second, the one
@@ -43,12 +44,11 @@ const someCases = "setup-only,announce-only,publish-namespace-done,subscribe-err
 	"data-subgroup-basic,fetch,subscribe-namespace-lifecycle,publish-track-only,tag:layout,namespace-discovery"
 
 func crashingRelay(t *testing.T, list, jobs string, signal os.Signal, back bool) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	free, err := freeport.Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := conn.LocalAddr().String()
-	conn.Close()
+	addr := free.String()
 	kill := startRelay(t, addr)
 	client := exec.CommandContext(t.Context(), program, "-r", "moqt://"+addr, "--tls-disable-verify", "-j", jobs,
 		"-t", list)

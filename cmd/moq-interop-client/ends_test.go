@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/badpath"
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
@@ -127,12 +127,11 @@ func silentToRequests(t *testing.T) string {
 // later, and so on.
 func killedAfter(life time.Duration, again bool) func(*testing.T) string {
 	return func(t *testing.T) string {
-		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		free, err := freeport.Loopback()
 		if err != nil {
 			t.Fatal(err)
 		}
-		addr := conn.LocalAddr().String()
-		conn.Close()
+		addr := free.String()
 		kill := startRelay(t, addr)
 		over := make(chan struct{})
 		var deaths sync.WaitGroup

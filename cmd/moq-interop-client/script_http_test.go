@@ -3,21 +3,12 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
-
-// unusedTCP is a TCP address on which nobody listens.
-func unusedTCP(ts *testscript.TestScript) net.Addr {
-	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	ts.Check(err)
-	defer ln.Close()
-	return ln.Addr()
-}
 
 // download gets a page and stores it: download FILE URL
 // With ! in front of it nobody may answer.

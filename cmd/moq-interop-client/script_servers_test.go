@@ -17,6 +17,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -26,7 +27,6 @@ import (
 //
 //	dead        nobody: a port that was free a moment ago
 //	free        the same, for a server that the script starts
-//	free-tcp    the same, for TCP
 //	mute        a port that takes everything and never answers
 //	quic        a QUIC server that knows another protocol
 //	404, 200    a web server that gives this answer to every request
@@ -42,8 +42,6 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 	switch kind := args[1]; kind {
 	case "dead", "free":
 		addr = unused(ts)
-	case "free-tcp":
-		addr = unusedTCP(ts)
 	case "mute":
 		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		ts.Check(err)
@@ -72,10 +70,9 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func unused(ts *testscript.TestScript) net.Addr {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	addr, err := freeport.Loopback()
 	ts.Check(err)
-	defer conn.Close()
-	return conn.LocalAddr()
+	return addr
 }
 
 func selfSigned(ts *testscript.TestScript, protocols ...string) *tls.Config {

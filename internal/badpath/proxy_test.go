@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -110,22 +112,19 @@ func TestEachDirectionByItself(t *testing.T) {
 
 // A relay that is away for a while is reached again when it is back.
 func TestARelayComesBack(t *testing.T) {
-	addr, _ := echo(t)
-	away, err := net.ListenPacket("udp", "127.0.0.1:0")
+	away, err := freeport.Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, away.LocalAddr().String(), Path{})
+	p := start(t, away.String(), Path{})
 	c := dial(t, p)
-	port := away.LocalAddr().String()
-	away.Close()
 	c.Write([]byte("nobody"))
 	for p.Stats().Up.Packets == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	back, err := net.ListenPacket("udp", port)
+	back, err := net.ListenPacket("udp", away.String())
 	if err != nil {
-		t.Skipf("the port was taken by another: %v (%s)", err, addr)
+		t.Fatal(err)
 	}
 	defer back.Close()
 	c.Write([]byte("lost")) // it may meet the error of the one before

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -24,6 +25,7 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
+	flag.Set("test.parallel", "6") // what is parallel mostly waits; -parallel changes it
 	goleak.VerifyTestMain(m)
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
+	"syscall"
 )
 
 const (
@@ -37,13 +39,36 @@ func within(first, n int) (int, error) {
 	var last error
 	for range tries {
 		port := first + rand.IntN(n)
-		c, err := net.ListenUDP("udp", &net.UDPAddr{Port: port})
+		err := Check(port)
 		if err == nil {
-			return port, c.Close()
+			return port, nil
 		}
 		last = err
 	}
 	return 0, fmt.Errorf("no UDP port from %d to %d is free: %w", first, first+n-1, last)
+}
+
+// Check reports why a UDP port cannot be bound on every address at the moment; nil when it can.
+//
+// A program that this one starts in between would hold the socket until it is running, and the port with it. So none
+// starts meanwhile. (Elsewhere than on Linux, opening a socket takes the same lock by itself.)
+func Check(port int) error {
+	if runtime.GOOS == "linux" {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
+	c, err := net.ListenUDP("udp", &net.UDPAddr{Port: port})
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// Loopback is an address on loopback with such a port: for a server that comes back where it was, and for an address
+// where nobody may be.
+func Loopback() (*net.UDPAddr, error) {
+	port, err := UDP()
+	return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}, err
 }
 
 // String is a port as text, which is how programs are told of it.

@@ -3,6 +3,8 @@ package freeport
 import (
 	"errors"
 	"net"
+	"os/exec"
+	"sync"
 	"testing"
 )
 
@@ -52,5 +54,39 @@ func TestNoneFree(t *testing.T) {
 	defer c.Close()
 	if port, err := within(c.LocalAddr().(*net.UDPAddr).Port, 1); err == nil {
 		t.Errorf("%d is free, and taken", port)
+	}
+}
+
+// A program that starts at the same moment must not keep a port that was only looked at.
+func TestWhileProgramsStart(t *testing.T) {
+	sh, err := exec.LookPath("true")
+	if err != nil {
+		t.Skip(err)
+	}
+	_ = exec.Command(sh).Run() // the first one also forks to see what the system can do, and takes no lock for that
+	stop := make(chan struct{})
+	var starting sync.WaitGroup
+	for range 4 {
+		starting.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = exec.Command(sh).Run()
+				}
+			}
+		})
+	}
+	defer starting.Wait()
+	defer close(stop)
+	for i := range 300 {
+		port, err := UDP()
+		if err == nil {
+			err = Check(port)
+		}
+		if err != nil {
+			t.Fatalf("port %d, the %dth: %v", port, i, err)
+		}
 	}
 }

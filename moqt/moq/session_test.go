@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/moq"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
@@ -243,13 +243,11 @@ func TestGoawayAndRedial(t *testing.T) {
 
 // TestListenAndServe: it serves until its context ends, and then lets clients leave.
 func TestListenAndServe(t *testing.T) {
-	// a free port
-	probe, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	free, err := freeport.Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := probe.LocalAddr().String()
-	probe.Close()
+	addr := free.String()
 	clock := moq.NewTrack(hall, "clock", moq.TrackOptions{})
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)

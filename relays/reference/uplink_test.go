@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
@@ -187,7 +188,12 @@ func testChain(t *testing.T, at *world, d wire.Draft, from *world, e wire.Draft)
 // what is the matter; when it is back they work again.
 func TestLostParent(t *testing.T) {
 	top := newWorld(t, Options{Limits: Limits{Keep: time.Minute}}) // it stays subscribed
-	at, stop := onSocket(top, "127.0.0.1:0")
+	// It comes back where it was.
+	free, err := freeport.Loopback()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, stop := onSocket(top, free.String())
 	w := newWorld(t, Options{Parent: link{wire.Draft18, overQUIC}.behind(func() string { return at })})
 	connected(w)
 	o := top.announce(wire.Draft18, "n")

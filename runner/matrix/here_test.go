@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/relays/reference"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -118,13 +119,12 @@ func TestBuiltinOfHere(t *testing.T) {
 		}
 	}
 	// Nobody listens: the client says so, in a layer.
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	nobody, err := freeport.Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Close()
 	r := ok
-	r.URL = "moqt://" + c.LocalAddr().String()
+	r.URL = "moqt://" + nobody.String()
 	client, list, err = h.builtin(r)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package matrix
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 		// A program built for the race detector waits a second before it ends, unless it is told not to.
 		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 		grace = 300 * time.Millisecond
+		flag.Set("test.parallel", "6") // what is parallel mostly waits; -parallel changes it
 		goleak.VerifyTestMain(m)
 	}
 }

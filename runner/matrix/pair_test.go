@@ -12,7 +12,7 @@ func TestPairWithASlowPublisher(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "track")
 	c := Builtin()
 	c.Name, c.Kind, c.Cases = "slow-to-hasty", KindPair, []string{PairCase}
-	c.Publisher = &Half{Command: []string{"sh", "-c", `sleep 2; cat > "$0"`, file}}
+	c.Publisher = &Half{Command: []string{"sh", "-c", `sleep 0.7; cat > "$0"`, file}}
 	c.Subscriber = &Half{Command: []string{"sh", "-c", `[ -e "$0" ] || { echo "error: no such track" >&2; exit 1; }
 		exec tail -n +1 -f "$0"`, file}}
 	r := execute(t, planOf(t, 1, one, nil, c), Options{NoRetry: true}).Cells[0]

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/moqinterop/moq-interop-client/internal/badpath"
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -254,11 +254,10 @@ func (c *capped) Write(p []byte) (int, error) {
 
 // free says whether the port can be bound; if not, somebody else's relay would be tested.
 func free(port int) error {
-	c, err := net.ListenUDP("udp", &net.UDPAddr{Port: port})
-	if err != nil {
+	if err := freeport.Check(port); err != nil {
 		return fmt.Errorf("its UDP port %d is taken: %w", port, err)
 	}
-	return c.Close()
+	return nil
 }
 
 // ports keeps two relays of a run from wanting one port at the same time.

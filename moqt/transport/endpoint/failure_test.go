@@ -15,6 +15,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
@@ -146,12 +147,11 @@ func TestFailuresNameTheirLayer(t *testing.T) {
 		}, {
 			name: "nobody on the port",
 			server: func(t *testing.T) net.Addr {
-				conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+				addr, err := freeport.Loopback()
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer conn.Close()
-				return conn.LocalAddr()
+				return addr
 			},
 			within: 500 * time.Millisecond,
 			layer:  transport.LayerUDP, reason: []string{"nothing listens", "unreachable"},
@@ -381,14 +381,10 @@ func TestSecondAddressHasItsTurn(t *testing.T) {
 	l := listen(t, ListenOptions{})
 	live := l.Addr().(*net.UDPAddr)
 	silent := udpSocket(t, nil).(*net.UDPAddr)
-	dead := func() *net.UDPAddr {
-		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		return conn.LocalAddr().(*net.UDPAddr)
-	}()
+	dead, err := freeport.Loopback()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, first := range []*net.UDPAddr{dead, silent} {
 		d := &dialer{opts: DialOptions{URL: urlOf(t, "https", live, ""), TLS: insecure}, offer: []string{"h3"}}
 		a, err := d.race(testContext(t), []*net.UDPAddr{first, live})
@@ -402,7 +398,7 @@ func TestSecondAddressHasItsTurn(t *testing.T) {
 		a.free()
 	}
 	d := &dialer{opts: DialOptions{URL: urlOf(t, "https", live, ""), TLS: insecure}, offer: []string{"h3"}}
-	_, err := d.race(testContext(t), []*net.UDPAddr{dead, dead})
+	_, err = d.race(testContext(t), []*net.UDPAddr{dead, dead})
 	var got *transport.DialError
 	if !errors.As(err, &got) || strings.Count(got.Reason, "nothing listens") != 2 {
 		t.Errorf("two dead addresses: %v", err)

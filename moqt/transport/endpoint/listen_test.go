@@ -18,6 +18,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 
+	"github.com/moqinterop/moq-interop-client/internal/freeport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/wtconn"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
@@ -61,7 +62,11 @@ func TestSlowClientHoldsUpNobody(t *testing.T) {
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	l := listen(t, ListenOptions{})
+	addr, err := freeport.Loopback() // nobody else may get the port when it is free again
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, ListenOptions{Addr: addr.String()})
 	ctx := testContext(t)
 	var clients []transport.Conn
 	for _, s := range schemes {
