@@ -266,6 +266,7 @@ func TestPathTooSlow(t *testing.T) {
 }
 
 func TestDeadlineOfACell(t *testing.T) {
+	t.Parallel() // it mostly waits
 	run := execute(t, planOf(t, 1, one, nil, asClient("c", "hang", t.TempDir())),
 		Options{CellTimeout: 500 * time.Millisecond})
 	r := run.Cells[0]

@@ -264,6 +264,7 @@ func TestJournalRefuses(t *testing.T) {
 }
 
 func TestOneWriter(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if runtime.GOOS == "windows" {
 		t.Skip("no locks here")
 	}

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	default:
 		// A program built for the race detector waits a second before it ends, unless it is told not to.
 		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
-		grace = 300 * time.Millisecond
+		grace = time.Second
 		flag.Set("test.parallel", "6") // what is parallel mostly waits; -parallel changes it
 		goleak.VerifyTestMain(m)
 	}

@@ -44,6 +44,7 @@ func certificate(dir string) (string, string, error) {
 }
 
 func TestCommandRelay(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var seen atomic.Value
 	ping := fake(func(ctx context.Context, r Request, _ cases.Case) runner.Result {
 		if err := exchange(ctx, r.URL, "hello"); err != nil {
@@ -122,6 +123,7 @@ func TestRelayThatDies(t *testing.T) {
 }
 
 func TestRelaysThatDoNotStart(t *testing.T) {
+	t.Parallel() // it mostly waits
 	pass := fake(func(_ context.Context, r Request, _ cases.Case) runner.Result { return passed(r) })
 	taken, err := freeport.UDP()
 	if err != nil {
