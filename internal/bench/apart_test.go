@@ -53,7 +53,7 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// TestLog: a log has all samples, each in its interval.
+// TestLog: a log has all samples, each in its interval, and short intervals are not shown.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -62,8 +62,17 @@ func TestLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config("loopback", wire.Draft18, transport.OnlyQUIC, Load{RatePerS: 500})
-	c.Log = log
+	c.Log, c.Interval = log, c.Duration*2/5
+	shown := 0
+	c.Live = func(i Interval) {
+		if shown++; i.Seconds < c.Interval.Seconds()/2 {
+			t.Errorf("an interval of %v s is shown", i.Seconds)
+		}
+	}
 	r := measure(t, c)
+	if shown < 2 || shown > len(r.Intervals) {
+		t.Errorf("%d of %d intervals were shown", shown, len(r.Intervals))
+	}
 	in, whole := hdrhistogram.NewHistogramLogReader(&b), newHistogram()
 	var counts, want []uint64
 	for {

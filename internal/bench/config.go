@@ -53,7 +53,7 @@ type Config struct {
 	// Log, if set, gets the histogram of each interval's latencies.
 	Log *hdrhistogram.HistogramLogWriter
 
-	// Live, if set, gets each interval.
+	// Live, if set, gets each interval, but for a short one at the end.
 	Live func(Interval)
 	// Say gets what people want to know, a line at a time.
 	Say func(format string, args ...any)

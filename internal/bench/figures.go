@@ -88,7 +88,7 @@ func (r *running) lap() {
 	}
 	r.mark = now
 	r.result.Intervals = append(r.result.Intervals, i)
-	if r.Live != nil {
+	if r.Live != nil && i.Seconds >= r.Interval.Seconds()/2 { // the rate of what is left at the end says nothing
 		r.Live(i)
 	}
 }
