@@ -51,7 +51,7 @@ func within(first, n int) (int, error) {
 // Check reports why a UDP port cannot be bound on every address at the moment; nil when it can.
 //
 // A program that this one starts in between would hold the socket until it is running, and the port with it. So none
-// starts meanwhile. (Elsewhere than on Linux, opening a socket takes the same lock by itself.)
+// starts meanwhile. On macOS, opening a socket takes the same lock, so nobody may hold it then.
 func Check(port int) error {
 	if runtime.GOOS == "linux" {
 		syscall.ForkLock.RLock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os/exec"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -59,6 +60,9 @@ func TestNoneFree(t *testing.T) {
 
 // A program that starts at the same moment must not keep a port that was only looked at.
 func TestWhileProgramsStart(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("here it may, for a moment: see Check")
+	}
 	sh, err := exec.LookPath("true")
 	if err != nil {
 		t.Skip(err)
