@@ -14,7 +14,7 @@ type benchAdaptiveCmd struct {
 	loadFlags
 	windowFlags
 	sessionFlags
-	Token string `placeholder:"T" help:"Authorization token for every request."`
+	tokenFlag
 
 	Mode         string        `enum:"rate,subscribers" default:"rate" help:"What rises: ${enum}. Default rate."`
 	From         float64       `default:"10" placeholder:"N" help:"The first step: Mbit/s, or subscribers. Default 10."`
@@ -59,7 +59,7 @@ func (b *benchAdaptiveCmd) Run(sys *system) error {
 		return usage("--video: its rate cannot rise; --mode subscribers lets those rise")
 	}
 	c.Live = nil // a line for each step instead
-	c.Namespace, c.Track, c.Direct, c.Token = randomNamespace(), "track", b.Publish, b.Token
+	c.Namespace, c.Track, c.Direct, c.Token = randomNamespace(), "track", b.Publish, b.token(sys)
 	if b.URL != "" {
 		end, err := reach(sys, &c, &b.sessionFlags, b.URL)
 		if err != nil {
@@ -112,7 +112,7 @@ func (b *benchLoadCmd) Run(sys *system) error {
 	if b.Seed != nil {
 		s.Seed = *b.Seed
 	}
-	c.Namespace, c.Token = randomNamespace(), b.Token
+	c.Namespace, c.Token = randomNamespace(), b.token(sys)
 	end, err := reach(sys, &c, &b.sessionFlags, b.URL)
 	if err != nil {
 		return err

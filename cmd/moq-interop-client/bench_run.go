@@ -154,8 +154,8 @@ func (f *windowFlags) print(sys *system, r *bench.Result) error {
 
 // benchURLArg is the relay of a bench.
 type benchURLArg struct {
-	URL   string `arg:"" name:"url" complete:"relays" help:"The relay: https://…, moqt://… or embedded."`
-	Token string `placeholder:"T" help:"Authorization token for every request. [AUTH_TOKEN]"`
+	URL string `arg:"" name:"url" complete:"relays" help:"The relay: https://…, moqt://… or embedded."`
+	tokenFlag
 }
 
 // reach sets the relay; the embedded one is started. The function ends it.
@@ -207,7 +207,7 @@ func (b *throughFlags) run(sys *system, name string, subscribers int) error {
 	if c.Load, err = b.load(subscribers); err != nil {
 		return err
 	}
-	c.Bench, c.Track, c.Direct, c.Token = name, "track", b.Publish, b.Token
+	c.Bench, c.Track, c.Direct, c.Token = name, "track", b.Publish, b.token(sys)
 	c.Namespace = randomNamespace()
 	if b.Namespace != "" {
 		if c.Namespace, err = (&toolFlags{Namespace: b.Namespace}).namespace(false); err != nil {
@@ -255,7 +255,7 @@ func (b *benchPubCmd) Run(sys *system) error {
 	if c.Load, err = b.load(1); err != nil {
 		return err
 	}
-	c.Bench, c.Direct, c.Token = "pub", b.Publish, b.Token
+	c.Bench, c.Direct, c.Token = "pub", b.Publish, b.token(sys)
 	return b.runEnd(sys, c, b.URL, &b.windowFlags, &b.sessionFlags)
 }
 
@@ -292,7 +292,7 @@ func (b *benchSubCmd) Run(sys *system) error {
 	if b.UntilEnd {
 		c.Duration = 0
 	}
-	c.Bench, c.Token = "sub", b.Token
+	c.Bench, c.Token = "sub", b.token(sys)
 	c.Load = bench.Load{ObjectBytes: bench.MinObjectSize, ObjectsPerGroup: 1, Streams: 1, Tracks: 1, Subscribers: 1,
 		Processes: 1}
 	return b.runEnd(sys, c, b.URL, &b.windowFlags, &b.sessionFlags)

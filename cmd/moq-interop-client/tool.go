@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -45,9 +46,17 @@ type sessionFlags struct {
 
 // urlArg is the relay of a command.
 type urlArg struct {
-	URL   string `arg:"" name:"url" complete:"relays" help:"The relay: https:// (WebTransport) or moqt:// (raw QUIC)."`
+	URL string `arg:"" name:"url" complete:"relays" help:"The relay: https:// (WebTransport) or moqt:// (raw QUIC)."`
+	tokenFlag
+}
+
+// tokenFlag is the token that a relay may ask for.
+type tokenFlag struct {
 	Token string `placeholder:"T" help:"Authorization token for every request. [AUTH_TOKEN]"`
 }
+
+// token is that of the flag, or of the environment: arguments are in every list of processes.
+func (f *tokenFlag) token(sys *system) string { return cmp.Or(f.Token, sys.getenv(tokenVariable)) }
 
 // options reads the flags that shape a session.
 func (f *sessionFlags) options(sys *system) (o moq.Options, err error) {
@@ -84,10 +93,7 @@ func (f *toolFlags) connection(sys *system, to urlArg) (c tools.Connection, err 
 	if _, err := transport.ParseURL(to.URL); err != nil {
 		return c, usage("%w", err)
 	}
-	if to.Token == "" { // arguments are in every list of processes
-		to.Token = sys.getenv(tokenVariable)
-	}
-	c = tools.Connection{URL: to.URL, Token: to.Token, Say: f.say(sys)}
+	c = tools.Connection{URL: to.URL, Token: to.token(sys), Say: f.say(sys)}
 	c.Options, err = f.options(sys)
 	return c, err
 }
