@@ -16,15 +16,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.uber.org/goleak"
 
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/moqt/rules"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/runner/tap"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 var update = flag.Bool("update", false, "write the golden files")
 

@@ -71,7 +71,7 @@ func crashingRelay(t *testing.T, list, jobs string, signal os.Signal, back bool)
 		if strings.HasPrefix(line, "ok ") || strings.HasPrefix(line, "not ok ") {
 			points++
 		}
-		if strings.HasPrefix(line, "not ok ") {
+		if strings.HasPrefix(line, "not ok ") && !strings.Contains(line, " # TODO ") {
 			broken++
 		}
 		if strings.HasPrefix(line, "ok 2 ") {

@@ -107,8 +107,8 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// decodes wants each control message of a log of draft 18 from decode --session, which knows their streams: GOAWAY, which
-// is there if the relay was stopped before it saw the client leave, is another message on each (draft-18 §10.4).
+// decodes wants each control message of a log of draft 18 from decode --session, which knows their streams: GOAWAY,
+// which is there if the relay was stopped before it saw the client leave, is another message on each (draft-18 §10.4).
 func decodes(ts *testscript.TestScript, name, log string) {
 	found := regexp.MustCompile(`"message":\{"type":"([a-z_]+)".*"raw":\{"length":\d+,"data":"([0-9a-f]+)"`).
 		FindAllStringSubmatch(log, -1)

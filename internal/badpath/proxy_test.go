@@ -6,12 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/moqinterop/moq-interop-client/internal/freeport"
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // echo is a relay that sends everything back. It says who sent it.
 func echo(t *testing.T) (addr string, from chan string) {

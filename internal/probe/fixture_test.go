@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.uber.org/goleak"
 
 	"github.com/moqinterop/moq-interop-client/internal/freeport"
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 	"github.com/moqinterop/moq-interop-client/relays"
@@ -21,7 +21,7 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 var update = flag.Bool("update", false, "write the golden files")
 

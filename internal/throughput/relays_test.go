@@ -240,7 +240,7 @@ func TestForwarder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := r.Received; v.Subscribers != 2 || v.Lost != 0 || v.Objects != 2*r.Sent.Objects || v.Objects < 100 {
+	if v := r.Received; v.Subscribers != 2 || v.Lost != 0 || v.Objects != 2*r.Sent.Objects || v.Objects == 0 {
 		t.Errorf("%+v, %+v", r.Sent, v)
 	}
 }

@@ -16,9 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/moqinterop/moq-interop-client/cases"
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/relays"
 	"github.com/moqinterop/moq-interop-client/runner"
 )
@@ -42,7 +41,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 		grace = time.Second
 		flag.Set("test.parallel", "6") // what is parallel mostly waits; -parallel changes it
-		goleak.VerifyTestMain(m)
+		leak.VerifyTestMain(m)
 	}
 }
 

@@ -12,14 +12,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/moqinterop/moq-interop-client/runner/matrix"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.uber.org/goleak"
+
+	"github.com/moqinterop/moq-interop-client/internal/leak"
+	"github.com/moqinterop/moq-interop-client/runner/matrix"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // golden compares with a file of testdata.
 func golden(t *testing.T, file, got string) {

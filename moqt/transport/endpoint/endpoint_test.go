@@ -12,14 +12,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quietlog"
 	"github.com/moqinterop/moq-interop-client/moqt/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(quietlog.Run{M: m}) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(quietlog.Run{M: m}) }
 
 // insecure accepts any certificate.
 var insecure = &tls.Config{InsecureSkipVerify: true}

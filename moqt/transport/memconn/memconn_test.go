@@ -14,12 +14,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 )
 
 // The goroutine that a wait for the host leaves on GOOS=js is the runtime's own.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("runtime.handleEvent"))
+	leak.VerifyTestMain(m, goleak.IgnoreAnyFunction("runtime.handleEvent"))
 }
 
 func must[T any](v T, err error) T {

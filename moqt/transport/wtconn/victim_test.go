@@ -13,14 +13,14 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 	"github.com/quic-go/quic-go/quicvarint"
-	"go.uber.org/goleak"
 
+	"github.com/moqinterop/moq-interop-client/internal/leak"
 	"github.com/moqinterop/moq-interop-client/moqt/transport"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/endpoint"
 	"github.com/moqinterop/moq-interop-client/moqt/transport/internal/quietlog"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(quietlog.Run{M: m}) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(quietlog.Run{M: m}) }
 
 // victim is a side of ours, and a QUIC connection of a peer that may write on it what it likes.
 type victim struct {
