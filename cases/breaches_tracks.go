@@ -16,6 +16,18 @@ var breachesOfTracks = []breach{
 		func(s *scene, group uint64) []byte { return append(s.numbers(0x14, s.alias, group, 1), 128, 0, 1, 'a') }),
 	comesAgain("status", "an object that comes again as the end of its group",
 		func(s *scene, group uint64) []byte { return append(s.numbers(0x10, s.alias, group), 128, 0, 0, 3) }),
+	comesAgain("priority", "an object that comes again with another Publisher Priority",
+		func(s *scene, group uint64) []byte { return append(s.numbers(0x10, s.alias, group), 7, 0, 1, 'a') }),
+	contradicts(rules.MalformedDuplicate, "preference", "an object that comes again as a datagram", 0x10,
+		func(group uint64) act {
+			return datagrams(func(s *scene) []byte { return append(s.numbers(0, s.alias, group, 0), 128, 'a') })
+		}),
+	contradicts(rules.MalformedTrack, "final", "an object behind the one that ended its group", 0x18,
+		func(group uint64) act {
+			return streams(func(s *scene) []byte {
+				return append(s.numbers(0x14, s.alias, group, 1), 128, 1, 1, 'a')
+			}, fin)
+		}),
 	malformedBy("immutable-once", "twice", "an object with two Immutable Properties",
 		wire.Property{Type: wire.PropImmutable}, wire.Property{Type: wire.PropImmutable}),
 	malformedBy("immutable-properties", "nested", "an object with Immutable Properties inside Immutable Properties",
@@ -37,18 +49,28 @@ var breachesOfTracks = []breach{
 
 // comesAgain is an object of one byte, and behind it a stream that has it otherwise (draft-18 §2.4.2, §9.1).
 func comesAgain(of, what string, otherwise func(s *scene, group uint64) []byte) breach {
-	return breach{rule: rules.MalformedDuplicate, of: of, also: []rules.ID{rules.MalformedTrack}, what: what,
-		as: asPublisher, want: malformed, good: goodStream,
+	return contradicts(rules.MalformedDuplicate, of, what, 0x10, func(group uint64) act {
+		return streams(func(s *scene) []byte { return otherwise(s, group) }, fin)
+	})
+}
+
+// contradicts is a stream of this type with an object of one byte, and what does not go with it.
+func contradicts(rule rules.ID, of, what string, header uint64, then func(group uint64) act) breach {
+	also := []rules.ID{rules.MalformedTrack}
+	if rule == rules.MalformedTrack {
+		also = nil
+	}
+	return breach{rule: rule, of: of, also: also, what: what, as: asPublisher, want: malformed, good: goodStream,
 		bad: func(ctx context.Context, s *scene) (*asked, error) {
 			group := s.group()
 			first := streams(func(s *scene) []byte {
-				return append(s.numbers(0x10, s.alias, group), 128, 0, 1, 'a')
+				return append(s.numbers(header, s.alias, group), 128, 0, 1, 'a')
 			}, fin)
 			if _, err := first(ctx, s); err != nil {
 				return nil, err
 			}
 			s.arrive(ctx)
-			return streams(func(s *scene) []byte { return otherwise(s, group) }, fin)(ctx, s)
+			return then(group)(ctx, s)
 		}}
 }
 

@@ -162,6 +162,10 @@ func (e *entry) agrees(f *entry) bool {
 	return true
 }
 
+// alike reports whether two that came by subscriptions have one Publisher Priority and one Forwarding Preference
+// (draft-18 §9.1). In a FETCH before draft 18 a datagram looks like others.
+func (e *entry) alike(f *entry) bool { return e.Priority == f.Priority && e.Datagram == f.Datagram }
+
 // has reports whether the payload has these bytes at an offset, as far as it is held.
 func (e *entry) has(offset uint64, p []byte) bool {
 	for len(p) > 0 {

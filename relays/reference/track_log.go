@@ -66,7 +66,7 @@ type group struct {
 }
 
 // errMalformed is the cause when a track turns out to be malformed (draft-18 §2.4.2).
-var errMalformed = errors.New("malformed track: an object came twice with different contents")
+var errMalformed = errors.New("malformed track: it contradicts itself")
 
 func (l *trackLog) init(c *cache) {
 	l.cache, l.groups = c, make(map[uint64]*group)
@@ -177,7 +177,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	}
 	if i < len(g.objects) && g.objects[i].ObjectID == e.ObjectID {
 		old := g.objects[i]
-		if !old.agrees(e) {
+		if !old.agrees(e) || live && old.seq > 0 && old.reign == e.reign && !old.alike(e) {
 			return false, errMalformed
 		}
 		if old.reign == e.reign && (old.seq > 0 || !live) {
@@ -190,7 +190,10 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		l.cache.grow(g, -old.charge)
 		old.home = nowhere
 	} else {
-		if g.hasFinal && e.ObjectID > g.final || g.gone.Has(e.ObjectID) && !l.takesGone {
+		if g.hasFinal && e.ObjectID > g.final {
+			return false, errMalformed
+		}
+		if g.gone.Has(e.ObjectID) && !l.takesGone {
 			return false, nil // draft-18 §9.1: not to be cached or forwarded
 		}
 		g.objects = slices.Insert(g.objects, i, e)

@@ -233,11 +233,24 @@ func TestDuplicates(t *testing.T) {
 	if _, err := l.add(object(0, 0, "y"), true); err != errMalformed {
 		t.Errorf("another payload: %v, want %v", err, errMalformed)
 	}
+	for what, change := range map[string]func(e *entry){
+		"another Publisher Priority":    func(e *entry) { e.Priority++ },
+		"another Forwarding Preference": func(e *entry) { e.Datagram = true },
+	} {
+		e := object(0, 0, "x")
+		change(e)
+		if _, err := l.add(e, true); err != errMalformed {
+			t.Errorf("%s: %v, want %v", what, err, errMalformed)
+		}
+		if _, err := l.add(e, false); err != nil { // a fetch stream before draft 18 does not tell
+			t.Errorf("%s, from a fetch: %v", what, err)
+		}
+	}
 	end := object(0, 3, "")
 	end.Status = wire.StatusEndOfGroup
 	l.add(end, true)
-	if fresh, _ := l.add(object(0, 4, "x"), true); fresh {
-		t.Error("an object behind the end of its group was taken")
+	if fresh, err := l.add(object(0, 4, "x"), true); fresh || err != errMalformed {
+		t.Errorf("an object behind the end of its group: %v, %v, want %v", fresh, err, errMalformed)
 	}
 }
 
