@@ -363,19 +363,36 @@
     opened = location.hash;
   };
   let opened = ""; // the hash of what the dialog shows
+  // While the address goes back, which takes a moment, it holds a link that is followed meanwhile: "" if none is. Going
+  // back would undo that link.
+  let leaving = null;
+  document.addEventListener("click", (e) => {
+    const link = leaving === null ? null : e.target.closest("a[href^='#cell/']");
+    if (!link) return;
+    e.preventDefault();
+    leaving = link.getAttribute("href");
+  });
 
   // The event comes some time after the closing: a link that was followed in between has put its own hash there, or opened its cell.
   dialog.addEventListener("close", () => {
     if (dialog.open) return;
     delete dialog.dataset.cell;
     if (location.hash !== opened || !opened) return;
-    if (window.history.state && window.history.state.cell) window.history.back();
-    else window.history.replaceState(null, "", address(""));
+    if (window.history.state && window.history.state.cell) {
+      leaving = "";
+      window.history.back();
+    } else window.history.replaceState(null, "", address(""));
   });
   dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
 
   // A link to a cell: #cell/client/relay/endpoint/draft/transport.
   const follow = () => {
+    const next = leaving;
+    leaving = null;
+    if (next) {
+      location.hash = next;
+      return;
+    }
     const parts = read();
     apply();
     if (parts.shift() !== "cell") {
