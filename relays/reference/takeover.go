@@ -100,7 +100,7 @@ func (l *trackLog) takeOver() {
 	for _, g := range slices.Collect(l.all()) {
 		g.forgetOlder(l.reign.number)
 	}
-	l.empty = nil
+	l.empty, l.hasFinal = nil, l.hasFinal && l.finalReign == l.reign.number
 	l.largest, l.hasLargest, l.covered = l.reign.largest, l.reign.hasLargest, l.reign.covered
 }
 

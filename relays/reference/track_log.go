@@ -38,6 +38,10 @@ type trackLog struct {
 	reign reign
 	// ended: the track is complete, largest is its final object.
 	ended bool
+	// final is where END_OF_TRACK stands, if hasFinal: nothing of the track is behind it (draft-18 §2.4.2).
+	final      wire.Location
+	hasFinal   bool
+	finalReign uint32
 	// takesGone: a fault has objects pass that do not exist.
 	takesGone bool
 }
@@ -158,6 +162,7 @@ func (l *trackLog) reset() {
 	}
 	clear(l.groups)
 	l.ids, l.empty, l.hasLargest, l.largest, l.ended, l.live = nil, nil, false, wire.Location{}, false, false
+	l.hasFinal = false
 	l.reign.largest, l.reign.hasLargest, l.reign.covered = wire.Location{}, false, wire.Location{}
 }
 
@@ -167,7 +172,8 @@ func (l *trackLog) reset() {
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	e.reign = l.reign.number
 	g := l.group(e.GroupID)
-	if g.hasFinal && g.finalReign < e.reign && e.ObjectID > g.final || g.contradicts(e) {
+	if l.hasFinal && l.finalReign < e.reign && e.Location().Compare(l.final) > 0 ||
+		g.hasFinal && g.finalReign < e.reign && e.ObjectID > g.final || g.contradicts(e) {
 		l.takeOver()
 		g = l.group(e.GroupID)
 	}
@@ -190,7 +196,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		l.cache.grow(g, -old.charge)
 		old.home = nowhere
 	} else {
-		if g.hasFinal && e.ObjectID > g.final {
+		if g.hasFinal && e.ObjectID > g.final || l.hasFinal && e.Location().Compare(l.final) > 0 {
 			return false, errMalformed
 		}
 		if g.gone.Has(e.ObjectID) && !l.takesGone {
@@ -238,8 +244,11 @@ func (g *group) learn(o *moqt.Object) {
 		g.log.lacks(spans.Run{First: o.GroupID - gap.Uint, Last: o.GroupID - 1})
 	}
 	switch {
-	case o.Status == wire.StatusEndOfGroup, o.Status == wire.StatusEndOfTrack:
+	case o.Status == wire.StatusEndOfTrack:
 		g.end(o.ObjectID) // only the status itself is there
+		g.log.end(o.Location())
+	case o.Status == wire.StatusEndOfGroup:
+		g.end(o.ObjectID)
 	case o.EndOfGroup:
 		g.end(o.ObjectID)
 	}
@@ -262,6 +271,13 @@ func (g *group) end(last uint64) {
 	g.final, g.hasFinal, g.finalReign = last, true, g.log.reign.number
 	if last < math.MaxUint64 {
 		g.known.AddRun(last+1, math.MaxUint64)
+	}
+}
+
+// end notes that nothing follows a location in the track.
+func (l *trackLog) end(last wire.Location) {
+	if !l.hasLargest || l.largest.Compare(last) <= 0 { // otherwise it contradicts what was received
+		l.final, l.hasFinal, l.finalReign = last, true, l.reign.number
 	}
 }
 

@@ -252,6 +252,15 @@ func TestDuplicates(t *testing.T) {
 	if fresh, err := l.add(object(0, 4, "x"), true); fresh || err != errMalformed {
 		t.Errorf("an object behind the end of its group: %v, %v, want %v", fresh, err, errMalformed)
 	}
+	end = object(2, 0, "")
+	end.Status = wire.StatusEndOfTrack
+	l.add(end, true)
+	if fresh, err := l.add(object(1, 0, "x"), true); !fresh || err != nil {
+		t.Errorf("an object before the end of its track: %v, %v", fresh, err)
+	}
+	if fresh, err := l.add(object(3, 0, "x"), true); fresh || err != errMalformed {
+		t.Errorf("an object behind the end of its track: %v, %v, want %v", fresh, err, errMalformed)
+	}
 }
 
 // TestCache: the oldest groups go first, nothing grows past the bound, and what is gone is not known any more.
