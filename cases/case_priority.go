@@ -85,7 +85,7 @@ func preferTrack(ctx context.Context, e *Env, update bool) error {
 	fed.skipUnlessAll(e)
 	// A relay that serves the two in turn sends as many of the one as of the other: half of those that are wanted.
 	const someObjects = 20
-	if preferred := behind >= someObjects && between < len(wanted)/4; !preferred && (fed.slow || e.path().lossy) {
+	if preferred := behind >= someObjects && between < len(wanted)/4; !preferred && fed.mixedUp(e) {
 		e.Annotate("recorded, not judged, on a path so slow or lossy: %s", text)
 	} else {
 		e.Should(preferred, transport.LayerData, fmt.Sprintf("the track with Subscriber Priority %d before what waits "+
@@ -146,16 +146,14 @@ func runControlFirst(ctx context.Context, e *Env) error {
 	defer cancel()
 	_, err = status.Response(step)
 	s.answered(step, err, "an answer to TRACK_STATUS")
-	w.mu.Lock()
-	came := len(w.Arrivals)
-	w.mu.Unlock()
+	came := int(s.objectsBefore())
 	s.WantStreams(ctx, w, l.String(), func() bool { return len(w.Arrivals) >= len(l) || s.gaveUp() != "" })
 	s.mayFallBehind()
 	text := fmt.Sprintf("%d of %d objects came before the answer", came, len(l))
 	e.Note("%s", text)
 	fed.skipUnlessAll(e)
 	const someObjects = 10
-	if late := came > len(l)-someObjects; late && (fed.slow || e.path().lossy) {
+	if late := came > len(l)-someObjects; late && fed.mixedUp(e) {
 		e.Annotate("recorded, not judged, on a path so slow or lossy: %s", text)
 	} else {
 		e.Should(!late, transport.LayerRequest, "the answer to a request before the objects that wait", text)

@@ -19,6 +19,8 @@ const (
 	busyPathMin = 50 * time.Millisecond
 	// fullPath is by how much round trips are longer while a queue on the way is full.
 	fullPath = 80 * time.Millisecond
+	// nearPath is a round trip on one host, or in one rack.
+	nearPath = 2 * time.Millisecond
 	// lossyPath is the share of lost packets that slows a path down.
 	lossyPath = 0.005
 	// alikeRates is the ratio up to which the rates of upload and download count as equal.
@@ -150,6 +152,8 @@ type pathSigns struct {
 	// known: QUIC tells anything at all. lossy: packets get lost; busy: round trips grow under load; full: they are
 	// long now, since something waits on the way.
 	known, lossy, busy, full bool
+	// far: round trips take more than nearPath.
+	far bool
 	// lost and sent are the packets of the session that lost most; rtt and minRTT the round trips of the one whose grew
 	// most.
 	lost, sent  uint64
@@ -164,6 +168,7 @@ func (e *Env) path() (p pathSigns) {
 	for _, s := range e.sessions {
 		x := s.conn.Path()
 		p.known = p.known || x.SmoothedRTT > 0
+		p.far = p.far || x.MinRTT > nearPath
 		p.lossy = p.lossy || float64(x.PacketsLost) > max(lossyPath*float64(x.PacketsSent), 2)
 		if x.PacketsLost >= p.lost {
 			p.lost, p.sent = x.PacketsLost, x.PacketsSent

@@ -68,6 +68,7 @@ type sessionLog struct {
 	mu                 sync.Mutex
 	sent, received     string // the last message that wants an answer, and the last that came; by name
 	sentAt, receivedAt time.Time
+	receivedBehind     int64           // how many objects the case had seen when that came
 	reset              string          // the last RESET_STREAM on a data stream
 	done               string          // the last PUBLISH_DONE that says anything but TRACK_ENDED
 	behind             string          // how the peer first gave up a subscriber of ours
@@ -113,7 +114,7 @@ func (l *sessionLog) event(ev moqt.Event) {
 				l.maxRequestID))
 		}
 	default:
-		l.received, l.receivedAt = what, ev.Time
+		l.received, l.receivedAt, l.receivedBehind = what, ev.Time, l.e.arrivals.Load()
 		switch m := ev.Message.(type) {
 		case *wire.PublishDone:
 			code := wire.PublishDoneCode(m.StatusCode)
@@ -143,6 +144,14 @@ func (l *sessionLog) count(ev moqt.Event) {
 	case ev.Type == moqt.EventMessage:
 		l.traffic.message(ev.StreamID)
 	}
+}
+
+// objectsBefore is how many objects the case had seen, of all its sessions, when the last message came on this one.
+// Where messages are read it is noted: a waiting case may be woken long after.
+func (s *Session) objectsBefore() int64 {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.receivedBehind
 }
 
 // DataSeen is how many subgroup streams and datagrams have come on the session, of any track, wanted or not.
