@@ -177,7 +177,9 @@ func (b *browser) until(expression string) {
 			return
 		}
 		if time.Now().After(end) {
-			b.t.Fatalf("never: %s\nthe dialog: %s\n%s", expression,
+			b.t.Fatalf("never: %s\nat %s\nthe dialog: %s\n%s", expression,
+				b.eval(`[location.hash, ...[...document.querySelectorAll("input:checked")].map((e) => e.id),
+					JSON.stringify(history.state), document.activeElement.outerHTML.slice(0, 200)].join(" ")`),
 				b.eval(`document.getElementById("cell")?.innerText`), strings.Join(b.said, "\n"))
 		}
 	}
@@ -193,6 +195,15 @@ func (b *browser) key(key string) {
 	b.call("Input.dispatchKeyEvent", event, nil)
 	event["type"] = "keyUp"
 	b.call("Input.dispatchKeyEvent", event, nil)
+}
+
+// wentBack waits until the address has no cell any more: going back moves the page to where it was before, which would
+// move what is to be clicked away from the mouse.
+func (b *browser) wentBack() {
+	b.t.Helper()
+	b.until(`!location.hash.startsWith("#cell/")`)
+	b.eval(`window.drawn = false; requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; }))`)
+	b.until(`window.drawn`)
 }
 
 // click clicks the middle of what a selector finds, as a person does.
@@ -324,6 +335,7 @@ func TestClickThroughThePage(t *testing.T) {
 	b.says("builtin → embedded", "no answer about ffeeddccbbaa99887766554433221100")
 	b.key("Escape")
 	b.until(`!document.getElementById("cell").open && document.activeElement.tagName === "TD"`)
+	b.wentBack()
 
 	// In the matrix of all drafts the worst cell opens; links lead to cells, also to stale ones.
 	b.click("label[for=d0]")

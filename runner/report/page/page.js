@@ -354,6 +354,7 @@
     const first = !dialog.open;
     if (first) dialog.showModal();
     dialog.scrollTop = 0;
+    if (leaving !== null) return; // the address follows
     const hash = address(c.id);
     if (location.hash !== hash) {
       // Back closes what a click opened; what a link opened has its own entry already.
@@ -363,8 +364,8 @@
     opened = location.hash;
   };
   let opened = ""; // the hash of what the dialog shows
-  // While the address goes back, which takes a moment, it holds a link that is followed meanwhile: "" if none is. Going
-  // back would undo that link.
+  // Going back takes a moment, and would undo what is chosen meanwhile. leaving is "" then, or a link to a cell that was
+  // followed; null is any other time.
   let leaving = null;
   document.addEventListener("click", (e) => {
     const link = leaving === null ? null : e.target.closest("a[href^='#cell/']");
@@ -372,10 +373,21 @@
     e.preventDefault();
     leaving = link.getAttribute("href");
   });
+  window.addEventListener("popstate", () => {
+    if (leaving === null) return;
+    const next = leaving;
+    leaving = null;
+    if (next) location.hash = next;
+    else if (!dialog.open) window.history.replaceState(window.history.state, "", address(""));
+    else {
+      window.history.pushState({ cell: true }, "", address(dialog.dataset.cell));
+      opened = location.hash;
+    }
+  });
 
   // The event comes some time after the closing: a link that was followed in between has put its own hash there, or opened its cell.
   dialog.addEventListener("close", () => {
-    if (dialog.open) return;
+    if (dialog.open || leaving !== null) return;
     delete dialog.dataset.cell;
     if (location.hash !== opened || !opened) return;
     if (window.history.state && window.history.state.cell) {
@@ -387,12 +399,6 @@
 
   // A link to a cell: #cell/client/relay/endpoint/draft/transport.
   const follow = () => {
-    const next = leaving;
-    leaving = null;
-    if (next) {
-      location.hash = next;
-      return;
-    }
     const parts = read();
     apply();
     if (parts.shift() !== "cell") {
