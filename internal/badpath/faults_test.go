@@ -13,9 +13,9 @@ import (
 	"github.com/moqinterop/moq-interop-client/runner"
 )
 
-// TestFaultsOverUDP: each case fails under each of its faults over real sockets as it does in memory, where no packet is
-// lost and nothing is late. MOQ_UDP_FAULTS has the drafts. The relay is not the built-in one to the case, since others'
-// relays are not.
+// TestFaultsOverUDP: each case fails under each of its faults over real sockets as it does in memory, where no packet
+// is lost and nothing is late. MOQ_UDP_FAULTS has the drafts. The relay is not the built-in one to the case, since
+// others' relays are not.
 func TestFaultsOverUDP(t *testing.T) {
 	drafts := strings.Fields(os.Getenv("MOQ_UDP_FAULTS"))
 	if len(drafts) == 0 {
