@@ -146,8 +146,8 @@ func (l *sessionLog) count(ev moqt.Event) {
 	}
 }
 
-// objectsBefore is how many objects the case had seen, of all its sessions, when the last message came on this one.
-// Where messages are read it is noted: a waiting case may be woken long after.
+// objectsBefore is how many objects the case had seen, of all its sessions, when the last message came on this one. The
+// reader of messages counts, since a case that waits may be woken long after.
 func (s *Session) objectsBefore() int64 {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

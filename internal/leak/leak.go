@@ -2,7 +2,6 @@
 package leak
 
 import (
-	"testing"
 	"time"
 
 	"go.uber.org/goleak"
@@ -31,5 +30,3 @@ func (p patient) Run() int {
 	}
 	return code
 }
-
-var _ goleak.TestingM = (*testing.M)(nil)

@@ -237,10 +237,13 @@ func TestForwarder(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	r, err := bench.Run(ctx, benchOf(f.URL))
+	for try := 0; try < 5 && err == nil && r.Sent.Objects < 50; try++ { // the machine had no time for us
+		r, err = bench.Run(ctx, benchOf(f.URL))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := r.Received; v.Subscribers != 2 || v.Lost != 0 || v.Objects != 2*r.Sent.Objects || v.Objects == 0 {
+	if v := r.Received; v.Subscribers != 2 || v.Lost != 0 || v.Objects != 2*r.Sent.Objects || v.Objects < 100 {
 		t.Errorf("%+v, %+v", r.Sent, v)
 	}
 }

@@ -22,7 +22,7 @@ type source struct {
 }
 
 // bring puts the next object of a source, as far as it has come, into the log and into the right inflow. subscribers
-// are the track's. It reports whether the object was new; the error is errMalformed.
+// are the track's. It reports whether the object was new; the error is errMalformed or errBehindEnd.
 func (l *trackLog) bring(src *source, e *entry, subscribers []*subscriber) (bool, error) {
 	e.opens = src.in == nil
 	begins := !src.some && l.startsSubgroup(src.draft, src.header, e.ObjectID)

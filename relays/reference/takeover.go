@@ -81,7 +81,7 @@ func (r *reign) raise(loc wire.Location) {
 }
 
 // agreed puts something that came from p into the log. Where it contradicts what another publisher has brought, it is
-// put in again once that one has left. The error is errMalformed.
+// put in again once that one has left. The error is what put gives.
 func (t *track) agreed(ctx context.Context, p *peer, put func() error) error {
 	locked := func() error {
 		t.mu.Lock()

@@ -69,8 +69,11 @@ type group struct {
 	bytes int64
 }
 
-// errMalformed is the cause when a track turns out to be malformed (draft-18 §2.4.2).
-var errMalformed = errors.New("malformed track: it contradicts itself")
+// These are the causes when a track turns out to be malformed (draft-18 §2.4.2).
+var (
+	errMalformed = errors.New("malformed track: an object came twice with different contents")
+	errBehindEnd = errors.New("malformed track: an object came behind the end of its group or track")
+)
 
 func (l *trackLog) init(c *cache) {
 	l.cache, l.groups = c, make(map[uint64]*group)
@@ -168,7 +171,7 @@ func (l *trackLog) reset() {
 
 // add puts an object into the log, which need not be whole, and reports whether it is new. With live it came by a
 // subscription, and is new unless a subscription brought it before. Without, it came by a fetch. The error is
-// errMalformed.
+// errMalformed or errBehindEnd.
 func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 	e.reign = l.reign.number
 	g := l.group(e.GroupID)
@@ -197,7 +200,7 @@ func (l *trackLog) add(e *entry, live bool) (fresh bool, err error) {
 		old.home = nowhere
 	} else {
 		if g.hasFinal && e.ObjectID > g.final || l.hasFinal && e.Location().Compare(l.final) > 0 {
-			return false, errMalformed
+			return false, errBehindEnd
 		}
 		if g.gone.Has(e.ObjectID) && !l.takesGone {
 			return false, nil // draft-18 §9.1: not to be cached or forwarded

@@ -249,8 +249,8 @@ func TestDuplicates(t *testing.T) {
 	end := object(0, 3, "")
 	end.Status = wire.StatusEndOfGroup
 	l.add(end, true)
-	if fresh, err := l.add(object(0, 4, "x"), true); fresh || err != errMalformed {
-		t.Errorf("an object behind the end of its group: %v, %v, want %v", fresh, err, errMalformed)
+	if fresh, err := l.add(object(0, 4, "x"), true); fresh || err != errBehindEnd {
+		t.Errorf("an object behind the end of its group: %v, %v, want %v", fresh, err, errBehindEnd)
 	}
 	end = object(2, 0, "")
 	end.Status = wire.StatusEndOfTrack
@@ -258,8 +258,8 @@ func TestDuplicates(t *testing.T) {
 	if fresh, err := l.add(object(1, 0, "x"), true); !fresh || err != nil {
 		t.Errorf("an object before the end of its track: %v, %v", fresh, err)
 	}
-	if fresh, err := l.add(object(3, 0, "x"), true); fresh || err != errMalformed {
-		t.Errorf("an object behind the end of its track: %v, %v, want %v", fresh, err, errMalformed)
+	if fresh, err := l.add(object(3, 0, "x"), true); fresh || err != errBehindEnd {
+		t.Errorf("an object behind the end of its track: %v, %v, want %v", fresh, err, errBehindEnd)
 	}
 }
 
